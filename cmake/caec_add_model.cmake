@@ -1,0 +1,53 @@
+# caec_add_model(NAME GRAPH [ALL] [OPTIONS ...])
+#
+# Compiles a graph file and builds NAME-train and NAME-infer into bin/ of the build tree; OPTIONS go to caec (--target, --real, --kernel ...).
+# NAME is the target and must be the graph's own name; ALL builds it by default. The C lies in caec/NAME/ of the build tree.
+#
+# In caec's own build the freshly built compiler and runtime are used; find_package(caec) offers the same function with the installed ones.
+function(caec_add_model name graph)
+  cmake_parse_arguments(arg "ALL" "" "OPTIONS" ${ARGN})
+  get_filename_component(graph ${graph} ABSOLUTE)
+  set(folder ${CMAKE_BINARY_DIR}/caec)
+  set(bin ${CMAKE_BINARY_DIR}/bin)
+  set(real float)
+  list(FIND arg_OPTIONS "--real" at)
+  if(at GREATER -1)
+    math(EXPR at "${at} + 1")
+    list(GET arg_OPTIONS ${at} real)
+  endif()
+  if(NOT "--target" IN_LIST arg_OPTIONS AND CAEC_TARGET)
+    list(APPEND arg_OPTIONS --target ${CAEC_TARGET})
+  endif()
+  if(TARGET caec_runtime_${real})
+    set(runtime_library $<TARGET_FILE:caec_runtime_${real}>)
+    set(runtime_depends caec_runtime_${real})
+  else()
+    set(runtime_library ${CAEC_RUNTIME_LIBRARY_${real}})
+  endif()
+  if(TARGET caec)
+    set(compiler $<TARGET_FILE:caec>)
+    set(compiler_depends caec)
+  else()
+    set(compiler ${CAEC_EXECUTABLE})
+  endif()
+  set(flags "")
+  if(CAEC_SANITIZE)
+    set(flags "-fsanitize=${CAEC_SANITIZE} -fno-omit-frame-pointer -g")
+  endif()
+  file(GLOB mains CONFIGURE_DEPENDS ${CAEC_RUNTIME}/main_*.c ${CAEC_RUNTIME}/*.h ${CAEC_RUNTIME}/optimizer.c ${CAEC_RUNTIME}/peak.c)
+  add_custom_command(
+    OUTPUT ${bin}/${name}-train ${bin}/${name}-infer
+    COMMAND ${compiler} ${graph} -o ${folder} --no-runtime ${arg_OPTIONS}
+    COMMAND ${CMAKE_COMMAND} -S ${folder}/${name} -B ${folder}/${name}.build -G ${CMAKE_GENERATOR} -DCMAKE_BUILD_TYPE=Release
+            -DCMAKE_C_COMPILER=${CMAKE_C_COMPILER} -DCMAKE_C_FLAGS=${flags} -DCAEC_RUNTIME=${CAEC_RUNTIME}
+            -DCAEC_RUNTIME_LIBRARY=${runtime_library} -DCAEC_STATIC=${CAEC_STATIC} -DCMAKE_RUNTIME_OUTPUT_DIRECTORY=${bin}
+            --log-level=ERROR
+    COMMAND ${CMAKE_COMMAND} --build ${folder}/${name}.build
+    DEPENDS ${graph} ${compiler_depends} ${runtime_depends} ${mains}
+    COMMENT "Compiling the model ${name}" VERBATIM)
+  set(all "")
+  if(arg_ALL)
+    set(all ALL)
+  endif()
+  add_custom_target(${name} ${all} DEPENDS ${bin}/${name}-train ${bin}/${name}-infer)
+endfunction()

@@ -1,0 +1,122 @@
+#include "lua.h"
+
+#include "diag.h"
+
+#include <stdlib.h>
+#ifdef LUAJIT_VERSION
+#error "luajit.h is included below, after lua.h"
+#endif
+#if LUA_VERSION_NUM == 501
+#include <luajit.h>
+#endif
+
+enum { STEPS_A_HOOK = 1000 };
+
+typedef struct Limits {
+    size_t memory, used;
+    long steps;
+} Limits;
+
+static Limits limits;      /* of the one limited state of a compile */
+
+static void *allocate(void *user, void *block, size_t old, size_t size)
+{
+    Limits *l = user;
+    if (!block)
+        old = 0;
+    if (size == 0) {
+        l->used -= old;
+        free(block);
+        return NULL;
+    }
+    if (size > old && l->used + (size - old) > l->memory)
+        return NULL;
+    void *p = realloc(block, size);
+    if (p)
+        l->used += size - old;
+    return p;
+}
+
+/* Counts instructions; also bounds memory where the allocator could not be ours (LuaJIT without GC64). */
+static void count_steps(lua_State *L, lua_Debug *debug)
+{
+    (void)debug;
+    limits.steps -= STEPS_A_HOOK;
+    if (limits.steps < 0)
+        luaL_error(L, "the graph file runs too long; is there an endless loop?");
+    if ((size_t)lua_gc(L, LUA_GCCOUNT, 0) > limits.memory / 1024)
+        luaL_error(L, "the graph file needs too much memory");
+}
+
+static void open_library(lua_State *L, const char *name, lua_CFunction open)
+{
+    lua_pushcfunction(L, open);
+    lua_pushstring(L, name);
+    lua_call(L, 1, 1);
+#if LUA_VERSION_NUM > 501
+    lua_pushvalue(L, -1);
+    lua_setglobal(L, name);
+#endif
+    lua_pop(L, 1);
+}
+
+static void open_libraries(lua_State *L)
+{
+#if LUA_VERSION_NUM > 501
+    open_library(L, "_G", luaopen_base);
+#else
+    open_library(L, "", luaopen_base);
+#endif
+    open_library(L, "string", luaopen_string);
+    open_library(L, "table", luaopen_table);
+    open_library(L, "math", luaopen_math);
+    open_library(L, "debug", luaopen_debug);
+}
+
+lua_State *lua_new_limited(size_t memory, long steps)
+{
+    limits = (Limits){ .memory = memory, .steps = steps };
+    lua_State *L = lua_newstate(allocate, &limits);
+    if (!L)
+        L = luaL_newstate();
+    if (!L)
+        fail_with(EXIT_FILE, "out of memory");
+    open_libraries(L);
+#if LUA_VERSION_NUM == 501
+    luaJIT_setmode(L, 0, LUAJIT_MODE_ENGINE | LUAJIT_MODE_OFF);
+#endif
+    lua_sethook(L, count_steps, LUA_MASKCOUNT, STEPS_A_HOOK);
+    return L;
+}
+
+lua_State *lua_new_trusted(void)
+{
+    lua_State *L = luaL_newstate();
+    if (!L)
+        fail_with(EXIT_FILE, "out of memory");
+    open_libraries(L);
+    return L;
+}
+
+const char *lua_which(void)
+{
+#if LUA_VERSION_NUM == 501
+    return LUAJIT_VERSION;
+#else
+    return LUA_RELEASE;
+#endif
+}
+
+int lua_load_text(lua_State *L, const char *text, size_t length, const char *name)
+{
+    return luaL_loadbufferx(L, text, length, name, "t");
+}
+
+size_t lua_length(lua_State *L, int index)
+{
+#if LUA_VERSION_NUM == 501
+    return lua_objlen(L, index);
+#else
+    return lua_rawlen(L, index);
+#endif
+}

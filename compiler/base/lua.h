@@ -1,0 +1,25 @@
+/* lua.h - the only file that makes a lua_State. LuaJIT, or Lua 5.4 where that is what caec was built with. */
+#ifndef CAEC_LUA_H
+#define CAEC_LUA_H
+
+#include <lauxlib.h>
+#include <lua.h>
+#include <lualib.h>
+#include <stddef.h>
+
+/* A state for text that is not trusted: libraries base, string, table, math, debug (for our own Lua files, which hand on what is harmless),
+   at most `memory` bytes and `steps` instructions; compiled code is off, since LuaJIT's hook does not fire in it. Ends the program without memory. */
+lua_State *lua_new_limited(size_t memory, long steps);
+
+/* A state for our own templates. */
+lua_State *lua_new_trusted(void);
+
+/* "LuaJIT 2.1..." or "Lua 5.4". */
+const char *lua_which(void);
+
+/* Loads text as a chunk called `name` ("@file") and leaves the function on the stack; text only, no bytecode. Like lua_pcall: 0, or a message on the stack. */
+int lua_load_text(lua_State *L, const char *text, size_t length, const char *name);
+
+size_t lua_length(lua_State *L, int index);     /* of a table or string, without metamethods */
+
+#endif

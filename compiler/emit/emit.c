@@ -1,0 +1,403 @@
+#include "emit.h"
+
+#include "../base/arena.h"
+#include "../base/embedded.h"
+#include "holes.h"
+
+#include <ctype.h>
+#include <string.h>
+
+enum { MAX_FILES = 4096 };
+
+typedef struct Emitter {
+    lua_State *L;               /* template.lua's expand is at index 1, the model's holes at index 2 */
+    const Plan *plan;
+    const EmitOptions *options;
+    const char *folder;
+    SavedText *files;
+    int file_count;
+} Emitter;
+
+static const char *upper(const char *name)
+{
+    char *copy = (char *)arena_copy(name, strlen(name));
+    for (char *p = copy; *p; p++)
+        *p = (char)toupper((unsigned char)*p);
+    return copy;
+}
+
+/* ---- templates ---- */
+
+static int push_embedded(lua_State *L)
+{
+    const EmbeddedFile *file = embedded_find(luaL_checkstring(L, 1));
+    lua_pushlstring(L, file->text, file->length);
+    return 1;
+}
+
+static lua_State *open_templates(void)
+{
+    lua_State *L = lua_new_trusted();
+    const EmbeddedFile *file = embedded_find("emit/template.lua");
+    if (lua_load_text(L, file->text, file->length, "=template.lua") != 0)
+        bug("%s", lua_tostring(L, -1));
+    lua_pushcfunction(L, push_embedded);
+    if (lua_pcall(L, 1, 1, 0) != 0)
+        bug("%s", lua_tostring(L, -1));
+    return L;
+}
+
+/* Expands a template with the table of holes at the top of the stack, which it replaces by the prototype and the list of argument names. */
+static Text expand(lua_State *L, const char *name)
+{
+    lua_pushvalue(L, 1);
+    lua_insert(L, -2);
+    lua_pushstring(L, name);
+    lua_insert(L, -2);
+    if (lua_pcall(L, 2, 3, 0) != 0)
+        bug("%s", lua_tostring(L, -1));
+    Text text = { 0 };
+    text_append(&text, lua_tostring(L, -3), lua_length(L, -3));
+    lua_remove(L, -3);
+    return text;
+}
+
+static void add_file(Emitter *e, const char *name, Text text)
+{
+    if (e->file_count == MAX_FILES)
+        bug("more than %d files", MAX_FILES);
+    e->files[e->file_count++] = (SavedText){ arena_format("%s/%s", e->folder, name), text };
+}
+
+/* ---- lists for the skeletons ---- */
+
+static void append_item(lua_State *L)       /* the table at the top goes to the end of the list below it */
+{
+    lua_rawseti(L, -2, (int)lua_length(L, -2) + 1);
+}
+
+/* Sets model.<list>[#+1] = the value at the top of the stack. */
+static void append_to(lua_State *L, const char *list)
+{
+    lua_getfield(L, 2, list);
+    lua_insert(L, -2);
+    append_item(L);
+    lua_pop(L, 1);
+}
+
+static const char *dims(Shape shape)
+{
+    const char *text = arena_format("%d", shape.dim[0]);
+    for (int i = 1; i < shape.rank; i++)
+        text = arena_format("%s, %d", text, shape.dim[i]);
+    return text;
+}
+
+static void set_shape_fields(lua_State *L, const char *name, Shape shape)
+{
+    lua_newtable(L);
+    set_number(L, "rank", shape.rank);
+    set_text(L, "dims", dims(shape));
+    set_text(L, "text", shape_text(shape));
+    set_number(L, "count", (double)shape_count(shape));
+    lua_setfield(L, -2, name);
+}
+
+static void set_parameters(lua_State *L, const Graph *graph)
+{
+    int64_t offset = 0;
+    lua_newtable(L);
+    for (int i = 0; i < graph->parameter_count; i++) {
+        const Parameter *p = &graph->parameters[i];
+        lua_newtable(L);
+        set_text(L, "name", p->node->name);
+        set_text(L, "id", upper(plan_identifier(p->node->name)));
+        set_shape_fields(L, "shape", p->node->shape);
+        set_number(L, "offset", (double)offset);
+        set_text(L, "limit", arena_format("%.17g", p->limit));
+        append_item(L);
+        offset += shape_count(p->node->shape);
+    }
+    lua_setfield(L, -2, "parameters");
+    set_number(L, "parameter_reals", (double)offset);
+}
+
+/* The kernel of the layer that makes the output, where its last activation can leave a channel at 0 for ever. */
+static int output_kernel(const Graph *graph)
+{
+    const Node *node = graph->output;
+    bool dies = false;
+    while (node && node->op->arity && !node_is(node, "conv2d")) {
+        dies = dies || node_is(node, "relu");
+        node = node->input[0];
+    }
+    for (int i = 0; dies && i < graph->parameter_count; i++)
+        if (node && graph->parameters[i].node == node->input[1])
+            return i;
+    return -1;
+}
+
+static double macs_of(const Program *program)
+{
+    double sum = 0;
+    for (int i = 0; i < program->count; i++)
+        sum += program->steps[i]->macs;
+    return sum;
+}
+
+static const char *argument_expression(const Plan *plan, const Program *program, const Step *step, const char *name)
+{
+    const Graph *graph = plan->graph;
+    for (int i = 0; i < step->argument_count; i++) {
+        const Argument *a = &step->arguments[i];
+        if (strcmp(a->name, name) != 0)
+            continue;
+        if (a->form)
+            return arena_format("w + W_%s", upper(a->form->name));
+        if (a->scratch)
+            return arena_format("t->%s_scratch", step->function);
+        if (a->node == graph->input)
+            return "image";
+        if (a->node == program->given)
+            return "latent";
+        if (a->node == program->result)
+            return a->node == graph->latent ? "latent" : "output";
+        if (a->node == graph->loss)
+            return "&loss";
+        for (int k = 0; k < graph->parameter_count; k++)
+            if (graph->parameters[k].gradient == a->node)
+                return arena_format("gradient + P_%s", upper(plan_identifier(graph->parameters[k].node->name)));
+        return arena_format("t->%s", plan_identifier(a->node->name));
+    }
+    bug("%s has no argument %s", step->function, name);
+}
+
+/* words of the call: step.words, from the argument names that the expansion of its function left in model.argument_names. */
+static void set_words(lua_State *L, const Plan *plan, const Program *program, const Step *step)
+{
+    lua_getfield(L, 2, "argument_names");
+    lua_getfield(L, -1, step->function);
+    lua_newtable(L);
+    int count = (int)lua_length(L, -2);
+    for (int i = 1; i <= count; i++) {
+        lua_rawgeti(L, -2, i);
+        const char *expression = argument_expression(plan, program, step, lua_tostring(L, -1));
+        lua_pop(L, 1);
+        lua_pushstring(L, expression);
+        lua_rawseti(L, -2, i);
+    }
+    lua_setfield(L, -4, "words");
+    lua_pop(L, 2);
+}
+
+static void set_steps(lua_State *L, const Plan *plan, const Program *program)
+{
+    lua_newtable(L);
+    for (int i = 0; i < program->count; i++) {
+        const Step *step = program->steps[i];
+        lua_newtable(L);
+        set_text(L, "call", step->function);
+        set_text(L, "layer", step->layer);
+        set_text(L, "pass", step->pass);
+        set_text(L, "kernel", step->kernel->name);
+        set_text(L, "macs", arena_format("%.17g", step->macs));
+        set_text(L, "shape", shape_text((step->pool ? step->pool : step->core)->shape));
+        set_text(L, "title", step_title(step));
+        set_number(L, "line", step->core->loc.line);
+        set_words(L, plan, program, step);
+        append_item(L);
+    }
+    lua_setfield(L, -2, "steps");
+}
+
+static void set_buffers(lua_State *L, const Plan *plan, const Program *program)
+{
+    lua_newtable(L);
+    for (int i = 0; i < program->buffer_count; i++) {
+        const Buffer *b = &program->buffers[i];
+        bool codes = b->node && b->node->type != TYPE_REAL;
+        lua_newtable(L);
+        set_text(L, "name", b->name);
+        set_text(L, "type", codes ? "uint8_t" : plan->settings.real_double ? "double" : "float");
+        set_text(L, "shape", b->node ? shape_text(b->node->shape) : "");
+        set_number(L, "offset", (double)b->offset);
+        set_number(L, "bytes", (double)b->bytes);
+        set_number(L, "first", b->first);
+        set_number(L, "last", b->last);
+        append_item(L);
+    }
+    lua_setfield(L, -2, "buffers");
+}
+
+static void set_program(lua_State *L, const Plan *plan, const Program *program)
+{
+    lua_newtable(L);
+    set_number(L, "bytes", (double)program->bytes);
+    set_number(L, "forward_count", program->forward_count);
+    set_text(L, "macs", arena_format("%.17g", macs_of(program)));
+    set_steps(L, plan, program);
+    set_buffers(L, plan, program);
+    lua_setfield(L, -2, program->name);
+}
+
+static void set_forms(lua_State *L, const Plan *plan)
+{
+    lua_newtable(L);
+    for (int i = 0; i < plan->form_count; i++) {
+        const Form *form = plan->forms[i];
+        lua_newtable(L);
+        set_text(L, "name", form->name);
+        set_text(L, "id", upper(form->name));
+        set_text(L, "parameter", upper(plan_identifier(form->parameter->name)));
+        set_number(L, "offset", (double)form->offset);
+        set_number(L, "count", (double)form->count);
+        append_item(L);
+    }
+    lua_setfield(L, -2, "forms");
+    set_number(L, "prepared_reals", (double)plan->prepared_reals);
+}
+
+static void set_training(lua_State *L, const Training *t)
+{
+    lua_newtable(L);
+    set_text(L, "loss", t->loss);
+    set_text(L, "optimizer", t->optimizer);
+    set_text(L, "numbers", arena_format("%.17g, %.17g, %.17g, %.17g", t->lr, t->beta1, t->beta2, t->eps));
+    set_number(L, "batch", t->batch);
+    set_number(L, "epochs", t->epochs);
+    lua_setfield(L, -2, "training");
+}
+
+static void set_texts(lua_State *L, const Plan *plan, const EmitOptions *options)
+{
+    const Graph *graph = plan->graph;
+    const char *slash = strrchr(graph->file, '/');
+    Text summary = { 0 }, memory = { 0 };
+    emit_summary(&summary, graph);
+    plan_print_memory(&memory, plan);
+    set_text(L, "model", graph->name);
+    set_text(L, "MODEL", upper(graph->name));
+    set_text(L, "file", slash ? slash + 1 : graph->file);
+    set_text(L, "target", plan->settings.target->name);
+    set_text(L, "target_about", plan->settings.target->about);
+    set_text(L, "features", plan->settings.target->features);
+    set_text(L, "flags", plan->settings.target->flags);
+    set_text(L, "version", options->version);
+    set_text(L, "options", options->options);
+    set_text(L, "real", plan->settings.real_double ? "double" : "float");
+    set_text(L, "summary", summary.data);
+    set_text(L, "memory", memory.data);
+    set_number(L, "vector_bytes", plan->settings.target->vector_bytes);
+    set_number(L, "real_bytes", settings_real_bytes(&plan->settings));
+    set_number(L, "L", settings_lanes(&plan->settings));
+    set_number(L, "output_kernel", output_kernel(graph));
+}
+
+/* The holes of the skeletons, at index 2 of the stack. */
+static void push_model(lua_State *L, const Plan *plan, const EmitOptions *options)
+{
+    const Graph *graph = plan->graph;
+    static const char *const lists[] = { "prototypes", "form_prototypes", "sources", "argument_names", "args" };
+    lua_newtable(L);
+    set_texts(L, plan, options);
+    set_shape_fields(L, "input", graph->input->shape);
+    set_shape_fields(L, "latent", graph->latent->shape);
+    set_shape_fields(L, "output", graph->output->shape);
+    set_parameters(L, graph);
+    set_forms(L, plan);
+    set_training(L, &graph->training);
+    for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++) {
+        lua_newtable(L);
+        lua_setfield(L, -2, lists[i]);
+    }
+}
+
+/* ---- files ---- */
+
+static void emit_steps(Emitter *e)
+{
+    lua_State *L = e->L;
+    for (int i = 0; i < e->plan->function_count; i++) {
+        const Step *step = e->plan->functions[i];
+        const char *file = arena_format("%s.c", step->function);
+        push_step_holes(L, e->plan, step);
+        add_file(e, file, expand(L, arena_format("kernels/%s", step->kernel->text(step->core))));
+        lua_getfield(L, 2, "argument_names");           /* prototype, names, the table of names */
+        lua_insert(L, -2);
+        lua_setfield(L, -2, step->function);
+        lua_pop(L, 1);
+        append_to(L, "prototypes");
+        lua_pushstring(L, file);
+        append_to(L, "sources");
+    }
+}
+
+static void emit_forms(Emitter *e)
+{
+    lua_State *L = e->L;
+    const char *file = arena_format("%s_prepare.c", e->plan->graph->name);
+    Text text = { 0 };
+    text_add(&text, "/* The weights in the forms that the kernels read. */\n#include \"%s_kernels.h\"\n", e->plan->graph->name);
+    for (int i = 0; i < e->plan->form_count; i++) {
+        const Form *form = e->plan->forms[i];
+        push_form_holes(L, e->plan, form);
+        Text one = expand(L, arena_format("kernels/form_%s.c.in", form->kind));
+        text_add(&text, "\n%s", one.data);
+        lua_pop(L, 1);
+        append_to(L, "form_prototypes");
+    }
+    add_file(e, file, text);
+    lua_pushstring(L, file);
+    append_to(L, "sources");
+}
+
+static void emit_skeleton(Emitter *e, const char *template, const char *file)
+{
+    lua_pushvalue(e->L, 2);
+    add_file(e, file, expand(e->L, template));
+    lua_pop(e->L, 2);
+}
+
+static void copy_runtime(Emitter *e)
+{
+    for (int i = 0; embedded_files[i].name; i++) {
+        if (strncmp(embedded_files[i].name, "runtime/", 8) != 0)
+            continue;
+        Text text = { 0 };
+        text_append(&text, embedded_files[i].text, embedded_files[i].length);
+        add_file(e, embedded_files[i].name, text);
+    }
+}
+
+void emit_model(const Plan *plan, const EmitOptions *options)
+{
+    const char *name = plan->graph->name;
+    Emitter e = { .L = open_templates(), .plan = plan, .options = options, .files = ARENA_ARRAY(SavedText, MAX_FILES) };
+    e.folder = arena_format("%s/%s", options->directory, name);
+    push_model(e.L, plan, options);
+    emit_steps(&e);
+    emit_forms(&e);
+    const Program *programs[] = { &plan->train, &plan->encode, &plan->decode };
+    lua_pushvalue(e.L, 2);
+    for (int i = 0; i < 3; i++)
+        set_program(e.L, plan, programs[i]);
+    lua_pop(e.L, 1);
+    emit_skeleton(&e, "emit/kernels.h.in", arena_format("%s_kernels.h", name));
+    emit_skeleton(&e, "emit/supported.c.in", arena_format("%s_supported.c", name));
+    emit_skeleton(&e, "emit/model.h.in", arena_format("%s.h", name));
+    emit_skeleton(&e, "emit/model.c.in", arena_format("%s.c", name));
+    emit_skeleton(&e, "emit/CMakeLists.txt.in", "CMakeLists.txt");
+    emit_skeleton(&e, "emit/README.md.in", "README.md");
+    if (options->runtime)
+        copy_runtime(&e);
+    lua_close(e.L);
+    text_save_all(e.files, e.file_count);
+}
+
+void emit_function(Text *out, const Plan *plan, const Step *step)
+{
+    lua_State *L = open_templates();
+    push_step_holes(L, plan, step);
+    *out = expand(L, arena_format("kernels/%s", step->kernel->text(step->core)));
+    lua_close(L);
+}

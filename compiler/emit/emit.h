@@ -1,0 +1,23 @@
+/* emit.h - from a plan to a folder of C. */
+#ifndef CAEC_EMIT_H
+#define CAEC_EMIT_H
+
+#include "../plan/plan.h"
+
+typedef struct EmitOptions {
+    const char *directory;      /* files go to <directory>/<model's name>/ */
+    const char *version;        /* of caec */
+    const char *options;        /* the command line's options that the output depends on, for its README */
+    bool runtime;               /* copy the runtime's sources too */
+} EmitOptions;
+
+/* Expands every text first and saves all files then, so that an error leaves nothing written. */
+void emit_model(const Plan *plan, const EmitOptions *options);
+
+/* The Keras table of layers. */
+void emit_summary(Text *out, const Graph *graph);
+
+/* One step's function as text, for --expand. */
+void emit_function(Text *out, const Plan *plan, const Step *step);
+
+#endif

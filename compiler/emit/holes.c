@@ -1,0 +1,215 @@
+#include "holes.h"
+
+#include "../base/arena.h"
+#include "../ops/ops.h"
+
+#include <string.h>
+
+void set_number(lua_State *L, const char *name, double value)
+{
+    if (value == (double)(lua_Integer)value)
+        lua_pushinteger(L, (lua_Integer)value);
+    else
+        lua_pushnumber(L, value);
+    lua_setfield(L, -2, name);
+}
+
+void set_text(lua_State *L, const char *name, const char *value)
+{
+    lua_pushstring(L, value);
+    lua_setfield(L, -2, name);
+}
+
+static void set_shape(lua_State *L, const char *name, Shape shape)
+{
+    lua_newtable(L);
+    for (int i = 0; i < shape.rank; i++) {
+        lua_pushinteger(L, shape.dim[i]);
+        lua_rawseti(L, -2, i + 1);
+    }
+    lua_setfield(L, -2, name);
+}
+
+static bool is_conv(const Node *node)
+{
+    return node->op == &op_conv2d || node->op == &op_conv2d_dx || node->op == &op_conv2d_dw;
+}
+
+const char *step_title(const Step *step)
+{
+    const Node *core = step->core;
+    Text text = { 0 };
+    const Node *before[] = { step->d_act, step->d_pool }, *after[] = { step->bias, step->act, step->pool, step->codes, step->db };
+    for (int i = 0; i < 2; i++)
+        if (before[i])
+            text_add(&text, "%s + ", before[i]->op->name);
+    text_add(&text, "%s", core->op->name);
+    if (is_conv(core)) {
+        ConvShape s = conv_shape(core);
+        text_add(&text, " %dx%d", s.kernel, s.kernel);
+        if (s.stride > 1)
+            text_add(&text, " stride %d", s.stride);
+        if (s.up > 1)
+            text_add(&text, " on %dx upsampled", s.up);
+    }
+    for (int i = 0; i < 5; i++)
+        if (after[i])
+            text_add(&text, " + %s", after[i]->op->name);
+    return text.data;
+}
+
+static const char *graph_file(const Plan *plan)
+{
+    const char *slash = strrchr(plan->graph->file, '/');
+    return slash ? slash + 1 : plan->graph->file;
+}
+
+/* The data that goes in: of a gradient by weights the input, else the first operand. */
+static const char *shapes(const Step *step)
+{
+    const Node *core = step->core;
+    const Node *last = step->pool ? step->pool : core;
+    const Node *in = step->d_act ? step->d_act->input[1] : step->d_pool ? step->d_pool->input[1] : core->input[0];
+    if (core->op == &op_conv2d_dw)
+        return arena_format("%s and %s -> %s", shape_text(core->input[0]->shape), shape_text(core->input[1]->shape), shape_text(last->shape));
+    return arena_format("%s -> %s", shape_text(in->shape), shape_text(last->shape));
+}
+
+/* The comment above the function, in lines of at most 100 columns. */
+static void set_comment(lua_State *L, const Plan *plan, const Step *step)
+{
+    const char *text = arena_format("/* %s: %s, %s (%s:%d) */", step->core->name, shapes(step), step_title(step), graph_file(plan),
+                                    step->core->loc.line);
+    lua_newtable(L);
+    int line = 1;
+    while (strlen(text) > 100) {
+        int cut = 100;
+        while (cut > 60 && text[cut] != ' ')
+            cut--;
+        lua_pushlstring(L, text, (size_t)cut);
+        lua_rawseti(L, -2, line++);
+        text = arena_format("   %s", text + cut + 1);
+    }
+    lua_pushstring(L, text);
+    lua_rawseti(L, -2, line);
+    lua_setfield(L, -2, "comment");
+}
+
+static bool is_written(const Step *step, const Argument *a)
+{
+    const Node *parts[] = { step->core, step->bias, step->act, step->pool, step->codes, step->db };
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
+        if (a->node && a->node == parts[i])
+            return true;
+    return a->scratch;
+}
+
+static const char *type_name(const Plan *plan, const Argument *a)
+{
+    if (a->node == plan->graph->loss && a->node)
+        return "double";
+    if (a->node && a->node->type != TYPE_REAL)
+        return "uint8_t";
+    return plan->settings.real_double ? "double" : "float";
+}
+
+static void set_argument(lua_State *L, const char *name, const char *type, bool written)
+{
+    lua_newtable(L);
+    set_text(L, "role", written ? "out" : "in");
+    set_text(L, "type", arena_format("%s%s *", written ? "" : "const ", type));
+    lua_setfield(L, -2, name);
+}
+
+static void set_arguments(lua_State *L, const Plan *plan, const Step *step)
+{
+    lua_newtable(L);
+    for (int i = 0; i < step->argument_count; i++) {
+        const Argument *a = &step->arguments[i];
+        set_argument(L, a->name, type_name(plan, a), is_written(step, a));
+    }
+    lua_setfield(L, -2, "args");
+}
+
+static void set_conv(lua_State *L, const Plan *plan, const Step *step)
+{
+    ConvShape s = conv_shape(step->core);
+    const struct { const char *name; int value; } numbers[] = {
+        { "IN_H", s.in_h }, { "IN_W", s.in_w }, { "CI", s.ci }, { "UP", s.up }, { "OUT_H", s.out_h }, { "OUT_W", s.out_w }, { "CO", s.co },
+        { "K", s.kernel }, { "STRIDE", s.stride }, { "PAD_TOP", s.pad_top }, { "PAD_LEFT", s.pad_left },
+    };
+    for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++)
+        set_number(L, numbers[i].name, numbers[i].value);
+    const char *real = plan->settings.real_double ? "double" : "float";
+    bool pixels = step->core->op != &op_conv2d_dx && step->core->input[0]->type == TYPE_PIXEL;
+    set_text(L, "X_TYPE", pixels ? "uint8_t" : real);
+    set_text(L, "X_SCALE", !pixels ? "" : plan->settings.real_double ? " / 255.0" : " / 255.0f");
+}
+
+static void set_taken(lua_State *L, const Step *step)
+{
+    const Node *act = step->act ? step->act : step->d_act ? step->d_act : step->core->op->value ? step->core : NULL;
+    set_number(L, "ACT", step->act != NULL);
+    set_number(L, "D_ACT", step->d_act != NULL);
+    set_number(L, "POOL", step->pool ? node_number(step->pool, "size") : 0);
+    set_number(L, "D_POOL", step->d_pool ? node_number(step->d_pool, "size") : 0);
+    set_text(L, "act_value", act ? act->op->value : "x");
+    set_text(L, "act_derivative", act ? act->op->derivative : "d");
+    set_number(L, "slope", act && act->op->numbers[0] ? node_real(act, "slope") : 0);
+}
+
+static void set_common(lua_State *L, const Plan *plan, const char *name)
+{
+    set_text(L, "name", name);
+    set_text(L, "model", plan->graph->name);
+    set_text(L, "real", plan->settings.real_double ? "double" : "float");
+    set_number(L, "L", settings_lanes(&plan->settings));
+}
+
+void push_step_holes(lua_State *L, const Plan *plan, const Step *step)
+{
+    const Node *core = step->core;
+    lua_newtable(L);
+    set_common(L, plan, step->function);
+    set_text(L, "OP", core->op->name);
+    for (int i = 0; i < step->number_count; i++)
+        set_number(L, step->numbers[i].name, step->numbers[i].value);
+    if (is_conv(core))
+        set_conv(L, plan, step);
+    set_taken(L, step);
+    set_shape(L, "IN_SHAPE", core->input[0]->shape);
+    set_shape(L, "OUT_SHAPE", core->shape);
+    set_number(L, "IN_COUNT", (double)shape_count(core->input[0]->shape));
+    set_number(L, "OUT_COUNT", (double)shape_count(core->shape));
+    lua_newtable(L);
+    for (int i = 0; core->op->numbers[i]; i++)
+        set_number(L, core->op->numbers[i], core->number[i]);
+    lua_setfield(L, -2, "NUMBERS");
+    set_arguments(L, plan, step);
+    set_comment(L, plan, step);
+}
+
+void push_form_holes(lua_State *L, const Plan *plan, const Form *form)
+{
+    const Shape shape = form->parameter->shape;
+    lua_newtable(L);
+    set_common(L, plan, arena_format("prepare_%s", form->name));
+    set_number(L, "K", shape.rank == 4 ? shape.dim[0] : 1);
+    set_number(L, "CI", shape.rank == 4 ? shape.dim[2] : 1);
+    set_number(L, "CO", shape.dim[shape.rank - 1]);
+    set_number(L, "COUNT", (double)shape_count(shape));
+    set_number(L, "ROOM", (double)form->count);
+    set_number(L, "BLOCK", form->block);
+    set_number(L, "LANES", form->lanes);
+    set_number(L, "ROTATED", form->rotated);
+    const char *real = plan->settings.real_double ? "double" : "float";
+    lua_newtable(L);
+    set_argument(L, "parameter", real, false);
+    set_argument(L, "form", real, true);
+    lua_setfield(L, -2, "args");
+    lua_newtable(L);
+    lua_pushstring(L, arena_format("/* %s, %s%s */", form->parameter->name, form->kind[0] == 'b' ?
+                                   arena_format("in blocks of %d channels", form->block) : "as it is", form->rotated ? ", turned, for dX" : ""));
+    lua_rawseti(L, -2, 1);
+    lua_setfield(L, -2, "comment");
+}

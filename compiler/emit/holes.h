@@ -1,0 +1,25 @@
+/* holes.h - the holes that every kernel's text has. */
+#ifndef CAEC_HOLES_H
+#define CAEC_HOLES_H
+
+#include "../base/lua.h"
+#include "../plan/plan.h"
+
+/* Pushes a table of all holes of a step: its own numbers, and
+ *   name, model, real, L (lanes), OP, comment (lines), args
+ *   of a convolution: IN_H IN_W CI (stored input), UP, OUT_H OUT_W CO, K, STRIDE, PAD_TOP, PAD_LEFT, X_TYPE, X_SCALE
+ *   of what is taken in: ACT, D_ACT (0 or 1), POOL, D_POOL (window size or 0), act_value, act_derivative, slope
+ *   of any operator: IN_SHAPE, OUT_SHAPE (lists), IN_COUNT, OUT_COUNT, NUMBERS (the core's numbers by name) */
+void push_step_holes(lua_State *L, const Plan *plan, const Step *step);
+
+/* The same for a form: K, CI, CO, COUNT, ROOM, BLOCK, LANES, ROTATED. */
+void push_form_holes(lua_State *L, const Plan *plan, const Form *form);
+
+/* Sets a field of the table at the top of the stack. */
+void set_number(lua_State *L, const char *name, double value);
+void set_text(lua_State *L, const char *name, const char *value);
+
+/* "conv2d 3x3 + bias_add + relu + max_pool2d", what a step computes. */
+const char *step_title(const Step *step);
+
+#endif

@@ -1,0 +1,53 @@
+#include "emit.h"
+
+#include "../base/arena.h"
+
+#include <string.h>
+
+static const char *thousands(int64_t n)
+{
+    if (n < 1000)
+        return arena_format("%lld", (long long)n);
+    return arena_format("%s,%03lld", thousands(n / 1000), (long long)(n % 1000));
+}
+
+static const char *keras_shape(Shape shape)
+{
+    Text text = { 0 };
+    text_add(&text, "(None");
+    for (int i = 0; i < shape.rank; i++)
+        text_add(&text, ", %d", shape.dim[i]);
+    text_add(&text, ")");
+    return text.data;
+}
+
+static const char rule[] = "________________________________________________________________________________\n";
+static const char double_rule[] = "================================================================================\n";
+
+static int64_t print_part(Text *out, const Graph *graph, int first, int *end)
+{
+    const char *part = graph->layers[first].part;
+    Shape in = first ? graph->layers[first - 1].shape : graph->input->shape;
+    int64_t sum = 0;
+    text_add(out, "Model: \"%s\"\n%s%-36s%-28sParam #\n%s", part, rule, " Layer (type)", "Output Shape", double_rule);
+    text_add(out, " %-35s%-28s0\n", "input", keras_shape(in));
+    int i = first;
+    for (; i < graph->layer_count && strcmp(graph->layers[i].part, part) == 0; i++) {
+        const LayerRow *row = &graph->layers[i];
+        text_add(out, " %-35s%-28s%lld\n", arena_format("%s (%s)", strchr(row->name, '.') + 1, row->word), keras_shape(row->shape),
+                 (long long)row->parameters);
+        sum += row->parameters;
+    }
+    text_add(out, "%sTotal params: %s\nTrainable params: %s\nNon-trainable params: 0\n%s\n", double_rule, thousands(sum), thousands(sum), rule);
+    *end = i;
+    return sum;
+}
+
+void emit_summary(Text *out, const Graph *graph)
+{
+    int64_t sum = 0;
+    for (int i = 0; i < graph->layer_count;)
+        sum += print_part(out, graph, i, &i);
+    text_add(out, "%s: %s -> %s -> %s, %s parameters\n", graph->name, shape_text(graph->input->shape), shape_text(graph->latent->shape),
+             shape_text(graph->output->shape), thousands(sum));
+}

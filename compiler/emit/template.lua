@@ -1,0 +1,166 @@
+-- template.lua: C with holes.
+--
+-- A line whose first column is % is Lua; ${...} in any other line is a hole. One template line becomes one line of a Lua chunk that is named after
+-- the template, so an error names the template's own file and line. Three lines are special:
+--   %header            the includes that every emitted file starts with
+--   %include NAME      another template, with the same holes and globals
+--   %kernel (a, b?) -> (c, d?)    the signature of the emitted function: inputs, then outputs; `?`: only where the step has such an
+--                      argument in that role. The same list makes the call, so the two cannot disagree.
+-- Names are looked up in the holes that C handed over, then among the helpers below; an unknown name is an error.
+local embedded = ...        -- embedded(name): the text of a file that caec carries
+
+local LIMIT = 100           -- columns
+
+local helpers = { format = string.format, ipairs = ipairs, pairs = pairs, math = math, string = string, table = table, type = type }
+
+-- Accumulators: a0 b0 c0 d0 for the vectors of the first pixel, a1 b1 ... for the next.
+function helpers.lane(vector, pixel) return string.char(97 + vector) .. pixel end
+function helpers.plural(n) return n == 1 and "" or "s" end
+function helpers.ceil_div(a, b) return math.floor((a + b - 1) / b) end
+function helpers.ceil_to(a, b) return math.floor((a + b - 1) / b) * b end
+local function sign(text) return function(n) return n == 0 and "" or string.format(" %s %d", text, n) end end
+local function factor(text) return function(n) return n == 1 and "" or string.format(" %s %d", text, n) end end
+helpers.plus, helpers.minus, helpers.times, helpers.over = sign("+"), sign("-"), factor("*"), factor("/")
+
+function helpers.list(n, f, separator)
+  local parts = {}
+  for i = 0, n - 1 do parts[i + 1] = f(i) end
+  return table.concat(parts, separator or ", ")
+end
+
+-- A list of words broken into lines of at most LIMIT columns; all but the first are indented by `indent`.
+function helpers.wrap(first, words, last, indent)
+  local lines, line = {}, first
+  for i, word in ipairs(words) do
+    local piece = word .. (i < #words and ", " or last)
+    if #line + #piece > LIMIT + 1 and line ~= first then
+      lines[#lines + 1] = (line:gsub("%s+$", ""))
+      line = string.rep(" ", indent)
+    end
+    line = line .. piece
+  end
+  if #words == 0 then line = line .. last end
+  lines[#lines + 1] = line
+  return table.concat(lines, "\n")
+end
+
+-- A constant of type real.
+local function number(holes, x)
+  local text = string.format(holes.real == "float" and "%.9g" or "%.17g", x)
+  if not text:find("[.e]") then text = text .. ".0" end
+  return holes.real == "float" and text .. "f" or text
+end
+
+-- An expression of elementwise.def with its variables put in; float code calls the float functions.
+local function expression(holes, text, values)
+  if holes.real == "float" then text = text:gsub("(%a%w*)%(", "%1f(") end
+  return (text:gsub("%f[%w_](%a[%w_]*)%f[^%w_]", function(word) return values[word] end))
+end
+
+local function parse_list(text)
+  local items = {}
+  for name, optional in text:gmatch("([%w_]+)(%??)") do
+    items[#items + 1] = { name = name, optional = optional == "?" }
+  end
+  return items
+end
+
+-- The arguments of a %kernel line that the step has, in order.
+local function bind(holes, line)
+  local inputs, outputs = line:match("^%s*(%b())%s*%->%s*(%b())%s*$")
+  if not inputs then error("%kernel wants (inputs) -> (outputs)", 0) end
+  local bound = {}
+  for role, text in pairs({ ["in"] = inputs, out = outputs }) do
+    for i, item in ipairs(parse_list(text)) do
+      local argument = holes.args[item.name]
+      if argument and argument.role == role then
+        bound[#bound + 1] = { name = item.name, type = argument.type, order = (role == "in" and 0 or 1000) + i }
+      elseif not item.optional then
+        error("%kernel: the step has no argument '" .. item.name .. "'", 0)
+      end
+    end
+  end
+  table.sort(bound, function(a, b) return a.order < b.order end)
+  return bound
+end
+
+local function signature(holes, bound)
+  local words = {}
+  for i, argument in ipairs(bound) do words[i] = argument.type .. "restrict " .. argument.name end
+  local first = "void " .. holes.name .. "("
+  return helpers.wrap(first, words, ")", #first)
+end
+
+local function translate(name, text)
+  local out = {}
+  for line in (text:gsub("\n$", "") .. "\n"):gmatch("(.-)\n") do
+    local special, rest = line:match("^%%(%a+)%s*(.*)$")
+    if special == "kernel" or special == "include" or special == "header" then
+      out[#out + 1] = string.format("_%s(%q)", special, rest)
+    elseif line:sub(1, 1) == "%" then
+      out[#out + 1] = line:sub(2)
+    else
+      local parts, at = {}, 1
+      while true do
+        local from, to = line:find("$%b{}", at)
+        if not from then break end
+        parts[#parts + 1] = string.format("%q", line:sub(at, from - 1))
+        parts[#parts + 1] = "(" .. line:sub(from + 2, to - 1) .. ")"
+        at = to + 1
+      end
+      parts[#parts + 1] = string.format("%q", line:sub(at))
+      out[#out + 1] = "_o(" .. table.concat(parts, ",") .. ")"
+    end
+  end
+  return table.concat(out, "\n")
+end
+
+local function run(name, env)
+  local chunk, message = load(translate(name, embedded(name)), "@" .. name, "t", env)
+  if not chunk then error(message, 0) end
+  chunk()
+end
+
+-- Expands the template `name` with `holes`; returns the text, and of its %kernel line the prototype and the names of the arguments in order.
+local function expand(name, holes)
+  local out, bound = {}, nil
+  local env = {}
+  function env._o(...)
+    for i = 1, select("#", ...) do
+      local value = select(i, ...)
+      if type(value) == "number" then
+        if value ~= math.floor(value) then error("a hole gave the fraction " .. value, 2) end
+        value = string.format("%d", value)
+      elseif type(value) ~= "string" then
+        error("a hole gave a " .. type(value), 2)
+      end
+      out[#out + 1] = value
+    end
+    out[#out + 1] = "\n"
+  end
+  function env._include(file) run("kernels/" .. file, env) end
+  function env._header() env._o('#include "' .. holes.model .. '_kernels.h"\n') end
+  function env._kernel(line)
+    bound = bind(holes, line)
+    for _, comment in ipairs(holes.comment) do env._o(comment) end
+    env._o(signature(holes, bound))
+  end
+  function env.has(argument) return holes.args[argument] ~= nil end
+  function env.number(x) return number(holes, x) end
+  function env.activation(x) return expression(holes, holes.act_value, { x = x, slope = number(holes, holes.slope) }) end
+  function env.derivative(y, d) return expression(holes, holes.act_derivative, { y = y, d = d, slope = number(holes, holes.slope) }) end
+  setmetatable(env, { __index = function(_, key)
+    local value = holes[key]
+    if value == nil then value = helpers[key] end
+    if value == nil then error("unknown hole '" .. tostring(key) .. "'", 2) end
+    return value
+  end })
+  run(name, env)
+  local text = table.concat(out)
+  if not bound then return text end
+  local names = {}
+  for i, argument in ipairs(bound) do names[i] = argument.name end
+  return text, signature(holes, bound) .. ";", names
+end
+
+return expand

@@ -1,0 +1,115 @@
+#include "arguments.h"
+
+#include "../base/arena.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static Loc place(const ArgumentPlaces *places, const char *name)
+{
+    if (places->at < 0)
+        return places->loc;
+    return source_argument(places->source, places->at, arena_format("%s%s", places->prefix, name));
+}
+
+static bool in_list(const char *list, const char *name)
+{
+    return list && strstr(arena_format(" %s ", list), arena_format(" %s ", name));
+}
+
+/* "filters, kernel, stride and name" */
+static const char *known_names(const ArgSpec *specs, const char *also)
+{
+    Text text = { 0 };
+    for (int i = 0; specs[i].name; i++)
+        text_add(&text, "%s%s", i ? ", " : "", specs[i].name);
+    for (const char *p = also; p && *p; p += strcspn(p, " ") + (p[strcspn(p, " ")] == ' '))
+        text_add(&text, "%s%.*s", text.length ? ", " : "", (int)strcspn(p, " "), p);
+    return text.length ? text.data : "nothing";
+}
+
+static int compare_names(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* Every key must be expected; the first by name is reported, so that the message does not depend on the order of a hash. */
+static void check_keys(lua_State *L, const ArgumentPlaces *places, const ArgSpec *specs, const char *also)
+{
+    const char *unknown[64];
+    size_t count = 0;
+    lua_pushnil(L);
+    while (lua_next(L, -2)) {
+        if (lua_type(L, -2) != LUA_TSTRING)
+            fail(places->loc, "%s: every argument has a name: %s { %s = ... }", places->word, places->word,
+                 specs[0].name ? specs[0].name : "name");
+        const char *key = arena_copy(lua_tostring(L, -2), lua_length(L, -2));
+        bool known = in_list(also, key);
+        for (int i = 0; specs[i].name; i++)
+            known = known || strcmp(specs[i].name, key) == 0;
+        if (!known && count < sizeof unknown / sizeof unknown[0])
+            unknown[count++] = key;
+        lua_pop(L, 1);
+    }
+    if (!count)
+        return;
+    qsort(unknown, count, sizeof unknown[0], compare_names);
+    fail(place(places, unknown[0]), "%s: no argument is called '%s'; known are: %s", places->word, unknown[0], known_names(specs, also));
+}
+
+static void read_number(lua_State *L, const ArgumentPlaces *places, const ArgSpec *spec, Arg *arg)
+{
+    const char *kind = spec->kind == ARG_INT ? "whole number" : "number";
+    if (lua_type(L, -1) != LUA_TNUMBER)
+        fail(arg->loc, "%s: %s wants a %s, not a %s", places->word, spec->name, kind, lua_typename(L, lua_type(L, -1)));
+    double n = lua_tonumber(L, -1);
+    if (!(n >= spec->min && n <= spec->max) || (spec->kind == ARG_INT && n != floor(n)))
+        fail(arg->loc, "%s: %s wants a %s from %.15g to %.15g, not %.15g", places->word, spec->name, kind, spec->min, spec->max, n);
+    arg->number = n;
+}
+
+static void read_choice(lua_State *L, const ArgumentPlaces *places, const ArgSpec *spec, Arg *arg)
+{
+    Text all = { 0 };
+    for (int i = 0; spec->choices[i]; i++) {
+        if (lua_type(L, -1) == LUA_TSTRING && strcmp(lua_tostring(L, -1), spec->choices[i]) == 0) {
+            arg->text = spec->choices[i];
+            return;
+        }
+        text_add(&all, "%s\"%s\"", i ? ", " : "", spec->choices[i]);
+    }
+    const char *given = lua_type(L, -1) == LUA_TSTRING ? arena_format("\"%.40s\"", lua_tostring(L, -1))
+                                                       : arena_format("a %s", lua_typename(L, lua_type(L, -1)));
+    fail(arg->loc, "%s: %s wants one of %s, not %s", places->word, spec->name, all.data, given);
+}
+
+static void read_argument(lua_State *L, const ArgumentPlaces *places, const ArgSpec *spec, Arg *arg)
+{
+    *arg = (Arg){ spec->number, spec->text, places->loc };
+    lua_getfield(L, -1, spec->name);
+    if (lua_isnil(L, -1)) {
+        if (spec->required)
+            fail(places->loc, "%s: %s is missing", places->word, spec->name);
+        lua_pop(L, 1);
+        return;
+    }
+    arg->loc = place(places, spec->name);
+    if (spec->kind == ARG_BOOL) {
+        if (lua_type(L, -1) != LUA_TBOOLEAN)
+            fail(arg->loc, "%s: %s wants true or false, not a %s", places->word, spec->name, lua_typename(L, lua_type(L, -1)));
+        arg->number = lua_toboolean(L, -1);
+    } else if (spec->kind == ARG_CHOICE) {
+        read_choice(L, places, spec, arg);
+    } else {
+        read_number(L, places, spec, arg);
+    }
+    lua_pop(L, 1);
+}
+
+void read_arguments(lua_State *L, const ArgumentPlaces *places, const ArgSpec *specs, const char *also, Arg *args)
+{
+    check_keys(L, places, specs, also);
+    for (int i = 0; specs[i].name; i++)
+        read_argument(L, places, &specs[i], &args[i]);
+}

@@ -1,0 +1,150 @@
+-- dsl.lua: the words of the graph language, and the sandbox that a graph file runs in.
+--
+-- load.c calls this chunk with the marked text of the graph file (source.h), its name, and the words; the result is the table that
+-- `autoencoder` made. A word makes a plain table: { word =, at = its token, line =, args = { ... } }; load.c checks all that is in it.
+local text, file, layer_words, optimizer_words = ...
+
+local getinfo, strmeta = debug.getinfo, getmetatable("")
+local lua_type, lua_error, lua_tostring, raw_tonumber = type, error, tostring, tonumber
+local sub, find, format, rep = string.sub, string.find, string.format, string.rep
+local sort = table.sort
+
+local TEXT_LIMIT = 100000       -- longest string that string.rep and table.concat may make
+local word_of = {}              -- function -> the word it stands for
+local env = {}
+
+-- Errors that name a place travel as tables; load.c prints them.
+local function refuse(message, name, line)
+  lua_error({ message = message, name = name, line = line }, 0)
+end
+
+local function line_of_caller()
+  local info = getinfo(3, "l")
+  return info and info.currentline or 0
+end
+
+-- A word that was called as `word { ... }` or `word "name" { ... }`. `at` is nil where it was called through another name.
+local function make(word, wants_name, at, line, first)
+  if not wants_name then
+    return { word = word, at = at, line = line, args = first }
+  end
+  return function(args)
+    return { word = word, at = at, line = line, name = first, args = args }
+  end
+end
+
+local function define(word, wants_name)
+  local function call(first)
+    return make(word, wants_name, nil, line_of_caller(), first)
+  end
+  word_of[call] = { word = word, wants_name = wants_name }
+  env[word] = call
+end
+
+for _, word in ipairs(layer_words) do define(word, false) end
+for _, word in ipairs(optimizer_words) do define(word, false) end
+define("sequential", true)
+define("autoencoder", true)
+
+function env.__at(at, value)
+  local known = word_of[value]
+  if not known then return value end
+  return function(first)
+    return make(known.word, known.wants_name, at, nil, first)
+  end
+end
+
+-- Lua's own libraries, as far as they are bounded and give the same result on every machine. Left out: pattern matching (cannot be interrupted),
+-- random numbers, everything that reads files, time, addresses or the order of a hash.
+local function plain(value, where)
+  local t = lua_type(value)
+  if t == "table" or t == "function" then
+    refuse(where .. ": a " .. t .. " cannot be shown as text")
+  end
+  return value
+end
+
+env.type, env.select, env.tonumber, env.ipairs = lua_type, select, raw_tonumber, ipairs
+env.assert = function(ok, message, ...)
+  if not ok then lua_error(message == nil and "assertion failed!" or plain(message, "assert"), 2) end
+  return ok, message, ...
+end
+env.error = function(message) lua_error(plain(message, "error"), 2) end
+env.tostring = function(value) return lua_tostring(plain(value, "tostring")) end
+env.unpack = unpack or table.unpack
+
+function env.pairs(t)               -- in a fixed order: numbers, then names, each sorted
+  local numbers, names = {}, {}
+  for k in next, t do
+    if lua_type(k) == "number" then numbers[#numbers + 1] = k
+    elseif lua_type(k) == "string" then names[#names + 1] = k
+    else refuse("pairs: keys must be numbers or names") end
+  end
+  sort(numbers)
+  sort(names)
+  for i = 1, #names do numbers[#numbers + 1] = names[i] end
+  local i = 0
+  return function()
+    i = i + 1
+    if numbers[i] ~= nil then return numbers[i], t[numbers[i]] end
+  end
+end
+
+env.math = {}
+for name, f in next, math do
+  if name ~= "random" and name ~= "randomseed" then env.math[name] = f end
+end
+
+env.string = { byte = string.byte, char = string.char, len = string.len, lower = string.lower, reverse = string.reverse,
+               sub = string.sub, upper = string.upper }
+function env.string.rep(s, n, separator)
+  s, separator = lua_tostring(plain(s, "string.rep")), lua_tostring(plain(separator or "", "string.rep"))
+  n = raw_tonumber(n) or refuse("string.rep: how many times?")
+  if n > 0 and (#s + #separator) * n > TEXT_LIMIT then
+    refuse(format("string.rep: more than %d characters", TEXT_LIMIT))
+  end
+  return rep(s, n, separator)
+end
+function env.string.format(pattern, ...)
+  for i = 1, select("#", ...) do plain((select(i, ...)), "string.format") end
+  pattern = lua_tostring(plain(pattern, "string.format"))
+  for i = 1, #pattern do
+    if sub(pattern, i, i) == "p" and find(sub(pattern, 1, i), "%%[-+ #0-9.]*p$") then
+      refuse("string.format: no addresses")
+    end
+  end
+  return format(pattern, ...)
+end
+strmeta.__index = env.string        -- ("x"):rep(...) reaches the same functions
+strmeta.__metatable = false
+
+env.table = { sort = sort, remove = table.remove, unpack = env.unpack }
+function env.table.insert(t, ...)   -- Lua's own takes as long as the table to make room
+  if #t > TEXT_LIMIT then refuse(format("table.insert: more than %d values", TEXT_LIMIT)) end
+  return table.insert(t, ...)
+end
+function env.table.concat(t, separator, from, to)
+  local size = 0
+  separator = separator or ""
+  for i = from or 1, to or #t do
+    size = size + #lua_tostring(plain(t[i], "table.concat")) + #separator
+    if size > TEXT_LIMIT then refuse(format("table.concat: more than %d characters", TEXT_LIMIT)) end
+  end
+  return table.concat(t, separator, from, to)
+end
+
+setmetatable(env, {
+  __index = function(_, name)
+    local info = getinfo(2, "l")
+    refuse("unknown word '" .. lua_tostring(name) .. "'", lua_tostring(name), info and info.currentline)
+  end,
+  __metatable = false,
+})
+
+local chunk, message = load(text, "@" .. file, "t", env)
+if not chunk then lua_error(message, 0) end
+local model = chunk()
+if word_of[model] or lua_type(model) == "function" then
+  refuse("the file returns an unfinished `autoencoder`; it ends with: return autoencoder \"name\" { ... }")
+end
+return model

@@ -1,0 +1,393 @@
+#include "load.h"
+
+#include "../base/arena.h"
+#include "../base/lua.h"
+#include "../base/embedded.h"
+#include "../ops/ops.h"
+#include "arguments.h"
+#include "source.h"
+
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { FILE_LIMIT = 1 << 20, MAX_LAYERS = 4096, MAX_NESTING = 8 };
+static const size_t memory_limit = 64u << 20;
+static const long step_limit = 20 * 1000 * 1000;
+
+/* A table that a word made (dsl.lua). */
+typedef struct Word {
+    const char *word, *name;
+    int at;             /* token, or -1 where the word was called by another name */
+    Loc loc;
+} Word;
+
+typedef struct Loader {
+    lua_State *L;
+    Source source;
+    Graph *graph;
+} Loader;
+
+/* Reads the word at the top of the stack; false where it is none. */
+static bool read_word(Loader *load, Word *word)
+{
+    lua_State *L = load->L;
+    if (!lua_istable(L, -1))
+        return false;
+    lua_pushliteral(L, "word");
+    lua_rawget(L, -2);
+    bool ok = lua_type(L, -1) == LUA_TSTRING;
+    word->word = ok ? arena_copy(lua_tostring(L, -1), lua_length(L, -1)) : NULL;
+    lua_pop(L, 1);
+    if (!ok)
+        return false;
+    lua_getfield(L, -1, "name");
+    word->name = lua_type(L, -1) == LUA_TSTRING ? arena_copy(lua_tostring(L, -1), lua_length(L, -1)) : NULL;
+    lua_getfield(L, -2, "at");
+    word->at = lua_type(L, -1) == LUA_TNUMBER ? (int)lua_tointeger(L, -1) : -1;
+    lua_getfield(L, -3, "line");
+    int line = lua_type(L, -1) == LUA_TNUMBER ? (int)lua_tointeger(L, -1) : 0;
+    lua_pop(L, 3);
+    word->loc = word->at >= 0 ? source_token(&load->source, word->at) : source_name_in_line(&load->source, line, word->word);
+    return true;
+}
+
+static Loc argument_loc(const Loader *load, const Word *word, const char *path)
+{
+    return word->at >= 0 ? source_argument(&load->source, word->at, path) : word->loc;
+}
+
+/* Pushes word.args, which must be a table. */
+static void push_args(Loader *load, const Word *word)
+{
+    lua_getfield(load->L, -1, "args");
+    if (!lua_istable(load->L, -1))
+        fail(word->loc, "%s: wants its arguments in braces: %s%s { ... }", word->word, word->word, word->name ? " \"name\"" : "");
+}
+
+static void check_name(Loc loc, const char *what, const char *name)
+{
+    static const char *const keywords =
+        " auto break case char const continue default do double else enum extern float for goto if inline int long register restrict return "
+        "short signed sizeof static struct switch typedef union unsigned void volatile while main ";
+    bool ok = name && *name && !isdigit((unsigned char)*name) && strlen(name) <= 40;
+    for (const char *p = name; ok && *p; p++)
+        ok = isalnum((unsigned char)*p) || *p == '_';
+    if (!ok)
+        fail(loc, "%s: a name of letters, digits and _ that does not start with a digit, at most 40 long", what);
+    if (strstr(keywords, arena_format(" %s ", name)))
+        fail(loc, "%s: '%s' is a word of C; choose another name", what, name);
+}
+
+/* ---- layers ---- */
+
+static LayerRow *add_layer_row(Graph *graph)
+{
+    LayerRow *rows = ARENA_ARRAY(LayerRow, graph->layer_count + 1);
+    if (graph->layer_count)
+        memcpy(rows, graph->layers, sizeof *rows * (size_t)graph->layer_count);
+    graph->layers = rows;
+    return &rows[graph->layer_count++];
+}
+
+static const char *layer_name(Loader *load, const char *part, const Word *word, const LayerSpec *spec)
+{
+    Graph *graph = load->graph;
+    int same_kind = 0;
+    for (int i = 0; i < graph->layer_count; i++)
+        same_kind += strcmp(graph->layers[i].part, part) == 0 && strcmp(layer_find(graph->layers[i].word)->short_name, spec->short_name) == 0;
+    const char *name = arena_format("%s%d", spec->short_name, same_kind + 1);
+    Loc loc = word->loc;
+    lua_getfield(load->L, -1, "name");
+    if (!lua_isnil(load->L, -1)) {
+        loc = argument_loc(load, word, "name");
+        name = lua_type(load->L, -1) == LUA_TSTRING ? arena_copy(lua_tostring(load->L, -1), lua_length(load->L, -1)) : NULL;
+        check_name(loc, "name", name);
+    }
+    lua_pop(load->L, 1);
+    const char *full = arena_format("%s.%s", part, name);
+    for (int i = 0; i < graph->layer_count; i++)
+        if (strcmp(graph->layers[i].name, full) == 0)
+            fail(loc, "%s: there is a layer called %s already", word->word, full);
+    return full;
+}
+
+/* One layer, whose table is at the top of the stack; returns its output. */
+static Node *load_layer(Loader *load, const char *part, const Word *word, Node *x)
+{
+    const LayerSpec *spec = layer_find(word->word);
+    Graph *graph = load->graph;
+    if (!spec)
+        fail(word->loc, "%s: not a layer; layers are words such as conv2d and max_pool2d", word->word);
+    if (graph->layer_count >= MAX_LAYERS)
+        fail(word->loc, "%s: more than %d layers", word->word, MAX_LAYERS);
+    push_args(load, word);
+    ArgumentPlaces places = { &load->source, word->word, word->loc, word->at, "" };
+    Arg args[MAX_ARGS];
+    read_arguments(load->L, &places, spec->args, "name", args);
+    int parameters = graph->parameter_count;
+    const char *name = layer_name(load, part, word, spec);
+    lua_pop(load->L, 1);
+    Layer layer = { .graph = graph, .part = part, .model = { .layer = name, .name = name, .word = spec->word, .loc = word->loc } };
+    x = spec->build(&layer, args, x);
+    int64_t count = 0;
+    for (int i = parameters; i < graph->parameter_count; i++)
+        count += shape_count(graph->parameters[i].node->shape);
+    *add_layer_row(graph) = (LayerRow){ part, name, spec->word, layer.detail ? layer.detail : "", x->shape, count, word->loc };
+    return x;
+}
+
+/* A list of layers (lists inside it count as if their layers stood there), at the top of the stack. */
+static Node *load_list(Loader *load, const Word *part, Node *x, int depth)
+{
+    lua_State *L = load->L;
+    if (depth > MAX_NESTING)
+        fail(part->loc, "%s: lists inside lists more than %d deep", part->word, MAX_NESTING);
+    size_t count = lua_length(L, -1);
+    for (size_t i = 1; i <= count; i++) {
+        luaL_checkstack(L, 8, "nested lists");
+        lua_rawgeti(L, -1, (int)i);
+        Word word;
+        if (read_word(load, &word))
+            x = load_layer(load, part->name, &word, x);
+        else if (lua_istable(L, -1))
+            x = load_list(load, part, x, depth + 1);
+        else
+            fail(part->loc, "%s: layer %d is a %s; a layer is written conv2d { ... }", part->name, (int)i, lua_typename(L, lua_type(L, -1)));
+        lua_pop(L, 1);
+    }
+    lua_pushnil(L);
+    while (lua_next(L, -2)) {
+        if (lua_type(L, -2) != LUA_TNUMBER)
+            fail(part->loc, "%s: wants a list of layers, but something in it is called '%s'", part->name,
+                 lua_type(L, -2) == LUA_TSTRING ? lua_tostring(L, -2) : "?");
+        if (lua_tonumber(L, -2) < 1 || lua_tonumber(L, -2) > (double)count)
+            fail(part->loc, "%s: the list of layers has a hole (a layer that is nil)", part->name);
+        lua_pop(L, 1);
+    }
+    return x;
+}
+
+/* encoder or decoder, a field of the autoencoder's arguments at the top of the stack. */
+static Node *load_part(Loader *load, const Word *model, const char *field, const char *other, Node *x, const char **name)
+{
+    lua_State *L = load->L;
+    Word part;
+    lua_getfield(L, -1, field);
+    Loc loc = argument_loc(load, model, field);
+    if (lua_isnil(L, -1))
+        fail(model->loc, "autoencoder: %s is missing", field);
+    if (!read_word(load, &part) || strcmp(part.word, "sequential") != 0)
+        fail(loc, "autoencoder: %s wants sequential \"name\" { ... }", field);
+    check_name(part.loc, "sequential", part.name);
+    if (other && strcmp(part.name, other) == 0)
+        fail(part.loc, "sequential: both parts are called \"%s\"", other);
+    push_args(load, &part);
+    Node *y = load_list(load, &part, x, 0);
+    lua_pop(L, 2);
+    if (y->type != TYPE_REAL || y == x)
+        fail(part.loc, "%s: has no layer that computes anything", part.name);
+    *name = part.name;
+    return y;
+}
+
+/* ---- the model ---- */
+
+static void load_input(Loader *load, const Word *model)
+{
+    lua_State *L = load->L;
+    Loc loc = argument_loc(load, model, "input");
+    lua_getfield(L, -1, "input");
+    if (!lua_istable(L, -1) || lua_length(L, -1) != 3)
+        fail(loc, "autoencoder: input wants { height, width, channels }");
+    int dim[3];
+    for (int i = 0; i < 3; i++) {
+        lua_rawgeti(L, -1, i + 1);
+        double n = lua_type(L, -1) == LUA_TNUMBER ? lua_tonumber(L, -1) : 0;
+        if (!(n >= 1 && n <= MAX_SIDE) || n != (int)n)
+            fail(loc, "autoencoder: input wants { height, width, channels }, whole numbers from 1 to %d", MAX_SIDE);
+        dim[i] = (int)n;
+        lua_pop(L, 1);
+    }
+    lua_pop(L, 1);
+    Node place = { .layer = "input", .word = "autoencoder", .loc = loc, .shape = shape_hwc(dim[0], dim[1], dim[2]), .type = TYPE_PIXEL };
+    load->graph->input = node_new(load->graph, &op_input, &place, "input", NULL, NULL);
+}
+
+static void load_optimizer(Loader *load, const Word *model, Training *training)
+{
+    lua_State *L = load->L;
+    Word word = { .word = "adam", .at = -1, .loc = model->loc };
+    Loc loc = argument_loc(load, model, "training.optimizer");
+    lua_getfield(L, -1, "optimizer");
+    if (lua_isnil(L, -1)) {
+        lua_pop(L, 1);
+        lua_newtable(L);
+        lua_newtable(L);
+        lua_setfield(L, -2, "args");
+    } else if (!read_word(load, &word) || !optimizer_find(word.word)) {
+        fail(loc, "autoencoder: optimizer wants one of the optimizers, such as adam { lr = 1e-3 }");
+    }
+    const OptimizerSpec *spec = optimizer_find(word.word);
+    push_args(load, &word);
+    ArgumentPlaces places = { &load->source, word.word, word.loc, word.at, "" };
+    Arg args[MAX_ARGS];
+    read_arguments(L, &places, spec->args, NULL, args);
+    training->optimizer = spec->word;
+    spec->build(training, args);
+    lua_pop(L, 2);
+}
+
+static const char *loss_choices[16];
+
+static void load_training(Loader *load, const Word *model)
+{
+    lua_State *L = load->L;
+    for (int i = 0; loss_specs[i]; i++)
+        loss_choices[i] = loss_specs[i]->word;
+    const ArgSpec specs[] = {
+        { "loss", ARG_CHOICE, .text = "mse", .choices = loss_choices },
+        { "batch", ARG_INT, .number = 64, .min = 1, .max = 1 << 20 },
+        { "epochs", ARG_INT, .number = 40, .min = 1, .max = 1 << 24 },
+        { .name = NULL },
+    };
+    Training *training = &load->graph->training;
+    lua_getfield(L, -1, "training");
+    if (lua_isnil(L, -1)) {
+        lua_pop(L, 1);
+        lua_newtable(L);
+    } else if (!lua_istable(L, -1)) {
+        fail(argument_loc(load, model, "training"), "autoencoder: training wants { loss = ..., optimizer = ..., batch = ..., epochs = ... }");
+    }
+    ArgumentPlaces places = { &load->source, "training", model->loc, model->at, "training." };
+    Arg args[MAX_ARGS];
+    read_arguments(L, &places, specs, "optimizer", args);
+    load_optimizer(load, model, training);
+    lua_pop(L, 1);
+    training->loss = args[0].text;
+    training->loss_loc = args[0].loc;
+    training->batch = (int)args[1].number;
+    training->epochs = (int)args[2].number;
+}
+
+static void build_loss(Loader *load)
+{
+    Graph *graph = load->graph;
+    const LossSpec *spec = loss_find(graph->training.loss);
+    Layer layer = { .graph = graph, .model = { .layer = "loss", .word = spec->word, .loc = graph->training.loss_loc } };
+    graph->loss = spec->build(&layer, graph->output, graph->input);
+}
+
+/* The autoencoder's table is at the top of the stack. */
+static void load_model(Loader *load)
+{
+    Graph *graph = load->graph;
+    Word model;
+    if (!read_word(load, &model) || strcmp(model.word, "autoencoder") != 0)
+        fail((Loc){ load->source.file, 0, 0 }, "the file must end with: return autoencoder \"name\" { input = ..., encoder = ..., decoder = ... }");
+    check_name(model.loc, "autoencoder", model.name);
+    graph->name = model.name;
+    graph->loc = model.loc;
+    push_args(load, &model);
+    const ArgSpec none[] = { { .name = NULL } };
+    ArgumentPlaces places = { &load->source, "autoencoder", model.loc, model.at, "" };
+    read_arguments(load->L, &places, none, "input encoder decoder training", NULL);
+    load_input(load, &model);
+    const char *encoder, *decoder;
+    graph->latent = load_part(load, &model, "encoder", NULL, graph->input, &encoder);
+    graph->output = load_part(load, &model, "decoder", encoder, graph->latent, &decoder);
+    if (!shape_equal(graph->output->shape, graph->input->shape))
+        fail(graph->layers[graph->layer_count - 1].loc, "%s: the decoder ends in %s but the input is %s; an autoencoder gives back what it gets",
+             graph->layers[graph->layer_count - 1].word, shape_text(graph->output->shape), shape_text(graph->input->shape));
+    load_training(load, &model);
+    build_loss(load);
+}
+
+/* ---- running the file ---- */
+
+static bool is_marked(const char *name, size_t length)
+{
+    const char *word = arena_copy(name, length);
+    return layer_find(word) || optimizer_find(word) || strcmp(word, "sequential") == 0 || strcmp(word, "autoencoder") == 0;
+}
+
+/* Lua's message "file:12: text near 'x'" or dsl.lua's table { message, name, line } becomes an error at its place. */
+_Noreturn static void report(Loader *load)
+{
+    lua_State *L = load->L;
+    const char *file = load->source.file;
+    if (lua_istable(L, -1)) {
+        lua_getfield(L, -1, "line");
+        lua_getfield(L, -2, "name");
+        lua_getfield(L, -3, "message");
+        int line = (int)lua_tointeger(L, -3);
+        const char *name = lua_tostring(L, -2);
+        fail(name ? source_name_in_line(&load->source, line, name) : (Loc){ file, line, 0 }, "%s", lua_tostring(L, -1));
+    }
+    const char *message = lua_tostring(L, -1);
+    if (!message)
+        fail((Loc){ file, 0, 0 }, "the file stopped with an error that is no text");
+    message = arena_copy(message, strlen(message));
+    size_t n = strlen(file);
+    int line = 0;
+    if (strncmp(message, file, n) == 0 && message[n] == ':' && isdigit((unsigned char)message[n + 1])) {
+        char *end;
+        line = (int)strtol(message + n + 1, &end, 10);
+        message = *end == ':' ? end + 1 + (end[1] == ' ') : end;
+    }
+    const char *near = strstr(message, "near '");
+    Loc loc = { file, line, 0 };
+    if (near && strchr(near + 6, '\''))
+        loc = source_name_in_line(&load->source, line, arena_copy(near + 6, strcspn(near + 6, "'")));
+    if (strstr(message, "not enough memory"))
+        message = "the graph file needs too much memory";
+    if (strstr(message, "stack overflow"))
+        message = "stack overflow: functions call each other without end";
+    fail(loc, "%s", message);
+}
+
+static void push_words(lua_State *L, bool optimizers)
+{
+    lua_newtable(L);
+    for (int i = 0; optimizers ? optimizer_specs[i] != NULL : layer_specs[i] != NULL; i++) {
+        lua_pushstring(L, optimizers ? optimizer_specs[i]->word : layer_specs[i]->word);
+        lua_rawseti(L, -2, i + 1);
+    }
+}
+
+/* All that touches Lua runs inside one protected call, so that running out of memory is an error like any other. */
+static int run(lua_State *L)
+{
+    Loader *load = lua_touserdata(L, 1);
+    const Source *source = &load->source;
+    const char *chunk = arena_format("@%s", source->file);
+    if (lua_load_text(L, source->text, source->length, chunk) != 0)     /* mistakes of syntax, in the file's own words */
+        lua_error(L);
+    lua_pop(L, 1);
+    Text marked = source_mark(source, is_marked);
+    const EmbeddedFile *dsl = embedded_find("front/dsl.lua");
+    if (lua_load_text(L, dsl->text, dsl->length, "=dsl.lua") != 0)
+        lua_error(L);
+    lua_pushlstring(L, marked.data, marked.length);
+    lua_pushstring(L, source->file);
+    push_words(L, false);
+    push_words(L, true);
+    lua_call(L, 4, 1);
+    load_model(load);
+    return 0;
+}
+
+Graph *load_graph(const char *path)
+{
+    Text text = text_read(path, FILE_LIMIT);
+    diag_source(path, text.data, text.length);
+    Loader load = { .source = source_read(path, text), .graph = ARENA_NEW(Graph) };
+    load.graph->file = path;
+    load.L = lua_new_limited(memory_limit, step_limit);
+    lua_pushcfunction(load.L, run);
+    lua_pushlightuserdata(load.L, &load);
+    if (lua_pcall(load.L, 1, 0, 0) != 0)
+        report(&load);
+    lua_close(load.L);
+    return load.graph;
+}

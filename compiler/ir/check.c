@@ -1,0 +1,51 @@
+#include "check.h"
+
+#include <string.h>
+
+static void check_node(const Graph *graph, int i, const char *pass)
+{
+    const Node *node = graph->nodes[i];
+    if (node->id != i)
+        bug("after %s: %s has id %d at place %d", pass, node->name, node->id, i);
+    for (int k = 0; k < node->op->arity; k++) {
+        const Node *input = node->input[k];
+        if (input->id >= i || graph->nodes[input->id] != input)
+            bug("after %s: %s reads %s, which does not stand before it", pass, node->name, input->name);
+    }
+    Node again = *node;
+    node->op->shape(&again);
+    if (!shape_equal(again.shape, node->shape) || again.type != node->type)
+        bug("after %s: %s has shape %s but its operator gives %s", pass, node->name, shape_text(node->shape), shape_text(again.shape));
+    for (int k = 0; k < i; k++)
+        if (strcmp(graph->nodes[k]->name, node->name) == 0)
+            bug("after %s: two nodes are called %s", pass, node->name);
+}
+
+static void check_in_graph(const Graph *graph, const Node *node, const char *what, const char *pass)
+{
+    if (node && (node->id >= graph->count || graph->nodes[node->id] != node))
+        bug("after %s: the %s %s is not in the graph", pass, what, node->name);
+}
+
+void check_graph(const Graph *graph, const char *pass)
+{
+    for (int i = 0; i < graph->count; i++)
+        check_node(graph, i, pass);
+    check_in_graph(graph, graph->input, "input", pass);
+    check_in_graph(graph, graph->latent, "latent", pass);
+    check_in_graph(graph, graph->output, "output", pass);
+    check_in_graph(graph, graph->loss, "loss", pass);
+    for (int i = 0; i < graph->parameter_count; i++) {
+        const Parameter *p = &graph->parameters[i];
+        check_in_graph(graph, p->node, "parameter", pass);
+        check_in_graph(graph, p->gradient, "gradient", pass);
+        if (p->gradient && !shape_equal(p->gradient->shape, p->node->shape))
+            bug("after %s: the gradient of %s has shape %s", pass, p->node->name, shape_text(p->gradient->shape));
+    }
+    for (int i = 0; i < graph->stage_count; i++) {
+        const Stage *s = graph->stages[i];
+        const Node *parts[] = { s->core, s->bias, s->act, s->pool, s->codes, s->d_act, s->d_pool, s->dx, s->dw, s->db };
+        for (size_t k = 0; k < sizeof parts / sizeof parts[0]; k++)
+            check_in_graph(graph, parts[k], "stage's node", pass);
+    }
+}

@@ -1,0 +1,11 @@
+/* check.h - what a legal graph is. */
+#ifndef CAEC_CHECK_H
+#define CAEC_CHECK_H
+
+#include "graph.h"
+
+/* Ends the program with an internal error, naming the pass, where the graph breaks a rule: inputs stand before their users; every shape is what
+   its operator derives; a gradient has its parameter's shape; names are unique; each stage's nodes are in the graph. */
+void check_graph(const Graph *graph, const char *pass);
+
+#endif

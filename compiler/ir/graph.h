@@ -1,0 +1,133 @@
+/* graph.h - the intermediate representation: a list of nodes in order of computation.
+ *
+ * A node is one operator applied to earlier nodes. All shapes are of one image (the batch is not in the graph); layout HWC. Every value the
+ * programs need is a node: activations, the loss, the gradients and what they read. A node is born complete: node_new() checks arity,
+ * numbers and shapes, and fails at the graph file's line, so every later pass may rely on them. */
+#ifndef CAEC_GRAPH_H
+#define CAEC_GRAPH_H
+
+#include "../base/diag.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum { MAX_INPUTS = 3, MAX_NUMBERS = 8, MAX_RANK = 4 };
+
+/* Sizes that keep every index of the emitted C an int and every offset well inside a size_t. */
+enum { MAX_SIDE = 1 << 20, MAX_ELEMENTS = 1 << 28 };
+
+typedef struct Shape {
+    int rank;               /* 3: height, width, channels; 4: kernel HWIO; 1: flat; 0: one number */
+    int dim[MAX_RANK];
+} Shape;
+
+int64_t shape_count(Shape shape);
+bool shape_equal(Shape a, Shape b);
+const char *shape_text(Shape shape);        /* "224x224x3"; "1" for rank 0 */
+Shape shape_hwc(int height, int width, int channels);
+
+typedef enum Type { TYPE_REAL, TYPE_PIXEL, TYPE_CODE } Type;     /* real; uint8_t 0..255 standing for 0..1; place in a pooling window */
+
+typedef struct Graph Graph;
+typedef struct Node Node;
+typedef struct Op Op;
+
+struct Op {
+    const char *name;
+    int arity;
+    const char *numbers[MAX_NUMBERS + 1];   /* names of the node's numbers, NULL-ended */
+
+    /* Sets node->shape and node->type from inputs and numbers; fails at node->loc, naming the layer's word, where they do not fit. */
+    void (*shape)(Node *node);
+
+    /* Appends what computes the gradient of the loss with respect to input i, given dy with respect to the node; NULL: this input has none
+       (it is data, or the operator's own by-product). A NULL function: no gradient at all. */
+    Node *(*gradient)(Graph *graph, Node *node, Node *dy, int i);
+
+    /* Multiply-adds of the direct algorithm; NULL: not counted. */
+    double (*macs)(const Node *node);
+
+    /* For elementwise operators, value in terms of x and gradient in terms of y (the value) and d, as C; NULL elsewhere. */
+    const char *value, *derivative;
+};
+
+struct Node {
+    const Op *op;
+    int id;                                 /* place in graph->nodes */
+    const char *name;                       /* "encoder.conv1", "encoder.conv1.kernel", "encoder.conv1.bias_add", "encoder.conv1.dw" */
+    const char *layer;                      /* "encoder.conv1": the layer that brought it */
+    const char *word;                       /* the layer's word in the graph file, for messages */
+    Loc loc;
+    Node *input[MAX_INPUTS];
+    double number[MAX_NUMBERS];
+    Type type;
+    Shape shape;
+};
+
+/* One layer as the user wrote it, for the summary. */
+typedef struct LayerRow {
+    const char *part, *name, *word;         /* "encoder", "encoder.conv1", "conv2d" */
+    const char *detail;                     /* "32 filters 3x3, relu" */
+    Shape shape;
+    int64_t parameters;
+    Loc loc;
+} LayerRow;
+
+typedef struct Parameter {
+    Node *node;
+    double limit;                           /* Glorot uniform [-limit, limit); 0: zeros */
+    Node *gradient;                         /* set by differentiate */
+} Parameter;
+
+typedef struct Training {
+    const char *loss, *optimizer;
+    double lr, beta1, beta2, eps;
+    int batch, epochs;
+    Loc loss_loc;
+} Training;
+
+typedef struct Stage Stage;
+
+struct Graph {
+    const char *name, *file;
+    Loc loc;
+    Node **nodes;
+    int count, room;
+    Node *input, *latent, *output, *loss;
+    Parameter *parameters;
+    int parameter_count;
+    LayerRow *layers;
+    int layer_count;
+    Training training;
+    Stage **stages;                         /* set by group */
+    int stage_count;
+};
+
+/* A core and what follows it, with the backward half of both; set by the pass `group`. Members that a stage lacks are NULL. */
+struct Stage {
+    const char *name;                       /* the layer's name */
+    Node *core, *bias, *act, *pool, *codes; /* forward, in this order */
+    Node *d_act, *d_pool;                   /* gradient through activation (first) and pool, as `commute` leaves them */
+    Node *dx, *dw, *db;
+};
+
+/* Appends a node. `model` lends name prefix, layer, word and place: pass the node it is derived from, or fill a Node's members. */
+Node *node_new(Graph *graph, const Op *op, const Node *model, const char *name, Node *const *inputs, const double *numbers);
+
+int node_number(const Node *node, const char *name);        /* as int; bug() where the operator has none of that name */
+double node_real(const Node *node, const char *name);
+bool node_is(const Node *node, const char *op_name);        /* false for NULL */
+
+/* Users of a node among the nodes of the graph: fills users[max], returns how many there are in all. */
+int graph_users(const Graph *graph, const Node *node, Node **users, int max);
+
+/* Replaces every use of `from` (as input, latent, output, loss, gradient) by `to`, except inside `but` (NULL: none). */
+void graph_replace(Graph *graph, Node *from, Node *to, const Node *but);
+
+/* Restores the order "inputs before users" and the ids after a pass has rewired nodes; drops none. */
+void graph_sort(Graph *graph);
+
+/* Removes nodes from which none of input, parameters, latent, output, loss or a gradient is reached. */
+void graph_drop_unused(Graph *graph);
+
+#endif

@@ -1,0 +1,72 @@
+#include "print.h"
+
+#include "../base/arena.h"
+
+#include <string.h>
+
+static const char *type_text(Type type)
+{
+    return type == TYPE_PIXEL ? " pixels" : type == TYPE_CODE ? " codes" : "";
+}
+
+static void print_node(Text *out, const Node *node)
+{
+    Text line = { 0 };
+    text_add(&line, "%s = %s", node->name, node->op->name);
+    if (node->op->arity) {
+        text_add(&line, "(");
+        for (int k = 0; k < node->op->arity; k++)
+            text_add(&line, "%s%s", k ? ", " : "", node->input[k]->name);
+        text_add(&line, ")");
+    }
+    if (node->op->numbers[0]) {
+        text_add(&line, " {");
+        for (int i = 0; node->op->numbers[i]; i++)
+            text_add(&line, "%s %s=%.15g", i ? "," : "", node->op->numbers[i], node->number[i]);
+        text_add(&line, " }");
+    }
+    text_add(&line, " : %s%s", shape_text(node->shape), type_text(node->type));
+    text_add(out, "%-90s ; %s:%d\n", line.data, node->loc.file, node->loc.line);
+}
+
+static void print_stage(Text *out, const Stage *stage)
+{
+    const struct { const char *role; const Node *node; } parts[] = {
+        { "core", stage->core }, { "bias", stage->bias }, { "act", stage->act }, { "pool", stage->pool }, { "codes", stage->codes },
+        { "d_act", stage->d_act }, { "d_pool", stage->d_pool }, { "dx", stage->dx }, { "dw", stage->dw }, { "db", stage->db },
+    };
+    text_add(out, "stage %s:", stage->name);
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
+        if (parts[i].node)
+            text_add(out, " %s=%s", parts[i].role, parts[i].node->name);
+    text_add(out, "\n");
+}
+
+void print_graph(Text *out, const Graph *graph)
+{
+    for (int i = 0; i < graph->count; i++)
+        print_node(out, graph->nodes[i]);
+    text_add(out, "latent %s; output %s", graph->latent->name, graph->output->name);
+    if (graph->loss)
+        text_add(out, "; loss %s", graph->loss->name);
+    text_add(out, "\n");
+    for (int i = 0; i < graph->parameter_count; i++)
+        if (graph->parameters[i].gradient)
+            text_add(out, "gradient of %s: %s\n", graph->parameters[i].node->name, graph->parameters[i].gradient->name);
+    for (int i = 0; i < graph->stage_count; i++)
+        print_stage(out, graph->stages[i]);
+}
+
+void print_dot(Text *out, const Graph *graph)
+{
+    text_add(out, "digraph \"%s\" {\n  rankdir=TB;\n  node [shape=box, fontname=\"sans-serif\", fontsize=10];\n", graph->name);
+    for (int i = 0; i < graph->count; i++) {
+        const Node *node = graph->nodes[i];
+        const char *style = node_is(node, "parameter") ? ", style=filled, fillcolor=\"#e8e8e8\"" :
+                            node_is(node, "input") ? ", style=filled, fillcolor=\"#d0e4ff\"" : "";
+        text_add(out, "  n%d [label=\"%s\\n%s  %s\"%s];\n", i, node->name, node->op->name, shape_text(node->shape), style);
+        for (int k = 0; k < node->op->arity; k++)
+            text_add(out, "  n%d -> n%d;\n", node->input[k]->id, i);
+    }
+    text_add(out, "}\n");
+}

@@ -1,0 +1,14 @@
+/* print.h - the one textual form of a graph: a line a node, with its line in the graph file. */
+#ifndef CAEC_PRINT_H
+#define CAEC_PRINT_H
+
+#include "../base/text.h"
+#include "graph.h"
+
+/* name = op(inputs){numbers} : shape    ; graphs/cae.lua:12 */
+void print_graph(Text *out, const Graph *graph);
+
+/* The same graph for Graphviz. */
+void print_dot(Text *out, const Graph *graph);
+
+#endif

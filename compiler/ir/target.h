@@ -1,0 +1,21 @@
+/* target.h - what code is made for: plain numbers, one row a machine. */
+#ifndef CAEC_TARGET_H
+#define CAEC_TARGET_H
+
+typedef struct Target {
+    const char *name;       /* as --target takes it */
+    const char *about;
+    const char *flags;      /* for the C compiler */
+    const char *features;   /* what the processor must have, as __builtin_cpu_supports names it, space separated */
+    int vector_bytes;       /* 0: scalars */
+    int registers;          /* vector registers (scalar ones where vector_bytes is 0) */
+    int l1_bytes, l2_bytes; /* data caches a core, for tile sizes */
+} Target;
+
+/* The row of that name, `native` being the row that fits this machine best; NULL where there is none. */
+const Target *target_find(const char *name);
+
+extern const Target targets[];
+extern const int target_count;
+
+#endif

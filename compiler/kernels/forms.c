@@ -1,0 +1,19 @@
+#include "forms.h"
+
+static size_t round_up(int64_t n, int lanes)
+{
+    return (size_t)((n + lanes - 1) / lanes * lanes);
+}
+
+Form form_plain(const Node *parameter, int lanes)
+{
+    return (Form){ .kind = "plain", .parameter = parameter, .lanes = lanes, .count = round_up(shape_count(parameter->shape), lanes) };
+}
+
+Form form_blocks(const Node *parameter, int block, int lanes, bool rotated)
+{
+    const int *d = parameter->shape.dim;
+    int in = rotated ? d[3] : d[2], out = rotated ? d[2] : d[3];
+    return (Form){ .kind = "blocks", .parameter = parameter, .block = block, .lanes = lanes, .rotated = rotated,
+                   .count = (size_t)d[0] * (size_t)d[1] * (size_t)in * round_up(out, lanes) };
+}

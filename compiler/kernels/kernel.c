@@ -1,0 +1,89 @@
+#include "kernel.h"
+
+#include "../base/arena.h"
+
+#include <string.h>
+
+#define KERNEL(name) &kernel_##name,
+const Kernel *const all_kernels[] = {
+#include "kernels.def"
+    NULL
+};
+#undef KERNEL
+
+int settings_real_bytes(const Settings *settings)
+{
+    return settings->real_double ? 8 : 4;
+}
+
+int settings_lanes(const Settings *settings)
+{
+    int bytes = settings->target->vector_bytes;
+    return bytes ? bytes / settings_real_bytes(settings) : 1;
+}
+
+const Kernel *kernel_find(const char *name)
+{
+    for (int i = 0; all_kernels[i]; i++)
+        if (strcmp(all_kernels[i]->name, name) == 0)
+            return all_kernels[i];
+    return NULL;
+}
+
+bool kernel_computes(const Kernel *kernel, const Node *core)
+{
+    for (int i = 0; kernel->ops[i]; i++)
+        if (strcmp(kernel->ops[i], core->op->name) == 0)
+            return true;
+    return false;
+}
+
+void step_number(Step *step, const char *name, int value)
+{
+    if (step->number_count == STEP_NUMBERS)
+        bug("%s: too many numbers", step->kernel->name);
+    step->numbers[step->number_count].name = name;
+    step->numbers[step->number_count++].value = value;
+}
+
+int step_get(const Step *step, const char *name)
+{
+    for (int i = 0; i < step->number_count; i++)
+        if (strcmp(step->numbers[i].name, name) == 0)
+            return step->numbers[i].value;
+    bug("%s: no number %s", step->kernel->name, name);
+}
+
+static Argument *add_argument(Step *step, const char *name)
+{
+    if (step->argument_count == STEP_ARGUMENTS)
+        bug("%s: too many arguments", step->kernel->name);
+    Argument *a = &step->arguments[step->argument_count++];
+    *a = (Argument){ .name = name };
+    return a;
+}
+
+void step_node(Step *step, const char *name, const Node *node)
+{
+    if (node)
+        add_argument(step, name)->node = node;
+}
+
+void step_form(Step *step, const char *name, Form form)
+{
+    Form *copy = ARENA_NEW(Form);
+    *copy = form;
+    add_argument(step, name)->form = copy;
+}
+
+void step_scratch(Step *step, size_t reals)
+{
+    step->scratch = reals;
+    if (reals)
+        add_argument(step, "scratch")->scratch = true;
+}
+
+double cost_of_moving(double values, const Settings *settings)
+{
+    return values / settings_lanes(settings) * 2;
+}

@@ -1,0 +1,91 @@
+/* kernel.h - how an operator is computed.
+ *
+ * A kernel is a pair: name.c says what it fits, how much of a stage it takes in, what it costs and which numbers its text needs; name.c.in is the
+ * text, C with holes. All decisions are made here and handed to the text as numbers: the text never decides. */
+#ifndef CAEC_KERNEL_H
+#define CAEC_KERNEL_H
+
+#include "../ir/graph.h"
+#include "../ir/target.h"
+
+#include <stddef.h>
+
+/* What a compile is for, besides the graph. */
+typedef struct Settings {
+    const Target *target;
+    bool real_double;
+} Settings;
+
+int settings_lanes(const Settings *settings);       /* reals in a vector; 1 without vectors */
+int settings_real_bytes(const Settings *settings);
+
+/* Weights in the form a kernel reads, made by prepare() once an update. Two kernels that ask for the same form share it. */
+typedef struct Form {
+    const char *kind;           /* "blocks" or "plain", see forms.h */
+    const Node *parameter;
+    int block, lanes, rotated;
+    size_t count;               /* reals */
+    size_t offset;              /* in reals, from the start of the prepared weights; set by the plan */
+    const char *name;           /* C name, set by the plan */
+} Form;
+
+typedef struct Kernel Kernel;
+
+enum { STEP_NUMBERS = 24, STEP_ARGUMENTS = 10 };
+
+/* An argument that the text of a kernel can name in its %kernel line: a node's value, a form of a parameter, or scratch memory. */
+typedef struct Argument {
+    const char *name;
+    const Node *node;
+    Form *form;
+    bool scratch;
+} Argument;
+
+/* One call in the emitted program: a kernel, the operator at its core and what else it computes on the way. */
+typedef struct Step {
+    const Kernel *kernel;
+    const Stage *stage;
+    const Node *core;
+    const Node *bias, *act, *pool, *codes, *d_act, *d_pool, *db;     /* taken in; NULL: not */
+    const char *layer, *pass;   /* "encoder.conv1", "forward" */
+    const char *function;       /* C name, set by the plan */
+    struct { const char *name; int value; } numbers[STEP_NUMBERS];
+    int number_count;
+    Argument arguments[STEP_ARGUMENTS];
+    int argument_count;
+    size_t scratch;             /* reals that the kernel works in */
+    double cost, macs;          /* estimated cycles; multiply-adds of the direct algorithm */
+    const char *why;            /* how it was chosen, for --dump plan */
+} Step;
+
+enum { TAKES_BIAS = 1, TAKES_ACT = 2, TAKES_POOL = 4, TAKES_DB = 8, TAKES_ALL = 15 };
+
+struct Kernel {
+    const char *name, *about;
+    const char *const *ops;     /* the operators it computes, NULL-ended */
+    unsigned takes;             /* what it takes in of the stage around them; gradients likewise */
+    const char *(*text)(const Node *core);                              /* name of its text below kernels/ */
+    bool (*fits)(const Node *core, const Settings *settings);           /* NULL: always */
+    double (*cost)(const Step *step, const Settings *settings);         /* cycles on the target, for the choice */
+    void (*plan)(Step *step, const Settings *settings);                 /* numbers, arguments, forms, scratch */
+};
+
+#define KERNEL(name) extern const Kernel kernel_##name;
+#include "kernels.def"
+#undef KERNEL
+extern const Kernel *const all_kernels[];           /* ended by NULL */
+
+const Kernel *kernel_find(const char *name);        /* NULL: none */
+bool kernel_computes(const Kernel *kernel, const Node *core);
+
+/* For plan functions. */
+void step_number(Step *step, const char *name, int value);
+void step_node(Step *step, const char *name, const Node *node);         /* NULL is left out */
+void step_form(Step *step, const char *name, Form form);
+void step_scratch(Step *step, size_t reals);
+int step_get(const Step *step, const char *name);   /* a number set before; bug() where there is none */
+
+/* cost of kernels that move `values` reals and compute little */
+double cost_of_moving(double values, const Settings *settings);
+
+#endif

@@ -1,0 +1,30 @@
+/* loss - the loss of one image, summed in double precision row by row in a fixed order, and its gradient. */
+#include "../ops/ops.h"
+#include "kernel.h"
+
+static const char *text(const Node *core)
+{
+    (void)core;
+    return "loss.c.in";
+}
+
+static void plan(Step *step, const Settings *settings)
+{
+    (void)settings;
+    step_node(step, "y", step->core->input[0]);
+    step_node(step, "target", step->core->input[1]);
+    step_node(step, step->core->op == &op_mse ? "loss" : "dy", step->core);
+    if (step->core->op == &op_mse)
+        step_scratch(step, (size_t)step->core->input[1]->shape.dim[1] * (size_t)step->core->input[1]->shape.dim[2]);
+}
+
+static double cost(const Step *step, const Settings *settings)
+{
+    return cost_of_moving((double)shape_count(step->core->input[1]->shape) * 4, settings);
+}
+
+static const char *const ops[] = { "mse", "mse_dx", NULL };
+
+const Kernel kernel_loss = {
+    .name = "loss", .about = "the loss of an image and its gradient", .ops = ops, .text = text, .cost = cost, .plan = plan,
+};

@@ -1,0 +1,325 @@
+/* caec: a Lua description of an autoencoder in, C out. This file is the table of contents: the options and the list of passes. */
+#include "base/arena.h"
+#include "base/lua.h"
+#include "emit/emit.h"
+#include "front/load.h"
+#include "front/sample.h"
+#include "ir/check.h"
+#include "ir/print.h"
+#include "ops/ops.h"
+#include "passes/passes.h"
+
+#include <argp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#ifndef CAEC_VERSION
+#define CAEC_VERSION "0.1.0"
+#endif
+
+/* The pipeline, the --dump and --stop-after names, and the --list text at once. `load` comes before and `plan` after. */
+static const struct {
+    const char *name;
+    void (*run)(Graph *graph);
+    const char *about;
+} passes[] = {
+    { "fold", pass_fold, "take nearest upsampling into the convolution or loss that reads it" },
+    { "differentiate", pass_differentiate, "append the gradient of the loss by every parameter" },
+    { "commute", pass_commute, "exchange gradients of an activation and the max-pool behind it" },
+    { "drop", pass_drop, "drop nodes that nothing needs" },
+    { "group", pass_group, "find the stages: core, epilogue, and the backward half of both" },
+};
+enum { PASS_COUNT = sizeof passes / sizeof passes[0], MAX_FORCES = 64, MAX_EXPAND = 32 };
+
+enum { KEY_TARGET = 256, KEY_REAL, KEY_SUMMARY, KEY_DUMP, KEY_STOP, KEY_LIST, KEY_EXPAND, KEY_DOT, KEY_MEMORY, KEY_KERNEL, KEY_NO_RUNTIME };
+
+typedef struct Options {
+    const char *graph, *directory, *dump, *stop, *list, *expand, *real;
+    const Target *target;
+    Force forces[MAX_FORCES];
+    int force_count;
+    const char *expand_numbers[MAX_EXPAND];
+    int expand_count;
+    bool summary, dot, memory, no_runtime;
+    Text given;             /* options that change the output */
+} Options;
+
+/* ---- the command line ---- */
+
+static const struct argp_option option_table[] = {
+    { NULL, 'o', "DIR", 0, "write DIR/<name>/: C sources, CMakeLists.txt, README.md and the runtime", 1 },
+    { "target", KEY_TARGET, "NAME", 0, "native (default), or one of --list targets", 1 },
+    { "real", KEY_REAL, "TYPE", 0, "float (default) or double: the type of all arithmetic", 1 },
+    { "kernel", KEY_KERNEL, "STAGE[.PASS]=NAME", 0, "force a kernel; PASS is forward, dx or dw", 1 },
+    { "no-runtime", KEY_NO_RUNTIME, NULL, 0, "leave the runtime's sources out of DIR/<name>", 1 },
+    { "summary", KEY_SUMMARY, NULL, 0, "print the table of layers", 2 },
+    { "memory", KEY_MEMORY, NULL, 0, "print the memory map", 2 },
+    { "dot", KEY_DOT, NULL, 0, "print the graph for Graphviz", 2 },
+    { "dump", KEY_DUMP, "PASS", 0, "print the graph after PASS (of --list passes)", 2 },
+    { "stop-after", KEY_STOP, "PASS", 0, "stop after PASS and write nothing", 2 },
+    { "list", KEY_LIST, "WHAT", 0, "list passes, ops, kernels or targets", 2 },
+    { "expand", KEY_EXPAND, "KERNEL", 0, "print one kernel for NAME=NUMBER...: H, W, CI, CO, K, STRIDE, UP, SAME, POOL of a convolution, "
+                                         "PASS (0 forward, 1 dX, 2 dW)", 2 },
+    { 0 }
+};
+
+static const char doc[] =
+    "Compiles a Lua description of a convolutional autoencoder to C: forward, backward and update, with a trainer and an inference program."
+    "\vExamples:\n  caec graphs/cae.lua -o generated/\n  caec graphs/cae.lua --summary\n  caec graphs/cae.lua --dump plan --target x86-64-v3\n"
+    "  caec --expand conv_direct CI=3 CO=32 K=3 POOL=2\n";
+
+const char *argp_program_version = "caec " CAEC_VERSION;
+
+static void add_force(Options *options, struct argp_state *state, const char *arg)
+{
+    const char *equals = strchr(arg, '='), *dot = NULL;
+    if (!equals || equals == arg || !equals[1])
+        argp_error(state, "--kernel wants STAGE[.PASS]=NAME, not '%s'", arg);
+    const char *stage = arena_copy(arg, equals ? (size_t)(equals - arg) : 0);
+    dot = strrchr(stage, '.');
+    Force force = { .stage = stage, .kernel = equals + 1 };
+    if (dot && (strcmp(dot, ".forward") == 0 || strcmp(dot, ".dx") == 0 || strcmp(dot, ".dw") == 0)) {
+        force.pass = dot + 1;
+        force.stage = arena_copy(stage, (size_t)(dot - stage));
+    }
+    if (!kernel_find(force.kernel))
+        argp_error(state, "--kernel: there is no kernel '%s'; see --list kernels", force.kernel);
+    if (options->force_count == MAX_FORCES)
+        argp_error(state, "--kernel: more than %d", MAX_FORCES);
+    options->forces[options->force_count++] = force;
+    text_add(&options->given, " --kernel %s", arg);
+}
+
+static bool is_pass(const char *name)
+{
+    bool known = strcmp(name, "load") == 0 || strcmp(name, "plan") == 0;
+    for (int i = 0; i < PASS_COUNT; i++)
+        known = known || strcmp(passes[i].name, name) == 0;
+    return known;
+}
+
+static void set_option(Options *o, int key, char *arg, struct argp_state *state)
+{
+    switch (key) {
+    case 'o': o->directory = arg; break;
+    case KEY_TARGET:
+        o->target = target_find(arg);
+        if (!o->target)
+            argp_error(state, "--target: there is no target '%s'; see --list targets", arg);
+        break;
+    case KEY_REAL:
+        o->real = arg;
+        if (strcmp(arg, "float") != 0 && strcmp(arg, "double") != 0)
+            argp_error(state, "--real wants float or double, not '%s'", arg);
+        break;
+    case KEY_DUMP:
+    case KEY_STOP:
+        *(key == KEY_DUMP ? &o->dump : &o->stop) = arg;
+        if (!is_pass(arg))
+            argp_error(state, "there is no pass '%s'; see --list passes", arg);
+        break;
+    case KEY_LIST:
+        o->list = arg;
+        if (!strstr(" passes ops kernels targets ", arena_format(" %s ", arg)))
+            argp_error(state, "--list wants passes, ops, kernels or targets, not '%s'", arg);
+        break;
+    case KEY_EXPAND:
+        o->expand = arg;
+        if (!kernel_find(arg))
+            argp_error(state, "--expand: there is no kernel '%s'; see --list kernels", arg);
+        break;
+    case KEY_KERNEL: add_force(o, state, arg); break;
+    case KEY_SUMMARY: o->summary = true; break;
+    case KEY_MEMORY: o->memory = true; break;
+    case KEY_DOT: o->dot = true; break;
+    case KEY_NO_RUNTIME: o->no_runtime = true; break;
+    default: break;
+    }
+}
+
+static void check_command(const Options *o, struct argp_state *state)
+{
+    if (o->list || o->expand) {
+        if (o->graph)
+            argp_error(state, "--list and --expand want no graph file");
+        return;
+    }
+    if (!o->graph)
+        argp_error(state, "which graph? for example: caec graphs/cae.lua -o generated/");
+    if (!o->directory && !o->summary && !o->dump && !o->stop && !o->dot && !o->memory)
+        argp_error(state, "where to? give -o DIR, or one of --summary, --memory, --dump, --dot");
+}
+
+static error_t parse_option(int key, char *arg, struct argp_state *state)
+{
+    Options *o = state->input;
+    if (key == ARGP_KEY_ARG) {
+        if (strchr(arg, '=') && !o->graph && o->expand_count < MAX_EXPAND)
+            o->expand_numbers[o->expand_count++] = arg;
+        else if (!o->graph)
+            o->graph = arg;
+        else
+            argp_error(state, "one graph file at a time: %s or %s?", o->graph, arg);
+        return 0;
+    }
+    if (key == ARGP_KEY_END) {
+        if (o->expand_count && !o->expand)
+            argp_error(state, "what is '%s'? NAME=NUMBER goes with --expand", o->expand_numbers[0]);
+        check_command(o, state);
+        return 0;
+    }
+    if (key != 'o' && key < KEY_TARGET)
+        return ARGP_ERR_UNKNOWN;
+    if (key > 0x1000000)
+        return ARGP_ERR_UNKNOWN;
+    set_option(o, key, arg, state);
+    return 0;
+}
+
+/* ---- lists ---- */
+
+static void list(const char *what)
+{
+    if (strcmp(what, "passes") == 0) {
+        printf("%-14s run the graph file and build its nodes\n", "load");
+        for (int i = 0; i < PASS_COUNT; i++)
+            printf("%-14s %s\n", passes[i].name, passes[i].about);
+        printf("%-14s choose kernels, order and memory\n", "plan");
+    } else if (strcmp(what, "ops") == 0) {
+        for (int i = 0; layer_specs[i]; i++)
+            printf("layer     %-18s %s\n", layer_specs[i]->word, layer_specs[i]->about);
+        for (int i = 0; loss_specs[i]; i++)
+            printf("loss      %-18s %s\n", loss_specs[i]->word, loss_specs[i]->about);
+        for (int i = 0; optimizer_specs[i]; i++)
+            printf("optimizer %-18s %s\n", optimizer_specs[i]->word, optimizer_specs[i]->about);
+        for (int i = 0; all_ops[i]; i++)
+            printf("operator  %s\n", all_ops[i]->name);
+    } else if (strcmp(what, "kernels") == 0) {
+        for (int i = 0; all_kernels[i]; i++)
+            printf("%-14s %s\n", all_kernels[i]->name, all_kernels[i]->about);
+    } else {
+        for (int i = 0; i < target_count; i++)
+            printf("%-12s %3d-bit vectors  %s\n", targets[i].name, targets[i].vector_bytes * 8, targets[i].about);
+        printf("%-12s here: %s\n", "native", target_find("native")->name);
+    }
+}
+
+/* ---- compiling ---- */
+
+static void show(const Text *text)
+{
+    fwrite(text->data ? text->data : "", 1, text->length, stdout);
+}
+
+static void dump(const Options *o, const char *pass, const Graph *graph)
+{
+    if (!o->dump || strcmp(o->dump, pass) != 0)
+        return;
+    Text text = { 0 };
+    print_graph(&text, graph);
+    show(&text);
+}
+
+/* Runs the passes; false where --stop-after says to stop. */
+static bool run_passes(const Options *o, Graph *graph)
+{
+    check_graph(graph, "load");
+    dump(o, "load", graph);
+    if (o->stop && strcmp(o->stop, "load") == 0)
+        return false;
+    for (int i = 0; i < PASS_COUNT; i++) {
+        passes[i].run(graph);
+        check_graph(graph, passes[i].name);
+        dump(o, passes[i].name, graph);
+        if (o->stop && strcmp(o->stop, passes[i].name) == 0)
+            return false;
+    }
+    return true;
+}
+
+static void show_plan(const Options *o, const Plan *plan)
+{
+    Text text = { 0 };
+    if (o->dump && strcmp(o->dump, "plan") == 0)
+        plan_print(&text, plan);
+    if (o->memory)
+        plan_print_memory(&text, plan);
+    show(&text);
+}
+
+static void compile(Options *o)
+{
+    Graph *graph = load_graph(o->graph);
+    Text text = { 0 };
+    if (o->summary)
+        emit_summary(&text, graph);
+    if (o->dot)
+        print_dot(&text, graph);
+    show(&text);
+    bool more = o->directory || o->dump || o->stop || o->memory;
+    if (!more || !run_passes(o, graph))
+        return;
+    Settings settings = { .target = o->target, .real_double = o->real && strcmp(o->real, "double") == 0 };
+    Plan *plan = plan_make(graph, settings, o->forces, o->force_count);
+    show_plan(o, plan);
+    if (!o->directory || (o->stop && strcmp(o->stop, "plan") == 0))
+        return;
+    emit_model(plan, &(EmitOptions){ .directory = o->directory, .version = CAEC_VERSION, .options = o->given.data ? o->given.data : "",
+                                     .runtime = !o->no_runtime });
+}
+
+static void expand(Options *o)
+{
+    static const char *const pass_names[] = { "forward", "dX", "dW" };
+    Sample sample = sample_default;
+    long pass = 0;
+    for (int i = 0; i < o->expand_count; i++) {
+        char *end, *equals = strchr(o->expand_numbers[i], '=');
+        const char *name = arena_copy(o->expand_numbers[i], (size_t)(equals - o->expand_numbers[i]));
+        long value = strtol(equals + 1, &end, 10);
+        if (end == equals + 1 || *end || value < 0 || value > MAX_SIDE)
+            fail_with(EXIT_USAGE, "--expand: %s wants a whole number from 0 to %d", name, MAX_SIDE);
+        if (strcmp(name, "PASS") == 0 && value <= 2)
+            pass = value;
+        else if (!sample_set(&sample, name, (int)value))
+            fail_with(EXIT_USAGE, "--expand: there is no number '%s'; see --help", o->expand_numbers[i]);
+    }
+    sample_check(&sample);
+    Graph *graph = sample_graph(&sample);
+    run_passes(o, graph);
+    Settings settings = { .target = o->target, .real_double = o->real && strcmp(o->real, "double") == 0 };
+    bool conv = strncmp(o->expand, "conv_", 5) == 0;
+    Force force = { .stage = "sample.conv", .kernel = conv ? o->expand : "conv_plain" };
+    Plan *plan = plan_make(graph, settings, &force, 1);
+    for (int i = 0; i < plan->function_count; i++) {
+        const Step *step = plan->functions[i];
+        if (strcmp(step->kernel->name, o->expand) != 0 || strcmp(step->pass, pass_names[pass]) != 0)
+            continue;
+        if (conv && strcmp(step->layer, "sample.conv") != 0)
+            continue;
+        Text text = { 0 };
+        emit_function(&text, plan, step);
+        show(&text);
+        return;
+    }
+    fail_with(EXIT_USAGE, "--expand: %s has no pass %s here", o->expand, pass_names[pass]);
+}
+
+int main(int argc, char **argv)
+{
+    Options options = { .target = target_find("native") };
+    const struct argp argp = { option_table, parse_option, "GRAPH.lua", doc, NULL, NULL, NULL };
+    argp_err_exit_status = EXIT_USAGE;
+    argp_parse(&argp, argc, argv, 0, NULL, &options);
+    if (options.list)
+        list(options.list);
+    else if (options.expand)
+        expand(&options);
+    else
+        compile(&options);
+    if (fflush(stdout) != 0 || ferror(stdout))
+        fail_with(EXIT_FILE, "cannot write the output");
+    arena_free_all();
+    return EXIT_DONE;
+}

@@ -1,0 +1,130 @@
+/* conv2d: y[r][c][o] = sum over i, j, k of x'[r * stride + i - pad_top][c * stride + j - pad_left][k] * kernel[i][j][k][o]
+ *
+ * x' is x with each pixel repeated `up` times in both directions (1 as written by the user; the pass `fold` raises it), zero outside.
+ * Padding "same" is TensorFlow's: ceil(size / stride) outputs, the odd zero after. The gradients are the transposes of this sum. */
+#include "ops.h"
+
+#include "../base/arena.h"
+
+static int pad_before(int in, int out, int kernel, int stride, int same)
+{
+    int total = (out - 1) * stride + kernel - in;
+    return same && total > 0 ? total / 2 : 0;
+}
+
+static int outputs(int in, int kernel, int stride, int same)
+{
+    return same ? (in + stride - 1) / stride : (in - kernel) / stride + 1;
+}
+
+/* Stored input size and kernel tensor of any of the three operators; the rest follows. */
+static ConvShape shape_from(const Node *node, int in_h, int in_w, int ci, int co)
+{
+    ConvShape s = { .in_h = in_h, .in_w = in_w, .ci = ci, .co = co };
+    int same = node_number(node, "same");
+    s.up = node_number(node, "up");
+    s.kernel = node_number(node, "kernel");
+    s.stride = node_number(node, "stride");
+    s.out_h = outputs(in_h * s.up, s.kernel, s.stride, same);
+    s.out_w = outputs(in_w * s.up, s.kernel, s.stride, same);
+    s.pad_top = pad_before(in_h * s.up, s.out_h, s.kernel, s.stride, same);
+    s.pad_left = pad_before(in_w * s.up, s.out_w, s.kernel, s.stride, same);
+    return s;
+}
+
+ConvShape conv_shape(const Node *node)
+{
+    if (node->op == &op_conv2d_dx) {
+        const int *kernel = node->input[1]->shape.dim;
+        return shape_from(node, node_number(node, "height"), node_number(node, "width"), kernel[2], kernel[3]);
+    }
+    const int *x = node->input[0]->shape.dim;
+    int co = node->op == &op_conv2d ? node->input[1]->shape.dim[3] : node->input[1]->shape.dim[2];
+    return shape_from(node, x[0], x[1], x[2], co);
+}
+
+static void conv2d_shape(Node *node)
+{
+    want_image(node, node->input[0]);
+    ConvShape s = conv_shape(node);
+    if (!node_number(node, "same") && (s.kernel > s.in_h * s.up || s.kernel > s.in_w * s.up))
+        fail(node->loc, "conv2d: a %dx%d kernel with padding \"valid\" does not fit into %dx%d; use padding = \"same\" or a smaller kernel",
+             s.kernel, s.kernel, s.in_h * s.up, s.in_w * s.up);
+    node->shape = shape_hwc(s.out_h, s.out_w, s.co);
+    node->type = TYPE_REAL;
+}
+
+static void conv2d_dx_shape(Node *node)
+{
+    ConvShape s = conv_shape(node);
+    node->shape = shape_hwc(s.in_h, s.in_w, s.ci);
+    node->type = TYPE_REAL;
+}
+
+static void conv2d_dw_shape(Node *node)
+{
+    ConvShape s = conv_shape(node);
+    node->shape = (Shape){ 4, { s.kernel, s.kernel, s.ci, s.co } };
+    node->type = TYPE_REAL;
+}
+
+static Node *conv2d_gradient(Graph *graph, Node *node, Node *dy, int i)
+{
+    Node *x = node->input[0];
+    const double *n = node->number;
+    if (i == 1)
+        return node_new(graph, &op_conv2d_dw, node, arena_format("%s.dw", node->name), (Node *[]){ x, dy }, n);
+    if (x->op == &op_input)
+        return NULL;
+    const double numbers[] = { n[0], n[1], n[2], n[3], x->shape.dim[0], x->shape.dim[1] };
+    return node_new(graph, &op_conv2d_dx, node, arena_format("%s.dx", node->name), (Node *[]){ dy, node->input[1] }, numbers);
+}
+
+/* Counted on the whole input, zeros of the padding and repeated pixels included, as everybody counts. */
+static double conv2d_macs(const Node *node)
+{
+    ConvShape s = conv_shape(node);
+    return (double)s.out_h * s.out_w * s.co * s.kernel * s.kernel * s.ci;
+}
+
+#define CONV_NUMBERS "kernel", "stride", "same", "up"
+
+const Op op_conv2d = { .name = "conv2d", .arity = 2, .numbers = { CONV_NUMBERS }, .shape = conv2d_shape,
+                       .gradient = conv2d_gradient, .macs = conv2d_macs };
+const Op op_conv2d_dx = { .name = "conv2d_dx", .arity = 2, .numbers = { CONV_NUMBERS, "height", "width" }, .shape = conv2d_dx_shape,
+                          .macs = conv2d_macs };
+const Op op_conv2d_dw = { .name = "conv2d_dw", .arity = 2, .numbers = { CONV_NUMBERS }, .shape = conv2d_dw_shape, .macs = conv2d_macs };
+
+enum { FILTERS, KERNEL, STRIDE, PADDING, ACTIVATION, USE_BIAS };
+
+static Node *conv2d_build(Layer *layer, const Arg *args, Node *x)
+{
+    int filters = (int)args[FILTERS].number, kernel = (int)args[KERNEL].number, stride = (int)args[STRIDE].number;
+    int same = args[PADDING].text[0] == 's';
+    want_image(&layer->model, x);
+    int ci = x->shape.dim[2];
+    double taps = (double)kernel * kernel;
+    Node *w = layer_parameter(layer, "kernel", (Shape){ 4, { kernel, kernel, ci, filters } }, glorot_limit(taps * ci, taps * filters));
+    Node *b = args[USE_BIAS].number ? layer_parameter(layer, "bias", (Shape){ 1, { filters } }, 0) : NULL;
+    Node *y = layer_node(layer, &op_conv2d, "", x, w, (double[]){ kernel, stride, same, 1 });
+    if (b)
+        y = layer_node(layer, &op_bias_add, "bias_add", y, b, NULL);
+    layer->detail = arena_format("%d filters %dx%d%s%s, %s", filters, kernel, kernel, stride > 1 ? arena_format(", stride %d", stride) : "",
+                                 same ? "" : ", valid", args[ACTIVATION].text);
+    return layer_activation(layer, args[ACTIVATION].text, y);
+}
+
+static const char *const paddings[] = { "same", "valid", NULL };
+
+const LayerSpec layer_conv2d = {
+    "conv2d", "conv", "two-dimensional convolution",
+    {
+        { "filters", ARG_INT, .required = true, .min = 1, .max = 1 << 16 },
+        { "kernel", ARG_INT, .required = true, .min = 1, .max = 255 },
+        { "stride", ARG_INT, .number = 1, .min = 1, .max = 255 },
+        { "padding", ARG_CHOICE, .text = "same", .choices = paddings },
+        { "activation", ARG_CHOICE, .text = "linear", .choices = activation_names },
+        { "use_bias", ARG_BOOL, .number = 1 },
+    },
+    conv2d_build,
+};

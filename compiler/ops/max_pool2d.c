@@ -1,0 +1,66 @@
+/* max_pool2d: the largest of each size x size window, windows side by side; what does not fill a window is dropped (Keras's "valid").
+ *
+ * Its by-product `argmax` is the place of the first largest value in row-major order, row * size + column, one code a window; the gradient goes
+ * there and nowhere else. */
+#include "ops.h"
+
+#include "../base/arena.h"
+
+enum { MAX_POOL = 16 };         /* so that a code fits a byte */
+
+static void pooled(Node *node)
+{
+    const Node *x = node->input[0];
+    int size = node_number(node, "size");
+    want_image(node, x);
+    if (x->shape.dim[0] < size || x->shape.dim[1] < size)
+        fail(node->loc, "%s: a window of %dx%d does not fit into %s", node->word, size, size, shape_text(x->shape));
+    node->shape = shape_hwc(x->shape.dim[0] / size, x->shape.dim[1] / size, x->shape.dim[2]);
+}
+
+static void max_pool2d_shape(Node *node)
+{
+    pooled(node);
+    node->type = TYPE_REAL;
+}
+
+static void argmax_shape(Node *node)
+{
+    pooled(node);
+    node->type = TYPE_CODE;
+}
+
+static void max_pool2d_dx_shape(Node *node)
+{
+    node->shape = shape_hwc(node_number(node, "height"), node_number(node, "width"), node->input[1]->shape.dim[2]);
+    node->type = TYPE_REAL;
+}
+
+static Node *max_pool2d_gradient(Graph *graph, Node *node, Node *dy, int i)
+{
+    (void)i;
+    Node *x = node->input[0];
+    Node *codes = node_new(graph, &op_max_pool2d_argmax, node, arena_format("%s.argmax", node->name), (Node *[]){ x }, node->number);
+    const double numbers[] = { node->number[0], x->shape.dim[0], x->shape.dim[1] };
+    return node_new(graph, &op_max_pool2d_dx, node, arena_format("%s.dx", node->name), (Node *[]){ codes, dy }, numbers);
+}
+
+const Op op_max_pool2d = { .name = "max_pool2d", .arity = 1, .numbers = { "size" }, .shape = max_pool2d_shape,
+                           .gradient = max_pool2d_gradient };
+const Op op_max_pool2d_argmax = { .name = "max_pool2d_argmax", .arity = 1, .numbers = { "size" }, .shape = argmax_shape };
+const Op op_max_pool2d_dx = { .name = "max_pool2d_dx", .arity = 2, .numbers = { "size", "height", "width" },
+                              .shape = max_pool2d_dx_shape };
+
+static Node *max_pool2d_build(Layer *layer, const Arg *args, Node *x)
+{
+    if (x->type != TYPE_REAL)
+        fail(layer->model.loc, "max_pool2d: cannot be the first layer; put a conv2d before it");
+    layer->detail = arena_format("%dx%d", (int)args[0].number, (int)args[0].number);
+    return layer_node(layer, &op_max_pool2d, "", x, NULL, (double[]){ args[0].number });
+}
+
+const LayerSpec layer_max_pool2d = {
+    "max_pool2d", "pool", "maximum of each window",
+    { { "size", ARG_INT, .number = 2, .min = 1, .max = MAX_POOL } },
+    max_pool2d_build,
+};

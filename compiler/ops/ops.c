@@ -1,0 +1,128 @@
+#include "ops.h"
+
+#include "../base/arena.h"
+
+#include <math.h>
+#include <string.h>
+
+#define OP(name)
+#define LAYER(name) extern const LayerSpec layer_##name;
+#define LOSS(name) extern const LossSpec loss_##name;
+#define OPTIMIZER(name) extern const OptimizerSpec optimizer_##name;
+#define ELEMENTWISE(name, has_slope, value, gradient) \
+    extern const LayerSpec layer_##name; \
+    extern const Op op_##name, op_##name##_dx;
+#include "elementwise.def"
+#include "ops.def"
+#undef OP
+#undef LAYER
+#undef LOSS
+#undef OPTIMIZER
+#undef ELEMENTWISE
+extern const LayerSpec layer_linear;
+
+#define OP(name)
+#define LOSS(name)
+#define OPTIMIZER(name)
+#define LAYER(name) &layer_##name,
+#define ELEMENTWISE(name, has_slope, value, gradient) &layer_##name,
+const LayerSpec *const layer_specs[] = {
+#include "ops.def"
+#include "elementwise.def"
+    &layer_linear, NULL
+};
+#undef LAYER
+#undef LOSS
+#undef ELEMENTWISE
+
+#define LAYER(name)
+#define LOSS(name) &loss_##name,
+const LossSpec *const loss_specs[] = {
+#include "ops.def"
+    NULL
+};
+#undef LOSS
+#undef OPTIMIZER
+
+#define LOSS(name)
+#define OPTIMIZER(name) &optimizer_##name,
+const OptimizerSpec *const optimizer_specs[] = {
+#include "ops.def"
+    NULL
+};
+#undef OPTIMIZER
+#undef OP
+
+#define OP(name) &op_##name,
+#define OPTIMIZER(name)
+#define ELEMENTWISE(name, has_slope, value, gradient) &op_##name, &op_##name##_dx,
+const Op *const all_ops[] = {
+#include "ops.def"
+#include "elementwise.def"
+    NULL
+};
+#undef ELEMENTWISE
+
+#define ELEMENTWISE(name, has_slope, value, gradient) #name,
+const char *const activation_names[] = {
+#include "elementwise.def"
+    "linear", NULL
+};
+
+const LayerSpec *layer_find(const char *word)
+{
+    for (int i = 0; layer_specs[i]; i++)
+        if (strcmp(layer_specs[i]->word, word) == 0)
+            return layer_specs[i];
+    return NULL;
+}
+
+const LossSpec *loss_find(const char *word)
+{
+    for (int i = 0; loss_specs[i]; i++)
+        if (strcmp(loss_specs[i]->word, word) == 0)
+            return loss_specs[i];
+    return NULL;
+}
+
+const OptimizerSpec *optimizer_find(const char *word)
+{
+    for (int i = 0; optimizer_specs[i]; i++)
+        if (strcmp(optimizer_specs[i]->word, word) == 0)
+            return optimizer_specs[i];
+    return NULL;
+}
+
+Node *layer_node(Layer *layer, const Op *op, const char *suffix, Node *a, Node *b, const double *numbers)
+{
+    const char *name = *suffix ? arena_format("%s.%s", layer->model.layer, suffix) : layer->model.layer;
+    return node_new(layer->graph, op, &layer->model, name, (Node *[]){ a, b }, numbers);
+}
+
+Node *layer_parameter(Layer *layer, const char *suffix, Shape shape, double limit)
+{
+    Graph *graph = layer->graph;
+    Node model = layer->model;
+    model.shape = shape;
+    model.type = TYPE_REAL;
+    Node *node = node_new(graph, &op_parameter, &model, arena_format("%s.%s", layer->model.layer, suffix), NULL, NULL);
+    Parameter *all = ARENA_ARRAY(Parameter, graph->parameter_count + 1);
+    if (graph->parameter_count)
+        memcpy(all, graph->parameters, sizeof *all * (size_t)graph->parameter_count);
+    all[graph->parameter_count] = (Parameter){ .node = node, .limit = limit };
+    graph->parameters = all;
+    graph->parameter_count++;
+    return node;
+}
+
+double glorot_limit(double fan_in, double fan_out)
+{
+    return sqrt(6.0 / (fan_in + fan_out));
+}
+
+void want_image(const Node *node, const Node *input)
+{
+    if (input->shape.rank != 3)
+        fail(node->loc, "%s: wants an image of height x width x channels, but %s gives %s", node->word, input->layer,
+             shape_text(input->shape));
+}

@@ -1,0 +1,105 @@
+/* ops.h - what each operator is, and the words of the graph language that bring it.
+ *
+ * An operator (Op, ir/graph.h) computes one value. A word (LayerSpec) is what the user writes; it may bring several nodes and
+ * parameters: conv2d brings a kernel, a bias, the convolution, the addition of the bias and an activation. Every operator has a file here and a
+ * row in ops.def; every activation a row in elementwise.def. The front end checks arguments by the tables below, so a new
+ * argument is one row here. */
+#ifndef CAEC_OPS_H
+#define CAEC_OPS_H
+
+#include "../ir/graph.h"
+
+typedef enum ArgKind { ARG_INT, ARG_REAL, ARG_BOOL, ARG_CHOICE } ArgKind;
+
+enum { MAX_ARGS = 8 };
+
+typedef struct ArgSpec {
+    const char *name;
+    ArgKind kind;
+    bool required;
+    double number;                  /* default of ARG_INT, ARG_REAL, ARG_BOOL */
+    double min, max;                /* of ARG_INT and ARG_REAL, both included */
+    const char *text;               /* default of ARG_CHOICE */
+    const char *const *choices;     /* NULL-ended */
+} ArgSpec;
+
+typedef struct Arg {
+    double number;
+    const char *text;
+    Loc loc;                        /* of the argument's word; of the layer's word where it is left out */
+} Arg;
+
+/* A layer being built: its names and place, which its nodes take over. */
+typedef struct Layer {
+    Graph *graph;
+    const char *part;               /* "encoder" */
+    Node model;                     /* layer, word and loc are set */
+    const char *detail;             /* for the summary: set by build */
+} Layer;
+
+typedef struct LayerSpec {
+    const char *word, *short_name;  /* "max_pool2d", "pool": layers without a name are called short_name and a count */
+    const char *about;
+    ArgSpec args[MAX_ARGS + 1];     /* ended by name NULL */
+    Node *(*build)(Layer *layer, const Arg *args, Node *x);
+} LayerSpec;
+
+typedef struct LossSpec {
+    const char *word, *about;
+    Node *(*build)(Layer *layer, Node *output, Node *target);
+} LossSpec;
+
+typedef struct OptimizerSpec {
+    const char *word, *about;
+    ArgSpec args[MAX_ARGS + 1];
+    void (*build)(Training *training, const Arg *args);
+} OptimizerSpec;
+
+extern const LayerSpec *const layer_specs[];        /* these lists end with NULL */
+extern const LossSpec *const loss_specs[];
+extern const OptimizerSpec *const optimizer_specs[];
+extern const Op *const all_ops[];
+extern const char *const activation_names[];        /* of elementwise.def, then "linear" */
+
+const LayerSpec *layer_find(const char *word);      /* NULL: no such word */
+const LossSpec *loss_find(const char *word);
+const OptimizerSpec *optimizer_find(const char *word);
+
+#define OP(name) extern const Op op_##name;
+#define LAYER(name)
+#define LOSS(name)
+#define OPTIMIZER(name)
+#include "ops.def"
+#undef OP
+#undef LAYER
+#undef LOSS
+#undef OPTIMIZER
+
+/* For build functions: appends a node of the layer. `suffix` "" names it as the layer, "relu" as "<layer>.relu". */
+Node *layer_node(Layer *layer, const Op *op, const char *suffix, Node *a, Node *b, const double *numbers);
+
+/* A trained tensor "<layer>.<suffix>" of the graph. limit: see Parameter. */
+Node *layer_parameter(Layer *layer, const char *suffix, Shape shape, double limit);
+
+/* The activation of that name on x ("linear": x itself). */
+Node *layer_activation(Layer *layer, const char *activation, Node *x);
+
+/* sqrt(6 / (fan_in + fan_out)): Glorot and Bengio 2010, "Understanding the difficulty of training deep feedforward neural networks", equation 16. */
+double glorot_limit(double fan_in, double fan_out);
+
+/* The image shape of an input that must be height x width x channels, for the word's layer. */
+void want_image(const Node *node, const Node *input);
+
+/* What a convolution works on, in numbers; of conv2d, conv2d_dx and conv2d_dw alike. The virtual input is the input repeated `up` times
+   in both directions. */
+typedef struct ConvShape {
+    int in_h, in_w, ci;             /* stored input */
+    int up;
+    int out_h, out_w, co;
+    int kernel, stride;
+    int pad_top, pad_left;          /* zeros before the virtual input */
+} ConvShape;
+
+ConvShape conv_shape(const Node *node);
+
+#endif

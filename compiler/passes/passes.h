@@ -1,0 +1,30 @@
+/* passes.h - the passes over the graph, in the order that main.c's table runs them. Each does one thing to one Graph. */
+#ifndef CAEC_PASSES_H
+#define CAEC_PASSES_H
+
+#include "../ir/graph.h"
+
+/* Takes nearest upsampling into the convolution or loss that reads it: conv2d(upsample2d(x)) becomes conv2d{up}(x), so that the enlarged image is
+   never made in training.
+   requires: forward nodes and loss only; provides: no conv2d or mse reads an upsample2d; breaks: nothing. */
+void pass_fold(Graph *graph);
+
+/* Reverse-mode differentiation of the loss by every parameter, with one gradient rule an operator (Griewank and Walther 2008, "Evaluating
+   Derivatives", chapter 3).
+   requires: a loss; provides: parameters[i].gradient; breaks: nothing. */
+void pass_differentiate(Graph *graph);
+
+/* Exchanges the order of the gradients of an activation and the max-pool after it: act_dx(y, pool_dx(codes, d)) becomes
+   pool_dx(codes, act_dx(pooled, d)). Equal, since pool_dx is zero except where y is the pooled value; and y itself need not be kept.
+   requires: gradients; provides: no activation before a max-pool is read by a gradient; breaks: nothing. */
+void pass_commute(Graph *graph);
+
+/* Drops what nothing needs: the gradient by the image, values that folding left without users.
+   requires: nothing; provides: every node is reached from a root; breaks: nothing. */
+void pass_drop(Graph *graph);
+
+/* Finds the stages: a core (convolution, or any operator alone), its epilogue of bias, activation and pool, and the backward half of both.
+   requires: gradients, commuted; provides: graph->stages, every computing node in exactly one; breaks: nothing (run it last). */
+void pass_group(Graph *graph);
+
+#endif

@@ -1,0 +1,170 @@
+#include "plan.h"
+
+#include "../base/arena.h"
+
+#include <string.h>
+
+static const char *pass_name(const Node *core)
+{
+    const char *end = strrchr(core->op->name, '_');
+    if (end && strcmp(end, "_dx") == 0)
+        return "dX";
+    if (end && strcmp(end, "_dw") == 0)
+        return "dW";
+    return end && strcmp(end, "_db") == 0 ? "db" : "forward";
+}
+
+static bool same_pass(const char *given, const char *pass)
+{
+    return !given || (given[0] == pass[0] && (pass[0] == 'f' || given[1] == pass[1] || given[1] + ('X' - 'x') == pass[1]));
+}
+
+static Force *find_force(const Plan *plan, const char *stage, const char *pass)
+{
+    Force *found = NULL;
+    for (int i = 0; i < plan->force_count; i++)
+        if (strcmp(plan->forces[i].stage, stage) == 0 && same_pass(plan->forces[i].pass, pass) && (!found || plan->forces[i].pass))
+            found = &plan->forces[i];
+    return found;
+}
+
+/* Which nodes around the core a kernel takes in. The chain breaks at the first that it does not. */
+static void take_in(Step *step, const bool *needed)
+{
+    const Stage *s = step->stage;
+    unsigned takes = step->kernel->takes;
+    if (step->core == s->core) {
+        step->bias = takes & TAKES_BIAS ? s->bias : NULL;
+        bool open = step->bias == s->bias;
+        step->act = open && takes & TAKES_ACT ? s->act : NULL;
+        open = open && step->act == s->act;
+        step->pool = open && takes & TAKES_POOL ? s->pool : NULL;
+        step->codes = step->pool && s->codes && needed[s->codes->id] ? s->codes : NULL;
+    } else {
+        step->d_pool = takes & TAKES_POOL ? s->d_pool : NULL;
+        step->d_act = takes & TAKES_ACT && step->d_pool == s->d_pool ? s->d_act : NULL;
+        step->db = step->core == s->dw && takes & TAKES_DB ? s->db : NULL;
+    }
+}
+
+/* Each candidate with its cost; the cheapest that fits, or the forced one. */
+static void choose_kernel(const Plan *plan, Step *step)
+{
+    Text why = { 0 };
+    Force *force = find_force(plan, step->stage->name, step->pass);
+    bool possible = false;
+    for (int i = 0; all_kernels[i]; i++) {
+        const Kernel *kernel = all_kernels[i];
+        if (!kernel_computes(kernel, step->core) || (kernel->fits && !kernel->fits(step->core, &plan->settings)))
+            continue;
+        double cost = kernel->cost(step, &plan->settings);
+        bool forced = force && strcmp(force->kernel, kernel->name) == 0;
+        possible = possible || forced;
+        text_add(&why, "%s%s %.3g", why.length ? ", " : "", kernel->name, cost);
+        if (!step->kernel || forced || (cost < step->cost && !possible)) {
+            step->kernel = kernel;
+            step->cost = cost;
+        }
+    }
+    if (!step->kernel)
+        bug("no kernel computes %s", step->core->op->name);
+    if (possible) {
+        force->used = true;
+        text_add(&why, " (forced)");
+    }
+    step->why = why.data;
+}
+
+static Step *make_step(const Plan *plan, const Stage *stage, const Node *core, const bool *needed)
+{
+    Step *step = ARENA_NEW(Step);
+    step->stage = stage;
+    step->core = core;
+    step->layer = core->layer;
+    step->pass = pass_name(core);
+    step->macs = core->op->macs ? core->op->macs(core) : 0;
+    choose_kernel(plan, step);
+    take_in(step, needed);
+    step->kernel->plan(step, &plan->settings);
+    return step;
+}
+
+static const Stage *stage_of(const Graph *graph, const Node *node)
+{
+    for (int i = 0; i < graph->stage_count; i++) {
+        const Stage *s = graph->stages[i];
+        const Node *parts[] = { s->core, s->bias, s->act, s->pool, s->codes, s->d_act, s->d_pool, s->dx, s->dw, s->db };
+        for (size_t k = 0; k < sizeof parts / sizeof parts[0]; k++)
+            if (parts[k] == node)
+                return s;
+    }
+    bug("%s is in no stage", node->name);
+}
+
+/* The core whose step could take the node in; the node itself where it is a core or stands alone. */
+static const Node *core_for(const Stage *s, const Node *node)
+{
+    if (node == s->bias || node == s->act || node == s->pool || node == s->codes)
+        return s->core;
+    return node == s->db ? s->dw : node;
+}
+
+static bool covers(const Step *step, const Node *node)
+{
+    const Node *parts[] = { step->core, step->bias, step->act, step->pool, step->codes, step->d_act, step->d_pool, step->db };
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
+        if (parts[i] == node)
+            return true;
+    return false;
+}
+
+static Step *step_for(const Plan *plan, const Node *node, const bool *needed)
+{
+    const Stage *stage = stage_of(plan->graph, node);
+    const Node *core = core_for(stage, node);
+    if (core && core != node) {
+        Step *step = make_step(plan, stage, core, needed);
+        if (covers(step, node))
+            return step;
+    }
+    return make_step(plan, stage, node, needed);
+}
+
+/* What a step reads: the nodes among its arguments that it does not compute, and the parameters behind its forms. */
+static void need_inputs(const Step *step, bool *needed)
+{
+    for (int i = 0; i < step->argument_count; i++) {
+        const Argument *a = &step->arguments[i];
+        if (a->node && !covers(step, a->node))
+            needed[a->node->id] = true;
+    }
+}
+
+/* Walks the nodes backwards: whatever is needed and not yet computed gets a step, whose inputs are then needed. The order of steps is the order of
+   their cores in the graph. */
+void plan_steps(Plan *plan, Program *program, Node *const *roots, int root_count)
+{
+    const Graph *graph = plan->graph;
+    bool *needed = ARENA_ARRAY(bool, graph->count), *computed = ARENA_ARRAY(bool, graph->count);
+    Step **at = ARENA_ARRAY(Step *, graph->count);
+    for (int i = 0; i < root_count; i++)
+        needed[roots[i]->id] = true;
+    for (int i = graph->count - 1; i >= 0; i--) {
+        const Node *node = graph->nodes[i];
+        if (!needed[i] || computed[i] || node == program->given || node->op->arity == 0)
+            continue;
+        Step *step = step_for(plan, node, needed);
+        at[step->core->id] = step;
+        for (int k = 0; k < graph->count; k++)
+            computed[k] = computed[k] || covers(step, graph->nodes[k]);
+        need_inputs(step, needed);
+    }
+    program->steps = ARENA_ARRAY(Step *, graph->count);
+    for (int i = 0; i < graph->count; i++) {
+        if (!at[i])
+            continue;
+        program->steps[program->count++] = at[i];
+        if (graph->nodes[i] == graph->loss)
+            program->forward_count = program->count;
+    }
+}

@@ -1,0 +1,103 @@
+#include "plan.h"
+
+#include "../base/arena.h"
+
+#include <string.h>
+
+enum { ALIGNMENT = 64 };
+
+static size_t type_bytes(const Plan *plan, const Node *node)
+{
+    return node->type == TYPE_REAL ? (size_t)settings_real_bytes(&plan->settings) : 1;
+}
+
+bool plan_is_gradient(const Graph *graph, const Node *node)
+{
+    for (int i = 0; i < graph->parameter_count; i++)
+        if (graph->parameters[i].gradient == node)
+            return true;
+    return false;
+}
+
+/* Values that lie elsewhere: the image, what the caller gives or gets, gradients, the loss. */
+static bool is_elsewhere(const Plan *plan, const Program *program, const Node *node)
+{
+    const Graph *graph = plan->graph;
+    return node->op->arity == 0 || node == program->given || node == program->result || node == graph->loss || plan_is_gradient(graph, node);
+}
+
+static Buffer *find_buffer(const Program *program, const Node *node)
+{
+    for (int i = 0; i < program->buffer_count; i++)
+        if (program->buffers[i].node == node)
+            return &program->buffers[i];
+    return NULL;
+}
+
+static void add_buffers(const Plan *plan, Program *program, int s)
+{
+    const Step *step = program->steps[s];
+    for (int i = 0; i < step->argument_count; i++) {
+        const Argument *a = &step->arguments[i];
+        if (a->scratch) {
+            program->buffers[program->buffer_count++] = (Buffer){
+                .name = arena_format("%s_scratch", step->function), .first = s, .last = s,
+                .bytes = step->scratch * (size_t)settings_real_bytes(&plan->settings),
+            };
+            continue;
+        }
+        if (!a->node || is_elsewhere(plan, program, a->node))
+            continue;
+        Buffer *old = find_buffer(program, a->node);
+        if (old)
+            old->last = s;
+        else
+            program->buffers[program->buffer_count++] = (Buffer){
+                .node = a->node, .name = plan_identifier(a->node->name), .first = s, .last = s,
+                .bytes = (size_t)shape_count(a->node->shape) * type_bytes(plan, a->node),
+            };
+    }
+}
+
+static bool meet(const Buffer *a, const Buffer *b)
+{
+    return a->first <= b->last && b->first <= a->last;
+}
+
+/* The lowest offset at which the buffer overlaps none of the placed ones that live at the same time. */
+static size_t lowest_offset(Buffer *const *placed, int count, const Buffer *buffer)
+{
+    size_t offset = 0;
+    for (bool moved = true; moved;) {
+        moved = false;
+        for (int i = 0; i < count; i++) {
+            const Buffer *p = placed[i];
+            if (meet(p, buffer) && offset < p->offset + p->bytes && p->offset < offset + buffer->bytes) {
+                offset = (p->offset + p->bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+                moved = true;
+            }
+        }
+    }
+    return offset;
+}
+
+void plan_memory(const Plan *plan, Program *program)
+{
+    program->buffers = ARENA_ARRAY(Buffer, program->count * STEP_ARGUMENTS + 1);
+    for (int s = 0; s < program->count; s++)
+        add_buffers(plan, program, s);
+    int count = program->buffer_count;
+    Buffer **order = ARENA_ARRAY(Buffer *, count + 1);
+    for (int i = 0; i < count; i++) {               /* insertion sort by falling size; equal sizes keep their order */
+        int k = i;
+        for (; k > 0 && order[k - 1]->bytes < program->buffers[i].bytes; k--)
+            order[k] = order[k - 1];
+        order[k] = &program->buffers[i];
+    }
+    for (int i = 0; i < count; i++) {
+        order[i]->offset = lowest_offset(order, i, order[i]);
+        size_t end = order[i]->offset + order[i]->bytes;
+        program->bytes = end > program->bytes ? end : program->bytes;
+    }
+    program->bytes = (program->bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+}

@@ -1,0 +1,66 @@
+/* plan.h - every decision: which kernel computes what, in which order, where its values lie. */
+#ifndef CAEC_PLAN_H
+#define CAEC_PLAN_H
+
+#include "../base/text.h"
+#include "../kernels/kernel.h"
+
+/* A value in the workspace, or a step's scratch memory. */
+typedef struct Buffer {
+    const Node *node;           /* NULL: scratch of step `first` */
+    const char *name;           /* C name */
+    size_t bytes, offset;
+    int first, last;            /* steps from which and up to which it lives */
+} Buffer;
+
+/* One thing that the emitted code can do: a list of steps and a workspace. */
+typedef struct Program {
+    const char *name;           /* "train", "encode", "decode" */
+    Step **steps;
+    int count;
+    Buffer *buffers;
+    int buffer_count;
+    size_t bytes;
+    const Node *given;          /* value that the caller hands in besides the image: the latent, of decode; else NULL */
+    const Node *result;         /* value that the caller gets: latent, output; NULL: gradients and loss */
+    int forward_count;          /* train: steps up to and including the loss */
+} Program;
+
+/* --kernel STAGE[.PASS]=NAME */
+typedef struct Force {
+    const char *stage, *pass, *kernel;      /* pass NULL: all */
+    bool used;
+} Force;
+
+typedef struct Plan {
+    const Graph *graph;
+    Settings settings;
+    Force *forces;
+    int force_count;
+    Program train, encode, decode;
+    Form **forms;
+    int form_count;
+    size_t prepared_reals;
+    const Step **functions;     /* one step for each C function to emit */
+    int function_count;
+} Plan;
+
+/* Requires a grouped graph. Ends the program with a message where a forced kernel is unknown, fits nothing or names no stage. */
+Plan *plan_make(const Graph *graph, Settings settings, Force *forces, int force_count);
+
+/* choose.c: steps of one program, computing `roots`; `given` is not computed but handed in. */
+void plan_steps(Plan *plan, Program *program, Node *const *roots, int root_count);
+
+/* memory.c: buffers and offsets; first fit by falling size, buffers whose lives meet never overlap. */
+void plan_memory(const Plan *plan, Program *program);
+
+/* print.c */
+void plan_print(Text *out, const Plan *plan);           /* --dump plan */
+void plan_print_memory(Text *out, const Plan *plan);    /* --memory */
+
+bool plan_is_gradient(const Graph *graph, const Node *node);    /* of a parameter: lies in the caller's gradient array */
+
+/* "encoder.conv1" -> "encoder_conv1" */
+const char *plan_identifier(const char *name);
+
+#endif

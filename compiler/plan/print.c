@@ -1,0 +1,51 @@
+#include "plan.h"
+
+static void print_step(Text *out, int place, const Step *step)
+{
+    text_add(out, "%3d %-32s %-12s %-8s", place, step->function, step->kernel->name, step->pass);
+    const struct { const char *what; const Node *node; } taken[] = {
+        { "bias", step->bias }, { "act", step->act }, { "pool", step->pool }, { "codes", step->codes },
+        { "d_pool", step->d_pool }, { "d_act", step->d_act }, { "db", step->db },
+    };
+    for (size_t i = 0; i < sizeof taken / sizeof taken[0]; i++)
+        if (taken[i].node)
+            text_add(out, " +%s", taken[i].what);
+    text_add(out, "\n      cycles: %s\n", step->why);
+    if (!step->number_count)
+        return;
+    text_add(out, "      numbers:");
+    for (int i = 0; i < step->number_count; i++)
+        text_add(out, " %s=%d", step->numbers[i].name, step->numbers[i].value);
+    text_add(out, "\n");
+}
+
+void plan_print(Text *out, const Plan *plan)
+{
+    const Program *programs[] = { &plan->train, &plan->encode, &plan->decode };
+    text_add(out, "target %s, %d reals a vector\n", plan->settings.target->name, settings_lanes(&plan->settings));
+    for (int p = 0; p < 3; p++) {
+        text_add(out, "\n%s: %d steps, workspace %zu bytes\n", programs[p]->name, programs[p]->count, programs[p]->bytes);
+        for (int i = 0; i < programs[p]->count; i++)
+            print_step(out, i, programs[p]->steps[i]);
+    }
+    text_add(out, "\nprepared weights: %zu bytes\n", plan->prepared_reals * (size_t)settings_real_bytes(&plan->settings));
+    for (int i = 0; i < plan->form_count; i++)
+        text_add(out, "    %-40s %-8s %zu reals\n", plan->forms[i]->name, plan->forms[i]->kind, plan->forms[i]->count);
+}
+
+void plan_print_memory(Text *out, const Plan *plan)
+{
+    const Program *programs[] = { &plan->train, &plan->encode, &plan->decode };
+    for (int p = 0; p < 3; p++) {
+        size_t sum = 0;
+        for (int i = 0; i < programs[p]->buffer_count; i++)
+            sum += programs[p]->buffers[i].bytes;
+        text_add(out, "%s: workspace %zu bytes a thread (%zu without sharing)\n", programs[p]->name, programs[p]->bytes, sum);
+        text_add(out, "    %10s %10s  %-9s value\n", "offset", "bytes", "steps");
+        for (int i = 0; i < programs[p]->buffer_count; i++) {
+            const Buffer *b = &programs[p]->buffers[i];
+            text_add(out, "    %10zu %10zu  %3d-%-5d %s%s%s\n", b->offset, b->bytes, b->first, b->last, b->name, b->node ? "  " : "",
+                     b->node ? shape_text(b->node->shape) : "");
+        }
+    }
+}

@@ -1,0 +1,214 @@
+/* Checkpoints of the small model: every bit back, and everything that is not one of its checkpoints refused by name. */
+#define _POSIX_C_SOURCE 200809L
+#include "checkpoint.h"
+#include "formats/safetensors.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+enum { MOST = 512 };
+
+static char folder[512], path[600];
+static real w[MOST], m[MOST], v[MOST];
+
+static const CheckpointState written = {
+    .step = 18446744073709551615u, .epoch = 3, .position = 640, .images = 639, .loss_sum = 0.1 + 0.2, .seconds = 1e-300,
+    .best = 1.0 / 3, .seed = 9007199254740993u, .batch = 64, .train_files = 0xfedcba9876543210u, .val_files = 1,
+    .epochs = 40, .steps = 0, .lr = 1e-3,
+};
+
+static int set_up(void **state)
+{
+    (void)state;
+    const char *base = getenv("TMPDIR");
+    snprintf(folder, sizeof folder, "%s/caec-checkpoint-XXXXXX", base ? base : "/tmp");
+    if (!mkdtemp(folder) || caec_model.parameter_reals > MOST)
+        return -1;
+    snprintf(path, sizeof path, "%s/last.safetensors", folder);
+    for (size_t i = 0; i < caec_model.parameter_reals; i++) {
+        w[i] = (real)sin((double)i);
+        m[i] = (real)(1e-30 * cos((double)i));
+        v[i] = (real)(1.0 / (double)(i + 3));
+    }
+    w[0] = (real)-0.0;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    unlink(path);
+    return rmdir(folder);
+}
+
+static void save_or_fail(const Model *model, const real *mean)
+{
+    Error error = {0};
+    if (checkpoint_save(path, model, w, mean, mean ? v : NULL, &written, &error) != 0)
+        fail_msg("%s", error.text);
+}
+
+static void refused(const Model *model, int code, const char *word)
+{
+    real a[MOST], b[MOST], c[MOST];
+    CheckpointState s;
+    Error error = {0};
+    assert_int_equal(checkpoint_load(path, model, a, b, c, &s, &error), -1);
+    assert_int_equal(error.exit_code, code);
+    if (!strstr(error.text, word) || !strstr(error.text, path))
+        fail_msg("\"%s\" does not name \"%s\" and the file", error.text, word);
+}
+
+static void every_bit_comes_back(void **state)
+{
+    (void)state;
+    real a[MOST], b[MOST], c[MOST];
+    size_t bytes = caec_model.parameter_reals * sizeof(real);
+    CheckpointState s;
+    Error error = {0};
+    save_or_fail(&caec_model, m);
+    assert_int_equal(checkpoint_load(path, &caec_model, a, b, c, &s, &error), 0);
+    assert_memory_equal(a, w, bytes);
+    assert_memory_equal(b, m, bytes);
+    assert_memory_equal(c, v, bytes);
+    assert_memory_equal(&s, &written, sizeof s);
+    assert_int_equal(checkpoint_load_parameters(path, &caec_model, b, &error), 0);
+    assert_memory_equal(b, w, bytes);
+}
+
+static void no_best_yet_is_infinity(void **state)
+{
+    (void)state;
+    CheckpointState s = written, back;
+    Error error = {0};
+    s.best = INFINITY;
+    assert_int_equal(checkpoint_save(path, &caec_model, w, m, v, &s, &error), 0);
+    assert_int_equal(checkpoint_load(path, &caec_model, NULL, NULL, NULL, &back, &error), 0);
+    assert_true(isinf(back.best) && back.best > 0);
+}
+
+/* What a reader in another language sees. */
+static void names_types_and_metadata(void **state)
+{
+    (void)state;
+    Safetensors file;
+    char message[800];
+    int io;
+    save_or_fail(&caec_model, m);
+    assert_int_equal(safetensors_read(&file, path, message, sizeof message, &io), 0);
+    assert_int_equal(file.count, 3 * caec_model.parameter_count);
+    const SafetensorsEntry *e = safetensors_find(&file, "optimizer.v/decoder.conv1.kernel");
+    assert_non_null(e);
+    assert_string_equal(e->dtype, sizeof(real) == sizeof(float) ? "F32" : "F64");
+    assert_int_equal(e->rank, 4);
+    assert_int_equal(e->shape[2], 4);
+    assert_int_equal(e->shape[3], 3);
+    assert_string_equal(safetensors_metadata(&file, "caec.model"), "tiny");
+    assert_string_equal(safetensors_metadata(&file, "caec.graph"), "graphs/tiny.lua");
+    assert_string_equal(safetensors_metadata(&file, "caec.step"), "18446744073709551615");
+    safetensors_free(&file);
+}
+
+static void another_network_is_named(void **state)
+{
+    (void)state;
+    ModelParameter parameters[4];
+    Model other = caec_model;
+    real out[MOST];
+    Error error = {0};
+    save_or_fail(&caec_model, m);
+    memcpy(parameters, caec_model.parameters, sizeof parameters);
+    other.parameters = parameters;
+    parameters[1].name = "encoder.conv9.bias";
+    refused(&other, EXIT_INPUT, "encoder.conv9.bias");
+    assert_int_equal(checkpoint_load_parameters(path, &other, out, &error), -1);
+    assert_non_null(strstr(error.text, "encoder.conv9.bias"));
+    parameters[1] = caec_model.parameters[1];
+    parameters[2].shape.dim[0] = 1;
+    parameters[2].shape.dim[1] = 9;
+    refused(&other, EXIT_INPUT, "decoder.conv1.kernel");
+    other = caec_model;
+    other.name = "large";
+    refused(&other, EXIT_INPUT, "\"tiny\"");
+    other = caec_model;
+    other.parameter_count = 2;                   /* the file has two tensors too many */
+    assert_int_equal(checkpoint_load_parameters(path, &other, out, &error), -1);
+    assert_non_null(strstr(error.text, "decoder.conv1"));
+}
+
+static void parameters_alone_are_no_run(void **state)
+{
+    (void)state;
+    real out[MOST];
+    Error error = {0};
+    save_or_fail(&caec_model, NULL);
+    refused(&caec_model, EXIT_INPUT, "--init");
+    assert_int_equal(checkpoint_load_parameters(path, &caec_model, out, &error), 0);
+    assert_memory_equal(out, w, caec_model.parameter_reals * sizeof(real));
+}
+
+/* Flips one bit, `back` bytes before the end or `text`'s last character. */
+static void damage(long back, const char *text)
+{
+    FILE *file = fopen(path, "r+b");
+    static char bytes[1 << 16];
+    size_t size = fread(bytes, 1, sizeof bytes, file), at = size - (size_t)back;
+    if (text) {
+        for (at = 0; at + strlen(text) < size && memcmp(bytes + at, text, strlen(text)) != 0;)
+            at++;
+        at += strlen(text) - 1;
+    }
+    assert_true(at < size);
+    fseek(file, (long)at, SEEK_SET);
+    fputc(bytes[at] ^ 1, file);
+    fclose(file);
+}
+
+static void damage_is_found(void **state)
+{
+    (void)state;
+    save_or_fail(&caec_model, m);
+    damage(5, NULL);
+    refused(&caec_model, EXIT_INPUT, "checksum");
+    save_or_fail(&caec_model, m);
+    damage(0, "\"640");                          /* the position */
+    refused(&caec_model, EXIT_INPUT, "checksum");
+    save_or_fail(&caec_model, m);
+    assert_int_equal(truncate(path, 900), 0);
+    refused(&caec_model, EXIT_INPUT, "");
+    unlink(path);
+    refused(&caec_model, EXIT_FILE, "");
+}
+
+static void unwritable_place_is_told(void **state)
+{
+    (void)state;
+    char nowhere[700];
+    Error error = {0};
+    snprintf(nowhere, sizeof nowhere, "%s/missing/last.safetensors", folder);
+    assert_int_equal(checkpoint_save(nowhere, &caec_model, w, m, v, &written, &error), -1);
+    assert_int_equal(error.exit_code, EXIT_FILE);
+    assert_non_null(strstr(error.text, "missing"));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_bit_comes_back),
+        cmocka_unit_test(no_best_yet_is_infinity),
+        cmocka_unit_test(names_types_and_metadata),
+        cmocka_unit_test(another_network_is_named),
+        cmocka_unit_test(parameters_alone_are_no_run),
+        cmocka_unit_test(damage_is_found),
+        cmocka_unit_test(unwritable_place_is_told),
+    };
+    return cmocka_run_group_tests(tests, set_up, tear_down);
+}

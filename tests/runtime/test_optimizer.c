@@ -1,0 +1,122 @@
+/* Adam against the closed form for a constant gradient, and against three steps of NumPy in float64. */
+#include "optimizer.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static const ModelOptimizer keras = {"adam", 1e-3, 0.9, 0.999, 1e-7};
+
+static double bound(void)
+{
+    return sizeof(real) == sizeof(float) ? 5e-7 : 1e-14;
+}
+
+static void open_or_fail(Optimizer *o, const ModelOptimizer *settings, size_t count)
+{
+    Error error;
+    assert_int_equal(optimizer_open(o, settings, count, &error), 0);
+}
+
+static void assert_close(double got, double want, double most)
+{
+    if (!(fabs(got - want) <= most))
+        fail_msg("%.17g differs from %.17g by more than %g", got, want, most);
+}
+
+/* m = (1 - b1^t) g and v = (1 - b2^t) g^2, so every step moves by lr c g / (c |g| + eps), c = sqrt(1 - b2^t). */
+static void constant_gradient(void **state)
+{
+    (void)state;
+    const double g[] = {0.5, -3.0, 1e-5, 0};
+    real w[4] = {0}, gradient[4];
+    double want[4] = {0};
+    Optimizer o;
+    open_or_fail(&o, &keras, 4);
+    for (int i = 0; i < 4; i++)
+        gradient[i] = (real)g[i];
+    for (int t = 1; t <= 20; t++) {
+        double c = sqrt(1 - pow(0.999, t));
+        optimizer_update(&o, w, gradient, 1, 1);
+        for (int i = 0; i < 4; i++)
+            want[i] -= 1e-3 * c * g[i] / (c * fabs(g[i]) + 1e-7);
+    }
+    for (int i = 0; i < 4; i++)
+        assert_close((double)w[i], want[i], sizeof(real) == sizeof(float) ? 1e-6 : 1e-14);
+    assert_int_equal(o.t, 20);
+    optimizer_close(&o);
+}
+
+static void three_steps_of_numpy(void **state)
+{
+    (void)state;
+    static const double g[3][4] = {{0.5, -1.0, 2e-4, 0}, {-0.25, 3.0, -1e-4, 1e-6}, {4.0, 0.125, 5e-5, -1e-6}};
+    static const double want[3][4] = {
+        {0.9990000063245154, -1.9990000031622677, 0.49901556527962077, 0.0},
+        {0.9987336707920792, -1.9994941925013507, 0.49875294375567336, -0.00017878115885639384},
+        {0.9980725248798753, -1.9999011493300025, 0.49841715293669814, -0.00016482149129927787},
+    };
+    real w[4] = {1, -2, (real)0.5, 0};
+    Optimizer o;
+    open_or_fail(&o, &keras, 4);
+    for (int t = 0; t < 3; t++) {
+        real gradient[4];
+        for (int i = 0; i < 4; i++)
+            gradient[i] = (real)(g[t][i] * 8);      /* as the sum over a batch of 8 */
+        optimizer_update(&o, w, gradient, 1.0 / 8, 1);
+        for (int i = 0; i < 4; i++)
+            assert_close((double)w[i], want[t][i], bound());
+    }
+    optimizer_close(&o);
+}
+
+/* More elements than one block of work, and a last block that is not full. */
+static void threads_do_not_change_bits(void **state)
+{
+    (void)state;
+    enum { N = 50001 };
+    real *w[2], *gradient = malloc(N * sizeof *gradient);
+    for (int i = 0; i < N; i++)
+        gradient[i] = (real)sin(i);
+    for (int k = 0; k < 2; k++) {
+        Optimizer o;
+        open_or_fail(&o, &keras, N);
+        w[k] = calloc(N, sizeof **w);
+        for (int t = 0; t < 5; t++)
+            optimizer_update(&o, w[k], gradient, 0.25, k ? 3 : 1);
+        optimizer_close(&o);
+    }
+    assert_memory_equal(w[0], w[1], N * sizeof **w);
+    assert_true(w[0][N - 1] != 0);
+    free(w[0]);
+    free(w[1]);
+    free(gradient);
+}
+
+static void unknown_method_is_refused(void **state)
+{
+    (void)state;
+    ModelOptimizer other = keras;
+    Optimizer o;
+    Error error;
+    other.name = "lion";
+    assert_int_equal(optimizer_open(&o, &other, 4, &error), -1);
+    assert_int_equal(error.exit_code, EXIT_INPUT);
+    assert_non_null(strstr(error.text, "lion"));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(constant_gradient),
+        cmocka_unit_test(three_steps_of_numpy),
+        cmocka_unit_test(threads_do_not_change_bits),
+        cmocka_unit_test(unknown_method_is_refused),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,157 @@
+/* The built-in pictures: the same everywhere, and with the statistics of photographs. */
+#include "pictures.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+enum { SIDE = 128, COUNT = 32 };
+static uint8_t colour[COUNT][SIDE * SIDE * 3];
+
+static int draw_all(void **state)
+{
+    (void)state;
+    for (int i = 0; i < COUNT; i++)
+        picture_draw(1, (uint64_t)i, SIDE, SIDE, 3, colour[i]);
+    return 0;
+}
+
+static void test_same_arguments_same_bytes(void **state)
+{
+    (void)state;
+    static uint8_t again[SIDE * SIDE * 3];
+    for (int i = COUNT - 1; i >= 0; i -= 7) {       /* in another order: no picture depends on the one before */
+        memset(again, i, sizeof again);
+        picture_draw(1, (uint64_t)i, SIDE, SIDE, 3, again);
+        assert_memory_equal(again, colour[i], sizeof again);
+    }
+    picture_draw(2, 0, SIDE, SIDE, 3, again);
+    assert_memory_not_equal(again, colour[0], sizeof again);
+    assert_memory_not_equal(colour[0], colour[1], sizeof again);
+}
+
+/* Not a truth but a promise: these bytes do not change from one machine, compiler or version to another, so runs can be compared. */
+static void test_same_bytes_everywhere(void **state)
+{
+    (void)state;
+    uint64_t hash = UINT64_C(0xCBF29CE484222325);
+    for (int i = 0; i < COUNT; i++)
+        for (size_t j = 0; j < sizeof colour[i]; j++)
+            hash = (hash ^ colour[i][j]) * UINT64_C(0x100000001B3);
+    assert_int_equal(hash, UINT64_C(0xAF90279A1C394EEB));
+}
+
+static void test_mean_and_spread(void **state)
+{
+    (void)state;
+    for (int c = 0; c < 3; c++) {
+        double mean = 0, spread = 0;
+        for (int i = 0; i < COUNT; i++) {
+            double sum = 0, squares = 0, n = SIDE * SIDE;
+            for (int j = 0; j < SIDE * SIDE; j++) {
+                double v = colour[i][3 * j + c] / 255.0;
+                sum += v;
+                squares += v * v;
+            }
+            mean += sum / n / COUNT;
+            spread += sqrt(squares / n - sum / n * (sum / n)) / COUNT;
+        }
+        assert_true(mean > 0.35 && mean < 0.55);
+        assert_true(spread > 0.20 && spread < 0.28);
+    }
+}
+
+/* Adds the power of one row's luma, under a Hann window, at frequencies 0 .. SIDE / 4 - 1. */
+static void add_row_power(const uint8_t *row, double *power)
+{
+    double luma[SIDE], mean = 0, pi = acos(-1.0);
+    for (int x = 0; x < SIDE; x++) {
+        luma[x] = 0.299 * row[3 * x] + 0.587 * row[3 * x + 1] + 0.114 * row[3 * x + 2];
+        mean += luma[x] / SIDE;
+    }
+    for (int k = 0; k < SIDE / 4; k++) {
+        double re = 0, im = 0;
+        for (int x = 0; x < SIDE; x++) {
+            double v = (luma[x] - mean) * (1 - cos(2 * pi * x / SIDE));
+            re += v * cos(2 * pi * k * x / SIDE);
+            im += v * sin(2 * pi * k * x / SIDE);
+        }
+        power[k] += re * re + im * im;
+    }
+}
+
+/* Photographs' power falls like 1/f^alpha with alpha near 2 (Field 1987): the slope of log power over log frequency. */
+static void test_spectrum_falls_like_that_of_photographs(void **state)
+{
+    (void)state;
+    double power[SIDE / 4] = { 0 }, n = 0, sx = 0, sy = 0, sxx = 0, sxy = 0;
+    for (int i = 0; i < COUNT; i++)
+        for (int y = 0; y < SIDE; y += 8)
+            add_row_power(colour[i] + (size_t)y * SIDE * 3, power);
+    for (int k = 3; k < SIDE / 4; k++) {
+        double x = log(k), y = log(power[k]);
+        n += 1;
+        sx += x;
+        sy += y;
+        sxx += x * x;
+        sxy += x * y;
+    }
+    double alpha = -(n * sxy - sx * sy) / (n * sxx - sx * sx);
+    assert_true(alpha > 1.6 && alpha < 2.4);
+}
+
+/* One channel is the same scene in luma, but for rounding and for light that saturates. */
+static void test_grey_is_luma(void **state)
+{
+    (void)state;
+    static uint8_t grey[SIDE * SIDE];
+    for (int i = 0; i < 4; i++) {
+        double difference = 0;
+        picture_draw(1, (uint64_t)i, SIDE, SIDE, 1, grey);
+        for (int j = 0; j < SIDE * SIDE; j++) {
+            const uint8_t *p = colour[i] + 3 * j;
+            difference += fabs(0.299 * p[0] + 0.587 * p[1] + 0.114 * p[2] - grey[j]) / (SIDE * SIDE);
+        }
+        assert_true(difference < 4);
+    }
+}
+
+/* Any size is drawn, all of it, and nothing beyond. */
+static void test_sizes(void **state)
+{
+    (void)state;
+    static const int sizes[][3] = { { 1, 1, 3 }, { 1, 300, 1 }, { 200, 2, 3 }, { 8, 8, 3 }, { 28, 28, 1 }, { 33, 17, 3 } };
+    for (size_t s = 0; s < sizeof sizes / sizeof *sizes; s++) {
+        size_t n = (size_t)(sizes[s][0] * sizes[s][1] * sizes[s][2]);
+        uint8_t *first = malloc(n + 16), *second = malloc(n + 16);
+        assert_non_null(first);
+        assert_non_null(second);
+        memset(first, 7, n + 16);
+        memset(second, 200, n + 16);
+        picture_draw(3, 4, sizes[s][0], sizes[s][1], sizes[s][2], first);
+        picture_draw(3, 4, sizes[s][0], sizes[s][1], sizes[s][2], second);
+        assert_memory_equal(first, second, n);
+        for (size_t i = n; i < n + 16; i++)
+            assert_true(first[i] == 7 && second[i] == 200);
+        free(first);
+        free(second);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_same_arguments_same_bytes),
+        cmocka_unit_test(test_same_bytes_everywhere),
+        cmocka_unit_test(test_mean_and_spread),
+        cmocka_unit_test(test_spectrum_falls_like_that_of_photographs),
+        cmocka_unit_test(test_grey_is_luma),
+        cmocka_unit_test(test_sizes),
+    };
+    return cmocka_run_group_tests_name("pictures", tests, draw_all, NULL);
+}

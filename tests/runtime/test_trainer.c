@@ -1,0 +1,221 @@
+/* The trainer with the small model of tiny_model.c: gradients against finite differences, bits against other numbers of threads. */
+#include "initial.h"
+#include "trainer.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+enum { IMAGES = 13, IMAGE_BYTES = 8 * 8 * 3 };
+
+static uint8_t pixels[IMAGES][IMAGE_BYTES];
+static const uint8_t *images[IMAGES];
+
+static int draw_images(void **state)
+{
+    (void)state;
+    uint32_t x = 12345;
+    for (int i = 0; i < IMAGES; i++) {
+        for (int k = 0; k < IMAGE_BYTES; k++) {
+            x = x * 1664525u + 1013904223u;
+            pixels[i][k] = (uint8_t)(x >> 24);
+        }
+        images[i] = pixels[i];
+    }
+    return 0;
+}
+
+static void open_trainer(Trainer *t, const Model *model, int threads)
+{
+    Error error;
+    assert_int_equal(trainer_open(t, model, &model->training.optimizer, IMAGES, threads, &error), 0);
+    initial_draw(model, 7, t->parameters);
+    trainer_prepare(t);
+}
+
+static void chunks_follow_the_batch_alone(void **state)
+{
+    (void)state;
+    assert_int_equal(trainer_chunk(1), 1);
+    assert_int_equal(trainer_chunk(3), 1);
+    assert_int_equal(trainer_chunk(9), 2);
+    assert_int_equal(trainer_chunk(64), 8);
+    assert_int_equal(trainer_chunk(1000), 8);
+}
+
+static double sum_of_losses(Trainer *t)
+{
+    trainer_prepare(t);
+    trainer_evaluate(t, images, IMAGES);
+    return trainer_loss_sum(t, IMAGES, 0);
+}
+
+/* Ties of a ReLU or a pool within the step spoil single values, so nine tenths of them have to agree well, and all of them roughly. */
+static void gradient_is_the_derivative_of_the_sum(void **state)
+{
+    (void)state;
+    const int is_float = sizeof(real) == sizeof(float);
+    const double h = is_float ? 1e-2 : 1e-6, close = is_float ? 2e-2 : 1e-6;
+    size_t count = caec_model.parameter_reals, good = 0;
+    double largest = 0;
+    Trainer t;
+    open_trainer(&t, &caec_model, 2);
+    trainer_gradient(&t, images, IMAGES);
+    for (size_t i = 0; i < count; i++)
+        largest = fmax(largest, fabs((double)t.total[i]));
+    assert_true(largest > 0.1);
+    for (size_t i = 0; i < count; i++) {
+        real w = t.parameters[i];
+        t.parameters[i] = (real)((double)w + h);
+        double above = sum_of_losses(&t), at = (double)t.parameters[i];
+        t.parameters[i] = (real)((double)w - h);
+        double below = sum_of_losses(&t), difference = (above - below) / (at - (double)t.parameters[i]);
+        t.parameters[i] = w;
+        good += fabs(difference - (double)t.total[i]) <= close * largest;
+        assert_true(fabs(difference - (double)t.total[i]) <= 0.2 * largest);
+    }
+    assert_true(good * 10 >= count * 9);
+    trainer_close(&t);
+}
+
+/* Chunks of two: the total is their sum, added in order. */
+static void total_is_the_chunks_in_order(void **state)
+{
+    (void)state;
+    size_t count = caec_model.parameter_reals;
+    real *part = malloc(count * sizeof *part), *sum = calloc(count, sizeof *sum);
+    double losses[IMAGES];
+    Trainer t;
+    open_trainer(&t, &caec_model, 3);
+    for (int first = 0; first < IMAGES; first += 2) {
+        memset(part, 0, count * sizeof *part);
+        caec_model.backward_chunk(t.prepared, images + first, first + 2 <= IMAGES ? 2 : 1, part, losses + first, t.workspaces[0], NULL);
+        for (size_t i = 0; i < count; i++)
+            sum[i] += part[i];
+    }
+    trainer_gradient(&t, images, IMAGES);
+    assert_memory_equal(t.total, sum, count * sizeof *sum);
+    assert_memory_equal(t.losses, losses, sizeof losses);
+    trainer_close(&t);
+    free(part);
+    free(sum);
+}
+
+static void threads_do_not_change_bits(void **state)
+{
+    (void)state;
+    size_t bytes = caec_model.parameter_reals * sizeof(real);
+    real *first = malloc(bytes);
+    for (int threads = 1; threads <= 5; threads++) {
+        Trainer t;
+        open_trainer(&t, &caec_model, threads);
+        for (int step = 0; step < 10; step++)
+            trainer_step(&t, images, IMAGES - step);
+        if (threads == 1)
+            memcpy(first, t.parameters, bytes);
+        assert_memory_equal(t.parameters, first, bytes);
+        trainer_close(&t);
+    }
+    free(first);
+}
+
+/* The mean over a batch's own images: a batch of the same image twice moves the parameters as the image alone. */
+static void update_is_by_the_mean(void **state)
+{
+    (void)state;
+    const uint8_t *twice[] = {images[0], images[0]};
+    Trainer a, b;
+    open_trainer(&a, &caec_model, 1);
+    open_trainer(&b, &caec_model, 1);
+    trainer_step(&a, images, 1);
+    trainer_step(&b, twice, 2);
+    assert_memory_equal(a.parameters, b.parameters, caec_model.parameter_reals * sizeof(real));
+    assert_memory_equal(a.optimizer.m, b.optimizer.m, caec_model.parameter_reals * sizeof(real));
+    trainer_close(&a);
+    trainer_close(&b);
+}
+
+static void training_lowers_the_loss(void **state)
+{
+    (void)state;
+    Trainer t;
+    open_trainer(&t, &caec_model, 2);
+    double before = sum_of_losses(&t);
+    for (int step = 0; step < 200; step++)
+        trainer_step(&t, images, IMAGES);
+    assert_true(sum_of_losses(&t) < 0.7 * before);
+    trainer_close(&t);
+}
+
+static void bad_loss(const void *prepared, const uint8_t *const *chunk, int n, real *gradient, double *losses, void *workspace,
+                     ModelClock *clock)
+{
+    caec_model.backward_chunk(prepared, chunk, n, gradient, losses, workspace, clock);
+    losses[n - 1] = INFINITY;
+}
+
+static void infinite_loss_leaves_parameters_alone(void **state)
+{
+    (void)state;
+    Model model = caec_model;
+    size_t bytes = model.parameter_reals * sizeof(real);
+    real *before = malloc(bytes);
+    Trainer t;
+    model.backward_chunk = bad_loss;
+    open_trainer(&t, &model, 2);
+    memcpy(before, t.parameters, bytes);
+    trainer_step(&t, images, IMAGES);
+    assert_false(isfinite(trainer_loss_sum(&t, IMAGES, 0)));
+    assert_memory_equal(t.parameters, before, bytes);
+    assert_int_equal(t.optimizer.t, 0);
+    assert_true(trainer_parameters_finite(&t));
+    t.parameters[model.parameter_reals - 1] = NAN;
+    assert_false(trainer_parameters_finite(&t));
+    trainer_close(&t);
+    free(before);
+}
+
+/* Kernels of zeros leave relu(bias): 0.5, 2 and -1 become 128, 255 and a dead channel. */
+static void bytes_and_dead_channels(void **state)
+{
+    (void)state;
+    const ModelParameter *bias = &caec_model.parameters[caec_model.output_kernel + 1];
+    real scratch[IMAGE_BYTES];
+    uint8_t bytes[IMAGE_BYTES];
+    Trainer t;
+    open_trainer(&t, &caec_model, 1);
+    memset(t.parameters, 0, caec_model.parameter_reals * sizeof(real));
+    t.parameters[bias->offset] = (real)0.5;
+    t.parameters[bias->offset + 1] = 2;
+    t.parameters[bias->offset + 2] = -1;
+    trainer_prepare(&t);
+    trainer_reconstruct_bytes(&t, images[0], scratch, bytes);
+    assert_int_equal(bytes[0], 128);
+    assert_int_equal(bytes[1], 255);
+    assert_int_equal(bytes[2], 0);
+    assert_int_equal(trainer_dead_channel(&t, images, 3, scratch), 2);
+    t.parameters[bias->offset + 2] = (real)1e-3;
+    trainer_prepare(&t);
+    assert_int_equal(trainer_dead_channel(&t, images, 3, scratch), -1);
+    trainer_close(&t);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(chunks_follow_the_batch_alone),
+        cmocka_unit_test(gradient_is_the_derivative_of_the_sum),
+        cmocka_unit_test(total_is_the_chunks_in_order),
+        cmocka_unit_test(threads_do_not_change_bits),
+        cmocka_unit_test(update_is_by_the_mean),
+        cmocka_unit_test(training_lowers_the_loss),
+        cmocka_unit_test(infinite_loss_leaves_parameters_alone),
+        cmocka_unit_test(bytes_and_dead_channels),
+    };
+    return cmocka_run_group_tests(tests, draw_images, NULL);
+}

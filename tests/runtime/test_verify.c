@@ -1,0 +1,499 @@
+/* verify against a reference that this file computes by itself: the network of tiny_model.c in plain double arithmetic, gradients by central
+ * differences (exact here, since the loss is piecewise quadratic in any one parameter), Adam by its formula. */
+#define _XOPEN_SOURCE 700    /* mkdtemp, dup */
+#include "formats/safetensors.h"
+#include "model.h"
+#include "verify.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <jansson.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { SIDE = 8, HALF = 4, COLOURS = 3, FEATURES = 4, BATCH = 2, STEPS = 3, PARAMETERS = 4, REALS = 108 + 4 + 108 + 3 };
+enum { IMAGE = SIDE * SIDE * COLOURS, LATENT = HALF * HALF * FEATURES };
+enum { K1 = 0, B1 = 108, K2 = 112, B2 = 220 };
+
+static char folder[200], path[300], captured[300];
+
+/* The reference: one array a tensor, and the list of them as the file has it. */
+static double input[BATCH * IMAGE], latent[BATCH * LATENT], output[BATCH * IMAGE], losses[STEPS + 1];
+static double weights[STEPS + 1][REALS], gradient[REALS];
+
+enum { ITEMS = 4 + PARAMETERS * (STEPS + 2) };
+static SafetensorsItem items[ITEMS + 1];
+static double *sources[ITEMS + 1];
+static char names[ITEMS][64];
+static int item_count;
+
+static double pixel(const double *image, int y, int x, int c, int channels)
+{
+    return y < 0 || y >= SIDE || x < 0 || x >= SIDE ? 0 : image[(y * SIDE + x) * channels + c];
+}
+
+/* One value of relu(conv3x3) with HWIO kernel k. */
+static double conv_at(const double *image, int channels, const double *k, const double *b, int y, int x, int o, int outputs)
+{
+    double sum = b[o];
+    for (int dy = 0; dy < 3; dy++)
+        for (int dx = 0; dx < 3; dx++)
+            for (int c = 0; c < channels; c++)
+                sum += k[((dy * 3 + dx) * channels + c) * outputs + o] * pixel(image, y + dy - 1, x + dx - 1, c, channels);
+    return fmax(sum, 0);
+}
+
+/* The batch's mean squared error with weights w; fills latent and output where they are not NULL. */
+static double forward(const double *w, double *latents, double *outputs)
+{
+    double sum = 0, pooled[LATENT], up[SIDE * SIDE * FEATURES];
+
+    for (int b = 0; b < BATCH; b++) {
+        const double *image = input + b * IMAGE;
+        for (int y = 0; y < HALF; y++)
+            for (int x = 0; x < HALF; x++)
+                for (int f = 0; f < FEATURES; f++) {
+                    double most = 0;
+                    for (int t = 0; t < 4; t++)
+                        most = fmax(most, conv_at(image, COLOURS, w + K1, w + B1, 2 * y + t / 2, 2 * x + t % 2, f, FEATURES));
+                    pooled[(y * HALF + x) * FEATURES + f] = most;
+                }
+        for (int i = 0; i < SIDE * SIDE * FEATURES; i++) {
+            int f = i % FEATURES, x = i / FEATURES % SIDE, y = i / FEATURES / SIDE;
+            up[i] = pooled[(y / 2 * HALF + x / 2) * FEATURES + f];
+        }
+        for (int i = 0; i < IMAGE; i++) {
+            double value = conv_at(up, FEATURES, w + K2, w + B2, i / COLOURS / SIDE, i / COLOURS % SIDE, i % COLOURS, COLOURS);
+            sum += (value - image[i]) * (value - image[i]);
+            if (outputs) outputs[b * IMAGE + i] = value;
+        }
+        if (latents) memcpy(latents + b * LATENT, pooled, sizeof pooled);
+    }
+    return sum / (BATCH * IMAGE);
+}
+
+static void differentiate(const double *w, double *g)
+{
+    double moved[REALS];
+    memcpy(moved, w, sizeof moved);
+    for (int i = 0; i < REALS; i++) {
+        moved[i] = w[i] + 1e-6;
+        double above = forward(moved, NULL, NULL);
+        moved[i] = w[i] - 1e-6;
+        g[i] = (above - forward(moved, NULL, NULL)) / 2e-6;
+        moved[i] = w[i];
+    }
+}
+
+static void add_item(const char *name, double *values, int rank, const int *dim)
+{
+    SafetensorsItem *item = &items[item_count];
+    snprintf(names[item_count], sizeof names[0], "%s", name);
+    *item = (SafetensorsItem){.name = names[item_count], .type = SAFETENSORS_F32, .rank = rank};
+    for (int i = 0; i < rank; i++) item->shape[i] = dim[i];
+    sources[item_count++] = values;
+}
+
+static void add_parameters(const char *prefix, double *values)
+{
+    static const char *const parameter[] = {"encoder.conv1.kernel", "encoder.conv1.bias", "decoder.conv1.kernel", "decoder.conv1.bias"};
+    static const int offset[] = {K1, B1, K2, B2}, rank[] = {4, 1, 4, 1};
+    static const int dim[][4] = {{3, 3, 3, 4}, {4}, {3, 3, 4, 3}, {3}};
+    char name[64];
+
+    for (int i = 0; i < PARAMETERS; i++) {
+        snprintf(name, sizeof name, "%s%s", prefix, parameter[i]);
+        add_item(name, values + offset[i], rank[i], dim[i]);
+    }
+}
+
+static void train(void)
+{
+    double m[REALS] = {0}, v[REALS] = {0}, g[REALS];
+
+    for (int t = 1; t <= STEPS; t++) {
+        differentiate(weights[t - 1], g);
+        if (t == 1) memcpy(gradient, g, sizeof g);
+        losses[t - 1] = forward(weights[t - 1], t == 1 ? latent : NULL, t == 1 ? output : NULL);
+        for (int i = 0; i < REALS; i++) {
+            m[i] = 0.9 * m[i] + 0.1 * g[i];
+            v[i] = 0.999 * v[i] + 0.001 * g[i] * g[i];
+            weights[t][i] = weights[t - 1][i] - 1e-3 * sqrt(1 - pow(0.999, t)) / (1 - pow(0.9, t)) * m[i] / (sqrt(v[i]) + 1e-7);
+        }
+    }
+    losses[STEPS] = forward(weights[STEPS], NULL, NULL);
+}
+
+static int make_reference(void **state)
+{
+    const char *base = getenv("TMPDIR");
+    uint64_t random = 12345;
+
+    (void)state;
+    snprintf(folder, sizeof folder, "%s/caec-verify-XXXXXX", base ? base : "/tmp");
+    if (!mkdtemp(folder)) return -1;
+    snprintf(path, sizeof path, "%s/reference.safetensors", folder);
+    snprintf(captured, sizeof captured, "%s/printed", folder);
+    for (int i = 0; i < BATCH * IMAGE + REALS; i++) {
+        random = random * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+        if (i < BATCH * IMAGE) input[i] = (double)(random >> 56) / 255;
+        else weights[0][i - BATCH * IMAGE] = (float)(((double)(random >> 40) * 0x1p-23 - 1) * 0.3);
+    }
+    for (int i = 0; i < COLOURS; i++) weights[0][B2 + i] = (float)0.3;
+    train();
+
+    add_item("input", input, 4, (int[]){BATCH, SIDE, SIDE, COLOURS});
+    add_parameters("step0/", weights[0]);
+    add_item("latent", latent, 4, (int[]){BATCH, HALF, HALF, FEATURES});
+    add_item("output", output, 4, (int[]){BATCH, SIDE, SIDE, COLOURS});
+    add_parameters("grad/", gradient);
+    for (int t = 1; t <= STEPS; t++) add_parameters((char[]){'s', 't', 'e', 'p', (char)('0' + t), '/', 0}, weights[t]);
+    add_item("loss", losses, 1, (int[]){STEPS + 1});
+    return item_count == ITEMS ? 0 : -1;
+}
+
+static int remove_reference(void **state)
+{
+    (void)state;
+    unlink(path);
+    unlink(captured);
+    return rmdir(folder);
+}
+
+static SafetensorsItem *find_item(const char *name)
+{
+    for (int i = 0; i < item_count; i++)
+        if (strcmp(items[i].name, name) == 0) return &items[i];
+    fail_msg("no item %s", name);
+    return NULL;
+}
+
+static double *values_of(const char *name) { return sources[find_item(name) - items]; }
+
+static size_t item_values(const SafetensorsItem *item)
+{
+    size_t count = 1;
+    for (int i = 0; i < item->rank; i++) count *= (size_t)item->shape[i];
+    return count;
+}
+
+/* Saves the list (float32 rounded once, as the oracle does it, or float64). */
+static void save(SafetensorsType type)
+{
+    char message[800];
+
+    for (int i = 0; i < item_count; i++) {
+        size_t count = item_values(&items[i]);
+        float *values = malloc((count + 1) * sizeof *values);
+        assert_non_null(values);
+        for (size_t k = 0; k < count; k++) values[k] = (float)sources[i][k];
+        items[i].type = type;
+        items[i].values = type == SAFETENSORS_F32 ? (const void *)values : sources[i];
+        if (type != SAFETENSORS_F32) free(values);
+    }
+    assert_int_equal(safetensors_write(path, items, item_count, NULL, NULL, 0, message, sizeof message), 0);
+    for (int i = 0; i < item_count && type == SAFETENSORS_F32; i++) free((void *)(uintptr_t)items[i].values);
+}
+
+/* Runs verify with its output into the file `captured`. */
+static int verify(const Model *model, int json, Error *error)
+{
+    fflush(stdout);
+    int saved = dup(1);
+    assert_true(saved >= 0);
+    assert_non_null(freopen(captured, "w", stdout));
+    int result = verify_run(model, path, json, error);
+    fflush(stdout);
+    dup2(saved, 1);
+    close(saved);
+    return result;
+}
+
+static int printed(const char *text)
+{
+    char all[20000];
+    FILE *file = fopen(captured, "r");
+    assert_non_null(file);
+    all[fread(all, 1, sizeof all - 1, file)] = 0;
+    fclose(file);
+    return strstr(all, text) != NULL;
+}
+
+static void verdict_with(const Model *model, int wanted, const char *text)
+{
+    Error error = {0, ""};
+    save(SAFETENSORS_F32);
+    int got = verify(model, 0, &error);
+    if (got != wanted || !printed(text)) fail_msg("verdict %d, wanted %d with \"%s\" (%s)", got, wanted, text, error.text);
+}
+
+static void verdict(int wanted, const char *text)
+{
+    verdict_with(&caec_model, wanted, text);
+}
+
+static void refused(const char *name, const char *why)
+{
+    Error error = {0, ""};
+    save(SAFETENSORS_F32);
+    assert_int_equal(verify(&caec_model, 0, &error), -1);
+    assert_int_equal(error.exit_code, EXIT_INPUT);
+    if (!strstr(error.text, name) || !strstr(error.text, why) || !strstr(error.text, path))
+        fail_msg("\"%s\" does not name %s and %s", error.text, name, why);
+}
+
+static double largest(const double *values, size_t count)
+{
+    double most = 0;
+    for (size_t i = 0; i < count; i++) most = fmax(most, fabs(values[i]));
+    return most;
+}
+
+/* In double the file must hold doubles: float32 weights alone are off by 6e-8. */
+static void passes(void **state)
+{
+    Error error = {0, ""};
+    (void)state;
+    verdict(0, "ok: all 19 tensors are within bounds");
+    save(SAFETENSORS_F64);
+    assert_int_equal(verify(&caec_model, 0, &error), 0);
+}
+
+/* Moves one value by `by` times the tensor's largest (not the largest itself, which is the measure). */
+static void one_off(const char *name, double by, int wanted)
+{
+    SafetensorsItem *item = find_item(name);
+    double *values = values_of(name), most = largest(values, item_values(item)), kept;
+    char row[100];
+    int place = fabs(values[0]) == most;
+
+    kept = values[place];
+    values[place] += (values[place] < 0 ? 1 : -1) * by * most;
+    snprintf(row, sizeof row, "\n%s", name);
+    verdict(wanted, wanted ? "FAIL: 1 of 19" : row);
+    values[place] = kept;
+}
+
+static void bounds(void **state)
+{
+    int in_float = sizeof(real) == sizeof(float);
+    (void)state;
+    one_off("latent", in_float ? 7e-6 : 5e-7, 0);
+    one_off("latent", in_float ? 1.3e-5 : 2e-6, 1);
+    one_off("output", in_float ? 7e-6 : 5e-7, 0);
+    one_off("output", in_float ? 1.3e-5 : 2e-6, 1);
+    one_off("grad/encoder.conv1.kernel", in_float ? 1.8e-3 : 5e-7, 0);
+    one_off("grad/encoder.conv1.kernel", in_float ? 2.2e-3 : 2e-6, 1);
+    one_off("grad/decoder.conv1.bias", in_float ? 2.2e-3 : 2e-6, 1);
+    one_off("step3/encoder.conv1.kernel", in_float ? 2.7e-3 : 5e-7, 0);      /* 1 of 108 values past 5e-4 is under 1 % */
+    one_off("step3/encoder.conv1.kernel", in_float ? 3.3e-3 : 2e-6, 1);
+    one_off("step1/encoder.conv1.bias", in_float ? 6e-4 : 2e-6, 1);          /* 1 of 4 is not */
+}
+
+static void one_percent(void **state)
+{
+    double *values = values_of("step2/decoder.conv1.kernel"), most = largest(values, 108), kept[2];
+    (void)state;
+    if (sizeof(real) != sizeof(float)) skip();
+    for (int i = 0; i < 2; i++) {
+        kept[i] = values[i];
+        values[i] += 7e-4 * most * (values[i] < 0 ? 1 : -1);
+        if (i == 0) verdict(0, "99.07 % within 5e-04");
+        else verdict(1, "98.15 % within 5e-04");
+    }
+    memcpy(values, kept, sizeof kept);
+}
+
+static void losses_each(void **state)
+{
+    (void)state;
+    for (int t = 0; t <= STEPS; t++) {
+        double kept = losses[t];
+        losses[t] = kept * (1 + 3.3e-4);
+        verdict(1, "FAIL: 1 of 19");
+        losses[t] = NAN;
+        verdict(1, "FAIL: 1 of 19");
+        losses[t] = kept;
+    }
+}
+
+static void no_numbers_fail(void **state)
+{
+    static const char *const tensors[] = {"latent", "output", "grad/decoder.conv1.kernel", "step1/decoder.conv1.bias"};
+    (void)state;
+    for (int i = 0; i < 4; i++) {
+        double *values = values_of(tensors[i]), kept = values[1];
+        values[1] = NAN;
+        verdict(1, "nan");
+        values[1] = INFINITY;
+        verdict(1, "FAIL");
+        values[1] = kept;
+    }
+}
+
+static void zeros_are_absolute(void **state)
+{
+    double kept[3];
+    /* A bias gradient of zeros in the file: ours are then the differences themselves. */
+    double *values = values_of("grad/decoder.conv1.bias"), most = largest(values, 3);
+    char text[64];
+
+    (void)state;
+    memcpy(kept, values, 3 * sizeof *kept);
+    memset(values, 0, 3 * sizeof *kept);
+    snprintf(text, sizeof text, "%-26s  %.2e", "grad/decoder.conv1.bias", most);
+    verdict(1, text);
+    memcpy(values, kept, 3 * sizeof *kept);
+}
+
+static void refuses_by_name(void **state)
+{
+    static const char *const all[] = {"input", "loss", "latent", "output", "step0/encoder.conv1.kernel", "grad/decoder.conv1.bias",
+                                      "step2/decoder.conv1.kernel", "step3/encoder.conv1.bias"};
+    (void)state;
+    for (int i = 0; i < 8; i++) {      /* missing, and then what it is called instead would be one too many */
+        char *name = names[find_item(all[i]) - items], kept = name[strlen(name) - 1];
+        name[strlen(name) - 1] = 'X';
+        refused(all[i], "is missing");
+        name[strlen(name) - 1] = kept;
+    }
+    for (int i = 0; i < 8; i++) {      /* another shape with as many values */
+        SafetensorsItem *item = find_item(all[i]), kept = *item;
+        item->rank++;
+        item->shape[item->rank - 1] = 1;
+        refused(all[i], i == 1 ? "list" : "has shape");
+        *item = kept;
+    }
+}
+
+static void refuses_extra(void **state)
+{
+    static const char *const extra[] = {"step4/encoder.conv1.kernel", "grad/encoder.conv9.kernel", "step0/input", "noise",
+                                        "step01/encoder.conv1.bias", "stepx/encoder.conv1.bias", "step-1/encoder.conv1.bias"};
+    (void)state;
+    for (int i = 0; i < 7; i++) {
+        items[item_count] = *find_item("grad/encoder.conv1.bias");
+        items[item_count].name = extra[i];
+        sources[item_count++] = gradient + B1;
+        refused(extra[i], "one too many");
+        item_count--;
+    }
+}
+
+static void refuses_other_inputs(void **state)
+{
+    static const double wrong[] = {0.5, -1 / 255.0, 256 / 255.0, 1e-4, NAN};
+    double kept = input[7];
+    (void)state;
+    for (int i = 0; i < 5; i++) {
+        input[7] = wrong[i];
+        refused("input", "place 7");
+    }
+    input[7] = kept;
+}
+
+static void other_optimizers(void **state)
+{
+    Model model = caec_model;
+    double kept = values_of("step1/encoder.conv1.bias")[0];
+    (void)state;
+    values_of("step1/encoder.conv1.bias")[0] = 9;      /* would fail if it were compared */
+    verdict(1, "FAIL");
+    model.training.optimizer.lr = 2e-3;
+    verdict_with(&model, 0, "are not compared");
+    model = caec_model;
+    model.training.optimizer.eps = 1e-8;
+    verdict_with(&model, 0, "ok: all 7 tensors");      /* latent, output, 4 gradients, the losses */
+    model = caec_model;
+    model.training.optimizer.name = "sgd";
+    verdict_with(&model, 0, "sgd");
+    values_of("step1/encoder.conv1.bias")[0] = kept;
+}
+
+static void prints_json(void **state)
+{
+    double *values = values_of("latent"), kept = values[0];
+    Error error;
+    json_error_t wrong;
+
+    (void)state;
+    values[0] = NAN;
+    save(SAFETENSORS_F32);
+    assert_int_equal(verify(&caec_model, 1, &error), 1);
+    values[0] = kept;
+    json_t *all = json_load_file(captured, 0, &wrong);
+    assert_non_null(all);
+    assert_string_equal(json_string_value(json_object_get(all, "verdict")), "FAIL");
+    assert_int_equal(json_integer_value(json_object_get(all, "failed")), 1);
+    assert_true(json_is_true(json_object_get(all, "updates_compared")));
+    json_t *tensors = json_object_get(all, "tensors");
+    assert_int_equal(json_array_size(tensors), 19);
+    int failed = 0;
+    for (size_t i = 0; i < 19; i++) {
+        json_t *row = json_array_get(tensors, i);
+        int bad = strcmp(json_string_value(json_object_get(row, "verdict")), "FAIL") == 0;
+        failed += bad;
+        assert_true(bad == (strcmp(json_string_value(json_object_get(row, "name")), "latent") == 0));
+        assert_true(bad ? json_is_null(json_object_get(row, "difference")) : json_is_real(json_object_get(row, "difference")));
+        assert_true(json_number_value(json_object_get(row, "bound")) > 0);
+    }
+    assert_int_equal(failed, 1);
+    json_decref(all);
+}
+
+static void unreadable_is_io(void **state)
+{
+    Error error;
+    (void)state;
+    unlink(path);
+    assert_int_equal(verify(&caec_model, 0, &error), -1);
+    assert_int_equal(error.exit_code, EXIT_FILE);
+}
+
+/* The same network by PyTorch, where the project's oracle and PyTorch are at hand. */
+static void agrees_with_pytorch(void **state)
+{
+    const char *shared = getenv("CAEC_SHARED");
+    char command[2000];
+    Error error = {0, ""};
+
+    (void)state;
+    if (!shared) skip();
+    snprintf(command, sizeof command,
+             "/usr/bin/python3 '%s/oracle/oracle.py' net '%s' '%s/net.lua' '{\"name\": \"tiny\", \"input\": [8, 8, 3], \"encoder\": "
+             "[{\"op\": \"conv2d\", \"filters\": 4, \"kernel\": 3, \"activation\": \"relu\"}, {\"op\": \"max_pool2d\"}], \"decoder\": "
+             "[{\"op\": \"upsample2d\"}, {\"op\": \"conv2d\", \"filters\": 3, \"kernel\": 3, \"activation\": \"relu\"}]}' --batch 5 "
+             "> '%s' 2>&1", shared, path, folder, captured);
+    int failed = system(command);
+    snprintf(command, sizeof command, "%s/net.lua", folder);
+    unlink(command);
+    if (failed) skip();
+    if (verify(&caec_model, 0, &error) != 0) fail_msg("differs from PyTorch: %s", error.text);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(passes),
+        cmocka_unit_test(bounds),
+        cmocka_unit_test(one_percent),
+        cmocka_unit_test(losses_each),
+        cmocka_unit_test(no_numbers_fail),
+        cmocka_unit_test(zeros_are_absolute),
+        cmocka_unit_test(refuses_by_name),
+        cmocka_unit_test(refuses_extra),
+        cmocka_unit_test(refuses_other_inputs),
+        cmocka_unit_test(other_optimizers),
+        cmocka_unit_test(prints_json),
+        cmocka_unit_test(unreadable_is_io),
+        cmocka_unit_test(agrees_with_pytorch),
+    };
+    return cmocka_run_group_tests(tests, make_reference, remove_reference);
+}
