@@ -4,7 +4,7 @@
  * the network. Generated code includes this header and no other of the runtime.
  *
  * Numbers are of type `real` (float, or double where the graph was compiled with --real double). Images are uint8_t,
- * rows of pixels of interleaved channels (HWC); the model divides by 255 itself. Activations are HWC, convolution kernels HWIO.
+ * rows of pixels of interleaved channels (HWC); a pixel counts as float32 value / 255, whatever `real` is. Activations are HWC, convolution kernels HWIO.
  *
  * Memory: the caller owns all of it. Every block handed over is aligned to MODEL_ALIGNMENT bytes. A workspace belongs to
  * one thread while a function runs and holds nothing that must survive between calls; `prepared` and `parameters` may be read by

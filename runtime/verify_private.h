@@ -4,7 +4,8 @@
 
 #include "model.h"
 
-/* All values within `all` and 99 % of them within `most`, both relative to the tensor's largest value. most 0: no such rule. */
+/* All values within `all`, relative to the tensor's largest value. Where `most` is not 0 both are absolute, and 99 % of the values must be
+   within `most` besides. */
 typedef struct VerifyBound {
     double all, most;
 } VerifyBound;
@@ -13,7 +14,8 @@ extern const VerifyBound verify_bound_forward, verify_bound_gradient, verify_bou
 
 typedef struct VerifyRow {
     char name[512];
-    double difference;        /* NaN where one side holds a value that is not a number */
+    double difference;        /* the largest, relative; NaN where one side holds a value that is not a number */
+    double absolute;          /* the same, absolute */
     double within;            /* share of the values within bound.most */
     VerifyBound bound;
     int ok;

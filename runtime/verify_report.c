@@ -14,15 +14,16 @@ const VerifyBound verify_bound_gradient = {BY_REAL(2e-3, 1e-6), 0};
 const VerifyBound verify_bound_update = {BY_REAL(3e-3, 1e-6), BY_REAL(5e-4, 0)};
 static const VerifyBound bound_loss = {BY_REAL(3e-4, 1e-6), 0};
 
-static void add_row(VerifyReport *report, const char *name, double difference, double within, VerifyBound bound)
+static void add_row(VerifyReport *report, const char *name, double difference, double absolute, double within, VerifyBound bound)
 {
     VerifyRow *row = &report->rows[report->count++];
 
     snprintf(row->name, sizeof row->name, "%s", name);
     row->difference = difference;
+    row->absolute = absolute;
     row->within = within;
     row->bound = bound;
-    row->ok = difference <= bound.all && (bound.most == 0 || within >= 0.99);    /* false for NaN */
+    row->ok = bound.most == 0 ? difference <= bound.all : absolute <= bound.all && within >= 0.99;    /* false for NaN */
     if (!row->ok) report->failed++;
 }
 
@@ -35,17 +36,17 @@ void verify_add_row(VerifyReport *report, const char *name, const real *ours, co
         if (fabs(theirs[i]) > scale) scale = fabs(theirs[i]);
     if (scale == 0) scale = 1;
     for (size_t i = 0; i < count; i++) {
-        double difference = fabs((double)ours[i] - theirs[i]) / scale;
+        double difference = fabs((double)ours[i] - theirs[i]);
         if (!(difference <= largest)) largest = difference;      /* takes NaN too, and then keeps it: */
         if (isnan(largest)) break;
         if (difference <= bound.most) near++;
     }
-    add_row(report, name, largest, count ? (double)near / (double)count : 1, bound);
+    add_row(report, name, largest / scale, largest, count ? (double)near / (double)count : 1, bound);
 }
 
 void verify_add_loss(VerifyReport *report, double difference)
 {
-    add_row(report, "loss", difference, 1, bound_loss);
+    add_row(report, "loss", difference, difference, 1, bound_loss);
 }
 
 static const char *real_name(void)
@@ -66,7 +67,8 @@ void verify_print(const VerifyReport *report)
     for (int i = 0; i < report->count; i++) {
         const VerifyRow *row = &report->rows[i];
         printf("%-*s  %-10.2e  %-7.0e  %s", width, row->name, row->difference, row->bound.all, row->ok ? "ok" : "FAIL");
-        if (row->bound.most > 0) printf("    %.2f %% within %.0e", 100 * row->within, row->bound.most);
+        if (row->bound.most > 0)
+            printf("    absolute %.2e, %.2f %% within %.0e", row->absolute, 100 * row->within, row->bound.most);
         putchar('\n');
     }
     if (!report->updates)
@@ -93,6 +95,7 @@ void verify_print_json(const VerifyReport *report)
         json_t *tensor = json_pack("{s:s, s:o, s:f, s:s}", "name", row->name, "difference", number(row->difference), "bound",
                                    row->bound.all, "verdict", row->ok ? "ok" : "FAIL");
         if (row->bound.most > 0) {
+            json_object_set_new(tensor, "absolute", number(row->absolute));
             json_object_set_new(tensor, "within", json_real(row->within));
             json_object_set_new(tensor, "within_bound", json_real(row->bound.most));
         }

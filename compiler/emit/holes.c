@@ -143,7 +143,7 @@ static void set_conv(lua_State *L, const Plan *plan, const Step *step)
     const char *real = plan->settings.real_double ? "double" : "float";
     bool pixels = step->core->op != &op_conv2d_dx && step->core->input[0]->type == TYPE_PIXEL;
     set_text(L, "X_TYPE", pixels ? "uint8_t" : real);
-    set_text(L, "X_SCALE", !pixels ? "" : plan->settings.real_double ? " / 255.0" : " / 255.0f");
+    set_text(L, "X_SCALE", pixels ? " / 255.0f" : "");    /* the same float32 pixels whatever the arithmetic */
 }
 
 static void set_taken(lua_State *L, const Step *step)

@@ -66,7 +66,7 @@ static void test_mean_and_spread(void **state)
     }
 }
 
-/* Adds the power of one row's luma, under a Hann window, at frequencies 0 .. SIDE / 4 - 1. */
+/* Adds the power of one row's luma, under a Hann window, at frequencies 0 .. SIDE / 2 - 1. */
 static void add_row_power(const uint8_t *row, double *power)
 {
     double luma[SIDE], mean = 0, pi = acos(-1.0);
@@ -74,7 +74,7 @@ static void add_row_power(const uint8_t *row, double *power)
         luma[x] = 0.299 * row[3 * x] + 0.587 * row[3 * x + 1] + 0.114 * row[3 * x + 2];
         mean += luma[x] / SIDE;
     }
-    for (int k = 0; k < SIDE / 4; k++) {
+    for (int k = 0; k < SIDE / 2; k++) {
         double re = 0, im = 0;
         for (int x = 0; x < SIDE; x++) {
             double v = (luma[x] - mean) * (1 - cos(2 * pi * x / SIDE));
@@ -89,11 +89,11 @@ static void add_row_power(const uint8_t *row, double *power)
 static void test_spectrum_falls_like_that_of_photographs(void **state)
 {
     (void)state;
-    double power[SIDE / 4] = { 0 }, n = 0, sx = 0, sy = 0, sxx = 0, sxy = 0;
+    double power[SIDE / 2] = { 0 }, n = 0, sx = 0, sy = 0, sxx = 0, sxy = 0;
     for (int i = 0; i < COUNT; i++)
         for (int y = 0; y < SIDE; y += 8)
             add_row_power(colour[i] + (size_t)y * SIDE * 3, power);
-    for (int k = 3; k < SIDE / 4; k++) {
+    for (int k = 3; k < SIDE / 2; k++) {
         double x = log(k), y = log(power[k]);
         n += 1;
         sx += x;

@@ -266,7 +266,7 @@ static void passes(void **state)
     assert_int_equal(verify(&caec_model, 0, &error), 0);
 }
 
-/* Moves one value by `by` times the tensor's largest (not the largest itself, which is the measure). */
+/* Moves one value by `by`, absolute for the updates of a float model, else times the tensor's largest (not the largest itself, which is the measure). */
 static void one_off(const char *name, double by, int wanted)
 {
     SafetensorsItem *item = find_item(name);
@@ -274,6 +274,7 @@ static void one_off(const char *name, double by, int wanted)
     char row[100];
     int place = fabs(values[0]) == most;
 
+    if (sizeof(real) == sizeof(float) && strncmp(name, "step", 4) == 0) most = 1;
     kept = values[place];
     values[place] += (values[place] < 0 ? 1 : -1) * by * most;
     snprintf(row, sizeof row, "\n%s", name);
@@ -299,12 +300,12 @@ static void bounds(void **state)
 
 static void one_percent(void **state)
 {
-    double *values = values_of("step2/decoder.conv1.kernel"), most = largest(values, 108), kept[2];
+    double *values = values_of("step2/decoder.conv1.kernel"), kept[2];
     (void)state;
     if (sizeof(real) != sizeof(float)) skip();
     for (int i = 0; i < 2; i++) {
         kept[i] = values[i];
-        values[i] += 7e-4 * most * (values[i] < 0 ? 1 : -1);
+        values[i] += 7e-4 * (values[i] < 0 ? 1 : -1);
         if (i == 0) verdict(0, "99.07 % within 5e-04");
         else verdict(1, "98.15 % within 5e-04");
     }

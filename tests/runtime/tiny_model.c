@@ -138,7 +138,7 @@ static void forward_encoder(const real *w, const uint8_t *image, real *latent, W
 {
     start(clock);
     for (int i = 0; i < SIDE * SIDE * COLOURS; i++)
-        work->input[i] = (real)image[i] / 255;
+        work->input[i] = (float)image[i] / 255;
     conv(work->input, COLOURS, w + K1, w + B1, work->hidden, FEATURES);
     pool(work->hidden, latent, work->winner);
     mark(clock, 0);

@@ -1,0 +1,38 @@
+# packages.sh - sourced by demo.sh and test.sh: need_packages NAME...
+# Installs the Debian packages that are missing, saying so first; does nothing where none is.
+
+need_packages() {
+    missing=
+    for package in "$@"; do
+        case $(dpkg-query -W -f '${Status}' "$package" 2>/dev/null) in
+        *"install ok installed"*) ;;
+        *) missing="$missing $package" ;;
+        esac
+    done
+    [ -z "$missing" ] && return 0
+    if ! command -v apt-get >/dev/null 2>&1; then
+        echo "These packages are needed, and there is no apt-get to install them:$missing" >&2
+        return 1
+    fi
+    as_root=
+    if [ "$(id -u)" != 0 ]; then
+        if ! command -v sudo >/dev/null 2>&1; then
+            echo "These packages are needed; install them as root:  apt-get install$missing" >&2
+            return 1
+        fi
+        as_root=sudo
+    fi
+    echo "Installing with apt-get:$missing"
+    $as_root env DEBIAN_FRONTEND=noninteractive apt-get update -qq </dev/null &&
+        $as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing </dev/null >/dev/null
+}
+
+# Nothing here has a LuaJIT on every machine: riscv64 and s390x take Lua 5.4.
+lua_package() {
+    case $(dpkg --print-architecture 2>/dev/null) in
+    amd64 | i386 | arm64 | armhf | mips*) echo libluajit-5.1-dev ;;
+    *) echo liblua5.4-dev ;;
+    esac
+}
+
+BUILD_PACKAGES="gcc libc6-dev cmake ninja-build pkg-config libjpeg-dev libpng-dev zlib1g-dev libjansson-dev $(lua_package)"

@@ -1,0 +1,454 @@
+/* Whole runs of the small model on built-in pictures: what they leave behind, and that one which was stopped ends as one which was not. */
+#define _XOPEN_SOURCE 700
+#include "checkpoint.h"
+#include "initial.h"
+#include "train_run.h"
+
+#include <ftw.h>
+#include <math.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+enum { PATH_SIZE = 2048 };
+
+static char folder[512], out_a[600], out_b[600], said_path[600];
+static char said[1 << 16];       /* what the last run printed to stdout */
+
+static int set_up(void **state)
+{
+    (void)state;
+    const char *base = getenv("TMPDIR");
+    snprintf(folder, sizeof folder, "%s/caec-train-XXXXXX", base ? base : "/tmp");
+    if (!mkdtemp(folder))
+        return -1;
+    snprintf(out_a, sizeof out_a, "%s/a", folder);
+    snprintf(out_b, sizeof out_b, "%s/deep/b", folder);
+    snprintf(said_path, sizeof said_path, "%s/said.txt", folder);
+    return 0;
+}
+
+static int remove_one(const char *path, const struct stat *status, int kind, struct FTW *place)
+{
+    (void)status, (void)kind, (void)place;
+    return remove(path);
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    return nftw(folder, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+}
+
+static TrainOptions options_for(const char *out)
+{
+    TrainOptions o = {.command = TRAIN_RUN, .out = out, .batch = 64, .threads = 2, .cache_bytes = 1 << 22, .cache_given = 1};
+    return o;
+}
+
+static TrainOptions resume_for(const char *out)
+{
+    TrainOptions o = options_for(out);
+    o.resume = 1;
+    o.batch = 0;
+    return o;
+}
+
+static char *read_file(const char *path, size_t *size)
+{
+    FILE *file = fopen(path, "rb");
+    if (!file)
+        fail_msg("%s is not there", path);
+    char *bytes = calloc(1, 1 << 20);
+    *size = fread(bytes, 1, (1 << 20) - 1, file);
+    fclose(file);
+    return bytes;
+}
+
+/* train_run with its stdout caught. */
+static int run_model(const Model *model, TrainOptions options, Error *error)
+{
+    size_t size;
+    fflush(stdout);
+    int screen = dup(STDOUT_FILENO);
+    assert_non_null(freopen(said_path, "w", stdout));
+    int result = train_run(model, &options, error);
+    fflush(stdout);
+    dup2(screen, STDOUT_FILENO);
+    close(screen);
+    char *text = read_file(said_path, &size);
+    snprintf(said, sizeof said, "%s", text);
+    free(text);
+    return result;
+}
+
+static void run_or_fail(TrainOptions options)
+{
+    Error error = {0};
+    int result = run_model(&caec_model, options, &error);
+    if (result != 0)
+        fail_msg("%d: %s", result, error.text);
+}
+
+static void refused(TrainOptions options, int code, const char *word)
+{
+    Error error = {0};
+    assert_int_equal(run_model(&caec_model, options, &error), -1);
+    assert_int_equal(error.exit_code, code);
+    if (!strstr(error.text, word))
+        fail_msg("\"%s\" does not say \"%s\"", error.text, word);
+}
+
+static void file_of(const char *out, const char *name, char *path)
+{
+    snprintf(path, PATH_SIZE, "%s/%s", out, name);
+}
+
+static int is_there(const char *out, const char *name)
+{
+    char path[PATH_SIZE];
+    file_of(out, name, path);
+    return access(path, F_OK) == 0;
+}
+
+static void assert_same_file(const char *name)
+{
+    char path_a[PATH_SIZE], path_b[PATH_SIZE];
+    size_t size_a, size_b;
+    file_of(out_a, name, path_a);
+    file_of(out_b, name, path_b);
+    char *a = read_file(path_a, &size_a), *b = read_file(path_b, &size_b);
+    assert_int_equal(size_a, size_b);
+    assert_memory_equal(a, b, size_a);
+    free(a);
+    free(b);
+}
+
+/* Epoch numbers of history.csv as a string, "1 2 3 "; *val is 1 where every row has a val_loss. */
+static void history_epochs(const char *out, char *text, int *val)
+{
+    char path[PATH_SIZE];
+    size_t size;
+    file_of(out, "history.csv", path);
+    char *bytes = read_file(path, &size);
+    *text = '\0';
+    *val = 1;
+    char *line = strtok(bytes, "\n");
+    assert_string_equal(line, "epoch,loss,val_loss,seconds,images_per_second,lr");
+    while ((line = strtok(NULL, "\n")) != NULL) {
+        sprintf(text + strlen(text), "%d ", atoi(line));
+        if (strstr(line, ",,"))
+            *val = 0;
+    }
+    free(bytes);
+}
+
+static void a_run_leaves_its_files(void **state)
+{
+    (void)state;
+    char epochs[64];
+    int val;
+    TrainOptions o = options_for(out_a);
+    o.epochs = 3;
+    run_or_fail(o);
+    assert_non_null(strstr(said, "built-in"));
+    assert_non_null(strstr(said, "Epoch 3/3 - 16/16"));
+    assert_non_null(strstr(said, "val_loss: "));
+    assert_true(is_there(out_a, "last.safetensors") && is_there(out_a, "best.safetensors") && is_there(out_a, "loss.svg"));
+    assert_true(is_there(out_a, "samples/epoch_001.png") && is_there(out_a, "samples/epoch_003.png"));
+    history_epochs(out_a, epochs, &val);
+    assert_string_equal(epochs, "1 2 3 ");
+    assert_true(val);
+}
+
+/* Stopped inside the first epoch, at the end of the second, and on other numbers of threads. Needs the run before. */
+static void a_stopped_run_ends_as_an_undisturbed_one(void **state)
+{
+    (void)state;
+    static const int threads[] = {1, 2, 3, 2};
+    static const uint64_t ends[] = {5, 20, 32};
+    char epochs[64];
+    int val;
+    for (int i = 0; i < 4; i++) {
+        TrainOptions o = i ? resume_for(out_b) : options_for(out_b);
+        o.threads = threads[i];
+        if (i < 3)
+            o.steps = ends[i];
+        else
+            o.epochs = 3;
+        run_or_fail(o);
+    }
+    assert_same_file("last.safetensors");
+    assert_same_file("best.safetensors");
+    history_epochs(out_b, epochs, &val);
+    assert_string_equal(epochs, "1 2 3 ");
+}
+
+static void a_finished_run_says_so(void **state)
+{
+    (void)state;
+    run_or_fail(resume_for(out_a));
+    assert_non_null(strstr(said, "finished"));
+    TrainOptions o = resume_for(out_a);
+    o.steps = 40;
+    run_or_fail(o);
+    assert_non_null(strstr(said, "finished"));
+}
+
+static void other_runs_are_not_resumed(void **state)
+{
+    (void)state;
+    TrainOptions o = resume_for(out_a);
+    o.seed = 2, o.seed_given = 1;
+    refused(o, EXIT_USAGE, "--seed");
+    o = resume_for(out_a);
+    o.batch = 32;
+    refused(o, EXIT_USAGE, "--batch");
+    o = resume_for(folder);
+    refused(o, EXIT_FILE, "no run to resume");
+    o = resume_for(out_a);
+    o.train = folder;
+    o.epochs = 4;
+    char path[PATH_SIZE];
+    file_of(out_a, "samples", path);
+    o.train = path;                              /* a folder of PNG files, but others */
+    refused(o, EXIT_INPUT, "other pictures");
+}
+
+static void training_goes_on_past_the_end_when_asked(void **state)
+{
+    (void)state;
+    char epochs[64];
+    int val;
+    TrainOptions o = resume_for(out_a);
+    o.epochs = 4;
+    run_or_fail(o);
+    history_epochs(out_a, epochs, &val);
+    assert_string_equal(epochs, "1 2 3 4 ");
+}
+
+static void an_older_run_is_moved_aside(void **state)
+{
+    (void)state;
+    char with_slash[640], moved[640];
+    TrainOptions o = options_for(with_slash);
+    snprintf(with_slash, sizeof with_slash, "%s/", out_a);
+    o.steps = 1;
+    for (int i = 1; i <= 2; i++) {
+        run_or_fail(o);
+        snprintf(moved, sizeof moved, "%s.%d", out_a, i);
+        assert_true(is_there(moved, "last.safetensors"));
+        assert_non_null(strstr(said, moved));
+    }
+    snprintf(moved, sizeof moved, "%s.1", out_a);
+    assert_true(is_there(moved, "samples/epoch_004.png"));       /* the whole older run */
+    assert_false(is_there(out_a, "samples/epoch_002.png"));
+}
+
+static void without_val_best_goes_by_loss(void **state)
+{
+    (void)state;
+    char path[PATH_SIZE], epochs[64];
+    int val;
+    TrainOptions o = options_for(out_b);
+    snprintf(path, sizeof path, "%s.1/samples", out_a);
+    o.train = path;                              /* four sheets: fewer pictures than the batch */
+    o.epochs = 2;
+    run_or_fail(o);
+    assert_non_null(strstr(said, "learning from 4 pictures"));
+    history_epochs(out_b, epochs, &val);
+    assert_string_equal(epochs, "1 2 ");
+    assert_false(val);
+    assert_true(is_there(out_b, "best.safetensors"));
+}
+
+static void init_takes_parameters_only(void **state)
+{
+    (void)state;
+    char path[PATH_SIZE];
+    TrainOptions o = options_for(out_b);
+    file_of(out_a, "last.safetensors", path);
+    o.init = path;
+    o.steps = 1;
+    run_or_fail(o);
+    assert_non_null(strstr(said, "1 updates"));
+    o.init = said_path;
+    refused(o, EXIT_INPUT, said_path);
+    snprintf(path, sizeof path, "%s/nothing.safetensors", folder);
+    o.init = path;
+    refused(o, EXIT_FILE, "nothing.safetensors");
+}
+
+/* Models that do as the small one, but for a mishap in the chunk or loss that is counted down to. */
+static int countdown, mishap;
+
+static void chunk_with_mishap(const void *prepared, const uint8_t *const *images, int n, real *gradient, double *losses,
+                              void *workspace, ModelClock *clock)
+{
+    caec_model.backward_chunk(prepared, images, n, gradient, losses, workspace, clock);
+    if (--countdown == 0) {
+        if (mishap)
+            raise(mishap);
+        else
+            losses[0] = NAN;
+    }
+}
+
+static double loss_with_mishap(const void *prepared, const uint8_t *image, void *workspace)
+{
+    if (--countdown == 0)
+        raise(mishap);
+    return caec_model.loss(prepared, image, workspace);
+}
+
+/* A run that a signal stops in its epoch, and in its validation, resumes to the end of an undisturbed one (out_a). */
+static void stopped_by_a_signal(int number, int in_validation)
+{
+    Model model = caec_model;
+    Error error = {0};
+    TrainOptions o = options_for(out_b), undisturbed = options_for(out_a);
+    undisturbed.epochs = o.epochs = 2;
+    o.threads = 1;
+    run_or_fail(undisturbed);
+    if (in_validation)
+        model.loss = loss_with_mishap;
+    else
+        model.backward_chunk = chunk_with_mishap;
+    countdown = 100;                             /* of 128 chunks and 256 losses an epoch */
+    mishap = number;
+    assert_int_equal(run_model(&model, o, &error), 128 + number);
+    assert_non_null(strstr(said, number == SIGINT ? "SIGINT" : "SIGTERM"));
+    assert_non_null(strstr(said, "--resume"));
+    assert_non_null(strstr(said, in_validation ? "after step 16" : "after step 13"));
+    run_or_fail(resume_for(out_b));
+    assert_same_file("last.safetensors");
+    assert_same_file("best.safetensors");
+}
+
+static void sigint_in_an_epoch(void **state)
+{
+    (void)state;
+    stopped_by_a_signal(SIGINT, 0);
+}
+
+static void sigterm_in_validation(void **state)
+{
+    (void)state;
+    stopped_by_a_signal(SIGTERM, 1);
+}
+
+static void a_loss_that_is_no_number_stops_the_run(void **state)
+{
+    (void)state;
+    Model model = caec_model;
+    Error error = {0};
+    TrainOptions o = options_for(out_b);
+    o.threads = 1;
+    o.epochs = 2;
+    o.checkpoint_updates = 4;
+    model.backward_chunk = chunk_with_mishap;
+    countdown = 8 * 9 + 3;                       /* in the tenth update */
+    mishap = 0;
+    assert_int_equal(run_model(&model, o, &error), -1);
+    assert_int_equal(error.exit_code, EXIT_INPUT);
+    assert_non_null(strstr(error.text, "step 10"));
+    assert_non_null(strstr(error.text, "still holds step 8"));
+    assert_non_null(strstr(error.text, "--lr"));
+    run_or_fail(resume_for(out_b));              /* what is left is good */
+    assert_non_null(strstr(said, "resuming"));
+    assert_non_null(strstr(said, "at step 8"));
+    assert_same_file("last.safetensors");        /* as the undisturbed run of the test before */
+}
+
+/* Channel 1 comes out as 0 until countdown has run out. */
+static void reconstruct_dead(const void *prepared, const uint8_t *image, real *output, void *workspace, ModelClock *clock)
+{
+    caec_model.reconstruct(prepared, image, output, workspace, clock);
+    if (countdown-- > 0)
+        for (int i = 1; i < 8 * 8 * 3; i += 3)
+            output[i] = 0;
+}
+
+static int times_said(const char *words)
+{
+    int times = 0;
+    for (const char *at = said; (at = strstr(at, words)) != NULL; at++)
+        times++;
+    return times;
+}
+
+/* Two drawings are dead for all of the 16 pictures looked at, the third is taken; nothing but the layer's kernel is drawn again. */
+static void a_dead_output_is_drawn_anew(void **state)
+{
+    (void)state;
+    char path[PATH_SIZE];
+    real want[512], got[512];
+    Model model = caec_model;
+    Error error = {0};
+    TrainOptions o = options_for(out_b);
+    o.steps = 1;
+    o.lr = 1e-30;                                /* so that the update leaves the parameters as they are, but for biases of 0 */
+    o.seed = 5, o.seed_given = 1;
+    model.reconstruct = reconstruct_dead;
+    countdown = 2 * 16;
+    assert_int_equal(run_model(&model, o, &error), 0);
+    assert_int_equal(times_said("drawn anew"), 2);
+    assert_non_null(strstr(said, "output channel 1 is dead"));
+    assert_non_null(strstr(said, "decoder.conv1.kernel"));
+    initial_draw(&caec_model, 5, want);
+    initial_redraw(&caec_model, 2, 5, 2, want);
+    file_of(out_b, "last.safetensors", path);
+    assert_int_equal(checkpoint_load_parameters(path, &caec_model, got, &error), 0);
+    for (size_t i = 0; i < caec_model.parameter_reals; i++)
+        assert_true(fabs((double)got[i] - (double)want[i]) < 1e-20);
+
+    o.init = path;                               /* weights of a file are only warned about */
+    countdown = 16;
+    assert_int_equal(run_model(&model, o, &error), 0);
+    assert_int_equal(times_said("drawn anew"), 0);
+
+    o.init = NULL;                               /* dead for ever: a warning, and the run goes on */
+    countdown = 1000000;
+    assert_int_equal(run_model(&model, o, &error), 0);
+    assert_int_equal(times_said("drawn anew"), 64);
+}
+
+static void folders_that_cannot_be_made(void **state)
+{
+    (void)state;
+    char path[PATH_SIZE];
+    TrainOptions o = options_for(path);
+    snprintf(path, sizeof path, "%s/x", said_path);
+    o.steps = 1;
+    refused(o, EXIT_FILE, said_path);
+    o.out = said_path;
+    refused(o, EXIT_FILE, "in the way");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_run_leaves_its_files),
+        cmocka_unit_test(a_stopped_run_ends_as_an_undisturbed_one),
+        cmocka_unit_test(a_finished_run_says_so),
+        cmocka_unit_test(other_runs_are_not_resumed),
+        cmocka_unit_test(training_goes_on_past_the_end_when_asked),
+        cmocka_unit_test(an_older_run_is_moved_aside),
+        cmocka_unit_test(without_val_best_goes_by_loss),
+        cmocka_unit_test(init_takes_parameters_only),
+        cmocka_unit_test(sigint_in_an_epoch),
+        cmocka_unit_test(sigterm_in_validation),
+        cmocka_unit_test(a_loss_that_is_no_number_stops_the_run),
+        cmocka_unit_test(a_dead_output_is_drawn_anew),
+        cmocka_unit_test(folders_that_cannot_be_made),
+    };
+    return cmocka_run_group_tests(tests, set_up, tear_down);
+}

@@ -1,0 +1,27 @@
+/* build.h - from the text of a graph to a `const Model *` in this process: caec, the C compiler, dlopen. */
+#ifndef TEST_BUILD_H
+#define TEST_BUILD_H
+
+#include "model.h"
+
+#include <stdbool.h>
+
+typedef struct Built {
+    const Model *model;
+    void *library;
+    char *folder;           /* temporary; the C is in <folder>/net */
+} Built;
+
+/* Whether this machine runs what is compiled for the target. */
+bool machine_has(const char *target);
+
+/* Compiles the graph, whose model must be called "net", with `caec --real <this program's real> <options>`, and all C that comes out with the flags
+   that the emitted CMakeLists.txt names, at -O1 and without a warning. Fails the test where anything goes wrong. */
+Built build_model(const char *graph, const char *options);
+
+/* The same C and `driver` (a source in tests/support) as a program, with more flags; returns its path, to be freed; `folder` is where. */
+char *build_program(const char *graph, const char *options, const char *driver, const char *flags, const char *folder);
+
+void built_free(Built *built);
+
+#endif

@@ -1,0 +1,251 @@
+#include "drive.h"
+
+#include "build.h"
+#include "cases.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { PLACES = 200 };
+
+static size_t shape_count(const ModelShape *shape)
+{
+    size_t n = 1;
+    for (int i = 0; i < shape->rank; i++)
+        n *= (size_t)shape->dim[i];
+    return n;
+}
+
+static void prepare(Driven *d)
+{
+    guard_fill(&d->prepared, 0xff);
+    d->model->prepare(d->parameters.data, d->prepared.data);
+    guard_check(&d->prepared);
+    guard_check(&d->parameters);
+}
+
+Driven drive_new(const Model *model, const double *parameters)
+{
+    assert_int_equal(model->supported(), 1);
+    Driven d = { .model = model, .prepared = guard_new(model->prepared_bytes), .parameters = guard_new(model->parameter_reals * sizeof(real)),
+                 .infer = guard_new(model->infer_bytes), .train = guard_new(model->train_bytes) };
+    for (size_t i = 0; i < model->parameter_reals; i++)
+        ((real *)d.parameters.data)[i] = (real)parameters[i];
+    prepare(&d);
+    return d;
+}
+
+void drive_set(Driven *d, int index, double value)
+{
+    ((real *)d->parameters.data)[index] = (real)value;
+    prepare(d);
+}
+
+void drive_free(Driven *d)
+{
+    guard_free(&d->prepared);
+    guard_free(&d->parameters);
+    guard_free(&d->infer);
+    guard_free(&d->train);
+}
+
+static double *as_doubles(const Guarded *block)
+{
+    size_t n = block->bytes / sizeof(real);
+    double *values = malloc(sizeof *values * n);
+    assert_non_null(values);
+    for (size_t i = 0; i < n; i++)
+        values[i] = (double)((const real *)block->data)[i];
+    return values;
+}
+
+static Guarded guarded_image(const Model *model, const uint8_t *image)
+{
+    Guarded g = guard_new(shape_count(&model->input));
+    memcpy(g.data, image, g.bytes);
+    return g;
+}
+
+static double *finish(Driven *d, Guarded *in, Guarded *out)
+{
+    double *values = as_doubles(out);
+    guard_free(in);
+    guard_free(out);
+    guard_check(&d->infer);
+    guard_check(&d->prepared);
+    return values;
+}
+
+double *drive_encode(Driven *d, const uint8_t *image)
+{
+    Guarded in = guarded_image(d->model, image), out = guard_new(shape_count(&d->model->latent) * sizeof(real));
+    guard_fill(&d->infer, 0xff);
+    d->model->encode(d->prepared.data, in.data, out.data, d->infer.data, NULL);
+    return finish(d, &in, &out);
+}
+
+double *drive_decode(Driven *d, const double *latent)
+{
+    Guarded in = guard_new(shape_count(&d->model->latent) * sizeof(real)), out = guard_new(shape_count(&d->model->output) * sizeof(real));
+    for (size_t i = 0; i < in.bytes / sizeof(real); i++)
+        ((real *)in.data)[i] = (real)latent[i];
+    guard_fill(&d->infer, 0xff);
+    d->model->decode(d->prepared.data, in.data, out.data, d->infer.data, NULL);
+    return finish(d, &in, &out);
+}
+
+double *drive_reconstruct(Driven *d, const uint8_t *image)
+{
+    Guarded in = guarded_image(d->model, image), out = guard_new(shape_count(&d->model->output) * sizeof(real));
+    guard_fill(&d->infer, 0xff);
+    d->model->reconstruct(d->prepared.data, in.data, out.data, d->infer.data, NULL);
+    return finish(d, &in, &out);
+}
+
+double drive_loss(Driven *d, const uint8_t *image)
+{
+    Guarded in = guarded_image(d->model, image);
+    guard_fill(&d->train, 0xff);
+    double loss = d->model->loss(d->prepared.data, in.data, d->train.data);
+    guard_check(&d->train);
+    guard_free(&in);
+    return loss;
+}
+
+double *drive_gradient(Driven *d, uint8_t *const *images, int n, const double *start, double *losses)
+{
+    size_t count = d->model->parameter_reals;
+    Guarded gradient = guard_new(count * sizeof(real)), *blocks = calloc((size_t)n, sizeof *blocks);
+    const uint8_t **list = calloc((size_t)n, sizeof *list);
+    assert_non_null(blocks);
+    assert_non_null(list);
+    for (int i = 0; i < n; i++) {
+        blocks[i] = guarded_image(d->model, images[i]);
+        list[i] = blocks[i].data;
+    }
+    for (size_t i = 0; i < count; i++)
+        ((real *)gradient.data)[i] = start ? (real)start[i] : 0;
+    guard_fill(&d->train, 0xff);
+    d->model->backward_chunk(d->prepared.data, list, n, gradient.data, losses, d->train.data, NULL);
+    double *values = as_doubles(&gradient);
+    guard_check(&d->train);
+    guard_check(&d->prepared);
+    guard_free(&gradient);
+    for (int i = 0; i < n; i++)
+        guard_free(&blocks[i]);
+    free(blocks);
+    free(list);
+    return values;
+}
+
+double relative_difference(const double *got, const double *right, size_t count)
+{
+    double largest = 0, difference = 0;
+    for (size_t i = 0; i < count; i++) {
+        largest = fmax(largest, fabs(right[i]));
+        if (!isfinite(got[i]) || !isfinite(right[i]))
+            return INFINITY;
+        difference = fmax(difference, fabs(got[i] - right[i]));
+    }
+    return difference == 0 ? 0 : difference / largest;
+}
+
+static void want_close(const char *what, double *got, const double *right, size_t count, double tolerance)
+{
+    double difference = relative_difference(got, right, count);
+    if (!(difference <= tolerance))
+        fail_msg("%s differs by %.3g of its largest value", what, difference);
+    free(got);
+}
+
+void check_forward(const Net *net, Driven *d, const double *parameters, const uint8_t *image, double tolerance)
+{
+    NetValues right = net_forward(net, parameters, image);
+    size_t latent = shape_count(&d->model->latent), output = shape_count(&d->model->output);
+    want_close("encode", drive_encode(d, image), right.latent.data, latent, tolerance);
+    want_close("decode", drive_decode(d, right.latent.data), right.output.data, output, tolerance);
+    want_close("reconstruct", drive_reconstruct(d, image), right.output.data, output, tolerance);
+    double loss = drive_loss(d, image);
+    if (!(fabs(loss - right.loss) <= tolerance * right.loss))
+        fail_msg("the loss is %.17g instead of %.17g", loss, right.loss);
+    net_values_free(&right);
+}
+
+/* ---- gradients ---- */
+
+static double losses_at(Driven *d, uint8_t *const *images, int index, double value)
+{
+    drive_set(d, index, value);
+    return drive_loss(d, images[0]) + drive_loss(d, images[1]);
+}
+
+static double central_difference(Driven *d, uint8_t *const *images, int index, double value, double step)
+{
+    double slope = (losses_at(d, images, index, value + step) - losses_at(d, images, index, value - step)) / (2 * step);
+    drive_set(d, index, value);
+    return slope;
+}
+
+static void check_tensor(Driven *d, uint8_t *const *images, const ModelParameter *p, const double *w, const double *gradient, double tolerance,
+                         int *places, int *kinks)
+{
+    double largest = 0;
+    for (size_t i = 0; i < p->count; i++)
+        largest = fmax(largest, fabs(gradient[p->offset + i]));
+    if (!(largest > 1e-5))
+        fail_msg("the gradient of %s is nowhere larger than %.3g", p->name, largest);
+    size_t every = p->count > PLACES ? p->count / PLACES | 1 : 1;       /* odd, so that it visits all channels */
+    for (size_t k = 0; k < p->count; k += every) {
+        int i = (int)(p->offset + k);
+        double coarse = central_difference(d, images, i, w[i], 1e-4), fine = central_difference(d, images, i, w[i], 5e-5);
+        ++*places;
+        if (fabs(coarse - fine) > tolerance * largest) {
+            ++*kinks;
+            continue;
+        }
+        if (!(fabs(gradient[i] - fine) <= tolerance * largest))
+            fail_msg("the gradient of %s at %zu is %.12g, by differences %.12g (largest %.3g)", p->name, k, gradient[i], fine, largest);
+    }
+}
+
+void check_gradient(const Net *net, Driven *d, const double *parameters, double tolerance)
+{
+    uint8_t *images[2] = { net_image(net, 21), net_image(net, 22) };
+    double losses[2];
+    double *gradient = drive_gradient(d, images, 2, NULL, losses);
+    int places = 0, kinks = 0;
+    for (int i = 0; i < 2; i++)
+        assert_true(fabs(losses[i] - drive_loss(d, images[i])) <= 1e-14 * losses[i]);
+    for (int i = 0; i < d->model->parameter_count; i++)
+        check_tensor(d, images, &d->model->parameters[i], parameters, gradient, tolerance, &places, &kinks);
+    if (kinks * 20 > places)
+        fail_msg("%d of %d places have a kink nearby", kinks, places);
+    free(gradient);
+    free(images[0]);
+    free(images[1]);
+}
+
+void check_net(const Net *net, const char *target, const char *options)
+{
+    if (!machine_has(target))
+        skip();
+    char *graph = net_graph(net), *all = text_of("--target %s %s", target, options);
+    Built built = build_model(graph, all);
+    int count;
+    double *parameters = net_parameters(net, 7, &count);
+    uint8_t *image = net_image(net, 20);
+    net_check(net, built.model);
+    assert_int_equal(count, built.model->parameter_reals);
+    Driven driven = drive_new(built.model, parameters);
+    print_message("%s --real %s, of %s", all, sizeof(real) == 8 ? "double" : "float", graph);
+    check_forward(net, &driven, parameters, image, sizeof(real) == 8 ? 1e-12 : 1e-5);
+    if (sizeof(real) == 8)
+        check_gradient(net, &driven, parameters, 1e-6);
+    drive_free(&driven);
+    built_free(&built);
+    free(graph);
+    free(all);
+    free(parameters);
+    free(image);
+}

@@ -1,0 +1,43 @@
+/* drive.h - runs a compiled model in guarded memory and holds it against the naive operators and against finite differences. */
+#ifndef TEST_DRIVE_H
+#define TEST_DRIVE_H
+
+#include "guard.h"
+#include "model.h"
+#include "net.h"
+
+/* A model with its weights prepared. Every block ends where its memory ends. */
+typedef struct Driven {
+    const Model *model;
+    Guarded prepared, parameters, infer, train;
+} Driven;
+
+Driven drive_new(const Model *model, const double *parameters);
+void drive_set(Driven *driven, int index, double value);        /* one parameter, and prepares anew */
+void drive_free(Driven *driven);
+
+/* Each fills the workspace with bytes that make no number before the call and checks all bounds after it. Results are to be freed. */
+double *drive_encode(Driven *driven, const uint8_t *image);
+double *drive_decode(Driven *driven, const double *latent);
+double *drive_reconstruct(Driven *driven, const uint8_t *image);
+double drive_loss(Driven *driven, const uint8_t *image);
+
+/* Sum of gradients of n images on top of `start` (NULL: zeros), and their losses. */
+double *drive_gradient(Driven *driven, uint8_t *const *images, int n, const double *start, double *losses);
+
+/* The largest difference relative to the largest value of `right`; infinite where anything is not a number. */
+double relative_difference(const double *got, const double *right, size_t count);
+
+/* Holds encode, decode, reconstruct and loss against the naive operators. */
+void check_forward(const Net *net, Driven *driven, const double *parameters, const uint8_t *image, double tolerance);
+
+/* Holds the gradient of two images against central differences of their losses, tensor by tensor, at up to 200 places of each. A place is left out
+   only where the differences at two step sizes disagree, that is where a kink (ReLU, pool) lies within the step; of all places at most 5 %
+   may be. In double precision alone. */
+void check_gradient(const Net *net, Driven *driven, const double *parameters, double tolerance);
+
+/* Compiles the net with the options and does both; the tolerances are those of this program's type: forward 1e-12 (double) or 1e-5 (float) of the
+   largest value, gradients 1e-6 of the largest. In float no gradient is checked. Skips the rest of the test where the machine lacks the target. */
+void check_net(const Net *net, const char *target, const char *options);
+
+#endif

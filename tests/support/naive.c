@@ -1,0 +1,129 @@
+#include "naive.h"
+
+#include "cases.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+Image image_new(int height, int width, int channels)
+{
+    Image image = { height, width, channels, calloc((size_t)height * (size_t)width * (size_t)channels, sizeof(double)) };
+    assert_non_null(image.data);
+    return image;
+}
+
+void image_free(Image *image)
+{
+    free(image->data);
+    *image = (Image){ 0 };
+}
+
+double *image_at(const Image *image, int row, int column, int channel)
+{
+    assert_in_range(row, 0, image->height - 1);
+    assert_in_range(column, 0, image->width - 1);
+    assert_in_range(channel, 0, image->channels - 1);
+    return &image->data[((size_t)row * (size_t)image->width + (size_t)column) * (size_t)image->channels + (size_t)channel];
+}
+
+/* How many zeros one side needs in all. */
+static int padding(int size, int kernel, int stride)
+{
+    int outputs = (int)ceil((double)size / stride);
+    int wanted = (outputs - 1) * stride + kernel;
+    return wanted > size ? wanted - size : 0;
+}
+
+Image naive_pad_same(const Image *x, int kernel, int stride)
+{
+    int rows = padding(x->height, kernel, stride), columns = padding(x->width, kernel, stride);
+    Image padded = image_new(x->height + rows, x->width + columns, x->channels);
+    for (int r = 0; r < x->height; r++)
+        for (int c = 0; c < x->width; c++)
+            for (int k = 0; k < x->channels; k++)
+                *image_at(&padded, r + rows / 2, c + columns / 2, k) = *image_at(x, r, c, k);
+    return padded;
+}
+
+/* The window whose first pixel is (row, column), for one filter. */
+static double window_sum(const Image *x, const double *weights, int row, int column, int kernel, int filters, int filter)
+{
+    double sum = 0;
+    for (int i = 0; i < kernel; i++)
+        for (int j = 0; j < kernel; j++)
+            for (int k = 0; k < x->channels; k++)
+                sum += *image_at(x, row + i, column + j, k) * weights[((i * kernel + j) * x->channels + k) * filters + filter];
+    return sum;
+}
+
+Image naive_conv2d(const Image *x, const double *weights, const double *bias, int filters, int kernel, int stride, bool same)
+{
+    Image in = same ? naive_pad_same(x, kernel, stride) : *x;
+    Image y = image_new((in.height - kernel) / stride + 1, (in.width - kernel) / stride + 1, filters);
+    for (int r = 0; r < y.height; r++)
+        for (int c = 0; c < y.width; c++)
+            for (int f = 0; f < filters; f++)
+                *image_at(&y, r, c, f) = window_sum(&in, weights, r * stride, c * stride, kernel, filters, f) + (bias ? bias[f] : 0);
+    if (same)
+        image_free(&in);
+    return y;
+}
+
+Image naive_max_pool2d(const Image *x, int size)
+{
+    Image y = image_new(x->height / size, x->width / size, x->channels);
+    for (int r = 0; r < y.height; r++)
+        for (int c = 0; c < y.width; c++)
+            for (int k = 0; k < x->channels; k++) {
+                double largest = -INFINITY;
+                for (int i = 0; i < size * size; i++)
+                    largest = fmax(largest, *image_at(x, r * size + i / size, c * size + i % size, k));
+                *image_at(&y, r, c, k) = largest;
+            }
+    return y;
+}
+
+Image naive_upsample2d(const Image *x, int size)
+{
+    Image y = image_new(x->height * size, x->width * size, x->channels);
+    for (int r = 0; r < y.height; r++)
+        for (int c = 0; c < y.width; c++)
+            for (int k = 0; k < x->channels; k++)
+                *image_at(&y, r, c, k) = *image_at(x, r / size, c / size, k);
+    return y;
+}
+
+static double activate(double x, const char *name, double slope)
+{
+    if (strcmp(name, "relu") == 0)
+        return fmax(x, 0);
+    if (strcmp(name, "leaky_relu") == 0)
+        return x < 0 ? slope * x : x;
+    if (strcmp(name, "sigmoid") == 0)
+        return x < 0 ? exp(x) / (1 + exp(x)) : 1 / (1 + exp(-x));
+    if (strcmp(name, "tanh") == 0)
+        return tanh(x);
+    if (strcmp(name, "softplus") == 0)
+        return fmax(x, 0) + log1p(exp(-fabs(x)));
+    if (strcmp(name, "elu") == 0)
+        return x < 0 ? expm1(x) : x;
+    assert_string_equal(name, "linear");
+    return x;
+}
+
+void naive_activation(Image *x, const char *name, double slope)
+{
+    for (int i = 0; i < x->height * x->width * x->channels; i++)
+        x->data[i] = activate(x->data[i], name, slope);
+}
+
+double naive_mse(const Image *y, const Image *target)
+{
+    double sum = 0;
+    int count = y->height * y->width * y->channels;
+    assert_int_equal(count, target->height * target->width * target->channels);
+    for (int i = 0; i < count; i++)
+        sum += (y->data[i] - target->data[i]) * (y->data[i] - target->data[i]);
+    return sum / count;
+}

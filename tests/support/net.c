@@ -1,0 +1,268 @@
+#define _POSIX_C_SOURCE 200809L
+#include "net.h"
+
+#include "cases.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct Size {
+    int height, width, channels;
+} Size;
+
+static int outputs(int in, const NetLayer *layer)
+{
+    int stride = layer->stride ? layer->stride : 1;
+    return layer->valid ? (in - layer->kernel) / stride + 1 : (in + stride - 1) / stride;
+}
+
+static Size layer_size(Size s, const NetLayer *layer)
+{
+    if (layer->kind == CONV)
+        return (Size){ outputs(s.height, layer), outputs(s.width, layer), layer->filters };
+    if (layer->kind == POOL)
+        return (Size){ s.height / layer->size, s.width / layer->size, s.channels };
+    if (layer->kind == UP)
+        return (Size){ s.height * layer->size, s.width * layer->size, s.channels };
+    return s;
+}
+
+static Size list_size(Size s, const NetLayer *layers)
+{
+    for (; layers->kind; layers++)
+        s = layer_size(s, layers);
+    return s;
+}
+
+static int length(const NetLayer *layers)
+{
+    int n = 0;
+    while (layers[n].kind)
+        n++;
+    return n;
+}
+
+void net_close(Net *net)
+{
+    Size in = { net->height, net->width, net->channels }, last = list_size(list_size(in, net->encoder), net->decoder);
+    int n = length(net->decoder);
+    assert_true(n + 2 < MAX_NET);
+    for (int up = 1; up < 8; up++)
+        for (int stride = 1; stride < 6; stride++)
+            for (int kernel = 1; kernel < 12; kernel++)
+                for (int valid = 0; valid < 2; valid++) {
+                    NetLayer layers[3] = { { UP, .size = up }, { CONV, .filters = in.channels, .kernel = valid ? kernel : 3, .stride = stride, .valid = valid } };
+                    Size s = list_size(last, layers);
+                    if (s.height != in.height || s.width != in.width || (valid && (kernel > last.height * up || kernel > last.width * up)))
+                        continue;
+                    if (up > 1)
+                        net->decoder[n++] = layers[0];
+                    net->decoder[n] = layers[1];
+                    return;
+                }
+    fail_msg("no upsampling and convolution bring %dx%d back to %dx%d", last.height, last.width, in.height, in.width);
+}
+
+/* ---- the graph file ---- */
+
+static void print_layer(FILE *f, const NetLayer *l)
+{
+    switch (l->kind) {
+    case CONV:
+        fprintf(f, "    conv2d { filters = %d, kernel = %d", l->filters, l->kernel);
+        if (l->stride)
+            fprintf(f, ", stride = %d", l->stride);
+        fprintf(f, "%s%s", l->valid ? ", padding = \"valid\"" : "", l->no_bias ? ", use_bias = false" : "");
+        if (l->activation)
+            fprintf(f, ", activation = \"%s\"", l->activation);
+        fprintf(f, " },\n");
+        break;
+    case POOL: fprintf(f, l->size == 2 ? "    max_pool2d {},\n" : "    max_pool2d { size = %d },\n", l->size); break;
+    case UP: fprintf(f, l->size == 2 ? "    upsample2d {},\n" : "    upsample2d { size = %d },\n", l->size); break;
+    case ACT:
+        if (l->slope != 0)
+            fprintf(f, "    %s { slope = %.17g },\n", l->activation, l->slope);
+        else
+            fprintf(f, "    %s {},\n", l->activation);
+        break;
+    case END: break;
+    }
+}
+
+char *net_graph(const Net *net)
+{
+    char *text = NULL;
+    size_t n = 0;
+    FILE *f = open_memstream(&text, &n);
+    assert_non_null(f);
+    fprintf(f, "return autoencoder \"net\" {\n  input = { %d, %d, %d },\n", net->height, net->width, net->channels);
+    for (int part = 0; part < 2; part++) {
+        fprintf(f, "  %s = sequential \"%s\" {\n", part ? "decoder" : "encoder", part ? "decoder" : "encoder");
+        for (const NetLayer *l = part ? net->decoder : net->encoder; l->kind; l++)
+            print_layer(f, l);
+        fprintf(f, "  },\n");
+    }
+    fprintf(f, "  training = { loss = \"mse\", optimizer = adam {} },\n}\n");
+    fclose(f);
+    return text;
+}
+
+/* ---- the parameters ---- */
+
+static void check_parameter(const Model *model, int *index, size_t *offset, const char *part, int conv, const char *what, ModelShape shape)
+{
+    assert_true(*index < model->parameter_count);
+    const ModelParameter *p = &model->parameters[(*index)++];
+    char *name = text_of("%s.conv%d.%s", part, conv, what);
+    size_t count = 1;
+    assert_string_equal(p->name, name);
+    assert_int_equal(p->shape.rank, shape.rank);
+    for (int i = 0; i < shape.rank; i++) {
+        assert_int_equal(p->shape.dim[i], shape.dim[i]);
+        count *= (size_t)shape.dim[i];
+    }
+    assert_int_equal(p->offset, *offset);
+    assert_int_equal(p->count, count);
+    *offset += count;
+    free(name);
+}
+
+static void check_shape(const ModelShape *shape, Size size)
+{
+    assert_int_equal(shape->rank, 3);
+    assert_int_equal(shape->dim[0], size.height);
+    assert_int_equal(shape->dim[1], size.width);
+    assert_int_equal(shape->dim[2], size.channels);
+}
+
+void net_check(const Net *net, const Model *model)
+{
+    Size s = { net->height, net->width, net->channels };
+    int index = 0;
+    size_t offset = 0;
+    assert_string_equal(model->name, "net");
+    check_shape(&model->input, s);
+    check_shape(&model->output, s);
+    check_shape(&model->latent, list_size(s, net->encoder));
+    for (int part = 0; part < 2; part++) {
+        int conv = 0;
+        for (const NetLayer *l = part ? net->decoder : net->encoder; l->kind; s = layer_size(s, l++)) {
+            if (l->kind != CONV)
+                continue;
+            const char *name = part ? "decoder" : "encoder";
+            check_parameter(model, &index, &offset, name, ++conv, "kernel", (ModelShape){ 4, { l->kernel, l->kernel, s.channels, l->filters } });
+            if (!l->no_bias)
+                check_parameter(model, &index, &offset, name, conv, "bias", (ModelShape){ 1, { l->filters } });
+        }
+    }
+    assert_int_equal(index, model->parameter_count);
+    assert_int_equal(offset, model->parameter_reals);
+}
+
+/* Steele, Lea and Flood 2014, "Fast splittable pseudorandom number generators" (splitmix64). */
+static uint64_t draw(uint64_t *state)
+{
+    uint64_t z = *state += 0x9e3779b97f4a7c15u;
+    z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9u;
+    z = (z ^ z >> 27) * 0x94d049bb133111ebu;
+    return z ^ z >> 31;
+}
+
+static double uniform(uint64_t *state)
+{
+    return (double)(int64_t)(draw(state) >> 11) / 4503599627370496.0 - 1;
+}
+
+double *net_parameters(const Net *net, unsigned seed, int *count)
+{
+    uint64_t state = seed;
+    double *w = NULL, scale = net->scale != 0 ? net->scale : 1;
+    Size s = { net->height, net->width, net->channels };
+    *count = 0;
+    for (int part = 0; part < 2; part++)
+        for (const NetLayer *l = part ? net->decoder : net->encoder; l->kind; s = layer_size(s, l++)) {
+            if (l->kind != CONV)
+                continue;
+            int taps = l->kernel * l->kernel * s.channels, weights = taps * l->filters, biases = l->no_bias ? 0 : l->filters;
+            w = realloc(w, sizeof *w * (size_t)(*count + weights + biases));
+            assert_non_null(w);
+            for (int i = 0; i < weights + biases; i++)      /* rounded to float, so that both types start from the same numbers */
+                w[*count + i] = (float)(uniform(&state) * scale * (i < weights ? sqrt(3.0 / taps) : 0.5));
+            *count += weights + biases;
+        }
+    return w;
+}
+
+uint8_t *net_image(const Net *net, unsigned seed)
+{
+    uint64_t state = seed;
+    int n = net->height * net->width * net->channels;
+    uint8_t *image = malloc((size_t)n);
+    assert_non_null(image);
+    for (int i = 0; i < n; i++)
+        image[i] = (uint8_t)(draw(&state) >> 56);
+    return image;
+}
+
+/* ---- the values ---- */
+
+static Image apply(const NetLayer *l, const Image *x, const double **w)
+{
+    Image y;
+    switch (l->kind) {
+    case CONV: {
+        const double *weights = *w, *bias = weights + l->kernel * l->kernel * x->channels * l->filters;
+        y = naive_conv2d(x, weights, l->no_bias ? NULL : bias, l->filters, l->kernel, l->stride ? l->stride : 1, !l->valid);
+        *w = bias + (l->no_bias ? 0 : l->filters);
+        naive_activation(&y, l->activation ? l->activation : "linear", 0.2);
+        return y;
+    }
+    case POOL: return naive_max_pool2d(x, l->size);
+    case UP: return naive_upsample2d(x, l->size);
+    default:
+        y = naive_upsample2d(x, 1);
+        naive_activation(&y, l->activation, l->slope != 0 ? l->slope : 0.2);
+        return y;
+    }
+}
+
+static Image apply_all(const NetLayer *layers, const Image *x, const double **w)
+{
+    Image y = naive_upsample2d(x, 1);
+    for (; layers->kind; layers++) {
+        Image next = apply(layers, &y, w);
+        image_free(&y);
+        y = next;
+    }
+    return y;
+}
+
+NetValues net_forward(const Net *net, const double *parameters, const uint8_t *image)
+{
+    NetValues values;
+    Image x = image_new(net->height, net->width, net->channels);
+    for (int i = 0; i < x.height * x.width * x.channels; i++)
+        x.data[i] = image[i] / 255.0;
+    values.latent = apply_all(net->encoder, &x, &parameters);
+    values.output = apply_all(net->decoder, &values.latent, &parameters);
+    values.loss = naive_mse(&values.output, &x);
+    image_free(&x);
+    return values;
+}
+
+Image net_decode(const Net *net, const double *parameters, const Image *latent)
+{
+    Size s = { net->height, net->width, net->channels };
+    for (const NetLayer *l = net->encoder; l->kind; s = layer_size(s, l++))
+        if (l->kind == CONV)
+            parameters += l->kernel * l->kernel * s.channels * l->filters + (l->no_bias ? 0 : l->filters);
+    return apply_all(net->decoder, latent, &parameters);
+}
+
+void net_values_free(NetValues *values)
+{
+    image_free(&values->latent);
+    image_free(&values->output);
+}

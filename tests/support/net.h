@@ -1,0 +1,52 @@
+/* net.h - a network described once, for both sides of a comparison: its graph file for caec, and its values by the naive operators. */
+#ifndef TEST_NET_H
+#define TEST_NET_H
+
+#include "model.h"
+#include "naive.h"
+
+#include <stdbool.h>
+
+typedef enum LayerKind { END, CONV, POOL, UP, ACT } LayerKind;
+
+/* One layer; members that its kind lacks are 0. An attribute that is 0 is left out of the graph file, so that caec's default holds. */
+typedef struct NetLayer {
+    LayerKind kind;
+    int filters, kernel, stride;        /* CONV */
+    bool valid, no_bias;
+    const char *activation;             /* CONV: the attribute; ACT: the layer's word */
+    double slope;                       /* ACT "leaky_relu" */
+    int size;                           /* POOL, UP */
+} NetLayer;
+
+enum { MAX_NET = 16 };
+
+typedef struct Net {
+    int height, width, channels;
+    NetLayer encoder[MAX_NET], decoder[MAX_NET];    /* ended by END */
+    double scale;                       /* of the drawn weights; 0 stands for 1 */
+} Net;
+
+/* Appends to the decoder what brings the shape back to the input's: upsampling and one convolution with linear activation. Fails the test where no
+   such pair exists. */
+void net_close(Net *net);
+
+char *net_graph(const Net *net);        /* the graph file, its model called "net"; to be freed */
+
+/* Fails the test where the model's shapes or parameters are not those of the net. */
+void net_check(const Net *net, const Model *model);
+
+/* Numbers drawn from a seed: weights in [-1, 1) scaled to the fan-in, biases in [-0.5, 0.5); images of any bytes. */
+double *net_parameters(const Net *net, unsigned seed, int *count);
+uint8_t *net_image(const Net *net, unsigned seed);
+
+typedef struct NetValues {
+    Image latent, output;
+    double loss;
+} NetValues;
+
+NetValues net_forward(const Net *net, const double *parameters, const uint8_t *image);
+Image net_decode(const Net *net, const double *parameters, const Image *latent);
+void net_values_free(NetValues *values);
+
+#endif
