@@ -348,6 +348,7 @@ static int take(Dataset *dataset, int i, const uint8_t **pixels, uint32_t *which
     uint32_t index = dataset->order[dataset->handed++];
     int failed = slot->state == SLOT_FAILED;
     slot->state = SLOT_EMPTY;
+    pthread_cond_signal(&dataset->work);        /* readers wait for the lock until this slot is dealt with */
     if (failed)
         return report_failure(dataset, &dataset->pictures[index], &slot->error, error);
     *pixels = slot->pixels;
@@ -356,7 +357,6 @@ static int take(Dataset *dataset, int i, const uint8_t **pixels, uint32_t *which
         slot->buffer = dataset->held[i];
         dataset->held[i] = (uint8_t *)*pixels;
     }
-    pthread_cond_signal(&dataset->work);
     return 1;
 }
 
@@ -370,7 +370,6 @@ int dataset_next(Dataset *dataset, int want, const uint8_t **pixels, uint32_t *w
         result = take(dataset, got, &pixels[got], &which[got], error);
         got += result > 0;
     }
-    pthread_cond_broadcast(&dataset->work);
     pthread_mutex_unlock(&dataset->lock);
     return result < 0 ? -1 : got;
 }

@@ -1,5 +1,6 @@
 /* main_train.c - <name>-train: trains a model, measures it, compares it. */
 #include "bench_train.h"
+#include "command_pictures.h"
 #include "error.h"
 #include "model.h"
 #include "train_options.h"
@@ -9,7 +10,7 @@
 
 #include <stdio.h>
 
-enum { BENCH_STEPS = 10 };
+enum { BENCH_STEPS = 10, PICTURES = 8 };
 
 static int run_bench(const Model *model, const TrainOptions *options, Error *error)
 {
@@ -25,6 +26,8 @@ static int run(const Model *model, const TrainOptions *options, Error *error)
     case TRAIN_RUN: return train_run(model, options, error);
     case TRAIN_BENCH: return run_bench(model, options, error);
     case TRAIN_VERIFY: return verify_run(model, options->reference, options->json, error);
+    case TRAIN_PICTURES:
+        return command_pictures(model, options->out, options->seed, options->count ? options->count : PICTURES, error);
     case TRAIN_SUMMARY: return fputs(model->summary, stdout) < 0 ? -1 : 0;
     }
     return EXIT_USAGE;

@@ -9,11 +9,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { FIRST_KEY = 256, BATCH_MOST = 1 << 20, THREADS_MOST = 1024, BENCH_STEPS_MOST = 1000000 };
+enum { FIRST_KEY = 256, BATCH_MOST = 1 << 20, THREADS_MOST = 1024, BENCH_STEPS_MOST = 1000000, COUNT_MOST = 1000000 };
 
 enum {
     KEY_TRAIN = FIRST_KEY, KEY_VAL, KEY_OUT, KEY_EPOCHS, KEY_STEPS, KEY_BATCH, KEY_LR, KEY_SEED, KEY_THREADS, KEY_INIT, KEY_RESUME,
-    KEY_CHECKPOINT, KEY_CACHE, KEY_STRICT, KEY_JSON, KEY_END
+    KEY_CHECKPOINT, KEY_CACHE, KEY_STRICT, KEY_JSON, KEY_COUNT, KEY_END
 };
 
 static const struct argp_option table[] = {
@@ -36,6 +36,7 @@ static const struct argp_option table[] = {
     {"checkpoint-every", KEY_CHECKPOINT, "N|Nm", 0, "save last.safetensors every N updates or N minutes (10m), besides the end of an epoch", 0},
     {"cache-memory", KEY_CACHE, "SIZE", 0, "keep decoded pictures up to SIZE bytes, or with K, M, G (a quarter of the free memory)", 0},
     {"json", KEY_JSON, 0, 0, "bench, verify: print one JSON object", 0},
+    {"count", KEY_COUNT, "N", 0, "pictures: how many to write (8)", 0},
     {0}
 };
 
@@ -48,9 +49,10 @@ typedef struct Command {
 } Command;
 
 static const Command commands[] = {
-    {"training", TRAIN_RUN, (BIT(KEY_END) - 1) & ~BIT(KEY_JSON)},
+    {"training", TRAIN_RUN, (BIT(KEY_END) - 1) & ~BIT(KEY_JSON) & ~BIT(KEY_COUNT)},
     {"bench", TRAIN_BENCH, BIT(KEY_BATCH) | BIT(KEY_STEPS) | BIT(KEY_THREADS) | BIT(KEY_JSON)},
     {"verify", TRAIN_VERIFY, BIT(KEY_JSON)},
+    {"pictures", TRAIN_PICTURES, BIT(KEY_OUT) | BIT(KEY_SEED) | BIT(KEY_COUNT)},
     {"summary", TRAIN_SUMMARY, 0},
 };
 enum { COMMANDS = sizeof commands / sizeof commands[0] };
@@ -138,7 +140,7 @@ static void read_word(const struct argp_state *state, Reading *reading, const ch
                 reading->command = &commands[i];
                 return;
             }
-        argp_error(state, "no command \"%s\"; there are bench, verify and summary, and training without a command "
+        argp_error(state, "no command \"%s\"; there are bench, verify, pictures and summary, and training without a command "
                    "(pictures are given as --train DIR)", word);
     }
     if (reading->command->command == TRAIN_VERIFY && !reading->options->reference)
@@ -158,6 +160,8 @@ static void check(const struct argp_state *state, const Reading *reading)
         argp_error(state, "--steps %llu: bench measures at most %d updates", (unsigned long long)options->steps, BENCH_STEPS_MOST);
     if (reading->command->command == TRAIN_VERIFY && !options->reference)
         argp_error(state, "verify wants a file: verify REFERENCE.safetensors");
+    if (reading->command->command == TRAIN_PICTURES && !options->out)
+        argp_error(state, "pictures wants a folder: pictures --out DIR");
     if (options->val && !options->train)
         argp_error(state, "--val %s without --train: give the folder to train on too", options->val);
     if (options->resume && options->init)
@@ -188,6 +192,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case KEY_LR: o->lr = read_lr(state, arg); break;
     case KEY_SEED: o->seed = read_count(state, key, arg, 0, UINT64_MAX); o->seed_given = 1; break;
     case KEY_CHECKPOINT: read_checkpoint(state, o, arg); break;
+    case KEY_COUNT: o->count = (int)read_count(state, key, arg, 1, COUNT_MOST); break;
     case KEY_CACHE: o->cache_bytes = read_size(state, arg); o->cache_given = 1; break;
     case ARGP_KEY_ARG: read_word(state, reading, arg); break;
     case ARGP_KEY_END: check(state, reading); break;
@@ -205,13 +210,13 @@ static void print_version(FILE *stream, struct argp_state *state)
 void train_options_read(TrainOptions *options, const Model *model, int argc, char **argv)
 {
     static char doc[1024];
-    struct argp argp = {.options = table, .parser = parse, .args_doc = "\nbench\nverify REFERENCE.safetensors\nsummary", .doc = doc};
+    struct argp argp = {.options = table, .parser = parse, .args_doc = "\nbench\nverify REFERENCE.safetensors\npictures --out DIR\nsummary", .doc = doc};
     Reading reading = {options, &commands[0], 0};
 
     snprintf(doc, sizeof doc,
              "Trains the network \"%s\" of %s; without --train, on built-in pictures.\v"
              "bench measures the speed of training, verify compares this program with the numbers of another framework, "
-             "summary prints the layers.\n\n"
+             "pictures writes some of the built-in pictures as PNG, summary prints the layers.\n\n"
              "Exits with 0 done, 1 the input is wrong, 2 bad usage, 3 a file could not be read or written, 130 or 143 stopped by a "
              "signal: the run is saved first and --resume goes on.", model->name, model->graph);
     memset(options, 0, sizeof *options);

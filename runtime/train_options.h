@@ -4,7 +4,7 @@
 
 #include "model.h"
 
-typedef enum TrainCommand { TRAIN_RUN, TRAIN_BENCH, TRAIN_VERIFY, TRAIN_SUMMARY } TrainCommand;
+typedef enum TrainCommand { TRAIN_RUN, TRAIN_BENCH, TRAIN_VERIFY, TRAIN_PICTURES, TRAIN_SUMMARY } TrainCommand;
 
 /* Numbers are 0 where the user did not give them, unless a flag beside them says so. */
 typedef struct TrainOptions {
@@ -13,6 +13,7 @@ typedef struct TrainOptions {
     const char *reference;                    /* of verify */
     uint64_t epochs, steps;
     int batch, threads;
+    int count;                                /* of pictures */
     double lr;
     uint64_t seed;
     int seed_given;

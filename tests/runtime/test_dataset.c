@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -305,6 +306,7 @@ static void test_start_in_mid_order(void **state)
     uint32_t order[COUNT], seen[COUNT], which[16];
     const uint8_t *pixels[16];
     Error error;
+    const struct timespec moment = { 0, 200000 };
     add_numbered(COUNT);
     DatasetOptions options = { SIDE, SIDE, 3, 0, 3, 0 };
     Dataset *dataset = open_folder(&options);
@@ -314,7 +316,7 @@ static void test_start_in_mid_order(void **state)
         assert_int_equal(dataset_start(dataset, order, COUNT - round, room, &error), 0);
         for (uint64_t i = 0; i < round % 4; i++) {
             int n = dataset_next(dataset, (int)room, pixels, which, &error);
-            usleep(200);        /* readers go on meanwhile, but not into these */
+            nanosleep(&moment, NULL);       /* readers go on meanwhile, but not into these */
             for (int j = 0; j < n; j++)
                 assert_true(pixels[j][0] == which[j] && pixels[j][BYTES - 1] == which[j]);
         }

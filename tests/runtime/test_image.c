@@ -145,7 +145,7 @@ static void test_exif_nonsense(void **state)
     static const uint8_t good[26] = { 'I', 'I', 42, 0, 8, 0, 0, 0, 1, 0, 0x12, 0x01, 3, 0, 1, 0, 0, 0, 6 };
     uint8_t exif[26], file[2000];
     for (size_t n = 0; n < 20; n++)
-        assert_string_equal(layout_of(file, with_exif(file, good, n)), n < 20 ? "RGB/YKW/" : "YR/KG/WB/");
+        assert_string_equal(layout_of(file, with_exif(file, good, n)), "RGB/YKW/");
     assert_string_equal(layout_of(file, with_exif(file, good, 20)), "YR/KG/WB/");
     for (int i = 4; i < 8; i++) {
         memcpy(exif, good, sizeof exif);

@@ -62,8 +62,6 @@ static void emit(const char *graph, const char *options, const char *folder)
     char *path = text_of("%s/net.lua", folder);
     file_write(path, graph, strlen(graph));
     Result result = run_caec(folder, "net.lua -o . --no-runtime --real %s %s", real_name(), options);
-    if (result.exit_code != 0)
-        print_message("caec %s, of\n%s", options, graph);
     want_exit(&result, 0);
     result_free(&result);
     free(path);
@@ -91,8 +89,6 @@ static void compile(const char *graph, const char *options, const char *folder, 
     char *flags = emitted_flags(folder), *sources = emitted_sources(folder);
     Result result = run(folder, "%s -std=c11 -O1 %s -Wall -Wextra -Wshadow -Werror -DCAEC_REAL=%s -I%s -Inet %s %s -lm", c_compiler(), flags,
                         real_name(), runtime_folder(), sources, more);
-    if (result.exit_code != 0)
-        print_message("caec %s, of\n%s", options, graph);
     want_exit(&result, 0);
     result_free(&result);
     free(flags);

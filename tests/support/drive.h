@@ -9,7 +9,7 @@
 /* A model with its weights prepared. Every block ends where its memory ends. */
 typedef struct Driven {
     const Model *model;
-    Guarded prepared, parameters, infer, train;
+    Guarded prepared, parameters, infer, train, image;
 } Driven;
 
 Driven drive_new(const Model *model, const double *parameters);

@@ -49,9 +49,9 @@ void net_close(Net *net)
     Size in = { net->height, net->width, net->channels }, last = list_size(list_size(in, net->encoder), net->decoder);
     int n = length(net->decoder);
     assert_true(n + 2 < MAX_NET);
-    for (int up = 1; up < 8; up++)
-        for (int stride = 1; stride < 6; stride++)
-            for (int kernel = 1; kernel < 12; kernel++)
+    for (int up = 1; up < 16; up++)
+        for (int stride = 1; stride < 12; stride++)
+            for (int kernel = 1; kernel < 20; kernel++)
                 for (int valid = 0; valid < 2; valid++) {
                     NetLayer layers[3] = { { UP, .size = up }, { CONV, .filters = in.channels, .kernel = valid ? kernel : 3, .stride = stride, .valid = valid } };
                     Size s = list_size(last, layers);
@@ -244,7 +244,7 @@ NetValues net_forward(const Net *net, const double *parameters, const uint8_t *i
     NetValues values;
     Image x = image_new(net->height, net->width, net->channels);
     for (int i = 0; i < x.height * x.width * x.channels; i++)
-        x.data[i] = image[i] / 255.0;
+        x.data[i] = (float)image[i] / 255.0f;       /* pixels are float32 in either arithmetic: see model.h */
     values.latent = apply_all(net->encoder, &x, &parameters);
     values.output = apply_all(net->decoder, &values.latent, &parameters);
     values.loss = naive_mse(&values.output, &x);

@@ -1,0 +1,139 @@
+/* max_pool2d: sizes, rows and columns that fill no window, behind each kind of layer (taken into the convolution, or alone). */
+#include "build.h"
+#include "cases.h"
+#include "drive.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+static Net closed(Net net)
+{
+    net_close(&net);
+    return net;
+}
+
+static void sizes_2_and_3(void **state)
+{
+    (void)state;
+    static const struct { int size, height, width; } cases[] = { { 2, 8, 6 }, { 2, 9, 9 }, { 2, 7, 10 }, { 3, 9, 6 }, { 3, 10, 10 }, { 3, 8, 8 } };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        Net net = closed((Net){ .height = cases[i].height, .width = cases[i].width, .channels = 3,
+                                .encoder = { { CONV, .filters = 5, .kernel = 3, .activation = "tanh" }, { POOL, .size = cases[i].size },
+                                             { CONV, .filters = 4, .kernel = 3 } } });
+        check_net(&net, "x86-64-v3", "");
+    }
+}
+
+static void behind_each_activation(void **state)
+{
+    (void)state;
+    static const char *const names[] = { "relu", "leaky_relu", "sigmoid", "softplus", "elu", "linear" };
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        Net net = closed((Net){ .height = 8, .width = 6, .channels = 3,
+                                .encoder = { { CONV, .filters = 5, .kernel = 3, .activation = names[i] }, { POOL, .size = 2 },
+                                             { CONV, .filters = 17, .kernel = 3, .activation = names[i] } } });
+        check_net(&net, "x86-64-v3", "");
+    }
+}
+
+/* Pools that no convolution can take in: behind another pool, behind a layer of its own, first in the decoder; and one as the latent. */
+static void alone(void **state)
+{
+    (void)state;
+    Net twice = closed((Net){ .height = 12, .width = 8, .channels = 3,
+                              .encoder = { { CONV, .filters = 5, .kernel = 3, .activation = "tanh" }, { POOL, .size = 2 }, { POOL, .size = 2 } },
+                              .decoder = { { CONV, .filters = 4, .kernel = 3 } } });
+    check_net(&twice, "x86-64-v3", "");
+    Net layer = closed((Net){ .height = 12, .width = 8, .channels = 2,
+                              .encoder = { { CONV, .filters = 5, .kernel = 3 }, { UP, .size = 3 }, { POOL, .size = 2 }, { ACT, .activation = "tanh" } },
+                              .decoder = { { POOL, .size = 3 }, { ACT, .activation = "sigmoid" }, { CONV, .filters = 4, .kernel = 3 } } });
+    check_net(&layer, "x86-64-v3", "");
+    Net latent = closed((Net){ .height = 8, .width = 8, .channels = 3,
+                               .encoder = { { CONV, .filters = 5, .kernel = 3, .activation = "tanh" } },
+                               .decoder = { { POOL, .size = 2 }, { CONV, .filters = 4, .kernel = 3 } } });
+    check_net(&latent, "x86-64-v3", "");
+}
+
+/* conv_plain takes no pool in, so the same net runs the pool by its own kernel; both ways must be the definition. */
+static void by_its_own_kernel(void **state)
+{
+    (void)state;
+    for (int size = 2; size <= 3; size++) {
+        Net net = closed((Net){ .height = 11, .width = 11, .channels = 3,
+                                .encoder = { { CONV, .filters = 5, .kernel = 3, .activation = "relu" }, { POOL, .size = size },
+                                             { CONV, .filters = 4, .kernel = 2, .activation = "elu" } } });
+        check_net(&net, "x86-64-v3", "--kernel encoder.conv1=conv_plain --kernel encoder.conv2.dx=conv_plain");
+        check_net(&net, "c", "--kernel encoder.conv1.dw=conv_plain");
+    }
+}
+
+static void on_other_targets(void **state)
+{
+    (void)state;
+    Net net = closed((Net){ .height = 13, .width = 13, .channels = 1,
+                            .encoder = { { CONV, .filters = 19, .kernel = 3, .activation = "relu" }, { POOL, .size = 3 },
+                                         { CONV, .filters = 3, .kernel = 1, .activation = "tanh" }, { POOL, .size = 2 } } });
+    check_net(&net, "x86-64-v2", "");
+    check_net(&net, "c", "");
+}
+
+static void on_avx512(void **state)
+{
+    (void)state;
+    Net net = closed((Net){ .height = 13, .width = 13, .channels = 1,
+                            .encoder = { { CONV, .filters = 19, .kernel = 3, .activation = "relu" }, { POOL, .size = 3 },
+                                         { CONV, .filters = 3, .kernel = 1, .activation = "tanh" }, { POOL, .size = 2 } } });
+    check_net(&net, "x86-64-v4", "");
+}
+
+/* With a first weight of 0 all values of a window are equal. The gradient by that weight then tells whose pixel it was multiplied with: it is the sum
+   over windows of d * pixel, d being what arrives, known by hand: every output is o = w2 * b1 + b2. */
+static double gradient_if_first_wins(const uint8_t *image, double b1, double w2, double b2)
+{
+    double sum = 0;
+    for (int r = 0; r < 4; r += 2)
+        for (int c = 0; c < 4; c += 2) {
+            double d = 0;
+            for (int i = 0; i < 4; i++)
+                d += w2 * 2 / 16 * (w2 * b1 + b2 - image[(r + i / 2) * 4 + c + i % 2] / 255.0);
+            sum += d * image[r * 4 + c] / 255.0;
+        }
+    return sum;
+}
+
+static void check_ties(const char *options)
+{
+    const Net net = { .height = 4, .width = 4, .channels = 1,
+                      .encoder = { { CONV, .filters = 1, .kernel = 1 }, { POOL, .size = 2 } },
+                      .decoder = { { UP, .size = 2 }, { CONV, .filters = 1, .kernel = 1 } } };
+    const double parameters[] = { 0, 0.25, 0.5, -0.125 };
+    char *graph = net_graph(&net);
+    Built built = build_model(graph, options);
+    Driven driven = drive_new(built.model, parameters);
+    uint8_t *image = net_image(&net, 3);
+    double loss, *gradient = drive_gradient(&driven, &image, 1, NULL, &loss);
+    double right = gradient_if_first_wins(image, parameters[1], parameters[2], parameters[3]);
+    if (!(fabs(gradient[0] - right) <= (sizeof(real) == 8 ? 1e-7 : 1e-5) * fabs(right)))
+        fail_msg("%s: the gradient is %.12g instead of %.12g", options, gradient[0], right);
+    free(gradient);
+    free(image);
+    drive_free(&driven);
+    built_free(&built);
+    free(graph);
+}
+
+static void gradient_goes_to_the_first_of_equals(void **state)
+{
+    (void)state;
+    check_ties("--target c");
+    check_ties("--target c --kernel encoder.conv1=conv_plain");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(sizes_2_and_3), cmocka_unit_test(behind_each_activation), cmocka_unit_test(alone), cmocka_unit_test(by_its_own_kernel),
+        cmocka_unit_test(on_other_targets), cmocka_unit_test(on_avx512), cmocka_unit_test(gradient_goes_to_the_first_of_equals),
+    };
+    return cmocka_run_group_tests_name("max_pool2d", tests, NULL, NULL);
+}
