@@ -156,6 +156,8 @@ static const char *argument_expression(const Plan *plan, const Program *program,
             return arena_format("w + W_%s", upper(a->form->name));
         if (a->scratch)
             return arena_format("t->%s_scratch", step->function);
+        if (a->sum)
+            return arena_format("t->%s_sum", step->function);
         if (a->node == graph->input)
             return "image";
         if (a->node == program->given)
@@ -204,6 +206,7 @@ static void set_steps(lua_State *L, const Plan *plan, const Program *program)
         set_text(L, "shape", shape_text((step->pool ? step->pool : step->core)->shape));
         set_text(L, "title", step_title(step));
         set_number(L, "line", step->core->loc.line);
+        set_text(L, "flush", step->sums ? upper(plan_identifier(arena_format("%s.kernel", step->layer))) : "");
         set_words(L, plan, program, step);
         append_item(L);
     }
@@ -222,6 +225,8 @@ static void set_buffers(lua_State *L, const Plan *plan, const Program *program)
         set_text(L, "shape", b->node ? shape_text(b->node->shape) : "");
         set_number(L, "offset", (double)b->offset);
         set_number(L, "bytes", (double)b->bytes);
+        lua_pushboolean(L, b->sum);
+        lua_setfield(L, -2, "sum");
         set_number(L, "first", b->first);
         set_number(L, "last", b->last);
         append_item(L);
@@ -314,6 +319,17 @@ static void push_model(lua_State *L, const Plan *plan, const EmitOptions *option
 
 /* ---- files ---- */
 
+/* Appends the function that ends a chunk, and its prototype to the list. */
+static void emit_flush(Emitter *e, const Step *step, Text *text)
+{
+    lua_State *L = e->L;
+    push_flush_holes(L, e->plan, step);
+    Text flush = expand(L, arena_format("kernels/%s", step->kernel->flush_text));
+    text_add(text, "\n%s", flush.data);
+    lua_pop(L, 1);
+    append_to(L, "prototypes");
+}
+
 static void emit_steps(Emitter *e)
 {
     lua_State *L = e->L;
@@ -321,7 +337,10 @@ static void emit_steps(Emitter *e)
         const Step *step = e->plan->functions[i];
         const char *file = arena_format("%s.c", step->function);
         push_step_holes(L, e->plan, step);
-        add_file(e, file, expand(L, arena_format("kernels/%s", step->kernel->text(step->core))));
+        Text text = expand(L, arena_format("kernels/%s", step->kernel->text(step->core)));
+        if (step->sums)
+            emit_flush(e, step, &text);
+        add_file(e, file, text);
         lua_getfield(L, 2, "argument_names");           /* prototype, names, the table of names */
         lua_insert(L, -2);
         lua_setfield(L, -2, step->function);

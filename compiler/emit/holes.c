@@ -39,7 +39,7 @@ const char *step_title(const Step *step)
 {
     const Node *core = step->core;
     Text text = { 0 };
-    const Node *before[] = { step->d_act, step->d_pool }, *after[] = { step->bias, step->act, step->pool, step->codes, step->db };
+    const Node *before[] = { step->d_act, step->d_pool }, *after[] = { step->bias, step->act, step->pool, step->codes, step->db, step->dx };
     for (int i = 0; i < 2; i++)
         if (before[i])
             text_add(&text, "%s + ", before[i]->op->name);
@@ -52,7 +52,7 @@ const char *step_title(const Step *step)
         if (s.up > 1)
             text_add(&text, " on %dx upsampled", s.up);
     }
-    for (int i = 0; i < 5; i++)
+    for (int i = 0; i < 6; i++)
         if (after[i])
             text_add(&text, " + %s", after[i]->op->name);
     return text.data;
@@ -97,11 +97,11 @@ static void set_comment(lua_State *L, const Plan *plan, const Step *step)
 
 static bool is_written(const Step *step, const Argument *a)
 {
-    const Node *parts[] = { step->core, step->bias, step->act, step->pool, step->codes, step->db };
+    const Node *parts[] = { step->core, step->bias, step->act, step->pool, step->codes, step->db, step->dx };
     for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
         if (a->node && a->node == parts[i])
             return true;
-    return a->scratch;
+    return a->scratch || a->sum;
 }
 
 static const char *type_name(const Plan *plan, const Argument *a)
@@ -189,6 +189,21 @@ void push_step_holes(lua_State *L, const Plan *plan, const Step *step)
     set_comment(L, plan, step);
 }
 
+void push_flush_holes(lua_State *L, const Plan *plan, const Step *step)
+{
+    push_step_holes(L, plan, step);
+    set_text(L, "name", arena_format("%s_flush", step->function));
+    lua_newtable(L);
+    const char *real = plan->settings.real_double ? "double" : "float";
+    set_argument(L, "sum", real, false);
+    set_argument(L, "dw", real, true);
+    lua_setfield(L, -2, "args");
+    lua_newtable(L);
+    lua_pushstring(L, arena_format("/* The end of a chunk: adds the sum over its images to the gradient of %s. */", step->core->layer));
+    lua_rawseti(L, -2, 1);
+    lua_setfield(L, -2, "comment");
+}
+
 void push_form_holes(lua_State *L, const Plan *plan, const Form *form)
 {
     const Shape shape = form->parameter->shape;
@@ -202,14 +217,16 @@ void push_form_holes(lua_State *L, const Plan *plan, const Form *form)
     set_number(L, "BLOCK", form->block);
     set_number(L, "LANES", form->lanes);
     set_number(L, "ROTATED", form->rotated);
+    set_number(L, "UP", form->up);
     const char *real = plan->settings.real_double ? "double" : "float";
     lua_newtable(L);
     set_argument(L, "parameter", real, false);
     set_argument(L, "form", real, true);
     lua_setfield(L, -2, "args");
     lua_newtable(L);
-    lua_pushstring(L, arena_format("/* %s, %s%s */", form->parameter->name, form->kind[0] == 'b' ?
-                                   arena_format("in blocks of %d channels", form->block) : "as it is", form->rotated ? ", turned, for dX" : ""));
+    lua_pushstring(L, arena_format("/* %s, %s%s */", form->parameter->name, form->kind[0] == 'w' ?
+                                   "transformed" : form->kind[0] == 'b' ? arena_format("in blocks of %d channels", form->block) : "as it is",
+                                   form->rotated ? ", turned, for dX" : ""));
     lua_rawseti(L, -2, 1);
     lua_setfield(L, -2, "comment");
 }

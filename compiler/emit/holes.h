@@ -12,7 +12,10 @@
  *   of any operator: IN_SHAPE, OUT_SHAPE (lists), IN_COUNT, OUT_COUNT, NUMBERS (the core's numbers by name) */
 void push_step_holes(lua_State *L, const Plan *plan, const Step *step);
 
-/* The same for a form: K, CI, CO, COUNT, ROOM, BLOCK, LANES, ROTATED. */
+/* The same for the function that ends a chunk (Kernel.flush_text); args are sum and dw. */
+void push_flush_holes(lua_State *L, const Plan *plan, const Step *step);
+
+/* The same for a form: K, CI, CO, COUNT, ROOM, BLOCK, LANES, ROTATED, UP. */
 void push_form_holes(lua_State *L, const Plan *plan, const Form *form);
 
 /* Sets a field of the table at the top of the stack. */

@@ -6,7 +6,7 @@
  * upsampling is undone, and the gradient comes back through pool and activation, so none of these exists as a whole image.
  *
  * dW: a tile of TAPS x VECTORS accumulators is summed over a strip of rows and then added to the gradient. */
-#include "../ops/ops.h"
+#include "conv.h"
 #include "forms.h"
 
 
@@ -29,39 +29,15 @@ static int tile_size(int n, int most)
     return most;
 }
 
-/* Accumulators that fit beside the operands: three of the registers hold those (a fourth is a memory operand); with few registers, four. */
-static int accumulators(const Settings *settings)
-{
-    return settings->target->registers >= 32 ? 28 : 12;
-}
-
-/* Vectors of channels in a tile: up to 4 of 32 registers, 2 of 16, spread evenly. */
-static int vectors_of(int channels, const Settings *settings)
-{
-    int lanes = settings_lanes(settings), all = (channels + lanes - 1) / lanes;
-    int most = settings->target->registers >= 32 ? 4 : 2;
-    int blocks = (all + most - 1) / most;
-    return (all + blocks - 1) / blocks;
-}
-
-/* Height and width of the outputs that are computed (forward) or carry a gradient (backward): with the pool taken in, only what fills its windows. */
-static void effective_size(const Step *step, const ConvShape *s, int *height, int *width)
-{
-    const Node *pool = step->pool ? step->pool : step->d_pool;
-    int size = pool ? node_number(pool, "size") : 1;
-    *height = s->out_h / size * size;
-    *width = s->out_w / size * size;
-}
-
 static void plan_rows(Step *step, const Settings *settings)
 {
     ConvShape s = conv_shape(step->core);
     bool dx = step->core->op == &op_conv2d_dx;
     int lanes = settings_lanes(settings), height, width;
-    effective_size(step, &s, &height, &width);
+    conv_effective_size(step, &s, &height, &width);
     int in_c = dx ? s.co : s.ci, out_c = dx ? s.ci : s.co;
     int out_w = dx ? s.in_w * s.up : width, stride = dx ? 1 : s.stride;
-    int vectors = vectors_of(out_c, settings), most = accumulators(settings) / vectors;
+    int vectors = conv_vectors(out_c, settings), most = conv_accumulators(settings) / vectors;
     int pixels = tile_size(out_w, most > 14 ? 14 : most);
     int row = ((out_w - 1) * stride + s.kernel + (dx ? 0 : s.up - 1)) * in_c, line = out_w * out_c;
     int pool = step->pool ? node_number(step->pool, "size") : 0;
@@ -84,8 +60,8 @@ static void plan_dw(Step *step, const Settings *settings)
 {
     ConvShape s = conv_shape(step->core);
     int lanes = settings_lanes(settings), height, width;
-    effective_size(step, &s, &height, &width);
-    int vectors = vectors_of(s.co, settings), most = accumulators(settings) / vectors;
+    conv_effective_size(step, &s, &height, &width);
+    int vectors = conv_vectors(s.co, settings), most = conv_accumulators(settings) / vectors;
     int taps = tile_size(s.kernel * s.ci, most > 24 ? 24 : most);
     int strip = STRIP_PIXELS / width > 1 ? STRIP_PIXELS / width : 1;
     strip = strip > height ? height : strip;
@@ -104,33 +80,19 @@ static void plan_dw(Step *step, const Settings *settings)
     step_scratch(step, (size_t)rows * (size_t)row + (size_t)strip * (size_t)line);
 }
 
-/* What arrives at the convolution's output: through pool and activation where the step takes them in. */
-static void bind_dy(Step *step, const Node *dy)
-{
-    if (step->d_pool) {
-        step_node(step, "codes", step->d_pool->input[0]);
-        dy = step->d_pool->input[1];
-    }
-    if (step->d_act) {
-        step_node(step, "value", step->d_act->input[0]);
-        dy = step->d_act->input[1];
-    }
-    step_node(step, "dy", dy);
-}
-
 static void plan(Step *step, const Settings *settings)
 {
     const Node *core = step->core;
     if (is_dw(core)) {
         step_node(step, "x", core->input[0]);
-        bind_dy(step, core->input[1]);
+        conv_bind_dy(step, core->input[1]);
         step_node(step, "dw", core);
         step_node(step, "db", step->db);
         plan_dw(step, settings);
         return;
     }
     if (core->op == &op_conv2d_dx) {
-        bind_dy(step, core->input[0]);
+        conv_bind_dy(step, core->input[0]);
         step_node(step, "dx", core);
     } else {
         step_node(step, "x", core->input[0]);
@@ -154,5 +116,5 @@ static const char *const ops[] = { "conv2d", "conv2d_dx", "conv2d_dw", NULL };
 
 const Kernel kernel_conv_direct = {
     .name = "conv_direct", .about = "direct convolution by rows, tiles in registers; any kernel, stride and upsampling",
-    .ops = ops, .takes = TAKES_ALL, .text = text, .cost = cost, .plan = plan,
+    .ops = ops, .takes = TAKES_BIAS | TAKES_ACT | TAKES_POOL | TAKES_DB, .text = text, .cost = cost, .plan = plan,
 };

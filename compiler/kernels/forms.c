@@ -10,6 +10,14 @@ Form form_plain(const Node *parameter, int lanes)
     return (Form){ .kind = "plain", .parameter = parameter, .lanes = lanes, .count = round_up(shape_count(parameter->shape), lanes) };
 }
 
+Form form_winograd(const Node *parameter, int block, int lanes, int up, bool transposed)
+{
+    const int *d = parameter->shape.dim;
+    int in = d[2], out = up * up * d[3];
+    return (Form){ .kind = "winograd", .parameter = parameter, .block = block, .lanes = lanes, .rotated = transposed, .up = up,
+                   .count = 36 * (transposed ? (size_t)out * round_up(in, lanes) : (size_t)in * round_up(out, lanes)) };
+}
+
 Form form_blocks(const Node *parameter, int block, int lanes, bool rotated)
 {
     const int *d = parameter->shape.dim;

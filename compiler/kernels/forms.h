@@ -12,4 +12,8 @@ Form form_plain(const Node *parameter, int lanes);
    input wants it. */
 Form form_blocks(const Node *parameter, int block, int lanes, bool rotated);
 
+/* A kernel 3x3 as Winograd's G g Gt: [36 points][block of outputs][input channel][output in block]. With `up` 2 the outputs are the four sums of taps
+   that convolve the small image instead of the upsampled one, phase by phase. Transposed: inputs and outputs exchanged (not turned), for dX. */
+Form form_winograd(const Node *parameter, int block, int lanes, int up, bool transposed);
+
 #endif

@@ -83,6 +83,12 @@ void step_scratch(Step *step, size_t reals)
         add_argument(step, "scratch")->scratch = true;
 }
 
+void step_sum(Step *step, size_t reals)
+{
+    add_argument(step, "sum")->sum = reals;
+    step->sums = true;
+}
+
 double cost_of_moving(double values, const Settings *settings)
 {
     return values / settings_lanes(settings) * 2;

@@ -21,9 +21,9 @@ int settings_real_bytes(const Settings *settings);
 
 /* Weights in the form a kernel reads, made by prepare() once an update. Two kernels that ask for the same form share it. */
 typedef struct Form {
-    const char *kind;           /* "blocks" or "plain", see forms.h */
+    const char *kind;           /* "plain", "blocks" or "winograd", see forms.h */
     const Node *parameter;
-    int block, lanes, rotated;
+    int block, lanes, rotated, up;
     size_t count;               /* reals */
     size_t offset;              /* in reals, from the start of the prepared weights; set by the plan */
     const char *name;           /* C name, set by the plan */
@@ -33,12 +33,14 @@ typedef struct Kernel Kernel;
 
 enum { STEP_NUMBERS = 24, STEP_ARGUMENTS = 10 };
 
-/* An argument that the text of a kernel can name in its %kernel line: a node's value, a form of a parameter, or scratch memory. */
+/* An argument that the text of a kernel can name in its %kernel line: a node's value, a form of a parameter, scratch memory, or a sum that is
+   kept over the images of a chunk, zero at its start. */
 typedef struct Argument {
     const char *name;
     const Node *node;
     Form *form;
     bool scratch;
+    size_t sum;             /* reals */
 } Argument;
 
 /* One call in the emitted program: a kernel, the operator at its core and what else it computes on the way. */
@@ -46,7 +48,7 @@ typedef struct Step {
     const Kernel *kernel;
     const Stage *stage;
     const Node *core;
-    const Node *bias, *act, *pool, *codes, *d_act, *d_pool, *db;     /* taken in; NULL: not */
+    const Node *bias, *act, *pool, *codes, *d_act, *d_pool, *db, *dx;    /* taken in; NULL: not */
     const char *layer, *pass;   /* "encoder.conv1", "forward" */
     const char *function;       /* C name, set by the plan */
     struct { const char *name; int value; } numbers[STEP_NUMBERS];
@@ -54,17 +56,20 @@ typedef struct Step {
     Argument arguments[STEP_ARGUMENTS];
     int argument_count;
     size_t scratch;             /* reals that the kernel works in */
+    bool sums;                  /* it keeps a sum over the images of a chunk, which Kernel.flush_text ends */
     double cost, macs;          /* estimated cycles; multiply-adds of the direct algorithm */
     const char *why;            /* how it was chosen, for --dump plan */
 } Step;
 
-enum { TAKES_BIAS = 1, TAKES_ACT = 2, TAKES_POOL = 4, TAKES_DB = 8, TAKES_ALL = 15 };
+enum { TAKES_BIAS = 1, TAKES_ACT = 2, TAKES_POOL = 4, TAKES_DB = 8, TAKES_DX = 16 };
 
 struct Kernel {
     const char *name, *about;
     const char *const *ops;     /* the operators it computes, NULL-ended */
-    unsigned takes;             /* what it takes in of the stage around them; gradients likewise */
+    unsigned takes;             /* what it takes in of the stage around them, gradients likewise; TAKES_DX: dX together with dW */
+    bool (*takes_pool)(const Node *pool);                               /* NULL: of any size */
     const char *(*text)(const Node *core);                              /* name of its text below kernels/ */
+    const char *flush_text;     /* NULL, or: %kernel (sum) -> (dw), at the end of a chunk adds what the kernel summed in its own domain */
     bool (*fits)(const Node *core, const Settings *settings);           /* NULL: always */
     double (*cost)(const Step *step, const Settings *settings);         /* cycles on the target, for the choice */
     void (*plan)(Step *step, const Settings *settings);                 /* numbers, arguments, forms, scratch */
@@ -83,6 +88,7 @@ void step_number(Step *step, const char *name, int value);
 void step_node(Step *step, const char *name, const Node *node);         /* NULL is left out */
 void step_form(Step *step, const char *name, Form form);
 void step_scratch(Step *step, size_t reals);
+void step_sum(Step *step, size_t reals);            /* "sum" */
 int step_get(const Step *step, const char *name);   /* a number set before; bug() where there is none */
 
 /* cost of kernels that move `values` reals and compute little */

@@ -28,25 +28,6 @@ static Force *find_force(const Plan *plan, const char *stage, const char *pass)
     return found;
 }
 
-/* Which nodes around the core a kernel takes in. The chain breaks at the first that it does not. */
-static void take_in(Step *step, const bool *needed)
-{
-    const Stage *s = step->stage;
-    unsigned takes = step->kernel->takes;
-    if (step->core == s->core) {
-        step->bias = takes & TAKES_BIAS ? s->bias : NULL;
-        bool open = step->bias == s->bias;
-        step->act = open && takes & TAKES_ACT ? s->act : NULL;
-        open = open && step->act == s->act;
-        step->pool = open && takes & TAKES_POOL ? s->pool : NULL;
-        step->codes = step->pool && s->codes && needed[s->codes->id] ? s->codes : NULL;
-    } else {
-        step->d_pool = takes & TAKES_POOL ? s->d_pool : NULL;
-        step->d_act = takes & TAKES_ACT && step->d_pool == s->d_pool ? s->d_act : NULL;
-        step->db = step->core == s->dw && takes & TAKES_DB ? s->db : NULL;
-    }
-}
-
 /* Each candidate with its cost; the cheapest that fits, or the forced one. */
 static void choose_kernel(const Plan *plan, Step *step)
 {
@@ -75,6 +56,42 @@ static void choose_kernel(const Plan *plan, Step *step)
     step->why = why.data;
 }
 
+static const Kernel *kernel_for(const Plan *plan, const Stage *stage, const Node *core)
+{
+    Step step = { .stage = stage, .core = core, .pass = pass_name(core) };
+    choose_kernel(plan, &step);
+    return step.kernel;
+}
+
+static bool takes_pool(const Kernel *kernel, const Node *pool)
+{
+    return pool && (!kernel->takes_pool || kernel->takes_pool(pool));
+}
+
+/* Which nodes around the core a kernel takes in. The chain breaks at the first that it does not. */
+static void take_in(const Plan *plan, Step *step, const bool *needed)
+{
+    const Stage *s = step->stage;
+    unsigned takes = step->kernel->takes;
+    if (step->core == s->core) {
+        step->bias = takes & TAKES_BIAS ? s->bias : NULL;
+        bool open = step->bias == s->bias;
+        step->act = open && takes & TAKES_ACT ? s->act : NULL;
+        open = open && step->act == s->act;
+        step->pool = open && takes & TAKES_POOL && takes_pool(step->kernel, s->pool) ? s->pool : NULL;
+        step->codes = step->pool && s->codes && needed[s->codes->id] ? s->codes : NULL;
+    } else {
+        step->d_pool = takes & TAKES_POOL && takes_pool(step->kernel, s->pool) ? s->d_pool : NULL;
+        step->d_act = takes & TAKES_ACT && step->d_pool == s->d_pool ? s->d_act : NULL;
+        step->db = step->core == s->dw && takes & TAKES_DB ? s->db : NULL;
+        if (step->core == s->dw && takes & TAKES_DX && s->dx && needed[s->dx->id] && kernel_for(plan, s, s->dx) == step->kernel) {
+            step->dx = s->dx;
+            step->pass = "dX+dW";
+            step->macs += s->dx->op->macs(s->dx);
+        }
+    }
+}
+
 static Step *make_step(const Plan *plan, const Stage *stage, const Node *core, const bool *needed)
 {
     Step *step = ARENA_NEW(Step);
@@ -84,7 +101,7 @@ static Step *make_step(const Plan *plan, const Stage *stage, const Node *core, c
     step->pass = pass_name(core);
     step->macs = core->op->macs ? core->op->macs(core) : 0;
     choose_kernel(plan, step);
-    take_in(step, needed);
+    take_in(plan, step, needed);
     step->kernel->plan(step, &plan->settings);
     return step;
 }
@@ -111,10 +128,19 @@ static const Node *core_for(const Stage *s, const Node *node)
 
 static bool covers(const Step *step, const Node *node)
 {
-    const Node *parts[] = { step->core, step->bias, step->act, step->pool, step->codes, step->d_act, step->d_pool, step->db };
+    const Node *parts[] = { step->core, step->bias, step->act, step->pool, step->codes, step->d_act, step->d_pool, step->db, step->dx };
     for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
         if (parts[i] == node)
             return true;
+    return false;
+}
+
+/* What a step leaves behind for others. A gradient that it takes in on the way is not among that: whoever else reads it needs a step that makes it. */
+static bool produces(const Step *step, const Node *node)
+{
+    for (int i = 0; i < step->argument_count; i++)
+        if (step->arguments[i].node == node)
+            return covers(step, node);
     return false;
 }
 
@@ -156,7 +182,7 @@ void plan_steps(Plan *plan, Program *program, Node *const *roots, int root_count
         Step *step = step_for(plan, node, needed);
         at[step->core->id] = step;
         for (int k = 0; k < graph->count; k++)
-            computed[k] = computed[k] || covers(step, graph->nodes[k]);
+            computed[k] = computed[k] || produces(step, graph->nodes[k]);
         need_inputs(step, needed);
     }
     program->steps = ARENA_ARRAY(Step *, graph->count);

@@ -39,6 +39,13 @@ static void add_buffers(const Plan *plan, Program *program, int s)
     const Step *step = program->steps[s];
     for (int i = 0; i < step->argument_count; i++) {
         const Argument *a = &step->arguments[i];
+        if (a->sum) {
+            program->buffers[program->buffer_count++] = (Buffer){
+                .name = arena_format("%s_sum", step->function), .first = 0, .last = program->count - 1, .sum = true,
+                .bytes = a->sum * (size_t)settings_real_bytes(&plan->settings),
+            };
+            continue;
+        }
         if (a->scratch) {
             program->buffers[program->buffer_count++] = (Buffer){
                 .name = arena_format("%s_scratch", step->function), .first = s, .last = s,

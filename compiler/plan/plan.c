@@ -19,13 +19,14 @@ const char *plan_identifier(const char *name)
 static bool same_form(const Form *a, const Form *b)
 {
     return a->parameter == b->parameter && strcmp(a->kind, b->kind) == 0 && a->block == b->block && a->lanes == b->lanes &&
-           a->rotated == b->rotated;
+           a->rotated == b->rotated && a->up == b->up;
 }
 
-/* "encoder_conv1_kernel", "..._rotated", and the block where two blockings of one parameter are wanted. */
+/* "encoder_conv1_kernel", "..._turned", and the block where two blockings of one parameter are wanted. */
 static const char *form_name(const Plan *plan, const Form *form)
 {
-    const char *base = arena_format("%s%s", plan_identifier(form->parameter->name), form->rotated ? "_rotated" : "");
+    const char *base = arena_format("%s%s%s", plan_identifier(form->parameter->name), strcmp(form->kind, "winograd") == 0 ? "_winograd" : "",
+                                    form->rotated ? "_turned" : "");
     const char *name = base;
     for (int n = 2;; n++) {
         bool taken = false;

@@ -11,6 +11,7 @@ typedef struct Buffer {
     const char *name;           /* C name */
     size_t bytes, offset;
     int first, last;            /* steps from which and up to which it lives */
+    bool sum;                   /* kept over the images of a chunk */
 } Buffer;
 
 /* One thing that the emitted code can do: a list of steps and a workspace. */

@@ -5,7 +5,7 @@ static void print_step(Text *out, int place, const Step *step)
     text_add(out, "%3d %-32s %-12s %-8s", place, step->function, step->kernel->name, step->pass);
     const struct { const char *what; const Node *node; } taken[] = {
         { "bias", step->bias }, { "act", step->act }, { "pool", step->pool }, { "codes", step->codes },
-        { "d_pool", step->d_pool }, { "d_act", step->d_act }, { "db", step->db },
+        { "d_pool", step->d_pool }, { "d_act", step->d_act }, { "db", step->db }, { "dx", step->dx },
     };
     for (size_t i = 0; i < sizeof taken / sizeof taken[0]; i++)
         if (taken[i].node)

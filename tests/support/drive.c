@@ -194,12 +194,12 @@ static void check_tensor(Driven *d, uint8_t *const *images, const ModelParameter
     double largest = 0;
     for (size_t i = 0; i < p->count; i++)
         largest = fmax(largest, fabs(gradient[p->offset + i]));
-    if (!(largest > 1e-5))
+    if (!(largest > 1e-4))
         fail_msg("the gradient of %s is nowhere larger than %.3g", p->name, largest);
     size_t every = p->count > PLACES ? p->count / PLACES | 1 : 1;       /* odd, so that it visits all channels */
     for (size_t k = 0; k < p->count; k += every) {
         int i = (int)(p->offset + k);
-        double coarse = central_difference(d, images, i, w[i], 1e-4), fine = central_difference(d, images, i, w[i], 5e-5);
+        double coarse = central_difference(d, images, i, w[i], 2e-5), fine = central_difference(d, images, i, w[i], 1e-5);
         ++*places;
         if (fabs(coarse - fine) > tolerance * largest) {
             ++*kinks;

@@ -1,0 +1,36 @@
+#include "conv.h"
+
+void conv_effective_size(const Step *step, const ConvShape *s, int *height, int *width)
+{
+    const Node *pool = step->pool ? step->pool : step->d_pool;
+    int size = pool ? node_number(pool, "size") : 1;
+    *height = s->out_h / size * size;
+    *width = s->out_w / size * size;
+}
+
+void conv_bind_dy(Step *step, const Node *dy)
+{
+    if (step->d_pool) {
+        step_node(step, "codes", step->d_pool->input[0]);
+        dy = step->d_pool->input[1];
+    }
+    if (step->d_act) {
+        step_node(step, "value", step->d_act->input[0]);
+        dy = step->d_act->input[1];
+    }
+    step_node(step, "dy", dy);
+}
+
+/* A tile's operands take four registers of 32 (the fourth is often a memory operand), and four of 16. */
+int conv_accumulators(const Settings *settings)
+{
+    return settings->target->registers >= 32 ? 28 : 12;
+}
+
+int conv_vectors(int channels, const Settings *settings)
+{
+    int lanes = settings_lanes(settings), all = (channels + lanes - 1) / lanes;
+    int most = settings->target->registers >= 32 ? 4 : 2;
+    int blocks = (all + most - 1) / most;
+    return (all + blocks - 1) / blocks;
+}

@@ -1,0 +1,20 @@
+/* conv.h - shared by the kernels that compute convolutions. */
+#ifndef CAEC_CONV_H
+#define CAEC_CONV_H
+
+#include "../ops/ops.h"
+#include "kernel.h"
+
+/* Height and width of the outputs that are computed (forward) or carry a gradient (backward): with a pool taken in, only what fills its windows. */
+void conv_effective_size(const Step *step, const ConvShape *s, int *height, int *width);
+
+/* Binds what arrives at the convolution's output as "dy", and where the step takes pool and activation in, "codes" and "value". */
+void conv_bind_dy(Step *step, const Node *dy);
+
+/* Vector accumulators that fit into the target's registers beside a tile's operands. */
+int conv_accumulators(const Settings *settings);
+
+/* Vectors of channels in a tile: at most 4 of 32 registers, 2 of 16, spread evenly over the channels. */
+int conv_vectors(int channels, const Settings *settings);
+
+#endif

@@ -1,0 +1,145 @@
+/* conv_winograd - 3x3 convolution of stride 1 by Winograd's F(4x4, 3x3): Y = At [(G g Gt) . (Bt d B)] A for tiles of 4x4 outputs, with the points
+ * 0, 1, -1, 2, -2 and infinity (Lavin and Gray 2016, "Fast algorithms for convolutional neural networks", section 4.3).
+ *
+ * The image is taken in strips of tile rows. Bt d B of all its tiles gives V, 36 matrices tiles x channels; 36 products with the prepared weights U give
+ * M; At M A gives rows of outputs, which then go through activation and pool.
+ *
+ * The gradients differentiate this algorithm instead of being convolutions of their own: with D = A dY At, dU = sum over the tiles of V D and
+ * dX = B (D U) Bt, both on the same D; dU is summed over the images of a chunk and becomes dg = Gt dU G once, at its end.
+ *
+ * Upsampling by 2 before the convolution is undone: each of the four places in a 2x2 cell is a convolution of the small image with sums of the taps, so
+ * the layer is one of 4 times the channels on the small image. */
+#include "conv.h"
+#include "forms.h"
+
+enum { TILE = 4, POINTS = 36, STRIP_TILES = 28 };
+
+static bool is_forward(const Node *core)
+{
+    return core->op == &op_conv2d;
+}
+
+static const char *text(const Node *core)
+{
+    return is_forward(core) ? "conv_winograd.c.in" : "conv_winograd_backward.c.in";
+}
+
+static bool fits(const Node *core, const Settings *settings)
+{
+    (void)settings;
+    ConvShape s = conv_shape(core);
+    bool folded = s.up == 1 || (s.up == 2 && node_number(core, "same"));
+    return s.kernel == 3 && s.stride == 1 && folded && s.out_h >= TILE && s.out_w >= TILE;
+}
+
+static bool takes_pool(const Node *pool)
+{
+    return TILE % node_number(pool, "size") == 0;
+}
+
+static int round_up(int n, int to)
+{
+    return (n + to - 1) / to * to;
+}
+
+/* Tile rows in a strip: enough tiles to fill the registers' rows, and where the weights do not stay in the second cache, as many as do. */
+static int strip_rows(int tile_rows, int tile_columns, double weight_bytes, const Settings *settings)
+{
+    int most = weight_bytes > settings->target->l2_bytes ? 2 * STRIP_TILES : STRIP_TILES;
+    int rows = (STRIP_TILES + tile_columns - 1) / tile_columns;
+    while ((rows + 1) * tile_columns <= most)
+        rows++;
+    for (int r = rows; r <= tile_rows && r <= rows + 3; r++)      /* one that divides, where it is near */
+        if (tile_rows % r == 0)
+            return r;
+    return rows < tile_rows ? rows : tile_rows;
+}
+
+static void plan_numbers(Step *step, const Settings *settings)
+{
+    ConvShape s = conv_shape(step->core);
+    int lanes = settings_lanes(settings), height, width;
+    conv_effective_size(step, &s, &height, &width);
+    int phases = s.up * s.up, rows = (height / s.up + TILE - 1) / TILE, columns = (width / s.up + TILE - 1) / TILE;
+    int in = round_up(s.ci, lanes), out = round_up(phases * s.co, lanes);
+    int vectors = conv_vectors(phases * s.co, settings), in_vectors = conv_vectors(s.ci, settings);
+    int accumulators = conv_accumulators(settings);
+    int strip = strip_rows(rows, columns, 4.0 * POINTS * in * out, settings);
+    int tiles = strip * columns;
+    int pixels = accumulators / vectors < 14 ? accumulators / vectors : 14, in_pixels = accumulators / in_vectors < 14 ? accumulators / in_vectors : 14;
+    int most = pixels > in_pixels ? pixels : in_pixels;
+    step_number(step, "HEIGHT", height);
+    step_number(step, "WIDTH", width);
+    step_number(step, "TILE_ROWS", rows);
+    step_number(step, "TILE_COLUMNS", columns);
+    step_number(step, "STRIP", strip);
+    step_number(step, "PHASES", phases);
+    step_number(step, "IN", in);
+    step_number(step, "OUT", out);
+    step_number(step, "VECTORS", vectors);
+    step_number(step, "IN_VECTORS", in_vectors);
+    step_number(step, "PIXELS", pixels);
+    step_number(step, "IN_PIXELS", in_pixels);
+    step_number(step, "PLANE", round_up(tiles, 1) + most);              /* rows of a matrix; the last tile of registers may run over */
+    step_number(step, "ROW", round_up((columns * TILE + 2) * s.ci + lanes, 16));
+    step_number(step, "LINE", round_up(columns * TILE * phases * s.co + lanes, 16));
+    step_number(step, "EDGE", (columns * TILE + 2) * in);
+    step_number(step, "WIDE", round_up(width * s.co, 16));
+}
+
+static void plan(Step *step, const Settings *settings)
+{
+    const Node *core = step->core;
+    ConvShape s = conv_shape(core);
+    int lanes = settings_lanes(settings);
+    plan_numbers(step, settings);
+    size_t plane = (size_t)step_get(step, "PLANE"), in = (size_t)step_get(step, "IN"), out = (size_t)step_get(step, "OUT");
+    size_t ring = (size_t)(TILE * step_get(step, "STRIP") + 3) * (size_t)step_get(step, "ROW");
+    size_t line = (size_t)step_get(step, "LINE"), strip = (size_t)step_get(step, "STRIP");
+    size_t matrices = POINTS * plane * (in + out);
+    if (is_forward(core)) {
+        step_node(step, "x", core->input[0]);
+        step_node(step, "y", step->pool ? step->pool : step->act ? step->act : step->bias ? step->bias : core);
+        step_node(step, "codes", step->codes);
+        step_form(step, "w", form_winograd(core->input[1], step_get(step, "VECTORS") * lanes, lanes, s.up, false));
+        if (step->bias)
+            step_form(step, "b", form_plain(step->bias->input[1], lanes));
+        step_scratch(step, ring + matrices + TILE * line);
+        return;
+    }
+    bool dw = core->op == &op_conv2d_dw;
+    const Node *dx = dw ? step->dx : core;
+    if (dw)
+        step_node(step, "x", core->input[0]);
+    conv_bind_dy(step, core->input[dw ? 1 : 0]);
+    if (dx) {
+        step_node(step, "dx", dx);
+        step_form(step, "w", form_winograd(dx->input[1], step_get(step, "IN_VECTORS") * lanes, lanes, s.up, true));
+    }
+    if (dw) {
+        step_sum(step, POINTS * (size_t)s.ci * out);
+        step_node(step, "db", step->db);
+        step_node(step, "dw", core);
+    }
+    step_scratch(step, (dw ? ring : 0) + matrices + TILE * strip * line + (dx ? 6 * (size_t)step_get(step, "EDGE") : 0) +
+                 (s.up > 1 ? (size_t)step_get(step, "WIDE") : 0));
+}
+
+/* A quarter of the multiplications, as the tiles are filled, and transforms of 36 values a tile and channel on both sides. */
+static double cost(const Step *step, const Settings *settings)
+{
+    ConvShape s = conv_shape(step->core);
+    int lanes = settings_lanes(settings), phases = s.up * s.up;
+    double tiles = (double)((s.out_h / s.up + TILE - 1) / TILE) * ((s.out_w / s.up + TILE - 1) / TILE);
+    double in = (double)round_up(s.ci, lanes), out = (double)round_up(phases * s.co, lanes);
+    double products = tiles * POINTS * (is_forward(step->core) ? s.ci * out : step->core->op == &op_conv2d_dx ? phases * s.co * in : s.ci * out) / lanes / 2;
+    return products * 1.1 + tiles * (in + out) / lanes * 180;
+}
+
+static const char *const ops[] = { "conv2d", "conv2d_dx", "conv2d_dw", NULL };
+
+const Kernel kernel_conv_winograd = {
+    .name = "conv_winograd", .about = "3x3 convolution of stride 1 by Winograd's F(4x4, 3x3), and its derivative",
+    .ops = ops, .takes = TAKES_BIAS | TAKES_ACT | TAKES_POOL | TAKES_DB | TAKES_DX, .takes_pool = takes_pool,
+    .text = text, .flush_text = "conv_winograd_flush.c.in", .fits = fits, .cost = cost, .plan = plan,
+};
