@@ -9,6 +9,10 @@
 find_package(Threads REQUIRED)
 find_package(OpenMP COMPONENTS C)
 
+# libgomp can look for plug-ins of accelerators with dlopen, which a static program never does; the linker warns of it all the same.
+include(CheckLinkerFlag)
+check_linker_flag(C -Wl,--no-warnings CAEC_LINKER_NO_WARNINGS)
+
 if(CAEC_STATIC)
   set(caec_suffixes ${CMAKE_FIND_LIBRARY_SUFFIXES})
   set(CMAKE_FIND_LIBRARY_SUFFIXES .a)
@@ -69,7 +73,7 @@ function(caec_program name main objects supported real)
   target_link_libraries(${name} PRIVATE ${CAEC_LIB_JPEG} ${CAEC_LIB_PNG} ${CAEC_LIB_Z} ${CAEC_LIB_JANSSON} ${CAEC_LIB_M} Threads::Threads)
   if(OpenMP_C_FOUND)
     if(CAEC_STATIC)
-      target_link_options(${name} PRIVATE -static -fopenmp)
+      target_link_options(${name} PRIVATE -static -fopenmp $<$<BOOL:${CAEC_LINKER_NO_WARNINGS}>:-Wl,--no-warnings>)
     else()
       target_link_libraries(${name} PRIVATE OpenMP::OpenMP_C)
     endif()

@@ -49,7 +49,7 @@ static int strip_rows(int tile_rows, int tile_columns, double weight_bytes, cons
     int rows = (STRIP_TILES + tile_columns - 1) / tile_columns;
     while ((rows + 1) * tile_columns <= most)
         rows++;
-    for (int r = rows; r <= tile_rows && r <= rows + 3; r++)      /* one that divides, where it is near */
+    for (int r = rows; r <= tile_rows && r * tile_columns <= most + STRIP_TILES; r++)      /* one that divides, where it is near */
         if (tile_rows % r == 0)
             return r;
     return rows < tile_rows ? rows : tile_rows;

@@ -212,7 +212,7 @@ static void check_tensor(Driven *d, uint8_t *const *images, const ModelParameter
 
 void check_gradient(const Net *net, Driven *d, const double *parameters, double tolerance)
 {
-    uint8_t *images[2] = { net_image(net, 21), net_image(net, 22) };
+    uint8_t *images[2] = { net_image(net, 31), net_image(net, 32) };
     double losses[2];
     double *gradient = drive_gradient(d, images, 2, NULL, losses);
     int places = 0, kinks = 0;
