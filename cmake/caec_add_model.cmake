@@ -1,14 +1,17 @@
-# caec_add_model(NAME GRAPH [ALL] [OPTIONS ...])
+# caec_add_model(NAME GRAPH [ALL] [FOLDER DIR] [OPTIONS ...])
 #
-# Compiles a graph file and builds NAME-train and NAME-infer into bin/ of the build tree; OPTIONS go to caec (--target, --real, --kernel ...).
-# NAME is the target and must be the graph's own name; ALL builds it by default. The C lies in caec/NAME/ of the build tree.
+# Compiles a graph file and builds NAME-train and NAME-infer into DIR/bin, by default that of the build tree; OPTIONS go to caec (--target, --real,
+# --kernel ...). NAME is the target and must be the graph's own name; ALL builds it by default. The C lies in DIR/caec/NAME/.
 #
 # In caec's own build the freshly built compiler and runtime are used; find_package(caec) offers the same function with the installed ones.
 function(caec_add_model name graph)
-  cmake_parse_arguments(arg "ALL" "" "OPTIONS" ${ARGN})
+  cmake_parse_arguments(arg "ALL" "FOLDER" "OPTIONS" ${ARGN})
   get_filename_component(graph ${graph} ABSOLUTE)
-  set(folder ${CMAKE_BINARY_DIR}/caec)
-  set(bin ${CMAKE_BINARY_DIR}/bin)
+  if(NOT arg_FOLDER)
+    set(arg_FOLDER ${CMAKE_BINARY_DIR})
+  endif()
+  set(folder ${arg_FOLDER}/caec)
+  set(bin ${arg_FOLDER}/bin)
   set(real float)
   list(FIND arg_OPTIONS "--real" at)
   if(at GREATER -1)

@@ -57,6 +57,18 @@ local function expression(holes, text, values)
   return (text:gsub("%f[%w_](%a[%w_]*)%f[^%w_]", function(word) return values[word] end))
 end
 
+-- The same on vectors, where the expression calls no function: "c > 0 ? a : b" becomes pick(above(c, zero), a, b). NULL otherwise.
+local function vector_expression(holes, text, values)
+  if text:find("%a%(") then return nil end
+  local function put(part)
+    part = expression(holes, part, values)
+    return part == "0" and "(vec){0}" or part
+  end
+  local left, right, yes, no = text:match("^(.-) > (.-) %? (.-) : (.-)$")
+  if not left then return put(text) end
+  return string.format("pick(above(%s, %s), %s, %s)", put(left), put(right), put(yes), put(no))
+end
+
 local function parse_list(text)
   local items = {}
   for name, optional in text:gmatch("([%w_]+)(%??)") do
@@ -149,6 +161,12 @@ local function expand(name, holes)
   function env.number(x) return number(holes, x) end
   function env.activation(x) return expression(holes, holes.act_value, { x = x, slope = number(holes, holes.slope) }) end
   function env.derivative(y, d) return expression(holes, holes.act_derivative, { y = y, d = d, slope = number(holes, holes.slope) }) end
+  function env.vector_activation(x)
+    return vector_expression(holes, holes.act_value, { x = x, slope = number(holes, holes.slope) })
+  end
+  function env.vector_derivative(y, d)
+    return vector_expression(holes, holes.act_derivative, { y = y, d = d, slope = number(holes, holes.slope) })
+  end
   setmetatable(env, { __index = function(_, key)
     local value = holes[key]
     if value == nil then value = helpers[key] end

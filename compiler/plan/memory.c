@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-enum { ALIGNMENT = 64 };
+enum { ALIGNMENT = 64, SLACK = 64 };     /* a kernel may read up to one vector past the end of a value */
 
 static size_t type_bytes(const Plan *plan, const Node *node)
 {
@@ -42,14 +42,14 @@ static void add_buffers(const Plan *plan, Program *program, int s)
         if (a->sum) {
             program->buffers[program->buffer_count++] = (Buffer){
                 .name = arena_format("%s_sum", step->function), .first = 0, .last = program->count - 1, .sum = true,
-                .bytes = a->sum * (size_t)settings_real_bytes(&plan->settings),
+                .bytes = a->sum * (size_t)settings_real_bytes(&plan->settings) + SLACK,
             };
             continue;
         }
         if (a->scratch) {
             program->buffers[program->buffer_count++] = (Buffer){
                 .name = arena_format("%s_scratch", step->function), .first = s, .last = s,
-                .bytes = step->scratch * (size_t)settings_real_bytes(&plan->settings),
+                .bytes = step->scratch * (size_t)settings_real_bytes(&plan->settings) + SLACK,
             };
             continue;
         }
@@ -61,7 +61,7 @@ static void add_buffers(const Plan *plan, Program *program, int s)
         else
             program->buffers[program->buffer_count++] = (Buffer){
                 .node = a->node, .name = plan_identifier(a->node->name), .first = s, .last = s,
-                .bytes = (size_t)shape_count(a->node->shape) * type_bytes(plan, a->node),
+                .bytes = (size_t)shape_count(a->node->shape) * type_bytes(plan, a->node) + SLACK,
             };
     }
 }

@@ -15,7 +15,7 @@ static Net closed(Net net)
 static void sizes_2_and_3(void **state)
 {
     (void)state;
-    static const struct { int size, height, width; } cases[] = { { 2, 8, 6 }, { 2, 9, 9 }, { 2, 7, 7 }, { 2, 8, 9 }, { 3, 9, 6 }, { 3, 10, 10 }, { 3, 8, 8 } };
+    static const struct { int size, height, width; } cases[] = { { 2, 8, 6 }, { 2, 9, 9 }, { 2, 8, 11 }, { 2, 11, 6 }, { 3, 9, 6 }, { 3, 7, 11 }, { 3, 10, 6 }, { 3, 8, 8 } };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         Net net = closed((Net){ .height = cases[i].height, .width = cases[i].width, .channels = 3,
                                 .encoder = { { CONV, .filters = 5, .kernel = 3, .activation = "tanh" }, { POOL, .size = cases[i].size },

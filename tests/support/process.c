@@ -54,7 +54,8 @@ static Result run_text(const char *folder, const char *first, char *text)
     int count = 0;
     if (first)
         words[count++] = first;
-    for (char *p = strtok(text, " "); p; p = strtok(NULL, " ")) {
+    char *rest = NULL;
+    for (char *p = strtok_r(text, " ", &rest); p; p = strtok_r(NULL, " ", &rest)) {
         assert_true(count < MAX_WORDS - 1);
         words[count++] = p;
     }

@@ -1,0 +1,71 @@
+/* Compiled models under AddressSanitizer and UndefinedBehaviorSanitizer. */
+#include "build.h"
+#include "cases.h"
+#include "files.h"
+#include "net.h"
+#include "process.h"
+
+#include <stdlib.h>
+
+static void check_sanitized(Net net, const char *target, const char *kernels)
+{
+    if (!machine_has(target))
+        skip();
+    net_close(&net);
+    char *graph = net_graph(&net), *options = text_of("--target %s %s", target, kernels), *folder = folder_new();
+    char *program = build_program(graph, options, "program_sanitized.c",
+                                  "-g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer", folder);
+    Result result = run(folder, "%s", program);
+    print_message("%s, of %s", options, graph);
+    want_exit(&result, 0);
+    result_free(&result);
+    free(program);
+    free(options);
+    free(graph);
+    folder_remove(folder);
+}
+
+static const Net pooled = { .height = 9, .width = 9, .channels = 3,
+                            .encoder = { { CONV, .filters = 17, .kernel = 3, .activation = "relu" }, { POOL, .size = 2 },
+                                         { CONV, .filters = 5, .kernel = 4, .stride = 3, .activation = "elu" } },
+                            .decoder = { { UP, .size = 2 }, { CONV, .filters = 3, .kernel = 3, .activation = "sigmoid" } } };
+static const Net valid = { .height = 12, .width = 12, .channels = 1,
+                           .encoder = { { CONV, .filters = 33, .kernel = 5, .valid = true, .activation = "tanh" }, { ACT, .activation = "softplus" },
+                                        { CONV, .filters = 4, .kernel = 2, .stride = 3, .no_bias = true }, { POOL, .size = 3 } } };
+static const Net large = { .height = 2, .width = 35, .channels = 2,
+                           .encoder = { { CONV, .filters = 6, .kernel = 7, .activation = "leaky_relu" } },
+                           .decoder = { { CONV, .filters = 1, .kernel = 1 }, { ACT, .activation = "tanh" } } };
+static const char plain[] = "--kernel encoder.conv1=conv_plain --kernel decoder.conv1=conv_plain";
+
+static void with_pool_and_upsampling(void **state)
+{
+    (void)state;
+    check_sanitized(pooled, "x86-64-v3", "");
+    check_sanitized(pooled, "c", plain);
+}
+
+static void without_padding(void **state)
+{
+    (void)state;
+    check_sanitized(valid, "x86-64-v2", "");
+}
+
+static void with_long_rows(void **state)
+{
+    (void)state;
+    check_sanitized(large, "c", "");
+}
+
+static void on_avx512(void **state)
+{
+    (void)state;
+    check_sanitized(pooled, "x86-64-v4", "");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(with_pool_and_upsampling), cmocka_unit_test(without_padding), cmocka_unit_test(with_long_rows), cmocka_unit_test(on_avx512),
+    };
+    return cmocka_run_group_tests_name("sanitized", tests, NULL, NULL);
+}

@@ -1,0 +1,42 @@
+/* whole.h - the finished programs as a user has them: where they are, folders of pictures, and what they leave behind.
+ *
+ * "small" is graphs/cae.lua for 48x48 pictures, "other" a network of other layers (other.lua); both are compiled with the tests. */
+#ifndef TEST_WHOLE_H
+#define TEST_WHOLE_H
+
+#include "cases.h"
+#include "files.h"
+#include "process.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum { SIDE = 48, CHANNELS = 3, LATENT_SIDE = 6, LATENT_CHANNELS = 128 };     /* of "small" */
+
+/* The programs. */
+#define SMALL_TRAIN WHOLE_BIN "/small-train"
+#define SMALL_INFER WHOLE_BIN "/small-infer"
+#define OTHER_TRAIN WHOLE_BIN "/other-train"
+
+/* Writes `count` of small-train's pictures, drawn from the seed, into folder/name. */
+void pictures_write(const char *folder, const char *name, int count, int seed);
+
+/* A picture of 8-bit RGB values, rows from the top; `pixels` is to be freed. Fails the test where the file is no PNG. */
+typedef struct Picture {
+    int width, height;
+    unsigned char *pixels;
+} Picture;
+
+Picture picture_read(const char *path);
+
+/* Whether a SIDE x SIDE part of the sheet, its corner at column x and row y, holds the pixels of the other picture. */
+bool picture_holds(const Picture *sheet, int x, int y, const Picture *part);
+
+/* The number at the place of a comma-separated line (0: the first); fails the test where there is none. */
+double field_of(const char *line, int place);
+int count_lines(const char *text);
+
+/* One message, and only that: the exit code, one line on stderr that names `what`, nothing on stdout. */
+void want_refusal(const Result *result, int exit_code, const char *what);
+
+#endif
