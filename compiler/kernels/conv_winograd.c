@@ -68,6 +68,9 @@ static void plan_numbers(Step *step, const Settings *settings)
     int tiles = strip * columns;
     int pixels = accumulators / vectors < 14 ? accumulators / vectors : 14, in_pixels = accumulators / in_vectors < 14 ? accumulators / in_vectors : 14;
     int most = pixels > in_pixels ? pixels : in_pixels;
+    const Node *pool = step->pool ? step->pool : step->d_pool;
+    bool fused = s.up == 1 && s.co % lanes == 0 && (!pool || node_number(pool, "size") == 2);
+    step_number(step, "FUSED", fused);          /* activation and pool in the registers of the transform, where the activation has vectors */
     step_number(step, "HEIGHT", height);
     step_number(step, "WIDTH", width);
     step_number(step, "TILE_ROWS", rows);
