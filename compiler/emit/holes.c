@@ -224,7 +224,7 @@ void push_form_holes(lua_State *L, const Plan *plan, const Form *form)
     set_argument(L, "form", real, true);
     lua_setfield(L, -2, "args");
     lua_newtable(L);
-    lua_pushstring(L, arena_format("/* %s, %s%s */", form->parameter->name, form->kind[0] == 'w' ?
+    lua_pushstring(L, arena_format("/* %s, %s%s */", form->parameter->name, form->kind[0] == 'w' || form->kind[0] == 'c' ?
                                    "transformed" : form->kind[0] == 'b' ? arena_format("in blocks of %d channels", form->block) : "as it is",
                                    form->rotated ? ", turned, for dX" : ""));
     lua_rawseti(L, -2, 1);

@@ -24,17 +24,18 @@ static const char *text(const Node *core)
     return is_forward(core) ? "conv_winograd.c.in" : "conv_winograd_backward.c.in";
 }
 
-static bool fits(const Node *core, const Settings *settings)
+static bool fits(const Step *step, const Settings *settings)
 {
     (void)settings;
-    ConvShape s = conv_shape(core);
-    bool folded = s.up == 1 || (s.up == 2 && node_number(core, "same"));
+    ConvShape s = conv_shape(step->core);
+    bool folded = s.up == 1 || (s.up == 2 && node_number(step->core, "same"));
     return s.kernel == 3 && s.stride == 1 && folded && s.out_h >= TILE && s.out_w >= TILE;
 }
 
-static bool takes_pool(const Node *pool)
+/* With upsampling a finished row of the image comes from two phases, too late for a pool. */
+static bool takes_pool(const Node *core, const Node *pool)
 {
-    return TILE % node_number(pool, "size") == 0;
+    return node_number(core, "up") == 1 && TILE % node_number(pool, "size") == 0;
 }
 
 static int round_up(int n, int to)

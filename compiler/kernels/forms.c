@@ -18,6 +18,13 @@ Form form_winograd(const Node *parameter, int block, int lanes, int up, bool tra
                    .count = 36 * (transposed ? (size_t)out * round_up(in, lanes) : (size_t)in * round_up(out, lanes)) };
 }
 
+Form form_columns(const Node *parameter, int block, int lanes)
+{
+    const int *d = parameter->shape.dim;
+    return (Form){ .kind = "columns", .parameter = parameter, .block = block, .lanes = lanes,
+                   .count = 6 * (size_t)d[1] * (size_t)d[2] * (size_t)d[3] };
+}
+
 Form form_blocks(const Node *parameter, int block, int lanes, bool rotated)
 {
     const int *d = parameter->shape.dim;

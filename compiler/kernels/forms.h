@@ -16,4 +16,7 @@ Form form_blocks(const Node *parameter, int block, int lanes, bool rotated);
    that convolve the small image instead of the upsampled one, phase by phase. Transposed: inputs and outputs exchanged (not turned), for dX. */
 Form form_winograd(const Node *parameter, int block, int lanes, int up, bool transposed);
 
+/* A kernel 3x3 as G g down its columns: [block of outputs][column][input channel][6 points][output in block]. The outputs must fill the blocks. */
+Form form_columns(const Node *parameter, int block, int lanes);
+
 #endif

@@ -21,7 +21,7 @@ int settings_real_bytes(const Settings *settings);
 
 /* Weights in the form a kernel reads, made by prepare() once an update. Two kernels that ask for the same form share it. */
 typedef struct Form {
-    const char *kind;           /* "plain", "blocks" or "winograd", see forms.h */
+    const char *kind;           /* "plain", "blocks", "columns" or "winograd", see forms.h */
     const Node *parameter;
     int block, lanes, rotated, up;
     size_t count;               /* reals */
@@ -67,10 +67,11 @@ struct Kernel {
     const char *name, *about;
     const char *const *ops;     /* the operators it computes, NULL-ended */
     unsigned takes;             /* what it takes in of the stage around them, gradients likewise; TAKES_DX: dX together with dW */
-    bool (*takes_pool)(const Node *pool);                               /* NULL: of any size */
+    bool (*takes_act)(const Node *act);                                 /* NULL: any */
+    bool (*takes_pool)(const Node *core, const Node *pool);             /* NULL: of any size */
     const char *(*text)(const Node *core);                              /* name of its text below kernels/ */
     const char *flush_text;     /* NULL, or: %kernel (sum) -> (dw), at the end of a chunk adds what the kernel summed in its own domain */
-    bool (*fits)(const Node *core, const Settings *settings);           /* NULL: always */
+    bool (*fits)(const Step *step, const Settings *settings);           /* NULL: always; only stage and core are set yet */
     double (*cost)(const Step *step, const Settings *settings);         /* cycles on the target, for the choice */
     void (*plan)(Step *step, const Settings *settings);                 /* numbers, arguments, forms, scratch */
 };

@@ -36,7 +36,7 @@ static void choose_kernel(const Plan *plan, Step *step)
     bool possible = false;
     for (int i = 0; all_kernels[i]; i++) {
         const Kernel *kernel = all_kernels[i];
-        if (!kernel_computes(kernel, step->core) || (kernel->fits && !kernel->fits(step->core, &plan->settings)))
+        if (!kernel_computes(kernel, step->core) || (kernel->fits && !kernel->fits(step, &plan->settings)))
             continue;
         double cost = kernel->cost(step, &plan->settings);
         bool forced = force && strcmp(force->kernel, kernel->name) == 0;
@@ -63,9 +63,14 @@ static const Kernel *kernel_for(const Plan *plan, const Stage *stage, const Node
     return step.kernel;
 }
 
-static bool takes_pool(const Kernel *kernel, const Node *pool)
+static bool takes_act(const Kernel *kernel, const Node *act)
 {
-    return pool && (!kernel->takes_pool || kernel->takes_pool(pool));
+    return act && (!kernel->takes_act || kernel->takes_act(act));
+}
+
+static bool takes_pool(const Kernel *kernel, const Node *core, const Node *pool)
+{
+    return pool && (!kernel->takes_pool || kernel->takes_pool(core, pool));
 }
 
 /* Which nodes around the core a kernel takes in. The chain breaks at the first that it does not. */
@@ -76,13 +81,13 @@ static void take_in(const Plan *plan, Step *step, const bool *needed)
     if (step->core == s->core) {
         step->bias = takes & TAKES_BIAS ? s->bias : NULL;
         bool open = step->bias == s->bias;
-        step->act = open && takes & TAKES_ACT ? s->act : NULL;
+        step->act = open && takes & TAKES_ACT && takes_act(step->kernel, s->act) ? s->act : NULL;
         open = open && step->act == s->act;
-        step->pool = open && takes & TAKES_POOL && takes_pool(step->kernel, s->pool) ? s->pool : NULL;
+        step->pool = open && takes & TAKES_POOL && takes_pool(step->kernel, step->core, s->pool) ? s->pool : NULL;
         step->codes = step->pool && s->codes && needed[s->codes->id] ? s->codes : NULL;
     } else {
-        step->d_pool = takes & TAKES_POOL && takes_pool(step->kernel, s->pool) ? s->d_pool : NULL;
-        step->d_act = takes & TAKES_ACT && step->d_pool == s->d_pool ? s->d_act : NULL;
+        step->d_pool = takes & TAKES_POOL && takes_pool(step->kernel, step->core, s->pool) ? s->d_pool : NULL;
+        step->d_act = takes & TAKES_ACT && takes_act(step->kernel, s->act) && step->d_pool == s->d_pool ? s->d_act : NULL;
         step->db = step->core == s->dw && takes & TAKES_DB ? s->db : NULL;
         if (step->core == s->dw && takes & TAKES_DX && s->dx && needed[s->dx->id] && kernel_for(plan, s, s->dx) == step->kernel) {
             step->dx = s->dx;

@@ -25,7 +25,7 @@ static bool same_form(const Form *a, const Form *b)
 /* "encoder_conv1_kernel", "..._turned", and the block where two blockings of one parameter are wanted. */
 static const char *form_name(const Plan *plan, const Form *form)
 {
-    const char *base = arena_format("%s%s%s", plan_identifier(form->parameter->name), strcmp(form->kind, "winograd") == 0 ? "_winograd" : "",
+    const char *base = arena_format("%s%s%s", plan_identifier(form->parameter->name), strcmp(form->kind, "plain") == 0 || strcmp(form->kind, "blocks") == 0 ? "" : arena_format("_%s", form->kind),
                                     form->rotated ? "_turned" : "");
     const char *name = base;
     for (int n = 2;; n++) {
