@@ -164,6 +164,7 @@ static void set_common(lua_State *L, const Plan *plan, const char *name)
     set_text(L, "model", plan->graph->name);
     set_text(L, "real", plan->settings.real_double ? "double" : "float");
     set_number(L, "L", settings_lanes(&plan->settings));
+    set_number(L, "REAL_BYTES", settings_real_bytes(&plan->settings));
 }
 
 void push_step_holes(lua_State *L, const Plan *plan, const Step *step)

@@ -6,7 +6,7 @@
 #include "../plan/plan.h"
 
 /* Pushes a table of all holes of a step: its own numbers, and
- *   name, model, real, L (lanes), OP, comment (lines), args
+ *   name, model, real, REAL_BYTES, L (lanes), OP, comment (lines), args
  *   of a convolution: IN_H IN_W CI (stored input), UP, OUT_H OUT_W CO, K, STRIDE, PAD_TOP, PAD_LEFT, X_TYPE, X_SCALE
  *   of what is taken in: ACT, D_ACT (0 or 1), POOL, D_POOL (window size or 0), act_value, act_derivative, slope
  *   of any operator: IN_SHAPE, OUT_SHAPE (lists), IN_COUNT, OUT_COUNT, NUMBERS (the core's numbers by name) */
