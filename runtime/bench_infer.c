@@ -124,7 +124,7 @@ static void print_text(const Bench *bench)
 
     printf("%s (%s, %s), %d thread%s\n", model->name, model->target, real_name(), threads, threads > 1 ? "s" : "");
     printf("latency, 1 thread   %10.3f ms an image\n", 1e3 * bench->latency_1);
-    if (threads > 1) printf("latency, %d threads  %10.3f ms an image (one image runs on one thread)\n", threads, 1e3 * bench->latency);
+    if (threads > 1) printf("latency, %d threads  %10.3f ms an image, each layer in bands of rows\n", threads, 1e3 * bench->latency);
     printf("throughput          %10.1f images/s in batches of %d\n", bench->images_per_second, bench->batch);
     printf("effective           %10.1f GFLOP/s (direct-convolution operations)\n", bench->effective);
     printf("FMA peak            %10.1f GFLOP/s\n", bench->peak);

@@ -76,9 +76,50 @@ static int threads_for(const Infer *infer, int n)
 }
 #endif
 
+/* ---- one image by all threads ---- */
+
+static int by_bands(const Infer *infer, int n)
+{
+    return n == 1 && infer->threads > 1 && infer->model->encode_band && infer->model->decode_band;
+}
+
+#ifdef _OPENMP
+static void wait_for_all(void *barrier)
+{
+    (void)barrier;
+#pragma omp barrier
+}
+
+static ModelTeam team_of(const Infer *infer)
+{
+    return (ModelTeam){omp_get_thread_num(), omp_get_num_threads(), workspace(infer), wait_for_all, NULL};
+}
+#endif
+
+/* image NULL: the latent is given; output NULL: the latent is wanted. */
+static void run_bands(Infer *infer, const uint8_t *image, real *latent, real *output)
+{
+#ifdef _OPENMP
+#pragma omp parallel num_threads(infer->threads)
+    {
+        const ModelTeam team = team_of(infer);
+        if (image) infer->model->encode_band(infer->prepared, image, latent, infer->workspaces[0], &team);
+        if (output) infer->model->decode_band(infer->prepared, latent, output, infer->workspaces[0], &team);
+    }
+#else
+    (void)infer, (void)image, (void)latent, (void)output;
+#endif
+}
+
+/* ---- many images ---- */
+
 void infer_encode(Infer *infer, int n, const uint8_t *const *images, real *latents)
 {
     size_t each = infer_count(&infer->model->latent);
+    if (by_bands(infer, n)) {
+        run_bands(infer, images[0], latents, NULL);
+        return;
+    }
 #pragma omp parallel for schedule(dynamic, 1) num_threads(threads_for(infer, n))
     for (int i = 0; i < n; i++)
         infer->model->encode(infer->prepared, images[i], latents + (size_t)i * each, workspace(infer), NULL);
@@ -87,6 +128,10 @@ void infer_encode(Infer *infer, int n, const uint8_t *const *images, real *laten
 void infer_decode(Infer *infer, int n, const real *latents, real *outputs)
 {
     size_t from = infer_count(&infer->model->latent), to = infer_count(&infer->model->output);
+    if (by_bands(infer, n)) {
+        run_bands(infer, NULL, (real *)latents, outputs);
+        return;
+    }
 #pragma omp parallel for schedule(dynamic, 1) num_threads(threads_for(infer, n))
     for (int i = 0; i < n; i++)
         infer->model->decode(infer->prepared, latents + (size_t)i * from, outputs + (size_t)i * to, workspace(infer), NULL);
@@ -95,6 +140,10 @@ void infer_decode(Infer *infer, int n, const real *latents, real *outputs)
 void infer_reconstruct(Infer *infer, int n, const uint8_t *const *images, real *outputs)
 {
     size_t each = infer_count(&infer->model->output);
+    if (by_bands(infer, n)) {       /* the latent lies where the model's own reconstruct keeps it: at the start of the workspace */
+        run_bands(infer, images[0], infer->workspaces[0], outputs);
+        return;
+    }
 #pragma omp parallel for schedule(dynamic, 1) num_threads(threads_for(infer, n))
     for (int i = 0; i < n; i++)
         infer->model->reconstruct(infer->prepared, images[i], outputs + (size_t)i * each, workspace(infer), NULL);

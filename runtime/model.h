@@ -52,6 +52,14 @@ typedef struct ModelClock {
     double *seconds;      /* one an entry of the step table; the caller clears it */
 } ModelClock;
 
+/* One thread of several at work on one image: each computes its band of rows of every layer, and all wait for each other behind each layer. */
+typedef struct ModelTeam {
+    int band, bands;              /* 0 .. bands - 1 */
+    void *scratch;                /* infer_bytes of this thread's own */
+    void (*wait)(void *barrier);  /* returns when all bands have called it */
+    void *barrier;
+} ModelTeam;
+
 typedef struct ModelOptimizer {
     const char *name;     /* "adam" */
     double lr, beta1, beta2, eps;
@@ -96,6 +104,11 @@ typedef struct Model {
     void (*encode)(const void *prepared, const uint8_t *image, real *latent, void *workspace, ModelClock *clock);
     void (*decode)(const void *prepared, const real *latent, real *output, void *workspace, ModelClock *clock);
     void (*reconstruct)(const void *prepared, const uint8_t *image, real *output, void *workspace, ModelClock *clock);
+
+    /* One image by a team: called by each of its threads, with the same arguments but for `team`. The results have the
+       same bits. `workspace` is the team's, of infer_bytes. NULL: this model cannot be divided. */
+    void (*encode_band)(const void *prepared, const uint8_t *image, real *latent, void *workspace, const ModelTeam *team);
+    void (*decode_band)(const void *prepared, const real *latent, real *output, void *workspace, const ModelTeam *team);
 
     /* The loss of one image (a mean over its values). `workspace` has train_bytes. */
     double (*loss)(const void *prepared, const uint8_t *image, void *workspace);

@@ -103,10 +103,13 @@ static int unchanged(const Text *text, const char *path)
            (text->length == 0 || memcmp(old.data, text->data, text->length) == 0);
 }
 
-/* Writes the temporary file; 0, or an errno. */
-static int write_temporary(const Text *text, const char *path)
+/* Writes the temporary file beside `path`; 0, or an errno. A folder is refused here, since rename() would refuse it too late. */
+static int write_temporary(const Text *text, const char *path, const char *temporary)
 {
-    FILE *f = fopen(path, "wb");
+    struct stat status;
+    if (stat(path, &status) == 0 && S_ISDIR(status.st_mode))
+        return EISDIR;
+    FILE *f = fopen(temporary, "wb");
     if (!f)
         return errno;
     int error = 0;
@@ -125,7 +128,7 @@ void text_save_all(SavedText *files, int count)
             continue;
         make_folders(files[i].path);
         temporary[i] = arena_format("%s.tmp%ld", files[i].path, (long)getpid());
-        int error = write_temporary(&files[i].text, temporary[i]);
+        int error = write_temporary(&files[i].text, files[i].path, temporary[i]);
         for (int k = 0; error && k <= i; k++)
             if (temporary[k])
                 unlink(temporary[k]);

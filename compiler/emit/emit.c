@@ -47,18 +47,19 @@ static lua_State *open_templates(void)
     return L;
 }
 
-/* Expands a template with the table of holes at the top of the stack, which it replaces by the prototype and the list of argument names. */
+/* Expands a template with the table of holes at the top of the stack, which it replaces by the prototype, the list of argument names and the number of
+   units (nil: the work is not divided). */
 static Text expand(lua_State *L, const char *name)
 {
     lua_pushvalue(L, 1);
     lua_insert(L, -2);
     lua_pushstring(L, name);
     lua_insert(L, -2);
-    if (lua_pcall(L, 2, 3, 0) != 0)
+    if (lua_pcall(L, 2, 4, 0) != 0)
         bug("%s", lua_tostring(L, -1));
     Text text = { 0 };
-    text_append(&text, lua_tostring(L, -3), lua_length(L, -3));
-    lua_remove(L, -3);
+    text_append(&text, lua_tostring(L, -4), lua_length(L, -4));
+    lua_remove(L, -4);
     return text;
 }
 
@@ -145,9 +146,13 @@ static double macs_of(const Program *program)
     return sum;
 }
 
-static const char *argument_expression(const Plan *plan, const Program *program, const Step *step, const char *name)
+static const char *argument_expression(const Plan *plan, const Program *program, const Step *step, const char *name, int units)
 {
     const Graph *graph = plan->graph;
+    bool first = strcmp(name, "first") == 0, alone = program == &plan->train;
+    if (first || strcmp(name, "last") == 0)
+        return alone ? arena_format("%d", first ? 0 : units) :
+                       arena_format("%d * %s / bands", units, first ? "band" : "(band + 1)");
     for (int i = 0; i < step->argument_count; i++) {
         const Argument *a = &step->arguments[i];
         if (strcmp(a->name, name) != 0)
@@ -177,13 +182,17 @@ static const char *argument_expression(const Plan *plan, const Program *program,
 /* words of the call: step.words, from the argument names that the expansion of its function left in model.argument_names. */
 static void set_words(lua_State *L, const Plan *plan, const Program *program, const Step *step)
 {
+    lua_getfield(L, 2, "units");
+    lua_getfield(L, -1, step->function);
+    int units = (int)lua_tointeger(L, -1);
+    lua_pop(L, 2);
     lua_getfield(L, 2, "argument_names");
     lua_getfield(L, -1, step->function);
     lua_newtable(L);
     int count = (int)lua_length(L, -2);
     for (int i = 1; i <= count; i++) {
         lua_rawgeti(L, -2, i);
-        const char *expression = argument_expression(plan, program, step, lua_tostring(L, -1));
+        const char *expression = argument_expression(plan, program, step, lua_tostring(L, -1), units);
         lua_pop(L, 1);
         lua_pushstring(L, expression);
         lua_rawseti(L, -2, i);
@@ -225,6 +234,8 @@ static void set_buffers(lua_State *L, const Plan *plan, const Program *program)
         set_text(L, "shape", b->node ? shape_text(b->node->shape) : "");
         set_number(L, "offset", (double)b->offset);
         set_number(L, "bytes", (double)b->bytes);
+        lua_pushboolean(L, !b->node && !b->sum);
+        lua_setfield(L, -2, "scratch");
         lua_pushboolean(L, b->sum);
         lua_setfield(L, -2, "sum");
         set_number(L, "first", b->first);
@@ -302,7 +313,7 @@ static void set_texts(lua_State *L, const Plan *plan, const EmitOptions *options
 static void push_model(lua_State *L, const Plan *plan, const EmitOptions *options)
 {
     const Graph *graph = plan->graph;
-    static const char *const lists[] = { "prototypes", "form_prototypes", "sources", "argument_names", "args" };
+    static const char *const lists[] = { "prototypes", "form_prototypes", "sources", "argument_names", "units", "args" };
     lua_newtable(L);
     set_texts(L, plan, options);
     set_shape_fields(L, "input", graph->input->shape);
@@ -326,8 +337,17 @@ static void emit_flush(Emitter *e, const Step *step, Text *text)
     push_flush_holes(L, e->plan, step);
     Text flush = expand(L, arena_format("kernels/%s", step->kernel->flush_text));
     text_add(text, "\n%s", flush.data);
-    lua_pop(L, 1);
+    lua_pop(L, 2);
     append_to(L, "prototypes");
+}
+
+/* model.<table>.<key> = the value at the top of the stack, which goes. */
+static void keep(lua_State *L, const char *table, const char *key)
+{
+    lua_getfield(L, 2, table);
+    lua_insert(L, -2);
+    lua_setfield(L, -2, key);
+    lua_pop(L, 1);
 }
 
 static void emit_steps(Emitter *e)
@@ -341,10 +361,8 @@ static void emit_steps(Emitter *e)
         if (step->sums)
             emit_flush(e, step, &text);
         add_file(e, file, text);
-        lua_getfield(L, 2, "argument_names");           /* prototype, names, the table of names */
-        lua_insert(L, -2);
-        lua_setfield(L, -2, step->function);
-        lua_pop(L, 1);
+        keep(L, "units", step->function);
+        keep(L, "argument_names", step->function);
         append_to(L, "prototypes");
         lua_pushstring(L, file);
         append_to(L, "sources");
@@ -362,7 +380,7 @@ static void emit_forms(Emitter *e)
         push_form_holes(L, e->plan, form);
         Text one = expand(L, arena_format("kernels/form_%s.c.in", form->kind));
         text_add(&text, "\n%s", one.data);
-        lua_pop(L, 1);
+        lua_pop(L, 2);
         append_to(L, "form_prototypes");
     }
     add_file(e, file, text);
@@ -374,7 +392,7 @@ static void emit_skeleton(Emitter *e, const char *template, const char *file)
 {
     lua_pushvalue(e->L, 2);
     add_file(e, file, expand(e->L, template));
-    lua_pop(e->L, 2);
+    lua_pop(e->L, 3);
 }
 
 static void copy_runtime(Emitter *e)

@@ -5,7 +5,8 @@
 --   %header            the includes that every emitted file starts with
 --   %include NAME      another template, with the same holes and globals
 --   %kernel (a, b?) -> (c, d?)    the signature of the emitted function: inputs, then outputs; `?`: only where the step has such an
---                      argument in that role. The same list makes the call, so the two cannot disagree.
+--                      argument in that role. The same list makes the call, so the two cannot disagree. `by N` behind it: the work falls into N
+--                      units (rows, strips) that threads may share; the function gets `first` and `last` and does those from first to last - 1.
 -- Names are looked up in the holes that C handed over, then among the helpers below; an unknown name is an error.
 local embedded = ...        -- embedded(name): the text of a file that caec carries
 
@@ -79,7 +80,7 @@ end
 
 -- The arguments of a %kernel line that the step has, in order.
 local function bind(holes, line)
-  local inputs, outputs = line:match("^%s*(%b())%s*%->%s*(%b())%s*$")
+  local inputs, outputs = line:match("^%s*(%b())%s*%->%s*(%b())")
   if not inputs then error("%kernel wants (inputs) -> (outputs)", 0) end
   local bound = {}
   for role, text in pairs({ ["in"] = inputs, out = outputs }) do
@@ -93,12 +94,16 @@ local function bind(holes, line)
     end
   end
   table.sort(bound, function(a, b) return a.order < b.order end)
+  if line:match("%) by ") then
+    bound[#bound + 1] = { name = "first", scalar = "int first" }
+    bound[#bound + 1] = { name = "last", scalar = "int last" }
+  end
   return bound
 end
 
 local function signature(holes, bound)
   local words = {}
-  for i, argument in ipairs(bound) do words[i] = argument.type .. "restrict " .. argument.name end
+  for i, argument in ipairs(bound) do words[i] = argument.scalar or argument.type .. "restrict " .. argument.name end
   local first = "void " .. holes.name .. "("
   return helpers.wrap(first, words, ")", #first)
 end
@@ -108,7 +113,8 @@ local function translate(name, text)
   for line in (text:gsub("\n$", "") .. "\n"):gmatch("(.-)\n") do
     local special, rest = line:match("^%%(%a+)%s*(.*)$")
     if special == "kernel" or special == "include" or special == "header" then
-      out[#out + 1] = string.format("_%s(%q)", special, rest)
+      local units = rest:match("%) by (.*)$")
+      out[#out + 1] = string.format("_%s(%q%s)", special, rest, units and ", " .. units or "")
     elseif line:sub(1, 1) == "%" then
       out[#out + 1] = line:sub(2)
     else
@@ -133,9 +139,10 @@ local function run(name, env)
   chunk()
 end
 
--- Expands the template `name` with `holes`; returns the text, and of its %kernel line the prototype and the names of the arguments in order.
+-- Expands the template `name` with `holes`; returns the text, and of its %kernel line the prototype, the names of the arguments
+-- in order, and the number of units.
 local function expand(name, holes)
-  local out, bound = {}, nil
+  local out, bound, units = {}, nil, nil
   local env = {}
   function env._o(...)
     for i = 1, select("#", ...) do
@@ -152,8 +159,8 @@ local function expand(name, holes)
   end
   function env._include(file) run("kernels/" .. file, env) end
   function env._header() env._o('#include "' .. holes.model .. '_kernels.h"\n') end
-  function env._kernel(line)
-    bound = bind(holes, line)
+  function env._kernel(line, count)
+    bound, units = bind(holes, line), count
     for _, comment in ipairs(holes.comment) do env._o(comment) end
     env._o(signature(holes, bound))
   end
@@ -178,7 +185,7 @@ local function expand(name, holes)
   if not bound then return text end
   local names = {}
   for i, argument in ipairs(bound) do names[i] = argument.name end
-  return text, signature(holes, bound) .. ";", names
+  return text, signature(holes, bound) .. ";", names, units
 end
 
 return expand

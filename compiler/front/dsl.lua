@@ -13,9 +13,18 @@ local TEXT_LIMIT = 100000       -- longest string that string.rep and table.conc
 local word_of = {}              -- function -> the word it stands for
 local env = {}
 
+-- The line of the graph file that is being run.
+local function line_now()
+  for level = 3, 30 do
+    local info = getinfo(level, "Sl")
+    if not info then return nil end
+    if info.source == "@" .. file then return info.currentline end
+  end
+end
+
 -- Errors that name a place travel as tables; load.c prints them.
 local function refuse(message, name, line)
-  lua_error({ message = message, name = name, line = line }, 0)
+  lua_error({ message = message, name = name, line = line or line_now() }, 0)
 end
 
 local function line_of_caller()

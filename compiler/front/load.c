@@ -28,6 +28,14 @@ typedef struct Loader {
     Graph *graph;
 } Loader;
 
+/* The string at the top of the stack; NULL where it is none, or one with a zero byte inside, which no name has. */
+static const char *read_name(lua_State *L)
+{
+    if (lua_type(L, -1) != LUA_TSTRING || strlen(lua_tostring(L, -1)) != lua_length(L, -1))
+        return NULL;
+    return arena_copy(lua_tostring(L, -1), lua_length(L, -1));
+}
+
 /* Reads the word at the top of the stack; false where it is none. */
 static bool read_word(Loader *load, Word *word)
 {
@@ -42,7 +50,7 @@ static bool read_word(Loader *load, Word *word)
     if (!ok)
         return false;
     lua_getfield(L, -1, "name");
-    word->name = lua_type(L, -1) == LUA_TSTRING ? arena_copy(lua_tostring(L, -1), lua_length(L, -1)) : NULL;
+    word->name = read_name(L);
     lua_getfield(L, -2, "at");
     word->at = lua_type(L, -1) == LUA_TNUMBER ? (int)lua_tointeger(L, -1) : -1;
     lua_getfield(L, -3, "line");
@@ -101,7 +109,7 @@ static const char *layer_name(Loader *load, const char *part, const Word *word, 
     lua_getfield(load->L, -1, "name");
     if (!lua_isnil(load->L, -1)) {
         loc = argument_loc(load, word, "name");
-        name = lua_type(load->L, -1) == LUA_TSTRING ? arena_copy(lua_tostring(load->L, -1), lua_length(load->L, -1)) : NULL;
+        name = read_name(load->L);
         check_name(loc, "name", name);
     }
     lua_pop(load->L, 1);
@@ -311,6 +319,15 @@ static bool is_marked(const char *name, size_t length)
     return layer_find(word) || optimizer_find(word) || strcmp(word, "sequential") == 0 || strcmp(word, "autoencoder") == 0;
 }
 
+static int count_in_line(const Source *source, int line, const char *name)
+{
+    int count = 0;
+    for (int i = 0; i < source->count; i++)
+        count += source->tokens[i].line == line && (size_t)source->tokens[i].length == strlen(name) &&
+                 memcmp(source->tokens[i].start, name, strlen(name)) == 0;
+    return count;
+}
+
 /* Lua's message "file:12: text near 'x'" or dsl.lua's table { message, name, line } becomes an error at its place. */
 _Noreturn static void report(Loader *load)
 {
@@ -337,8 +354,11 @@ _Noreturn static void report(Loader *load)
     }
     const char *near = strstr(message, "near '");
     Loc loc = { file, line, 0 };
-    if (near && strchr(near + 6, '\''))
-        loc = source_name_in_line(&load->source, line, arena_copy(near + 6, strcspn(near + 6, "'")));
+    if (near && strchr(near + 6, '\'')) {               /* Lua does not say which, where the line has several */
+        const char *name = arena_copy(near + 6, strcspn(near + 6, "'"));
+        if (count_in_line(&load->source, line, name) == 1)
+            loc = source_name_in_line(&load->source, line, name);
+    }
     if (strstr(message, "not enough memory"))
         message = "the graph file needs too much memory";
     if (strstr(message, "stack overflow"))
