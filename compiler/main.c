@@ -8,6 +8,7 @@
 #include "ir/print.h"
 #include "ops/ops.h"
 #include "passes/passes.h"
+#include "tune/tune.h"
 
 #include <argp.h>
 #include <stdio.h>
@@ -32,10 +33,10 @@ static const struct {
 };
 enum { PASS_COUNT = sizeof passes / sizeof passes[0], MAX_FORCES = 64, MAX_EXPAND = 32 };
 
-enum { KEY_TARGET = 256, KEY_REAL, KEY_SUMMARY, KEY_DUMP, KEY_STOP, KEY_LIST, KEY_EXPAND, KEY_DOT, KEY_MEMORY, KEY_KERNEL, KEY_NO_RUNTIME };
+enum { KEY_TARGET = 256, KEY_REAL, KEY_SUMMARY, KEY_DUMP, KEY_STOP, KEY_LIST, KEY_EXPAND, KEY_DOT, KEY_MEMORY, KEY_KERNEL, KEY_NO_RUNTIME, KEY_TUNE, KEY_TUNED };
 
 typedef struct Options {
-    const char *graph, *directory, *dump, *stop, *list, *expand, *real;
+    const char *graph, *directory, *dump, *stop, *list, *expand, *real, *tune, *tuned;
     const Target *target;
     Force forces[MAX_FORCES];
     int force_count;
@@ -52,6 +53,8 @@ static const struct argp_option option_table[] = {
     { "target", KEY_TARGET, "NAME", 0, "native (default), or one of --list targets", 1 },
     { "real", KEY_REAL, "TYPE", 0, "float (default) or double: the type of all arithmetic", 1 },
     { "kernel", KEY_KERNEL, "STAGE[.PASS]=NAME", 0, "force a kernel; PASS is forward, dx or dw", 1 },
+    { "tune", KEY_TUNE, "FILE", 0, "time the kernels on this machine with the C compiler $CC and keep the result in FILE", 1 },
+    { "tuned", KEY_TUNED, "FILE", 0, "choose kernels by the times in FILE", 1 },
     { "no-runtime", KEY_NO_RUNTIME, NULL, 0, "leave the runtime's sources out of DIR/<name>", 1 },
     { "summary", KEY_SUMMARY, NULL, 0, "print the table of layers", 2 },
     { "memory", KEY_MEMORY, NULL, 0, "print the memory map", 2 },
@@ -129,6 +132,8 @@ static void set_option(Options *o, int key, char *arg, struct argp_state *state)
         if (!kernel_find(arg))
             argp_error(state, "--expand: there is no kernel '%s'; see --list kernels", arg);
         break;
+    case KEY_TUNE: o->tune = arg; break;
+    case KEY_TUNED: o->tuned = arg; break;
     case KEY_KERNEL: add_force(o, state, arg); break;
     case KEY_SUMMARY: o->summary = true; break;
     case KEY_MEMORY: o->memory = true; break;
@@ -147,8 +152,8 @@ static void check_command(const Options *o, struct argp_state *state)
     }
     if (!o->graph)
         argp_error(state, "which graph? for example: caec graphs/cae.lua -o generated/");
-    if (!o->directory && !o->summary && !o->dump && !o->stop && !o->dot && !o->memory)
-        argp_error(state, "where to? give -o DIR, or one of --summary, --memory, --dump, --dot");
+    if (!o->directory && !o->summary && !o->dump && !o->stop && !o->dot && !o->memory && !o->tune)
+        argp_error(state, "where to? give -o DIR, or one of --summary, --memory, --dump, --dot, --tune");
 }
 
 static error_t parse_option(int key, char *arg, struct argp_state *state)
@@ -257,11 +262,16 @@ static void compile(Options *o)
     if (o->dot)
         print_dot(&text, graph);
     show(&text);
-    bool more = o->directory || o->dump || o->stop || o->memory;
+    bool more = o->directory || o->dump || o->stop || o->memory || o->tune;
     if (!more || !run_passes(o, graph))
         return;
     Settings settings = { .target = o->target, .real_double = o->real && strcmp(o->real, "double") == 0 };
-    Plan *plan = plan_make(graph, settings, o->forces, o->force_count);
+    const Tuning *tuning = o->tuned ? tuning_read(o->tuned) : NULL;
+    if (o->tune) {
+        tuning = tune_measure(graph, settings, CAEC_VERSION);
+        text_save_all(&(SavedText){ o->tune, tuning_text(tuning) }, 1);
+    }
+    Plan *plan = plan_make(graph, settings, o->forces, o->force_count, tuning);
     show_plan(o, plan);
     if (!o->directory || (o->stop && strcmp(o->stop, "plan") == 0))
         return;
@@ -291,7 +301,7 @@ static void expand(Options *o)
     Settings settings = { .target = o->target, .real_double = o->real && strcmp(o->real, "double") == 0 };
     bool conv = strncmp(o->expand, "conv_", 5) == 0;
     Force force = { .stage = "sample.conv", .kernel = conv ? o->expand : "conv_plain" };
-    Plan *plan = plan_make(graph, settings, &force, 1);
+    Plan *plan = plan_make(graph, settings, &force, 1, NULL);
     for (int i = 0; i < plan->function_count; i++) {
         const Step *step = plan->functions[i];
         if (strcmp(step->kernel->name, o->expand) != 0 || strcmp(step->pass, pass_names[pass]) != 0)

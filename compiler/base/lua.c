@@ -37,15 +37,30 @@ static void *allocate(void *user, void *block, size_t old, size_t size)
     return p;
 }
 
+/* Ends the run with a message at the line of the untrusted text, which may have called something of ours. */
+static void stop(lua_State *L, const char *message)
+{
+    lua_Debug at;
+    for (int level = 0; lua_getstack(L, level, &at); level++) {
+        lua_getinfo(L, "Sl", &at);
+        if (at.source[0] != '@' || at.currentline < 1)
+            continue;
+        lua_pushfstring(L, "%s:%d: %s", at.short_src, at.currentline, message);
+        lua_error(L);
+    }
+    lua_pushstring(L, message);
+    lua_error(L);
+}
+
 /* Counts instructions; also bounds memory where the allocator could not be ours (LuaJIT without GC64). */
 static void count_steps(lua_State *L, lua_Debug *debug)
 {
     (void)debug;
     limits.steps -= STEPS_A_HOOK;
     if (limits.steps < 0)
-        luaL_error(L, "the graph file runs too long; is there an endless loop?");
+        stop(L, "the graph file runs too long; is there an endless loop?");
     if ((size_t)lua_gc(L, LUA_GCCOUNT, 0) > limits.memory / 1024)
-        luaL_error(L, "the graph file needs too much memory");
+        stop(L, "the graph file needs too much memory");
 }
 
 static void open_library(lua_State *L, const char *name, lua_CFunction open)

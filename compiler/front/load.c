@@ -328,11 +328,15 @@ static int count_in_line(const Source *source, int line, const char *name)
     return count;
 }
 
-/* Lua's message "file:12: text near 'x'" or dsl.lua's table { message, name, line } becomes an error at its place. */
+/* What Lua calls the file in its messages; it would cut a long path. */
+static const char chunk_name[] = "graph";
+
+/* Lua's message "graph:12: text near 'x'" or dsl.lua's table { message, name, line } becomes an error at its place. */
 _Noreturn static void report(Loader *load)
 {
     lua_State *L = load->L;
     const char *file = load->source.file;
+    size_t n = strlen(chunk_name);
     if (lua_istable(L, -1)) {
         lua_getfield(L, -1, "line");
         lua_getfield(L, -2, "name");
@@ -345,9 +349,8 @@ _Noreturn static void report(Loader *load)
     if (!message)
         fail((Loc){ file, 0, 0 }, "the file stopped with an error that is no text");
     message = arena_copy(message, strlen(message));
-    size_t n = strlen(file);
     int line = 0;
-    if (strncmp(message, file, n) == 0 && message[n] == ':' && isdigit((unsigned char)message[n + 1])) {
+    if (strncmp(message, chunk_name, n) == 0 && message[n] == ':' && isdigit((unsigned char)message[n + 1])) {
         char *end;
         line = (int)strtol(message + n + 1, &end, 10);
         message = *end == ':' ? end + 1 + (end[1] == ' ') : end;
@@ -380,8 +383,7 @@ static int run(lua_State *L)
 {
     Loader *load = lua_touserdata(L, 1);
     const Source *source = &load->source;
-    const char *chunk = arena_format("@%s", source->file);
-    if (lua_load_text(L, source->text, source->length, chunk) != 0)     /* mistakes of syntax, in the file's own words */
+    if (lua_load_text(L, source->text, source->length, arena_format("@%s", chunk_name)) != 0)     /* mistakes of syntax, in the file's own words */
         lua_error(L);
     lua_pop(L, 1);
     Text marked = source_mark(source, is_marked);
@@ -389,7 +391,7 @@ static int run(lua_State *L)
     if (lua_load_text(L, dsl->text, dsl->length, "=dsl.lua") != 0)
         lua_error(L);
     lua_pushlstring(L, marked.data, marked.length);
-    lua_pushstring(L, source->file);
+    lua_pushstring(L, chunk_name);
     push_words(L, false);
     push_words(L, true);
     lua_call(L, 4, 1);

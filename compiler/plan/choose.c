@@ -28,28 +28,38 @@ static Force *find_force(const Plan *plan, const char *stage, const char *pass)
     return found;
 }
 
+/* What a kernel costs: microseconds where they were measured, else the model's cycles. Measured ones are compared among themselves. */
+static double cost_of(const Plan *plan, const Step *step, const Kernel *kernel, bool *measured)
+{
+    double microseconds = tuning_find(plan->tuning, step->stage->name, step->pass, kernel->name);
+    *measured = microseconds >= 0;
+    return *measured ? microseconds : kernel->cost(step, &plan->settings);
+}
+
 /* Each candidate with its cost; the cheapest that fits, or the forced one. */
 static void choose_kernel(const Plan *plan, Step *step)
 {
     Text why = { 0 };
     Force *force = find_force(plan, step->stage->name, step->pass);
-    bool possible = false;
+    bool found_forced = false, best_measured = false;
     for (int i = 0; all_kernels[i]; i++) {
         const Kernel *kernel = all_kernels[i];
         if (!kernel_computes(kernel, step->core) || (kernel->fits && !kernel->fits(step, &plan->settings)))
             continue;
-        double cost = kernel->cost(step, &plan->settings);
-        bool forced = force && strcmp(force->kernel, kernel->name) == 0;
-        possible = possible || forced;
-        text_add(&why, "%s%s %.3g", why.length ? ", " : "", kernel->name, cost);
-        if (!step->kernel || forced || (cost < step->cost && !possible)) {
+        bool measured, forced = force && strcmp(force->kernel, kernel->name) == 0;
+        double cost = cost_of(plan, step, kernel, &measured);
+        text_add(&why, measured ? "%s%s %.1f us" : "%s%s %.3g", why.length ? ", " : "", kernel->name, cost);
+        bool better = measured == best_measured ? cost < step->cost : measured;
+        if (!step->kernel || forced || (better && !found_forced)) {
             step->kernel = kernel;
             step->cost = cost;
+            best_measured = measured;
         }
+        found_forced = found_forced || forced;
     }
     if (!step->kernel)
         bug("no kernel computes %s", step->core->op->name);
-    if (possible) {
+    if (found_forced) {
         force->used = true;
         text_add(&why, " (forced)");
     }

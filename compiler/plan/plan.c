@@ -123,10 +123,20 @@ static void check_forces(const Plan *plan)
     }
 }
 
-Plan *plan_make(const Graph *graph, Settings settings, Force *forces, int force_count)
+static void check_tuning(const Plan *plan)
+{
+    const Tuning *t = plan->tuning;
+    const char *real = plan->settings.real_double ? "double" : "float";
+    if (t && (strcmp(t->target, plan->settings.target->name) != 0 || strcmp(t->real, real) != 0))
+        fail_with(EXIT_INPUT, "--tuned: the times are of %s, %s, but this is for %s, %s; measure again with --tune", t->target, t->real,
+                  plan->settings.target->name, real);
+}
+
+Plan *plan_make(const Graph *graph, Settings settings, Force *forces, int force_count, const Tuning *tuning)
 {
     Plan *plan = ARENA_NEW(Plan);
-    *plan = (Plan){ .graph = graph, .settings = settings, .forces = forces, .force_count = force_count };
+    *plan = (Plan){ .graph = graph, .settings = settings, .forces = forces, .force_count = force_count, .tuning = tuning };
+    check_tuning(plan);
     plan->train = (Program){ .name = "train" };
     plan->encode = (Program){ .name = "encode", .result = graph->latent };
     plan->decode = (Program){ .name = "decode", .given = graph->latent, .result = graph->output };

@@ -4,6 +4,7 @@
 
 #include "../base/text.h"
 #include "../kernels/kernel.h"
+#include "tuning.h"
 
 /* A value in the workspace, or a step's scratch memory. */
 typedef struct Buffer {
@@ -38,6 +39,7 @@ typedef struct Plan {
     Settings settings;
     Force *forces;
     int force_count;
+    const Tuning *tuning;       /* NULL: the cost model alone */
     Program train, encode, decode;
     Form **forms;
     int form_count;
@@ -46,8 +48,9 @@ typedef struct Plan {
     int function_count;
 } Plan;
 
-/* Requires a grouped graph. Ends the program with a message where a forced kernel is unknown, fits nothing or names no stage. */
-Plan *plan_make(const Graph *graph, Settings settings, Force *forces, int force_count);
+/* Requires a grouped graph. Ends the program with a message where a forced kernel is unknown, fits nothing or names no stage, or where the measured
+   times are of another target. */
+Plan *plan_make(const Graph *graph, Settings settings, Force *forces, int force_count, const Tuning *tuning);
 
 /* choose.c: steps of one program, computing `roots`; `given` is not computed but handed in. */
 void plan_steps(Plan *plan, Program *program, Node *const *roots, int root_count);

@@ -10,7 +10,7 @@ static void print_step(Text *out, int place, const Step *step)
     for (size_t i = 0; i < sizeof taken / sizeof taken[0]; i++)
         if (taken[i].node)
             text_add(out, " +%s", taken[i].what);
-    text_add(out, "\n      cycles: %s\n", step->why);
+    text_add(out, "\n      cost: %s\n", step->why);
     if (!step->number_count)
         return;
     text_add(out, "      numbers:");

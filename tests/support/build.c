@@ -43,7 +43,7 @@ static char *emitted_flags(const char *folder)
 {
     char *path = text_of("%s/net/CMakeLists.txt", folder);
     char *text = file_read(path, NULL);
-    char *target = between(text, "set(TARGET_FLAGS"), *model = between(text, "${TARGET_FLAGS}");
+    char *target = between(text, "set(TARGET_FLAGS"), *model = between(text, "set(KERNEL_FLAGS");
     char *flags = text_of("%s %s", target, model);
     free(path);
     free(text);

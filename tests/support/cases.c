@@ -15,6 +15,11 @@ const char *caec_binary(void)
     return place("CAEC", TEST_CAEC);
 }
 
+const char *caec_other(void)
+{
+    return place("CAEC_OTHER", NULL);
+}
+
 const char *c_compiler(void)
 {
     return place("CC", TEST_CC);

@@ -12,6 +12,9 @@
 /* The compiler: the environment's CAEC, or the one built beside the tests. */
 const char *caec_binary(void);
 
+/* One built with the other Lua: the environment's CAEC_OTHER, or NULL. */
+const char *caec_other(void);
+
 /* The C compiler, the folder of the runtime's sources, and the project's folder. */
 const char *c_compiler(void);
 const char *runtime_folder(void);

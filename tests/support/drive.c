@@ -250,3 +250,10 @@ void check_net(const Net *net, const char *target, const char *options)
     free(parameters);
     free(image);
 }
+
+void check_net_by(const Net *net, const char *target, const char *kernel)
+{
+    char *options = net_force(net, kernel);
+    check_net(net, target, options);
+    free(options);
+}

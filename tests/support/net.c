@@ -109,6 +109,22 @@ char *net_graph(const Net *net)
     return text;
 }
 
+char *net_force(const Net *net, const char *kernel)
+{
+    char *text = NULL;
+    size_t n = 0;
+    FILE *f = open_memstream(&text, &n);
+    assert_non_null(f);
+    for (int part = 0; part < 2; part++) {
+        int conv = 0;
+        for (const NetLayer *l = part ? net->decoder : net->encoder; l->kind; l++)
+            if (l->kind == CONV)
+                fprintf(f, " --kernel %s.conv%d=%s", part ? "decoder" : "encoder", ++conv, kernel);
+    }
+    fclose(f);
+    return text;
+}
+
 /* ---- the parameters ---- */
 
 static void check_parameter(const Model *model, int *index, size_t *offset, const char *part, int conv, const char *what, ModelShape shape)

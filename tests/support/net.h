@@ -33,6 +33,9 @@ void net_close(Net *net);
 
 char *net_graph(const Net *net);        /* the graph file, its model called "net"; to be freed */
 
+/* "--kernel encoder.conv1=KERNEL --kernel ..." for every convolution; to be freed. */
+char *net_force(const Net *net, const char *kernel);
+
 /* Fails the test where the model's shapes or parameters are not those of the net. */
 void net_check(const Net *net, const Model *model);
 

@@ -1,0 +1,131 @@
+/* Wrong models: shapes that do not meet, parts and names, the input, what the file returns. */
+#include "cases.h"
+#include "refusal.h"
+
+#define INPUT(input_) \
+    "return autoencoder \"net\" {\n  " input_ "\n  encoder = sequential \"e\" { " CONV5 " },\n  decoder = sequential \"d\" { " CONV3 " },\n}\n"
+#define PARTS(first_, rest_) "return " first_ " {\n  input = { 8, 8, 3 },\n" rest_ "}\n"
+#define ENCODER "  encoder = sequential \"e\" { " CONV5 " },\n"
+#define DECODER "  decoder = sequential \"d\" { " CONV3 " },\n"
+
+static void shapes_that_do_not_meet(void **state)
+{
+    (void)state;
+    static const Refusal refusals[] = {
+        { GRAPH("@conv2d { filters = 5, kernel = 9, padding = \"valid\" },", CONV3), "conv2d: a 9x9 kernel with padding \"valid\" does not fit into 8x8" },
+        { GRAPH(CONV5 "@max_pool2d { size = 9 },", CONV3), "max_pool2d: a window of 9x9 does not fit into 8x8x5" },
+        { GRAPH(CONV5 "max_pool2d { size = 4 },", "@max_pool2d { size = 3 }," CONV3), "max_pool2d: a window of 3x3 does not fit into 2x2x5" },
+        { GRAPH(CONV5, "@conv2d { filters = 4, kernel = 3 },"), "conv2d: the decoder ends in 8x8x4 but the input is 8x8x3" },
+        { GRAPH(CONV5 "max_pool2d {},", CONV3 "@relu {},"), "relu: the decoder ends in 4x4x3 but the input is 8x8x3" },
+        { GRAPH(CONV5, CONV3 "@upsample2d { size = 3 },"), "upsample2d: the decoder ends in 24x24x3 but the input is 8x8x3" },
+        { GRAPH(CONV5, CONV3 "@conv2d { filters = 3, kernel = 3, padding = \"valid\" },"), "conv2d: the decoder ends in 6x6x3" },
+    };
+    REFUSE(refusals);
+}
+
+static void the_input(void **state)
+{
+    (void)state;
+    static const Refusal refusals[] = {
+        { "return @autoencoder \"net\" { encoder = sequential \"e\" { " CONV5 " }, decoder = sequential \"d\" { " CONV3 " } }\n",
+          "autoencoder: input wants { height, width, channels }" },
+        { INPUT("@input = 8,"), "autoencoder: input wants { height, width, channels }" },
+        { INPUT("@input = { 8, 8 },"), "autoencoder: input wants { height, width, channels }" },
+        { INPUT("@input = { 8, 8, 3, 1 },"), "autoencoder: input wants { height, width, channels }" },
+        { INPUT("@input = { 8, 8, 0 },"), "autoencoder: input wants { height, width, channels }, whole numbers from 1 to 1048576" },
+        { INPUT("@input = { 8, -8, 3 },"), "autoencoder: input wants { height, width, channels }, whole numbers from 1" },
+        { INPUT("@input = { 8.5, 8, 3 },"), "autoencoder: input wants { height, width, channels }, whole numbers from 1" },
+        { INPUT("@input = { \"8\", 8, 3 },"), "autoencoder: input wants { height, width, channels }, whole numbers from 1" },
+        { INPUT("@input = { 8, 8, 1048577 },"), "autoencoder: input wants { height, width, channels }, whole numbers from 1" },
+        { INPUT("@input = { 0/0, 8, 3 },"), "autoencoder: input wants { height, width, channels }, whole numbers from 1" },
+        { INPUT("@input = { height = 8, width = 8, channels = 3 },"), "autoencoder: input wants { height, width, channels }" },
+        { INPUT("@input = conv2d,"), "autoencoder: input wants { height, width, channels }" },
+        { INPUT("@input = { 1048576, 1048576, 3 },"), "autoencoder: " },
+    };
+    REFUSE(refusals);
+}
+
+static void huge_tensors(void **state)
+{
+    (void)state;
+    static const Refusal refusals[] = {
+        { "return autoencoder \"net\" {\n  input = { 8192, 8192, 3 },\n  encoder = sequential \"e\" { @conv2d { filters = 65536, kernel = 1 } },\n"
+          "  decoder = sequential \"d\" { " CONV3 " },\n}\n", "conv2d: " },
+        { GRAPH("@conv2d { filters = 65536, kernel = 255 },", CONV3), "conv2d: " },
+        { GRAPH(CONV5 "upsample2d { size = 64 }, @upsample2d { size = 64 }, upsample2d { size = 64 },", CONV3), "upsample2d: " },
+    };
+    REFUSE(refusals);
+}
+
+static void the_parts(void **state)
+{
+    (void)state;
+    static const Refusal refusals[] = {
+        { PARTS("@autoencoder \"net\"", DECODER), "autoencoder: encoder is missing" },
+        { PARTS("@autoencoder \"net\"", ENCODER), "autoencoder: decoder is missing" },
+        { PARTS("autoencoder \"net\"", "  @encoder = { " CONV5 " },\n" DECODER), "autoencoder: encoder wants sequential \"name\" { ... }" },
+        { PARTS("autoencoder \"net\"", "  @encoder = 1,\n" DECODER), "autoencoder: encoder wants sequential \"name\" { ... }" },
+        { PARTS("autoencoder \"net\"", "  @encoder = conv2d { filters = 1, kernel = 1 },\n" DECODER), "autoencoder: encoder wants sequential" },
+        { PARTS("autoencoder \"net\"", "  @encoder = sequential \"e\",\n" DECODER), "autoencoder: encoder wants sequential" },
+        { PARTS("autoencoder \"net\"", "  @encoder = sequential { " CONV5 " },\n" DECODER), "autoencoder: encoder wants sequential" },
+        { PARTS("autoencoder \"net\"", "  encoder = @sequential \"\" { " CONV5 " },\n" DECODER), "sequential: a name of letters, digits and _" },
+        { PARTS("autoencoder \"net\"", "  encoder = @sequential \"e\" {},\n" DECODER), "e: has no layer that computes anything" },
+        { PARTS("autoencoder \"net\"", "  encoder = @sequential \"e\" { linear {} },\n" DECODER), "e: has no layer that computes anything" },
+        { PARTS("autoencoder \"net\"", "  encoder = @sequential \"e\" { 1 },\n" DECODER), "e: layer 1 is a number; a layer is written conv2d { ... }" },
+        { PARTS("autoencoder \"net\"", "  encoder = @sequential \"e\" { " CONV5 " relu },\n" DECODER), "e: layer 2 is a function; a layer is written" },
+        { PARTS("autoencoder \"net\"", "  encoder = @sequential \"e\" { " CONV5 " first = relu {} },\n" DECODER),
+          "e: wants a list of layers, but something in it is called 'first'" },
+        { PARTS("autoencoder \"net\"", "  @encoder = sequential(5),\n" DECODER), "autoencoder: encoder wants sequential" },
+        { PARTS("autoencoder \"net\"", "  encoder = sequential \"e\" { @sequential \"f\" { " CONV5 " } },\n" DECODER), "sequential: not a layer" },
+        { PARTS("autoencoder \"net\"", "  encoder = sequential \"e\" { @adam {} },\n" DECODER), "adam: not a layer" },
+        { PARTS("autoencoder \"net\"", "  @encodr = sequential \"e\" { " CONV5 " },\n" ENCODER DECODER),
+          "autoencoder: no argument is called 'encodr'; known are: input, encoder, decoder, training" },
+        { PARTS("@autoencoder \"net\"", "  1,\n" ENCODER DECODER), "autoencoder: every argument has a name" },
+    };
+    REFUSE(refusals);
+}
+
+static void names(void **state)
+{
+    (void)state;
+    static const Refusal refusals[] = {
+        { PARTS("@autoencoder \"for\"", ENCODER DECODER), "autoencoder: 'for' is a word of C; choose another name" },
+        { PARTS("@autoencoder \"main\"", ENCODER DECODER), "autoencoder: 'main' is a word of C; choose another name" },
+        { PARTS("@autoencoder \"my net\"", ENCODER DECODER), "autoencoder: a name of letters, digits and _" },
+        { PARTS("@autoencoder \"2net\"", ENCODER DECODER), "autoencoder: a name of letters, digits and _" },
+        { PARTS("@autoencoder \"\"", ENCODER DECODER), "autoencoder: a name of letters, digits and _" },
+        { PARTS("@autoencoder \"../net\"", ENCODER DECODER), "autoencoder: a name of letters, digits and _" },
+        { PARTS("@autoencoder \"n\\0x\"", ENCODER DECODER), "autoencoder: a name of letters, digits and _" },
+        { PARTS("@autoencoder \"abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrst\"", ENCODER DECODER), "autoencoder: a name of letters, digits and _" },
+        { PARTS("autoencoder", ENCODER DECODER), "the file returns an unfinished `autoencoder`" },
+        { GRAPH("conv2d { filters = 5, kernel = 3, @name = \"a b\" },", CONV3), "name: a name of letters, digits and _" },
+        { GRAPH("conv2d { filters = 5, kernel = 3, @name = \"int\" },", CONV3), "name: 'int' is a word of C" },
+        { GRAPH("conv2d { filters = 5, kernel = 3, @name = 5 },", CONV3), "name: a name of letters, digits and _" },
+        { GRAPH("conv2d { filters = 5, kernel = 3, name = \"a\" }, relu { @name = \"a\" },", CONV3), "relu: there is a layer called encoder.a already" },
+        { GRAPH("conv2d { filters = 5, kernel = 3, name = \"conv2\" }, @conv2d { filters = 5, kernel = 3 },", CONV3),
+          "conv2d: there is a layer called encoder.conv2 already" },
+        { "return autoencoder \"net\" {\n  input = { 8, 8, 3 },\n  encoder = sequential \"part\" { " CONV5 " },\n  decoder = @sequential \"part\" { "
+          CONV3 " },\n}\n", "sequential: both parts are called \"part\"" },
+    };
+    REFUSE(refusals);
+}
+
+static void layers_in_the_wrong_place(void **state)
+{
+    (void)state;
+    static const Refusal refusals[] = {
+        { GRAPH("@relu {}," CONV5, CONV3), "relu: cannot be the first layer; put a conv2d before it" },
+        { GRAPH("@max_pool2d {}," CONV5, CONV3), "max_pool2d: cannot be the first layer; put a conv2d before it" },
+        { GRAPH("@upsample2d {}," CONV5, CONV3), "upsample2d: cannot be the first layer; put a conv2d before it" },
+    };
+    REFUSE(refusals);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(shapes_that_do_not_meet), cmocka_unit_test(the_input), cmocka_unit_test(huge_tensors), cmocka_unit_test(the_parts),
+        cmocka_unit_test(names), cmocka_unit_test(layers_in_the_wrong_place),
+    };
+    return cmocka_run_group_tests_name("model", tests, NULL, NULL);
+}

@@ -1,0 +1,72 @@
+/* conv_winograd against the definition: where it fits (3x3, stride 1), with tiles that reach over the border, pools it takes in and upsampling by 2.
+ * Its transforms multiply by up to 8 and cancel, so it may lose a digit more than a plain sum. */
+#include "cases.h"
+#include "compare.h"
+#include "model.h"
+
+static const Tolerance tolerance = { sizeof(real) == 8 ? 1e-12 : 2e-5, sizeof(real) == 8 ? 1e-12 : 5e-5 };
+
+static void check(const ConvCase *cases, size_t count, const char *target)
+{
+    compare_with_plain(cases, count, target, "conv_winograd", tolerance);
+}
+
+static const ConvCase channels[] = {
+    { 8, 8, 3, 1, 3, 1, 1, 0, false }, { 8, 8, 1, 5, 3, 1, 1, 0, false }, { 8, 12, 17, 16, 3, 1, 1, 0, false }, { 4, 8, 8, 33, 3, 1, 1, 0, false },
+    { 4, 4, 20, 70, 3, 1, 1, 0, false }, { 8, 8, 0, 17, 3, 1, 1, 0, false },
+};
+
+static void any_number_of_channels(void **state)
+{
+    (void)state;
+    check(channels, COUNT(channels), "x86-64-v3");
+    check(channels, 1, "c");
+}
+
+static void any_number_of_channels_on_avx512(void **state)
+{
+    (void)state;
+    check(channels + 1, 4, "x86-64-v4");
+}
+
+/* Sides of 4 n, 4 n + 1, + 2 and + 3; images of many tiles and several strips. */
+static void any_size(void **state)
+{
+    (void)state;
+    static const ConvCase cases[] = {
+        { 5, 7, 5, 6, 3, 1, 1, 0, false }, { 6, 9, 5, 6, 3, 1, 1, 0, false }, { 7, 4, 5, 6, 3, 1, 1, 0, false }, { 4, 13, 5, 6, 3, 1, 1, 0, false },
+        { 39, 37, 3, 8, 3, 1, 1, 0, false }, { 9, 9, 4, 5, 3, 1, 1, 0, true },
+    };
+    check(cases, COUNT(cases), "x86-64-v3");
+    check(&cases[1], 1, "x86-64-v2");
+}
+
+static void pool_taken_in_and_not(void **state)
+{
+    (void)state;
+    static const ConvCase cases[] = {
+        { 8, 6, 3, 8, 3, 1, 1, 2, false }, { 9, 9, 3, 5, 3, 1, 1, 2, false }, { 8, 11, 3, 17, 3, 1, 1, 2, false },
+        { 7, 11, 3, 6, 3, 1, 1, 3, false }, { 8, 12, 3, 6, 3, 1, 1, 4, false }, { 11, 11, 0, 6, 3, 1, 1, 4, false },
+    };
+    check(cases, COUNT(cases), "x86-64-v3");
+    check(&cases[2], 1, "c");
+}
+
+static void upsampled_input(void **state)
+{
+    (void)state;
+    static const ConvCase cases[] = {
+        { 4, 4, 6, 5, 3, 1, 2, 2, false }, { 5, 6, 4, 9, 3, 1, 2, 2, false }, { 7, 9, 3, 17, 3, 1, 2, 2, false }, { 3, 5, 3, 4, 3, 1, 2, 0, false },
+    };
+    check(cases, 3, "x86-64-v3");
+    check(&cases[1], 1, "c");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(any_number_of_channels), cmocka_unit_test(any_number_of_channels_on_avx512), cmocka_unit_test(any_size),
+        cmocka_unit_test(pool_taken_in_and_not), cmocka_unit_test(upsampled_input),
+    };
+    return cmocka_run_group_tests_name("conv_winograd", tests, NULL, NULL);
+}

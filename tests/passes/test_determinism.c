@@ -1,0 +1,89 @@
+/* The same graph, options and target give the same bytes: twice, from another folder, by another Lua. */
+#define _POSIX_C_SOURCE 200809L
+#include "cases.h"
+#include "files.h"
+#include "process.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char *const options[] = { "--target x86-64-v4", "--target x86-64-v3 --real double", "--target x86-64-v2", "--target c --no-runtime" };
+enum { OPTIONS = sizeof options / sizeof options[0] };
+
+/* Both emit the project's own graph and one with many numbers; the results must be the same files. */
+static void compare(const char *compiler_a, const char *compiler_b)
+{
+    static const char numbers[] =
+        "local slope = 0.1 + 0.2\n"
+        "return autoencoder \"numbers\" { input = { 9, 15, 2 },\n"
+        "  encoder = sequential \"e\" { conv2d { filters = 5, kernel = 3 }, leaky_relu { slope = slope }, max_pool2d { size = 3 } },\n"
+        "  decoder = sequential \"d\" { conv2d { filters = 2, kernel = 3, activation = \"sigmoid\" }, upsample2d { size = 3 } },\n"
+        "  training = { optimizer = adam { lr = 1 / 3e4, beta2 = 1 - 1e-3 }, batch = 7 } }\n";
+    char *folder = folder_new(), *path = text_of("%s/numbers.lua", folder), *a = text_of("%s/a", folder), *b = text_of("%s/b", folder);
+    file_write(path, numbers, strlen(numbers));
+    for (int i = 0; i < OPTIONS; i++) {
+        Result first = run(folder, "%s %s/graphs/cae.lua -o a %s", compiler_a, project_folder(), options[i]);
+        Result second = run(folder, "%s numbers.lua -o a %s", compiler_a, options[i]);
+        want_exit(&first, 0);
+        want_exit(&second, 0);
+        result_free(&first);
+        result_free(&second);
+        char *graphs = text_of("%s/graphs", project_folder());
+        first = run(graphs, "%s cae.lua %s -o %s", compiler_b, options[i], b);           /* another folder, the options in another order */
+        second = run("/", "%s -o %s %s/numbers.lua %s", compiler_b, b, folder, options[i]);
+        want_exit(&first, 0);
+        want_exit(&second, 0);
+        result_free(&first);
+        result_free(&second);
+        free(graphs);
+        want_same_files(a, b);
+    }
+    free(path);
+    free(a);
+    free(b);
+    folder_remove(folder);
+}
+
+static void twice_and_from_another_folder(void **state)
+{
+    (void)state;
+    compare(caec_binary(), caec_binary());
+}
+
+static void by_the_other_lua(void **state)
+{
+    (void)state;
+    const char *other = caec_other();
+    if (!other)
+        skip();
+    compare(caec_binary(), other);
+}
+
+/* Texts for people too. */
+static void dumps_by_the_other_lua(void **state)
+{
+    (void)state;
+    const char *other = caec_other();
+    if (!other)
+        skip();
+    static const char *const words[] = { "--dump plan --target c", "--dump group", "--memory --target x86-64-v3", "--summary", "--dot" };
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+        Result a = run_caec(project_folder(), "graphs/cae.lua %s", words[i]);
+        Result b = run(project_folder(), "%s graphs/cae.lua %s", other, words[i]);
+        want_exit(&a, 0);
+        want_exit(&b, 0);
+        assert_true(a.out_length > 100);
+        assert_string_equal(a.out, b.out);
+        result_free(&a);
+        result_free(&b);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(twice_and_from_another_folder), cmocka_unit_test(by_the_other_lua), cmocka_unit_test(dumps_by_the_other_lua),
+    };
+    return cmocka_run_group_tests_name("determinism", tests, NULL, NULL);
+}

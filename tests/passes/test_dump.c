@@ -1,0 +1,219 @@
+/* What each pass does to a small graph, read from `--dump PASS`. */
+#include "cases.h"
+#include "files.h"
+#include "process.h"
+
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char graph[] =
+    "return autoencoder \"net\" {\n"
+    "  input = { 12, 16, 3 },\n"
+    "  encoder = sequential \"encoder\" {\n"
+    "    conv2d { filters = 5, kernel = 3, activation = \"relu\" },\n"
+    "    max_pool2d {},\n"
+    "  },\n"
+    "  decoder = sequential \"decoder\" {\n"
+    "    conv2d { filters = 4, kernel = 3, stride = 2, activation = \"tanh\" },\n"
+    "    upsample2d {},\n"
+    "    conv2d { filters = 3, kernel = 3, use_bias = false },\n"
+    "    upsample2d {},\n"
+    "  },\n"
+    "}\n";
+
+static char *dump_of(const char *text, const char *pass)
+{
+    char *folder = folder_new(), *path = text_of("%s/net.lua", folder);
+    file_write(path, text, strlen(text));
+    Result result = run_caec(folder, "net.lua --dump %s --target c", pass);
+    want_exit(&result, 0);
+    free(result.err);
+    free(path);
+    folder_remove(folder);
+    return result.out;
+}
+
+/* The line that starts with `start`, followed by blanks and a comment or its end; NULL where there is none. */
+static const char *find_line(const char *dump, const char *start)
+{
+    size_t n = strlen(start);
+    for (const char *line = dump; line && *line; line = strchr(line, '\n') ? strchr(line, '\n') + 1 : NULL) {
+        if (strncmp(line, start, n) != 0)
+            continue;
+        const char *rest = line + n + strspn(line + n, " ");
+        if (*rest == ';' || *rest == '\n')
+            return line;
+    }
+    return NULL;
+}
+
+static void want_line(const char *dump, const char *start)
+{
+    if (!find_line(dump, start))
+        fail_msg("no line\n%s\nin\n%s", start, dump);
+}
+
+static void want_no(const char *dump, const char *text)
+{
+    if (strstr(dump, text))
+        fail_msg("%s in\n%s", text, dump);
+}
+
+static void load_makes_a_node_for_each_value(void **state)
+{
+    (void)state;
+    char *dump = dump_of(graph, "load");
+    want_line(dump, "input = input : 12x16x3 pixels");
+    want_line(dump, "encoder.conv1.kernel = parameter : 3x3x3x5");
+    want_line(dump, "encoder.conv1.bias = parameter : 5");
+    want_line(dump, "encoder.conv1 = conv2d(input, encoder.conv1.kernel) { kernel=3, stride=1, same=1, up=1 } : 12x16x5");
+    want_line(dump, "encoder.conv1.bias_add = bias_add(encoder.conv1, encoder.conv1.bias) : 12x16x5");
+    want_line(dump, "encoder.conv1.relu = relu(encoder.conv1.bias_add) : 12x16x5");
+    want_line(dump, "encoder.pool1 = max_pool2d(encoder.conv1.relu) { size=2 } : 6x8x5");
+    want_line(dump, "decoder.conv1 = conv2d(encoder.pool1, decoder.conv1.kernel) { kernel=3, stride=2, same=1, up=1 } : 3x4x4");
+    want_line(dump, "decoder.up1 = upsample2d(decoder.conv1.tanh) { size=2 } : 6x8x4");
+    want_line(dump, "decoder.conv2 = conv2d(decoder.up1, decoder.conv2.kernel) { kernel=3, stride=1, same=1, up=1 } : 6x8x3");
+    want_line(dump, "loss = mse(decoder.up2, input) { up=1 } : 1");
+    want_line(dump, "latent encoder.pool1; output decoder.up2; loss loss");
+    assert_non_null(strstr(find_line(dump, "decoder.up1 = upsample2d(decoder.conv1.tanh) { size=2 } : 6x8x4"), "; net.lua:9\n"));
+    want_no(dump, "decoder.conv2.bias");
+    want_no(dump, "_dx");
+    free(dump);
+}
+
+static void fold_takes_upsampling_into_convolution_and_loss(void **state)
+{
+    (void)state;
+    char *dump = dump_of(graph, "fold");
+    want_line(dump, "decoder.conv2 = conv2d(decoder.conv1.tanh, decoder.conv2.kernel) { kernel=3, stride=1, same=1, up=2 } : 6x8x3");
+    want_line(dump, "loss = mse(decoder.conv2, input) { up=2 } : 1");
+    want_line(dump, "decoder.up2 = upsample2d(decoder.conv2) { size=2 } : 12x16x3");     /* the output is still made from it */
+    free(dump);
+    static const char twice[] =
+        "return autoencoder \"net\" { input = { 12, 12, 3 }, encoder = sequential \"e\" { conv2d { filters = 5, kernel = 3, stride = 6 } },\n"
+        "  decoder = sequential \"d\" { linear {}, upsample2d { size = 3 }, conv2d { filters = 3, kernel = 1 }, relu {}, upsample2d {} } }\n";
+    dump = dump_of(twice, "fold");
+    want_line(dump, "d.conv1 = conv2d(e.conv1.bias_add, d.conv1.kernel) { kernel=1, stride=1, same=1, up=3 } : 6x6x3");
+    want_line(dump, "loss = mse(d.relu1, input) { up=2 } : 1");
+    free(dump);
+}
+
+/* Two in a row multiply; nothing is folded across the latent, since decoding starts there. */
+static void fold_multiplies_and_stops_at_the_latent(void **state)
+{
+    (void)state;
+    static const char row[] =
+        "return autoencoder \"net\" { input = { 12, 12, 3 }, encoder = sequential \"e\" { conv2d { filters = 5, kernel = 3, stride = 6 } },\n"
+        "  decoder = sequential \"d\" { upsample2d { size = 3 }, upsample2d {}, conv2d { filters = 3, kernel = 1 } } }\n";
+    char *dump = dump_of(row, "fold");
+    want_line(dump, "d.conv1 = conv2d(e.conv1.bias_add, d.conv1.kernel) { kernel=1, stride=1, same=1, up=6 } : 12x12x3");
+    free(dump);
+    static const char latent[] =
+        "return autoencoder \"net\" { input = { 12, 12, 3 },\n"
+        "  encoder = sequential \"e\" { conv2d { filters = 5, kernel = 3, stride = 2 }, upsample2d {} },\n"
+        "  decoder = sequential \"d\" { conv2d { filters = 3, kernel = 1 } } }\n";
+    dump = dump_of(latent, "fold");
+    want_line(dump, "d.conv1 = conv2d(e.up1, d.conv1.kernel) { kernel=1, stride=1, same=1, up=1 } : 12x12x3");
+    free(dump);
+}
+
+static void differentiate_gives_every_parameter_its_gradient(void **state)
+{
+    (void)state;
+    char *dump = dump_of(graph, "differentiate");
+    want_line(dump, "loss.dx = mse_dx(decoder.conv2, input) { up=2 } : 6x8x3");
+    want_line(dump, "decoder.conv2.dx = conv2d_dx(loss.dx, decoder.conv2.kernel) { kernel=3, stride=1, same=1, up=2, height=3, width=4 } : 3x4x4");
+    want_line(dump, "decoder.conv1.tanh_dx = tanh_dx(decoder.conv1.tanh, decoder.conv2.dx) : 3x4x4");
+    want_line(dump, "encoder.pool1.dx = max_pool2d_dx(encoder.pool1.argmax, decoder.conv1.dx) { size=2, height=12, width=16 } : 12x16x5");
+    want_line(dump, "encoder.conv1.relu_dx = relu_dx(encoder.conv1.relu, encoder.pool1.dx) : 12x16x5");
+    static const char *const parameters[] = { "encoder.conv1.kernel: encoder.conv1.dw", "encoder.conv1.bias: encoder.conv1.db",
+                                              "decoder.conv1.kernel: decoder.conv1.dw", "decoder.conv1.bias: decoder.conv1.db",
+                                              "decoder.conv2.kernel: decoder.conv2.dw" };
+    for (int i = 0; i < 5; i++) {
+        char *line = text_of("gradient of %s", parameters[i]);
+        want_line(dump, line);
+        free(line);
+    }
+    want_no(dump, "encoder.conv1.dx");      /* nobody asks for the gradient by the image */
+    free(dump);
+}
+
+static void commute_exchanges_activation_and_pool(void **state)
+{
+    (void)state;
+    char *dump = dump_of(graph, "commute");
+    want_line(dump, "encoder.conv1.relu_dx = relu_dx(encoder.pool1, decoder.conv1.dx) : 6x8x5");
+    want_line(dump, "encoder.pool1.dx = max_pool2d_dx(encoder.pool1.argmax, encoder.conv1.relu_dx) { size=2, height=12, width=16 } : 12x16x5");
+    want_line(dump, "encoder.conv1.dw = conv2d_dw(input, encoder.pool1.dx) { kernel=3, stride=1, same=1, up=1 } : 3x3x3x5");
+    want_line(dump, "decoder.conv1.tanh_dx = tanh_dx(decoder.conv1.tanh, decoder.conv2.dx) : 3x4x4");      /* no pool behind it: as it was */
+    free(dump);
+}
+
+static void drop_removes_what_folding_left(void **state)
+{
+    (void)state;
+    char *before = dump_of(graph, "commute"), *after = dump_of(graph, "drop");
+    assert_non_null(strstr(before, "decoder.up1 = "));
+    want_no(after, "decoder.up1 = ");
+    want_line(after, "decoder.up2 = upsample2d(decoder.conv2) { size=2 } : 12x16x3");
+    free(before);
+    free(after);
+}
+
+static void group_finds_the_stages(void **state)
+{
+    (void)state;
+    char *dump = dump_of(graph, "group");
+    want_line(dump, "stage encoder.conv1: core=encoder.conv1 bias=encoder.conv1.bias_add act=encoder.conv1.relu pool=encoder.pool1 "
+                    "codes=encoder.pool1.argmax d_act=encoder.conv1.relu_dx d_pool=encoder.pool1.dx dw=encoder.conv1.dw db=encoder.conv1.db");
+    want_line(dump, "stage decoder.conv1: core=decoder.conv1 bias=decoder.conv1.bias_add act=decoder.conv1.tanh d_act=decoder.conv1.tanh_dx "
+                    "dx=decoder.conv1.dx dw=decoder.conv1.dw db=decoder.conv1.db");
+    want_line(dump, "stage decoder.conv2: core=decoder.conv2 dx=decoder.conv2.dx dw=decoder.conv2.dw");
+    want_line(dump, "stage decoder.up2: core=decoder.up2");
+    want_line(dump, "stage loss: core=loss");
+    free(dump);
+}
+
+/* An activation or a pool that the latent reads belongs to the encoder's stage; what stands behind the latent does not. */
+static void group_ends_a_stage_at_the_latent(void **state)
+{
+    (void)state;
+    static const char split[] =
+        "return autoencoder \"net\" { input = { 8, 8, 3 }, encoder = sequential \"e\" { conv2d { filters = 5, kernel = 3 } },\n"
+        "  decoder = sequential \"d\" { relu {}, max_pool2d {}, upsample2d {}, conv2d { filters = 3, kernel = 3 } } }\n";
+    char *dump = dump_of(split, "group");
+    want_line(dump, "stage e.conv1: core=e.conv1 bias=e.conv1.bias_add dw=e.conv1.dw db=e.conv1.db");
+    want_line(dump, "stage d.relu1: core=d.relu1");
+    want_line(dump, "stage d.pool1: core=d.pool1");
+    free(dump);
+}
+
+static void stop_after_writes_nothing(void **state)
+{
+    (void)state;
+    char *folder = folder_new(), *path = text_of("%s/net.lua", folder), *out = text_of("%s/out", folder);
+    file_write(path, graph, strlen(graph));
+    static const char *const passes[] = { "load", "fold", "differentiate", "commute", "drop", "group", "plan" };
+    for (size_t i = 0; i < sizeof passes / sizeof passes[0]; i++) {
+        Result result = run_caec(folder, "net.lua -o out --stop-after %s", passes[i]);
+        want_exit(&result, 0);
+        assert_string_equal(result.out, "");
+        assert_false(file_exists(out));
+        result_free(&result);
+    }
+    free(path);
+    free(out);
+    folder_remove(folder);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(load_makes_a_node_for_each_value), cmocka_unit_test(fold_takes_upsampling_into_convolution_and_loss),
+        cmocka_unit_test(fold_multiplies_and_stops_at_the_latent), cmocka_unit_test(differentiate_gives_every_parameter_its_gradient),
+        cmocka_unit_test(commute_exchanges_activation_and_pool), cmocka_unit_test(drop_removes_what_folding_left),
+        cmocka_unit_test(group_finds_the_stages), cmocka_unit_test(group_ends_a_stage_at_the_latent), cmocka_unit_test(stop_after_writes_nothing),
+    };
+    return cmocka_run_group_tests_name("dump", tests, NULL, NULL);
+}

@@ -1,0 +1,98 @@
+#include "compare.h"
+
+#include "build.h"
+#include "cases.h"
+#include "drive.h"
+
+#include <stdlib.h>
+
+enum { IMAGES = 3 };
+
+static Net net_around(const ConvCase *s)
+{
+    Net net = { .height = s->height, .width = s->width, .channels = s->in ? 2 : 3 };
+    int n = 0;
+    if (s->in)
+        net.encoder[n++] = (NetLayer){ CONV, .filters = s->in, .kernel = 1, .activation = "tanh" };
+    if (s->up > 1)
+        net.encoder[n++] = (NetLayer){ UP, .size = s->up };
+    net.encoder[n++] = (NetLayer){ CONV, .filters = s->out, .kernel = s->kernel, .stride = s->stride, .valid = s->valid,
+                                   .activation = s->pool % 2 ? "leaky_relu" : "relu" };
+    if (s->pool)
+        net.encoder[n++] = (NetLayer){ POOL, .size = s->pool };
+    net_close(&net);
+    return net;
+}
+
+typedef struct Values {
+    double *latent, *output, *gradient, losses[IMAGES];
+    size_t latents, outputs, gradients;
+} Values;
+
+static Values run_model(const Net *net, const char *graph, const char *options)
+{
+    int count;
+    double *parameters = net_parameters(net, 11, &count), *start = net_parameters(net, 12, &count);
+    uint8_t *images[IMAGES];
+    for (int i = 0; i < IMAGES; i++)
+        images[i] = net_image(net, 40 + (unsigned)i);
+    Built built = build_model(graph, options);
+    const ModelShape *latent = &built.model->latent;
+    Values v = { .latents = (size_t)(latent->dim[0] * latent->dim[1] * latent->dim[2]), .gradients = (size_t)count,
+                 .outputs = (size_t)(net->height * net->width * net->channels) };
+    Driven driven = drive_new(built.model, parameters);
+    v.latent = drive_encode(&driven, images[0]);
+    v.output = drive_reconstruct(&driven, images[0]);
+    v.gradient = drive_gradient(&driven, images, IMAGES, start, v.losses);
+    for (int i = 0; i < count; i++)             /* what was there must still be in it */
+        v.gradient[i] -= (double)(real)start[i];
+    drive_free(&driven);
+    built_free(&built);
+    for (int i = 0; i < IMAGES; i++)
+        free(images[i]);
+    free(parameters);
+    free(start);
+    return v;
+}
+
+static void values_free(Values *v)
+{
+    free(v->latent);
+    free(v->output);
+    free(v->gradient);
+}
+
+static void want(const char *what, const double *got, const double *right, size_t count, double tolerance)
+{
+    double difference = relative_difference(got, right, count);
+    if (!(difference <= tolerance))
+        fail_msg("%s differs by %.3g of its largest value", what, difference);
+}
+
+static void compare(const ConvCase *s, const char *target, const char *kernel, Tolerance tolerance)
+{
+    Net net = net_around(s);
+    char *graph = net_graph(&net), *all = net_force(&net, "conv_plain"), *plain = text_of("--target %s%s", target, all);
+    const char *others = s->in ? "--kernel encoder.conv1=conv_plain" : "";
+    char *fast = text_of("--target %s --kernel encoder.conv%d=%s --kernel decoder.conv1=conv_plain %s", target, s->in ? 2 : 1, kernel, others);
+    print_message("%s: %s", fast, graph);
+    Values a = run_model(&net, graph, fast), b = run_model(&net, graph, plain);
+    want("the latent", a.latent, b.latent, a.latents, tolerance.forward);
+    want("the output", a.output, b.output, a.outputs, tolerance.forward);
+    want("the losses", a.losses, b.losses, IMAGES, tolerance.forward);
+    want("the gradient", a.gradient, b.gradient, a.gradients, tolerance.backward);
+    values_free(&a);
+    values_free(&b);
+    free(graph);
+    free(all);
+    free(fast);
+    free(plain);
+}
+
+void compare_with_plain(const ConvCase *cases, size_t count, const char *target, const char *kernel, Tolerance tolerance)
+{
+    if (!machine_has(target))
+        skip();
+    for (size_t i = 0; i < count; i++)
+        compare(&cases[i], target, kernel, tolerance);
+}

@@ -1,0 +1,26 @@
+/* compare.h - a faster convolution kernel against conv_plain, the loops of the definition: latent, output, losses and every gradient of three images, summed
+ * onto numbers that were there before. conv_plain itself is held against an independent sum and finite differences in ops/. */
+#ifndef TEST_COMPARE_H
+#define TEST_COMPARE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* A convolution `in` -> `out` channels, of an image height x width that is first enlarged `up` times, and a pool behind it (0: none). In front stands a 1x1
+   convolution that makes its input (in = 0: none, it reads the pixels of three channels; up must be 1), behind it what brings the shape back. */
+typedef struct ConvCase {
+    int height, width, in, out, kernel, stride, up, pool;
+    bool valid;
+} ConvCase;
+
+/* Differences relative to the largest value, in either type of arithmetic. */
+typedef struct Tolerance {
+    double forward, backward;
+} Tolerance;
+
+/* Skips the rest of the test where the machine lacks the target. */
+void compare_with_plain(const ConvCase *cases, size_t count, const char *target, const char *kernel, Tolerance tolerance);
+
+#define COUNT(array) (sizeof (array) / sizeof (array)[0])
+
+#endif

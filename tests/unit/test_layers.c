@@ -1,0 +1,150 @@
+/* The rooms of the house: what a file may include. The include graph is read from the sources and held against the lists below. */
+#include "cases.h"
+#include "files.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* From the ground up; a file includes its own header, headers of rooms above it in this list, and those named earlier in its own room's line. */
+static const struct Room {
+    const char *name;
+    const char *headers[8];
+} rooms[] = {
+    { "base", { "arena.h", "diag.h", "text.h", "embedded.h", "lua.h" } },
+    { "ir", { "target.h", "graph.h", "print.h", "check.h" } },
+    { "ops", { "ops.def", "elementwise.def", "ops.h" } },
+    { "front", { "source.h", "arguments.h", "load.h", "sample.h" } },
+    { "passes", { "passes.h" } },
+    { "kernels", { "kernels.def", "kernel.h", "forms.h", "conv.h" } },
+    { "plan", { "plan.h" } },
+    { "emit", { "holes.h", "emit.h" } },
+    { "main", { NULL } },
+};
+enum { ROOMS = sizeof rooms / sizeof rooms[0] };
+
+static int room_of(const char *path)
+{
+    for (int i = 0; i < ROOMS; i++) {
+        size_t n = strlen(rooms[i].name);
+        if (strncmp(path, rooms[i].name, n) == 0 && (path[n] == '/' || (path[n] == '.' && i == ROOMS - 1)))
+            return i;
+    }
+    return -1;
+}
+
+/* Place in the room's line; -1: a file that is no header. */
+static int place_in_room(int room, const char *file)
+{
+    for (int i = 0; i < 8 && rooms[room].headers[i]; i++)
+        if (strcmp(rooms[room].headers[i], file) == 0)
+            return i;
+    return -1;
+}
+
+static const char *base_name(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash ? slash + 1 : path;
+}
+
+static bool is_own_header(const char *path, const char *included)
+{
+    const char *file = base_name(path);
+    size_t n = strcspn(file, ".");
+    return strlen(included) == n + 2 && strncmp(file, included, n) == 0 && strcmp(included + n, ".h") == 0;
+}
+
+/* Calls `check` for every #include "..." of a text. Returns their number. */
+static int each_include(const char *path, const char *text, void (*check)(const char *path, const char *included))
+{
+    int count = 0;
+    for (const char *p = text; (p = strstr(p, "#include \"")) != NULL; count++) {
+        p += strlen("#include \"");
+        char *included = text_of("%.*s", (int)strcspn(p, "\""), p);
+        check(path, included);
+        free(included);
+    }
+    return count;
+}
+
+static void check_compiler_include(const char *path, const char *included)
+{
+    const char *target = strncmp(included, "../", 3) == 0 ? included + 3 : included;
+    int from = room_of(path), to = strchr(target, '/') ? room_of(target) : from;
+    const char *header = base_name(target);
+    if (to < 0 || place_in_room(to, header) < 0)
+        fail_msg("compiler/%s includes %s, which is in no list", path, included);
+    int own = place_in_room(from, base_name(path)), other = place_in_room(to, header);
+    bool same_room = to == from && (own < 0 || other < own);
+    if (!(to < from || same_room || is_own_header(path, header)))
+        fail_msg("compiler/%s must not include %s: it stands %s", path, included, to == from ? "later in its own room" : "in a room below");
+}
+
+static bool is_c(const char *path)
+{
+    const char *dot = strrchr(path, '.');
+    return dot && (strcmp(dot, ".c") == 0 || strcmp(dot, ".h") == 0 || strcmp(dot, ".def") == 0);
+}
+
+static int check_folder(const char *folder, void (*check)(const char *path, const char *included))
+{
+    char *root = text_of("%s/%s", project_folder(), folder);
+    FileList list = files_below(root);
+    int count = 0;
+    for (int i = 0; i < list.count; i++) {
+        if (!is_c(list.path[i]))
+            continue;
+        char *path = text_of("%s/%s", root, list.path[i]), *text = file_read(path, NULL);
+        count += each_include(list.path[i], text, check);
+        free(path);
+        free(text);
+    }
+    file_list_free(&list);
+    free(root);
+    return count;
+}
+
+static void the_compiler_keeps_to_its_rooms(void **state)
+{
+    (void)state;
+    char *root = text_of("%s/compiler", project_folder());
+    FileList list = files_below(root);
+    for (int i = 0; i < list.count; i++)
+        if (is_c(list.path[i]) && room_of(list.path[i]) < 0)
+            fail_msg("compiler/%s is in no room", list.path[i]);
+    for (int i = 0; i < list.count; i++)
+        if (strcmp(strrchr(list.path[i], '.'), ".h") == 0 && place_in_room(room_of(list.path[i]), base_name(list.path[i])) < 0)
+            fail_msg("compiler/%s is in no list", list.path[i]);
+    file_list_free(&list);
+    free(root);
+    assert_true(check_folder("compiler", check_compiler_include) > 50);
+}
+
+/* The runtime stands alone: its includes are files of its own. */
+static void check_runtime_include(const char *path, const char *included)
+{
+    const char *target = strncmp(included, "../", 3) == 0 ? included + 3 : included;
+    char *beside = text_of("%s/%s", runtime_folder(), target), *in_formats = text_of("%s/formats/%s", runtime_folder(), target);
+    if (!file_exists(beside) && !(strncmp(path, "formats/", 8) == 0 && file_exists(in_formats)))
+        fail_msg("runtime/%s includes %s, which is not the runtime's", path, included);
+    if (strncmp(path, "formats/", 8) == 0 && !file_exists(in_formats))
+        fail_msg("runtime/%s includes %s: formats know nobody", path, included);
+    if (strcmp(path, "model.h") == 0)
+        fail_msg("model.h includes %s: it is to stand alone", included);
+    free(beside);
+    free(in_formats);
+}
+
+static void the_runtime_stands_alone(void **state)
+{
+    (void)state;
+    assert_true(check_folder("runtime", check_runtime_include) > 30);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = { cmocka_unit_test(the_compiler_keeps_to_its_rooms), cmocka_unit_test(the_runtime_stands_alone) };
+    return cmocka_run_group_tests_name("layers", tests, NULL, NULL);
+}
