@@ -5,6 +5,7 @@
 #include "holes.h"
 
 #include <ctype.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { MAX_FILES = 4096 };
@@ -104,6 +105,16 @@ static void set_shape_fields(lua_State *L, const char *name, Shape shape)
     lua_setfield(L, -2, name);
 }
 
+/* The shortest decimal that gives the number back. */
+static const char *shortest(double x)
+{
+    for (int digits = 1;; digits++) {
+        const char *text = arena_format("%.*g", digits, x);
+        if (digits == 17 || strtod(text, NULL) == x)
+            return text;
+    }
+}
+
 static void set_parameters(lua_State *L, const Graph *graph)
 {
     int64_t offset = 0;
@@ -115,7 +126,7 @@ static void set_parameters(lua_State *L, const Graph *graph)
         set_text(L, "id", upper(plan_identifier(p->node->name)));
         set_shape_fields(L, "shape", p->node->shape);
         set_number(L, "offset", (double)offset);
-        set_text(L, "limit", arena_format("%.17g", p->limit));
+        set_text(L, "limit", shortest(p->limit));
         append_item(L);
         offset += shape_count(p->node->shape);
     }
@@ -278,7 +289,7 @@ static void set_training(lua_State *L, const Training *t)
     lua_newtable(L);
     set_text(L, "loss", t->loss);
     set_text(L, "optimizer", t->optimizer);
-    set_text(L, "numbers", arena_format("%.17g, %.17g, %.17g, %.17g", t->lr, t->beta1, t->beta2, t->eps));
+    set_text(L, "numbers", arena_format("%s, %s, %s, %s", shortest(t->lr), shortest(t->beta1), shortest(t->beta2), shortest(t->eps)));
     set_number(L, "batch", t->batch);
     set_number(L, "epochs", t->epochs);
     lua_setfield(L, -2, "training");

@@ -45,6 +45,25 @@ function helpers.wrap(first, words, last, indent)
   return table.concat(lines, "\n")
 end
 
+-- A line that is too long, broken at a space: comments anywhere, code behind a comma or before an operator, strings and the rest not at all.
+local function fit(line)
+  if #line <= LIMIT or line:find('"') then return line end
+  local indent = line:match("^ *")
+  local comment = line:match("^ */%*") ~= nil
+  local at
+  for i = LIMIT + 1, #indent + 20, -1 do
+    local behind = line:sub(1, i - 1)
+    if line:sub(i, i) == " " and (comment or behind:find(",$") or line:find("^ [=?:&|+*-]+ ", i)) and behind:find("%S") then
+      at = i
+      break
+    end
+  end
+  if not at then return line end
+  local rest = indent .. (comment and "   " or "    ") .. line:sub(at + 1)
+  if comment then return line:sub(1, at - 1) .. "\n" .. fit("/*" .. rest):sub(3) end
+  return line:sub(1, at - 1) .. "\n" .. fit(rest)
+end
+
 -- A constant of type real.
 local function number(holes, x)
   local text = string.format(holes.real == "float" and "%.9g" or "%.17g", x)
@@ -143,8 +162,10 @@ end
 -- in order, and the number of units.
 local function expand(name, holes)
   local out, bound, units = {}, nil, nil
+  local is_code = name:find("%.[ch]%.in$") ~= nil
   local env = {}
   function env._o(...)
+    local parts = {}
     for i = 1, select("#", ...) do
       local value = select(i, ...)
       if type(value) == "number" then
@@ -153,9 +174,11 @@ local function expand(name, holes)
       elseif type(value) ~= "string" then
         error("a hole gave a " .. type(value), 2)
       end
-      out[#out + 1] = value
+      parts[i] = value
     end
-    out[#out + 1] = "\n"
+    local line = table.concat(parts)
+    if is_code then line = line:gsub("[^\n]+", fit) end
+    out[#out + 1] = line .. "\n"
   end
   function env._include(file) run("kernels/" .. file, env) end
   function env._header() env._o('#include "' .. holes.model .. '_kernels.h"\n') end

@@ -56,8 +56,8 @@ static void measure(Tuning *tuning, const Graph *graph, Settings settings, const
                           embedded_text(arena_format("%s/measure.c", place), "tune/measure.c.in") };
     text_save_all(files, 2);
     fprintf(stderr, "caec: measuring %s\n", kernel->name);
-    const char *command = arena_format("cd '%s' && %s -std=c11 -O3 %s -ffp-contract=fast -fno-math-errno -fno-trapping-math -DCAEC_REAL=%s -I. *.c "
-                                       "-o measure -lm", place, cc, settings.target->flags, settings.real_double ? "double" : "float");
+    const char *command = arena_format("cd '%s' && %s -std=c11 -O3 %s -ffp-contract=fast -fno-math-errno -fno-trapping-math "
+                                       "-fno-predictive-commoning -Wno-ignored-optimization-argument -DCAEC_REAL=%s -I. *.c -o measure -lm", place, cc, settings.target->flags, settings.real_double ? "double" : "float");
     if (system(command) != 0)
         fail_with(EXIT_FILE, "--tune: the C compiler %s failed (set CC to name another)", cc);
     run(tuning, arena_format("'%s/measure'", place), kernel);

@@ -1,0 +1,12 @@
+#!/bin/sh
+# Writes the specimen generated/x86-64-v3/cae and the texts beside this file anew. Look at `git diff` afterwards: every change must be one that you meant.
+#   sh tests/golden/refresh.sh [CAEC]        CAEC: the compiler (build/bin/caec)
+set -eu
+cd "$(dirname "$0")/../.."
+caec=${1:-build/bin/caec}
+golden=tests/golden
+rm -rf generated/x86-64-v3/cae
+"$caec" graphs/cae.lua --target x86-64-v3 -o generated/x86-64-v3
+"$caec" graphs/cae.lua --summary > $golden/cae_summary.txt
+"$caec" --expand conv_direct H=8 W=8 CI=3 CO=8 K=3 POOL=2 --target x86-64-v3 > $golden/conv_direct_forward.c.txt
+"$caec" --expand conv_plain H=8 W=8 CI=3 CO=8 K=3 PASS=1 --target c > $golden/conv_plain_dx.c.txt

@@ -1,0 +1,69 @@
+/* Output that is committed, so that a reviewer sees what a change to a text or a plan does to it. After a change that is meant:
+ * sh tests/golden/refresh.sh */
+#include "cases.h"
+#include "files.h"
+#include "process.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define REFRESH "after a change that is meant: sh tests/golden/refresh.sh\n"
+
+static void the_specimen_is_fresh(void **state)
+{
+    (void)state;
+    char *folder = folder_new(), *made = text_of("%s/cae", folder), *kept = text_of("%s/generated/x86-64-v3/cae", project_folder());
+    if (!file_exists(kept))
+        fail_msg("there is no generated/x86-64-v3/cae: sh tests/golden/refresh.sh");
+    Result result = run_caec(project_folder(), "graphs/cae.lua --target x86-64-v3 -o %s", folder);
+    want_exit(&result, 0);
+    print_message(REFRESH);
+    want_same_files(kept, made);
+    result_free(&result);
+    free(made);
+    free(kept);
+    folder_remove(folder);
+}
+
+static void check_text(const char *file, const char *words)
+{
+    char *path = text_of("%s/tests/golden/%s", project_folder(), file), *kept = file_read(path, NULL);
+    Result result = run_caec(project_folder(), "%s", words);
+    want_exit(&result, 0);
+    if (strcmp(result.out, kept) != 0)
+        fail_msg("caec %s is no longer what tests/golden/%s holds; " REFRESH "%s", words, file, result.out);
+    result_free(&result);
+    free(kept);
+    free(path);
+}
+
+/* The numbers are those of Keras for this network: 93,248 and 166,467 parameters. */
+static void the_summary(void **state)
+{
+    (void)state;
+    check_text("cae_summary.txt", "graphs/cae.lua --summary");
+    char *path = text_of("%s/tests/golden/cae_summary.txt", project_folder()), *kept = file_read(path, NULL);
+    static const char *const rows[] = {
+        "(None, 224, 224, 32)        896\n", "(None, 112, 112, 64)        18496\n", "(None, 56, 56, 128)         73856\n",
+        "(None, 28, 28, 128)         147584\n", "(None, 56, 56, 16)          18448\n", "(None, 112, 112, 3)         435\n",
+        "Total params: 93,248\n", "Total params: 166,467\n", "259,715 parameters\n",
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        if (!strstr(kept, rows[i]))
+            fail_msg("no %s in the summary", rows[i]);
+    free(kept);
+    free(path);
+}
+
+static void expanded_kernels(void **state)
+{
+    (void)state;
+    check_text("conv_direct_forward.c.txt", "--expand conv_direct H=8 W=8 CI=3 CO=8 K=3 POOL=2 --target x86-64-v3");
+    check_text("conv_plain_dx.c.txt", "--expand conv_plain H=8 W=8 CI=3 CO=8 K=3 PASS=1 --target c");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = { cmocka_unit_test(the_specimen_is_fresh), cmocka_unit_test(the_summary), cmocka_unit_test(expanded_kernels) };
+    return cmocka_run_group_tests_name("golden", tests, NULL, NULL);
+}
