@@ -80,6 +80,12 @@ Text text_read(const char *path, size_t limit)
     return text;
 }
 
+bool text_exists(const char *path)
+{
+    struct stat status;
+    return stat(path, &status) == 0;
+}
+
 static void make_folders(const char *path)
 {
     char *copy = (char *)arena_copy(path, strlen(path));

@@ -2,6 +2,7 @@
 #ifndef CAEC_TEXT_H
 #define CAEC_TEXT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 typedef struct Text {
@@ -14,6 +15,8 @@ void text_append(Text *text, const char *bytes, size_t n);
 
 /* Reads a whole file of at most `limit` bytes; ends the program with a message and exit code 3 where that fails. */
 Text text_read(const char *path, size_t limit);
+
+bool text_exists(const char *path);
 
 typedef struct SavedText {
     const char *path;

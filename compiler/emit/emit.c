@@ -5,6 +5,7 @@
 #include "holes.h"
 
 #include <ctype.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -417,6 +418,28 @@ static void copy_runtime(Emitter *e)
     }
 }
 
+/* Sources that an earlier caec listed in this folder's CMakeLists.txt and that are no longer written: their names, to be removed once all is saved. */
+static const char **stale_sources(const Emitter *e, int *count)
+{
+    const char *list = arena_format("%s/CMakeLists.txt", e->folder);
+    const char **stale = ARENA_ARRAY(const char *, MAX_FILES);
+    if (!text_exists(list))
+        return stale;
+    Text old = text_read(list, 1 << 20);
+    for (const char *p = old.data; *p; p += strcspn(p, "\n"), p += *p == '\n') {
+        size_t n = strcspn(p, "\n");
+        if (n < 5 || strncmp(p, "  ", 2) != 0 || strncmp(p + n - 2, ".c", 2) != 0 || memchr(p + 2, '/', n - 2))
+            continue;
+        const char *path = arena_format("%s/%s", e->folder, arena_copy(p + 2, n - 2));
+        bool written = false;
+        for (int i = 0; i < e->file_count; i++)
+            written = written || strcmp(e->files[i].path, path) == 0;
+        if (!written && *count < MAX_FILES)
+            stale[(*count)++] = path;
+    }
+    return stale;
+}
+
 void emit_model(const Plan *plan, const EmitOptions *options)
 {
     const char *name = plan->graph->name;
@@ -439,7 +462,11 @@ void emit_model(const Plan *plan, const EmitOptions *options)
     if (options->runtime)
         copy_runtime(&e);
     lua_close(e.L);
+    int stale_count = 0;
+    const char **stale = stale_sources(&e, &stale_count);
     text_save_all(e.files, e.file_count);
+    for (int i = 0; i < stale_count; i++)
+        remove(stale[i]);
 }
 
 void emit_function(Text *out, const Plan *plan, const Step *step)
