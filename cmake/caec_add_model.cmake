@@ -37,7 +37,7 @@ function(caec_add_model name graph)
   if(CAEC_SANITIZE)
     set(flags "-fsanitize=${CAEC_SANITIZE} -fno-omit-frame-pointer -g")
   endif()
-  file(GLOB mains CONFIGURE_DEPENDS ${CAEC_RUNTIME}/main_*.c ${CAEC_RUNTIME}/*.h ${CAEC_RUNTIME}/optimizer.c ${CAEC_RUNTIME}/peak.c)
+  file(GLOB mains CONFIGURE_DEPENDS ${CAEC_RUNTIME}/main_*.c ${CAEC_RUNTIME}/*.h ${CAEC_RUNTIME}/*.cmake ${CAEC_RUNTIME}/*/*.h ${CAEC_RUNTIME}/compute/*.c)
   add_custom_command(
     OUTPUT ${bin}/${name}-train ${bin}/${name}-infer
     COMMAND ${compiler} ${graph} -o ${folder} --no-runtime ${arg_OPTIONS}

@@ -2,14 +2,14 @@
 #define _POSIX_C_SOURCE 200809L    /* sigaction */
 #include "model.h"
 
-#include "bench_infer.h"
-#include "commands_infer.h"
-#include "infer.h"
-#include "infer_options.h"
-#include "initial.h"
+#include "infer/bench_infer.h"
+#include "infer/commands_infer.h"
+#include "infer/infer.h"
+#include "infer/infer_options.h"
+#include "weights/initial.h"
 #include "memory.h"
-#include "trainer.h"
-#include "weights.h"
+#include "train/trainer.h"
+#include "weights/weights.h"
 
 #include <errno.h>
 #include <signal.h>

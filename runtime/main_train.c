@@ -1,12 +1,12 @@
 /* main_train.c - <name>-train: trains a model, measures it, compares it. */
-#include "bench_train.h"
-#include "command_pictures.h"
+#include "train/bench_train.h"
+#include "train/command_pictures.h"
 #include "error.h"
 #include "model.h"
-#include "train_options.h"
-#include "train_run.h"
-#include "trainer.h"
-#include "verify.h"
+#include "train/train_options.h"
+#include "train/train_run.h"
+#include "train/trainer.h"
+#include "check/verify.h"
 
 #include <stdio.h>
 

@@ -41,10 +41,10 @@ function(caec_use_openmp target)
   endif()
 endfunction()
 
-# The mains belong to a program; optimizer.c and peak.c are compiled with the model's flags.
+# The mains belong to a program; compute/ is compiled with the model's flags.
 function(caec_runtime_sources variable)
-  file(GLOB sources ${CAEC_RUNTIME}/*.c ${CAEC_RUNTIME}/formats/*.c)
-  list(FILTER sources EXCLUDE REGEX "/(main_[a-z]+|optimizer|peak)\\.c$")
+  file(GLOB sources ${CAEC_RUNTIME}/*.c ${CAEC_RUNTIME}/*/*.c)
+  list(FILTER sources EXCLUDE REGEX "/(main_[a-z]+|compute/[a-z]+)\\.c$")
   set(${variable} ${sources} PARENT_SCOPE)
 endfunction()
 

@@ -1,6 +1,6 @@
 /* Checkpoints of the small model: every bit back, and everything that is not one of its checkpoints refused by name. */
 #define _POSIX_C_SOURCE 200809L
-#include "checkpoint.h"
+#include "train/checkpoint.h"
 #include "formats/safetensors.h"
 
 #include <math.h>

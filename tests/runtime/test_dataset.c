@@ -1,9 +1,9 @@
 /* Folders of pictures and built-in ones, read ahead by threads. */
 #define _XOPEN_SOURCE 700
-#include "dataset.h"
+#include "data/dataset.h"
 
-#include "image.h"
-#include "pictures.h"
+#include "images/image.h"
+#include "images/pictures.h"
 
 #include <ftw.h>
 #include <setjmp.h>

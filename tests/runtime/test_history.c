@@ -1,6 +1,6 @@
 /* history.csv: what is written, what a resumed run reads back, what is refused. */
 #define _POSIX_C_SOURCE 200809L
-#include "history.h"
+#include "train/history.h"
 
 #include <math.h>
 #include <setjmp.h>

@@ -1,6 +1,6 @@
 /* Reading, scaling and writing pictures. */
 #define _XOPEN_SOURCE 700
-#include "image.h"
+#include "images/image.h"
 
 #include "image_samples.h"
 

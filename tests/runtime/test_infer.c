@@ -6,7 +6,7 @@
 #undef main
 
 #include "formats/npy.h"
-#include "image.h"
+#include "images/image.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

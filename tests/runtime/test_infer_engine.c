@@ -1,5 +1,5 @@
 /* What the commands of <name>-infer are made of: pixels, threads, stopping. */
-#include "infer.h"
+#include "infer/infer.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

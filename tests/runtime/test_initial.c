@@ -1,5 +1,5 @@
 /* The first parameters: numbers from a Python program of the same generator, and what Glorot's rule says of all of them. */
-#include "initial.h"
+#include "weights/initial.h"
 
 #include <math.h>
 #include <setjmp.h>

@@ -1,5 +1,5 @@
 /* Adam against the closed form for a constant gradient, and against three steps of NumPy in float64. */
-#include "optimizer.h"
+#include "compute/optimizer.h"
 
 #include <math.h>
 #include <setjmp.h>

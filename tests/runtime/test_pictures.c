@@ -1,5 +1,5 @@
 /* The built-in pictures: the same everywhere, and with the statistics of photographs. */
-#include "pictures.h"
+#include "images/pictures.h"
 
 #include <math.h>
 #include <setjmp.h>

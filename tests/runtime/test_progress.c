@@ -1,6 +1,6 @@
 /* What the user sees, with a clock that the test turns and a stream that it reads back. */
 #define _POSIX_C_SOURCE 200809L
-#include "progress.h"
+#include "train/progress.h"
 
 #include <math.h>
 #include <setjmp.h>

@@ -1,8 +1,8 @@
 /* Sheets of pictures and the loss curve. */
 #define _XOPEN_SOURCE 700
-#include "report.h"
+#include "images/report.h"
 
-#include "image.h"
+#include "images/image.h"
 
 #include <math.h>
 #include <setjmp.h>

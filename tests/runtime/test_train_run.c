@@ -1,8 +1,8 @@
 /* Whole runs of the small model on built-in pictures: what they leave behind, and that one which was stopped ends as one which was not. */
 #define _XOPEN_SOURCE 700
-#include "checkpoint.h"
-#include "initial.h"
-#include "train_run.h"
+#include "train/checkpoint.h"
+#include "weights/initial.h"
+#include "train/train_run.h"
 
 #include <ftw.h>
 #include <math.h>

@@ -1,6 +1,6 @@
 /* The trainer with the small model of tiny_model.c: gradients against finite differences, bits against other numbers of threads. */
-#include "initial.h"
-#include "trainer.h"
+#include "weights/initial.h"
+#include "train/trainer.h"
 
 #include <math.h>
 #include <setjmp.h>

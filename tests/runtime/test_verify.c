@@ -3,7 +3,7 @@
 #define _XOPEN_SOURCE 700    /* mkdtemp, dup */
 #include "formats/safetensors.h"
 #include "model.h"
-#include "verify.h"
+#include "check/verify.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,6 +1,6 @@
 /* Weights files: what is taken, what is passed over, what is refused by name. */
 #define _XOPEN_SOURCE 700    /* mkdtemp */
-#include "weights.h"
+#include "weights/weights.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

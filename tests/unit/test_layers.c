@@ -10,7 +10,7 @@
 /* From the ground up; a file includes its own header, headers of rooms above it in this list, and those named earlier in its own room's line. */
 static const struct Room {
     const char *name;
-    const char *headers[8];
+    const char *headers[9];
 } rooms[] = {
     { "base", { "arena.h", "diag.h", "text.h", "embedded.h", "lua.h" } },
     { "ir", { "target.h", "graph.h", "print.h", "check.h" } },
@@ -18,8 +18,9 @@ static const struct Room {
     { "front", { "source.h", "arguments.h", "load.h", "sample.h" } },
     { "passes", { "passes.h" } },
     { "kernels", { "kernels.def", "kernel.h", "forms.h", "conv.h" } },
-    { "plan", { "plan.h" } },
+    { "plan", { "tuning.h", "plan.h" } },
     { "emit", { "holes.h", "emit.h" } },
+    { "tune", { "tune.h" } },
     { "main", { NULL } },
 };
 enum { ROOMS = sizeof rooms / sizeof rooms[0] };
@@ -122,19 +123,36 @@ static void the_compiler_keeps_to_its_rooms(void **state)
     assert_true(check_folder("compiler", check_compiler_include) > 50);
 }
 
-/* The runtime stands alone: its includes are files of its own. */
+/* The runtime's rooms, from the ground up; "" holds what stands beside them: model.h, error and memory at the bottom, the mains above all. */
+static const char *const runtime_rooms[] = { "formats/", "", "images/", "data/", "weights/", "compute/", "check/", "train/", "infer/", "main_" };
+enum { RUNTIME_ROOMS = sizeof runtime_rooms / sizeof runtime_rooms[0], GROUND = 1 };
+
+static int runtime_room(const char *path)
+{
+    for (int i = 0; i < RUNTIME_ROOMS; i++)
+        if (*runtime_rooms[i] && strncmp(path, runtime_rooms[i], strlen(runtime_rooms[i])) == 0)
+            return i;
+    return strchr(path, '/') ? -1 : GROUND;
+}
+
+/* The runtime stands alone: its includes are files of its own, of a room above or its own; formats know nobody, model.h includes nothing. */
 static void check_runtime_include(const char *path, const char *included)
 {
-    const char *target = strncmp(included, "../", 3) == 0 ? included + 3 : included;
-    char *beside = text_of("%s/%s", runtime_folder(), target), *in_formats = text_of("%s/formats/%s", runtime_folder(), target);
-    if (!file_exists(beside) && !(strncmp(path, "formats/", 8) == 0 && file_exists(in_formats)))
+    const char *slash = strchr(path, '/'), *target = strncmp(included, "../", 3) == 0 ? included + 3 : included;
+    int folder = slash ? (int)(slash - path) + 1 : 0;
+    char *beside = text_of("%s/%.*s%s", runtime_folder(), folder, path, target), *from_root = text_of("%s/%s", runtime_folder(), target);
+    bool own = file_exists(beside) && target == included;
+    int from = runtime_room(path), to = own ? from : runtime_room(target);
+    if (from < 0 || to < 0)
+        fail_msg("runtime/%s or %s is in no room", path, included);
+    if (!own && !file_exists(from_root))
         fail_msg("runtime/%s includes %s, which is not the runtime's", path, included);
-    if (strncmp(path, "formats/", 8) == 0 && !file_exists(in_formats))
-        fail_msg("runtime/%s includes %s: formats know nobody", path, included);
+    if (to > from || (from == 0 && to != 0))
+        fail_msg("runtime/%s must not include %s: that room stands below", path, included);
     if (strcmp(path, "model.h") == 0)
         fail_msg("model.h includes %s: it is to stand alone", included);
     free(beside);
-    free(in_formats);
+    free(from_root);
 }
 
 static void the_runtime_stands_alone(void **state)

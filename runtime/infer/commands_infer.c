@@ -1,12 +1,12 @@
 #define _XOPEN_SOURCE 700    /* strcasecmp */
 #include "commands_infer.h"
 
-#include "dataset.h"
+#include "data/dataset.h"
 #include "formats/npy.h"
 #include "formats/whole_file.h"
-#include "image.h"
+#include "images/image.h"
 #include "memory.h"
-#include "report.h"
+#include "images/report.h"
 
 #include <math.h>
 #include <stdio.h>

@@ -3,9 +3,9 @@
 #include "commands_infer.h"
 
 #include "formats/npy.h"
-#include "image.h"
+#include "images/image.h"
 #include "memory.h"
-#include "report.h"
+#include "images/report.h"
 
 #include <errno.h>
 #include <math.h>

@@ -8,7 +8,7 @@
 
 #include "error.h"
 #include "model.h"
-#include "optimizer.h"
+#include "compute/optimizer.h"
 
 typedef struct Trainer {
     const Model *model;

@@ -1,7 +1,7 @@
 #include "checkpoint.h"
 
 #include "formats/safetensors.h"
-#include "weights.h"
+#include "weights/weights.h"
 
 #include <inttypes.h>
 #include <stdio.h>

@@ -1,7 +1,7 @@
 #define _POSIX_C_SOURCE 200809L
 #include "dataset_private.h"
 
-#include "image.h"
+#include "images/image.h"
 
 #include <dirent.h>
 #include <errno.h>

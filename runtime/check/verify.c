@@ -1,9 +1,9 @@
 #include "verify.h"
 
 #include "memory.h"
-#include "optimizer.h"
+#include "compute/optimizer.h"
 #include "verify_private.h"
-#include "weights.h"
+#include "weights/weights.h"
 
 #include <limits.h>
 #include <math.h>

@@ -1,8 +1,8 @@
 #define _POSIX_C_SOURCE 200809L
 #include "command_pictures.h"
 
-#include "image.h"
-#include "pictures.h"
+#include "images/image.h"
+#include "images/pictures.h"
 
 #include <errno.h>
 #include <stdio.h>

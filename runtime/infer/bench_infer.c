@@ -2,7 +2,7 @@
 #include "bench_infer.h"
 
 #include "memory.h"
-#include "peak.h"
+#include "compute/peak.h"
 
 #include <jansson.h>
 #include <stdio.h>

@@ -1,6 +1,6 @@
 #include "train_private.h"
 
-#include "report.h"
+#include "images/report.h"
 
 #include <inttypes.h>
 #include <math.h>

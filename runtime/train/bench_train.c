@@ -1,10 +1,10 @@
 #define _POSIX_C_SOURCE 200809L
 #include "bench_train.h"
 
-#include "initial.h"
+#include "weights/initial.h"
 #include "memory.h"
-#include "peak.h"
-#include "pictures.h"
+#include "compute/peak.h"
+#include "images/pictures.h"
 #include "trainer.h"
 
 #include <jansson.h>

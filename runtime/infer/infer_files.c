@@ -2,8 +2,8 @@
 #define _XOPEN_SOURCE 700    /* strdup, stat */
 #include "infer.h"
 
-#include "dataset.h"
-#include "image.h"
+#include "data/dataset.h"
+#include "images/image.h"
 #include "memory.h"
 
 #include <stdio.h>

@@ -4,7 +4,7 @@
 #define CAEC_TRAIN_PRIVATE_H
 
 #include "checkpoint.h"
-#include "dataset.h"
+#include "data/dataset.h"
 #include "history.h"
 #include "model.h"
 #include "progress.h"

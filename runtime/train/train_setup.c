@@ -1,7 +1,7 @@
 #define _POSIX_C_SOURCE 200809L
 #include "train_private.h"
 
-#include "initial.h"
+#include "weights/initial.h"
 #include "memory.h"
 
 #include <inttypes.h>

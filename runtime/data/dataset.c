@@ -2,8 +2,8 @@
 #include "dataset.h"
 
 #include "dataset_private.h"
-#include "image.h"
-#include "pictures.h"
+#include "images/image.h"
+#include "images/pictures.h"
 
 #include <pthread.h>
 #include <signal.h>
