@@ -105,7 +105,11 @@ static bool is_pass(const char *name)
 static void set_option(Options *o, int key, char *arg, struct argp_state *state)
 {
     switch (key) {
-    case 'o': o->directory = arg; break;
+    case 'o':
+        o->directory = arg;
+        if (!*arg)
+            argp_error(state, "-o wants a folder, not an empty name");
+        break;
     case KEY_TARGET:
         o->target = target_find(arg);
         if (!o->target)
@@ -124,7 +128,7 @@ static void set_option(Options *o, int key, char *arg, struct argp_state *state)
         break;
     case KEY_LIST:
         o->list = arg;
-        if (!strstr(" passes ops kernels targets ", arena_format(" %s ", arg)))
+        if (strcmp(arg, "passes") != 0 && strcmp(arg, "ops") != 0 && strcmp(arg, "kernels") != 0 && strcmp(arg, "targets") != 0)
             argp_error(state, "--list wants passes, ops, kernels or targets, not '%s'", arg);
         break;
     case KEY_EXPAND:
@@ -160,7 +164,7 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 {
     Options *o = state->input;
     if (key == ARGP_KEY_ARG) {
-        if (strchr(arg, '=') && !o->graph && o->expand_count < MAX_EXPAND)
+        if (arg[strspn(arg, "ABCDEFGHIJKLMNOPQRSTUVWXYZ")] == '=' && arg[0] != '=' && o->expand_count < MAX_EXPAND)
             o->expand_numbers[o->expand_count++] = arg;
         else if (!o->graph)
             o->graph = arg;
@@ -300,11 +304,11 @@ static void expand(Options *o)
     run_passes(o, graph);
     Settings settings = { .target = o->target, .real_double = o->real && strcmp(o->real, "double") == 0 };
     bool conv = strncmp(o->expand, "conv_", 5) == 0;
-    Force force = { .stage = "sample.conv", .kernel = conv ? o->expand : "conv_plain" };
+    Force force = { .stage = "sample.conv", .kernel = conv ? o->expand : "conv_plain", .used = true };
     Plan *plan = plan_make(graph, settings, &force, 1, NULL);
     for (int i = 0; i < plan->function_count; i++) {
         const Step *step = plan->functions[i];
-        if (strcmp(step->kernel->name, o->expand) != 0 || strcmp(step->pass, pass_names[pass]) != 0)
+        if (strcmp(step->kernel->name, o->expand) != 0 || !strstr(step->pass, pass_names[pass]))
             continue;
         if (conv && strcmp(step->layer, "sample.conv") != 0)
             continue;
@@ -313,7 +317,7 @@ static void expand(Options *o)
         show(&text);
         return;
     }
-    fail_with(EXIT_USAGE, "--expand: %s has no pass %s here", o->expand, pass_names[pass]);
+    fail_with(EXIT_USAGE, "--expand: %s does not compute the pass %s of these numbers", o->expand, pass_names[pass]);
 }
 
 int main(int argc, char **argv)

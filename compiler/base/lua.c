@@ -3,18 +3,17 @@
 #include "diag.h"
 
 #include <stdlib.h>
-#ifdef LUAJIT_VERSION
-#error "luajit.h is included below, after lua.h"
-#endif
+#include <time.h>
 #if LUA_VERSION_NUM == 501
 #include <luajit.h>
 #endif
 
-enum { STEPS_A_HOOK = 1000 };
+enum { STEPS_A_HOOK = 100, SECONDS = 5 };
 
 typedef struct Limits {
     size_t memory, used;
     long steps;
+    clock_t start;
 } Limits;
 
 static Limits limits;      /* of the one limited state of a compile */
@@ -57,7 +56,7 @@ static void count_steps(lua_State *L, lua_Debug *debug)
 {
     (void)debug;
     limits.steps -= STEPS_A_HOOK;
-    if (limits.steps < 0)
+    if (limits.steps < 0 || clock() - limits.start > (clock_t)SECONDS * CLOCKS_PER_SEC)
         stop(L, "the graph file runs too long; is there an endless loop?");
     if ((size_t)lua_gc(L, LUA_GCCOUNT, 0) > limits.memory / 1024)
         stop(L, "the graph file needs too much memory");
@@ -90,7 +89,7 @@ static void open_libraries(lua_State *L)
 
 lua_State *lua_new_limited(size_t memory, long steps)
 {
-    limits = (Limits){ .memory = memory, .steps = steps };
+    limits = (Limits){ .memory = memory, .steps = steps, .start = clock() };
     lua_State *L = lua_newstate(allocate, &limits);
     if (!L)
         L = luaL_newstate();
@@ -111,15 +110,6 @@ lua_State *lua_new_trusted(void)
         fail_with(EXIT_FILE, "out of memory");
     open_libraries(L);
     return L;
-}
-
-const char *lua_which(void)
-{
-#if LUA_VERSION_NUM == 501
-    return LUAJIT_VERSION;
-#else
-    return LUA_RELEASE;
-#endif
 }
 
 int lua_load_text(lua_State *L, const char *text, size_t length, const char *name)

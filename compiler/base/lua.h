@@ -14,9 +14,6 @@ lua_State *lua_new_limited(size_t memory, long steps);
 /* A state for our own templates. */
 lua_State *lua_new_trusted(void);
 
-/* "LuaJIT 2.1..." or "Lua 5.4". */
-const char *lua_which(void);
-
 /* Loads text as a chunk called `name` ("@file") and leaves the function on the stack; text only, no bytecode. Like lua_pcall: 0, or a message on the stack. */
 int lua_load_text(lua_State *L, const char *text, size_t length, const char *name);
 

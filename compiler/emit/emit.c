@@ -69,6 +69,10 @@ static void add_file(Emitter *e, const char *name, Text text)
 {
     if (e->file_count == MAX_FILES)
         bug("more than %d files", MAX_FILES);
+    for (int i = 0; i < e->file_count; i++)
+        if (strcmp(e->files[i].path, arena_format("%s/%s", e->folder, name)) == 0)
+            fail(e->plan->graph->loc, "autoencoder: two files of the emitted C would be called %s; choose another name than \"%s\"", name,
+                 e->plan->graph->name);
     e->files[e->file_count++] = (SavedText){ arena_format("%s/%s", e->folder, name), text };
 }
 
@@ -299,13 +303,12 @@ static void set_training(lua_State *L, const Training *t)
 static void set_texts(lua_State *L, const Plan *plan, const EmitOptions *options)
 {
     const Graph *graph = plan->graph;
-    const char *slash = strrchr(graph->file, '/');
     Text summary = { 0 }, memory = { 0 };
     emit_summary(&summary, graph);
     plan_print_memory(&memory, plan);
     set_text(L, "model", graph->name);
     set_text(L, "MODEL", upper(graph->name));
-    set_text(L, "file", slash ? slash + 1 : graph->file);
+    set_text(L, "file", plan_graph_file(graph));
     set_text(L, "target", plan->settings.target->name);
     set_text(L, "target_about", plan->settings.target->about);
     set_text(L, "features", plan->settings.target->features);

@@ -58,12 +58,6 @@ const char *step_title(const Step *step)
     return text.data;
 }
 
-static const char *graph_file(const Plan *plan)
-{
-    const char *slash = strrchr(plan->graph->file, '/');
-    return slash ? slash + 1 : plan->graph->file;
-}
-
 /* The data that goes in: of a gradient by weights the input, else the first operand. */
 static const char *shapes(const Step *step)
 {
@@ -78,7 +72,7 @@ static const char *shapes(const Step *step)
 /* The comment above the function, in lines of at most 100 columns. */
 static void set_comment(lua_State *L, const Plan *plan, const Step *step)
 {
-    const char *text = arena_format("/* %s: %s, %s (%s:%d) */", step->core->name, shapes(step), step_title(step), graph_file(plan),
+    const char *text = arena_format("/* %s: %s, %s (%s:%d) */", step->core->name, shapes(step), step_title(step), plan_graph_file(plan->graph),
                                     step->core->loc.line);
     lua_newtable(L);
     int line = 1;

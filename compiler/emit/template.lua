@@ -79,7 +79,7 @@ end
 
 -- The same on vectors, where the expression calls no function: "c > 0 ? a : b" becomes pick(above(c, zero), a, b). NULL otherwise.
 local function vector_expression(holes, text, values)
-  if text:find("%a%(") then return nil end
+  if text:find("%a%w*%(") then return nil end
   local function put(part)
     part = expression(holes, part, values)
     return part == "0" and "(vec){0}" or part
@@ -152,6 +152,16 @@ local function translate(name, text)
   return table.concat(out, "\n")
 end
 
+-- Leaves out the `* 1`, `/ 1`, `+ 0` and `% 1` that holes with such values bring. They stand in whole-number arithmetic, where that changes
+-- nothing; comments and strings stay as they are.
+local function tidy(line)
+  if line:find('^%s*/?%* ') or line:find('^%s*/%*') or line:find('"', 1, true) or not line:find("%f[%w_.][01]%f[^%w_.]") then return line end
+  line = line:gsub("[%w_]+ %% 1%f[^%w_.]", "0"):gsub("%f[%w_.]0 [*/] %d+%f[^%w_.]", "0")
+  line = line:gsub(" [*/] 1%f[^%w_.]", ""):gsub("%f[%w_.]1 %* ", "")
+  line = line:gsub(" [+-] 0%f[^%w_.](.?.?)", function(rest) return not rest:find("^ [*/%%]") and rest or nil end)
+  return (line:gsub("([%(%[=] ?)0 %+ ", "%1"))
+end
+
 local function run(name, env)
   local chunk, message = load(translate(name, embedded(name)), "@" .. name, "t", env)
   if not chunk then error(message, 0) end
@@ -177,7 +187,7 @@ local function expand(name, holes)
       parts[i] = value
     end
     local line = table.concat(parts)
-    if is_code then line = line:gsub("[^\n]+", fit) end
+    if is_code then line = line:gsub("[^\n]+", function(one) return fit(tidy(one)) end) end
     out[#out + 1] = line .. "\n"
   end
   function env._include(file) run("kernels/" .. file, env) end

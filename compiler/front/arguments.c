@@ -15,7 +15,7 @@ static Loc place(const ArgumentPlaces *places, const char *name)
 
 static bool in_list(const char *list, const char *name)
 {
-    return list && strstr(arena_format(" %s ", list), arena_format(" %s ", name));
+    return list && !strchr(name, ' ') && strstr(arena_format(" %s ", list), arena_format(" %s ", name));
 }
 
 /* "filters, kernel, stride and name" */

@@ -10,6 +10,7 @@ local sub, find, format, rep = string.sub, string.find, string.format, string.re
 local sort = table.sort
 
 local TEXT_LIMIT = 100000       -- longest string that string.rep and table.concat may make
+local LIST_LIMIT = 10000        -- longest list that table.sort, table.insert and table.remove may work on
 local word_of = {}              -- function -> the word it stands for
 local env = {}
 
@@ -79,7 +80,11 @@ env.assert = function(ok, message, ...)
   return ok, message, ...
 end
 env.error = function(message) lua_error(plain(message, "error"), 2) end
-env.tostring = function(value) return lua_tostring(plain(value, "tostring")) end
+env.tostring = function(value)      -- whole numbers without a point, whatever Lua says
+  plain(value, "tostring")
+  if lua_type(value) == "number" and value == math.floor(value) and math.abs(value) < 2 ^ 53 then return format("%d", value) end
+  return lua_tostring(value)
+end
 env.unpack = unpack or table.unpack
 
 function env.pairs(t)               -- in a fixed order: numbers, then names, each sorted
@@ -99,9 +104,10 @@ function env.pairs(t)               -- in a fixed order: numbers, then names, ea
   end
 end
 
-env.math = {}
-for name, f in next, math do
-  if name ~= "random" and name ~= "randomseed" then env.math[name] = f end
+env.math = {}                   -- what both Luas have
+for _, name in ipairs { "abs", "ceil", "floor", "max", "min", "sqrt", "exp", "log", "sin", "cos", "tan", "asin", "acos", "atan", "fmod", "modf",
+                        "deg", "rad", "pi", "huge" } do
+  env.math[name] = math[name]
 end
 
 env.string = { byte = string.byte, char = string.char, len = string.len, lower = string.lower, reverse = string.reverse,
@@ -109,7 +115,7 @@ env.string = { byte = string.byte, char = string.char, len = string.len, lower =
 function env.string.rep(s, n, separator)
   s, separator = lua_tostring(plain(s, "string.rep")), lua_tostring(plain(separator or "", "string.rep"))
   n = raw_tonumber(n) or refuse("string.rep: how many times?")
-  if n > 0 and (#s + #separator) * n > TEXT_LIMIT then
+  if n > TEXT_LIMIT or (n > 0 and (#s + #separator) * n > TEXT_LIMIT) then
     refuse(format("string.rep: more than %d characters", TEXT_LIMIT))
   end
   return rep(s, n, separator)
@@ -117,20 +123,20 @@ end
 function env.string.format(pattern, ...)
   for i = 1, select("#", ...) do plain((select(i, ...)), "string.format") end
   pattern = lua_tostring(plain(pattern, "string.format"))
-  for i = 1, #pattern do
-    if sub(pattern, i, i) == "p" and find(sub(pattern, 1, i), "%%[-+ #0-9.]*p$") then
-      refuse("string.format: no addresses")
-    end
-  end
+  if #pattern > LIST_LIMIT then refuse(format("string.format: more than %d characters", LIST_LIMIT)) end
+  if find(pattern, "%%[-+ #0-9.]*p") then refuse("string.format: no addresses") end
   return format(pattern, ...)
 end
 strmeta.__index = env.string        -- ("x"):rep(...) reaches the same functions
 strmeta.__metatable = false
 
-env.table = { sort = sort, remove = table.remove, unpack = env.unpack }
-function env.table.insert(t, ...)   -- Lua's own takes as long as the table to make room
-  if #t > TEXT_LIMIT then refuse(format("table.insert: more than %d values", TEXT_LIMIT)) end
-  return table.insert(t, ...)
+env.table = { unpack = env.unpack }
+for _, name in ipairs { "sort", "insert", "remove" } do     -- these take time with the length of the list, uninterrupted
+  local f = table[name]
+  env.table[name] = function(t, ...)
+    if lua_type(t) == "table" and #t > LIST_LIMIT then refuse(format("table.%s: more than %d values", name, LIST_LIMIT)) end
+    return f(t, ...)
+  end
 end
 function env.table.concat(t, separator, from, to)
   local size = 0

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { FILE_LIMIT = 1 << 20, MAX_LAYERS = 4096, MAX_NESTING = 8 };
+enum { FILE_LIMIT = 1 << 20, MAX_LAYERS = 512, MAX_NESTING = 8 };
 static const size_t memory_limit = 64u << 20;
 static const long step_limit = 20 * 1000 * 1000;
 
@@ -87,6 +87,26 @@ static void check_name(Loc loc, const char *what, const char *name)
         fail(loc, "%s: '%s' is a word of C; choose another name", what, name);
 }
 
+/* Names become names of C and of files, which some systems do not tell apart by case. */
+static bool same_in_c(const char *a, const char *b)
+{
+    for (; *a && *b; a++, b++)
+        if (tolower((unsigned char)(*a == '.' ? '_' : *a)) != tolower((unsigned char)(*b == '.' ? '_' : *b)))
+            return false;
+    return *a == *b;
+}
+
+static void check_model_name(const Graph *graph)
+{
+    static const char reserved[] = " model caec_model loss input train infer encode decode prepare runtime install all clean test help package "
+                                   "edit_cache rebuild_cache list_install_components ";
+    if (strstr(reserved, arena_format(" %s ", graph->name)))
+        fail(graph->loc, "autoencoder: the name \"%s\" means something else in the emitted C and its build; choose another", graph->name);
+    for (int i = 0; i < graph->layer_count; i++)
+        if (same_in_c(graph->name, graph->layers[i].name))
+            fail(graph->loc, "autoencoder: the name \"%s\" is that of the layer %s in C; choose another", graph->name, graph->layers[i].name);
+}
+
 /* ---- layers ---- */
 
 static LayerRow *add_layer_row(Graph *graph)
@@ -114,9 +134,12 @@ static const char *layer_name(Loader *load, const char *part, const Word *word, 
     }
     lua_pop(load->L, 1);
     const char *full = arena_format("%s.%s", part, name);
-    for (int i = 0; i < graph->layer_count; i++)
+    for (int i = 0; i < graph->layer_count; i++) {
         if (strcmp(graph->layers[i].name, full) == 0)
             fail(loc, "%s: there is a layer called %s already", word->word, full);
+        if (same_in_c(graph->layers[i].name, full))
+            fail(loc, "%s: %s and %s would have the same name in C; choose another", word->word, full, graph->layers[i].name);
+    }
     return full;
 }
 
@@ -201,12 +224,24 @@ static Node *load_part(Loader *load, const Word *model, const char *field, const
 
 /* ---- the model ---- */
 
+/* Of the table at the top of the stack. */
+static int count_fields(lua_State *L)
+{
+    int count = 0;
+    lua_pushnil(L);
+    while (lua_next(L, -2)) {
+        lua_pop(L, 1);
+        count++;
+    }
+    return count;
+}
+
 static void load_input(Loader *load, const Word *model)
 {
     lua_State *L = load->L;
     Loc loc = argument_loc(load, model, "input");
     lua_getfield(L, -1, "input");
-    if (!lua_istable(L, -1) || lua_length(L, -1) != 3)
+    if (!lua_istable(L, -1) || lua_length(L, -1) != 3 || count_fields(L) != 3)
         fail(loc, "autoencoder: input wants { height, width, channels }");
     int dim[3];
     for (int i = 0; i < 3; i++) {
@@ -307,6 +342,7 @@ static void load_model(Loader *load)
     if (!shape_equal(graph->output->shape, graph->input->shape))
         fail(graph->layers[graph->layer_count - 1].loc, "%s: the decoder ends in %s but the input is %s; an autoencoder gives back what it gets",
              graph->layers[graph->layer_count - 1].word, shape_text(graph->output->shape), shape_text(graph->input->shape));
+    check_model_name(graph);
     load_training(load, &model);
     build_loss(load);
 }

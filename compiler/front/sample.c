@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-const Sample sample_default = { .height = 16, .width = 16, .ci = 8, .co = 8, .kernel = 3, .stride = 1, .up = 1, .same = 1 };
+const Sample sample_default = { .height = 16, .width = 16, .ci = 3, .co = 16, .kernel = 3, .stride = 1, .up = 1, .same = 1 };
 
 bool sample_set(Sample *sample, const char *name, int value)
 {

@@ -7,7 +7,7 @@
 /* The numbers that NAME=NUMBER may set, with their defaults. */
 typedef struct Sample {
     int height, width;      /* H=16 W=16: input of the convolution */
-    int ci, co;             /* CI=8 CO=8 */
+    int ci, co;             /* CI=3 CO=16 */
     int kernel, stride, up; /* K=3 STRIDE=1 UP=1 */
     int same;               /* SAME=1: padding "same", 0: "valid" */
     int pool;               /* POOL=0: size of the max-pool behind it, 0: none */

@@ -57,8 +57,15 @@ static const char *long_bracket(const Scanner *s, const char *p)
 static const char *quoted(const Scanner *s, const char *p)
 {
     char quote = *p++;
-    while (p < s->end && *p != quote && *p != '\n')
-        p += *p == '\\' && p + 1 < s->end ? 2 : 1;
+    while (p < s->end && *p != quote && *p != '\n') {
+        bool escape = *p == '\\' && p + 1 < s->end;
+        p += escape ? 2 : 1;
+        if (escape && p[-1] == 'z')                 /* skips the white space that follows, lines too */
+            while (p < s->end && isspace((unsigned char)*p))
+                p++;
+        if (escape && p[-1] == '\r' && p < s->end && *p == '\n')
+            p++;
+    }
     return p < s->end ? p + 1 : s->end;
 }
 
@@ -103,12 +110,20 @@ static void next_token(Scanner *s)
     advance(s, end);
 }
 
+/* A byte order mark and a first line #!... become white space, so that every Lua takes them. */
+static void blank_start(Text *text)
+{
+    size_t n = text->length >= 3 && memcmp(text->data, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
+    memset(text->data, ' ', n);
+    if (n < text->length && text->data[n] == '#')
+        memset(text->data + n, ' ', strcspn(text->data + n, "\r\n"));
+}
+
 Source source_read(const char *file, Text text)
 {
+    blank_start(&text);
     Source source = { .file = file, .text = text.data, .length = text.length };
     Scanner s = { &source, text.data, text.data + text.length, text.data, 1, 0 };
-    if (text.length && text.data[0] == '#')         /* as Lua does with a first line #!... */
-        advance(&s, comment(&s, text.data));
     while (s.p < s.end)
         next_token(&s);
     return source;

@@ -18,7 +18,7 @@ static void check_node(const Graph *graph, int i, const char *pass)
         bug("after %s: %s has shape %s but its operator gives %s", pass, node->name, shape_text(node->shape), shape_text(again.shape));
     for (int k = 0; k < i; k++)
         if (strcmp(graph->nodes[k]->name, node->name) == 0)
-            bug("after %s: two nodes are called %s", pass, node->name);
+            fail(node->loc, "%s: the name %s is taken: caec derives it for another layer; choose another name", node->word, node->name);
 }
 
 static void check_in_graph(const Graph *graph, const Node *node, const char *what, const char *pass)

@@ -84,7 +84,7 @@ static void plan_numbers(Step *step, const Settings *settings)
     step_number(step, "IN_VECTORS", in_vectors);
     step_number(step, "PIXELS", pixels);
     step_number(step, "IN_PIXELS", in_pixels);
-    step_number(step, "PLANE", round_up(tiles, 1) + most);              /* rows of a matrix; the last tile of registers may run over */
+    step_number(step, "PLANE", tiles + most);              /* rows of a matrix; the last tile of registers may run over */
     step_number(step, "ROW", round_up((columns * TILE + 2) * s.ci + lanes, 16));
     step_number(step, "LINE", round_up(columns * TILE * phases * s.co + lanes, 16));
     step_number(step, "EDGE", (columns * TILE + 2) * in);
@@ -136,7 +136,8 @@ static double cost(const Step *step, const Settings *settings)
     int lanes = settings_lanes(settings), phases = s.up * s.up;
     double tiles = (double)((s.out_h / s.up + TILE - 1) / TILE) * ((s.out_w / s.up + TILE - 1) / TILE);
     double in = (double)round_up(s.ci, lanes), out = (double)round_up(phases * s.co, lanes);
-    double products = tiles * POINTS * (is_forward(step->core) ? s.ci * out : step->core->op == &op_conv2d_dx ? phases * s.co * in : s.ci * out) / lanes / 2;
+    double pairs = step->core->op == &op_conv2d_dx ? phases * s.co * in : s.ci * out;      /* of channels, one side in whole vectors */
+    double products = tiles * POINTS * pairs / lanes / 2;
     return products * 1.1 + tiles * (in + out) / lanes * 180;
 }
 

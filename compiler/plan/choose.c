@@ -23,7 +23,7 @@ static Force *find_force(const Plan *plan, const char *stage, const char *pass)
 {
     Force *found = NULL;
     for (int i = 0; i < plan->force_count; i++)
-        if (strcmp(plan->forces[i].stage, stage) == 0 && same_pass(plan->forces[i].pass, pass) && (!found || plan->forces[i].pass))
+        if (strcmp(plan->forces[i].stage, stage) == 0 && same_pass(plan->forces[i].pass, pass) && (!found || plan->forces[i].pass || !found->pass))
             found = &plan->forces[i];
     return found;
 }

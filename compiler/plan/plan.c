@@ -14,6 +14,16 @@ const char *plan_identifier(const char *name)
     return copy;
 }
 
+const char *plan_graph_file(const Graph *graph)
+{
+    const char *slash = strrchr(graph->file, '/'), *name = slash ? slash + 1 : graph->file;
+    char *copy = (char *)arena_copy(name, strlen(name));
+    for (char *p = copy; *p; p++)
+        if (!isalnum((unsigned char)*p) && !strchr("._-", *p))
+            *p = '_';
+    return copy;
+}
+
 /* ---- prepared weights ---- */
 
 static bool same_form(const Form *a, const Form *b)
@@ -108,7 +118,11 @@ static void check_forces(const Plan *plan)
     const Graph *graph = plan->graph;
     for (int i = 0; i < plan->force_count; i++) {
         const Force *f = &plan->forces[i];
-        if (f->used)
+        bool replaced = false;              /* by a later one for the same stage and pass */
+        for (int k = i + 1; k < plan->force_count; k++)
+            replaced = replaced || (plan->forces[k].used && strcmp(plan->forces[k].stage, f->stage) == 0 &&
+                                    (!plan->forces[k].pass || (f->pass && strcmp(plan->forces[k].pass, f->pass) == 0)));
+        if (f->used || replaced)
             continue;
         Text names = { 0 };
         bool known = false;

@@ -67,4 +67,7 @@ bool plan_is_gradient(const Graph *graph, const Node *node);    /* of a paramete
 /* "encoder.conv1" -> "encoder_conv1" */
 const char *plan_identifier(const char *name);
 
+/* The graph file's name without its folder, as it stands in comments and strings of C: other characters than letters, digits and . _ - become _ . */
+const char *plan_graph_file(const Graph *graph);
+
 #endif

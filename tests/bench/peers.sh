@@ -28,7 +28,8 @@ torch() {
     environment torch torch || return 0
     echo "torch: installing torch without CUDA (560 MB) into $dir/torch"
     $pip --no-deps torch &&
-        $pip filelock typing-extensions setuptools sympy networkx jinja2 fsspec numpy onnx 2>&1 | grep -v '^torch .* requires\|^ERROR: pip.s dependency' >&2
+        $pip filelock typing-extensions setuptools sympy networkx jinja2 fsspec numpy onnx 2>&1 |
+            grep -v '^torch .* requires\|^ERROR: pip.s dependency' >&2     # it misses the CUDA packages
     site=$("$dir/torch/bin/python" -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
     if [ -f "$site/torch/lib/libtorch_cuda.so" ]; then
         cuda=$(sed -n 's/^Requires-Dist: cuda-toolkit.*==\([0-9]*\.[0-9]*\).*/==\1.*/p' "$site"/torch-*.dist-info/METADATA | head -n 1)

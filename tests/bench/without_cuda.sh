@@ -1,9 +1,9 @@
 #!/bin/sh
 # Lets a PyTorch built for CUDA load on a machine that has neither its libraries nor a GPU.
 #   sh without_cuda.sh SITE-PACKAGES/torch/lib
-# PyTorch's libraries name those of CUDA and are bound to them when they load, though nothing calls them without a GPU. One empty library takes
-# the place of all: every function that PyTorch wants is there and aborts. Only libcudart must be the real one (nvidia-cuda-runtime, 2.5 MB):
-# it is asked how many GPUs there are. Needs readelf, nm and cc; nothing outside the folder is touched.
+# PyTorch's libraries name those of CUDA and are bound to them when they load, though nothing calls them without a GPU. One empty
+# library takes the place of all: every function that PyTorch wants is there and aborts. Only libcudart must be the real one
+# (nvidia-cuda-runtime, 2.5 MB): it is asked how many GPUs there are. Needs readelf, nm and cc; nothing outside the folder is touched.
 set -eu
 cd "$1"
 

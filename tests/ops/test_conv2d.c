@@ -3,6 +3,9 @@
 #include "cases.h"
 #include "drive.h"
 
+/* In float every second case: the text differs from double's only in its type and lanes, and no gradient is checked. */
+enum { STEP = sizeof(real) == 8 ? 1 : 2 };
+
 static Net closed(Net net)
 {
     net_close(&net);
@@ -12,7 +15,7 @@ static Net closed(Net net)
 static void square_kernels_1_to_7(void **state)
 {
     (void)state;
-    for (int kernel = 1; kernel <= 7; kernel++) {
+    for (int kernel = 1; kernel <= 7; kernel += STEP) {
         Net net = closed((Net){ .height = 9, .width = 12, .channels = 3,
                                 .encoder = { { CONV, .filters = 5, .kernel = kernel, .activation = "tanh" },
                                              { CONV, .filters = 4, .kernel = 8 - kernel, .activation = "sigmoid" } } });
@@ -24,7 +27,7 @@ static void square_kernels_1_to_7(void **state)
 static void kernels_without_padding(void **state)
 {
     (void)state;
-    for (int kernel = 1; kernel <= 7; kernel++) {
+    for (int kernel = 1; kernel <= 7; kernel += STEP) {
         Net net = { .height = 3, .width = 2, .channels = 3,
                     .encoder = { { CONV, .filters = 2, .kernel = 1 }, { UP, .size = 7 }, { CONV, .filters = 3, .kernel = 1 } },
                     .decoder = { { CONV, .filters = 5, .kernel = kernel, .valid = true, .activation = "tanh" },
@@ -41,7 +44,7 @@ static void strides_with_padding(void **state)
         { 2, 1, 7, 10 }, { 2, 2, 7, 12 }, { 2, 3, 9, 12 }, { 2, 4, 6, 7 }, { 2, 5, 8, 9 },
         { 3, 1, 7, 11 }, { 3, 2, 8, 10 }, { 3, 3, 8, 12 }, { 3, 4, 8, 13 }, { 3, 5, 11, 7 },
     };
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i += STEP) {
         Net net = closed((Net){ .height = cases[i].height, .width = cases[i].width, .channels = 3,
                                 .encoder = { { CONV, .filters = 4, .kernel = cases[i].kernel, .stride = cases[i].stride, .activation = "tanh" },
                                              { CONV, .filters = 5, .kernel = 3 } } });

@@ -6,7 +6,7 @@ static void in_front_of_a_convolution(void **state)
 {
     (void)state;
     for (int size = 2; size <= 3; size++)
-        for (int kernel = 1; kernel <= 5; kernel++) {
+        for (int kernel = 1; kernel <= 5; kernel += sizeof(real) == 8 ? 1 : 2)      /* in float no gradient is checked */ {
             Net net = { .height = 4 * size, .width = 3 * size, .channels = 3,
                         .encoder = { { CONV, .filters = 5, .kernel = 3, .activation = "tanh" }, { POOL, .size = size },
                                      { CONV, .filters = 4, .kernel = 3 } },
