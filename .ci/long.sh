@@ -19,6 +19,21 @@ run="$work/run"
 UBSAN_OPTIONS=halt_on_error=1 "$BUILD/bin/cae-train" --out "$run" --batch 4 --steps 2 --epochs 1 --threads 2
 UBSAN_OPTIONS=halt_on_error=1 "$BUILD/bin/cae-infer" --weights "$run/last.safetensors" bench --json >/dev/null
 
+step "a program for more than its processor says so and stops"
+. cmake/packages.sh
+if [ "$(uname -m)" = x86_64 ]; then
+    need_packages qemu-user
+    build-test/bin/caec graphs/cae.lua --target x86-64-v4 -o "$work/v4"
+    cmake -S "$work/v4/cae" -B "$work/v4/build" -G Ninja --log-level=WARNING
+    cmake --build "$work/v4/build"
+    for program in cae-train cae-infer; do
+        status=0
+        qemu-x86_64 -cpu Haswell "$work/v4/build/$program" summary >"$work/said" 2>&1 || status=$?
+        [ "$status" = 1 ] && grep -q "x86-64-v4" "$work/said"
+    done
+    grep -h "x86-64-v4" "$work/said"
+fi
+
 step "the committed specimen builds alone, without Lua"
 cmake -S generated/x86-64-v3/cae -B "$work/specimen" -G Ninja --log-level=WARNING
 cmake --build "$work/specimen"

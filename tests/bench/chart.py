@@ -75,9 +75,11 @@ def svg(result):
             y += TITLE
         more, y = section(result, rows, y)
         elements += more
-    note = "%s (%s), %d threads, batch %d, float32, medians of %s" % (
-        here["processor"], here["vectors"], result["threads"], result["batch"], report.count(result["rounds"], "round"))
+    note = "%s (%s), %s, batch %d, float32, medians of %s" % (
+        here["processor"], here["vectors"], report.count(result["threads"], "thread"), result["batch"],
+        report.count(result["rounds"], "round"))
     elements.append(text(16, y + 26, note, 12, PALE))
     height = y + 44
     return ('<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %d" width="%d" height="%d" '
-            'font-family="Helvetica, Arial, sans-serif">\n<rect width="100%%" height="100%%" fill="#ffffff"/>\n%s\n</svg>\n' % (width, height, width, height, "\n".join(elements)))
+            'font-family="Helvetica, Arial, sans-serif">\n<rect width="100%%" height="100%%" fill="#ffffff"/>\n%s\n</svg>\n' % (
+                width, height, width, height, "\n".join(elements)))

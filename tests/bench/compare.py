@@ -5,7 +5,8 @@
 
 The programs take turns (A B C ... A B C ...), so that a machine that grows slower or faster does so for all; a figure is the median of its
 rounds. Peers are installed by tests/bench/peers.sh; one that is missing is reported as not here. All train by Adam (eps 1e-7) on the mean
-squared error, in float32. Written to --out: bench.txt, bench.md, bench.svg, and bench.json with every round. Needs Python's standard library only.
+squared error, in float32. Written to --out: bench.txt, bench.md, bench.svg, and bench.json with every round. Needs nothing but Python's
+standard library.
 
 Exit code: 0 done; 1 a program that is here failed, has another number of parameters, or missed --at-least; 2 bad usage;
 3 a file could not be written; 77 --at-least was given and no peer that trains is here.
@@ -36,7 +37,7 @@ def read_options():
     parser.add_argument("--steps", type=int, default=5, help="updates a round, after warm-ups (%(default)s)")
     parser.add_argument("--avx2", action="store_true", help="also caec for x86-64-v3 against PyTorch held to AVX2")
     parser.add_argument("--pictures", metavar="DIR", help="also train on these photographs and compare with made-up data")
-    parser.add_argument("--only", metavar="NAME,...", help="of the programs only these and caec (names as in bench.json)")
+    parser.add_argument("--only", metavar="NAME,...", help="of the peers only these (names as in bench.json)")
     parser.add_argument("--at-least", type=float, metavar="X",
                         help="fail unless caec trains X times as fast as the fastest peer of its group")
     options = parser.parse_args()

@@ -4,7 +4,8 @@ import platform
 import subprocess
 
 # Settings of the environment that change how fast a framework runs. They are left as they are and written down.
-PREFIXES = ("OMP_", "KMP_", "GOMP_", "OPENBLAS_", "MKL_", "ONEDNN_", "DNNL_", "ATEN_", "TF_", "LD_PRELOAD", "MALLOC_")
+PREFIXES = ("OMP_", "KMP_", "GOMP_", "OPENBLAS_", "MKL_", "ONEDNN_", "DNNL_", "ATEN_",
+            "TF_ENABLE_", "TF_NUM_", "TF_XLA_", "LD_PRELOAD", "MALLOC_")
 
 
 def first_line(command):

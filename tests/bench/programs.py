@@ -89,10 +89,10 @@ class Ours(Program):
             "train_peak_mib": train["peak_rss_mb"], "effective_gflops": train["effective_gflops"],
             "fma_peak_gflops": train["fma_peak_gflops"], "forward_images_per_second": infer["images_per_second"],
             "latency_ms_1_thread": infer["latency_ms_1_thread"], "latency_ms": infer["latency_ms"], "infer_peak_mib": infer["peak_rss_mb"]}
-        if not self.group:
+        if not self.group and options.threads > 1:
             figures["train_images_per_second_1_thread"] = bench(self.train, 1, *train_options)["images_per_second"]
-            if options.pictures:
-                figures["pictures_images_per_second"] = self.second_epoch(options)
+        if not self.group and options.pictures:
+            figures["pictures_images_per_second"] = self.second_epoch(options)
         return figures
 
     def second_epoch(self, options):
@@ -187,7 +187,7 @@ def gather(options):
         programs += [Ours("caec-avx2", "AVX2", build_avx2(options)),
                      Peer("pytorch-debian-avx2", DEBIAN_PYTHON, "peer_torch.py", group="AVX2"),
                      Peer("pytorch-avx2", python("torch"), "peer_torch.py", group="AVX2")]
-    programs = [p for p in programs if not options.only or p.key in options.only or p.key == "caec"]
+    programs = [p for p in programs if not options.only or p.key in options.only or p.ours]
     for program in programs:
         program.look(options)
     if onnx in programs and not onnx.missing:

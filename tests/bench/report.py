@@ -42,12 +42,13 @@ def columns(result):
         value = ratio_to_ours(row, rows)
         return "%.2f" % value if value else "-"
 
-    many = "%d threads" % threads if threads > 1 else "again"
-    return (("training", "images/s", figure("train_images_per_second", "%.1f")), ("ratio", "to caec", ratio),
-            ("training", "ms a step", figure("train_ms_per_step", "%.0f")), ("training", "peak MiB", figure("train_peak_mib", "%.0f")),
-            ("forward", "images/s", figure("forward_images_per_second", "%.1f")),
-            ("one image", "ms, 1 thread", figure("latency_ms_1_thread", "%.2f")), ("one image", "ms, " + many, figure("latency_ms", "%.2f")),
-            ("inference", "peak MiB", figure("infer_peak_mib", "%.0f")))
+    found = [("training", "images/s", figure("train_images_per_second", "%.1f")), ("ratio", "to caec", ratio),
+             ("training", "ms a step", figure("train_ms_per_step", "%.0f")), ("training", "peak MiB", figure("train_peak_mib", "%.0f")),
+             ("forward", "images/s", figure("forward_images_per_second", "%.1f")),
+             ("one image", "ms, 1 thread", figure("latency_ms_1_thread", "%.2f"))]
+    if threads > 1:
+        found.append(("one image", "ms, %d threads" % threads, figure("latency_ms", "%.2f")))
+    return found + [("inference", "peak MiB", figure("infer_peak_mib", "%.0f"))]
 
 
 def absent(rows):
@@ -86,8 +87,8 @@ def setting(result):
     return ["%s (family %s, model %s, %s), %s cores of which %s usable, L2 %s, L3 %s, %s GiB, Linux %s; %s." % (
         here["processor"], here["family"], here["model"], here["vectors"], here["cores"], here["cores_usable"],
         here["l2_cache"], here["l3_cache"], here["memory_gib"], here["kernel"], here["compiler"]),
-            "%d threads, batch %d, float32; medians of %s of %s after warm-ups, the programs in turn." % (
-                result["threads"], result["batch"], count(result["rounds"], "round"), count(result["steps"], "update")),
+            "%s, batch %d, float32; medians of %s of %s after warm-ups, the programs in turn." % (
+                count(result["threads"], "thread"), result["batch"], count(result["rounds"], "round"), count(result["steps"], "update")),
             "Forward: the better of batches of 16 and of %d (caec: of 8 a thread)." % result["batch"]]
 
 

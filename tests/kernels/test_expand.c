@@ -66,7 +66,7 @@ static void every_listed_kernel(void **state)
     int count = 0;
     for (char *line = strtok(list.out, "\n"); line; line = strtok(NULL, "\n"), count++) {
         char *name = text_of("%.*s", (int)strcspn(line, " "), line);
-        Result expanded = run_caec(NULL, "--expand %s POOL=2", name);
+        Result expanded = run_caec(NULL, "--expand %s CI=3 CO=16 POOL=2", name);
         if (expanded.exit_code != 0 || !strstr(expanded.out, "void "))
             fail_msg("--expand %s: %s%s", name, expanded.out, expanded.err);
         result_free(&expanded);

@@ -1,0 +1,444 @@
+#include "cae_kernels.h"
+
+/* Row y of the input behind the zeros at the left. */
+static void read_x(const float *x, int y, float *row)
+{
+    x += y * 3584;
+    row += 128;
+    for (int i = 0; i < 3584; i++)
+        row[i] = x[i];
+}
+
+/* One line of Bt d, in place. */
+static inline void bt(vec *d0, vec *d1, vec *d2, vec *d3, vec *d4, vec *d5)
+{
+    const vec even = *d4 - 4 * *d2, odd = *d3 - 4 * *d1, far = 2 * (*d3 - *d1), near = *d4 - *d2;
+    const vec first = 4 * *d0 - 5 * *d2 + *d4, last = 4 * *d1 - 5 * *d3 + *d5;
+    *d0 = first;
+    *d1 = even + odd;
+    *d2 = even - odd;
+    *d3 = near + far;
+    *d4 = near - far;
+    *d5 = last;
+}
+
+/* Bt d B of a row of tiles: x are its six rows of the input, zeros around; v the 36 matrices, from
+   the row's first tile on. */
+static void transform_input(const float *const x[6], float *v)
+{
+    for (int tile = 0; tile < 7; tile++)
+        for (int c = 0; c < 128; c += 8) {
+            vec d[6][6];
+#pragma GCC unroll 6
+            for (int j = 0; j < 6; j++) {
+#pragma GCC unroll 6
+                for (int i = 0; i < 6; i++)
+                    d[i][j] = load(x[i] + (tile * 4 + j) * 128 + c);
+                bt(&d[0][j], &d[1][j], &d[2][j], &d[3][j], &d[4][j], &d[5][j]);
+            }
+            float *out = v + tile * 128 + c;
+#pragma GCC unroll 6
+            for (int i = 0; i < 6; i++) {
+                bt(&d[i][0], &d[i][1], &d[i][2], &d[i][3], &d[i][4], &d[i][5]);
+#pragma GCC unroll 6
+                for (int j = 0; j < 6; j++)
+                    store(out + (i * 6 + j) * 7040, d[i][j]);
+            }
+        }
+}
+
+/* Row y of the gradient at the convolution's output. */
+static void read_dy(const float *dy, const float *value, int y, float *row)
+{
+    const int start = y * 896;
+    dy += start;
+    value += start;
+    for (int i = 0; i < 896; i++)
+        row[i] = value[i] > 0 ? dy[i] : 0;
+}
+
+/* One line of A y: four values to six points. */
+static inline void a(const vec *y0, const vec *y1, const vec *y2, const vec *y3, vec *d)
+{
+    const vec even = *y0 + *y2, odd = *y1 + *y3, far_even = *y0 + 4 * *y2, far_odd = 2 * *y1 + 8
+        * *y3;
+    d[0] = *y0;
+    d[1] = even + odd;
+    d[2] = even - odd;
+    d[3] = far_even + far_odd;
+    d[4] = far_even - far_odd;
+    d[5] = *y3;
+}
+
+/* A dY At of a row of tiles: four rows of gradients to the 36 matrices d. */
+static void transform_gradient(const float *lines, float *d)
+{
+    for (int tile = 0; tile < 7; tile++)
+        for (int c = 0; c < 64; c += 8) {
+            vec t[6][4], z[6];
+#pragma GCC unroll 4
+            for (int j = 0; j < 4; j++) {
+                vec y[4];
+#pragma GCC unroll 4
+                for (int i = 0; i < 4; i++)
+                    y[i] = load(lines + i * 1808 + (tile * 4 + j) * 64 + c);
+                a(&y[0], &y[1], &y[2], &y[3], z);
+#pragma GCC unroll 6
+                for (int i = 0; i < 6; i++)
+                    t[i][j] = z[i];
+            }
+            float *out = d + tile * 64 + c;
+#pragma GCC unroll 6
+            for (int i = 0; i < 6; i++) {
+                a(&t[i][0], &t[i][1], &t[i][2], &t[i][3], z);
+#pragma GCC unroll 6
+                for (int j = 0; j < 6; j++)
+                    store(out + (i * 6 + j) * 3520, z[j]);
+            }
+        }
+}
+
+/* Adds to sum, for 6 inputs and 16 outputs, v d over the tiles. */
+static inline void sum_6x2(const float *v, const float *d, float *sum, int tiles)
+{
+    vec a0 = {0}, b0 = {0};
+    vec a1 = {0}, b1 = {0};
+    vec a2 = {0}, b2 = {0};
+    vec a3 = {0}, b3 = {0};
+    vec a4 = {0}, b4 = {0};
+    vec a5 = {0}, b5 = {0};
+    __builtin_prefetch(sum, 1); __builtin_prefetch(sum + 8, 1);
+    __builtin_prefetch(sum + 16, 1); __builtin_prefetch(sum + 24, 1);
+    __builtin_prefetch(sum + 32, 1); __builtin_prefetch(sum + 40, 1);
+    __builtin_prefetch(sum + 48, 1); __builtin_prefetch(sum + 56, 1);
+    __builtin_prefetch(sum + 64, 1); __builtin_prefetch(sum + 72, 1);
+    __builtin_prefetch(sum + 80, 1); __builtin_prefetch(sum + 88, 1);
+    for (int t = 0; t < tiles; t++) {
+        float x;
+        const vec g0 = load(d + t * 64),
+                  g1 = load(d + t * 64 + 8);
+        x = v[t * 128]; a0 += x * g0; b0 += x * g1;
+        x = v[t * 128 + 1]; a1 += x * g0; b1 += x * g1;
+        x = v[t * 128 + 2]; a2 += x * g0; b2 += x * g1;
+        x = v[t * 128 + 3]; a3 += x * g0; b3 += x * g1;
+        x = v[t * 128 + 4]; a4 += x * g0; b4 += x * g1;
+        x = v[t * 128 + 5]; a5 += x * g0; b5 += x * g1;
+    }
+    add(sum, a0);
+    add(sum + 8, b0);
+    add(sum + 16, a1);
+    add(sum + 24, b1);
+    add(sum + 32, a2);
+    add(sum + 40, b2);
+    add(sum + 48, a3);
+    add(sum + 56, b3);
+    add(sum + 64, a4);
+    add(sum + 72, b4);
+    add(sum + 80, a5);
+    add(sum + 88, b5);
+}
+
+/* Adds to sum, for 5 inputs and 16 outputs, v d over the tiles. */
+static inline void sum_5x2(const float *v, const float *d, float *sum, int tiles)
+{
+    vec a0 = {0}, b0 = {0};
+    vec a1 = {0}, b1 = {0};
+    vec a2 = {0}, b2 = {0};
+    vec a3 = {0}, b3 = {0};
+    vec a4 = {0}, b4 = {0};
+    __builtin_prefetch(sum, 1); __builtin_prefetch(sum + 8, 1);
+    __builtin_prefetch(sum + 16, 1); __builtin_prefetch(sum + 24, 1);
+    __builtin_prefetch(sum + 32, 1); __builtin_prefetch(sum + 40, 1);
+    __builtin_prefetch(sum + 48, 1); __builtin_prefetch(sum + 56, 1);
+    __builtin_prefetch(sum + 64, 1); __builtin_prefetch(sum + 72, 1);
+    for (int t = 0; t < tiles; t++) {
+        float x;
+        const vec g0 = load(d + t * 64),
+                  g1 = load(d + t * 64 + 8);
+        x = v[t * 128]; a0 += x * g0; b0 += x * g1;
+        x = v[t * 128 + 1]; a1 += x * g0; b1 += x * g1;
+        x = v[t * 128 + 2]; a2 += x * g0; b2 += x * g1;
+        x = v[t * 128 + 3]; a3 += x * g0; b3 += x * g1;
+        x = v[t * 128 + 4]; a4 += x * g0; b4 += x * g1;
+    }
+    add(sum, a0);
+    add(sum + 8, b0);
+    add(sum + 16, a1);
+    add(sum + 24, b1);
+    add(sum + 32, a2);
+    add(sum + 40, b2);
+    add(sum + 48, a3);
+    add(sum + 56, b3);
+    add(sum + 64, a4);
+    add(sum + 72, b4);
+}
+
+/* sum[p][block][input][output in block] += v[p] d[p], all 36 products of a strip. */
+static void sum_weights(const float *v, const float *d, float *sum, int tiles)
+{
+    for (int p = 0; p < 36; p++, v += 7040, d += 3520) {
+        for (int n = 0; n < 64; n += 16) {
+            for (int i = 0; i < 108; i += 6, sum += 96)
+                sum_6x2(v + i, d + n, sum, tiles);
+            for (int i = 108; i < 128; i += 5, sum += 80)
+                sum_5x2(v + i, d + n, sum, tiles);
+        }
+    }
+}
+
+/* 6 rows of 16 columns; brings a part of the next block of weights nearer, a line a step. */
+static inline void multiply_6x2(const float *in, const float *w, const float *ahead, float *out)
+{
+    vec a0 = {0}, b0 = {0};
+    vec a1 = {0}, b1 = {0};
+    vec a2 = {0}, b2 = {0};
+    vec a3 = {0}, b3 = {0};
+    vec a4 = {0}, b4 = {0};
+    vec a5 = {0}, b5 = {0};
+    for (int k = 0; k < 64; k++) {
+        float v;
+        const vec w0 = load(w + k * 16),
+                  w1 = load(w + k * 16 + 8);
+        __builtin_prefetch(ahead + k * 16);
+        v = in[k]; a0 += v * w0; b0 += v * w1;
+        v = in[k + 64]; a1 += v * w0; b1 += v * w1;
+        v = in[k + 128]; a2 += v * w0; b2 += v * w1;
+        v = in[k + 192]; a3 += v * w0; b3 += v * w1;
+        v = in[k + 256]; a4 += v * w0; b4 += v * w1;
+        v = in[k + 320]; a5 += v * w0; b5 += v * w1;
+    }
+    store(out, a0);
+    store(out + 8, b0);
+    store(out + 128, a1);
+    store(out + 136, b1);
+    store(out + 256, a2);
+    store(out + 264, b2);
+    store(out + 384, a3);
+    store(out + 392, b3);
+    store(out + 512, a4);
+    store(out + 520, b4);
+    store(out + 640, a5);
+    store(out + 648, b5);
+}
+
+/* All 36 products of a strip; the last rows of registers may run over into rows that nobody reads.
+   */
+static void multiply(const float *in, const float *w, float *out, int tiles)
+{
+    for (int p = 0; p < 36; p++, in += 3520, out += 7040) {
+        for (int n = 0; n < 128; n += 16, w += 1024)
+            for (int t = 0; t < tiles; t += 6)
+                multiply_6x2(in + t * 64, w, w + 1024 + t / 6 * 1024, out + t * 128 + n);
+    }
+}
+
+/* One line of B d, in place. */
+static inline void b(vec *d0, vec *d1, vec *d2, vec *d3, vec *d4, vec *d5)
+{
+    const vec sum = *d1 + *d2, difference = *d1 - *d2, far_sum = *d3 + *d4, far_difference = *d3
+        - *d4;
+    const vec first = 4 * *d0, second = 4 * (*d5 - difference) - 2 * far_difference;
+    const vec third = -5 * *d0 - 4 * sum - far_sum, fourth = -5 * *d5 + difference + 2
+        * far_difference;
+    const vec fifth = *d0 + sum + far_sum;
+    *d0 = first;
+    *d1 = second;
+    *d2 = third;
+    *d3 = fourth;
+    *d4 = fifth;
+}
+
+/* B v Bt of a row of tiles, added up where they overlap: edge holds six rows of 30 pixels, the
+   first two with what the tiles above left. */
+static void transform_dx(const float *v, float *edge)
+{
+    for (int c = 0; c < 128; c += 8) {
+        vec left[6][2];
+        __builtin_memset(left, 0, sizeof left);
+        for (int tile = 0; tile < 7; tile++) {
+            const float *in = v + tile * 128 + c;
+            float *out = edge + tile * 512 + c;
+            vec d[6][6];
+#pragma GCC unroll 6
+            for (int j = 0; j < 6; j++) {
+#pragma GCC unroll 6
+                for (int i = 0; i < 6; i++)
+                    d[i][j] = load(in + (i * 6 + j) * 7040);
+                b(&d[0][j], &d[1][j], &d[2][j], &d[3][j], &d[4][j], &d[5][j]);
+            }
+#pragma GCC unroll 6
+            for (int i = 0; i < 6; i++) {
+                b(&d[i][0], &d[i][1], &d[i][2], &d[i][3], &d[i][4], &d[i][5]);
+                d[i][0] += left[i][0];
+                d[i][1] += left[i][1];
+                left[i][0] = d[i][4];
+                left[i][1] = d[i][5];
+#pragma GCC unroll 4
+                for (int j = 0; j < 4; j++)
+                    if (i < 2)
+                        add(out + i * 3840 + j * 128, d[i][j]);
+                    else
+                        store(out + i * 3840 + j * 128, d[i][j]);
+            }
+        }
+        float *out = edge + 3584 + c;
+#pragma GCC unroll 6
+        for (int i = 0; i < 6; i++)
+#pragma GCC unroll 2
+            for (int j = 0; j < 2; j++)
+                if (i < 2)
+                    add(out + i * 3840 + j * 128, left[i][j]);
+                else
+                    store(out + i * 3840 + j * 128, left[i][j]);
+    }
+}
+
+/* The finished rows of edge, from row `top` of the gradient on, to their places. */
+static void write_rows(const float *edge, float *dx, int top, int count)
+{
+    for (int i = 0; i < count; i++) {
+        const int row = top + i;
+        if (row < 0 || row >= 28)
+            continue;
+        const float *from = edge + i * 3840 + 128;
+        float *to = dx + row * 3584;
+        for (int j = 0; j < 3584; j++)
+            to[j] = from[j];
+    }
+}
+
+/* decoder.conv2.dw: 28x28x128 and 56x56x16 -> 3x3x128x16, relu_dx + conv2d_dw 3x3 on 2x upsampled +
+   bias_add_db + conv2d_dx (cae.lua:18) */
+void decoder_conv2_dw(const float *restrict x, const float *restrict dy,
+                      const float *restrict value, const float *restrict w, float *restrict dx,
+                      float *restrict sum, float *restrict db, float *restrict scratch)
+{
+    float *v = scratch, *d = v + 253440, *lines = d + 126720;
+    float *edge = scratch + 430784;
+    __builtin_memset(edge, 0, 23040 * sizeof *edge);
+    float *wide = scratch + 453824;
+    float *ring = scratch + 454720;
+    const float *window[30];
+    int next = 0;
+    __builtin_memset(ring, 0, 119536 * sizeof *ring);
+    __builtin_memset(lines, 0, 50624 * sizeof *lines);
+    for (int strip = 0; strip < 7; strip += 7) {
+        const int top = strip * 4 - 1;
+        for (int i = 0; i < 30; i++) {
+            const int row = top + i;
+            if (row < 0 || row >= 28) {
+                window[i] = ring + 115680;
+                continue;
+            }
+            float *slot = ring + row % 30 * 3856;
+            if (row >= next) {
+                read_x(x, row, slot);
+                next = row + 1;
+            }
+            window[i] = slot;
+        }
+        for (int i = 0; i < 28; i++) {
+            const int row = strip * 4 + i;
+            float *line = lines + i * 1808;
+            for (int half = 0; half < 2; half++) {
+                read_dy(dy, value, row * 2 + half, wide);
+                for (int p = 0; p < 28; p++)
+                    for (int o = 0; o < 32; o++)
+                        line[p * 64 + half * 32 + o] = wide[p * 32 + o];
+            }
+            for (int p = 0; p < 112; p++)
+                for (int c = 0; c < 16; c++)
+                    db[c] += line[p * 16 + c];
+        }
+        for (int r = 0; r < 7; r++) {
+            transform_input(window + 4 * r, v + r * 896);
+            transform_gradient(lines + r * 7232, d + r * 448);
+        }
+        sum_weights(v, d, sum, 49);
+        multiply(d, w, v, 49);
+        for (int r = 0; r < 7; r++) {
+            transform_dx(v + r * 896, edge);
+            write_rows(edge, dx, (strip + r) * 4 - 1, 4);
+            __builtin_memcpy(edge, edge + 15360, 7680 * sizeof *edge);
+        }
+    }
+    write_rows(edge, dx, 27, 2);
+}
+
+/* One line of Gt u: six points to three taps. */
+static inline void gt(const vec *u, vec *g)
+{
+    const vec sum = u[1] + u[2], difference = u[1] - u[2], far_sum = u[3] + u[4], far_difference
+        = u[3] - u[4];
+    g[0] = u[0] * 0.25f - sum * 0.166666667f + far_sum * 0.0416666667f;
+    g[1] = difference * -0.166666667f + far_difference * 0.0833333333f;
+    g[2] = sum * -0.166666667f + far_sum * 0.166666667f + u[5];
+}
+
+/* The end of a chunk: adds the sum over its images to the gradient of decoder.conv2. */
+void decoder_conv2_dw_flush(const float *restrict sum, float *restrict dw)
+{
+    for (int i = 0; i < 128; i++)
+        for (int o = 0; o < 64; o += 8) {
+            const int block = o / 16 * 16;
+            const int width = 16;
+            const float *from = sum + block * 128 + i * width + o - block;
+            vec t[3][6], u[6], g[3], k[3][3];
+            for (int q = 0; q < 6; q++) {
+                for (int p = 0; p < 6; p++)
+                    u[p] = load(from + (p * 6 + q) * 8192);
+                gt(u, g);
+                for (int r = 0; r < 3; r++)
+                    t[r][q] = g[r];
+            }
+            for (int r = 0; r < 3; r++)
+                gt(t[r], k[r]);
+            float *to = dw + i * 16 + o % 16;
+            switch (o / 16) {
+            case 0:
+                add(to, k[0][0]);
+                add(to + 2048, k[0][1]);
+                add(to + 4096, k[0][1]);
+                add(to + 6144, k[1][0]);
+                add(to + 8192, k[1][1]);
+                add(to + 10240, k[1][1]);
+                add(to + 12288, k[1][0]);
+                add(to + 14336, k[1][1]);
+                add(to + 16384, k[1][1]);
+                break;
+            case 1:
+                add(to, k[0][1]);
+                add(to + 2048, k[0][1]);
+                add(to + 4096, k[0][2]);
+                add(to + 6144, k[1][1]);
+                add(to + 8192, k[1][1]);
+                add(to + 10240, k[1][2]);
+                add(to + 12288, k[1][1]);
+                add(to + 14336, k[1][1]);
+                add(to + 16384, k[1][2]);
+                break;
+            case 2:
+                add(to, k[1][0]);
+                add(to + 2048, k[1][1]);
+                add(to + 4096, k[1][1]);
+                add(to + 6144, k[1][0]);
+                add(to + 8192, k[1][1]);
+                add(to + 10240, k[1][1]);
+                add(to + 12288, k[2][0]);
+                add(to + 14336, k[2][1]);
+                add(to + 16384, k[2][1]);
+                break;
+            case 3:
+                add(to, k[1][1]);
+                add(to + 2048, k[1][1]);
+                add(to + 4096, k[1][2]);
+                add(to + 6144, k[1][1]);
+                add(to + 8192, k[1][1]);
+                add(to + 10240, k[1][2]);
+                add(to + 12288, k[2][1]);
+                add(to + 14336, k[2][1]);
+                add(to + 16384, k[2][2]);
+                break;
+            }
+        }
+}

@@ -1,0 +1,280 @@
+#include "verify.h"
+
+#include "memory.h"
+#include "compute/optimizer.h"
+#include "verify_private.h"
+#include "weights/weights.h"
+
+#include <limits.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Everything of one comparison. */
+typedef struct Verify {
+    const Model *model;
+    const char *path;
+    Safetensors file;
+    VerifyReport report;
+    const uint8_t **images;           /* [batch], into pixels */
+    uint8_t *pixels;
+    real *parameters, *gradient;      /* [parameter_reals] */
+    real *latent, *output;            /* [batch] of them */
+    double *losses, *theirs;          /* [batch]; room for the largest tensor of the file */
+    void *prepared, *workspace;
+    Optimizer optimizer;
+} Verify;
+
+static size_t shape_count(const ModelShape *shape)
+{
+    size_t count = 1;
+    for (int i = 0; i < shape->rank; i++) count *= (size_t)shape->dim[i];
+    return count;
+}
+
+/* Finds a tensor with a value per image: [batch] + shape. */
+static const SafetensorsEntry *find_batched(const Verify *v, const char *name, const ModelShape *shape, Error *error)
+{
+    int dim[5] = {v->report.batch};
+    for (int i = 0; i < shape->rank; i++) dim[i + 1] = shape->dim[i];
+    return weights_find(&v->file, v->path, "", name, shape->rank + 1, dim, error);
+}
+
+/* The batch's size stands in the input, the number of updates in the losses. */
+static int read_sizes(Verify *v, Error *error)
+{
+    const SafetensorsEntry *input = safetensors_find(&v->file, "input"), *loss = safetensors_find(&v->file, "loss");
+
+    if (!input || !loss)
+        return error_set(error, EXIT_INPUT, "%s: tensor %s is missing; this is no reference file", v->path, input ? "loss" : "input");
+    if (input->rank < 1 || input->shape[0] < 1 || input->shape[0] > INT_MAX)
+        return error_set(error, EXIT_INPUT, "%s: tensor input holds no images; its shape must be [batch, height, width, channels]",
+                         v->path);
+    if (loss->rank != 1 || loss->shape[0] < 1 || loss->shape[0] > 1000000
+        || (loss->type != SAFETENSORS_F32 && loss->type != SAFETENSORS_F64))
+        return error_set(error, EXIT_INPUT, "%s: tensor loss must be a list of F32 or F64: one before each update and one after the last",
+                         v->path);
+    v->report.batch = (int)input->shape[0];
+    v->report.steps = (int)loss->shape[0] - 1;
+    return 0;
+}
+
+/* Every tensor that must be there is, with its shape. */
+static int check_present(const Verify *v, Error *error)
+{
+    char prefix[32];
+
+    if (!find_batched(v, "input", &v->model->input, error) || !find_batched(v, "latent", &v->model->latent, error)
+        || !find_batched(v, "output", &v->model->output, error))
+        return -1;
+    for (int step = -1; step <= v->report.steps; step++) {
+        if (step < 0) strcpy(prefix, "grad/");
+        else snprintf(prefix, sizeof prefix, "step%d/", step);
+        for (int i = 0; i < v->model->parameter_count; i++) {
+            const ModelParameter *p = &v->model->parameters[i];
+            if (!weights_find(&v->file, v->path, prefix, p->name, p->shape.rank, p->shape.dim, error)) return -1;
+        }
+    }
+    return 0;
+}
+
+static int is_expected(const Verify *v, const char *name)
+{
+    static const char *const plain[] = {"input", "latent", "output", "loss"};
+    char prefix[32];
+
+    for (size_t i = 0; i < sizeof plain / sizeof *plain; i++)
+        if (strcmp(name, plain[i]) == 0) return 1;
+    const char *slash = strchr(name, '/');
+    if (!slash) return 0;
+    int known = strncmp(name, "grad/", 5) == 0;
+    if (strncmp(name, "step", 4) == 0) {
+        long step = strtol(name + 4, NULL, 10);      /* printed again, so that "step01/" is not taken for "step1/" */
+        snprintf(prefix, sizeof prefix, "step%ld/", step);
+        known = step >= 0 && step <= v->report.steps && strncmp(name, prefix, strlen(prefix)) == 0;
+    }
+    for (int i = 0; known && i < v->model->parameter_count; i++)
+        if (strcmp(slash + 1, v->model->parameters[i].name) == 0) return 1;
+    return 0;
+}
+
+static int check_extra(const Verify *v, Error *error)
+{
+    for (int i = 0; i < v->file.count; i++)
+        if (!is_expected(v, v->file.entries[i].name))
+            return error_set(error, EXIT_INPUT,
+                             "%s: tensor %.200s is one too many: neither input, latent, output, loss (of %d updates), nor "
+                             "grad/ or step<k>/ of a parameter of %s", v->path, v->file.entries[i].name, v->report.steps,
+                             v->model->name);
+    return 0;
+}
+
+/* The optimizer that the reference's updates were made with. */
+static int is_reference_optimizer(const ModelOptimizer *o)
+{
+    return strcmp(o->name, "adam") == 0 && fabs(o->lr - 1e-3) < 1e-12 && fabs(o->beta1 - 0.9) < 1e-12
+           && fabs(o->beta2 - 0.999) < 1e-12 && fabs(o->eps - 1e-7) < 1e-16;
+}
+
+static int allocate(Verify *v, Error *error)
+{
+    const Model *model = v->model;
+    size_t batch = (size_t)v->report.batch, largest = 0;
+    size_t workspace = model->train_bytes > model->infer_bytes ? model->train_bytes : model->infer_bytes;
+
+    for (int i = 0; i < v->file.count; i++)
+        if (v->file.entries[i].count > largest) largest = v->file.entries[i].count;
+    if (!(v->pixels = memory_block(batch * shape_count(&model->input), error))
+        || !(v->images = memory_block(batch * sizeof *v->images, error))
+        || !(v->parameters = memory_block(model->parameter_reals * sizeof(real), error))
+        || !(v->gradient = memory_block(model->parameter_reals * sizeof(real), error))
+        || !(v->latent = memory_block(batch * shape_count(&model->latent) * sizeof(real), error))
+        || !(v->output = memory_block(batch * shape_count(&model->output) * sizeof(real), error))
+        || !(v->losses = memory_block(batch * sizeof *v->losses, error))
+        || !(v->theirs = memory_block(largest * sizeof *v->theirs, error))
+        || !(v->prepared = memory_block(model->prepared_bytes, error))
+        || !(v->workspace = memory_block(workspace, error)))
+        return -1;
+    return v->report.updates ? optimizer_open(&v->optimizer, &model->training.optimizer, model->parameter_reals, error) : 0;
+}
+
+/* The model takes bytes: value * 255 must be one within the rounding of float32. */
+static int read_input(Verify *v, Error *error)
+{
+    size_t each = shape_count(&v->model->input), count = each * (size_t)v->report.batch;
+
+    safetensors_to_double(safetensors_find(&v->file, "input"), v->theirs);
+    for (size_t i = 0; i < count; i++) {
+        double level = v->theirs[i] * 255;
+        if (!(level > -0.5 && level < 255.5 && fabs(level - nearbyint(level)) < 1e-4))
+            return error_set(error, EXIT_INPUT,
+                             "%s: tensor input holds %.9g at place %zu; its values must be multiples of 1/255 in 0..1, as pictures have",
+                             v->path, v->theirs[i], i);
+        v->pixels[i] = (uint8_t)nearbyint(level);
+    }
+    for (int b = 0; b < v->report.batch; b++) v->images[b] = v->pixels + (size_t)b * each;
+    return 0;
+}
+
+/* Compares ours[count] with the file's tensor. */
+static void compare(Verify *v, const char *name, const real *ours, size_t count, VerifyBound bound)
+{
+    safetensors_to_double(safetensors_find(&v->file, name), v->theirs);
+    verify_add_row(&v->report, name, ours, v->theirs, count, bound);
+}
+
+static void compare_parameters(Verify *v, const char *prefix, const real *ours, VerifyBound bound)
+{
+    char name[512];
+    for (int i = 0; i < v->model->parameter_count; i++) {
+        const ModelParameter *p = &v->model->parameters[i];
+        snprintf(name, sizeof name, "%s%s", prefix, p->name);
+        compare(v, name, ours + p->offset, p->count, bound);
+    }
+}
+
+static void compare_forward(Verify *v)
+{
+    const Model *model = v->model;
+    size_t latent = shape_count(&model->latent), output = shape_count(&model->output);
+
+    for (int b = 0; b < v->report.batch; b++) {
+        model->encode(v->prepared, v->images[b], v->latent + (size_t)b * latent, v->workspace, NULL);
+        model->reconstruct(v->prepared, v->images[b], v->output + (size_t)b * output, v->workspace, NULL);
+    }
+    compare(v, "latent", v->latent, latent * (size_t)v->report.batch, verify_bound_forward);
+    compare(v, "output", v->output, output * (size_t)v->report.batch, verify_bound_forward);
+}
+
+static double mean_loss(const Verify *v)
+{
+    double sum = 0;
+    for (int b = 0; b < v->report.batch; b++) sum += v->losses[b];
+    return sum / v->report.batch;
+}
+
+/* The loss is computed in two places, alone and on the way to the gradient: the one further from `theirs` counts. */
+static double further(double a, double b, double theirs)
+{
+    return isnan(a) || fabs(a - theirs) > fabs(b - theirs) ? a : b;
+}
+
+/* Loss and gradient with the present parameters; returns the loss. v->gradient is that of the mean. */
+static double run_step(Verify *v, double theirs)
+{
+    const Model *model = v->model;
+    int batch = v->report.batch;
+
+    model->prepare(v->parameters, v->prepared);
+    for (int b = 0; b < batch; b++) v->losses[b] = model->loss(v->prepared, v->images[b], v->workspace);
+    double alone = mean_loss(v);
+    memset(v->gradient, 0, model->parameter_reals * sizeof(real));
+    model->backward_chunk(v->prepared, v->images, batch, v->gradient, v->losses, v->workspace, NULL);
+    for (size_t i = 0; i < model->parameter_reals; i++) v->gradient[i] /= (real)batch;
+    return further(alone, mean_loss(v), theirs);
+}
+
+static void compare_all(Verify *v)
+{
+    char prefix[32];
+    int last = v->report.updates ? v->report.steps : 0;
+    double loss = 0;      /* the largest difference so far */
+
+    for (int step = 0; step <= last; step++) {
+        safetensors_to_double(safetensors_find(&v->file, "loss"), v->theirs);
+        double theirs = v->theirs[step], ours = run_step(v, theirs);
+        if (step == 0) {
+            compare_forward(v);
+            compare_parameters(v, "grad/", v->gradient, verify_bound_gradient);
+        }
+        double difference = fabs(ours - theirs) / (theirs == 0 ? 1 : fabs(theirs));
+        if (!(difference <= loss) && !isnan(loss)) loss = difference;      /* takes NaN too, and keeps it */
+        if (step == last) break;
+        optimizer_update(&v->optimizer, v->parameters, v->gradient, 1, 1);
+        snprintf(prefix, sizeof prefix, "step%d/", step + 1);
+        compare_parameters(v, prefix, v->parameters, verify_bound_update);
+    }
+    verify_add_loss(&v->report, loss);
+}
+
+static int prepare_all(Verify *v, Error *error)
+{
+    int rows;
+
+    if (weights_open(&v->file, v->path, error) != 0 || read_sizes(v, error) != 0 || check_present(v, error) != 0
+        || check_extra(v, error) != 0)
+        return -1;
+    v->report.updates = is_reference_optimizer(&v->model->training.optimizer);
+    rows = 3 + v->model->parameter_count * (v->report.steps + 1);
+    v->report.rows = memory_block((size_t)rows * sizeof *v->report.rows, error);
+    if (!v->report.rows || allocate(v, error) != 0 || read_input(v, error) != 0) return -1;
+    return weights_take(v->model, &v->file, v->path, "step0/", v->parameters, error);
+}
+
+int verify_run(const Model *model, const char *path, int json, Error *error)
+{
+    Verify v = {.model = model, .path = path, .report.model = model};
+    int result = prepare_all(&v, error);
+
+    if (result == 0) {
+        compare_all(&v);
+        if (json) verify_print_json(&v.report);
+        else verify_print(&v.report);
+        result = v.report.failed > 0;
+    }
+    optimizer_close(&v.optimizer);
+    safetensors_free(&v.file);
+    free(v.images);
+    free(v.pixels);
+    free(v.parameters);
+    free(v.gradient);
+    free(v.latent);
+    free(v.output);
+    free(v.losses);
+    free(v.theirs);
+    free(v.prepared);
+    free(v.workspace);
+    free(v.report.rows);
+    return result;
+}

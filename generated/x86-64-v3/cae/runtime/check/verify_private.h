@@ -1,0 +1,41 @@
+/* verify_private.h - the rows of a comparison: bounds, verdicts and how they are shown. For verify.c and verify_report.c. */
+#ifndef CAEC_VERIFY_PRIVATE_H
+#define CAEC_VERIFY_PRIVATE_H
+
+#include "model.h"
+
+/* All values within `all`, relative to the tensor's largest value. Where `most` is not 0 both are absolute, and 99 % of the values must be
+   within `most` besides. */
+typedef struct VerifyBound {
+    double all, most;
+} VerifyBound;
+
+extern const VerifyBound verify_bound_forward, verify_bound_gradient, verify_bound_update;
+
+typedef struct VerifyRow {
+    char name[512];
+    double difference;        /* the largest, relative; NaN where one side holds a value that is not a number */
+    double absolute;          /* the same, absolute */
+    double within;            /* share of the values within bound.most */
+    VerifyBound bound;
+    int ok;
+} VerifyRow;
+
+typedef struct VerifyReport {
+    const Model *model;
+    int batch, steps;
+    int updates;              /* 1 where the updates are compared */
+    VerifyRow *rows;          /* with room for all */
+    int count, failed;
+} VerifyReport;
+
+/* Compares count values and adds the row. */
+void verify_add_row(VerifyReport *report, const char *name, const real *ours, const double *theirs, size_t count, VerifyBound bound);
+
+/* Adds the row of the losses, whose differences are each relative to itself: the largest. */
+void verify_add_loss(VerifyReport *report, double difference);
+
+void verify_print(const VerifyReport *report);
+void verify_print_json(const VerifyReport *report);
+
+#endif

@@ -1,0 +1,111 @@
+#include "verify_private.h"
+
+#include <jansson.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* The numbers are those of the manual in verify.h: what rounding and ties of pools and ReLUs may do to float32, and nothing more. */
+#define BY_REAL(in_float, in_double) (sizeof(real) == sizeof(float) ? (in_float) : (in_double))
+
+const VerifyBound verify_bound_forward = {BY_REAL(1e-5, 1e-6), 0};
+const VerifyBound verify_bound_gradient = {BY_REAL(2e-3, 1e-6), 0};
+const VerifyBound verify_bound_update = {BY_REAL(3e-3, 1e-6), BY_REAL(5e-4, 0)};
+static const VerifyBound bound_loss = {BY_REAL(3e-4, 1e-6), 0};
+
+static void add_row(VerifyReport *report, const char *name, double difference, double absolute, double within, VerifyBound bound)
+{
+    VerifyRow *row = &report->rows[report->count++];
+
+    snprintf(row->name, sizeof row->name, "%s", name);
+    row->difference = difference;
+    row->absolute = absolute;
+    row->within = within;
+    row->bound = bound;
+    row->ok = bound.most == 0 ? difference <= bound.all : absolute <= bound.all && within >= 0.99;    /* false for NaN */
+    if (!row->ok) report->failed++;
+}
+
+void verify_add_row(VerifyReport *report, const char *name, const real *ours, const double *theirs, size_t count, VerifyBound bound)
+{
+    double scale = 0, largest = 0;
+    size_t near = 0;
+
+    for (size_t i = 0; i < count; i++)
+        if (fabs(theirs[i]) > scale) scale = fabs(theirs[i]);
+    if (scale == 0) scale = 1;
+    for (size_t i = 0; i < count; i++) {
+        double difference = fabs((double)ours[i] - theirs[i]);
+        if (!(difference <= largest)) largest = difference;      /* takes NaN too, and then keeps it: */
+        if (isnan(largest)) break;
+        if (difference <= bound.most) near++;
+    }
+    add_row(report, name, largest / scale, largest, count ? (double)near / (double)count : 1, bound);
+}
+
+void verify_add_loss(VerifyReport *report, double difference)
+{
+    add_row(report, "loss", difference, difference, 1, bound_loss);
+}
+
+static const char *real_name(void)
+{
+    return sizeof(real) == sizeof(float) ? "float" : "double";
+}
+
+void verify_print(const VerifyReport *report)
+{
+    const Model *model = report->model;
+    int width = 6;
+
+    for (int i = 0; i < report->count; i++)
+        if ((int)strlen(report->rows[i].name) > width) width = (int)strlen(report->rows[i].name);
+    printf("%s (%s, %s): %d parameters have the reference's names and shapes; batch %d, %d updates\n", model->name, model->target,
+           real_name(), model->parameter_count, report->batch, report->steps);
+    printf("%-*s  difference  bound    verdict\n", width, "tensor");
+    for (int i = 0; i < report->count; i++) {
+        const VerifyRow *row = &report->rows[i];
+        printf("%-*s  %-10.2e  %-7.0e  %s", width, row->name, row->difference, row->bound.all, row->ok ? "ok" : "FAIL");
+        if (row->bound.most > 0)
+            printf("    absolute %.2e, %.2f %% within %.0e", row->absolute, 100 * row->within, row->bound.most);
+        putchar('\n');
+    }
+    if (!report->updates)
+        printf("updates, and losses after them, are not compared: the reference's are Adam's with lr 0.001, beta1 0.9, beta2 0.999, eps 1e-07, and the "
+               "graph's optimizer is %s with lr %g, beta1 %g, beta2 %g, eps %g\n", model->training.optimizer.name,
+               model->training.optimizer.lr, model->training.optimizer.beta1, model->training.optimizer.beta2,
+               model->training.optimizer.eps);
+    if (report->failed) printf("FAIL: %d of %d tensors are out of bounds\n", report->failed, report->count);
+    else printf("ok: all %d tensors are within bounds\n", report->count);
+}
+
+/* JSON has no NaN and no infinity. */
+static json_t *number(double value)
+{
+    return isfinite(value) ? json_real(value) : json_null();
+}
+
+void verify_print_json(const VerifyReport *report)
+{
+    json_t *tensors = json_array();
+
+    for (int i = 0; i < report->count; i++) {
+        const VerifyRow *row = &report->rows[i];
+        json_t *tensor = json_pack("{s:s, s:o, s:f, s:s}", "name", row->name, "difference", number(row->difference), "bound",
+                                   row->bound.all, "verdict", row->ok ? "ok" : "FAIL");
+        if (row->bound.most > 0) {
+            json_object_set_new(tensor, "absolute", number(row->absolute));
+            json_object_set_new(tensor, "within", json_real(row->within));
+            json_object_set_new(tensor, "within_bound", json_real(row->bound.most));
+        }
+        json_array_append_new(tensors, tensor);
+    }
+    json_t *all = json_pack("{s:s, s:s, s:i, s:i, s:i, s:b, s:o, s:i, s:i, s:s}", "model", report->model->name, "real", real_name(),
+                            "batch", report->batch, "steps", report->steps, "parameters", report->model->parameter_count,
+                            "updates_compared", report->updates, "tensors", tensors, "compared", report->count, "failed",
+                            report->failed, "verdict", report->failed ? "FAIL" : "ok");
+    json_dumpf(all, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(6));
+    putchar('\n');
+    json_decref(all);
+}

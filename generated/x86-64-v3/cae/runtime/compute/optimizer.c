@@ -1,0 +1,64 @@
+#include "optimizer.h"
+
+#include "memory.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <tgmath.h>      /* sqrt in `real` */
+
+int optimizer_open(Optimizer *optimizer, const ModelOptimizer *settings, size_t count, Error *error)
+{
+    memset(optimizer, 0, sizeof *optimizer);
+    if (strcmp(settings->name, "adam") != 0)
+        return error_set(error, EXIT_INPUT, "this program does not know the optimizer \"%s\" that its graph asks for; use adam",
+                         settings->name);
+    optimizer->settings = *settings;
+    optimizer->count = count;
+    optimizer->m = memory_block(count * sizeof(real), error);
+    optimizer->v = optimizer->m ? memory_block(count * sizeof(real), error) : NULL;
+    if (!optimizer->v) {
+        optimizer_close(optimizer);
+        return -1;
+    }
+    return 0;
+}
+
+typedef struct Adam {
+    real beta1, one_minus_beta1, beta2, one_minus_beta2, rate, eps, scale;
+} Adam;
+
+static void adam_range(Adam a, size_t n, real *restrict w, real *restrict m, real *restrict v, const real *restrict gradient)
+{
+    for (size_t i = 0; i < n; i++) {
+        real g = gradient[i] * a.scale;
+        m[i] = a.beta1 * m[i] + a.one_minus_beta1 * g;
+        v[i] = a.beta2 * v[i] + a.one_minus_beta2 * g * g;
+        w[i] -= a.rate * m[i] / (sqrt(v[i]) + a.eps);
+    }
+}
+
+void optimizer_update(Optimizer *optimizer, real *parameters, const real *gradient, double scale, int threads)
+{
+    const ModelOptimizer *s = &optimizer->settings;
+    double t = (double)++optimizer->t;
+    double rate = s->lr * sqrt(1 - pow(s->beta2, t)) / (1 - pow(s->beta1, t));
+    Adam a = {(real)s->beta1, (real)(1 - s->beta1), (real)s->beta2, (real)(1 - s->beta2), (real)rate, (real)s->eps, (real)scale};
+
+    /* Blocks of a fixed length: the compiler's vector body and tail then fall on the same elements whatever the threads. */
+    const size_t block = 8192;
+    long blocks = (long)((optimizer->count + block - 1) / block);
+    (void)threads;
+#pragma omp parallel for num_threads(threads) schedule(static)
+    for (long b = 0; b < blocks; b++) {
+        size_t from = (size_t)b * block;
+        size_t n = optimizer->count - from < block ? optimizer->count - from : block;
+        adam_range(a, n, parameters + from, optimizer->m + from, optimizer->v + from, gradient + from);
+    }
+}
+
+void optimizer_close(Optimizer *optimizer)
+{
+    free(optimizer->m);
+    free(optimizer->v);
+    memset(optimizer, 0, sizeof *optimizer);
+}

@@ -1,0 +1,27 @@
+/* optimizer.h - what an update does to the parameters.
+ *
+ * Adam (Kingma and Ba 2015, the form before section 2.1, as Keras computes it), on the flat parameter array, in `real`:
+ *     m = b1 m + (1 - b1) g,   v = b2 v + (1 - b2) g^2,   a = lr sqrt(1 - b2^t) / (1 - b1^t),   w = w - a m / (sqrt(v) + eps) */
+#ifndef CAEC_OPTIMIZER_H
+#define CAEC_OPTIMIZER_H
+
+#include "error.h"
+#include "model.h"
+
+typedef struct Optimizer {
+    ModelOptimizer settings;    /* lr may be changed between updates */
+    size_t count;               /* of parameters */
+    real *m, *v;                /* running means of the gradient and of its square; count each */
+    uint64_t t;                 /* updates so far; whoever restores m and v restores it too */
+} Optimizer;
+
+/* Starts with m = v = 0, t = 0. Refuses a method it does not know. The holder calls optimizer_close. */
+int optimizer_open(Optimizer *optimizer, const ModelOptimizer *settings, size_t count, Error *error);
+
+/* One update of parameters[count] with g = gradient * scale (the gradient of a sum of n losses takes scale = 1 / n).
+   The result has the same bits for any number of threads. */
+void optimizer_update(Optimizer *optimizer, real *parameters, const real *gradient, double scale, int threads);
+
+void optimizer_close(Optimizer *optimizer);
+
+#endif

@@ -1,0 +1,209 @@
+#define _POSIX_C_SOURCE 200809L
+#include "dataset_private.h"
+
+#include "images/image.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* An open folder and those that it lies in: a folder that is among its own ancestors is a loop of links. */
+typedef struct Folder {
+    const struct Folder *parent;
+    int depth;
+    dev_t device;
+    ino_t inode;
+    const char *path;       /* relative to the top, "" for it */
+} Folder;
+
+enum { MAX_DEPTH = 100 };   /* each level holds a file descriptor open */
+
+typedef struct Scan {
+    NameList *files;
+    const char *top;
+    int strict;
+    void (*warn)(const char *text);
+    Error *error;
+} Scan;
+
+int name_list_add(NameList *list, char *name)
+{
+    if (name && list->count == list->room) {
+        size_t room = list->room ? list->room * 2 : 256;
+        char **names = realloc(list->names, room * sizeof *names);
+        if (!names) {
+            free(name);
+            return -1;
+        }
+        list->names = names;
+        list->room = room;
+    }
+    if (!name)
+        return -1;
+    list->names[list->count++] = name;
+    return 0;
+}
+
+void name_list_free(NameList *list)
+{
+    for (size_t i = 0; i < list->count; i++)
+        free(list->names[i]);
+    free(list->names);
+    *list = (NameList){ 0 };
+}
+
+void dataset_one_line(char *text)
+{
+    for (; *text; text++)
+        if ((unsigned char)*text < 32 || *text == 127)
+            *text = '?';
+}
+
+static int out_of_memory(const Scan *scan)
+{
+    return error_set(scan->error, EXIT_INPUT, "%s: not enough memory for the list of its files", scan->top);
+}
+
+/* What could not be looked into: an error at the top or where strict, else told. */
+static int pass_over(const Scan *scan, const char *path, const char *reason)
+{
+    Error problem;
+    error_set(&problem, EXIT_FILE, "%s%s%s: cannot be read: %s", scan->top, *path ? "/" : "", path, reason);
+    dataset_one_line(problem.text);
+    if (scan->strict || !*path) {
+        *scan->error = problem;
+        return -1;
+    }
+    if (scan->warn)
+        scan->warn(problem.text);
+    return 0;
+}
+
+static int is_loop(const Folder *folder)
+{
+    for (const Folder *f = folder->parent; f; f = f->parent)
+        if (f->device == folder->device && f->inode == folder->inode)
+            return 1;
+    return 0;
+}
+
+char *dataset_path(const char *folder, const char *name)
+{
+    size_t length = strlen(folder), size = length + strlen(name) + 2;
+    char *path = malloc(size);
+    if (path)
+        snprintf(path, size, "%s%s%s", folder, length == 0 || folder[length - 1] == '/' ? "" : "/", name);
+    return path;
+}
+
+static int scan_folder(const Scan *scan, int fd, const char *path, const Folder *parent);
+
+/* One entry of a folder. A link to nothing is listed like a file, so that it is told about when it is opened. */
+static int scan_entry(const Scan *scan, int fd, const char *name, const Folder *folder)
+{
+    if (name[0] == '.')
+        return 0;
+    char *path = dataset_path(folder->path, name);
+    if (!path)
+        return out_of_memory(scan);
+    struct stat status;
+    if (fstatat(fd, name, &status, 0) != 0 || !S_ISDIR(status.st_mode))
+        return name_list_add(scan->files, path) == 0 ? 0 : out_of_memory(scan);
+    int inner = openat(fd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int result = inner < 0 ? pass_over(scan, path, strerror(errno)) : scan_folder(scan, inner, path, folder);
+    free(path);
+    return result;
+}
+
+/* Takes over fd. */
+static int scan_folder(const Scan *scan, int fd, const char *path, const Folder *parent)
+{
+    struct stat status;
+    DIR *stream = fstat(fd, &status) == 0 ? fdopendir(fd) : NULL;
+    if (!stream) {
+        int reason = errno;
+        close(fd);
+        return pass_over(scan, path, strerror(reason));
+    }
+    Folder folder = { parent, parent ? parent->depth + 1 : 0, status.st_dev, status.st_ino, path };
+    int result = 0;
+    if (folder.depth > MAX_DEPTH)
+        result = pass_over(scan, path, "too many folders one within the other");
+    else if (!is_loop(&folder))
+        for (;;) {
+            errno = 0;
+            struct dirent *entry = readdir(stream);
+            if (!entry && errno)
+                result = pass_over(scan, path, strerror(errno));
+            if (!entry || (result = scan_entry(scan, fd, entry->d_name, &folder)) != 0)
+                break;
+        }
+    closedir(stream);
+    return result;
+}
+
+static int compare_names(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);     /* strcmp compares as unsigned char */
+}
+
+int dataset_scan(NameList *files, const char *folder, int strict, void (*warn)(const char *text), Error *error)
+{
+    Scan scan = { files, folder, strict, warn, error };
+    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0 && errno == ENOTDIR)
+        return error_set(error, EXIT_FILE, "%s: is not a folder; name a folder that holds JPEG or PNG pictures", folder);
+    if (fd < 0)
+        return error_set(error, EXIT_FILE, "%s: cannot be read: %s; name a folder that holds JPEG or PNG pictures", folder, strerror(errno));
+    if (scan_folder(&scan, fd, "", NULL) != 0)
+        return -1;
+    if (files->count)
+        qsort(files->names, files->count, sizeof *files->names, compare_names);
+    return 0;
+}
+
+/* Looks at a file's head. Pipes and devices are not opened: that might wait for ever. */
+static int check_file(const char *path, Error *error)
+{
+    struct stat status;
+    int width, height;
+    if (stat(path, &status) == 0 && !S_ISREG(status.st_mode))
+        return error_set(error, EXIT_INPUT, "%s: is not a plain file", path);
+    return image_probe(path, &width, &height, error);
+}
+
+int dataset_sift(NameList *files, const char *folder, int strict, void (*warn)(const char *text), Error *first, Error *error)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < files->count; i++) {
+        Error problem;
+        char *name = files->names[i], *path = dataset_path(folder, name);
+        if (!path)
+            return error_set(error, EXIT_INPUT, "%s: not enough memory for the list of its files", folder);
+        int refused = check_file(path, &problem);
+        free(path);
+        if (refused == 0) {
+            files->names[i] = files->names[kept];
+            files->names[kept++] = name;
+            continue;
+        }
+        dataset_one_line(problem.text);
+        if (kept == i)      /* all before it were kept */
+            *first = problem;
+        if (strict) {
+            *error = problem;
+            return -1;
+        }
+        if (warn)
+            warn(problem.text);
+    }
+    for (size_t i = kept; i < files->count; i++)
+        free(files->names[i]);
+    files->count = kept;
+    return 0;
+}

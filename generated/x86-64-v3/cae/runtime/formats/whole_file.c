@@ -1,0 +1,175 @@
+#define _XOPEN_SOURCE 700    /* realpath, fsync */
+#include "whole_file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+int whole_file_fail(char *message, size_t size, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    vsnprintf(message, size, format, args);
+    va_end(args);
+    for (char *c = message; size > 0 && *c; c++)
+        if ((unsigned char)*c < 0x20 || *c == 0x7f) *c = '?';
+    return -1;
+}
+
+/* The folder of a path, malloc'ed: "a/b.txt" gives "a", "b.txt" gives ".". */
+static char *folder_of(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    if (!slash) return strdup(".");
+    if (slash == path) return strdup("/");
+    return strndup(path, (size_t)(slash - path));
+}
+
+/* Opens a new file in the folder of file->path. The name starts with a dot so that nothing that lists pictures sees it; open() rather
+   than mkstemp() so that the file gets the usual permissions. */
+static int open_temporary(WholeFile *file)
+{
+    char *folder = folder_of(file->path);
+    size_t size = folder ? strlen(folder) + 64 : 0;
+    int fd = -1;
+
+    file->temporary = folder ? malloc(size) : NULL;
+    for (int i = 0; file->temporary && fd < 0 && i < 1000; i++) {
+        snprintf(file->temporary, size, "%s/.caec-%ld-%d.tmp", folder, (long)getpid(), i);
+        fd = open(file->temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+        if (fd < 0 && errno != EEXIST) break;
+    }
+    if (!file->temporary) errno = ENOMEM;
+    free(folder);
+    return fd;
+}
+
+int whole_file_open(WholeFile *file, const char *path, char *message, size_t size)
+{
+    struct stat status;
+    int exists = stat(path, &status) == 0, fd;
+
+    *file = (WholeFile){0};
+    if (exists && S_ISDIR(status.st_mode))
+        return whole_file_fail(message, size, "%s: is a folder; name a file to write", path);
+    if (exists && !S_ISREG(status.st_mode)) {
+        file->path = strdup(path);
+        fd = open(path, O_WRONLY | O_CLOEXEC);
+    } else {
+        file->path = exists ? realpath(path, NULL) : strdup(path);
+        fd = file->path ? open_temporary(file) : -1;
+        if (fd >= 0 && exists) (void)fchmod(fd, status.st_mode & 07777);    /* a copy of the old permissions is a courtesy */
+    }
+    if (fd >= 0) file->stream = fdopen(fd, "wb");
+    if (!file->stream) {
+        int reason = errno;
+        if (fd >= 0) close(fd);
+        if (fd < 0) {      /* then there is nothing to unlink, and the name may be somebody else's */
+            free(file->temporary);
+            file->temporary = NULL;
+        }
+        whole_file_abandon(file);
+        return whole_file_fail(message, size, "%s: cannot be written: %s", path, strerror(reason));
+    }
+    return 0;
+}
+
+/* A folder's entry survives a power cut only once the folder is synced too. Some file systems refuse that with EINVAL: then there is
+   nothing more to be done. */
+static int sync_folder_of(const char *path)
+{
+    char *folder = folder_of(path);
+    int fd = folder ? open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+    int failed = fd >= 0 && fsync(fd) != 0 && errno != EINVAL;
+    int reason = errno;
+
+    if (fd >= 0) close(fd);
+    free(folder);
+    errno = reason;
+    return failed ? -1 : 0;
+}
+
+int whole_file_commit(WholeFile *file, char *message, size_t size)
+{
+    int failed = ferror(file->stream) ? EIO : 0;
+
+    errno = 0;
+    if (fflush(file->stream) != 0) failed = errno;
+    if (!failed && file->temporary && fsync(fileno(file->stream)) != 0) failed = errno;
+    if (fclose(file->stream) != 0 && !failed) failed = errno;
+    file->stream = NULL;
+    if (!failed && file->temporary) {
+        if (rename(file->temporary, file->path) != 0) {
+            failed = errno;
+        } else {
+            free(file->temporary);
+            file->temporary = NULL;
+            if (sync_folder_of(file->path) != 0) failed = errno;
+        }
+    }
+    if (failed) whole_file_fail(message, size, "%s: cannot be written: %s", file->path, strerror(failed));
+    whole_file_abandon(file);
+    return failed ? -1 : 0;
+}
+
+void whole_file_abandon(WholeFile *file)
+{
+    if (file->stream) fclose(file->stream);
+    if (file->temporary) unlink(file->temporary);
+    free(file->temporary);
+    free(file->path);
+    *file = (WholeFile){0};
+}
+
+/* Reads to the end into a buffer that starts at the size the file says and doubles where it says too little (a pipe). */
+static int read_all(int fd, size_t guess, unsigned char **bytes, size_t *count)
+{
+    size_t room = guess + 1, have = 0;
+    unsigned char *buffer = malloc(room);
+
+    while (buffer) {
+        ssize_t got = read(fd, buffer + have, room - have < INT_MAX ? room - have : INT_MAX);
+        if (got < 0 && errno == EINTR) continue;
+        if (got <= 0) {
+            *bytes = buffer;
+            *count = have;
+            return got < 0 ? errno : 0;
+        }
+        have += (size_t)got;
+        if (have == room) {
+            unsigned char *more = room <= SIZE_MAX / 2 ? realloc(buffer, room * 2) : NULL;
+            if (!more) free(buffer);
+            buffer = more;
+            room *= 2;
+        }
+    }
+    *bytes = NULL;
+    return ENOMEM;
+}
+
+int whole_file_read(const char *path, unsigned char **bytes, size_t *count, char *message, size_t size)
+{
+    struct stat status;
+    int fd = open(path, O_RDONLY | O_CLOEXEC), failed = fd < 0 ? errno : 0;
+
+    *bytes = NULL;
+    *count = 0;
+    if (!failed && fstat(fd, &status) != 0) failed = errno;
+    if (!failed && S_ISDIR(status.st_mode)) failed = EISDIR;
+    if (!failed && !S_ISREG(status.st_mode) && !S_ISFIFO(status.st_mode)) failed = EINVAL;    /* a device may never end */
+    if (!failed && (uintmax_t)status.st_size >= SIZE_MAX / 2) failed = EFBIG;
+    if (!failed) failed = read_all(fd, S_ISREG(status.st_mode) ? (size_t)status.st_size : 65535, bytes, count);
+    if (fd >= 0) close(fd);
+    if (failed) {
+        free(*bytes);
+        *bytes = NULL;
+        return whole_file_fail(message, size, "%s: cannot be read: %s", path, strerror(failed));
+    }
+    return 0;
+}

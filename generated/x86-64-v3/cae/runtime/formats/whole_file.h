@@ -1,0 +1,32 @@
+/* whole_file.h - files that are written whole or not at all, and read whole.
+ *
+ * Every function that can fail returns 0, or -1 with one line for the user in message[size] that names the file. */
+#ifndef CAEC_WHOLE_FILE_H
+#define CAEC_WHOLE_FILE_H
+
+#include <stddef.h>
+#include <stdio.h>
+
+/* A file being written: a temporary file in the folder of `path`, which takes its place at whole_file_commit. What exists and is no plain
+   file (a pipe, /dev/stdout) is written to directly instead, since it must not be replaced. */
+typedef struct WholeFile {
+    FILE *stream;         /* write here; errors may be left to whole_file_commit to find */
+    char *path;           /* where it shall stand, symbolic links followed */
+    char *temporary;      /* NULL where written directly */
+} WholeFile;
+
+int whole_file_open(WholeFile *file, const char *path, char *message, size_t size);
+
+/* Flushes, fsyncs, renames and fsyncs the folder. The file is closed whatever comes back; after -1 the old content still stands. */
+int whole_file_commit(WholeFile *file, char *message, size_t size);
+
+/* Forgets what was written. Fine after a commit and on a zeroed WholeFile. */
+void whole_file_abandon(WholeFile *file);
+
+/* Reads all bytes of a plain file or a pipe: *bytes is malloc'ed (never NULL on success), *count its length. */
+int whole_file_read(const char *path, unsigned char **bytes, size_t *count, char *message, size_t size);
+
+/* Writes one line into message[size] and returns -1. Control characters, which may come from a damaged file, become question marks. */
+int whole_file_fail(char *message, size_t size, const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+#endif

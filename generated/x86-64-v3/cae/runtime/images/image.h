@@ -1,0 +1,43 @@
+/* image.h - reading, fitting and writing pictures.
+ *
+ * An Image is uint8_t, rows of interleaved channels (1 grey or 3 RGB), no padding between rows. */
+#ifndef CAEC_IMAGE_H
+#define CAEC_IMAGE_H
+
+#include "error.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+typedef struct Image {
+    int width, height, channels;
+    uint8_t *pixels;      /* malloc'ed, width * height * channels; the holder calls image_free */
+} Image;
+
+/* Reads a JPEG (baseline, progressive, grey, YCbCr, RGB, CMYK, YCCK) or PNG (any kind) file as a viewer shows it, as 8-bit RGB: the content,
+   not the name, tells the format; EXIF orientation 1-8 is honoured (another value counts as 1); alpha is laid over white; of 16 bits the high
+   8 are kept; palette and grey are expanded; gamma and colour profiles are left alone. A CMYK file's inks are taken as inverted, as Adobe's are.
+   Refused, with the reason: another format (named where it is known: WebP, GIF, BMP, ...), an empty, truncated or damaged file, dimensions past
+   IMAGE_MAX_SIDE or IMAGE_MAX_PIXELS (checked before anything is decoded). Truncated means that the end marker (EOI, IEND) is not reached;
+   damaged, that libjpeg or libpng had to make something up: stray bytes between JPEG segments alone are no damage.
+   The message names the file; EXIT_FILE where it cannot be read at all, EXIT_INPUT where its content is refused. */
+enum { IMAGE_MAX_SIDE = 65500, IMAGE_MAX_PIXELS = 1 << 28 };
+int image_read(Image *image, const char *path, Error *error);
+
+/* Whether image_read would try to decode the file, by its first bytes and its header alone: format and dimensions (as stored, before EXIF turns
+   them) are right. Fails with image_read's messages. */
+int image_probe(const char *path, int *width, int *height, Error *error);
+
+/* Scales to cover width x height, then crops to the centre: Pillow's BILINEAR (antialiased triangle filter) on the stored values, horizontal
+   pass first, 8-bit between the passes, bit for bit. With W x H the target and w x h the picture, the scale is max(W/w, H/h), the resized picture is
+   W x round(h * W / w) or round(w * H / h) x H (half up, no side below the target's), and the crop starts at floor((resized - target) / 2). Only
+   the window that is kept is computed. A picture of the target's size is copied as it is. `channels` 3 (grey is repeated), or 1: ITU-R 601 luma as
+   Pillow's convert("L"), before scaling. `out` has width * height * channels bytes. Fails only where memory runs out. */
+int image_fit(const Image *image, int width, int height, int channels, uint8_t *out, Error *error);
+
+/* Writes an 8-bit PNG of 1 or 3 channels, whole or not at all (temporary file, fsync, rename). */
+int image_write_png(const char *path, int width, int height, int channels, const uint8_t *pixels, Error *error);
+
+void image_free(Image *image);
+
+#endif

@@ -1,0 +1,240 @@
+/* command_decode.c - the command decode of commands_infer.h. */
+#define _XOPEN_SOURCE 700    /* strcasecmp, mkdtemp */
+#include "commands_infer.h"
+
+#include "formats/npy.h"
+#include "images/image.h"
+#include "memory.h"
+#include "images/report.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { MESSAGE_SIZE = 800, LATENTS_A_THREAD = 8 };
+
+/* Rows of latents on their way to pictures. */
+typedef struct Decoding {
+    Infer *infer;
+    NpyReader reader;
+    const char *output;
+    size_t rows, latent, values;      /* values: of one picture */
+    int batch;                        /* rows at once */
+    double *numbers;                  /* one row as the file has it */
+    real *latents, *outputs;          /* batch of them */
+    uint8_t *pixels;                  /* all pictures for a sheet, else one */
+    char *folder, *temporary;         /* where pictures go one by one, and where they wait until all are there; NULL: one file */
+    int made_folder;
+} Decoding;
+
+static int ends_in(const char *path, const char *ending)
+{
+    size_t length = strlen(path), end = strlen(ending);
+    return length > end && strcasecmp(path + length - end, ending) == 0;
+}
+
+static int wants_folder(const char *path, int *folder, Error *error)
+{
+    static const char *const others[] = {".jpg", ".jpeg", ".gif", ".bmp", ".webp", ".tif", ".tiff", ".npy"};
+    struct stat status;
+
+    *folder = stat(path, &status) == 0 && S_ISDIR(status.st_mode);
+    if (*folder || ends_in(path, ".png")) return 0;
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        if (ends_in(path, others[i]))
+            return error_set(error, EXIT_USAGE, "-o %s: pictures are written as PNG; name a file that ends in .png, or a folder", path);
+    *folder = 1;
+    return 0;
+}
+
+/* Opens the array and checks that its rows are latents of this network. */
+static int open_rows(Decoding *d, const char *path, Error *error)
+{
+    const ModelShape *shape = &d->infer->model->latent;
+    char message[MESSAGE_SIZE], wanted[200] = "", found[200] = "";
+    NpyReader *r = &d->reader;
+    int io, alone, same;
+
+    if (npy_open(r, path, message, sizeof message, &io) != 0) return error_set(error, io ? EXIT_FILE : EXIT_INPUT, "%s", message);
+    alone = r->rank == shape->rank;
+    same = alone || r->rank == shape->rank + 1;
+    for (int i = 0; same && i < shape->rank; i++) same = r->shape[i + !alone] == shape->dim[i];
+    if (!same) {
+        for (int i = 0; i < shape->rank; i++) snprintf(wanted + strlen(wanted), sizeof wanted - strlen(wanted), ", %d", shape->dim[i]);
+        for (int i = 0; i < r->rank; i++)
+            snprintf(found + strlen(found), sizeof found - strlen(found), "%s%lld", i ? ", " : "", (long long)r->shape[i]);
+        return error_set(error, EXIT_INPUT, "%s: has shape [%s]; latents of %s have shape [N%s]", path, found,
+                         d->infer->model->name, wanted);
+    }
+    d->latent = infer_count(shape);
+    d->rows = alone ? 1 : (size_t)r->shape[0];
+    if (d->rows == 0) return error_set(error, EXIT_INPUT, "%s: holds no latents, its shape starts with 0", path);
+    return 0;
+}
+
+/* Makes the folder, if need be, and a hidden one in it where pictures wait. */
+static int make_folders(Decoding *d, Error *error)
+{
+    size_t size = strlen(d->output) + 32;
+
+    d->folder = strdup(d->output);
+    d->temporary = malloc(size);
+    if (!d->folder || !d->temporary) return error_set(error, EXIT_INPUT, "out of memory");
+    d->made_folder = mkdir(d->folder, 0777) == 0;
+    if (d->made_folder || errno == EEXIST) {
+        snprintf(d->temporary, size, "%s/.caec-XXXXXX", d->folder);
+        if (mkdtemp(d->temporary)) return 0;
+    }
+    error_set(error, EXIT_FILE, "%s: cannot be written: %s", d->folder, strerror(errno));
+    free(d->temporary);
+    d->temporary = NULL;
+    return -1;
+}
+
+/* The path of a row's picture in `folder`, malloc'ed. Rows below 10000 have four digits, all rows of one run the same number. */
+static char *picture_path(const Decoding *d, const char *folder, size_t row)
+{
+    size_t size = strlen(folder) + 40;
+    char *path = malloc(size);
+    int digits = 4;
+
+    for (size_t most = 10000; d->rows > most && digits < 18; most *= 10) digits++;
+    if (path) snprintf(path, size, "%s/%0*zu.png", folder, digits, row);
+    return path;
+}
+
+static int write_picture(const Decoding *d, const char *path, const uint8_t *pixels, Error *error)
+{
+    const ModelShape *shape = &d->infer->model->output;
+    if (!path) return error_set(error, EXIT_INPUT, "out of memory");
+    return image_write_png(path, shape->dim[1], shape->dim[0], shape->dim[2], pixels, error);
+}
+
+static int take_picture(Decoding *d, size_t row, const real *output, Error *error)
+{
+    if (!d->folder) {
+        infer_pixels(output, d->values, d->pixels + row * d->values);
+        return 0;
+    }
+    infer_pixels(output, d->values, d->pixels);
+    char *path = picture_path(d, d->temporary, row);
+    int result = write_picture(d, path, d->pixels, error);
+    free(path);
+    return result;
+}
+
+static int read_row(Decoding *d, const char *path, size_t row, real *latent, Error *error)
+{
+    char message[MESSAGE_SIZE];
+    int io = 0;
+
+    if (npy_next(&d->reader, d->numbers, d->latent, message, sizeof message, &io) != 0)
+        return error_set(error, io ? EXIT_FILE : EXIT_INPUT, "%s", message);
+    for (size_t i = 0; i < d->latent; i++) {
+        latent[i] = (real)d->numbers[i];
+        if (!isfinite(latent[i]))
+            return error_set(error, EXIT_INPUT, "%s: row %zu holds a value that is not a finite number", path, row);
+    }
+    return 0;
+}
+
+static int decode_all(Decoding *d, const char *path, Error *error)
+{
+    for (size_t first = 0; first < d->rows; first += (size_t)d->batch) {
+        int n = d->rows - first < (size_t)d->batch ? (int)(d->rows - first) : d->batch;
+        if (infer_stopped(error) != 0) return -1;
+        for (int i = 0; i < n; i++)
+            if (read_row(d, path, first + (size_t)i, d->latents + (size_t)i * d->latent, error) != 0) return -1;
+        infer_decode(d->infer, n, d->latents, d->outputs);
+        for (int i = 0; i < n; i++)
+            if (take_picture(d, first + (size_t)i, d->outputs + (size_t)i * d->values, error) != 0) return -1;
+    }
+    return infer_stopped(error);
+}
+
+static int write_sheet(const Decoding *d, Error *error)
+{
+    const ModelShape *shape = &d->infer->model->output;
+    size_t columns = (size_t)ceil(sqrt((double)d->rows)), rows = (d->rows + columns - 1) / columns;
+    const uint8_t **cells;
+
+    if (d->rows == 1) return write_picture(d, d->output, d->pixels, error);
+    if (!(cells = memory_block(rows * columns * sizeof *cells, error))) return -1;
+    for (size_t i = 0; i < d->rows; i++) cells[i] = d->pixels + i * d->values;
+    int result = report_sheet(d->output, cells, (int)columns, (int)rows, shape->dim[0], shape->dim[1], shape->dim[2], error);
+    free(cells);
+    return result;
+}
+
+/* All pictures are there: gives each its name in the folder. */
+static int move_pictures(const Decoding *d, Error *error)
+{
+    int failed = 0;
+
+    for (size_t row = 0; !failed && row < d->rows; row++) {
+        char *from = picture_path(d, d->temporary, row), *to = picture_path(d, d->folder, row);
+        if (!from || !to || rename(from, to) != 0)
+            failed = error_set(error, EXIT_FILE, "%s: cannot be written: %s", to ? to : d->folder, strerror(errno));
+        free(from);
+        free(to);
+    }
+    return failed;
+}
+
+/* Removes what waits in the hidden folder, and after a failure the folder that was made, if it is empty. */
+static void clean_up(Decoding *d, int failed)
+{
+    for (size_t row = 0; d->temporary && failed && row < d->rows; row++) {
+        char *path = picture_path(d, d->temporary, row);
+        if (path) unlink(path);
+        free(path);
+    }
+    if (d->temporary) rmdir(d->temporary);
+    if (failed && d->made_folder) rmdir(d->folder);
+    npy_close(&d->reader);
+    free(d->folder);
+    free(d->temporary);
+    free(d->numbers);
+    free(d->latents);
+    free(d->outputs);
+    free(d->pixels);
+}
+
+static int allocate(Decoding *d, int folder, Error *error)
+{
+    size_t batch = (size_t)d->infer->threads * LATENTS_A_THREAD;
+
+    if (batch > d->rows) batch = d->rows;
+    d->batch = (int)batch;
+    d->values = infer_count(&d->infer->model->output);
+    if ((d->numbers = memory_block(d->latent * sizeof *d->numbers, error))
+        && (d->latents = memory_block(batch * d->latent * sizeof(real), error))
+        && (d->outputs = memory_block(batch * d->values * sizeof(real), error))
+        && (d->pixels = memory_block((folder ? 1 : d->rows) * d->values, error)))
+        return folder ? make_folders(d, error) : 0;
+    return -1;
+}
+
+int command_decode(Infer *infer, const InferOptions *options, Error *error)
+{
+    const Model *model = infer->model;
+    const char *path = options->arguments[0];
+    Decoding d = {.infer = infer, .output = options->output};
+    int folder = 0, channels = model->output.dim[2];
+
+    if (command_needs_decoder(model, error) != 0) return -1;
+    if (channels != 1 && channels != 3)
+        return error_set(error, EXIT_INPUT, "the network %s makes images of %d channels; PNG files have 1 or 3 here", model->name, channels);
+    int result = wants_folder(d.output, &folder, error);
+    if (result == 0) result = open_rows(&d, path, error);
+    if (result == 0) result = allocate(&d, folder, error);
+    if (result == 0) result = decode_all(&d, path, error);
+    if (result == 0) result = folder ? move_pictures(&d, error) : write_sheet(&d, error);
+    clean_up(&d, result != 0);
+    return result;
+}

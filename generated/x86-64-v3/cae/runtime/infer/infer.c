@@ -1,0 +1,158 @@
+#include "infer.h"
+
+#include "memory.h"
+
+#include <signal.h>
+#include <stdlib.h>
+
+#ifdef _OPENMP
+#include <omp.h>
+#endif
+
+static volatile sig_atomic_t stop_signal;
+
+void infer_stop(int signal)
+{
+    stop_signal = signal;
+}
+
+int infer_stopped(Error *error)
+{
+    if (stop_signal == 0) return 0;
+    return error_set(error, 128 + (int)stop_signal, "stopped by a signal; nothing was written");
+}
+
+size_t infer_count(const ModelShape *shape)
+{
+    size_t count = 1;
+    for (int i = 0; i < shape->rank; i++) count *= (size_t)shape->dim[i];
+    return count;
+}
+
+int infer_open(Infer *infer, const Model *model, const real *parameters, int threads, Error *error)
+{
+#ifndef _OPENMP
+    threads = 1;
+#endif
+    *infer = (Infer){.model = model, .threads = threads, .opened_threads = threads};
+    infer->prepared = memory_block(model->prepared_bytes, error);
+    infer->workspaces = infer->prepared ? memory_block((size_t)threads * sizeof *infer->workspaces, error) : NULL;
+    for (int i = 0; infer->workspaces && i < threads; i++)
+        if (!(infer->workspaces[i] = memory_block(model->infer_bytes, error))) {
+            infer_close(infer);
+            return -1;
+        }
+    if (!infer->workspaces) {
+        infer_close(infer);
+        return -1;
+    }
+    model->prepare(parameters, infer->prepared);
+    return 0;
+}
+
+void infer_close(Infer *infer)
+{
+    for (int i = 0; infer->workspaces && i < infer->opened_threads; i++) free(infer->workspaces[i]);
+    free(infer->workspaces);
+    free(infer->prepared);
+    *infer = (Infer){0};
+}
+
+/* The workspace of the calling thread. */
+static void *workspace(const Infer *infer)
+{
+#ifdef _OPENMP
+    return infer->workspaces[omp_get_thread_num()];
+#else
+    return infer->workspaces[0];
+#endif
+}
+
+#ifdef _OPENMP
+/* More threads than images would only be started to wait. */
+static int threads_for(const Infer *infer, int n)
+{
+    return n < 1 ? 1 : n < infer->threads ? n : infer->threads;
+}
+#endif
+
+/* ---- one image by all threads ---- */
+
+static int by_bands(const Infer *infer, int n)
+{
+    return n == 1 && infer->threads > 1 && infer->model->encode_band && infer->model->decode_band;
+}
+
+#ifdef _OPENMP
+static void wait_for_all(void *barrier)
+{
+    (void)barrier;
+#pragma omp barrier
+}
+
+static ModelTeam team_of(const Infer *infer)
+{
+    return (ModelTeam){omp_get_thread_num(), omp_get_num_threads(), workspace(infer), wait_for_all, NULL};
+}
+#endif
+
+/* image NULL: the latent is given; output NULL: the latent is wanted. */
+static void run_bands(Infer *infer, const uint8_t *image, real *latent, real *output)
+{
+#ifdef _OPENMP
+#pragma omp parallel num_threads(infer->threads)
+    {
+        const ModelTeam team = team_of(infer);
+        if (image) infer->model->encode_band(infer->prepared, image, latent, infer->workspaces[0], &team);
+        if (output) infer->model->decode_band(infer->prepared, latent, output, infer->workspaces[0], &team);
+    }
+#else
+    (void)infer, (void)image, (void)latent, (void)output;
+#endif
+}
+
+/* ---- many images ---- */
+
+void infer_encode(Infer *infer, int n, const uint8_t *const *images, real *latents)
+{
+    size_t each = infer_count(&infer->model->latent);
+    if (by_bands(infer, n)) {
+        run_bands(infer, images[0], latents, NULL);
+        return;
+    }
+#pragma omp parallel for schedule(dynamic, 1) num_threads(threads_for(infer, n))
+    for (int i = 0; i < n; i++)
+        infer->model->encode(infer->prepared, images[i], latents + (size_t)i * each, workspace(infer), NULL);
+}
+
+void infer_decode(Infer *infer, int n, const real *latents, real *outputs)
+{
+    size_t from = infer_count(&infer->model->latent), to = infer_count(&infer->model->output);
+    if (by_bands(infer, n)) {
+        run_bands(infer, NULL, (real *)latents, outputs);
+        return;
+    }
+#pragma omp parallel for schedule(dynamic, 1) num_threads(threads_for(infer, n))
+    for (int i = 0; i < n; i++)
+        infer->model->decode(infer->prepared, latents + (size_t)i * from, outputs + (size_t)i * to, workspace(infer), NULL);
+}
+
+void infer_reconstruct(Infer *infer, int n, const uint8_t *const *images, real *outputs)
+{
+    size_t each = infer_count(&infer->model->output);
+    if (by_bands(infer, n)) {       /* the latent lies where the model's own reconstruct keeps it: at the start of the workspace */
+        run_bands(infer, images[0], infer->workspaces[0], outputs);
+        return;
+    }
+#pragma omp parallel for schedule(dynamic, 1) num_threads(threads_for(infer, n))
+    for (int i = 0; i < n; i++)
+        infer->model->reconstruct(infer->prepared, images[i], outputs + (size_t)i * each, workspace(infer), NULL);
+}
+
+void infer_pixels(const real *output, size_t count, uint8_t *pixels)
+{
+    for (size_t i = 0; i < count; i++) {
+        real y = output[i];
+        pixels[i] = !(y > 0) ? 0 : y >= 1 ? 255 : (uint8_t)(255 * (double)y + 0.5);
+    }
+}

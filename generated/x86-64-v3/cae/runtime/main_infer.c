@@ -1,0 +1,92 @@
+/* main_infer.c - <name>-infer: a trained network at work. */
+#define _POSIX_C_SOURCE 200809L    /* sigaction */
+#include "model.h"
+
+#include "infer/bench_infer.h"
+#include "infer/commands_infer.h"
+#include "infer/infer.h"
+#include "infer/infer_options.h"
+#include "weights/initial.h"
+#include "memory.h"
+#include "train/trainer.h"
+#include "weights/weights.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { DRAWN_SEED = 1 };      /* of the weights that bench runs with where none are given */
+
+/* The first signal lets the work end and clean up; a second one does not wait for that. */
+static void on_signal(int signal)
+{
+    static volatile sig_atomic_t seen;
+    if (seen) _exit(128 + signal);
+    seen = 1;
+    infer_stop(signal);
+}
+
+static void catch_signals(void)
+{
+    struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
+    sigemptyset(&action.sa_mask);
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+}
+
+static int run_command(const InferLine *line, Infer *infer, Error *error)
+{
+    const InferOptions *options = &line->options;
+
+    switch (line->command) {
+    case INFER_BENCH: return bench_infer(infer, line->json, error);
+    case INFER_ENCODE: return command_encode(infer, options, error);
+    case INFER_DECODE: return command_decode(infer, options, error);
+    case INFER_RECONSTRUCT: return command_reconstruct(infer, options, error);
+    case INFER_INTERPOLATE: return command_interpolate(infer, options, error);
+    case INFER_SCORE: return command_score(infer, options, error);
+    case INFER_SUMMARY: break;      /* needs no network at work */
+    }
+    fputs(infer->model->summary, stdout);
+    return 0;
+}
+
+/* Loads or draws the weights and runs the command. */
+static int run(const InferLine *line, const Model *model, Error *error)
+{
+    real *parameters = memory_block(model->parameter_reals * sizeof(real), error);
+    Infer infer = {.model = model};
+    int result = parameters ? 0 : -1;
+
+    if (result == 0 && line->weights) result = weights_load(model, line->weights, parameters, error);
+    else if (result == 0) initial_draw(model, DRAWN_SEED, parameters);
+    if (result == 0 && line->command != INFER_SUMMARY)
+        result = infer_open(&infer, model, parameters, line->threads ? line->threads : trainer_default_threads(), error);
+    free(parameters);
+    if (result == 0) result = run_command(line, &infer, error);
+    if (result == 0 && fflush(stdout) != 0)
+        result = error_set(error, EXIT_FILE, "standard output cannot be written: %s", strerror(errno));
+    infer_close(&infer);
+    return result;
+}
+
+int main(int argc, char **argv)
+{
+    const Model *model = &caec_model;
+    InferLine line;
+    Error error;
+
+    if (!model->supported()) {
+        fprintf(stderr, "%s-infer: this program was built for %s, and this processor lacks instructions of it; build it again with "
+                "caec --target native on this machine, or with a smaller --target\n", model->name, model->target);
+        return EXIT_INPUT;
+    }
+    infer_options_read(&line, model, argc, argv);
+    catch_signals();
+    if (run(&line, model, &error) == 0) return EXIT_DONE;
+    fprintf(stderr, "%s-infer: %s\n", model->name, error.text);
+    return error.exit_code;
+}

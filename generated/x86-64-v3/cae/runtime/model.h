@@ -1,0 +1,125 @@
+/* model.h - the contract between a generated model and the runtime. Types only.
+ *
+ * caec writes one `const Model caec_model` per graph; the runtime's programs train and run it and know nothing else about
+ * the network. Generated code includes this header and no other of the runtime.
+ *
+ * Numbers are of type `real` (float, or double where the graph was compiled with --real double). Images are uint8_t,
+ * rows of pixels of interleaved channels (HWC); a pixel counts as float32 value / 255, whatever `real` is. Activations are HWC, convolution kernels HWIO.
+ *
+ * Memory: the caller owns all of it. Every block handed over is aligned to MODEL_ALIGNMENT bytes. A workspace belongs to
+ * one thread while a function runs and holds nothing that must survive between calls; `prepared` and `parameters` may be read by
+ * many threads at once. No function allocates, prints or fails.
+ */
+#ifndef CAEC_MODEL_H
+#define CAEC_MODEL_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifndef CAEC_REAL
+#define CAEC_REAL float
+#endif
+typedef CAEC_REAL real;
+
+enum { MODEL_ALIGNMENT = 64 };
+
+/* Shape of one image's worth of a tensor: rank 3 is {height, width, channels}, rank 1 is {units}. */
+typedef struct ModelShape {
+    int rank;
+    int dim[4];
+} ModelShape;
+
+/* One trained tensor. `offset` and `count` are in reals; the flat parameter array holds the tensors in this order without gaps. */
+typedef struct ModelParameter {
+    const char *name;     /* "encoder.conv1.kernel" */
+    ModelShape shape;     /* rank 4 HWIO, or rank 1 */
+    size_t offset, count;
+    double limit;         /* initial values are uniform in [-limit, limit) (Glorot); 0: all zero */
+} ModelParameter;
+
+/* One row of a time table: a call that the generated code makes. */
+typedef struct ModelStep {
+    const char *layer;    /* "encoder.conv1" */
+    const char *pass;     /* "forward", "dX", "dW", ... */
+    const char *kernel;   /* "conv_direct" */
+    double macs;          /* multiply-adds of the direct algorithm for one image; 0 where that means nothing */
+} ModelStep;
+
+/* A stop watch for those calls: generated code adds the seconds since the last mark to seconds[step]. */
+typedef struct ModelClock {
+    double (*now)(void);  /* seconds */
+    double last;
+    double *seconds;      /* one an entry of the step table; the caller clears it */
+} ModelClock;
+
+/* One thread of several at work on one image: each computes its band of rows of every layer, and all wait for each other behind each layer. */
+typedef struct ModelTeam {
+    int band, bands;              /* 0 .. bands - 1 */
+    void *scratch;                /* infer_bytes of this thread's own */
+    void (*wait)(void *barrier);  /* returns when all bands have called it */
+    void *barrier;
+} ModelTeam;
+
+typedef struct ModelOptimizer {
+    const char *name;     /* "adam" */
+    double lr, beta1, beta2, eps;
+} ModelOptimizer;
+
+/* What the graph's `training` table says; command lines may override. */
+typedef struct ModelTraining {
+    const char *loss;     /* "mse" */
+    ModelOptimizer optimizer;
+    int batch, epochs;
+} ModelTraining;
+
+typedef struct Model {
+    const char *name;     /* "cae", a C identifier */
+    const char *graph;    /* the graph file as it was named to caec */
+    const char *target;   /* "x86-64-v4", ... */
+    const char *version;  /* of the caec that wrote this model */
+    const char *summary;  /* the table of layers, ready to print, ends in a newline */
+
+    ModelShape input, latent, output;     /* input and output are rank 3 and equal */
+    const ModelParameter *parameters;
+    int parameter_count;
+    size_t parameter_reals;               /* length of the flat array */
+    int output_kernel;                    /* index of the kernel whose layer makes the output and whose channels can be born dead
+                                             (the bias, if any, follows it); -1 where that cannot happen */
+    size_t prepared_bytes, infer_bytes, train_bytes;    /* workspaces are for one thread */
+    double forward_macs, train_macs;      /* multiply-adds of the direct algorithm for one image */
+
+    const ModelStep *infer_steps;         /* marked by encode and decode */
+    int infer_step_count;
+    const ModelStep *train_steps;         /* marked by backward_chunk */
+    int train_step_count;
+    ModelTraining training;
+
+    /* 1 where this processor has every instruction the model was compiled for. Safe to call on any processor. */
+    int (*supported)(void);
+
+    /* Brings the flat parameters into the kernels' own form: prepared_bytes at `prepared`. Call it after every update. */
+    void (*prepare)(const real *parameters, void *prepared);
+
+    /* One image to its latent / a latent to its output / both. `workspace` has infer_bytes; `clock` may be NULL. */
+    void (*encode)(const void *prepared, const uint8_t *image, real *latent, void *workspace, ModelClock *clock);
+    void (*decode)(const void *prepared, const real *latent, real *output, void *workspace, ModelClock *clock);
+    void (*reconstruct)(const void *prepared, const uint8_t *image, real *output, void *workspace, ModelClock *clock);
+
+    /* One image by a team: called by each of its threads, with the same arguments but for `team`. The results have the
+       same bits. `workspace` is the team's, of infer_bytes. NULL: this model cannot be divided. */
+    void (*encode_band)(const void *prepared, const uint8_t *image, real *latent, void *workspace, const ModelTeam *team);
+    void (*decode_band)(const void *prepared, const real *latent, real *output, void *workspace, const ModelTeam *team);
+
+    /* The loss of one image (a mean over its values). `workspace` has train_bytes. */
+    double (*loss)(const void *prepared, const uint8_t *image, void *workspace);
+
+    /* Forward and backward of n images, one after another: adds the gradient of the SUM of their losses to gradient[parameter_reals]
+       and writes each image's loss to losses[0..n-1]. `workspace` has train_bytes; `clock` may be NULL. The result depends on
+       the order of the images and on nothing else. */
+    void (*backward_chunk)(const void *prepared, const uint8_t *const *images, int n, real *gradient, double *losses,
+                           void *workspace, ModelClock *clock);
+} Model;
+
+extern const Model caec_model;
+
+#endif

@@ -1,0 +1,183 @@
+#define _POSIX_C_SOURCE 200809L
+#include "bench_train.h"
+
+#include "weights/initial.h"
+#include "memory.h"
+#include "compute/peak.h"
+#include "images/pictures.h"
+#include "trainer.h"
+
+#include <jansson.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+enum { DISTINCT_PICTURES = 16, CLOCKED_IMAGES = 8, SEED = 1 };
+
+typedef struct Bench {
+    const Model *model;
+    Trainer trainer;
+    uint8_t *pictures;
+    const uint8_t **images;      /* [larger of batch and CLOCKED_IMAGES] */
+    double *seconds;             /* of each update */
+    double *layer_seconds;       /* an image, of each train_steps */
+    double step_seconds, images_per_second, gflops, peak_gflops, peak_mib;
+    int steps;
+} Bench;
+
+static double now(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
+}
+
+static int prepare(Bench *b, int batch, int threads, Error *error)
+{
+    const Model *model = b->model;
+    const int *dim = model->input.dim;
+    size_t bytes = trainer_image_values(model);
+    int images = batch > CLOCKED_IMAGES ? batch : CLOCKED_IMAGES;
+    int distinct = images < DISTINCT_PICTURES ? images : DISTINCT_PICTURES;
+
+    if (trainer_open(&b->trainer, model, &model->training.optimizer, batch, threads, error) != 0
+        || !(b->pictures = memory_block((size_t)distinct * bytes, error))
+        || !(b->images = memory_block((size_t)images * sizeof *b->images, error))
+        || !(b->seconds = memory_block((size_t)b->steps * sizeof *b->seconds, error))
+        || !(b->layer_seconds = memory_block((size_t)model->train_step_count * sizeof *b->layer_seconds, error)))
+        return -1;
+    for (int i = 0; i < distinct; i++)
+        picture_draw(SEED, (uint64_t)i, dim[0], dim[1], dim[2], b->pictures + (size_t)i * bytes);
+    for (int i = 0; i < images; i++)
+        b->images[i] = b->pictures + (size_t)(i % distinct) * bytes;
+    initial_draw(model, SEED, b->trainer.parameters);
+    trainer_prepare(&b->trainer);
+    return 0;
+}
+
+static int compare(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+static double median(double *values, int n)
+{
+    qsort(values, (size_t)n, sizeof *values, compare);
+    return n % 2 ? values[n / 2] : (values[n / 2 - 1] + values[n / 2]) / 2;
+}
+
+static void measure_steps(Bench *b)
+{
+    int batch = b->trainer.batch;
+    trainer_step(&b->trainer, b->images, batch);
+    for (int i = 0; i < b->steps; i++) {
+        double began = now();
+        trainer_step(&b->trainer, b->images, batch);
+        b->seconds[i] = now() - began;
+    }
+    b->step_seconds = median(b->seconds, b->steps);
+    b->images_per_second = batch / b->step_seconds;
+    b->gflops = 2 * b->model->train_macs * b->images_per_second / 1e9;
+    b->peak_mib = memory_peak_mib();
+}
+
+/* One chunk on one thread: once to warm up, once by the clock. */
+static int measure_layers(Bench *b, Error *error)
+{
+    const Model *model = b->model;
+    Trainer *t = &b->trainer;
+    double losses[CLOCKED_IMAGES];
+    double *seconds = b->layer_seconds;
+    real *gradient = memory_block(model->parameter_reals * sizeof(real), error);
+    if (!gradient)
+        return -1;
+    for (int round = 0; round < 2; round++) {
+        ModelClock clock = {now, now(), seconds};
+        memset(seconds, 0, (size_t)model->train_step_count * sizeof *seconds);
+        model->backward_chunk(t->prepared, b->images, CLOCKED_IMAGES, gradient, losses, t->workspaces[0], &clock);
+    }
+    for (int i = 0; i < model->train_step_count; i++)
+        seconds[i] /= CLOCKED_IMAGES;
+    free(gradient);
+    return 0;
+}
+
+static double step_gflops(const ModelStep *step, double seconds)
+{
+    return seconds > 0 ? 2 * step->macs / seconds / 1e9 : 0;
+}
+
+static void print_table(const Bench *b)
+{
+    const Model *model = b->model;
+    int wide = 5;
+    double sum = 0;
+
+    printf("%s, %s, batch %d, %d thread%s, median of %d updates\n\n", model->name, model->target, b->trainer.batch, b->trainer.threads,
+           b->trainer.threads == 1 ? "" : "s", b->steps);
+    printf("  images/s                %10.1f\n", b->images_per_second);
+    printf("  ms per step             %10.2f\n", b->step_seconds * 1e3);
+    printf("  effective GFLOP/s       %10.1f   (operations of direct convolution)\n", b->gflops);
+    printf("  FMA peak GFLOP/s        %10.1f   (measured just now, same threads and vectors)\n", b->peak_gflops);
+    printf("  effective / peak        %10.2f\n", b->peak_gflops > 0 ? b->gflops / b->peak_gflops : 0);
+    printf("  peak memory MiB         %10.1f\n\n", b->peak_mib);
+
+    for (int i = 0; i < model->train_step_count; i++)
+        if ((int)strlen(model->train_steps[i].layer) > wide)
+            wide = (int)strlen(model->train_steps[i].layer);
+    printf("One image on one thread:\n  %-*s  %-10s  %-20s  %9s  %9s\n", wide, "layer", "pass", "kernel", "ms", "GFLOP/s");
+    for (int i = 0; i < model->train_step_count; i++) {
+        const ModelStep *s = &model->train_steps[i];
+        printf("  %-*s  %-10s  %-20s  %9.4f", wide, s->layer, s->pass, s->kernel, b->layer_seconds[i] * 1e3);
+        if (s->macs > 0)
+            printf("  %9.1f", step_gflops(s, b->layer_seconds[i]));
+        printf("\n");
+        sum += b->layer_seconds[i];
+    }
+    printf("  %-*s  %-10s  %-20s  %9.4f  %9.1f\n", wide, "all", "", "", sum * 1e3, sum > 0 ? 2 * model->train_macs / sum / 1e9 : 0);
+}
+
+static void print_json(const Bench *b)
+{
+    const Model *model = b->model;
+    json_t *layers = json_array();
+    for (int i = 0; i < model->train_step_count; i++) {
+        const ModelStep *s = &model->train_steps[i];
+        json_t *rate = s->macs > 0 ? json_real(step_gflops(s, b->layer_seconds[i])) : json_null();
+        json_array_append_new(layers, json_pack("{s:s, s:s, s:s, s:f, s:o}", "layer", s->layer, "pass", s->pass, "kernel", s->kernel,
+                                                "ms", b->layer_seconds[i] * 1e3, "effective_gflops", rate));
+    }
+    json_t *all = json_pack("{s:f, s:f, s:f, s:f, s:f, s:f, s:i, s:i, s:i, s:o}", "images_per_second", b->images_per_second,
+                            "ms_per_step", b->step_seconds * 1e3, "effective_gflops", b->gflops, "fma_peak_gflops", b->peak_gflops,
+                            "ratio", b->peak_gflops > 0 ? b->gflops / b->peak_gflops : 0, "peak_rss_mb", b->peak_mib,
+                            "threads", b->trainer.threads, "batch", b->trainer.batch, "steps", b->steps, "layers", layers);
+    json_dumpf(all, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(6));
+    printf("\n");
+    json_decref(all);
+}
+
+int bench_train(const Model *model, int batch, int steps, int threads, int json, Error *error)
+{
+    Bench b = {.model = model, .steps = steps};
+    int result = prepare(&b, batch, threads, error);
+    if (result == 0) {
+        measure_steps(&b);
+        b.peak_gflops = peak_fma_gflops(b.trainer.threads, 0.5);
+        result = measure_layers(&b, error);
+    }
+    if (result == 0) {
+        if (json)
+            print_json(&b);
+        else
+            print_table(&b);
+    }
+    trainer_close(&b.trainer);
+    free(b.pictures);
+    free(b.images);
+    free(b.seconds);
+    free(b.layer_seconds);
+    return result;
+}

@@ -1,0 +1,284 @@
+#include "checkpoint.h"
+
+#include "formats/safetensors.h"
+#include "weights/weights.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MESSAGE_SIZE = 700, NAME_SIZE = 300, KEYS_MOST = 24, VALUE_SIZE = 64 };
+
+static const char *const prefixes[] = {"", "optimizer.m/", "optimizer.v/"};
+
+static SafetensorsType real_type(void)
+{
+    return sizeof(real) == sizeof(double) ? SAFETENSORS_F64 : SAFETENSORS_F32;
+}
+
+/* The position record, one row a number: the same table writes and reads it. Doubles have 17 digits, which bring back every bit. */
+typedef struct Field {
+    const char *key;
+    size_t offset;
+    int is_double;
+} Field;
+
+static const Field fields[] = {
+    {"caec.step", offsetof(CheckpointState, step), 0},
+    {"caec.epoch", offsetof(CheckpointState, epoch), 0},
+    {"caec.position", offsetof(CheckpointState, position), 0},
+    {"caec.images", offsetof(CheckpointState, images), 0},
+    {"caec.loss_sum", offsetof(CheckpointState, loss_sum), 1},
+    {"caec.seconds", offsetof(CheckpointState, seconds), 1},
+    {"caec.best", offsetof(CheckpointState, best), 1},
+    {"caec.seed", offsetof(CheckpointState, seed), 0},
+    {"caec.batch", offsetof(CheckpointState, batch), 0},
+    {"caec.train_files", offsetof(CheckpointState, train_files), 0},
+    {"caec.val_files", offsetof(CheckpointState, val_files), 0},
+    {"caec.epochs", offsetof(CheckpointState, epochs), 0},
+    {"caec.steps", offsetof(CheckpointState, steps), 0},
+    {"caec.lr", offsetof(CheckpointState, lr), 1},
+};
+enum { FIELD_COUNT = sizeof fields / sizeof fields[0] };
+
+/* FNV-1a. */
+static uint64_t hash_bytes(uint64_t hash, const unsigned char *bytes, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        hash = (hash ^ bytes[i]) * UINT64_C(0x100000001b3);
+    return hash;
+}
+
+static uint64_t hash_name(const char *name)
+{
+    return hash_bytes(UINT64_C(0xcbf29ce484222325), (const unsigned char *)name, strlen(name));
+}
+
+/* The hash of native values as the bytes that the file will hold (little-endian). */
+static uint64_t hash_values(const char *name, const real *values, size_t n)
+{
+    uint64_t hash = hash_name(name);
+    for (size_t i = 0; i < n; i++) {
+        unsigned char bytes[sizeof(real)];
+        uint64_t bits = 0;
+        if (sizeof(real) == sizeof(uint64_t)) {
+            memcpy(&bits, &values[i], sizeof(real));
+        } else {
+            uint32_t half;
+            memcpy(&half, &values[i], sizeof half);
+            bits = half;
+        }
+        for (size_t b = 0; b < sizeof(real); b++)
+            bytes[b] = (unsigned char)(bits >> (8 * b));
+        hash = hash_bytes(hash, bytes, sizeof bytes);
+    }
+    return hash;
+}
+
+static uint64_t hash_pair(const char *key, const char *value)
+{
+    return hash_bytes(hash_name(key), (const unsigned char *)value, strlen(value));
+}
+
+/* The exclusive or over all tensors and all numbers of the position: does not depend on their order in the file. */
+static uint64_t hash_file(const Safetensors *file)
+{
+    uint64_t sum = 0;
+    for (int i = 0; i < file->count; i++) {
+        const SafetensorsEntry *e = &file->entries[i];
+        size_t size = e->type == SAFETENSORS_F32 ? 4 : 8;
+        if (e->type != SAFETENSORS_OTHER)
+            sum ^= hash_bytes(hash_name(e->name), e->data, e->count * size);
+    }
+    for (int i = 0; i < FIELD_COUNT; i++) {
+        const char *value = safetensors_metadata(file, fields[i].key);
+        if (value)
+            sum ^= hash_pair(fields[i].key, value);
+    }
+    return sum;
+}
+
+/* What a checkpoint is made of while it is being written. */
+typedef struct Parts {
+    SafetensorsItem *items;
+    char (*names)[NAME_SIZE];
+    int count;
+    uint64_t hash;
+    const char *keys[KEYS_MOST], *values[KEYS_MOST];
+    char texts[KEYS_MOST][VALUE_SIZE];
+    int pairs;
+} Parts;
+
+static int add_tensors(Parts *parts, const Model *model, const char *prefix, const real *array, Error *error)
+{
+    for (int i = 0; i < model->parameter_count; i++) {
+        const ModelParameter *p = &model->parameters[i];
+        SafetensorsItem *item = &parts->items[parts->count];
+        char *name = parts->names[parts->count];
+        if (snprintf(name, NAME_SIZE, "%s%s", prefix, p->name) >= NAME_SIZE)
+            return error_set(error, EXIT_INPUT, "the name of the parameter %.60s... is too long for a file of weights", p->name);
+        *item = (SafetensorsItem){.name = name, .type = real_type(), .rank = p->shape.rank, .values = array + p->offset};
+        for (int d = 0; d < p->shape.rank; d++)
+            item->shape[d] = p->shape.dim[d];
+        parts->hash ^= hash_values(name, array + p->offset, p->count);
+        parts->count++;
+    }
+    return 0;
+}
+
+static void add_pair(Parts *parts, const char *key, const char *value)
+{
+    parts->keys[parts->pairs] = key;
+    parts->values[parts->pairs++] = value;
+}
+
+static char *next_text(Parts *parts)
+{
+    return parts->texts[parts->pairs];
+}
+
+static void add_metadata(Parts *parts, const Model *model, const CheckpointState *state)
+{
+    char *text = next_text(parts);
+    snprintf(text, VALUE_SIZE, "%d", CHECKPOINT_FORMAT);
+    add_pair(parts, "caec.format", text);
+    add_pair(parts, "caec.version", model->version);
+    add_pair(parts, "caec.model", model->name);
+    add_pair(parts, "caec.graph", model->graph);
+    for (int i = 0; i < FIELD_COUNT; i++) {
+        const void *at = (const char *)state + fields[i].offset;
+        text = next_text(parts);
+        if (fields[i].is_double)
+            snprintf(text, VALUE_SIZE, "%.17g", *(const double *)at);
+        else
+            snprintf(text, VALUE_SIZE, "%" PRIu64, *(const uint64_t *)at);
+        parts->hash ^= hash_pair(fields[i].key, text);
+        add_pair(parts, fields[i].key, text);
+    }
+    text = next_text(parts);
+    snprintf(text, VALUE_SIZE, "%016" PRIx64, parts->hash);
+    add_pair(parts, "caec.checksum", text);
+}
+
+int checkpoint_save(const char *path, const Model *model, const real *parameters, const real *m, const real *v,
+                    const CheckpointState *state, Error *error)
+{
+    const real *arrays[] = {parameters, m, v};
+    int groups = m && v ? 3 : 1, result = 0;
+    size_t most = (size_t)groups * (size_t)model->parameter_count;
+    char message[MESSAGE_SIZE];
+    Parts *parts = calloc(1, sizeof *parts);
+    if (parts) {
+        parts->items = calloc(most, sizeof *parts->items);
+        parts->names = calloc(most, sizeof *parts->names);
+    }
+    if (!parts || !parts->items || !parts->names)
+        result = error_set(error, EXIT_FILE, "%s: out of memory while it was to be written", path);
+    for (int g = 0; g < groups && result == 0; g++)
+        result = add_tensors(parts, model, prefixes[g], arrays[g], error);
+    if (result == 0) {
+        add_metadata(parts, model, state);
+        if (safetensors_write(path, parts->items, parts->count, parts->keys, parts->values, parts->pairs,
+                              message, sizeof message) != 0)
+            result = error_set(error, EXIT_FILE, "%s", message);
+    }
+    if (parts) {
+        free(parts->items);
+        free(parts->names);
+    }
+    free(parts);
+    return result;
+}
+
+static int starts_with(const char *text, const char *start)
+{
+    return strncmp(text, start, strlen(start)) == 0;
+}
+
+/* Opens a file and, where it says what its data ought to hash to, checks that. */
+static int open_file(Safetensors *file, const char *path, Error *error)
+{
+    if (weights_open(file, path, error) != 0)
+        return -1;
+    const char *checksum = safetensors_metadata(file, "caec.checksum");
+    if (checksum && strtoull(checksum, NULL, 16) != hash_file(file)) {
+        safetensors_free(file);
+        return error_set(error, EXIT_INPUT, "%s: damaged: its data do not have the checksum they were written with; "
+                         "take another copy or an earlier file of weights", path);
+    }
+    return 0;
+}
+
+int checkpoint_load_parameters(const char *path, const Model *model, real *parameters, Error *error)
+{
+    Safetensors file;
+    if (open_file(&file, path, error) != 0)
+        return -1;
+    safetensors_free(&file);
+    return weights_load(model, path, parameters, error);
+}
+
+static int read_field(const Safetensors *file, const char *path, const Field *field, CheckpointState *state, Error *error)
+{
+    void *at = (char *)state + field->offset;
+    const char *text = safetensors_metadata(file, field->key);
+    char *end = NULL;
+    if (text && *text) {
+        if (field->is_double)
+            *(double *)at = strtod(text, &end);
+        else
+            *(uint64_t *)at = strtoull(text, &end, 10);
+    }
+    if (!end || *end)
+        return error_set(error, EXIT_INPUT, "%s: no checkpoint of a run: %s %s; resume from a last.safetensors that this program wrote",
+                         path, field->key, text ? "is no number" : "is missing");
+    return 0;
+}
+
+/* The things in which a checkpoint may be of another kind than this program reads. */
+static int check_kind(const Safetensors *file, const char *path, const Model *model, Error *error)
+{
+    const char *format = safetensors_metadata(file, "caec.format");
+    const char *name = safetensors_metadata(file, "caec.model");
+    if (!format || !name)
+        return error_set(error, EXIT_INPUT, "%s: no checkpoint of a run; use --init to start from its parameters alone", path);
+    if (strtol(format, NULL, 10) != CHECKPOINT_FORMAT)
+        return error_set(error, EXIT_INPUT, "%s: format %.20s, this program reads format %d; resume with the program that wrote it",
+                         path, format, CHECKPOINT_FORMAT);
+    if (strcmp(name, model->name) != 0)
+        return error_set(error, EXIT_INPUT, "%s: a run of the network \"%.60s\", this program trains \"%s\"; give the --out of a run of "
+                         "this network", path, name, model->name);
+    for (int i = 0; i < file->count; i++)
+        if (starts_with(file->entries[i].name, "optimizer."))
+            return 0;
+    return error_set(error, EXIT_INPUT, "%s: holds parameters but no state of the optimizer, so no run can go on from it; "
+                     "use --init to start from its parameters", path);
+}
+
+static int check_real(const Safetensors *file, const char *path, Error *error)
+{
+    for (int i = 0; i < file->count; i++)
+        if (file->entries[i].type != real_type())
+            return error_set(error, EXIT_INPUT, "%s: %.200s is %s, this program computes in %s; resume with the program that wrote it, or "
+                             "use --init", path, file->entries[i].name, file->entries[i].dtype,
+                             real_type() == SAFETENSORS_F64 ? "F64" : "F32");
+    return 0;
+}
+
+int checkpoint_load(const char *path, const Model *model, real *parameters, real *m, real *v, CheckpointState *state, Error *error)
+{
+    real *const arrays[] = {parameters, m, v};
+    Safetensors file;
+    if (open_file(&file, path, error) != 0)
+        return -1;
+    int result = check_kind(&file, path, model, error);
+    for (int g = 0; g < 3 && parameters && result == 0; g++)
+        result = weights_take(model, &file, path, prefixes[g], arrays[g], error);
+    if (result == 0)
+        result = check_real(&file, path, error);
+    for (int i = 0; i < FIELD_COUNT && result == 0; i++)
+        result = read_field(&file, path, &fields[i], state, error);
+    safetensors_free(&file);
+    return result;
+}

@@ -1,0 +1,40 @@
+/* checkpoint.h - weights on disk: safetensors with the parameters under their names, so that Python reads them too.
+ *
+ * A checkpoint of a run holds besides them the optimizer's state (optimizer.m/<parameter>, optimizer.v/<parameter>) and, in the metadata under
+ * caec.*, the position in the run, the format's version, the model's name and graph, and a checksum of all data. Numbers come back with the same
+ * bits. A file is written whole or not at all. */
+#ifndef CAEC_CHECKPOINT_H
+#define CAEC_CHECKPOINT_H
+
+#include "error.h"
+#include "model.h"
+
+enum { CHECKPOINT_FORMAT = 1 };
+
+/* Where a run stands. The optimizer's t is `step`. */
+typedef struct CheckpointState {
+    uint64_t step;                        /* updates so far */
+    uint64_t epoch;                       /* epochs completed */
+    uint64_t position;                    /* entries of the current epoch's order that are done with, unreadable ones included */
+    uint64_t images;                      /* pictures of the current epoch learnt from */
+    double loss_sum, seconds;             /* of the current epoch: sum of their losses, time spent */
+    double best;                          /* lowest loss of a completed epoch, INFINITY before the first */
+    uint64_t seed, batch;
+    uint64_t train_files, val_files;      /* fingerprints of the two file lists; val_files 0: none */
+    uint64_t epochs, steps;               /* where the run was to end; 0: no such bound */
+    double lr;
+} CheckpointState;
+
+/* Writes parameters and, where m and v are not NULL, the optimizer's state; all have model->parameter_reals. */
+int checkpoint_save(const char *path, const Model *model, const real *parameters, const real *m, const real *v,
+                    const CheckpointState *state, Error *error);
+
+/* Reads a checkpoint of a run of this very model with its optimizer's state. Refuses another network (named with the first parameter that is
+   missing or differs), another `real`, a newer format, a file without a run in it (best.safetensors), and damage. With parameters NULL
+   the position alone is read. */
+int checkpoint_load(const char *path, const Model *model, real *parameters, real *m, real *v, CheckpointState *state, Error *error);
+
+/* Reads parameters alone from a checkpoint or any other file that weights_load (weights.h) takes; a checksum, where there is one, is checked. */
+int checkpoint_load_parameters(const char *path, const Model *model, real *parameters, Error *error);
+
+#endif

@@ -1,0 +1,40 @@
+#define _POSIX_C_SOURCE 200809L
+#include "command_pictures.h"
+
+#include "images/image.h"
+#include "images/pictures.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+enum { FIRST = 1024 };      /* the pictures before it are trained on */
+
+static int write_one(const ModelShape *shape, const char *folder, uint64_t seed, int i, uint8_t *pixels, Error *error)
+{
+    char path[4096];
+    int n = snprintf(path, sizeof path, "%s/%04d.png", folder, i);
+    if (n < 0 || (size_t)n >= sizeof path)
+        return error_set(error, EXIT_FILE, "%s: the name is too long", folder);
+    picture_draw(seed, (uint64_t)(FIRST + i), shape->dim[0], shape->dim[1], shape->dim[2], pixels);
+    return image_write_png(path, shape->dim[1], shape->dim[0], shape->dim[2], pixels, error);
+}
+
+int command_pictures(const Model *model, const char *folder, uint64_t seed, int count, Error *error)
+{
+    const ModelShape *shape = &model->input;
+    if (shape->dim[2] != 1 && shape->dim[2] != 3)
+        return error_set(error, EXIT_INPUT, "pictures have 1 or 3 channels; this network wants %d", shape->dim[2]);
+    if (mkdir(folder, 0777) != 0 && errno != EEXIST)
+        return error_set(error, EXIT_FILE, "%s: cannot make the folder: %s", folder, strerror(errno));
+    uint8_t *pixels = malloc((size_t)shape->dim[0] * (size_t)shape->dim[1] * (size_t)shape->dim[2]);
+    if (!pixels)
+        return error_set(error, EXIT_FILE, "out of memory");
+    int status = 0;
+    for (int i = 0; i < count && status == 0; i++)
+        status = write_one(shape, folder, seed ? seed : 1, i, pixels, error);
+    free(pixels);
+    return status;
+}

@@ -1,0 +1,106 @@
+#include "history.h"
+
+#include "formats/whole_file.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char header[] = "epoch,loss,val_loss,seconds,images_per_second,lr";
+enum { COLUMNS = 6 };
+
+/* One line into a row; -1 where it is none. */
+static int parse_row(const char *line, HistoryRow *row)
+{
+    double field[COLUMNS];
+    const char *at = line;
+    for (int i = 0; i < COLUMNS; i++) {
+        char *end;
+        field[i] = strtod(at, &end);
+        if (end == at) {
+            if (i != 2)
+                return -1;
+            field[i] = NAN;
+        }
+        if (i < COLUMNS - 1 ? *end != ',' : *end != '\n' && *end != '\r' && *end != '\0')
+            return -1;
+        at = end + 1;
+    }
+    if (!(field[0] >= 1 && field[0] < 1e15))
+        return -1;
+    *row = (HistoryRow){(uint64_t)field[0], field[1], field[2], field[3], field[4], field[5]};
+    return 0;
+}
+
+static int read_rows(History *history, FILE *file, const char *path, uint64_t epochs, Error *error)
+{
+    char line[512];
+    for (int number = 1; fgets(line, sizeof line, file); number++) {
+        HistoryRow row;
+        if (number == 1 && strncmp(line, header, strlen(header)) == 0)
+            continue;
+        if (parse_row(line, &row) != 0)
+            return error_set(error, EXIT_INPUT, "%s:%d: not a row of a run's history (%s); put it right or move the file away",
+                             path, number, header);
+        if (row.epoch <= epochs && history_put(history, &row, error) != 0)
+            return -1;
+    }
+    return ferror(file) ? error_set(error, EXIT_FILE, "%s: cannot be read: %s", path, strerror(errno)) : 0;
+}
+
+int history_read(History *history, const char *path, uint64_t epochs, Error *error)
+{
+    memset(history, 0, sizeof *history);
+    FILE *file = fopen(path, "r");
+    if (!file)
+        return errno == ENOENT ? 0 : error_set(error, EXIT_FILE, "%s: cannot be opened: %s", path, strerror(errno));
+    int result = read_rows(history, file, path, epochs, error);
+    fclose(file);
+    if (result != 0)
+        history_free(history);
+    return result;
+}
+
+int history_put(History *history, const HistoryRow *row, Error *error)
+{
+    while (history->count > 0 && history->rows[history->count - 1].epoch >= row->epoch)
+        history->count--;
+    if (history->count == history->room) {
+        size_t room = history->room ? 2 * history->room : 64;
+        HistoryRow *rows = realloc(history->rows, room * sizeof *rows);
+        if (!rows)
+            return error_set(error, EXIT_INPUT, "out of memory for the history of %zu epochs", room);
+        history->rows = rows;
+        history->room = room;
+    }
+    history->rows[history->count++] = *row;
+    return 0;
+}
+
+int history_write(const History *history, const char *path, Error *error)
+{
+    WholeFile file;
+    char message[sizeof error->text];
+    if (whole_file_open(&file, path, message, sizeof message) != 0)
+        return error_set(error, EXIT_FILE, "%s", message);
+    fprintf(file.stream, "%s\n", header);
+    for (size_t i = 0; i < history->count; i++) {
+        const HistoryRow *r = &history->rows[i];
+        fprintf(file.stream, "%" PRIu64 ",%.9g,", r->epoch, r->loss);
+        if (!isnan(r->val_loss))
+            fprintf(file.stream, "%.9g", r->val_loss);
+        fprintf(file.stream, ",%.3f,%.1f,%.9g\n", r->seconds, r->images_per_second, r->lr);
+    }
+    if (whole_file_commit(&file, message, sizeof message) != 0)
+        return error_set(error, EXIT_FILE, "%s", message);
+    return 0;
+}
+
+void history_free(History *history)
+{
+    free(history->rows);
+    memset(history, 0, sizeof *history);
+}

@@ -1,0 +1,34 @@
+/* history.h - the table of a run's epochs: history.csv. */
+#ifndef CAEC_HISTORY_H
+#define CAEC_HISTORY_H
+
+#include "error.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+typedef struct HistoryRow {
+    uint64_t epoch;                 /* from 1 */
+    double loss, val_loss;          /* means over images; val_loss NaN: none, an empty field */
+    double seconds;                 /* spent on updates, validation and saving not counted */
+    double images_per_second;       /* images learnt from / seconds */
+    double lr;
+} HistoryRow;
+
+typedef struct History {
+    HistoryRow *rows;
+    size_t count, room;
+} History;
+
+/* Reads the rows up to epoch `epochs`, which a resumed run keeps. A file that is not there gives none; a line that is no row is an error. */
+int history_read(History *history, const char *path, uint64_t epochs, Error *error);
+
+/* Appends a row; one of the same epoch (of a run that ended inside it) is replaced. */
+int history_put(History *history, const HistoryRow *row, Error *error);
+
+/* Writes the whole table, whole or not at all. */
+int history_write(const History *history, const char *path, Error *error);
+
+void history_free(History *history);
+
+#endif

@@ -1,0 +1,126 @@
+#include "train_private.h"
+
+#include "images/report.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+/* The mean loss over the validation set; its pictures are read in the order of their names. Returns 1 where a signal came first. */
+static int validate(Run *run, double *val_loss, Error *error)
+{
+    double sum = 0;
+    size_t images = 0, count = run->val ? dataset_count(run->val) : 0;
+    int n = 0;
+
+    *val_loss = NAN;
+    if (!run->val)
+        return 0;
+    progress_validation(&run->progress);
+    for (size_t i = 0; i < count; i++)
+        run->order[i] = (uint32_t)i;
+    if (dataset_start(run->val, run->order, count, (size_t)run->batch, error) != 0)
+        return -1;
+    while ((n = dataset_next(run->val, run->batch, run->pixels, run->which, error)) > 0) {
+        trainer_evaluate(&run->trainer, run->pixels, n);
+        sum = trainer_loss_sum(&run->trainer, n, sum);
+        images += (size_t)n;
+        if (train_stopped())
+            return 1;
+    }
+    if (n < 0)
+        return -1;
+    if (images == 0)
+        return error_set(error, EXIT_INPUT, "%s: none of its pictures could be read, so there is no validation loss",
+                         run->options->val ? run->options->val : "validation");
+    *val_loss = sum / (double)images;
+    return isfinite(*val_loss) ? 0 : train_diverged(run, "the validation loss", error);
+}
+
+static int save_best(Run *run, double score, Error *error)
+{
+    CheckpointState state = run->state;
+    state.best = score;
+    state.seconds = 0;      /* the clock is no property of the weights: equal runs write equal files */
+    if (!trainer_parameters_finite(&run->trainer))
+        return train_diverged(run, "a parameter", error);
+    return checkpoint_save(run->folder.best, run->model, run->trainer.parameters, NULL, NULL, &state, error);
+}
+
+/* Originals above, reconstructions below. */
+static int write_samples(Run *run, Error *error)
+{
+    const ModelShape *shape = &run->model->output;
+    size_t bytes = trainer_image_values(run->model);
+    int n = run->sample_count;
+    const uint8_t *cells[2 * SAMPLES];
+    char path[4096];
+
+    if (n == 0)
+        return 0;
+    for (int i = 0; i < n; i++) {
+        uint8_t *original = run->samples + (size_t)i * bytes, *copy = run->samples + (size_t)(SAMPLES + i) * bytes;
+        trainer_reconstruct_bytes(&run->trainer, original, run->scratch, copy);
+        cells[i] = original;
+        cells[n + i] = copy;
+    }
+    run_folder_sample(&run->folder, run->state.epoch + 1, path, sizeof path);
+    return report_sheet(path, cells, n, 2, shape->dim[0], shape->dim[1], shape->dim[2], error);
+}
+
+static int write_curve(const Run *run, Error *error)
+{
+    size_t count = run->history.count;
+    char title[128];
+    ReportPoint *points = malloc((count + 1) * sizeof *points);
+    if (!points)
+        return error_set(error, EXIT_INPUT, "out of memory for the loss curve");
+    for (size_t i = 0; i < count; i++) {
+        const HistoryRow *row = &run->history.rows[i];
+        points[i] = (ReportPoint){(int)row->epoch, row->loss, row->val_loss};
+    }
+    snprintf(title, sizeof title, "%s: %s loss", run->model->name, run->model->training.loss);
+    int result = report_loss_svg(run->folder.loss_curve, title, points, count, error);
+    free(points);
+    return result;
+}
+
+static int write_results(Run *run, double loss, double val_loss, Error *error)
+{
+    const CheckpointState *s = &run->state;
+    HistoryRow row = {s->epoch + 1, loss, val_loss, s->seconds, (double)s->images / fmax(s->seconds, 1e-9), s->lr};
+    if (write_samples(run, error) != 0
+        || history_put(&run->history, &row, error) != 0
+        || history_write(&run->history, run->folder.history, error) != 0)
+        return -1;
+    return write_curve(run, error);
+}
+
+int train_end_epoch(Run *run, int partial, Error *error)
+{
+    CheckpointState *s = &run->state;
+    double val_loss, loss = s->loss_sum / (double)s->images;
+
+    if (s->images == 0)
+        return error_set(error, EXIT_INPUT, "%s: none of its pictures could be read", run->options->train ? run->options->train : "training");
+    int result = validate(run, &val_loss, error);
+    if (result != 0)
+        return result;
+    progress_end(&run->progress, (size_t)((s->images + (uint64_t)run->batch - 1) / (uint64_t)run->batch),
+                 (double)s->images / fmax(s->seconds, 1e-9), s->seconds, loss, val_loss);
+
+    double score = isnan(val_loss) ? loss : val_loss;
+    int better = score < s->best;
+    if ((better && save_best(run, score, error) != 0) || write_results(run, loss, val_loss, error) != 0)
+        return -1;
+    if (!partial) {
+        /* The epoch that stays open does not count as best: its whole may still be judged otherwise after a resume. */
+        if (better)
+            s->best = score;
+        s->epoch++;
+        s->position = s->images = 0;
+        s->loss_sum = s->seconds = 0;
+    }
+    return train_save_last(run, error);
+}

@@ -1,0 +1,30 @@
+/* train_options.h - the command line of <name>-train. */
+#ifndef CAEC_TRAIN_OPTIONS_H
+#define CAEC_TRAIN_OPTIONS_H
+
+#include "model.h"
+
+typedef enum TrainCommand { TRAIN_RUN, TRAIN_BENCH, TRAIN_VERIFY, TRAIN_PICTURES, TRAIN_SUMMARY } TrainCommand;
+
+/* Numbers are 0 where the user did not give them, unless a flag beside them says so. */
+typedef struct TrainOptions {
+    TrainCommand command;
+    const char *train, *val, *out, *init;     /* NULL: not given */
+    const char *reference;                    /* of verify */
+    uint64_t epochs, steps;
+    int batch, threads;
+    int count;                                /* of pictures */
+    double lr;
+    uint64_t seed;
+    int seed_given;
+    int resume, strict, json;
+    uint64_t checkpoint_updates;              /* save after so many updates, */
+    double checkpoint_minutes;                /* or minutes */
+    size_t cache_bytes;
+    int cache_given;
+} TrainOptions;
+
+/* Reads the command line. On bad usage says what is wrong and exits with 2; --help and --version print and exit with 0. */
+void train_options_read(TrainOptions *options, const Model *model, int argc, char **argv);
+
+#endif

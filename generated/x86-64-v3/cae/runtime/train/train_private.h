@@ -1,0 +1,69 @@
+/* train_private.h - what the files of the training run share: train_run.c (the loop), train_setup.c (its beginning), train_epoch.c (what an epoch
+ * ends with). */
+#ifndef CAEC_TRAIN_PRIVATE_H
+#define CAEC_TRAIN_PRIVATE_H
+
+#include "checkpoint.h"
+#include "data/dataset.h"
+#include "history.h"
+#include "model.h"
+#include "progress.h"
+#include "run_folder.h"
+#include "train_options.h"
+#include "trainer.h"
+
+enum {
+    SAMPLES = 8,                                                /* pictures on a sheet */
+    LOOKED_AT = 16,                                             /* pictures that tell whether an output channel is dead */
+    BUILT_IN_TRAIN = 1024, BUILT_IN_VAL = 256, BUILT_IN_SEED = 1
+};
+
+typedef struct Run {
+    const Model *model;
+    const TrainOptions *options;
+    int threads, batch;
+    CheckpointState state;
+    Trainer trainer;
+    RunFolder folder;
+    History history;
+    Progress progress;
+    Dataset *train, *val;                                       /* val NULL: no validation */
+    uint32_t *order, *which;                                    /* [pictures of the larger set], [batch] */
+    const uint8_t **pixels;                                     /* [batch or LOOKED_AT] */
+    uint8_t *samples;                                           /* [2 * SAMPLES] pictures: originals, reconstructions */
+    int sample_count;
+    real *scratch;                                              /* one output */
+    uint64_t saved_step;                                        /* of last.safetensors */
+    double saved_at;                                            /* when, by train_now */
+} Run;
+
+/* Seconds of a clock that only goes forward. */
+double train_now(void);
+
+/* The signal that asked the run to stop, 0: none. */
+int train_stopped(void);
+
+/* Prints a line to stdout, clear of the progress bar. */
+void train_say(Run *run, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* Opens everything up to the first step; *finished is set where there is nothing left to do. Ends with train_close, also after a failure. */
+int train_open(Run *run, const Model *model, const TrainOptions *options, int *finished, Error *error);
+void train_close(Run *run);
+
+/* 1 where the run has reached the end it was given. */
+int train_finished(const Run *run);
+
+/* The command that goes on with this run, into text[size]. */
+void train_resume_command(const Run *run, char *text, size_t size);
+
+/* Writes last.safetensors. Refuses parameters that are not finite (the file then stays as it is). */
+int train_save_last(Run *run, Error *error);
+
+/* The error of a loss or parameter that is no finite number. */
+int train_diverged(const Run *run, const char *what, Error *error);
+
+/* Validation, best.safetensors, history, curve and samples after the last update of an epoch, or of the run inside one
+   (`partial`: the epoch stays open and a resumed run completes it). Saves last. Returns 1 where a signal came first. */
+int train_end_epoch(Run *run, int partial, Error *error);
+
+#endif

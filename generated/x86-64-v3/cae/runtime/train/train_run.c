@@ -1,0 +1,214 @@
+#define _POSIX_C_SOURCE 200809L
+#include "train_run.h"
+
+#include "train_private.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+static volatile sig_atomic_t stop_signal;
+
+static void stop(int signal)
+{
+    stop_signal = signal;
+}
+
+/* The first signal asks the run to stop after its step; the handler is gone then, so a second one ends the program. Also where SIGINT was ignored,
+   as in the background of a script: nobody sends it there but on purpose. */
+static void watch_signals(struct sigaction old[2])
+{
+    struct sigaction action = {.sa_handler = stop, .sa_flags = SA_RESETHAND | SA_RESTART};
+    sigemptyset(&action.sa_mask);
+    stop_signal = 0;
+    sigaction(SIGINT, &action, &old[0]);
+    sigaction(SIGTERM, &action, &old[1]);
+}
+
+int train_stopped(void)
+{
+    return stop_signal;
+}
+
+double train_now(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
+}
+
+void train_say(Run *run, const char *format, ...)
+{
+    char text[2048];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    progress_say(&run->progress, stdout, text);
+}
+
+int train_finished(const Run *run)
+{
+    const CheckpointState *s = &run->state;
+    return (s->epochs && s->epoch >= s->epochs) || (s->steps && s->step >= s->steps);
+}
+
+int train_diverged(const Run *run, const char *what, Error *error)
+{
+    return error_set(error, EXIT_INPUT, "%s is not a finite number at step %" PRIu64 " (epoch %" PRIu64 "): the training has diverged; "
+                     "%s still holds step %" PRIu64 "; try a lower --lr than %g, from the start or with --resume",
+                     what, run->state.step, run->state.epoch + 1, run->folder.last, run->saved_step, run->state.lr);
+}
+
+int train_save_last(Run *run, Error *error)
+{
+    Trainer *t = &run->trainer;
+    if (!trainer_parameters_finite(t))
+        return train_diverged(run, "a parameter", error);
+    if (checkpoint_save(run->folder.last, run->model, t->parameters, t->optimizer.m, t->optimizer.v, &run->state, error) != 0)
+        return -1;
+    run->saved_step = run->state.step;
+    run->saved_at = train_now();
+    return 0;
+}
+
+static int save_is_due(const Run *run)
+{
+    const TrainOptions *o = run->options;
+    if (o->checkpoint_updates)
+        return run->state.step % o->checkpoint_updates == 0;
+    double minutes = o->checkpoint_minutes > 0 ? o->checkpoint_minutes : 10;
+    return train_now() - run->saved_at >= 60 * minutes;
+}
+
+static size_t steps_of(size_t images, int batch)
+{
+    return (images + (size_t)batch - 1) / (size_t)batch;
+}
+
+/* How many epochs the run will have, as far as can be told; 0: not. */
+static size_t expected_epochs(const Run *run)
+{
+    size_t steps = steps_of(dataset_count(run->train), run->batch);
+    size_t by_steps = run->state.steps ? (size_t)((run->state.steps + steps - 1) / steps) : 0;
+    size_t epochs = (size_t)run->state.epochs;
+    return !epochs || (by_steps && by_steps < epochs) ? by_steps : epochs;
+}
+
+static void show_step(Run *run)
+{
+    const CheckpointState *s = &run->state;
+    double rate = (double)s->images / fmax(s->seconds, 1e-9);
+    double left = (double)(dataset_count(run->train) - s->position);
+    if (s->steps)
+        left = fmin(left, (double)(s->steps - s->step) * run->batch);
+    progress_step(&run->progress, steps_of((size_t)s->images, run->batch), rate, left / rate, s->loss_sum / (double)s->images);
+}
+
+/* One update with the n pictures at hand. */
+static int step(Run *run, int n, Error *error)
+{
+    CheckpointState *s = &run->state;
+    trainer_step(&run->trainer, run->pixels, n);
+    double sum = trainer_loss_sum(&run->trainer, n, s->loss_sum);
+    s->step++;
+    if (!isfinite(sum))
+        return train_diverged(run, "the loss", error);
+    s->loss_sum = sum;
+    s->images += (uint64_t)n;
+    /* Unreadable pictures were passed over on the way: the position is behind the last one learnt from. */
+    while (run->order[s->position++] != run->which[n - 1])
+        ;
+    return 0;
+}
+
+/* Updates to the end of the epoch, or of the run: *partial then. Returns 1 where a signal came first. */
+static int train_epoch(Run *run, int *partial, Error *error)
+{
+    CheckpointState *s = &run->state;
+    size_t count = dataset_count(run->train);
+
+    *partial = 0;
+    dataset_shuffle(run->order, count, s->seed, s->epoch);
+    if (dataset_start(run->train, run->order + s->position, count - s->position, (size_t)run->batch, error) != 0)
+        return -1;
+    progress_epoch(&run->progress, s->epoch + 1, expected_epochs(run), steps_of(count, run->batch));
+    for (;;) {
+        double began = train_now();
+        int n = dataset_next(run->train, run->batch, run->pixels, run->which, error);
+        if (n <= 0)
+            return n;
+        if (step(run, n, error) != 0)
+            return -1;
+        s->seconds += train_now() - began;
+        show_step(run);
+        if (save_is_due(run) && train_save_last(run, error) != 0)
+            return -1;
+        if (train_stopped())
+            return 1;
+        if (s->steps && s->step >= s->steps) {
+            *partial = s->position < count;
+            return 0;
+        }
+    }
+}
+
+static int save_and_stop(Run *run, Error *error)
+{
+    char command[1024];
+    int number = train_stopped();
+    if (train_save_last(run, error) != 0)
+        return -1;
+    train_resume_command(run, command, sizeof command);
+    train_say(run, "stopped by %s after step %" PRIu64 ", in epoch %" PRIu64 "; saved in %s; to go on: %s",
+              number == SIGINT ? "SIGINT" : "SIGTERM", run->state.step, run->state.epoch + 1, run->folder.last, command);
+    return 128 + number;
+}
+
+static int train_loop(Run *run, Error *error)
+{
+    while (!train_finished(run)) {
+        int partial, result = train_epoch(run, &partial, error);
+        if (result == 0)
+            result = train_end_epoch(run, partial, error);
+        if (result < 0)
+            return -1;
+        if (result > 0 || (train_stopped() && !train_finished(run)))
+            return save_and_stop(run, error);
+    }
+    return 0;
+}
+
+static void say_end(Run *run)
+{
+    size_t unreadable = dataset_unreadable(run->train) + (run->val ? dataset_unreadable(run->val) : 0);
+    if (unreadable)
+        train_say(run, "%zu unreadable picture%s passed over", unreadable, unreadable == 1 ? " was" : "s were");
+    train_say(run, "done: %" PRIu64 " updates, %" PRIu64 " whole epoch%s; the lowest loss is in %s, the end of the run in %s",
+              run->state.step, run->state.epoch, run->state.epoch == 1 ? "" : "s", run->folder.best, run->folder.last);
+}
+
+int train_run(const Model *model, const TrainOptions *options, Error *error)
+{
+    struct sigaction old[2];
+    Run run;
+    int finished = 0;
+
+    watch_signals(old);
+    int result = train_open(&run, model, options, &finished, error);
+    if (result == 0 && !finished) {
+        result = train_loop(&run, error);
+        if (result == 0)
+            say_end(&run);
+        else if (result < 0)
+            progress_close(&run.progress);
+    }
+    train_close(&run);
+    sigaction(SIGINT, &old[0], NULL);
+    sigaction(SIGTERM, &old[1], NULL);
+    return result;
+}

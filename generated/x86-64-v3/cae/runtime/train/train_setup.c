@@ -1,0 +1,314 @@
+#define _POSIX_C_SOURCE 200809L
+#include "train_private.h"
+
+#include "weights/initial.h"
+#include "memory.h"
+
+#include <inttypes.h>
+#include <limits.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { REDRAWINGS_MOST = 64 };
+
+static Run *warned_run;      /* for dataset's warnings, which come with a text alone */
+
+static void warn(const char *text)
+{
+    char line[2048];
+    snprintf(line, sizeof line, "%s-train: warning: %s", warned_run->model->name, text);
+    progress_say(&warned_run->progress, stderr, line);
+}
+
+/* Appends ` --name 'value'`, in quotes where a shell needs them. */
+static void append_option(char *text, size_t size, const char *name, const char *value)
+{
+    const char *plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./+,:@%=";
+    size_t used = strlen(text);
+    if (!value || used >= size)
+        return;
+    int quote = value[strspn(value, plain)] != '\0';
+    used += (size_t)snprintf(text + used, size - used, " --%s %s", name, quote ? "'" : "");
+    for (const char *c = value; *c && used + 8 < size; c++)
+        used += (size_t)snprintf(text + used, size - used, *c == '\'' ? "'\\''" : "%c", *c);
+    if (quote && used + 2 < size)
+        strcpy(text + used, "'");
+}
+
+void train_resume_command(const Run *run, char *text, size_t size)
+{
+    snprintf(text, size, "%s-train", run->model->name);
+    append_option(text, size, "train", run->options->train);
+    append_option(text, size, "val", run->options->val);
+    append_option(text, size, "out", run->options->out);
+    size_t used = strlen(text);
+    snprintf(text + used, size - used, " --resume");
+}
+
+static int open_folder(Run *run, Error *error)
+{
+    char out[300];
+    snprintf(out, sizeof out, "runs/%s", run->model->name);
+    return run_folder_open(&run->folder, run->options->out ? run->options->out : out, error);
+}
+
+/* The position of the run that is to be resumed, if its seed and batch are not asked to be others. */
+static int read_position(Run *run, Error *error)
+{
+    const TrainOptions *o = run->options;
+    CheckpointState *s = &run->state;
+
+    if (access(run->folder.last, F_OK) != 0)
+        return error_set(error, EXIT_FILE, "no run to resume in %s: there is no %s; give its --out, or start one without --resume",
+                         run->folder.path, run->folder.last);
+    if (checkpoint_load(run->folder.last, run->model, NULL, NULL, NULL, s, error) != 0)
+        return -1;
+    if (o->seed_given && o->seed != s->seed)
+        return error_set(error, EXIT_USAGE, "--seed %" PRIu64 ": the run in %s has the seed %" PRIu64 "; leave --seed out, or start anew "
+                         "without --resume", o->seed, run->folder.path, s->seed);
+    if (o->batch && (uint64_t)o->batch != s->batch)
+        return error_set(error, EXIT_USAGE, "--batch %d: the run in %s has batches of %" PRIu64 "; leave --batch out, or start anew "
+                         "without --resume", o->batch, run->folder.path, s->batch);
+    if (s->batch < 1 || s->batch > INT_MAX)
+        return error_set(error, EXIT_INPUT, "%s: damaged: it says batches of %" PRIu64, run->folder.last, s->batch);
+    if (o->epochs || o->steps) {
+        s->epochs = o->epochs;
+        s->steps = o->steps;
+    }
+    if (o->lr > 0)
+        s->lr = o->lr;
+    return 0;
+}
+
+static void fresh_position(Run *run)
+{
+    const TrainOptions *o = run->options;
+    const ModelTraining *training = &run->model->training;
+    run->state = (CheckpointState){
+        .best = INFINITY,
+        .seed = o->seed_given ? o->seed : 1,
+        .batch = (uint64_t)(o->batch ? o->batch : training->batch),
+        .epochs = o->epochs || o->steps ? o->epochs : (uint64_t)training->epochs,
+        .steps = o->steps,
+        .lr = o->lr > 0 ? o->lr : training->optimizer.lr,
+    };
+}
+
+/* The validation set comes first into the memory for decoded pictures: it is the smaller one and read again every epoch. */
+static int open_pictures(Run *run, Error *error)
+{
+    const TrainOptions *o = run->options;
+    const int *dim = run->model->input.dim;
+    size_t cache = o->cache_given ? o->cache_bytes : memory_available() / 4;
+    DatasetOptions options = {dim[0], dim[1], dim[2], cache, run->threads < 16 ? run->threads : 16, o->strict};
+
+    if (o->val && dataset_open_folder(&run->val, o->val, &options, warn, error) != 0)
+        return -1;
+    if (!o->train && dataset_open_pictures(&run->val, BUILT_IN_SEED, BUILT_IN_TRAIN, BUILT_IN_VAL, &options, error) != 0)
+        return -1;
+    size_t taken = run->val ? dataset_count(run->val) * trainer_image_values(run->model) : 0;
+    options.cache_bytes = taken < cache ? cache - taken : 0;
+    if (o->train)
+        return dataset_open_folder(&run->train, o->train, &options, warn, error);
+    return dataset_open_pictures(&run->train, BUILT_IN_SEED, 0, BUILT_IN_TRAIN, &options, error);
+}
+
+static int check_file_lists(Run *run, Error *error)
+{
+    CheckpointState *s = &run->state;
+    uint64_t train_files = dataset_fingerprint(run->train), val_files = run->val ? dataset_fingerprint(run->val) : 0;
+
+    if (run->options->resume) {
+        if (s->train_files != train_files)
+            return error_set(error, EXIT_INPUT, "the run in %s was trained on other pictures than %s; give the same files as at its start",
+                             run->folder.path, run->options->train ? run->options->train : "the built-in ones (there is no --train)");
+        if (s->val_files != val_files)
+            return error_set(error, EXIT_INPUT, "the run in %s was validated on other pictures than %s; give the same --val as at its start",
+                             run->folder.path, run->options->val ? run->options->val : run->val ? "the built-in ones" : "none");
+        if (s->position > dataset_count(run->train))
+            return error_set(error, EXIT_INPUT, "%s: damaged: its position lies behind the last picture", run->folder.last);
+    }
+    s->train_files = train_files;
+    s->val_files = val_files;
+    return 0;
+}
+
+static int allocate(Run *run, Error *error)
+{
+    size_t train = dataset_count(run->train), val = run->val ? dataset_count(run->val) : 0;
+    size_t most = run->batch > LOOKED_AT ? (size_t)run->batch : LOOKED_AT;
+    size_t values = trainer_image_values(run->model);
+
+    if (!(run->order = memory_block((train > val ? train : val) * sizeof *run->order, error))
+        || !(run->which = memory_block(most * sizeof *run->which, error))
+        || !(run->pixels = memory_block(most * sizeof *run->pixels, error))
+        || !(run->samples = memory_block(2 * SAMPLES * values, error))
+        || !(run->scratch = memory_block(values * sizeof(real), error)))
+        return -1;
+    return 0;
+}
+
+/* The first up to `want` readable pictures of a set into run->pixels; how many there are, or -1. */
+static int first_pictures(Run *run, Dataset *set, int want, Error *error)
+{
+    size_t count = dataset_count(set);
+    size_t n = count < (size_t)want ? count : (size_t)want;
+    for (size_t i = 0; i < n; i++)
+        run->order[i] = (uint32_t)i;
+    if (dataset_start(set, run->order, n, n, error) != 0)
+        return -1;
+    return dataset_next(set, (int)n, run->pixels, run->which, error);
+}
+
+static int keep_samples(Run *run, Error *error)
+{
+    size_t bytes = trainer_image_values(run->model);
+    int n = first_pictures(run, run->val ? run->val : run->train, SAMPLES, error);
+    if (n < 0)
+        return -1;
+    for (int i = 0; i < n; i++)
+        memcpy(run->samples + (size_t)i * bytes, run->pixels[i], bytes);
+    run->sample_count = n;
+    return 0;
+}
+
+/* A last ReLU can leave an output channel 0 for every picture, and it then has no gradient ever. Drawn parameters are drawn again until none is;
+   parameters that came from a file are not ours to change. */
+static int mend_dead_output(Run *run, int drawn, Error *error)
+{
+    const Model *model = run->model;
+    int n, channel;
+
+    if (model->output_kernel < 0)
+        return 0;
+    if ((n = first_pictures(run, run->train, LOOKED_AT, error)) <= 0)
+        return n;
+    const char *kernel = model->parameters[model->output_kernel].name;
+    for (unsigned drawing = 1; (channel = trainer_dead_channel(&run->trainer, run->pixels, n, run->scratch)) >= 0; drawing++) {
+        if (!drawn || drawing > REDRAWINGS_MOST) {
+            char text[512];
+            snprintf(text, sizeof text, "output channel %d is dead: 0 for each of %d pictures, so it will not learn; %s", channel, n,
+                     drawn ? "try another --seed" : "the weights are taken as they are");
+            warn(text);
+            return 0;
+        }
+        train_say(run, "output channel %d is dead from the start (0 for each of %d pictures): %s is drawn anew", channel, n, kernel);
+        initial_redraw(model, model->output_kernel, run->state.seed, drawing, run->trainer.parameters);
+        trainer_prepare(&run->trainer);
+    }
+    return 0;
+}
+
+static int fill_parameters(Run *run, Error *error)
+{
+    const TrainOptions *o = run->options;
+    Trainer *t = &run->trainer;
+    int result = 0;
+
+    if (o->resume)
+        result = checkpoint_load(run->folder.last, run->model, t->parameters, t->optimizer.m, t->optimizer.v, &(CheckpointState){0}, error);
+    else if (o->init)
+        result = checkpoint_load_parameters(o->init, run->model, t->parameters, error);
+    else
+        initial_draw(run->model, run->state.seed, t->parameters);
+    t->optimizer.t = run->state.step;
+    t->optimizer.settings.lr = run->state.lr;
+    trainer_prepare(t);
+    return result;
+}
+
+static void say_beginning(Run *run)
+{
+    const CheckpointState *s = &run->state;
+    const TrainOptions *o = run->options;
+    char val[512] = "no validation";
+
+    train_say(run, "%s: %zu parameters, %s, lr %g, batch %d, seed %" PRIu64 ", %d thread%s", run->model->name,
+              run->model->parameter_reals, run->model->training.loss, s->lr, run->batch, s->seed, run->threads, run->threads == 1 ? "" : "s");
+    if (!o->train)
+        train_say(run, "no --train: learning from %zu built-in pictures, validating on %zu others", dataset_count(run->train),
+                  dataset_count(run->val));
+    if (run->val && o->val)
+        snprintf(val, sizeof val, "validating on %zu in %s", dataset_count(run->val), o->val);
+    if (o->train)
+        train_say(run, "learning from %zu pictures in %s, %s", dataset_count(run->train), o->train, val);
+    if (o->resume)
+        train_say(run, "resuming %s at step %" PRIu64 ", in epoch %" PRIu64, run->folder.path, s->step, s->epoch + 1);
+}
+
+/* The folder is touched last, when nothing else is left that can be refused. Saving the first parameters tells early whether it can be written. */
+static int begin_folder(Run *run, Error *error)
+{
+    char moved[4096];
+    if (run->options->resume) {
+        run->saved_step = run->state.step;
+        run->saved_at = train_now();
+        if (history_read(&run->history, run->folder.history, run->state.epoch, error) != 0)
+            return -1;
+        return run_folder_make(&run->folder, error);
+    }
+    if (run_folder_used(&run->folder)) {
+        if (run_folder_move_aside(&run->folder, moved, sizeof moved, error) != 0)
+            return -1;
+        train_say(run, "%s held an older run, which is now %s", run->folder.path, moved);
+    }
+    if (run_folder_make(&run->folder, error) != 0)
+        return -1;
+    train_say(run, "writing to %s", run->folder.path);
+    return train_save_last(run, error);
+}
+
+int train_open(Run *run, const Model *model, const TrainOptions *options, int *finished, Error *error)
+{
+    memset(run, 0, sizeof *run);
+    run->model = model;
+    run->options = options;
+    progress_open(&run->progress, stdout, isatty(STDOUT_FILENO), train_now);
+    warned_run = run;
+    *finished = 0;
+
+    if (open_folder(run, error) != 0)
+        return -1;
+    fresh_position(run);
+    if (options->resume && read_position(run, error) != 0)
+        return -1;
+    run->batch = (int)run->state.batch;
+    run->threads = options->threads ? options->threads : trainer_default_threads();
+    if (trainer_open(&run->trainer, model, &model->training.optimizer, run->batch, run->threads, error) != 0)
+        return -1;
+    if (run->threads != run->trainer.threads)
+        warn("this program was built without OpenMP: it works on one thread");
+    run->threads = run->trainer.threads;
+    if (fill_parameters(run, error) != 0)
+        return -1;
+    if (options->resume && train_finished(run)) {
+        train_say(run, "the run in %s is finished: %" PRIu64 " epochs, %" PRIu64 " updates; to go on, give more --epochs or --steps",
+                  run->folder.path, run->state.epoch, run->state.step);
+        *finished = 1;
+        return 0;
+    }
+    if (open_pictures(run, error) != 0 || check_file_lists(run, error) != 0 || allocate(run, error) != 0)
+        return -1;
+    say_beginning(run);
+    if (mend_dead_output(run, !options->resume && !options->init, error) != 0 || keep_samples(run, error) != 0)
+        return -1;
+    return begin_folder(run, error);
+}
+
+void train_close(Run *run)
+{
+    dataset_close(run->train);
+    dataset_close(run->val);
+    trainer_close(&run->trainer);
+    run_folder_close(&run->folder);
+    history_free(&run->history);
+    free(run->order);
+    free(run->which);
+    free(run->pixels);
+    free(run->samples);
+    free(run->scratch);
+    warned_run = NULL;
+}

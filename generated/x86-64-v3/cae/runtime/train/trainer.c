@@ -1,0 +1,206 @@
+#include "trainer.h"
+
+#include "memory.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#ifdef _OPENMP
+#include <omp.h>
+#endif
+
+/* Larger chunks mean fewer sums to add; smaller ones keep many threads at work to the end of a batch. */
+enum { CHUNKS_WANTED = 8, CHUNK_MOST = 8 };
+
+int trainer_chunk(int n)
+{
+    int chunk = (n + CHUNKS_WANTED - 1) / CHUNKS_WANTED;
+    return chunk < CHUNK_MOST ? chunk : CHUNK_MOST;
+}
+
+int trainer_default_threads(void)
+{
+#ifdef _OPENMP
+    int wanted = omp_get_max_threads(), processors = omp_get_num_procs();
+    return wanted < processors ? wanted : processors;
+#else
+    return 1;
+#endif
+}
+
+static int thread_number(void)
+{
+#ifdef _OPENMP
+    return omp_get_thread_num();
+#else
+    return 0;
+#endif
+}
+
+size_t trainer_image_values(const Model *model)
+{
+    return (size_t)model->output.dim[0] * (size_t)model->output.dim[1] * (size_t)model->output.dim[2];
+}
+
+static int allocate(Trainer *t, Error *error)
+{
+    const Model *model = t->model;
+    size_t gradient_bytes = model->parameter_reals * sizeof(real);
+    size_t workspace_bytes = model->train_bytes > model->infer_bytes ? model->train_bytes : model->infer_bytes;
+
+    t->gradients = memory_block((size_t)t->threads * sizeof *t->gradients, error);
+    t->workspaces = t->gradients ? memory_block((size_t)t->threads * sizeof *t->workspaces, error) : NULL;
+    if (!t->workspaces
+        || !(t->parameters = memory_block(gradient_bytes, error))
+        || !(t->total = memory_block(gradient_bytes, error))
+        || !(t->prepared = memory_block(model->prepared_bytes, error))
+        || !(t->losses = memory_block((size_t)t->batch * sizeof *t->losses, error)))
+        return -1;
+    for (int i = 0; i < t->threads; i++)
+        if (!(t->gradients[i] = memory_block(gradient_bytes, error))
+            || !(t->workspaces[i] = memory_block(workspace_bytes, error)))
+            return -1;
+    return 0;
+}
+
+int trainer_open(Trainer *t, const Model *model, const ModelOptimizer *settings, int batch, int threads, Error *error)
+{
+    memset(t, 0, sizeof *t);
+    t->model = model;
+    t->batch = batch;
+#ifdef _OPENMP
+    t->threads = threads;
+#else
+    (void)threads;
+    t->threads = 1;
+#endif
+    if (optimizer_open(&t->optimizer, settings, model->parameter_reals, error) != 0 || allocate(t, error) != 0) {
+        trainer_close(t);
+        return -1;
+    }
+    trainer_prepare(t);
+    return 0;
+}
+
+void trainer_close(Trainer *t)
+{
+    optimizer_close(&t->optimizer);
+    for (int i = 0; i < t->threads; i++) {
+        if (t->gradients)
+            free(t->gradients[i]);
+        if (t->workspaces)
+            free(t->workspaces[i]);
+    }
+    free(t->gradients);
+    free(t->workspaces);
+    free(t->parameters);
+    free(t->total);
+    free(t->prepared);
+    free(t->losses);
+    memset(t, 0, sizeof *t);
+}
+
+void trainer_prepare(Trainer *t)
+{
+    t->model->prepare(t->parameters, t->prepared);
+}
+
+static void add(real *restrict total, const real *restrict part, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        total[i] += part[i];
+}
+
+void trainer_gradient(Trainer *t, const uint8_t *const *images, int n)
+{
+    const Model *model = t->model;
+    size_t count = model->parameter_reals, bytes = count * sizeof(real);
+    int chunk = trainer_chunk(n);
+
+    memset(t->total, 0, bytes);
+    /* Chunks are handed out in order, so the thread whose turn it is never waits for one that has not begun. */
+#pragma omp parallel for ordered schedule(dynamic, 1) num_threads(t->threads)
+    for (int first = 0; first < n; first += chunk) {
+        int me = thread_number();
+        int size = n - first < chunk ? n - first : chunk;
+        memset(t->gradients[me], 0, bytes);
+        model->backward_chunk(t->prepared, images + first, size, t->gradients[me], t->losses + first, t->workspaces[me], NULL);
+#pragma omp ordered
+        add(t->total, t->gradients[me], count);
+    }
+}
+
+void trainer_step(Trainer *t, const uint8_t *const *images, int n)
+{
+    trainer_gradient(t, images, n);
+    if (!isfinite(trainer_loss_sum(t, n, 0)))
+        return;
+    optimizer_update(&t->optimizer, t->parameters, t->total, 1.0 / n, t->threads);
+    trainer_prepare(t);
+}
+
+void trainer_evaluate(Trainer *t, const uint8_t *const *images, int n)
+{
+#pragma omp parallel for schedule(dynamic, 1) num_threads(t->threads)
+    for (int i = 0; i < n; i++)
+        t->losses[i] = t->model->loss(t->prepared, images[i], t->workspaces[thread_number()]);
+}
+
+double trainer_loss_sum(const Trainer *t, int n, double sum)
+{
+    for (int i = 0; i < n; i++)
+        sum += t->losses[i];
+    return sum;
+}
+
+void trainer_reconstruct(Trainer *t, const uint8_t *image, real *output)
+{
+    t->model->reconstruct(t->prepared, image, output, t->workspaces[0], NULL);
+}
+
+void trainer_reconstruct_bytes(Trainer *t, const uint8_t *image, real *scratch, uint8_t *bytes)
+{
+    size_t values = trainer_image_values(t->model);
+    trainer_reconstruct(t, image, scratch);
+    for (size_t i = 0; i < values; i++) {
+        double value = (double)scratch[i] * 255 + 0.5;
+        bytes[i] = value > 0 ? value < 255 ? (uint8_t)value : 255 : 0;     /* not a number: 0 */
+    }
+}
+
+int trainer_parameters_finite(const Trainer *t)
+{
+    for (size_t i = 0; i < t->model->parameter_reals; i++)
+        if (!isfinite(t->parameters[i]))
+            return 0;
+    return 1;
+}
+
+static int channel_is_zero(const real *output, size_t values, size_t channel, size_t channels)
+{
+    for (size_t i = channel; i < values; i += channels)
+        if (output[i] != 0)
+            return 0;
+    return 1;
+}
+
+int trainer_dead_channel(Trainer *t, const uint8_t *const *images, int n, real *scratch)
+{
+    enum { CHANNELS_MOST = 16 };
+    size_t values = trainer_image_values(t->model), channels = (size_t)t->model->output.dim[2];
+    int alive[CHANNELS_MOST] = {0};
+
+    if (channels > CHANNELS_MOST)
+        channels = CHANNELS_MOST;       /* pictures have 1 or 3 */
+    for (int i = 0; i < n; i++) {
+        trainer_reconstruct(t, images[i], scratch);
+        for (size_t c = 0; c < channels; c++)
+            if (!alive[c] && !channel_is_zero(scratch, values, c, (size_t)t->model->output.dim[2]))
+                alive[c] = 1;
+    }
+    for (size_t c = 0; c < channels; c++)
+        if (!alive[c])
+            return (int)c;
+    return -1;
+}

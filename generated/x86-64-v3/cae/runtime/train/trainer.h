@@ -1,0 +1,65 @@
+/* trainer.h - training steps: gradients of a batch by many threads with the bits of one, and the update.
+ *
+ * A batch is cut into chunks by a rule that depends on its size alone. Each thread takes the next chunk and runs forward and backward into a
+ * gradient buffer of its own; the chunks' sums join the total strictly in the order of the chunks. Floating-point sums thus
+ * have one order, whatever the number of threads, and only as many gradient buffers exist as threads. */
+#ifndef CAEC_TRAINER_H
+#define CAEC_TRAINER_H
+
+#include "error.h"
+#include "model.h"
+#include "compute/optimizer.h"
+
+typedef struct Trainer {
+    const Model *model;
+    int threads, batch;         /* batch: the largest number of images handed over at once */
+    real *parameters;           /* whoever changes them calls trainer_prepare */
+    Optimizer optimizer;
+    void *prepared;
+    real *total;                /* gradient of the sum of a batch's losses */
+    real **gradients;           /* one a thread */
+    void **workspaces;          /* one a thread; fits training and inference */
+    double *losses;             /* [batch] of the last images */
+} Trainer;
+
+/* Allocates everything; parameters start as zeros. threads >= 1 (counts as 1 in a program built without OpenMP), batch >= 1. */
+int trainer_open(Trainer *trainer, const Model *model, const ModelOptimizer *settings, int batch, int threads, Error *error);
+void trainer_close(Trainer *trainer);
+
+/* How many threads a user wants who does not say: OpenMP's number, at most one a processor. */
+int trainer_default_threads(void);
+
+/* Images in a chunk of a batch of n. */
+int trainer_chunk(int n);
+
+/* Brings changed parameters into the kernels' form. */
+void trainer_prepare(Trainer *trainer);
+
+/* total = gradient of the sum of the n images' losses, losses[0 .. n-1] = each one's. */
+void trainer_gradient(Trainer *trainer, const uint8_t *const *images, int n);
+
+/* Gradient, then one update by its mean over the n images (left out where a loss is not finite: the parameters stay good). */
+void trainer_step(Trainer *trainer, const uint8_t *const *images, int n);
+
+/* losses[0 .. n-1] of the n images, without gradients. */
+void trainer_evaluate(Trainer *trainer, const uint8_t *const *images, int n);
+
+/* The sum of losses[0 .. n-1] added to `sum` in the order of the images. */
+double trainer_loss_sum(const Trainer *trainer, int n, double sum);
+
+/* One image through the network: output[height * width * channels], as the network has it. On one thread. */
+void trainer_reconstruct(Trainer *trainer, const uint8_t *image, real *output);
+
+/* The same as bytes, clamped to 0..255. `scratch` has room for one output. */
+void trainer_reconstruct_bytes(Trainer *trainer, const uint8_t *image, real *scratch, uint8_t *bytes);
+
+/* 1 where every parameter is a finite number. */
+int trainer_parameters_finite(const Trainer *trainer);
+
+/* The first output channel that is 0 everywhere in the reconstructions of all n images, or -1. `scratch` as above. */
+int trainer_dead_channel(Trainer *trainer, const uint8_t *const *images, int n, real *scratch);
+
+/* Values of one image: height * width * channels of the output. */
+size_t trainer_image_values(const Model *model);
+
+#endif
