@@ -93,6 +93,7 @@ void compare_with_plain(const ConvCase *cases, size_t count, const char *target,
 {
     if (!machine_has(target))
         skip();
-    for (size_t i = 0; i < count; i++)
+    const size_t step = sizeof(real) == 8 ? 1 : 2;      /* compiling takes most of the time; the shapes are the same in either type */
+    for (size_t i = 0; i < count; i += step)
         compare(&cases[i], target, kernel, tolerance);
 }

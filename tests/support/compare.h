@@ -18,7 +18,7 @@ typedef struct Tolerance {
     double forward, backward;
 } Tolerance;
 
-/* Skips the rest of the test where the machine lacks the target. */
+/* Every case in double, every second in float. Skips the rest of the test where the machine lacks the target. */
 void compare_with_plain(const ConvCase *cases, size_t count, const char *target, const char *kernel, Tolerance tolerance);
 
 #define COUNT(array) (sizeof (array) / sizeof (array)[0])

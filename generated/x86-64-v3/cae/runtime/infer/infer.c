@@ -1,8 +1,11 @@
+#define _POSIX_C_SOURCE 200809L    /* sched_yield */
 #include "infer.h"
 
 #include "memory.h"
 
+#include <sched.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 
 #ifdef _OPENMP
@@ -84,15 +87,31 @@ static int by_bands(const Infer *infer, int n)
 }
 
 #ifdef _OPENMP
+/* Where the bands meet. The wait is a few microseconds where every band has a processor, so it spins; where they have to share one, spinning would
+   only keep the others from coming, so it soon lets them run. */
+typedef struct Meeting {
+    atomic_int here, round;
+    int bands;
+} Meeting;
+
+enum { SPINS = 20000 };
+
 static void wait_for_all(void *barrier)
 {
-    (void)barrier;
-#pragma omp barrier
+    Meeting *m = barrier;
+    int round = atomic_load_explicit(&m->round, memory_order_relaxed);
+    if (atomic_fetch_add_explicit(&m->here, 1, memory_order_acq_rel) == m->bands - 1) {
+        atomic_store_explicit(&m->here, 0, memory_order_relaxed);
+        atomic_store_explicit(&m->round, round + 1, memory_order_release);
+        return;
+    }
+    for (int spins = 0; atomic_load_explicit(&m->round, memory_order_acquire) == round; spins++)
+        if (spins > SPINS) sched_yield();
 }
 
-static ModelTeam team_of(const Infer *infer)
+static ModelTeam team_of(const Infer *infer, Meeting *meeting)
 {
-    return (ModelTeam){omp_get_thread_num(), omp_get_num_threads(), workspace(infer), wait_for_all, NULL};
+    return (ModelTeam){omp_get_thread_num(), meeting->bands, workspace(infer), wait_for_all, meeting};
 }
 #endif
 
@@ -100,9 +119,12 @@ static ModelTeam team_of(const Infer *infer)
 static void run_bands(Infer *infer, const uint8_t *image, real *latent, real *output)
 {
 #ifdef _OPENMP
+    Meeting meeting = {0};
 #pragma omp parallel num_threads(infer->threads)
     {
-        const ModelTeam team = team_of(infer);
+#pragma omp single
+        meeting.bands = omp_get_num_threads();
+        const ModelTeam team = team_of(infer, &meeting);
         if (image) infer->model->encode_band(infer->prepared, image, latent, infer->workspaces[0], &team);
         if (output) infer->model->decode_band(infer->prepared, latent, output, infer->workspaces[0], &team);
     }
