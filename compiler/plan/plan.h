@@ -44,6 +44,7 @@ typedef struct Plan {
     Form **forms;
     int form_count;
     size_t prepared_reals;
+    bool training;              /* whether the steps being chosen are those of training */
     const Step **functions;     /* one step for each C function to emit */
     int function_count;
 } Plan;

@@ -9,149 +9,70 @@ static void read_x(const float *x, int y, float *row)
         row[i] = x[i];
 }
 
-/* One line of Bt d, in place. */
-static inline void bt(vec *d0, vec *d1, vec *d2, vec *d3, vec *d4, vec *d5)
+/* 4 pixels of 16 channels; x: the rows of the window, NULL where it leaves the image; at: where in
+   them it starts. */
+static void tile_4x2(const float *const x[3], int at, const float *w, const float *b, float *y)
 {
-    const vec even = *d4 - 4 * *d2, odd = *d3 - 4 * *d1, far = 2 * (*d3 - *d1), near = *d4 - *d2;
-    const vec first = 4 * *d0 - 5 * *d2 + *d4, last = 4 * *d1 - 5 * *d3 + *d5;
-    *d0 = first;
-    *d1 = even + odd;
-    *d2 = even - odd;
-    *d3 = near + far;
-    *d4 = near - far;
-    *d5 = last;
-}
-
-/* One line of At m: four outputs. */
-static inline void at(const vec *m0, const vec *m1, const vec *m2, const vec *m3, const vec *m4,
-    const vec *m5, vec *y)
-{
-    const vec sum = *m1 + *m2, difference = *m1 - *m2, far_sum = *m3 + *m4, far_difference = *m3
-        - *m4;
-    y[0] = *m0 + sum + far_sum;
-    y[1] = difference + 2 * far_difference;
-    y[2] = sum + 4 * far_sum;
-    y[3] = difference + 8 * far_difference + *m5;
-}
-
-/* Bt d B of a row of tiles: x are its six rows of the input, zeros around; v the 36 matrices, from
-   the row's first tile on. */
-static void transform_input(const float *const x[6], float *v)
-{
-    for (int tile = 0; tile < 14; tile++)
-        for (int c = 0; c < 64; c += 8) {
-            vec d[6][6];
-#pragma GCC unroll 6
-            for (int j = 0; j < 6; j++) {
-#pragma GCC unroll 6
-                for (int i = 0; i < 6; i++)
-                    d[i][j] = load(x[i] + (tile * 4 + j) * 64 + c);
-                bt(&d[0][j], &d[1][j], &d[2][j], &d[3][j], &d[4][j], &d[5][j]);
-            }
-            float *out = v + tile * 64 + c;
-#pragma GCC unroll 6
-            for (int i = 0; i < 6; i++) {
-                bt(&d[i][0], &d[i][1], &d[i][2], &d[i][3], &d[i][4], &d[i][5]);
-#pragma GCC unroll 6
-                for (int j = 0; j < 6; j++)
-                    store(out + (i * 6 + j) * 3968, d[i][j]);
-            }
+    vec a0 = load(b), b0 = load(b + 8);
+    vec a1 = load(b), b1 = load(b + 8);
+    vec a2 = load(b), b2 = load(b + 8);
+    vec a3 = load(b), b3 = load(b + 8);
+    for (int k = 0; k < 3; k++, w += 3072) {
+        if (!x[k])
+            continue;
+        const float *r = x[k] + at;
+        for (int j = 0; j < 192; j++) {
+            float v;
+            const vec w0 = load(w + j * 16),
+                      w1 = load(w + j * 16 + 8);
+            v = r[j]; a0 += v * w0; b0 += v * w1;
+            v = r[j + 64]; a1 += v * w0; b1 += v * w1;
+            v = r[j + 128]; a2 += v * w0; b2 += v * w1;
+            v = r[j + 192]; a3 += v * w0; b3 += v * w1;
         }
-}
-
-/* 6 rows of 16 columns; brings a part of the next block of weights nearer, a line a step. */
-static inline void multiply_6x2(const float *in, const float *w, const float *ahead, float *out)
-{
-    vec a0 = {0}, b0 = {0};
-    vec a1 = {0}, b1 = {0};
-    vec a2 = {0}, b2 = {0};
-    vec a3 = {0}, b3 = {0};
-    vec a4 = {0}, b4 = {0};
-    vec a5 = {0}, b5 = {0};
-    for (int k = 0; k < 64; k++) {
-        float v;
-        const vec w0 = load(w + k * 16),
-                  w1 = load(w + k * 16 + 8);
-        __builtin_prefetch(ahead + k * 16);
-        v = in[k]; a0 += v * w0; b0 += v * w1;
-        v = in[k + 64]; a1 += v * w0; b1 += v * w1;
-        v = in[k + 128]; a2 += v * w0; b2 += v * w1;
-        v = in[k + 192]; a3 += v * w0; b3 += v * w1;
-        v = in[k + 256]; a4 += v * w0; b4 += v * w1;
-        v = in[k + 320]; a5 += v * w0; b5 += v * w1;
     }
-    store(out, a0);
-    store(out + 8, b0);
-    store(out + 128, a1);
-    store(out + 136, b1);
-    store(out + 256, a2);
-    store(out + 264, b2);
-    store(out + 384, a3);
-    store(out + 392, b3);
-    store(out + 512, a4);
-    store(out + 520, b4);
-    store(out + 640, a5);
-    store(out + 648, b5);
+    store(y, a0);
+    store(y + 8, b0);
+    store(y + 128, a1);
+    store(y + 136, b1);
+    store(y + 256, a2);
+    store(y + 264, b2);
+    store(y + 384, a3);
+    store(y + 392, b3);
 }
 
-/* All 36 products of a strip; the last rows of registers may run over into rows that nobody reads.
+/* One row of 56 pixels. */
+static void line(const float *const x[3], const float *w, const float *b, float *y)
+{
+    for (int c = 0; c < 128; c += 16) {
+        for (int i = 0; i < 56; i += 4)
+            tile_4x2(x, i * 64, w + c * 576, b + c, y + i * 128 + c);
+    }
+}
+
+/* 2 rows, 7168 values apart, to one: the largest of each window, and the place of the first such.
    */
-static void multiply(const float *in, const float *w, float *out, int tiles)
+static void pool_rows(const float *x, float *y, uint8_t *codes)
 {
-    for (int p = 0; p < 36; p++, in += 3968, out += 7936) {
-        for (int n = 0; n < 128; n += 16, w += 1024)
-            for (int t = 0; t < tiles; t += 6)
-                multiply_6x2(in + t * 64, w, w + 1024 + t / 6 * 1024, out + t * 128 + n);
-    }
-}
-
-/* At m A of a row of tiles, bias, activation, pool: rows `row` on of y. */
-static void transform_output(const float *m, const float *b, float *y, uint8_t *codes, int row)
-{
-    y += row * 3584;
-    codes += row * 3584;
-    for (int tile = 0; tile < 14; tile++)
+    for (int p = 0; p < 28; p++, x += 256, y += 128, codes += 128)
         for (int c = 0; c < 128; c += 8) {
-            const float *in = m + tile * 128 + c;
-            vec t[4][6], z[4][4];
-#pragma GCC unroll 6
-            for (int j = 0; j < 6; j++) {
-                vec d[6], column[4];
-#pragma GCC unroll 6
-                for (int i = 0; i < 6; i++)
-                    d[i] = load(in + (i * 6 + j) * 7936);
-                at(&d[0], &d[1], &d[2], &d[3], &d[4], &d[5], column);
-#pragma GCC unroll 4
-                for (int i = 0; i < 4; i++)
-                    t[i][j] = column[i];
-            }
-            const vec bias = load(b + c);
-#pragma GCC unroll 4
-            for (int i = 0; i < 4; i++) {
-                at(&t[i][0], &t[i][1], &t[i][2], &t[i][3], &t[i][4], &t[i][5], z[i]);
-#pragma GCC unroll 4
-                for (int j = 0; j < 4; j++) {
-                    const vec v = z[i][j] + bias;
-                    z[i][j] = pick(above(v, (vec){0}), v, (vec){0});
-                }
-            }
-#pragma GCC unroll 2
-            for (int i = 0; i < 2; i++)
-#pragma GCC unroll 2
-                for (int j = 0; j < 2; j++) {
-                    const int to = (i * 28 + tile * 2 + j) * 128 + c;
-                    vec best = z[i * 2][j * 2];
-                    mask code = {0};
-                    code = pick_place(above(z[i * 2][j * 2 + 1], best), 1, code);
-                    best = pick(above(z[i * 2][j * 2 + 1], best), z[i * 2][j * 2 + 1], best);
-                    code = pick_place(above(z[i * 2 + 1][j * 2], best), 2, code);
-                    best = pick(above(z[i * 2 + 1][j * 2], best), z[i * 2 + 1][j * 2], best);
-                    code = pick_place(above(z[i * 2 + 1][j * 2 + 1], best), 3, code);
-                    best = pick(above(z[i * 2 + 1][j * 2 + 1], best), z[i * 2 + 1][j * 2 + 1],
-                        best);
-                    store(y + to, best);
-                    store_codes(codes + to, code, 8);
-                }
+            vec v = load(x + c);
+            vec best = pick(above(v, (vec){0}), v, (vec){0});
+            mask code = {0};
+            v = load(x + c + 128);
+            v = pick(above(v, (vec){0}), v, (vec){0});
+            code = pick_place(above(v, best), 1, code);
+            best = pick(above(v, best), v, best);
+            v = load(x + c + 7168);
+            v = pick(above(v, (vec){0}), v, (vec){0});
+            code = pick_place(above(v, best), 2, code);
+            best = pick(above(v, best), v, best);
+            v = load(x + c + 7296);
+            v = pick(above(v, (vec){0}), v, (vec){0});
+            code = pick_place(above(v, best), 3, code);
+            best = pick(above(v, best), v, best);
+            store(y + c, best);
+            store_codes(codes + c, code, 8);
         }
 }
 
@@ -161,30 +82,28 @@ void encoder_conv3_forward(const float *restrict x, const float *restrict w,
                            const float *restrict b, float *restrict y, uint8_t *restrict codes,
                            float *restrict scratch, int first, int last)
 {
-    float *ring = scratch, *v = ring + 70832, *m = v + 142848;
-    const float *window[18];
+    float *ring = scratch;
+    float *lines = scratch + 11136;
+    const float *window[3];
     int next = 0;
-    __builtin_memset(ring, 0, 70832 * sizeof *ring);
-    for (int strip = first; strip < last; strip += 4) {
-        const int rows = last - strip < 4 ? last - strip : 4;
-        const int top = strip * 4 - 1;
-        for (int i = 0; i < 4 * rows + 2; i++) {
-            const int row = top + i;
+    __builtin_memset(ring, 0, 11136 * sizeof *ring);
+    for (int r = first * 2; r < last * 2; r++) {
+        for (int k = 0; k < 3; k++) {
+            const int row = r - 1 + k;
             if (row < 0 || row >= 56) {
-                window[i] = ring + 67104;
+                window[k] = 0;
                 continue;
             }
-            float *slot = ring + row % 18 * 3728;
+            float *slot = ring + row % 3 * 3712;
             if (row >= next) {
                 read_x(x, row, slot);
                 next = row + 1;
             }
-            window[i] = slot;
+            window[k] = slot;
         }
-        for (int r = 0; r < rows; r++)
-            transform_input(window + 4 * r, v + r * 896);
-        multiply(v, w, m, rows * 14);
-        for (int r = 0; r < rows; r++)
-            transform_output(m + r * 1792, b, y, codes, (strip + r) * 2);
+        float *l = lines + r % 2 * 7168;
+        line(window, w, b, l);
+        if (r % 2 == 1)
+            pool_rows(lines, y + r / 2 * 3584, codes + r / 2 * 3584);
     }
 }
