@@ -34,3 +34,14 @@ int conv_vectors(int channels, const Settings *settings)
     int blocks = (all + most - 1) / most;
     return (all + blocks - 1) / blocks;
 }
+
+/* A kernel of 3 sees one pixel more on either side. */
+int conv_marks_bytes(int outputs)
+{
+    return (outputs + 2 + 63) / 64 * 64;
+}
+
+size_t conv_marks(int outputs, int rows, const Settings *settings)
+{
+    return (size_t)(rows * conv_marks_bytes(outputs) / settings_real_bytes(settings));
+}

@@ -17,4 +17,9 @@ int conv_accumulators(const Settings *settings);
 /* Vectors of channels in a tile: at most 4 of 32 registers, 2 of 16, spread evenly over the channels. */
 int conv_vectors(int channels, const Settings *settings);
 
+/* For kernels that mark the zeros of their input, see blank.c.in: bytes of a row of marks for that many outputs, and the scratch, in reals, of `rows`
+   such rows. */
+int conv_marks_bytes(int outputs);
+size_t conv_marks(int outputs, int rows, const Settings *settings);
+
 #endif

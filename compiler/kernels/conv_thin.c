@@ -58,13 +58,14 @@ static void plan_forward(Step *step, const Settings *settings)
     step_number(step, "WIDTH", width);
     step_number(step, "VECTORS", vectors);
     step_number(step, "ROW", row);
+    step_number(step, "MARKS", conv_marks_bytes(width));
     step_node(step, "x", core->input[0]);
     step_node(step, "y", step->pool ? step->pool : step->act ? step->act : step->bias ? step->bias : core);
     step_node(step, "codes", step->codes);
     step_form(step, "w", form_columns(core->input[1], vectors * lanes, lanes));
     if (step->bias)
         step_form(step, "b", form_plain(step->bias->input[1], lanes));
-    step_scratch(step, (size_t)(POINTS + 1 + POINTS) * (size_t)row);
+    step_scratch(step, (size_t)(POINTS + 1 + POINTS) * (size_t)row + conv_marks(width, POINTS + 1, settings));
 }
 
 static void plan_dw(Step *step)
@@ -103,6 +104,6 @@ static const char *const ops[] = { "conv2d", "conv2d_dw", NULL };
 
 const Kernel kernel_conv_thin = {
     .name = "conv_thin", .about = "3x3 convolution with up to 4 input channels: F(4, 3) down the columns; dW through a pool by permutation",
-    .ops = ops, .transforms = true, .takes = TAKES_BIAS | TAKES_ACT | TAKES_POOL | TAKES_DB, .takes_act = takes_act, .takes_pool = takes_pool,
+    .ops = ops, .takes = TAKES_BIAS | TAKES_ACT | TAKES_POOL | TAKES_DB, .takes_act = takes_act, .takes_pool = takes_pool,
     .text = text, .fits = fits, .cost = cost, .plan = plan,
 };

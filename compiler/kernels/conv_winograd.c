@@ -1,11 +1,14 @@
 /* conv_winograd - 3x3 convolution of stride 1 by Winograd's F(4x4, 3x3): Y = At [(G g Gt) . (Bt d B)] A for tiles of 4x4 outputs, with the points
- * 0, 1, -1, 2, -2 and infinity (Lavin and Gray 2016, "Fast algorithms for convolutional neural networks", section 4.3).
+ * of points.c.in (Lavin and Gray 2016, "Fast algorithms for convolutional neural networks", section 4.3).
  *
  * The image is taken in strips of tile rows. Bt d B of all its tiles gives V, 36 matrices tiles x channels; 36 products with the prepared weights U give
  * M; At M A gives rows of outputs, which then go through activation and pool.
  *
  * The gradients differentiate this algorithm instead of being convolutions of their own: with D = A dY At, dU = sum over the tiles of V D and
  * dX = B (D U) Bt, both on the same D; dU is summed over the images of a chunk and becomes dg = Gt dU G once, at its end.
+ *
+ * Rounding: forward within 2e-6 of the largest value, gradients within 4e-6, in float (tests/kernels/test_conv_winograd.c holds it there); and
+ * exactly 0 where a whole patch of the input is 0, see blank.c.in.
  *
  * Upsampling by 2 before the convolution is undone: each of the four places in a 2x2 cell is a convolution of the small image with sums of the taps, so
  * the layer is one of 4 times the channels on the small image. */
@@ -89,6 +92,9 @@ static void plan_numbers(Step *step, const Settings *settings)
     step_number(step, "LINE", round_up(columns * TILE * phases * s.co + lanes, 16));
     step_number(step, "EDGE", (columns * TILE + 2) * in);
     step_number(step, "WIDE", round_up(width * s.co, 16));
+    if (is_forward(step->core)) {
+            step_number(step, "MARKS", conv_marks_bytes(columns * TILE));
+    }
 }
 
 static void plan(Step *step, const Settings *settings)
@@ -108,7 +114,7 @@ static void plan(Step *step, const Settings *settings)
         step_form(step, "w", form_winograd(core->input[1], step_get(step, "VECTORS") * lanes, lanes, s.up, false));
         if (step->bias)
             step_form(step, "b", form_plain(step->bias->input[1], lanes));
-        step_scratch(step, ring + matrices + TILE * line);
+        step_scratch(step, ring + matrices + TILE * line + conv_marks(TILE * step_get(step, "TILE_COLUMNS"), TILE * step_get(step, "STRIP") + 3, settings));
         return;
     }
     bool dw = core->op == &op_conv2d_dw;
@@ -145,6 +151,6 @@ static const char *const ops[] = { "conv2d", "conv2d_dx", "conv2d_dw", NULL };
 
 const Kernel kernel_conv_winograd = {
     .name = "conv_winograd", .about = "3x3 convolution of stride 1 by Winograd's F(4x4, 3x3), and its derivative",
-    .ops = ops, .transforms = true, .takes = TAKES_BIAS | TAKES_ACT | TAKES_POOL | TAKES_DB | TAKES_DX, .takes_pool = takes_pool,
+    .ops = ops, .takes = TAKES_BIAS | TAKES_ACT | TAKES_POOL | TAKES_DB | TAKES_DX, .takes_pool = takes_pool,
     .text = text, .flush_text = "conv_winograd_flush.c.in", .fits = fits, .cost = cost, .plan = plan,
 };

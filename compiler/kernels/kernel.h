@@ -67,7 +67,6 @@ struct Kernel {
     const char *name, *about;
     const char *const *ops;     /* the operators it computes, NULL-ended */
     unsigned takes;             /* what it takes in of the stage around them, gradients likewise; TAKES_DX: dX together with dW */
-    bool transforms;            /* sums in another domain: where the plain sum is exactly 0, rounding may leave a little more or less */
     bool (*takes_act)(const Node *act);                                 /* NULL: any */
     bool (*takes_pool)(const Node *core, const Node *pool);             /* NULL: of any size */
     const char *(*text)(const Node *core);                              /* name of its text below kernels/ */

@@ -37,13 +37,6 @@ static double cost_of(const Plan *plan, const Step *step, const Kernel *kernel, 
     return *measured ? microseconds : kernel->cost(step, &plan->settings);
 }
 
-/* Where a whole patch of the input is 0, as in a black border, a sum without bias is exactly 0, and so is ReLU's gradient there. Rounding noise in
-   its place would let gradients through, so training's forward pass adds its products as they are. */
-static bool needs_exact_zero(const Plan *plan, const Step *step)
-{
-    return plan->training && step->core->op == &op_conv2d;
-}
-
 /* Each candidate with its cost; the cheapest that fits, or the forced one. */
 static void choose_kernel(const Plan *plan, Step *step)
 {
@@ -55,10 +48,6 @@ static void choose_kernel(const Plan *plan, Step *step)
         if (!kernel_computes(kernel, step->core) || (kernel->fits && !kernel->fits(step, &plan->settings)))
             continue;
         bool measured, forced = force && strcmp(force->kernel, kernel->name) == 0;
-        if (kernel->transforms && needs_exact_zero(plan, step) && !forced) {
-            text_add(&why, "%s%s keeps no exact 0", why.length ? ", " : "", kernel->name);
-            continue;
-        }
         double cost = cost_of(plan, step, kernel, &measured);
         text_add(&why, measured ? "%s%s %.1f us" : "%s%s %.3g", why.length ? ", " : "", kernel->name, cost);
         bool better = measured == best_measured ? cost < step->cost : measured;

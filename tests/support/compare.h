@@ -21,6 +21,9 @@ typedef struct Tolerance {
 /* Every case in double, every second in float. Skips the rest of the test where the machine lacks the target. */
 void compare_with_plain(const ConvCase *cases, size_t count, const char *target, const char *kernel, Tolerance tolerance);
 
+/* The same without biases, on images with black borders: what is exactly 0 by the definition must then be exactly 0. */
+void compare_in_black_borders(const ConvCase *cases, size_t count, const char *target, const char *kernel, Tolerance tolerance);
+
 #define COUNT(array) (sizeof (array) / sizeof (array)[0])
 
 #endif

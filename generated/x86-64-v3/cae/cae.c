@@ -50,46 +50,46 @@ static const ModelParameter parameters[] = {
 
 /* The same weights in the kernels' own forms, in floats from the start of the prepared block. */
 enum {
-    W_ENCODER_CONV1_BIAS = 0,
-    W_ENCODER_CONV1_KERNEL = 32,
-    W_ENCODER_CONV2_BIAS = 896,
-    W_ENCODER_CONV2_KERNEL = 960,
-    W_ENCODER_CONV3_BIAS = 19392,
-    W_ENCODER_CONV3_KERNEL = 19520,
-    W_DECODER_CONV1_BIAS = 93248,
-    W_DECODER_CONV1_KERNEL = 93376,
-    W_DECODER_CONV2_BIAS = 240832,
-    W_DECODER_CONV2_KERNEL = 240848,
-    W_DECODER_CONV3_BIAS = 259280,
-    W_DECODER_CONV3_KERNEL = 259296,
-    W_DECODER_CONV3_KERNEL_WINOGRAD_TURNED = 260448,
-    W_DECODER_CONV2_KERNEL_WINOGRAD_TURNED = 267360,
-    W_DECODER_CONV1_KERNEL_WINOGRAD_TURNED = 562272,
-    W_ENCODER_CONV3_KERNEL_WINOGRAD_TURNED = 1152096,
-    W_ENCODER_CONV2_KERNEL_WINOGRAD_TURNED = 1447008,
-    W_ENCODER_CONV1_KERNEL_COLUMNS = 1520736,
-    W_ENCODER_CONV2_KERNEL_WINOGRAD = 1522464,
-    W_ENCODER_CONV3_KERNEL_WINOGRAD = 1596192,
-    W_DECODER_CONV1_KERNEL_WINOGRAD = 1891104,
-    W_DECODER_CONV2_KERNEL_WINOGRAD = 2480928,
-    W_DECODER_CONV3_KERNEL_WINOGRAD = 2775840,
+    W_ENCODER_CONV1_KERNEL_COLUMNS = 0,
+    W_ENCODER_CONV1_BIAS = 1728,
+    W_ENCODER_CONV2_KERNEL_WINOGRAD = 1760,
+    W_ENCODER_CONV2_BIAS = 75488,
+    W_ENCODER_CONV3_KERNEL_WINOGRAD = 75552,
+    W_ENCODER_CONV3_BIAS = 370464,
+    W_DECODER_CONV1_KERNEL_WINOGRAD = 370592,
+    W_DECODER_CONV1_BIAS = 960416,
+    W_DECODER_CONV2_KERNEL_WINOGRAD = 960544,
+    W_DECODER_CONV2_BIAS = 1255456,
+    W_DECODER_CONV3_KERNEL_WINOGRAD = 1255472,
+    W_DECODER_CONV3_BIAS = 1264688,
+    W_DECODER_CONV3_KERNEL_WINOGRAD_TURNED = 1264704,
+    W_DECODER_CONV2_KERNEL_WINOGRAD_TURNED = 1271616,
+    W_DECODER_CONV1_KERNEL_WINOGRAD_TURNED = 1566528,
+    W_ENCODER_CONV3_KERNEL_WINOGRAD_TURNED = 2156352,
+    W_ENCODER_CONV2_KERNEL_WINOGRAD_TURNED = 2451264,
 };
 
 static void prepare(const float *parameters_, void *prepared)
 {
     float *w = prepared;
+    prepare_encoder_conv1_kernel_columns(parameters_ + P_ENCODER_CONV1_KERNEL, w
+        + W_ENCODER_CONV1_KERNEL_COLUMNS);
     prepare_encoder_conv1_bias(parameters_ + P_ENCODER_CONV1_BIAS, w + W_ENCODER_CONV1_BIAS);
-    prepare_encoder_conv1_kernel(parameters_ + P_ENCODER_CONV1_KERNEL, w + W_ENCODER_CONV1_KERNEL);
+    prepare_encoder_conv2_kernel_winograd(parameters_ + P_ENCODER_CONV2_KERNEL, w
+        + W_ENCODER_CONV2_KERNEL_WINOGRAD);
     prepare_encoder_conv2_bias(parameters_ + P_ENCODER_CONV2_BIAS, w + W_ENCODER_CONV2_BIAS);
-    prepare_encoder_conv2_kernel(parameters_ + P_ENCODER_CONV2_KERNEL, w + W_ENCODER_CONV2_KERNEL);
+    prepare_encoder_conv3_kernel_winograd(parameters_ + P_ENCODER_CONV3_KERNEL, w
+        + W_ENCODER_CONV3_KERNEL_WINOGRAD);
     prepare_encoder_conv3_bias(parameters_ + P_ENCODER_CONV3_BIAS, w + W_ENCODER_CONV3_BIAS);
-    prepare_encoder_conv3_kernel(parameters_ + P_ENCODER_CONV3_KERNEL, w + W_ENCODER_CONV3_KERNEL);
+    prepare_decoder_conv1_kernel_winograd(parameters_ + P_DECODER_CONV1_KERNEL, w
+        + W_DECODER_CONV1_KERNEL_WINOGRAD);
     prepare_decoder_conv1_bias(parameters_ + P_DECODER_CONV1_BIAS, w + W_DECODER_CONV1_BIAS);
-    prepare_decoder_conv1_kernel(parameters_ + P_DECODER_CONV1_KERNEL, w + W_DECODER_CONV1_KERNEL);
+    prepare_decoder_conv2_kernel_winograd(parameters_ + P_DECODER_CONV2_KERNEL, w
+        + W_DECODER_CONV2_KERNEL_WINOGRAD);
     prepare_decoder_conv2_bias(parameters_ + P_DECODER_CONV2_BIAS, w + W_DECODER_CONV2_BIAS);
-    prepare_decoder_conv2_kernel(parameters_ + P_DECODER_CONV2_KERNEL, w + W_DECODER_CONV2_KERNEL);
+    prepare_decoder_conv3_kernel_winograd(parameters_ + P_DECODER_CONV3_KERNEL, w
+        + W_DECODER_CONV3_KERNEL_WINOGRAD);
     prepare_decoder_conv3_bias(parameters_ + P_DECODER_CONV3_BIAS, w + W_DECODER_CONV3_BIAS);
-    prepare_decoder_conv3_kernel(parameters_ + P_DECODER_CONV3_KERNEL, w + W_DECODER_CONV3_KERNEL);
     prepare_decoder_conv3_kernel_winograd_turned(parameters_ + P_DECODER_CONV3_KERNEL, w
         + W_DECODER_CONV3_KERNEL_WINOGRAD_TURNED);
     prepare_decoder_conv2_kernel_winograd_turned(parameters_ + P_DECODER_CONV2_KERNEL, w
@@ -100,18 +100,6 @@ static void prepare(const float *parameters_, void *prepared)
         + W_ENCODER_CONV3_KERNEL_WINOGRAD_TURNED);
     prepare_encoder_conv2_kernel_winograd_turned(parameters_ + P_ENCODER_CONV2_KERNEL, w
         + W_ENCODER_CONV2_KERNEL_WINOGRAD_TURNED);
-    prepare_encoder_conv1_kernel_columns(parameters_ + P_ENCODER_CONV1_KERNEL, w
-        + W_ENCODER_CONV1_KERNEL_COLUMNS);
-    prepare_encoder_conv2_kernel_winograd(parameters_ + P_ENCODER_CONV2_KERNEL, w
-        + W_ENCODER_CONV2_KERNEL_WINOGRAD);
-    prepare_encoder_conv3_kernel_winograd(parameters_ + P_ENCODER_CONV3_KERNEL, w
-        + W_ENCODER_CONV3_KERNEL_WINOGRAD);
-    prepare_decoder_conv1_kernel_winograd(parameters_ + P_DECODER_CONV1_KERNEL, w
-        + W_DECODER_CONV1_KERNEL_WINOGRAD);
-    prepare_decoder_conv2_kernel_winograd(parameters_ + P_DECODER_CONV2_KERNEL, w
-        + W_DECODER_CONV2_KERNEL_WINOGRAD);
-    prepare_decoder_conv3_kernel_winograd(parameters_ + P_DECODER_CONV3_KERNEL, w
-        + W_DECODER_CONV3_KERNEL_WINOGRAD);
 }
 
 /* Adds the time since the last mark to the step's. */
@@ -205,12 +193,12 @@ static Train train_workspace(void *workspace)
 }
 
 static const ModelStep train_steps[] = {
-    { "encoder.conv1", "forward", "conv_direct", 43352064 },
-    { "encoder.conv2", "forward", "conv_direct", 231211008 },
-    { "encoder.conv3", "forward", "conv_direct", 231211008 },
-    { "decoder.conv1", "forward", "conv_direct", 115605504 },
-    { "decoder.conv2", "forward", "conv_direct", 57802752 },
-    { "decoder.conv3", "forward", "conv_direct", 5419008 },
+    { "encoder.conv1", "forward", "conv_thin", 43352064 },
+    { "encoder.conv2", "forward", "conv_winograd", 231211008 },
+    { "encoder.conv3", "forward", "conv_winograd", 231211008 },
+    { "decoder.conv1", "forward", "conv_winograd", 115605504 },
+    { "decoder.conv2", "forward", "conv_winograd", 57802752 },
+    { "decoder.conv3", "forward", "conv_winograd", 5419008 },
     { "loss", "forward", "loss", 0 },
     { "loss", "dX", "loss", 0 },
     { "decoder.conv3", "dX+dW", "conv_winograd", 10838016 },
@@ -226,33 +214,34 @@ static double cae_forward(const float *w, const uint8_t *image, const Train *t, 
 {
     double loss;
     /* cae.lua:7 conv2d 3x3 + bias_add + relu + max_pool2d + max_pool2d_argmax -> 112x112x32 */
-    encoder_conv1_forward(image, w + W_ENCODER_CONV1_KERNEL, w + W_ENCODER_CONV1_BIAS,
+    encoder_conv1_forward(image, w + W_ENCODER_CONV1_KERNEL_COLUMNS, w + W_ENCODER_CONV1_BIAS,
                           t->encoder_pool1, t->encoder_pool1_argmax,
-                          t->encoder_conv1_forward_scratch, 0, 112);
+                          t->encoder_conv1_forward_scratch, 0, 56);
     mark(clock, 0);
     /* cae.lua:9 conv2d 3x3 + bias_add + relu + max_pool2d + max_pool2d_argmax -> 56x56x64 */
-    encoder_conv2_forward(t->encoder_pool1, w + W_ENCODER_CONV2_KERNEL, w + W_ENCODER_CONV2_BIAS,
-                          t->encoder_pool2, t->encoder_pool2_argmax,
-                          t->encoder_conv2_forward_scratch, 0, 56);
+    encoder_conv2_forward(t->encoder_pool1, w + W_ENCODER_CONV2_KERNEL_WINOGRAD,
+                          w + W_ENCODER_CONV2_BIAS, t->encoder_pool2, t->encoder_pool2_argmax,
+                          t->encoder_conv2_forward_scratch, 0, 28);
     mark(clock, 1);
     /* cae.lua:11 conv2d 3x3 + bias_add + relu + max_pool2d + max_pool2d_argmax -> 28x28x128 */
-    encoder_conv3_forward(t->encoder_pool2, w + W_ENCODER_CONV3_KERNEL, w + W_ENCODER_CONV3_BIAS,
-                          t->encoder_pool3, t->encoder_pool3_argmax,
-                          t->encoder_conv3_forward_scratch, 0, 28);
+    encoder_conv3_forward(t->encoder_pool2, w + W_ENCODER_CONV3_KERNEL_WINOGRAD,
+                          w + W_ENCODER_CONV3_BIAS, t->encoder_pool3, t->encoder_pool3_argmax,
+                          t->encoder_conv3_forward_scratch, 0, 14);
     mark(clock, 2);
     /* cae.lua:16 conv2d 3x3 + bias_add + relu -> 28x28x128 */
-    decoder_conv1_forward(t->encoder_pool3, w + W_DECODER_CONV1_KERNEL, w + W_DECODER_CONV1_BIAS,
-                          t->decoder_conv1_relu, t->decoder_conv1_forward_scratch, 0, 28);
+    decoder_conv1_forward(t->encoder_pool3, w + W_DECODER_CONV1_KERNEL_WINOGRAD,
+                          w + W_DECODER_CONV1_BIAS, t->decoder_conv1_relu,
+                          t->decoder_conv1_forward_scratch, 0, 7);
     mark(clock, 3);
     /* cae.lua:18 conv2d 3x3 on 2x upsampled + bias_add + relu -> 56x56x16 */
-    decoder_conv2_forward(t->decoder_conv1_relu, w + W_DECODER_CONV2_KERNEL,
+    decoder_conv2_forward(t->decoder_conv1_relu, w + W_DECODER_CONV2_KERNEL_WINOGRAD,
                           w + W_DECODER_CONV2_BIAS, t->decoder_conv2_relu,
-                          t->decoder_conv2_forward_scratch, 0, 56);
+                          t->decoder_conv2_forward_scratch, 0, 7);
     mark(clock, 4);
     /* cae.lua:20 conv2d 3x3 on 2x upsampled + bias_add + relu -> 112x112x3 */
-    decoder_conv3_forward(t->decoder_conv2_relu, w + W_DECODER_CONV3_KERNEL,
+    decoder_conv3_forward(t->decoder_conv2_relu, w + W_DECODER_CONV3_KERNEL_WINOGRAD,
                           w + W_DECODER_CONV3_BIAS, t->decoder_conv3_relu,
-                          t->decoder_conv3_forward_scratch, 0, 112);
+                          t->decoder_conv3_forward_scratch, 0, 14);
     mark(clock, 5);
     /* cae.lua:28 mse -> 1 */
     loss_forward(t->decoder_conv3_relu, image, &loss, t->loss_forward_scratch);
@@ -335,7 +324,7 @@ static void backward_chunk(const void *prepared, const uint8_t *const *images, i
     encoder_conv1_dw_flush(t.encoder_conv1_dw_sum, gradient + P_ENCODER_CONV1_KERNEL);
 }
 
-/* A workspace for encode, 3541888 bytes. Values whose lives (first to last step) do not meet share
+/* A workspace for encode, 3543296 bytes. Values whose lives (first to last step) do not meet share
    their place. */
 typedef struct Encode {
     float *encoder_pool1;                          /* 112x112x32, steps 0 to 1 */
@@ -353,21 +342,21 @@ static Encode encode_workspace(void *workspace, void *scratch)
     return (Encode){
         .encoder_pool1 = (float *)(void *)(at),
         .encoder_conv1_forward_infer_scratch = (float *)(void *)(own + 1605696),
-        .encoder_pool2 = (float *)(void *)(at + 2739008),
+        .encoder_pool2 = (float *)(void *)(at + 2740416),
         .encoder_conv2_forward_infer_scratch = (float *)(void *)(own + 1605696),
         .encoder_conv3_forward_infer_scratch = (float *)(void *)(own),
     };
 }
 
-/* A workspace for decode, 2964800 bytes. Values whose lives (first to last step) do not meet share
+/* A workspace for decode, 2966784 bytes. Values whose lives (first to last step) do not meet share
    their place. */
 typedef struct Decode {
     float *decoder_conv1_relu;                     /* 28x28x128, steps 0 to 1 */
-    float *decoder_conv1_forward_infer_scratch;    /* steps 0 to 0 */
+    float *decoder_conv1_forward_scratch;          /* steps 0 to 0 */
     float *decoder_conv2_relu;                     /* 56x56x16, steps 1 to 2 */
-    float *decoder_conv2_forward_infer_scratch;    /* steps 1 to 1 */
+    float *decoder_conv2_forward_scratch;          /* steps 1 to 1 */
     float *decoder_conv3_relu;                     /* 112x112x3, steps 2 to 3 */
-    float *decoder_conv3_forward_infer_scratch;    /* steps 2 to 2 */
+    float *decoder_conv3_forward_scratch;          /* steps 2 to 2 */
 } Decode;
 
 static Decode decode_workspace(void *workspace, void *scratch)
@@ -376,12 +365,12 @@ static Decode decode_workspace(void *workspace, void *scratch)
     (void)at;
     (void)own;
     return (Decode){
-        .decoder_conv1_relu = (float *)(void *)(at + 2563328),
-        .decoder_conv1_forward_infer_scratch = (float *)(void *)(own),
-        .decoder_conv2_relu = (float *)(void *)(at + 2027776),
-        .decoder_conv2_forward_infer_scratch = (float *)(void *)(own),
-        .decoder_conv3_relu = (float *)(void *)(at + 209280),
-        .decoder_conv3_forward_infer_scratch = (float *)(void *)(own),
+        .decoder_conv1_relu = (float *)(void *)(at + 2565312),
+        .decoder_conv1_forward_scratch = (float *)(void *)(own),
+        .decoder_conv2_relu = (float *)(void *)(at + 2029760),
+        .decoder_conv2_forward_scratch = (float *)(void *)(own),
+        .decoder_conv3_relu = (float *)(void *)(at + 209984),
+        .decoder_conv3_forward_scratch = (float *)(void *)(own),
     };
 }
 
@@ -461,24 +450,23 @@ static void decode_by(const void *prepared, const float *latent, float *output, 
     if (clock)
         clock->last = clock->now();
     /* cae.lua:16 conv2d 3x3 + bias_add + relu -> 28x28x128 */
-    decoder_conv1_forward_infer(latent, w + W_DECODER_CONV1_KERNEL_WINOGRAD,
-                                w + W_DECODER_CONV1_BIAS, t->decoder_conv1_relu,
-                                t->decoder_conv1_forward_infer_scratch, 7 * band / bands,
-                                7 * (band + 1) / bands);
+    decoder_conv1_forward(latent, w + W_DECODER_CONV1_KERNEL_WINOGRAD, w + W_DECODER_CONV1_BIAS,
+                          t->decoder_conv1_relu, t->decoder_conv1_forward_scratch, 7 * band / bands,
+                          7 * (band + 1) / bands);
     mark(clock, 3);
     meet(team);
     /* cae.lua:18 conv2d 3x3 on 2x upsampled + bias_add + relu -> 56x56x16 */
-    decoder_conv2_forward_infer(t->decoder_conv1_relu, w + W_DECODER_CONV2_KERNEL_WINOGRAD,
-                                w + W_DECODER_CONV2_BIAS, t->decoder_conv2_relu,
-                                t->decoder_conv2_forward_infer_scratch, 7 * band / bands,
-                                7 * (band + 1) / bands);
+    decoder_conv2_forward(t->decoder_conv1_relu, w + W_DECODER_CONV2_KERNEL_WINOGRAD,
+                          w + W_DECODER_CONV2_BIAS, t->decoder_conv2_relu,
+                          t->decoder_conv2_forward_scratch, 7 * band / bands,
+                          7 * (band + 1) / bands);
     mark(clock, 4);
     meet(team);
     /* cae.lua:20 conv2d 3x3 on 2x upsampled + bias_add + relu -> 112x112x3 */
-    decoder_conv3_forward_infer(t->decoder_conv2_relu, w + W_DECODER_CONV3_KERNEL_WINOGRAD,
-                                w + W_DECODER_CONV3_BIAS, t->decoder_conv3_relu,
-                                t->decoder_conv3_forward_infer_scratch, 14 * band / bands,
-                                14 * (band + 1) / bands);
+    decoder_conv3_forward(t->decoder_conv2_relu, w + W_DECODER_CONV3_KERNEL_WINOGRAD,
+                          w + W_DECODER_CONV3_BIAS, t->decoder_conv3_relu,
+                          t->decoder_conv3_forward_scratch, 14 * band / bands,
+                          14 * (band + 1) / bands);
     mark(clock, 5);
     meet(team);
     /* cae.lua:21 upsample2d -> 224x224x3 */

@@ -13,8 +13,8 @@ enum {
     CAE_LATENT_FLOATS = 100352,
     CAE_OUTPUT_FLOATS = 150528,
     CAE_PARAMETER_FLOATS = 259715,
-    CAE_PREPARED_BYTES = 11140224,
-    CAE_WORKSPACE_BYTES = 3943296,      /* inference, one thread */
+    CAE_PREPARED_BYTES = 10099968,
+    CAE_WORKSPACE_BYTES = 3944704,      /* inference, one thread */
     CAE_TRAIN_BYTES = 13184192,          /* training, one thread */
 };
 

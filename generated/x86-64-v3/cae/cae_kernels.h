@@ -76,18 +76,18 @@ static inline void add_part(float *p, vec v, int n)
         p[i] += v[i];
 }
 
+void prepare_encoder_conv1_kernel_columns(const float *restrict parameter, float *restrict form);
 void prepare_encoder_conv1_bias(const float *restrict parameter, float *restrict form);
-void prepare_encoder_conv1_kernel(const float *restrict parameter, float *restrict form);
+void prepare_encoder_conv2_kernel_winograd(const float *restrict parameter, float *restrict form);
 void prepare_encoder_conv2_bias(const float *restrict parameter, float *restrict form);
-void prepare_encoder_conv2_kernel(const float *restrict parameter, float *restrict form);
+void prepare_encoder_conv3_kernel_winograd(const float *restrict parameter, float *restrict form);
 void prepare_encoder_conv3_bias(const float *restrict parameter, float *restrict form);
-void prepare_encoder_conv3_kernel(const float *restrict parameter, float *restrict form);
+void prepare_decoder_conv1_kernel_winograd(const float *restrict parameter, float *restrict form);
 void prepare_decoder_conv1_bias(const float *restrict parameter, float *restrict form);
-void prepare_decoder_conv1_kernel(const float *restrict parameter, float *restrict form);
+void prepare_decoder_conv2_kernel_winograd(const float *restrict parameter, float *restrict form);
 void prepare_decoder_conv2_bias(const float *restrict parameter, float *restrict form);
-void prepare_decoder_conv2_kernel(const float *restrict parameter, float *restrict form);
+void prepare_decoder_conv3_kernel_winograd(const float *restrict parameter, float *restrict form);
 void prepare_decoder_conv3_bias(const float *restrict parameter, float *restrict form);
-void prepare_decoder_conv3_kernel(const float *restrict parameter, float *restrict form);
 void prepare_decoder_conv3_kernel_winograd_turned(const float *restrict parameter,
                                                   float *restrict form);
 void prepare_decoder_conv2_kernel_winograd_turned(const float *restrict parameter,
@@ -98,12 +98,6 @@ void prepare_encoder_conv3_kernel_winograd_turned(const float *restrict paramete
                                                   float *restrict form);
 void prepare_encoder_conv2_kernel_winograd_turned(const float *restrict parameter,
                                                   float *restrict form);
-void prepare_encoder_conv1_kernel_columns(const float *restrict parameter, float *restrict form);
-void prepare_encoder_conv2_kernel_winograd(const float *restrict parameter, float *restrict form);
-void prepare_encoder_conv3_kernel_winograd(const float *restrict parameter, float *restrict form);
-void prepare_decoder_conv1_kernel_winograd(const float *restrict parameter, float *restrict form);
-void prepare_decoder_conv2_kernel_winograd(const float *restrict parameter, float *restrict form);
-void prepare_decoder_conv3_kernel_winograd(const float *restrict parameter, float *restrict form);
 
 void encoder_conv1_forward(const uint8_t *restrict x, const float *restrict w,
                            const float *restrict b, float *restrict y, uint8_t *restrict codes,
@@ -159,15 +153,6 @@ void encoder_conv2_forward_infer(const float *restrict x, const float *restrict 
                                  const float *restrict b, float *restrict y,
                                  float *restrict scratch, int first, int last);
 void encoder_conv3_forward_infer(const float *restrict x, const float *restrict w,
-                                 const float *restrict b, float *restrict y,
-                                 float *restrict scratch, int first, int last);
-void decoder_conv1_forward_infer(const float *restrict x, const float *restrict w,
-                                 const float *restrict b, float *restrict y,
-                                 float *restrict scratch, int first, int last);
-void decoder_conv2_forward_infer(const float *restrict x, const float *restrict w,
-                                 const float *restrict b, float *restrict y,
-                                 float *restrict scratch, int first, int last);
-void decoder_conv3_forward_infer(const float *restrict x, const float *restrict w,
                                  const float *restrict b, float *restrict y,
                                  float *restrict scratch, int first, int last);
 void decoder_up3_forward_infer(const float *restrict x, float *restrict y, int first, int last);

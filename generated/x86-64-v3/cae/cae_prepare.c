@@ -1,6 +1,25 @@
 /* The weights in the forms that the kernels read. */
 #include "cae_kernels.h"
 
+/* encoder.conv1.kernel, transformed */
+void prepare_encoder_conv1_kernel_columns(const float *restrict parameter, float *restrict form)
+{
+    for (int block = 0; block < 32; block += 8)
+        for (int j = 0; j < 9; j++, form += 48)
+            for (int o = 0; o < 8; o++) {
+                const float *g = parameter + j * 32 + block + o;
+                const float g0 = g[0], g1 = g[288], g2 = g[576];
+                const float even = g0 + 0.390625f * g2, odd = 0.625f * g1, far_even = g0 + 2.25f
+                    * g2, far_odd = 1.5f * g1;
+                form[o] = g0 * 1.13777778f;
+                form[8 + o] = (even + odd) * -0.688403361f;
+                form[16 + o] = (even - odd) * -0.688403361f;
+                form[24 + o] = (far_even + far_odd) * 0.119514472f;
+                form[32 + o] = (far_even - far_odd) * 0.119514472f;
+                form[40 + o] = g2;
+            }
+}
+
 /* encoder.conv1.bias, as it is */
 void prepare_encoder_conv1_bias(const float *restrict parameter, float *restrict form)
 {
@@ -8,15 +27,59 @@ void prepare_encoder_conv1_bias(const float *restrict parameter, float *restrict
         form[i] = parameter[i];
 }
 
-/* encoder.conv1.kernel, in blocks of 16 channels */
-void prepare_encoder_conv1_kernel(const float *restrict parameter, float *restrict form)
+/* One line of G g: three taps to six points. */
+static inline void prepare_encoder_conv2_kernel_winograd_g(vec g0, vec g1, vec g2, vec *u)
 {
-    for (int block = 0; block < 32; block += 16) {
-        const int end = block + 16;
-        for (int k = 0; k < 9; k++)
-            for (int i = 0; i < 3; i++)
-                for (int o = block; o < end; o++)
-                    *form++ = parameter[(k * 3 + i) * 32 + o];
+    const vec even = g0 + 0.390625f * g2, far_even = g0 + 2.25f * g2;
+    u[0] = g0 * 1.13777778f;
+    u[1] = (even + 0.625f * g1) * -0.688403361f;
+    u[2] = (even - 0.625f * g1) * -0.688403361f;
+    u[3] = (far_even + 1.5f * g1) * 0.119514472f;
+    u[4] = (far_even - 1.5f * g1) * 0.119514472f;
+    u[5] = g2;
+}
+
+/* The taps of one row and 8 columns, from column c on, to the 36 points of to. */
+static void prepare_encoder_conv2_kernel_winograd_column(const float *parameter, int row, int c,
+    float *to)
+{
+    float lane[9][8] = {{0}};
+    vec g[9], u[6][3], t[6];
+    for (int l = 0; l < 8; l++) {
+        const float *from = parameter + row * 64 + c + l;
+            lane[0][l] = from[0];
+            lane[1][l] = from[2048];
+            lane[2][l] = from[4096];
+            lane[3][l] = from[6144];
+            lane[4][l] = from[8192];
+            lane[5][l] = from[10240];
+            lane[6][l] = from[12288];
+            lane[7][l] = from[14336];
+            lane[8][l] = from[16384];
+    }
+    for (int i = 0; i < 9; i++)
+        g[i] = load(lane[i]);
+    for (int j = 0; j < 3; j++) {
+        prepare_encoder_conv2_kernel_winograd_g(g[j], g[3 + j], g[6 + j], t);
+        for (int p = 0; p < 6; p++)
+            u[p][j] = t[p];
+    }
+    for (int p = 0; p < 6; p++) {
+        prepare_encoder_conv2_kernel_winograd_g(u[p][0], u[p][1], u[p][2], t);
+        for (int q = 0; q < 6; q++)
+            store(to + (p * 6 + q) * 2048, t[q]);
+    }
+}
+
+/* encoder.conv2.kernel, transformed */
+void prepare_encoder_conv2_kernel_winograd(const float *restrict parameter, float *restrict form)
+{
+    for (int block = 0; block < 64; block += 16) {
+        const int width = 16;
+        for (int row = 0; row < 32; row++)
+            for (int c = 0; c < width; c += 8)
+                prepare_encoder_conv2_kernel_winograd_column(parameter, row, block + c, form + block
+                    * 32 + row * width + c);
     }
 }
 
@@ -27,15 +90,59 @@ void prepare_encoder_conv2_bias(const float *restrict parameter, float *restrict
         form[i] = parameter[i];
 }
 
-/* encoder.conv2.kernel, in blocks of 16 channels */
-void prepare_encoder_conv2_kernel(const float *restrict parameter, float *restrict form)
+/* One line of G g: three taps to six points. */
+static inline void prepare_encoder_conv3_kernel_winograd_g(vec g0, vec g1, vec g2, vec *u)
 {
-    for (int block = 0; block < 64; block += 16) {
-        const int end = block + 16;
-        for (int k = 0; k < 9; k++)
-            for (int i = 0; i < 32; i++)
-                for (int o = block; o < end; o++)
-                    *form++ = parameter[(k * 32 + i) * 64 + o];
+    const vec even = g0 + 0.390625f * g2, far_even = g0 + 2.25f * g2;
+    u[0] = g0 * 1.13777778f;
+    u[1] = (even + 0.625f * g1) * -0.688403361f;
+    u[2] = (even - 0.625f * g1) * -0.688403361f;
+    u[3] = (far_even + 1.5f * g1) * 0.119514472f;
+    u[4] = (far_even - 1.5f * g1) * 0.119514472f;
+    u[5] = g2;
+}
+
+/* The taps of one row and 8 columns, from column c on, to the 36 points of to. */
+static void prepare_encoder_conv3_kernel_winograd_column(const float *parameter, int row, int c,
+    float *to)
+{
+    float lane[9][8] = {{0}};
+    vec g[9], u[6][3], t[6];
+    for (int l = 0; l < 8; l++) {
+        const float *from = parameter + row * 128 + c + l;
+            lane[0][l] = from[0];
+            lane[1][l] = from[8192];
+            lane[2][l] = from[16384];
+            lane[3][l] = from[24576];
+            lane[4][l] = from[32768];
+            lane[5][l] = from[40960];
+            lane[6][l] = from[49152];
+            lane[7][l] = from[57344];
+            lane[8][l] = from[65536];
+    }
+    for (int i = 0; i < 9; i++)
+        g[i] = load(lane[i]);
+    for (int j = 0; j < 3; j++) {
+        prepare_encoder_conv3_kernel_winograd_g(g[j], g[3 + j], g[6 + j], t);
+        for (int p = 0; p < 6; p++)
+            u[p][j] = t[p];
+    }
+    for (int p = 0; p < 6; p++) {
+        prepare_encoder_conv3_kernel_winograd_g(u[p][0], u[p][1], u[p][2], t);
+        for (int q = 0; q < 6; q++)
+            store(to + (p * 6 + q) * 8192, t[q]);
+    }
+}
+
+/* encoder.conv3.kernel, transformed */
+void prepare_encoder_conv3_kernel_winograd(const float *restrict parameter, float *restrict form)
+{
+    for (int block = 0; block < 128; block += 16) {
+        const int width = 16;
+        for (int row = 0; row < 64; row++)
+            for (int c = 0; c < width; c += 8)
+                prepare_encoder_conv3_kernel_winograd_column(parameter, row, block + c, form + block
+                    * 64 + row * width + c);
     }
 }
 
@@ -46,15 +153,59 @@ void prepare_encoder_conv3_bias(const float *restrict parameter, float *restrict
         form[i] = parameter[i];
 }
 
-/* encoder.conv3.kernel, in blocks of 16 channels */
-void prepare_encoder_conv3_kernel(const float *restrict parameter, float *restrict form)
+/* One line of G g: three taps to six points. */
+static inline void prepare_decoder_conv1_kernel_winograd_g(vec g0, vec g1, vec g2, vec *u)
+{
+    const vec even = g0 + 0.390625f * g2, far_even = g0 + 2.25f * g2;
+    u[0] = g0 * 1.13777778f;
+    u[1] = (even + 0.625f * g1) * -0.688403361f;
+    u[2] = (even - 0.625f * g1) * -0.688403361f;
+    u[3] = (far_even + 1.5f * g1) * 0.119514472f;
+    u[4] = (far_even - 1.5f * g1) * 0.119514472f;
+    u[5] = g2;
+}
+
+/* The taps of one row and 8 columns, from column c on, to the 36 points of to. */
+static void prepare_decoder_conv1_kernel_winograd_column(const float *parameter, int row, int c,
+    float *to)
+{
+    float lane[9][8] = {{0}};
+    vec g[9], u[6][3], t[6];
+    for (int l = 0; l < 8; l++) {
+        const float *from = parameter + row * 128 + c + l;
+            lane[0][l] = from[0];
+            lane[1][l] = from[16384];
+            lane[2][l] = from[32768];
+            lane[3][l] = from[49152];
+            lane[4][l] = from[65536];
+            lane[5][l] = from[81920];
+            lane[6][l] = from[98304];
+            lane[7][l] = from[114688];
+            lane[8][l] = from[131072];
+    }
+    for (int i = 0; i < 9; i++)
+        g[i] = load(lane[i]);
+    for (int j = 0; j < 3; j++) {
+        prepare_decoder_conv1_kernel_winograd_g(g[j], g[3 + j], g[6 + j], t);
+        for (int p = 0; p < 6; p++)
+            u[p][j] = t[p];
+    }
+    for (int p = 0; p < 6; p++) {
+        prepare_decoder_conv1_kernel_winograd_g(u[p][0], u[p][1], u[p][2], t);
+        for (int q = 0; q < 6; q++)
+            store(to + (p * 6 + q) * 16384, t[q]);
+    }
+}
+
+/* decoder.conv1.kernel, transformed */
+void prepare_decoder_conv1_kernel_winograd(const float *restrict parameter, float *restrict form)
 {
     for (int block = 0; block < 128; block += 16) {
-        const int end = block + 16;
-        for (int k = 0; k < 9; k++)
-            for (int i = 0; i < 64; i++)
-                for (int o = block; o < end; o++)
-                    *form++ = parameter[(k * 64 + i) * 128 + o];
+        const int width = 16;
+        for (int row = 0; row < 128; row++)
+            for (int c = 0; c < width; c += 8)
+                prepare_decoder_conv1_kernel_winograd_column(parameter, row, block + c, form + block
+                    * 128 + row * width + c);
     }
 }
 
@@ -65,15 +216,77 @@ void prepare_decoder_conv1_bias(const float *restrict parameter, float *restrict
         form[i] = parameter[i];
 }
 
-/* decoder.conv1.kernel, in blocks of 16 channels */
-void prepare_decoder_conv1_kernel(const float *restrict parameter, float *restrict form)
+/* One line of G g: three taps to six points. */
+static inline void prepare_decoder_conv2_kernel_winograd_g(vec g0, vec g1, vec g2, vec *u)
 {
-    for (int block = 0; block < 128; block += 16) {
-        const int end = block + 16;
-        for (int k = 0; k < 9; k++)
-            for (int i = 0; i < 128; i++)
-                for (int o = block; o < end; o++)
-                    *form++ = parameter[(k * 128 + i) * 128 + o];
+    const vec even = g0 + 0.390625f * g2, far_even = g0 + 2.25f * g2;
+    u[0] = g0 * 1.13777778f;
+    u[1] = (even + 0.625f * g1) * -0.688403361f;
+    u[2] = (even - 0.625f * g1) * -0.688403361f;
+    u[3] = (far_even + 1.5f * g1) * 0.119514472f;
+    u[4] = (far_even - 1.5f * g1) * 0.119514472f;
+    u[5] = g2;
+}
+
+/* The taps of one row and 8 columns, from column c on, to the 36 points of to. */
+static void prepare_decoder_conv2_kernel_winograd_column(const float *parameter, int row, int c,
+    float *to)
+{
+    float lane[9][8] = {{0}};
+    vec g[9], u[6][3], t[6];
+    for (int l = 0; l < 8; l++) {
+        const float *from = parameter + row * 16 + (c + l) % 16;
+        const int phase = (c + l) / 16;
+        switch (phase) {
+        case 0:
+            lane[0][l] = from[0];
+            lane[1][l] = from[2048] + from[4096];
+            lane[3][l] = from[6144] + from[12288];
+            lane[4][l] = from[8192] + from[10240] + from[14336] + from[16384];
+            break;
+        case 1:
+            lane[1][l] = from[0] + from[2048];
+            lane[2][l] = from[4096];
+            lane[4][l] = from[6144] + from[8192] + from[12288] + from[14336];
+            lane[5][l] = from[10240] + from[16384];
+            break;
+        case 2:
+            lane[3][l] = from[0] + from[6144];
+            lane[4][l] = from[2048] + from[4096] + from[8192] + from[10240];
+            lane[6][l] = from[12288];
+            lane[7][l] = from[14336] + from[16384];
+            break;
+        case 3:
+            lane[4][l] = from[0] + from[2048] + from[6144] + from[8192];
+            lane[5][l] = from[4096] + from[10240];
+            lane[7][l] = from[12288] + from[14336];
+            lane[8][l] = from[16384];
+            break;
+        }
+    }
+    for (int i = 0; i < 9; i++)
+        g[i] = load(lane[i]);
+    for (int j = 0; j < 3; j++) {
+        prepare_decoder_conv2_kernel_winograd_g(g[j], g[3 + j], g[6 + j], t);
+        for (int p = 0; p < 6; p++)
+            u[p][j] = t[p];
+    }
+    for (int p = 0; p < 6; p++) {
+        prepare_decoder_conv2_kernel_winograd_g(u[p][0], u[p][1], u[p][2], t);
+        for (int q = 0; q < 6; q++)
+            store(to + (p * 6 + q) * 8192, t[q]);
+    }
+}
+
+/* decoder.conv2.kernel, transformed */
+void prepare_decoder_conv2_kernel_winograd(const float *restrict parameter, float *restrict form)
+{
+    for (int block = 0; block < 64; block += 16) {
+        const int width = 16;
+        for (int row = 0; row < 128; row++)
+            for (int c = 0; c < width; c += 8)
+                prepare_decoder_conv2_kernel_winograd_column(parameter, row, block + c, form + block
+                    * 128 + row * width + c);
     }
 }
 
@@ -84,13 +297,78 @@ void prepare_decoder_conv2_bias(const float *restrict parameter, float *restrict
         form[i] = parameter[i];
 }
 
-/* decoder.conv2.kernel, in blocks of 16 channels */
-void prepare_decoder_conv2_kernel(const float *restrict parameter, float *restrict form)
+/* One line of G g: three taps to six points. */
+static inline void prepare_decoder_conv3_kernel_winograd_g(vec g0, vec g1, vec g2, vec *u)
 {
-    for (int k = 0; k < 9; k++)
-        for (int i = 0; i < 128; i++)
-            for (int o = 0; o < 16; o++)
-                *form++ = parameter[(k * 128 + i) * 16 + o];
+    const vec even = g0 + 0.390625f * g2, far_even = g0 + 2.25f * g2;
+    u[0] = g0 * 1.13777778f;
+    u[1] = (even + 0.625f * g1) * -0.688403361f;
+    u[2] = (even - 0.625f * g1) * -0.688403361f;
+    u[3] = (far_even + 1.5f * g1) * 0.119514472f;
+    u[4] = (far_even - 1.5f * g1) * 0.119514472f;
+    u[5] = g2;
+}
+
+/* The taps of one row and 8 columns, from column c on, to the 36 points of to. */
+static void prepare_decoder_conv3_kernel_winograd_column(const float *parameter, int row, int c,
+    float *to)
+{
+    float lane[9][8] = {{0}};
+    vec g[9], u[6][3], t[6];
+    for (int l = 0; l < 8 && c + l < 12; l++) {
+        const float *from = parameter + row * 3 + (c + l) % 3;
+        const int phase = (c + l) / 3;
+        switch (phase) {
+        case 0:
+            lane[0][l] = from[0];
+            lane[1][l] = from[48] + from[96];
+            lane[3][l] = from[144] + from[288];
+            lane[4][l] = from[192] + from[240] + from[336] + from[384];
+            break;
+        case 1:
+            lane[1][l] = from[0] + from[48];
+            lane[2][l] = from[96];
+            lane[4][l] = from[144] + from[192] + from[288] + from[336];
+            lane[5][l] = from[240] + from[384];
+            break;
+        case 2:
+            lane[3][l] = from[0] + from[144];
+            lane[4][l] = from[48] + from[96] + from[192] + from[240];
+            lane[6][l] = from[288];
+            lane[7][l] = from[336] + from[384];
+            break;
+        case 3:
+            lane[4][l] = from[0] + from[48] + from[144] + from[192];
+            lane[5][l] = from[96] + from[240];
+            lane[7][l] = from[288] + from[336];
+            lane[8][l] = from[384];
+            break;
+        }
+    }
+    for (int i = 0; i < 9; i++)
+        g[i] = load(lane[i]);
+    for (int j = 0; j < 3; j++) {
+        prepare_decoder_conv3_kernel_winograd_g(g[j], g[3 + j], g[6 + j], t);
+        for (int p = 0; p < 6; p++)
+            u[p][j] = t[p];
+    }
+    for (int p = 0; p < 6; p++) {
+        prepare_decoder_conv3_kernel_winograd_g(u[p][0], u[p][1], u[p][2], t);
+        for (int q = 0; q < 6; q++)
+            store(to + (p * 6 + q) * 256, t[q]);
+    }
+}
+
+/* decoder.conv3.kernel, transformed */
+void prepare_decoder_conv3_kernel_winograd(const float *restrict parameter, float *restrict form)
+{
+    for (int block = 0; block < 16; block += 16) {
+        const int width = 16;
+        for (int row = 0; row < 16; row++)
+            for (int c = 0; c < width; c += 8)
+                prepare_decoder_conv3_kernel_winograd_column(parameter, row, block + c, form + block
+                    * 16 + row * width + c);
+    }
 }
 
 /* decoder.conv3.bias, as it is */
@@ -102,24 +380,15 @@ void prepare_decoder_conv3_bias(const float *restrict parameter, float *restrict
         form[i] = 0;
 }
 
-/* decoder.conv3.kernel, in blocks of 8 channels */
-void prepare_decoder_conv3_kernel(const float *restrict parameter, float *restrict form)
-{
-    for (int k = 0; k < 9; k++)
-        for (int i = 0; i < 16; i++)
-            for (int o = 0; o < 8; o++)
-                *form++ = o < 3 ? parameter[(k * 16 + i) * 3 + o] : 0;
-}
-
 /* One line of G g: three taps to six points. */
 static inline void prepare_decoder_conv3_kernel_winograd_turned_g(vec g0, vec g1, vec g2, vec *u)
 {
-    const vec even = g0 + g2, far_even = g0 + 4 * g2;
-    u[0] = g0 * 0.25f;
-    u[1] = (even + g1) * -0.166666667f;
-    u[2] = (even - g1) * -0.166666667f;
-    u[3] = (far_even + 2 * g1) * 0.0416666667f;
-    u[4] = (far_even - 2 * g1) * 0.0416666667f;
+    const vec even = g0 + 0.390625f * g2, far_even = g0 + 2.25f * g2;
+    u[0] = g0 * 1.13777778f;
+    u[1] = (even + 0.625f * g1) * -0.688403361f;
+    u[2] = (even - 0.625f * g1) * -0.688403361f;
+    u[3] = (far_even + 1.5f * g1) * 0.119514472f;
+    u[4] = (far_even - 1.5f * g1) * 0.119514472f;
     u[5] = g2;
 }
 
@@ -189,12 +458,12 @@ void prepare_decoder_conv3_kernel_winograd_turned(const float *restrict paramete
 /* One line of G g: three taps to six points. */
 static inline void prepare_decoder_conv2_kernel_winograd_turned_g(vec g0, vec g1, vec g2, vec *u)
 {
-    const vec even = g0 + g2, far_even = g0 + 4 * g2;
-    u[0] = g0 * 0.25f;
-    u[1] = (even + g1) * -0.166666667f;
-    u[2] = (even - g1) * -0.166666667f;
-    u[3] = (far_even + 2 * g1) * 0.0416666667f;
-    u[4] = (far_even - 2 * g1) * 0.0416666667f;
+    const vec even = g0 + 0.390625f * g2, far_even = g0 + 2.25f * g2;
+    u[0] = g0 * 1.13777778f;
+    u[1] = (even + 0.625f * g1) * -0.688403361f;
+    u[2] = (even - 0.625f * g1) * -0.688403361f;
+    u[3] = (far_even + 1.5f * g1) * 0.119514472f;
+    u[4] = (far_even - 1.5f * g1) * 0.119514472f;
     u[5] = g2;
 }
 
@@ -264,12 +533,12 @@ void prepare_decoder_conv2_kernel_winograd_turned(const float *restrict paramete
 /* One line of G g: three taps to six points. */
 static inline void prepare_decoder_conv1_kernel_winograd_turned_g(vec g0, vec g1, vec g2, vec *u)
 {
-    const vec even = g0 + g2, far_even = g0 + 4 * g2;
-    u[0] = g0 * 0.25f;
-    u[1] = (even + g1) * -0.166666667f;
-    u[2] = (even - g1) * -0.166666667f;
-    u[3] = (far_even + 2 * g1) * 0.0416666667f;
-    u[4] = (far_even - 2 * g1) * 0.0416666667f;
+    const vec even = g0 + 0.390625f * g2, far_even = g0 + 2.25f * g2;
+    u[0] = g0 * 1.13777778f;
+    u[1] = (even + 0.625f * g1) * -0.688403361f;
+    u[2] = (even - 0.625f * g1) * -0.688403361f;
+    u[3] = (far_even + 1.5f * g1) * 0.119514472f;
+    u[4] = (far_even - 1.5f * g1) * 0.119514472f;
     u[5] = g2;
 }
 
@@ -321,12 +590,12 @@ void prepare_decoder_conv1_kernel_winograd_turned(const float *restrict paramete
 /* One line of G g: three taps to six points. */
 static inline void prepare_encoder_conv3_kernel_winograd_turned_g(vec g0, vec g1, vec g2, vec *u)
 {
-    const vec even = g0 + g2, far_even = g0 + 4 * g2;
-    u[0] = g0 * 0.25f;
-    u[1] = (even + g1) * -0.166666667f;
-    u[2] = (even - g1) * -0.166666667f;
-    u[3] = (far_even + 2 * g1) * 0.0416666667f;
-    u[4] = (far_even - 2 * g1) * 0.0416666667f;
+    const vec even = g0 + 0.390625f * g2, far_even = g0 + 2.25f * g2;
+    u[0] = g0 * 1.13777778f;
+    u[1] = (even + 0.625f * g1) * -0.688403361f;
+    u[2] = (even - 0.625f * g1) * -0.688403361f;
+    u[3] = (far_even + 1.5f * g1) * 0.119514472f;
+    u[4] = (far_even - 1.5f * g1) * 0.119514472f;
     u[5] = g2;
 }
 
@@ -378,12 +647,12 @@ void prepare_encoder_conv3_kernel_winograd_turned(const float *restrict paramete
 /* One line of G g: three taps to six points. */
 static inline void prepare_encoder_conv2_kernel_winograd_turned_g(vec g0, vec g1, vec g2, vec *u)
 {
-    const vec even = g0 + g2, far_even = g0 + 4 * g2;
-    u[0] = g0 * 0.25f;
-    u[1] = (even + g1) * -0.166666667f;
-    u[2] = (even - g1) * -0.166666667f;
-    u[3] = (far_even + 2 * g1) * 0.0416666667f;
-    u[4] = (far_even - 2 * g1) * 0.0416666667f;
+    const vec even = g0 + 0.390625f * g2, far_even = g0 + 2.25f * g2;
+    u[0] = g0 * 1.13777778f;
+    u[1] = (even + 0.625f * g1) * -0.688403361f;
+    u[2] = (even - 0.625f * g1) * -0.688403361f;
+    u[3] = (far_even + 1.5f * g1) * 0.119514472f;
+    u[4] = (far_even - 1.5f * g1) * 0.119514472f;
     u[5] = g2;
 }
 
@@ -429,338 +698,5 @@ void prepare_encoder_conv2_kernel_winograd_turned(const float *restrict paramete
             for (int c = 0; c < width; c += 8)
                 prepare_encoder_conv2_kernel_winograd_turned_column(parameter, row, block + c, form
                     + block * 64 + row * width + c);
-    }
-}
-
-/* encoder.conv1.kernel, transformed */
-void prepare_encoder_conv1_kernel_columns(const float *restrict parameter, float *restrict form)
-{
-    for (int block = 0; block < 32; block += 8)
-        for (int j = 0; j < 9; j++, form += 48)
-            for (int o = 0; o < 8; o++) {
-                const float *g = parameter + j * 32 + block + o;
-                const float g0 = g[0], g1 = g[288], g2 = g[576];
-                form[o] = g0 * 0.25f;
-                form[8 + o] = (g0 + g1 + g2) * -0.166666667f;
-                form[16 + o] = (g0 - g1 + g2) * -0.166666667f;
-                form[24 + o] = (g0 + 2 * g1 + 4 * g2) * 0.0416666667f;
-                form[32 + o] = (g0 - 2 * g1 + 4 * g2) * 0.0416666667f;
-                form[40 + o] = g2;
-            }
-}
-
-/* One line of G g: three taps to six points. */
-static inline void prepare_encoder_conv2_kernel_winograd_g(vec g0, vec g1, vec g2, vec *u)
-{
-    const vec even = g0 + g2, far_even = g0 + 4 * g2;
-    u[0] = g0 * 0.25f;
-    u[1] = (even + g1) * -0.166666667f;
-    u[2] = (even - g1) * -0.166666667f;
-    u[3] = (far_even + 2 * g1) * 0.0416666667f;
-    u[4] = (far_even - 2 * g1) * 0.0416666667f;
-    u[5] = g2;
-}
-
-/* The taps of one row and 8 columns, from column c on, to the 36 points of to. */
-static void prepare_encoder_conv2_kernel_winograd_column(const float *parameter, int row, int c,
-    float *to)
-{
-    float lane[9][8] = {{0}};
-    vec g[9], u[6][3], t[6];
-    for (int l = 0; l < 8; l++) {
-        const float *from = parameter + row * 64 + c + l;
-            lane[0][l] = from[0];
-            lane[1][l] = from[2048];
-            lane[2][l] = from[4096];
-            lane[3][l] = from[6144];
-            lane[4][l] = from[8192];
-            lane[5][l] = from[10240];
-            lane[6][l] = from[12288];
-            lane[7][l] = from[14336];
-            lane[8][l] = from[16384];
-    }
-    for (int i = 0; i < 9; i++)
-        g[i] = load(lane[i]);
-    for (int j = 0; j < 3; j++) {
-        prepare_encoder_conv2_kernel_winograd_g(g[j], g[3 + j], g[6 + j], t);
-        for (int p = 0; p < 6; p++)
-            u[p][j] = t[p];
-    }
-    for (int p = 0; p < 6; p++) {
-        prepare_encoder_conv2_kernel_winograd_g(u[p][0], u[p][1], u[p][2], t);
-        for (int q = 0; q < 6; q++)
-            store(to + (p * 6 + q) * 2048, t[q]);
-    }
-}
-
-/* encoder.conv2.kernel, transformed */
-void prepare_encoder_conv2_kernel_winograd(const float *restrict parameter, float *restrict form)
-{
-    for (int block = 0; block < 64; block += 16) {
-        const int width = 16;
-        for (int row = 0; row < 32; row++)
-            for (int c = 0; c < width; c += 8)
-                prepare_encoder_conv2_kernel_winograd_column(parameter, row, block + c, form + block
-                    * 32 + row * width + c);
-    }
-}
-
-/* One line of G g: three taps to six points. */
-static inline void prepare_encoder_conv3_kernel_winograd_g(vec g0, vec g1, vec g2, vec *u)
-{
-    const vec even = g0 + g2, far_even = g0 + 4 * g2;
-    u[0] = g0 * 0.25f;
-    u[1] = (even + g1) * -0.166666667f;
-    u[2] = (even - g1) * -0.166666667f;
-    u[3] = (far_even + 2 * g1) * 0.0416666667f;
-    u[4] = (far_even - 2 * g1) * 0.0416666667f;
-    u[5] = g2;
-}
-
-/* The taps of one row and 8 columns, from column c on, to the 36 points of to. */
-static void prepare_encoder_conv3_kernel_winograd_column(const float *parameter, int row, int c,
-    float *to)
-{
-    float lane[9][8] = {{0}};
-    vec g[9], u[6][3], t[6];
-    for (int l = 0; l < 8; l++) {
-        const float *from = parameter + row * 128 + c + l;
-            lane[0][l] = from[0];
-            lane[1][l] = from[8192];
-            lane[2][l] = from[16384];
-            lane[3][l] = from[24576];
-            lane[4][l] = from[32768];
-            lane[5][l] = from[40960];
-            lane[6][l] = from[49152];
-            lane[7][l] = from[57344];
-            lane[8][l] = from[65536];
-    }
-    for (int i = 0; i < 9; i++)
-        g[i] = load(lane[i]);
-    for (int j = 0; j < 3; j++) {
-        prepare_encoder_conv3_kernel_winograd_g(g[j], g[3 + j], g[6 + j], t);
-        for (int p = 0; p < 6; p++)
-            u[p][j] = t[p];
-    }
-    for (int p = 0; p < 6; p++) {
-        prepare_encoder_conv3_kernel_winograd_g(u[p][0], u[p][1], u[p][2], t);
-        for (int q = 0; q < 6; q++)
-            store(to + (p * 6 + q) * 8192, t[q]);
-    }
-}
-
-/* encoder.conv3.kernel, transformed */
-void prepare_encoder_conv3_kernel_winograd(const float *restrict parameter, float *restrict form)
-{
-    for (int block = 0; block < 128; block += 16) {
-        const int width = 16;
-        for (int row = 0; row < 64; row++)
-            for (int c = 0; c < width; c += 8)
-                prepare_encoder_conv3_kernel_winograd_column(parameter, row, block + c, form + block
-                    * 64 + row * width + c);
-    }
-}
-
-/* One line of G g: three taps to six points. */
-static inline void prepare_decoder_conv1_kernel_winograd_g(vec g0, vec g1, vec g2, vec *u)
-{
-    const vec even = g0 + g2, far_even = g0 + 4 * g2;
-    u[0] = g0 * 0.25f;
-    u[1] = (even + g1) * -0.166666667f;
-    u[2] = (even - g1) * -0.166666667f;
-    u[3] = (far_even + 2 * g1) * 0.0416666667f;
-    u[4] = (far_even - 2 * g1) * 0.0416666667f;
-    u[5] = g2;
-}
-
-/* The taps of one row and 8 columns, from column c on, to the 36 points of to. */
-static void prepare_decoder_conv1_kernel_winograd_column(const float *parameter, int row, int c,
-    float *to)
-{
-    float lane[9][8] = {{0}};
-    vec g[9], u[6][3], t[6];
-    for (int l = 0; l < 8; l++) {
-        const float *from = parameter + row * 128 + c + l;
-            lane[0][l] = from[0];
-            lane[1][l] = from[16384];
-            lane[2][l] = from[32768];
-            lane[3][l] = from[49152];
-            lane[4][l] = from[65536];
-            lane[5][l] = from[81920];
-            lane[6][l] = from[98304];
-            lane[7][l] = from[114688];
-            lane[8][l] = from[131072];
-    }
-    for (int i = 0; i < 9; i++)
-        g[i] = load(lane[i]);
-    for (int j = 0; j < 3; j++) {
-        prepare_decoder_conv1_kernel_winograd_g(g[j], g[3 + j], g[6 + j], t);
-        for (int p = 0; p < 6; p++)
-            u[p][j] = t[p];
-    }
-    for (int p = 0; p < 6; p++) {
-        prepare_decoder_conv1_kernel_winograd_g(u[p][0], u[p][1], u[p][2], t);
-        for (int q = 0; q < 6; q++)
-            store(to + (p * 6 + q) * 16384, t[q]);
-    }
-}
-
-/* decoder.conv1.kernel, transformed */
-void prepare_decoder_conv1_kernel_winograd(const float *restrict parameter, float *restrict form)
-{
-    for (int block = 0; block < 128; block += 16) {
-        const int width = 16;
-        for (int row = 0; row < 128; row++)
-            for (int c = 0; c < width; c += 8)
-                prepare_decoder_conv1_kernel_winograd_column(parameter, row, block + c, form + block
-                    * 128 + row * width + c);
-    }
-}
-
-/* One line of G g: three taps to six points. */
-static inline void prepare_decoder_conv2_kernel_winograd_g(vec g0, vec g1, vec g2, vec *u)
-{
-    const vec even = g0 + g2, far_even = g0 + 4 * g2;
-    u[0] = g0 * 0.25f;
-    u[1] = (even + g1) * -0.166666667f;
-    u[2] = (even - g1) * -0.166666667f;
-    u[3] = (far_even + 2 * g1) * 0.0416666667f;
-    u[4] = (far_even - 2 * g1) * 0.0416666667f;
-    u[5] = g2;
-}
-
-/* The taps of one row and 8 columns, from column c on, to the 36 points of to. */
-static void prepare_decoder_conv2_kernel_winograd_column(const float *parameter, int row, int c,
-    float *to)
-{
-    float lane[9][8] = {{0}};
-    vec g[9], u[6][3], t[6];
-    for (int l = 0; l < 8; l++) {
-        const float *from = parameter + row * 16 + (c + l) % 16;
-        const int phase = (c + l) / 16;
-        switch (phase) {
-        case 0:
-            lane[0][l] = from[0];
-            lane[1][l] = from[2048] + from[4096];
-            lane[3][l] = from[6144] + from[12288];
-            lane[4][l] = from[8192] + from[10240] + from[14336] + from[16384];
-            break;
-        case 1:
-            lane[1][l] = from[0] + from[2048];
-            lane[2][l] = from[4096];
-            lane[4][l] = from[6144] + from[8192] + from[12288] + from[14336];
-            lane[5][l] = from[10240] + from[16384];
-            break;
-        case 2:
-            lane[3][l] = from[0] + from[6144];
-            lane[4][l] = from[2048] + from[4096] + from[8192] + from[10240];
-            lane[6][l] = from[12288];
-            lane[7][l] = from[14336] + from[16384];
-            break;
-        case 3:
-            lane[4][l] = from[0] + from[2048] + from[6144] + from[8192];
-            lane[5][l] = from[4096] + from[10240];
-            lane[7][l] = from[12288] + from[14336];
-            lane[8][l] = from[16384];
-            break;
-        }
-    }
-    for (int i = 0; i < 9; i++)
-        g[i] = load(lane[i]);
-    for (int j = 0; j < 3; j++) {
-        prepare_decoder_conv2_kernel_winograd_g(g[j], g[3 + j], g[6 + j], t);
-        for (int p = 0; p < 6; p++)
-            u[p][j] = t[p];
-    }
-    for (int p = 0; p < 6; p++) {
-        prepare_decoder_conv2_kernel_winograd_g(u[p][0], u[p][1], u[p][2], t);
-        for (int q = 0; q < 6; q++)
-            store(to + (p * 6 + q) * 8192, t[q]);
-    }
-}
-
-/* decoder.conv2.kernel, transformed */
-void prepare_decoder_conv2_kernel_winograd(const float *restrict parameter, float *restrict form)
-{
-    for (int block = 0; block < 64; block += 16) {
-        const int width = 16;
-        for (int row = 0; row < 128; row++)
-            for (int c = 0; c < width; c += 8)
-                prepare_decoder_conv2_kernel_winograd_column(parameter, row, block + c, form + block
-                    * 128 + row * width + c);
-    }
-}
-
-/* One line of G g: three taps to six points. */
-static inline void prepare_decoder_conv3_kernel_winograd_g(vec g0, vec g1, vec g2, vec *u)
-{
-    const vec even = g0 + g2, far_even = g0 + 4 * g2;
-    u[0] = g0 * 0.25f;
-    u[1] = (even + g1) * -0.166666667f;
-    u[2] = (even - g1) * -0.166666667f;
-    u[3] = (far_even + 2 * g1) * 0.0416666667f;
-    u[4] = (far_even - 2 * g1) * 0.0416666667f;
-    u[5] = g2;
-}
-
-/* The taps of one row and 8 columns, from column c on, to the 36 points of to. */
-static void prepare_decoder_conv3_kernel_winograd_column(const float *parameter, int row, int c,
-    float *to)
-{
-    float lane[9][8] = {{0}};
-    vec g[9], u[6][3], t[6];
-    for (int l = 0; l < 8 && c + l < 12; l++) {
-        const float *from = parameter + row * 3 + (c + l) % 3;
-        const int phase = (c + l) / 3;
-        switch (phase) {
-        case 0:
-            lane[0][l] = from[0];
-            lane[1][l] = from[48] + from[96];
-            lane[3][l] = from[144] + from[288];
-            lane[4][l] = from[192] + from[240] + from[336] + from[384];
-            break;
-        case 1:
-            lane[1][l] = from[0] + from[48];
-            lane[2][l] = from[96];
-            lane[4][l] = from[144] + from[192] + from[288] + from[336];
-            lane[5][l] = from[240] + from[384];
-            break;
-        case 2:
-            lane[3][l] = from[0] + from[144];
-            lane[4][l] = from[48] + from[96] + from[192] + from[240];
-            lane[6][l] = from[288];
-            lane[7][l] = from[336] + from[384];
-            break;
-        case 3:
-            lane[4][l] = from[0] + from[48] + from[144] + from[192];
-            lane[5][l] = from[96] + from[240];
-            lane[7][l] = from[288] + from[336];
-            lane[8][l] = from[384];
-            break;
-        }
-    }
-    for (int i = 0; i < 9; i++)
-        g[i] = load(lane[i]);
-    for (int j = 0; j < 3; j++) {
-        prepare_decoder_conv3_kernel_winograd_g(g[j], g[3 + j], g[6 + j], t);
-        for (int p = 0; p < 6; p++)
-            u[p][j] = t[p];
-    }
-    for (int p = 0; p < 6; p++) {
-        prepare_decoder_conv3_kernel_winograd_g(u[p][0], u[p][1], u[p][2], t);
-        for (int q = 0; q < 6; q++)
-            store(to + (p * 6 + q) * 256, t[q]);
-    }
-}
-
-/* decoder.conv3.kernel, transformed */
-void prepare_decoder_conv3_kernel_winograd(const float *restrict parameter, float *restrict form)
-{
-    for (int block = 0; block < 16; block += 16) {
-        const int width = 16;
-        for (int row = 0; row < 16; row++)
-            for (int c = 0; c < width; c += 8)
-                prepare_decoder_conv3_kernel_winograd_column(parameter, row, block + c, form + block
-                    * 16 + row * width + c);
     }
 }

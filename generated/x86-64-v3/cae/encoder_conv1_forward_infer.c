@@ -9,16 +9,56 @@ static void read_x(const uint8_t *x, int y, float *row)
         row[i] = x[i] / 255.0f;
 }
 
+/* Marks the pixels of row y of the input that are not 0 in every channel. */
+static void mark_row(const uint8_t *x, int y, uint8_t *marks)
+{
+    x += y * 672;
+    for (int i = 0; i < 224; i++) {
+        int any = 0;
+        for (int c = 0; c < 3; c++)
+            any |= x[i * 3 + c] != 0;
+        marks[i + 1] = (uint8_t)any;
+    }
+}
+
+/* Which outputs of four rows see nothing but zeros; marks: the six rows of the input that they see.
+   */
+static void find_blank(const uint8_t *const marks[6], uint16_t *blank)
+{
+    uint8_t seen[4][224];
+    int all = 1;
+    for (int i = 0; i < 4; i++) {
+        uint8_t tall[226];
+        for (int j = 0; j < 226; j++)
+            tall[j] = marks[i][j] | marks[i + 1][j] | marks[i + 2][j];
+        for (int j = 0; j < 224; j++)
+            all &= seen[i][j] = tall[j] | tall[j + 1] | tall[j + 2];
+    }
+    if (all) {
+        __builtin_memset(blank, 0, 112 * sizeof *blank);
+        return;
+    }
+    for (int k = 0; k < 112; k++) {
+        const int row = 0, column = k * 2;
+        int bits = 0;
+        for (int place = 0; place < 8; place++)
+            bits |= !seen[row + place / 2][column + place % 2] << place;
+        blank[k] = (uint16_t)bits;
+    }
+}
+
 /* One line of Bt d, in place. */
 static inline void bt(vec *d0, vec *d1, vec *d2, vec *d3, vec *d4, vec *d5)
 {
-    const vec even = *d4 - 4 * *d2, odd = *d3 - 4 * *d1, far = 2 * (*d3 - *d1), near = *d4 - *d2;
-    const vec first = 4 * *d0 - 5 * *d2 + *d4, last = 4 * *d1 - 5 * *d3 + *d5;
+    const vec even = *d4 - 2.25f * *d2, odd = *d3 - 2.25f * *d1;
+    const vec far_even = *d4 - 0.390625f * *d2, far_odd = *d3 - 0.390625f * *d1;
+    const vec first = 0.87890625f * *d0 - 2.640625f * *d2 + *d4;
+    const vec last = 0.87890625f * *d1 - 2.640625f * *d3 + *d5;
     *d0 = first;
-    *d1 = even + odd;
-    *d2 = even - odd;
-    *d3 = near + far;
-    *d4 = near - far;
+    *d1 = even + 0.625f * odd;
+    *d2 = even - 0.625f * odd;
+    *d3 = far_even + 1.5f * far_odd;
+    *d4 = far_even - 1.5f * far_odd;
     *d5 = last;
 }
 
@@ -26,12 +66,12 @@ static inline void bt(vec *d0, vec *d1, vec *d2, vec *d3, vec *d4, vec *d5)
 static inline void at(const vec *m0, const vec *m1, const vec *m2, const vec *m3, const vec *m4,
     const vec *m5, vec *y)
 {
-    const vec sum = *m1 + *m2, difference = *m1 - *m2, far_sum = *m3 + *m4, far_difference = *m3
-        - *m4;
+    const vec sum = *m1 + *m2, difference = *m1 - *m2;
+    const vec far_sum = *m3 + *m4, far_difference = *m3 - *m4;
     y[0] = *m0 + sum + far_sum;
-    y[1] = difference + 2 * far_difference;
-    y[2] = sum + 4 * far_sum;
-    y[3] = difference + 8 * far_difference + *m5;
+    y[1] = 0.625f * difference + 1.5f * far_difference;
+    y[2] = 0.390625f * sum + 2.25f * far_sum;
+    y[3] = 0.244140625f * difference + 3.375f * far_difference + *m5;
 }
 
 /* Bt d of six rows of the input, value by value. */
@@ -95,34 +135,49 @@ static inline void tile(const float *v, const float *w, vec z[4][2][1])
     z[3][1][0] = y[3];
 }
 
+/* Puts exactly 0 where an output saw nothing but zeros. */
+static inline void clear_blank(int bits, vec z[4][2][1])
+{
+#pragma GCC unroll 8
+    for (int place = 0; place < 8; place++)
+        if (bits >> place & 1)
+#pragma GCC unroll 1
+            for (int k = 0; k < 1; k++)
+                z[place / 2][place % 2][k] = (vec){0};
+}
+
 /* encoder.conv1: 224x224x3 -> 112x112x32, conv2d 3x3 + bias_add + relu + max_pool2d (cae.lua:7) */
 void encoder_conv1_forward_infer(const uint8_t *restrict x, const float *restrict w,
                                  const float *restrict b, float *restrict y,
                                  float *restrict scratch, int first, int last)
 {
     float *ring = scratch, *points = scratch + 4816;
+    uint8_t *ring_marks = (uint8_t *)(points + 4128);
+    uint16_t blank[112];
+    __builtin_memset(ring_marks, 0, 1792);
     int next = 0;
     __builtin_memset(ring, 0, 4816 * sizeof *ring);
     for (int row = first * 4; row < last * 4; row += 4) {
         const float *window[6];
+        const uint8_t *marks[6];
         for (int i = 0; i < 6; i++) {
-            const int r = row - 1 + i;
-            if (r < 0 || r >= 224) {
-                window[i] = ring + 4128;
-                continue;
-            }
-            float *slot = ring + r % 6 * 688;
-            if (r >= next) {
-                read_x(x, r, slot);
+            const int r = row - 1 + i, inside = r >= 0 && r < 224, slot = inside ? r % 6 : 6;
+            if (inside && r >= next) {
+                read_x(x, r, ring + slot * 688);
+                mark_row(x, r, ring_marks + slot * 256);
                 next = r + 1;
             }
-            window[i] = slot;
+            window[i] = ring + slot * 688;
+            marks[i] = ring_marks + slot * 256;
         }
+        find_blank(marks, blank);
         transform_rows(window, points);
         for (int c = 0; c < 32; c += 8)
             for (int p = 0; p < 224; p += 2) {
                 vec z[4][2][1];
                 tile(points + p * 3, w + c * 54, z);
+                if (blank[p / 2])
+                    clear_blank(blank[p / 2], z);
                 float *to = y + (row / 2 * 112 + p / 2) * 32 + c;
                 const vec bias0 = load(b + c);
                 vec v, best;

@@ -12,13 +12,15 @@ static void read_x(const float *x, int y, float *row)
 /* One line of Bt d, in place. */
 static inline void bt(vec *d0, vec *d1, vec *d2, vec *d3, vec *d4, vec *d5)
 {
-    const vec even = *d4 - 4 * *d2, odd = *d3 - 4 * *d1, far = 2 * (*d3 - *d1), near = *d4 - *d2;
-    const vec first = 4 * *d0 - 5 * *d2 + *d4, last = 4 * *d1 - 5 * *d3 + *d5;
+    const vec even = *d4 - 2.25f * *d2, odd = *d3 - 2.25f * *d1;
+    const vec far_even = *d4 - 0.390625f * *d2, far_odd = *d3 - 0.390625f * *d1;
+    const vec first = 0.87890625f * *d0 - 2.640625f * *d2 + *d4;
+    const vec last = 0.87890625f * *d1 - 2.640625f * *d3 + *d5;
     *d0 = first;
-    *d1 = even + odd;
-    *d2 = even - odd;
-    *d3 = near + far;
-    *d4 = near - far;
+    *d1 = even + 0.625f * odd;
+    *d2 = even - 0.625f * odd;
+    *d3 = far_even + 1.5f * far_odd;
+    *d4 = far_even - 1.5f * far_odd;
     *d5 = last;
 }
 
@@ -50,13 +52,13 @@ static void transform_input(const float *const x[6], float *v)
 /* One line of A y: four values to six points. */
 static inline void a(const vec *y0, const vec *y1, const vec *y2, const vec *y3, vec *d)
 {
-    const vec even = *y0 + *y2, odd = *y1 + *y3, far_even = *y0 + 4 * *y2, far_odd = 2 * *y1 + 8
-        * *y3;
+    const vec even = *y0 + 0.390625f * *y2, odd = *y1 + 0.390625f * *y3;
+    const vec far_even = *y0 + 2.25f * *y2, far_odd = *y1 + 2.25f * *y3;
     d[0] = *y0;
-    d[1] = even + odd;
-    d[2] = even - odd;
-    d[3] = far_even + far_odd;
-    d[4] = far_even - far_odd;
+    d[1] = even + 0.625f * odd;
+    d[2] = even - 0.625f * odd;
+    d[3] = far_even + 1.5f * far_odd;
+    d[4] = far_even - 1.5f * far_odd;
     d[5] = *y3;
 }
 
@@ -240,11 +242,12 @@ static void multiply(const float *in, const float *w, float *out, int tiles)
 /* One line of B d, in place. */
 static inline void b(vec *d0, vec *d1, vec *d2, vec *d3, vec *d4, vec *d5)
 {
-    const vec sum = *d1 + *d2, difference = *d1 - *d2, far_sum = *d3 + *d4, far_difference = *d3
-        - *d4;
-    const vec first = 4 * *d0, second = 4 * (*d5 - difference) - 2 * far_difference;
-    const vec third = -5 * *d0 - 4 * sum - far_sum, fourth = -5 * *d5 + difference + 2
-        * far_difference;
+    const vec sum = *d1 + *d2, difference = 0.625f * (*d1 - *d2);
+    const vec far_sum = *d3 + *d4, far_difference = 1.5f * (*d3 - *d4);
+    const vec first = 0.87890625f * *d0;
+    const vec second = 0.87890625f * *d5 - 2.25f * difference - 0.390625f * far_difference;
+    const vec third = -2.640625f * *d0 - 2.25f * sum - 0.390625f * far_sum;
+    const vec fourth = difference + far_difference - 2.640625f * *d5;
     const vec fifth = *d0 + sum + far_sum;
     *d0 = first;
     *d1 = second;
@@ -330,17 +333,13 @@ void encoder_conv3_dw(const float *restrict x, const float *restrict dy,
         const int rows = 14 - strip < 4 ? 14 - strip : 4;
         const int top = strip * 4 - 1;
         for (int i = 0; i < 4 * rows + 2; i++) {
-            const int row = top + i;
-            if (row < 0 || row >= 56) {
-                window[i] = ring + 67104;
-                continue;
-            }
-            float *slot = ring + row % 18 * 3728;
-            if (row >= next) {
-                read_x(x, row, slot);
+            const int row = top + i, inside = row >= 0 && row < 56;
+            const int slot = inside ? row % 18 : 18;
+            if (inside && row >= next) {
+                read_x(x, row, ring + slot * 3728);
                 next = row + 1;
             }
-            window[i] = slot;
+            window[i] = ring + slot * 3728;
         }
         for (int r = 0; r < rows; r++) {
             transform_input(window + 4 * r, v + r * 896);
@@ -360,11 +359,11 @@ void encoder_conv3_dw(const float *restrict x, const float *restrict dy,
 /* One line of Gt u: six points to three taps. */
 static inline void gt(const vec *u, vec *g)
 {
-    const vec sum = u[1] + u[2], difference = u[1] - u[2], far_sum = u[3] + u[4], far_difference
-        = u[3] - u[4];
-    g[0] = u[0] * 0.25f - sum * 0.166666667f + far_sum * 0.0416666667f;
-    g[1] = difference * -0.166666667f + far_difference * 0.0833333333f;
-    g[2] = sum * -0.166666667f + far_sum * 0.166666667f + u[5];
+    const vec sum = -0.688403361f * (u[1] + u[2]), difference = -0.688403361f * (u[1] - u[2]);
+    const vec far_sum = 0.119514472f * (u[3] + u[4]), far_difference = 0.119514472f * (u[3] - u[4]);
+    g[0] = u[0] * 1.13777778f + sum + far_sum;
+    g[1] = 0.625f * difference + 1.5f * far_difference;
+    g[2] = 0.390625f * sum + 2.25f * far_sum + u[5];
 }
 
 /* The end of a chunk: adds the sum over its images to the gradient of encoder.conv3. */

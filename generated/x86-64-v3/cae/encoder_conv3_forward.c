@@ -9,70 +9,199 @@ static void read_x(const float *x, int y, float *row)
         row[i] = x[i];
 }
 
-/* 4 pixels of 16 channels; x: the rows of the window, NULL where it leaves the image; at: where in
-   them it starts. */
-static void tile_4x2(const float *const x[3], int at, const float *w, const float *b, float *y)
+/* Marks the pixels of row y of the input that are not 0 in every channel. */
+static void mark_row(const float *x, int y, uint8_t *marks)
 {
-    vec a0 = load(b), b0 = load(b + 8);
-    vec a1 = load(b), b1 = load(b + 8);
-    vec a2 = load(b), b2 = load(b + 8);
-    vec a3 = load(b), b3 = load(b + 8);
-    for (int k = 0; k < 3; k++, w += 3072) {
-        if (!x[k])
-            continue;
-        const float *r = x[k] + at;
-        for (int j = 0; j < 192; j++) {
-            float v;
-            const vec w0 = load(w + j * 16),
-                      w1 = load(w + j * 16 + 8);
-            v = r[j]; a0 += v * w0; b0 += v * w1;
-            v = r[j + 64]; a1 += v * w0; b1 += v * w1;
-            v = r[j + 128]; a2 += v * w0; b2 += v * w1;
-            v = r[j + 192]; a3 += v * w0; b3 += v * w1;
+    x += y * 3584;
+    for (int i = 0; i < 56; i++) {
+        uint64_t any = 0;
+        for (int c = 0; c < 64 && !any; c += 16) {
+            uint64_t bits[8];
+            __builtin_memcpy(bits, x + i * 64 + c, 64);
+            any = (bits[0] | bits[1] | bits[2] | bits[3] | bits[4] | bits[5] | bits[6] | bits[7])
+                & 0x7fffffff7fffffff;
         }
-    }
-    store(y, a0);
-    store(y + 8, b0);
-    store(y + 128, a1);
-    store(y + 136, b1);
-    store(y + 256, a2);
-    store(y + 264, b2);
-    store(y + 384, a3);
-    store(y + 392, b3);
-}
-
-/* One row of 56 pixels. */
-static void line(const float *const x[3], const float *w, const float *b, float *y)
-{
-    for (int c = 0; c < 128; c += 16) {
-        for (int i = 0; i < 56; i += 4)
-            tile_4x2(x, i * 64, w + c * 576, b + c, y + i * 128 + c);
+        marks[i + 1] = any != 0;
     }
 }
 
-/* 2 rows, 7168 values apart, to one: the largest of each window, and the place of the first such.
+/* Which outputs of four rows see nothing but zeros; marks: the six rows of the input that they see.
    */
-static void pool_rows(const float *x, float *y, uint8_t *codes)
+static void find_blank(const uint8_t *const marks[6], uint16_t *blank)
 {
-    for (int p = 0; p < 28; p++, x += 256, y += 128, codes += 128)
+    uint8_t seen[4][56];
+    int all = 1;
+    for (int i = 0; i < 4; i++) {
+        uint8_t tall[58];
+        for (int j = 0; j < 58; j++)
+            tall[j] = marks[i][j] | marks[i + 1][j] | marks[i + 2][j];
+        for (int j = 0; j < 56; j++)
+            all &= seen[i][j] = tall[j] | tall[j + 1] | tall[j + 2];
+    }
+    if (all) {
+        __builtin_memset(blank, 0, 14 * sizeof *blank);
+        return;
+    }
+    for (int k = 0; k < 14; k++) {
+        const int row = 0, column = k * 4;
+        int bits = 0;
+        for (int place = 0; place < 16; place++)
+            bits |= !seen[row + place / 4][column + place % 4] << place;
+        blank[k] = (uint16_t)bits;
+    }
+}
+
+/* One line of Bt d, in place. */
+static inline void bt(vec *d0, vec *d1, vec *d2, vec *d3, vec *d4, vec *d5)
+{
+    const vec even = *d4 - 2.25f * *d2, odd = *d3 - 2.25f * *d1;
+    const vec far_even = *d4 - 0.390625f * *d2, far_odd = *d3 - 0.390625f * *d1;
+    const vec first = 0.87890625f * *d0 - 2.640625f * *d2 + *d4;
+    const vec last = 0.87890625f * *d1 - 2.640625f * *d3 + *d5;
+    *d0 = first;
+    *d1 = even + 0.625f * odd;
+    *d2 = even - 0.625f * odd;
+    *d3 = far_even + 1.5f * far_odd;
+    *d4 = far_even - 1.5f * far_odd;
+    *d5 = last;
+}
+
+/* One line of At m: four outputs. */
+static inline void at(const vec *m0, const vec *m1, const vec *m2, const vec *m3, const vec *m4,
+    const vec *m5, vec *y)
+{
+    const vec sum = *m1 + *m2, difference = *m1 - *m2;
+    const vec far_sum = *m3 + *m4, far_difference = *m3 - *m4;
+    y[0] = *m0 + sum + far_sum;
+    y[1] = 0.625f * difference + 1.5f * far_difference;
+    y[2] = 0.390625f * sum + 2.25f * far_sum;
+    y[3] = 0.244140625f * difference + 3.375f * far_difference + *m5;
+}
+
+/* Bt d B of a row of tiles: x are its six rows of the input, zeros around; v the 36 matrices, from
+   the row's first tile on. */
+static void transform_input(const float *const x[6], float *v)
+{
+    for (int tile = 0; tile < 14; tile++)
+        for (int c = 0; c < 64; c += 8) {
+            vec d[6][6];
+#pragma GCC unroll 6
+            for (int j = 0; j < 6; j++) {
+#pragma GCC unroll 6
+                for (int i = 0; i < 6; i++)
+                    d[i][j] = load(x[i] + (tile * 4 + j) * 64 + c);
+                bt(&d[0][j], &d[1][j], &d[2][j], &d[3][j], &d[4][j], &d[5][j]);
+            }
+            float *out = v + tile * 64 + c;
+#pragma GCC unroll 6
+            for (int i = 0; i < 6; i++) {
+                bt(&d[i][0], &d[i][1], &d[i][2], &d[i][3], &d[i][4], &d[i][5]);
+#pragma GCC unroll 6
+                for (int j = 0; j < 6; j++)
+                    store(out + (i * 6 + j) * 3968, d[i][j]);
+            }
+        }
+}
+
+/* 6 rows of 16 columns; brings a part of the next block of weights nearer, a line a step. */
+static inline void multiply_6x2(const float *in, const float *w, const float *ahead, float *out)
+{
+    vec a0 = {0}, b0 = {0};
+    vec a1 = {0}, b1 = {0};
+    vec a2 = {0}, b2 = {0};
+    vec a3 = {0}, b3 = {0};
+    vec a4 = {0}, b4 = {0};
+    vec a5 = {0}, b5 = {0};
+    for (int k = 0; k < 64; k++) {
+        float v;
+        const vec w0 = load(w + k * 16),
+                  w1 = load(w + k * 16 + 8);
+        __builtin_prefetch(ahead + k * 16);
+        v = in[k]; a0 += v * w0; b0 += v * w1;
+        v = in[k + 64]; a1 += v * w0; b1 += v * w1;
+        v = in[k + 128]; a2 += v * w0; b2 += v * w1;
+        v = in[k + 192]; a3 += v * w0; b3 += v * w1;
+        v = in[k + 256]; a4 += v * w0; b4 += v * w1;
+        v = in[k + 320]; a5 += v * w0; b5 += v * w1;
+    }
+    store(out, a0);
+    store(out + 8, b0);
+    store(out + 128, a1);
+    store(out + 136, b1);
+    store(out + 256, a2);
+    store(out + 264, b2);
+    store(out + 384, a3);
+    store(out + 392, b3);
+    store(out + 512, a4);
+    store(out + 520, b4);
+    store(out + 640, a5);
+    store(out + 648, b5);
+}
+
+/* All 36 products of a strip; the last rows of registers may run over into rows that nobody reads.
+   */
+static void multiply(const float *in, const float *w, float *out, int tiles)
+{
+    for (int p = 0; p < 36; p++, in += 3968, out += 7936) {
+        for (int n = 0; n < 128; n += 16, w += 1024)
+            for (int t = 0; t < tiles; t += 6)
+                multiply_6x2(in + t * 64, w, w + 1024 + t / 6 * 1024, out + t * 128 + n);
+    }
+}
+
+/* At m A of a row of tiles, bias, activation, pool: rows `row` on of y. */
+static void transform_output(const float *m, const float *b, float *y, uint8_t *codes,
+    const uint16_t *blank, int row)
+{
+    y += row * 3584;
+    codes += row * 3584;
+    for (int tile = 0; tile < 14; tile++)
         for (int c = 0; c < 128; c += 8) {
-            vec v = load(x + c);
-            vec best = pick(above(v, (vec){0}), v, (vec){0});
-            mask code = {0};
-            v = load(x + c + 128);
-            v = pick(above(v, (vec){0}), v, (vec){0});
-            code = pick_place(above(v, best), 1, code);
-            best = pick(above(v, best), v, best);
-            v = load(x + c + 7168);
-            v = pick(above(v, (vec){0}), v, (vec){0});
-            code = pick_place(above(v, best), 2, code);
-            best = pick(above(v, best), v, best);
-            v = load(x + c + 7296);
-            v = pick(above(v, (vec){0}), v, (vec){0});
-            code = pick_place(above(v, best), 3, code);
-            best = pick(above(v, best), v, best);
-            store(y + c, best);
-            store_codes(codes + c, code, 8);
+            const float *in = m + tile * 128 + c;
+            vec t[4][6], z[4][4];
+#pragma GCC unroll 6
+            for (int j = 0; j < 6; j++) {
+                vec d[6], column[4];
+#pragma GCC unroll 6
+                for (int i = 0; i < 6; i++)
+                    d[i] = load(in + (i * 6 + j) * 7936);
+                at(&d[0], &d[1], &d[2], &d[3], &d[4], &d[5], column);
+#pragma GCC unroll 4
+                for (int i = 0; i < 4; i++)
+                    t[i][j] = column[i];
+            }
+            const vec bias = load(b + c);
+#pragma GCC unroll 4
+            for (int i = 0; i < 4; i++) {
+                at(&t[i][0], &t[i][1], &t[i][2], &t[i][3], &t[i][4], &t[i][5], z[i]);
+                if (blank[tile] >> (i * 4) & 15)
+#pragma GCC unroll 4
+                    for (int j = 0; j < 4; j++)
+                        if (blank[tile] >> (i * 4 + j) & 1)
+                            z[i][j] = (vec){0};
+#pragma GCC unroll 4
+                for (int j = 0; j < 4; j++) {
+                    const vec v = z[i][j] + bias;
+                    z[i][j] = pick(above(v, (vec){0}), v, (vec){0});
+                }
+            }
+#pragma GCC unroll 2
+            for (int i = 0; i < 2; i++)
+#pragma GCC unroll 2
+                for (int j = 0; j < 2; j++) {
+                    const int to = (i * 28 + tile * 2 + j) * 128 + c;
+                    vec best = z[i * 2][j * 2];
+                    mask code = {0};
+                    code = pick_place(above(z[i * 2][j * 2 + 1], best), 1, code);
+                    best = pick(above(z[i * 2][j * 2 + 1], best), z[i * 2][j * 2 + 1], best);
+                    code = pick_place(above(z[i * 2 + 1][j * 2], best), 2, code);
+                    best = pick(above(z[i * 2 + 1][j * 2], best), z[i * 2 + 1][j * 2], best);
+                    code = pick_place(above(z[i * 2 + 1][j * 2 + 1], best), 3, code);
+                    best = pick(above(z[i * 2 + 1][j * 2 + 1], best), z[i * 2 + 1][j * 2 + 1],
+                        best);
+                    store(y + to, best);
+                    store_codes(codes + to, code, 8);
+                }
         }
 }
 
@@ -82,28 +211,34 @@ void encoder_conv3_forward(const float *restrict x, const float *restrict w,
                            const float *restrict b, float *restrict y, uint8_t *restrict codes,
                            float *restrict scratch, int first, int last)
 {
-    float *ring = scratch;
-    float *lines = scratch + 11136;
-    const float *window[3];
+    float *ring = scratch, *v = ring + 70832, *m = v + 142848;
+    const float *window[18];
+    uint8_t *ring_marks = (uint8_t *)(m + 314432);
+    const uint8_t *marks[18];
+    uint16_t blank[14];
+    __builtin_memset(ring_marks, 0, 1216);
     int next = 0;
-    __builtin_memset(ring, 0, 11136 * sizeof *ring);
-    for (int r = first * 2; r < last * 2; r++) {
-        for (int k = 0; k < 3; k++) {
-            const int row = r - 1 + k;
-            if (row < 0 || row >= 56) {
-                window[k] = 0;
-                continue;
-            }
-            float *slot = ring + row % 3 * 3712;
-            if (row >= next) {
-                read_x(x, row, slot);
+    __builtin_memset(ring, 0, 70832 * sizeof *ring);
+    for (int strip = first; strip < last; strip += 4) {
+        const int rows = last - strip < 4 ? last - strip : 4;
+        const int top = strip * 4 - 1;
+        for (int i = 0; i < 4 * rows + 2; i++) {
+            const int row = top + i, inside = row >= 0 && row < 56;
+            const int slot = inside ? row % 18 : 18;
+            if (inside && row >= next) {
+                read_x(x, row, ring + slot * 3728);
+                mark_row(x, row, ring_marks + slot * 64);
                 next = row + 1;
             }
-            window[k] = slot;
+            window[i] = ring + slot * 3728;
+            marks[i] = ring_marks + slot * 64;
         }
-        float *l = lines + r % 2 * 7168;
-        line(window, w, b, l);
-        if (r % 2 == 1)
-            pool_rows(lines, y + r / 2 * 3584, codes + r / 2 * 3584);
+        for (int r = 0; r < rows; r++)
+            transform_input(window + 4 * r, v + r * 896);
+        multiply(v, w, m, rows * 14);
+        for (int r = 0; r < rows; r++) {
+            find_blank(marks + 4 * r, blank);
+            transform_output(m + r * 1792, b, y, codes, blank, (strip + r) * 2);
+        }
     }
 }

@@ -9,16 +9,60 @@ static void read_x(const float *x, int y, float *row)
         row[i] = x[i];
 }
 
+/* Marks the pixels of row y of the input that are not 0 in every channel. */
+static void mark_row(const float *x, int y, uint8_t *marks)
+{
+    x += y * 3584;
+    for (int i = 0; i < 56; i++) {
+        uint64_t any = 0;
+        for (int c = 0; c < 64 && !any; c += 16) {
+            uint64_t bits[8];
+            __builtin_memcpy(bits, x + i * 64 + c, 64);
+            any = (bits[0] | bits[1] | bits[2] | bits[3] | bits[4] | bits[5] | bits[6] | bits[7])
+                & 0x7fffffff7fffffff;
+        }
+        marks[i + 1] = any != 0;
+    }
+}
+
+/* Which outputs of four rows see nothing but zeros; marks: the six rows of the input that they see.
+   */
+static void find_blank(const uint8_t *const marks[6], uint16_t *blank)
+{
+    uint8_t seen[4][56];
+    int all = 1;
+    for (int i = 0; i < 4; i++) {
+        uint8_t tall[58];
+        for (int j = 0; j < 58; j++)
+            tall[j] = marks[i][j] | marks[i + 1][j] | marks[i + 2][j];
+        for (int j = 0; j < 56; j++)
+            all &= seen[i][j] = tall[j] | tall[j + 1] | tall[j + 2];
+    }
+    if (all) {
+        __builtin_memset(blank, 0, 14 * sizeof *blank);
+        return;
+    }
+    for (int k = 0; k < 14; k++) {
+        const int row = 0, column = k * 4;
+        int bits = 0;
+        for (int place = 0; place < 16; place++)
+            bits |= !seen[row + place / 4][column + place % 4] << place;
+        blank[k] = (uint16_t)bits;
+    }
+}
+
 /* One line of Bt d, in place. */
 static inline void bt(vec *d0, vec *d1, vec *d2, vec *d3, vec *d4, vec *d5)
 {
-    const vec even = *d4 - 4 * *d2, odd = *d3 - 4 * *d1, far = 2 * (*d3 - *d1), near = *d4 - *d2;
-    const vec first = 4 * *d0 - 5 * *d2 + *d4, last = 4 * *d1 - 5 * *d3 + *d5;
+    const vec even = *d4 - 2.25f * *d2, odd = *d3 - 2.25f * *d1;
+    const vec far_even = *d4 - 0.390625f * *d2, far_odd = *d3 - 0.390625f * *d1;
+    const vec first = 0.87890625f * *d0 - 2.640625f * *d2 + *d4;
+    const vec last = 0.87890625f * *d1 - 2.640625f * *d3 + *d5;
     *d0 = first;
-    *d1 = even + odd;
-    *d2 = even - odd;
-    *d3 = near + far;
-    *d4 = near - far;
+    *d1 = even + 0.625f * odd;
+    *d2 = even - 0.625f * odd;
+    *d3 = far_even + 1.5f * far_odd;
+    *d4 = far_even - 1.5f * far_odd;
     *d5 = last;
 }
 
@@ -26,12 +70,12 @@ static inline void bt(vec *d0, vec *d1, vec *d2, vec *d3, vec *d4, vec *d5)
 static inline void at(const vec *m0, const vec *m1, const vec *m2, const vec *m3, const vec *m4,
     const vec *m5, vec *y)
 {
-    const vec sum = *m1 + *m2, difference = *m1 - *m2, far_sum = *m3 + *m4, far_difference = *m3
-        - *m4;
+    const vec sum = *m1 + *m2, difference = *m1 - *m2;
+    const vec far_sum = *m3 + *m4, far_difference = *m3 - *m4;
     y[0] = *m0 + sum + far_sum;
-    y[1] = difference + 2 * far_difference;
-    y[2] = sum + 4 * far_sum;
-    y[3] = difference + 8 * far_difference + *m5;
+    y[1] = 0.625f * difference + 1.5f * far_difference;
+    y[2] = 0.390625f * sum + 2.25f * far_sum;
+    y[3] = 0.244140625f * difference + 3.375f * far_difference + *m5;
 }
 
 /* Bt d B of a row of tiles: x are its six rows of the input, zeros around; v the 36 matrices, from
@@ -106,7 +150,8 @@ static void multiply(const float *in, const float *w, float *out, int tiles)
 }
 
 /* At m A of a row of tiles, bias, activation, pool: rows `row` on of y. */
-static void transform_output(const float *m, const float *b, float *y, int row)
+static void transform_output(const float *m, const float *b, float *y, const uint16_t *blank,
+    int row)
 {
     y += row * 3584;
     for (int tile = 0; tile < 14; tile++)
@@ -128,6 +173,11 @@ static void transform_output(const float *m, const float *b, float *y, int row)
 #pragma GCC unroll 4
             for (int i = 0; i < 4; i++) {
                 at(&t[i][0], &t[i][1], &t[i][2], &t[i][3], &t[i][4], &t[i][5], z[i]);
+                if (blank[tile] >> (i * 4) & 15)
+#pragma GCC unroll 4
+                    for (int j = 0; j < 4; j++)
+                        if (blank[tile] >> (i * 4 + j) & 1)
+                            z[i][j] = (vec){0};
 #pragma GCC unroll 4
                 for (int j = 0; j < 4; j++) {
                     const vec v = z[i][j] + bias;
@@ -156,28 +206,32 @@ void encoder_conv3_forward_infer(const float *restrict x, const float *restrict 
 {
     float *ring = scratch, *v = ring + 70832, *m = v + 142848;
     const float *window[18];
+    uint8_t *ring_marks = (uint8_t *)(m + 314432);
+    const uint8_t *marks[18];
+    uint16_t blank[14];
+    __builtin_memset(ring_marks, 0, 1216);
     int next = 0;
     __builtin_memset(ring, 0, 70832 * sizeof *ring);
     for (int strip = first; strip < last; strip += 4) {
         const int rows = last - strip < 4 ? last - strip : 4;
         const int top = strip * 4 - 1;
         for (int i = 0; i < 4 * rows + 2; i++) {
-            const int row = top + i;
-            if (row < 0 || row >= 56) {
-                window[i] = ring + 67104;
-                continue;
-            }
-            float *slot = ring + row % 18 * 3728;
-            if (row >= next) {
-                read_x(x, row, slot);
+            const int row = top + i, inside = row >= 0 && row < 56;
+            const int slot = inside ? row % 18 : 18;
+            if (inside && row >= next) {
+                read_x(x, row, ring + slot * 3728);
+                mark_row(x, row, ring_marks + slot * 64);
                 next = row + 1;
             }
-            window[i] = slot;
+            window[i] = ring + slot * 3728;
+            marks[i] = ring_marks + slot * 64;
         }
         for (int r = 0; r < rows; r++)
             transform_input(window + 4 * r, v + r * 896);
         multiply(v, w, m, rows * 14);
-        for (int r = 0; r < rows; r++)
-            transform_output(m + r * 1792, b, y, (strip + r) * 2);
+        for (int r = 0; r < rows; r++) {
+            find_blank(marks + 4 * r, blank);
+            transform_output(m + r * 1792, b, y, blank, (strip + r) * 2);
+        }
     }
 }
