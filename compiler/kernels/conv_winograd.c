@@ -59,6 +59,14 @@ static int strip_rows(int tile_rows, int tile_columns, double weight_bytes, cons
     return rows < tile_rows ? rows : tile_rows;
 }
 
+/* From one of the 36 matrices to the next. A transform stores to all of them at once: at a distance of whole pages they would share one set of the
+   first cache. */
+static int plane_reals(int rows, int columns, const Settings *settings)
+{
+    int page = 4096 / settings_real_bytes(settings), reals = rows * columns;
+    return reals % page == 0 ? reals + page / 64 : reals;
+}
+
 static void plan_numbers(Step *step, const Settings *settings)
 {
     ConvShape s = conv_shape(step->core);
@@ -87,7 +95,8 @@ static void plan_numbers(Step *step, const Settings *settings)
     step_number(step, "IN_VECTORS", in_vectors);
     step_number(step, "PIXELS", pixels);
     step_number(step, "IN_PIXELS", in_pixels);
-    step_number(step, "PLANE", tiles + most);              /* rows of a matrix; the last tile of registers may run over */
+    step_number(step, "IN_PLANE", plane_reals(tiles + most, in, settings));        /* the last tile of registers may run over */
+    step_number(step, "OUT_PLANE", plane_reals(tiles + most, out, settings));
     step_number(step, "ROW", round_up((columns * TILE + 2) * s.ci + lanes, 16));
     step_number(step, "LINE", round_up(columns * TILE * phases * s.co + lanes, 16));
     step_number(step, "EDGE", (columns * TILE + 2) * in);
@@ -103,10 +112,10 @@ static void plan(Step *step, const Settings *settings)
     ConvShape s = conv_shape(core);
     int lanes = settings_lanes(settings);
     plan_numbers(step, settings);
-    size_t plane = (size_t)step_get(step, "PLANE"), in = (size_t)step_get(step, "IN"), out = (size_t)step_get(step, "OUT");
+    size_t out = (size_t)step_get(step, "OUT");
     size_t ring = (size_t)(TILE * step_get(step, "STRIP") + 3) * (size_t)step_get(step, "ROW");
     size_t line = (size_t)step_get(step, "LINE"), strip = (size_t)step_get(step, "STRIP");
-    size_t matrices = POINTS * plane * (in + out);
+    size_t matrices = POINTS * (size_t)(step_get(step, "IN_PLANE") + step_get(step, "OUT_PLANE"));
     if (is_forward(core)) {
         step_node(step, "x", core->input[0]);
         step_node(step, "y", step->pool ? step->pool : step->act ? step->act : step->bias ? step->bias : core);
