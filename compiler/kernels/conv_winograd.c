@@ -63,8 +63,8 @@ static int strip_rows(int tile_rows, int tile_columns, double weight_bytes, cons
    first cache. */
 static int plane_reals(int rows, int columns, const Settings *settings)
 {
-    int page = 4096 / settings_real_bytes(settings), reals = rows * columns;
-    return reals % page == 0 ? reals + page / 64 : reals;
+    int line = 64 / settings_real_bytes(settings), reals = (rows * columns + line - 1) / line * line;
+    return reals / line % 2 == 0 ? reals + line : reals;
 }
 
 static void plan_numbers(Step *step, const Settings *settings)
