@@ -246,7 +246,7 @@ static void set_buffers(lua_State *L, const Plan *plan, const Program *program)
         bool codes = b->node && b->node->type != TYPE_REAL;
         lua_newtable(L);
         set_text(L, "name", b->name);
-        set_text(L, "type", codes ? "uint8_t" : plan->settings.real_double ? "double" : "float");
+        set_text(L, "type", codes ? code_type(plan) : plan->settings.real_double ? "double" : "float");
         set_text(L, "shape", b->node ? shape_text(b->node->shape) : "");
         set_number(L, "offset", (double)b->offset);
         set_number(L, "bytes", (double)b->bytes);
@@ -320,6 +320,7 @@ static void set_texts(lua_State *L, const Plan *plan, const EmitOptions *options
     set_text(L, "memory", memory.data);
     set_number(L, "vector_bytes", plan->settings.target->vector_bytes);
     set_number(L, "real_bytes", settings_real_bytes(&plan->settings));
+    set_text(L, "CODE_TYPE", code_type(plan));
     set_number(L, "L", settings_lanes(&plan->settings));
     set_number(L, "output_kernel", output_kernel(graph));
 }

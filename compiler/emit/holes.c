@@ -98,12 +98,19 @@ static bool is_written(const Step *step, const Argument *a)
     return a->scratch || a->sum;
 }
 
+const char *code_type(const Plan *plan)
+{
+    return plan->settings.real_double ? "int64_t" : "int32_t";
+}
+
 static const char *type_name(const Plan *plan, const Argument *a)
 {
     if (a->node == plan->graph->loss && a->node)
         return "double";
-    if (a->node && a->node->type != TYPE_REAL)
+    if (a->node && a->node->type == TYPE_PIXEL)
         return "uint8_t";
+    if (a->node && a->node->type == TYPE_CODE)
+        return code_type(plan);
     return plan->settings.real_double ? "double" : "float";
 }
 
@@ -158,6 +165,7 @@ static void set_common(lua_State *L, const Plan *plan, const char *name)
     set_text(L, "model", plan->graph->name);
     set_text(L, "real", plan->settings.real_double ? "double" : "float");
     set_number(L, "L", settings_lanes(&plan->settings));
+    set_text(L, "CODE_TYPE", code_type(plan));
     set_number(L, "REAL_BYTES", settings_real_bytes(&plan->settings));
 }
 

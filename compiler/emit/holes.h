@@ -23,6 +23,9 @@ void set_number(lua_State *L, const char *name, double value);
 void set_text(lua_State *L, const char *name, const char *value);
 
 /* "conv2d 3x3 + bias_add + relu + max_pool2d", what a step computes. */
+/* The C type of a max-pool's codes, an integer as wide as a real: see kernels/codes.c.in. */
+const char *code_type(const Plan *plan);
+
 const char *step_title(const Step *step);
 
 #endif

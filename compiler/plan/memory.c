@@ -6,9 +6,15 @@
 
 enum { ALIGNMENT = 64, SLACK = 64 };     /* a kernel may read up to one vector past the end of a value */
 
-static size_t type_bytes(const Plan *plan, const Node *node)
+/* Codes lie as kernels/codes.c.in says. */
+static size_t value_bytes(const Plan *plan, const Node *node)
 {
-    return node->type == TYPE_REAL ? (size_t)settings_real_bytes(&plan->settings) : 1;
+    size_t real = (size_t)settings_real_bytes(&plan->settings);
+    if (node->type == TYPE_CODE) {
+        const int *dim = node->shape.dim, size = node_number(node, "size"), across = size == 2 ? 8 : size <= 4 ? 4 : 2;
+        return (size_t)((dim[0] + 1) / 2) * (size_t)((dim[1] + across - 1) / across) * (size_t)dim[2] * real;
+    }
+    return (size_t)shape_count(node->shape) * (node->type == TYPE_REAL ? real : 1);
 }
 
 bool plan_is_gradient(const Graph *graph, const Node *node)
@@ -61,7 +67,7 @@ static void add_buffers(const Plan *plan, Program *program, int s)
         else
             program->buffers[program->buffer_count++] = (Buffer){
                 .node = a->node, .name = plan_identifier(a->node->name), .first = s, .last = s,
-                .bytes = (size_t)shape_count(a->node->shape) * type_bytes(plan, a->node) + SLACK,
+                .bytes = value_bytes(plan, a->node) + SLACK,
             };
     }
 }

@@ -112,17 +112,17 @@ static inline void mark(ModelClock *clock, int step)
     clock->last = now;
 }
 
-/* A workspace for train, 13184192 bytes. Values whose lives (first to last step) do not meet share
+/* A workspace for train, 12665536 bytes. Values whose lives (first to last step) do not meet share
    their place. */
 typedef struct Train {
     float *encoder_pool1;                          /* 112x112x32, steps 0 to 13 */
-    uint8_t *encoder_pool1_argmax;                 /* 112x112x32, steps 0 to 13 */
+    int32_t *encoder_pool1_argmax;                 /* 112x112x32, steps 0 to 13 */
     float *encoder_conv1_forward_scratch;          /* steps 0 to 0 */
     float *encoder_pool2;                          /* 56x56x64, steps 1 to 12 */
-    uint8_t *encoder_pool2_argmax;                 /* 56x56x64, steps 1 to 12 */
+    int32_t *encoder_pool2_argmax;                 /* 56x56x64, steps 1 to 12 */
     float *encoder_conv2_forward_scratch;          /* steps 1 to 1 */
     float *encoder_pool3;                          /* 28x28x128, steps 2 to 11 */
-    uint8_t *encoder_pool3_argmax;                 /* 28x28x128, steps 2 to 11 */
+    int32_t *encoder_pool3_argmax;                 /* 28x28x128, steps 2 to 11 */
     float *encoder_conv3_forward_scratch;          /* steps 2 to 2 */
     float *decoder_conv1_relu;                     /* 28x28x128, steps 3 to 10 */
     float *decoder_conv1_forward_scratch;          /* steps 3 to 3 */
@@ -155,39 +155,39 @@ static Train train_workspace(void *workspace)
 {
     char *at = workspace;
     return (Train){
-        .encoder_pool1 = (float *)(void *)(at + 5360448),
-        .encoder_pool1_argmax = (uint8_t *)(void *)(at + 10931328),
+        .encoder_pool1 = (float *)(void *)(at + 5365056),
+        .encoder_pool1_argmax = (int32_t *)(void *)(at + 12435328),
         .encoder_conv1_forward_scratch = (float *)(void *)(at),
-        .encoder_pool2 = (float *)(void *)(at + 9325568),
-        .encoder_pool2_argmax = (uint8_t *)(void *)(at + 12832192),
+        .encoder_pool2 = (float *)(void *)(at + 9330176),
+        .encoder_pool2_argmax = (int32_t *)(void *)(at + 12535744),
         .encoder_conv2_forward_scratch = (float *)(void *)(at),
-        .encoder_pool3 = (float *)(void *)(at + 11332800),
-        .encoder_pool3_argmax = (uint8_t *)(void *)(at + 13032960),
+        .encoder_pool3 = (float *)(void *)(at + 10935936),
+        .encoder_pool3_argmax = (int32_t *)(void *)(at + 12622912),
         .encoder_conv3_forward_scratch = (float *)(void *)(at),
-        .decoder_conv1_relu = (float *)(void *)(at + 10128448),
+        .decoder_conv1_relu = (float *)(void *)(at + 10133056),
         .decoder_conv1_forward_scratch = (float *)(void *)(at),
-        .decoder_conv2_relu = (float *)(void *)(at + 2297088),
+        .decoder_conv2_relu = (float *)(void *)(at + 2301696),
         .decoder_conv2_forward_scratch = (float *)(void *)(at),
-        .decoder_conv3_relu = (float *)(void *)(at + 243904),
+        .decoder_conv3_relu = (float *)(void *)(at + 248512),
         .decoder_conv3_forward_scratch = (float *)(void *)(at),
         .loss_forward_scratch = (float *)(void *)(at),
-        .loss_dx = (float *)(void *)(at + 394496),
-        .decoder_conv3_dx = (float *)(void *)(at + 2497856),
-        .decoder_conv3_dw_sum = (float *)(void *)(at + 13133376),
+        .loss_dx = (float *)(void *)(at + 399104),
+        .decoder_conv3_dx = (float *)(void *)(at + 2502464),
+        .decoder_conv3_dw_sum = (float *)(void *)(at + 12585984),
         .decoder_conv3_dw_scratch = (float *)(void *)(at),
-        .decoder_conv2_dx = (float *)(void *)(at + 11734272),
-        .decoder_conv2_dw_sum = (float *)(void *)(at + 6966144),
+        .decoder_conv2_dx = (float *)(void *)(at + 11337408),
+        .decoder_conv2_dw_sum = (float *)(void *)(at + 6970752),
         .decoder_conv2_dw_scratch = (float *)(void *)(at),
-        .decoder_conv1_dx = (float *)(void *)(at + 12135744),
-        .decoder_conv1_dw_sum = (float *)(void *)(at + 3001088),
+        .decoder_conv1_dx = (float *)(void *)(at + 11738880),
+        .decoder_conv1_dw_sum = (float *)(void *)(at + 3005696),
         .decoder_conv1_dw_scratch = (float *)(void *)(at),
-        .encoder_conv3_dx = (float *)(void *)(at + 10128448),
-        .encoder_conv3_dw_sum = (float *)(void *)(at + 8145856),
+        .encoder_conv3_dx = (float *)(void *)(at + 10133056),
+        .encoder_conv3_dw_sum = (float *)(void *)(at + 8150464),
         .encoder_conv3_dw_scratch = (float *)(void *)(at),
         .encoder_conv2_dx = (float *)(void *)(at),
-        .encoder_conv2_dw_sum = (float *)(void *)(at + 12537216),
+        .encoder_conv2_dw_sum = (float *)(void *)(at + 12140352),
         .encoder_conv2_dw_scratch = (float *)(void *)(at + 1605696),
-        .encoder_conv1_dw_sum = (float *)(void *)(at + 13170304),
+        .encoder_conv1_dw_sum = (float *)(void *)(at + 12651648),
         .encoder_conv1_dw_scratch = (float *)(void *)(at + 1605696),
     };
 }
@@ -324,7 +324,7 @@ static void backward_chunk(const void *prepared, const uint8_t *const *images, i
     encoder_conv1_dw_flush(t.encoder_conv1_dw_sum, gradient + P_ENCODER_CONV1_KERNEL);
 }
 
-/* A workspace for encode, 3543296 bytes. Values whose lives (first to last step) do not meet share
+/* A workspace for encode, 3547904 bytes. Values whose lives (first to last step) do not meet share
    their place. */
 typedef struct Encode {
     float *encoder_pool1;                          /* 112x112x32, steps 0 to 1 */
@@ -342,13 +342,13 @@ static Encode encode_workspace(void *workspace, void *scratch)
     return (Encode){
         .encoder_pool1 = (float *)(void *)(at),
         .encoder_conv1_forward_infer_scratch = (float *)(void *)(own + 1605696),
-        .encoder_pool2 = (float *)(void *)(at + 2740416),
+        .encoder_pool2 = (float *)(void *)(at + 2745024),
         .encoder_conv2_forward_infer_scratch = (float *)(void *)(own + 1605696),
         .encoder_conv3_forward_infer_scratch = (float *)(void *)(own),
     };
 }
 
-/* A workspace for decode, 2966784 bytes. Values whose lives (first to last step) do not meet share
+/* A workspace for decode, 2971392 bytes. Values whose lives (first to last step) do not meet share
    their place. */
 typedef struct Decode {
     float *decoder_conv1_relu;                     /* 28x28x128, steps 0 to 1 */
@@ -365,11 +365,11 @@ static Decode decode_workspace(void *workspace, void *scratch)
     (void)at;
     (void)own;
     return (Decode){
-        .decoder_conv1_relu = (float *)(void *)(at + 2565312),
+        .decoder_conv1_relu = (float *)(void *)(at + 2569920),
         .decoder_conv1_forward_scratch = (float *)(void *)(own),
-        .decoder_conv2_relu = (float *)(void *)(at + 2029760),
+        .decoder_conv2_relu = (float *)(void *)(at + 2034368),
         .decoder_conv2_forward_scratch = (float *)(void *)(own),
-        .decoder_conv3_relu = (float *)(void *)(at + 209984),
+        .decoder_conv3_relu = (float *)(void *)(at + 214592),
         .decoder_conv3_forward_scratch = (float *)(void *)(own),
     };
 }

@@ -14,8 +14,8 @@ enum {
     CAE_OUTPUT_FLOATS = 150528,
     CAE_PARAMETER_FLOATS = 259715,
     CAE_PREPARED_BYTES = 10099968,
-    CAE_WORKSPACE_BYTES = 3944704,      /* inference, one thread */
-    CAE_TRAIN_BYTES = 13184192,          /* training, one thread */
+    CAE_WORKSPACE_BYTES = 3949312,      /* inference, one thread */
+    CAE_TRAIN_BYTES = 12665536,          /* training, one thread */
 };
 
 /* 1 where this processor has the instructions of x86-64-v3. */

@@ -25,10 +25,9 @@ static inline void add(float *p, vec v)
     *(loose_vec *)p += v;
 }
 
-/* Lanes of all ones where a comparison holds, all zeros elsewhere; and places in pooling windows, a
-   lane each. */
+/* Lanes of all ones where a comparison holds, all zeros elsewhere; and places in pooling windows.
+   */
 typedef int32_t mask __attribute__((vector_size(32)));
-typedef uint8_t places __attribute__((vector_size(8)));
 
 static inline mask above(vec a, vec b)
 {
@@ -51,17 +50,22 @@ static inline vec at_place(vec d, mask code, int place)
     return (vec)((mask)d & (code == place));
 }
 
-static inline mask load_codes(const uint8_t *p)
+/* Integers that hold the places of several windows each. */
+static inline mask load_codes(const int32_t *p)
 {
-    places codes;
-    __builtin_memcpy(&codes, p, 8);
-    return __builtin_convertvector(codes, mask);
+    mask codes;
+    __builtin_memcpy(&codes, p, sizeof codes);
+    return codes;
 }
 
-static inline void store_codes(uint8_t *p, mask code, int n)
+/* Puts n lanes `shift` bits up beside what lies there already; 0 begins anew. */
+static inline void store_codes(int32_t *p, mask code, int shift, int n)
 {
-    const places codes = __builtin_convertvector(code, places);
-    __builtin_memcpy(p, &codes, (size_t)n);
+    mask before = {0};
+    if (shift > 0)
+        __builtin_memcpy(&before, p, (size_t)n * sizeof *p);
+    code = before | code << shift;
+    __builtin_memcpy(p, &code, (size_t)n * sizeof *p);
 }
 
 /* The first n lanes alone. */
@@ -100,13 +104,13 @@ void prepare_encoder_conv2_kernel_winograd_turned(const float *restrict paramete
                                                   float *restrict form);
 
 void encoder_conv1_forward(const uint8_t *restrict x, const float *restrict w,
-                           const float *restrict b, float *restrict y, uint8_t *restrict codes,
+                           const float *restrict b, float *restrict y, int32_t *restrict codes,
                            float *restrict scratch, int first, int last);
 void encoder_conv2_forward(const float *restrict x, const float *restrict w,
-                           const float *restrict b, float *restrict y, uint8_t *restrict codes,
+                           const float *restrict b, float *restrict y, int32_t *restrict codes,
                            float *restrict scratch, int first, int last);
 void encoder_conv3_forward(const float *restrict x, const float *restrict w,
-                           const float *restrict b, float *restrict y, uint8_t *restrict codes,
+                           const float *restrict b, float *restrict y, int32_t *restrict codes,
                            float *restrict scratch, int first, int last);
 void decoder_conv1_forward(const float *restrict x, const float *restrict w,
                            const float *restrict b, float *restrict y, float *restrict scratch,
@@ -134,17 +138,17 @@ void decoder_conv1_dw(const float *restrict x, const float *restrict dy,
                       float *restrict sum, float *restrict db, float *restrict scratch);
 void encoder_conv3_dw_flush(const float *restrict sum, float *restrict dw);
 void encoder_conv3_dw(const float *restrict x, const float *restrict dy,
-                      const float *restrict value, const uint8_t *restrict codes,
+                      const float *restrict value, const int32_t *restrict codes,
                       const float *restrict w, float *restrict dx, float *restrict sum,
                       float *restrict db, float *restrict scratch);
 void encoder_conv2_dw_flush(const float *restrict sum, float *restrict dw);
 void encoder_conv2_dw(const float *restrict x, const float *restrict dy,
-                      const float *restrict value, const uint8_t *restrict codes,
+                      const float *restrict value, const int32_t *restrict codes,
                       const float *restrict w, float *restrict dx, float *restrict sum,
                       float *restrict db, float *restrict scratch);
 void encoder_conv1_dw_flush(const float *restrict sum, float *restrict dw);
 void encoder_conv1_dw(const uint8_t *restrict x, const float *restrict dy,
-                      const float *restrict value, const uint8_t *restrict codes,
+                      const float *restrict value, const int32_t *restrict codes,
                       float *restrict sum, float *restrict db, float *restrict scratch);
 void encoder_conv1_forward_infer(const uint8_t *restrict x, const float *restrict w,
                                  const float *restrict b, float *restrict y,

@@ -44,7 +44,7 @@ static void transform_input(const float *const x[6], float *v)
                 bt(&d[i][0], &d[i][1], &d[i][2], &d[i][3], &d[i][4], &d[i][5]);
 #pragma GCC unroll 6
                 for (int j = 0; j < 6; j++)
-                    store(out + (i * 6 + j) * 7040, d[i][j]);
+                    store(out + (i * 6 + j) * 7056, d[i][j]);
             }
         }
 }
@@ -95,7 +95,7 @@ static void transform_gradient(const float *lines, float *d)
                 a(&t[i][0], &t[i][1], &t[i][2], &t[i][3], z);
 #pragma GCC unroll 6
                 for (int j = 0; j < 6; j++)
-                    store(out + (i * 6 + j) * 3520, z[j]);
+                    store(out + (i * 6 + j) * 3536, z[j]);
             }
         }
 }
@@ -175,16 +175,14 @@ static inline void sum_5x2(const float *v, const float *d, float *sum, int tiles
     add(sum + 72, b4);
 }
 
-/* sum[p][block][input][output in block] += v[p] d[p], all 36 products of a strip. */
+/* sum[block][input][output in block] += v d, the product at one of the 36 points. */
 static void sum_weights(const float *v, const float *d, float *sum, int tiles)
 {
-    for (int p = 0; p < 36; p++, v += 7040, d += 3520) {
-        for (int n = 0; n < 64; n += 16) {
-            for (int i = 0; i < 108; i += 6, sum += 96)
-                sum_6x2(v + i, d + n, sum, tiles);
-            for (int i = 108; i < 128; i += 5, sum += 80)
-                sum_5x2(v + i, d + n, sum, tiles);
-        }
+    for (int n = 0; n < 64; n += 16) {
+        for (int i = 0; i < 108; i += 6, sum += 96)
+            sum_6x2(v + i, d + n, sum, tiles);
+        for (int i = 108; i < 128; i += 5, sum += 80)
+            sum_5x2(v + i, d + n, sum, tiles);
     }
 }
 
@@ -223,15 +221,13 @@ static inline void multiply_6x2(const float *in, const float *w, const float *ah
     store(out + 648, b5);
 }
 
-/* All 36 products of a strip; the last rows of registers may run over into rows that nobody reads.
-   */
+/* The product at one of the 36 points; the last rows of registers may run over into rows that
+   nobody reads. */
 static void multiply(const float *in, const float *w, float *out, int tiles)
 {
-    for (int p = 0; p < 36; p++, in += 3520, out += 7040) {
-        for (int n = 0; n < 128; n += 16, w += 1024)
-            for (int t = 0; t < tiles; t += 6)
-                multiply_6x2(in + t * 64, w, w + 1024 + t / 6 * 1024, out + t * 128 + n);
-    }
+    for (int n = 0; n < 128; n += 16, w += 1024)
+        for (int t = 0; t < tiles; t += 6)
+            multiply_6x2(in + t * 64, w, w + 1024 + t / 6 * 1024, out + t * 128 + n);
 }
 
 /* One line of B d, in place. */
@@ -266,7 +262,7 @@ static void transform_dx(const float *v, float *edge)
             for (int j = 0; j < 6; j++) {
 #pragma GCC unroll 6
                 for (int i = 0; i < 6; i++)
-                    d[i][j] = load(in + (i * 6 + j) * 7040);
+                    d[i][j] = load(in + (i * 6 + j) * 7056);
                 b(&d[0][j], &d[1][j], &d[2][j], &d[3][j], &d[4][j], &d[5][j]);
             }
 #pragma GCC unroll 6
@@ -316,11 +312,11 @@ void decoder_conv2_dw(const float *restrict x, const float *restrict dy,
                       const float *restrict value, const float *restrict w, float *restrict dx,
                       float *restrict sum, float *restrict db, float *restrict scratch)
 {
-    float *v = scratch, *d = v + 253440, *lines = d + 126720;
-    float *edge = scratch + 430784;
+    float *v = scratch, *d = v + 254016, *lines = d + 127296;
+    float *edge = scratch + 431936;
     __builtin_memset(edge, 0, 23040 * sizeof *edge);
-    float *wide = scratch + 453824;
-    float *ring = scratch + 454720;
+    float *wide = scratch + 454976;
+    float *ring = scratch + 455872;
     const float *window[30];
     int next = 0;
     __builtin_memset(ring, 0, 119536 * sizeof *ring);
@@ -353,8 +349,11 @@ void decoder_conv2_dw(const float *restrict x, const float *restrict dy,
             transform_input(window + 4 * r, v + r * 896);
             transform_gradient(lines + r * 7232, d + r * 448);
         }
-        sum_weights(v, d, sum, 49);
-        multiply(d, w, v, 49);
+        for (int p = 0; p < 36; p++) {
+            float *vp = v + p * 7056, *dp = d + p * 3536;
+            sum_weights(vp, dp, sum + p * 8192, 49);
+            multiply(dp, w + p * 8192, vp, 49);
+        }
         for (int r = 0; r < 7; r++) {
             transform_dx(v + r * 896, edge);
             write_rows(edge, dx, (strip + r) * 4 - 1, 4);

@@ -98,7 +98,7 @@ static void transform_input(const float *const x[6], float *v)
                 bt(&d[i][0], &d[i][1], &d[i][2], &d[i][3], &d[i][4], &d[i][5]);
 #pragma GCC unroll 6
                 for (int j = 0; j < 6; j++)
-                    store(out + (i * 6 + j) * 7040, d[i][j]);
+                    store(out + (i * 6 + j) * 7056, d[i][j]);
             }
         }
 }
@@ -138,15 +138,13 @@ static inline void multiply_6x2(const float *in, const float *w, const float *ah
     store(out + 328, b5);
 }
 
-/* All 36 products of a strip; the last rows of registers may run over into rows that nobody reads.
-   */
+/* The product at one of the 36 points; the last rows of registers may run over into rows that
+   nobody reads. */
 static void multiply(const float *in, const float *w, float *out, int tiles)
 {
-    for (int p = 0; p < 36; p++, in += 7040, out += 3520) {
-        for (int n = 0; n < 64; n += 16, w += 2048)
-            for (int t = 0; t < tiles; t += 6)
-                multiply_6x2(in + t * 128, w, w + 2048 + t / 6 * 2048, out + t * 64 + n);
-    }
+    for (int n = 0; n < 64; n += 16, w += 2048)
+        for (int t = 0; t < tiles; t += 6)
+            multiply_6x2(in + t * 128, w, w + 2048 + t / 6 * 2048, out + t * 64 + n);
 }
 
 /* At m A of a row of tiles: four rows of outputs. */
@@ -161,7 +159,7 @@ static void transform_output(const float *m, float *lines)
                 vec d[6];
 #pragma GCC unroll 6
                 for (int i = 0; i < 6; i++)
-                    d[i] = load(in + (i * 6 + j) * 3520);
+                    d[i] = load(in + (i * 6 + j) * 3536);
                 at(&d[0], &d[1], &d[2], &d[3], &d[4], &d[5], z);
 #pragma GCC unroll 4
                 for (int i = 0; i < 4; i++)
@@ -193,9 +191,9 @@ void decoder_conv2_forward(const float *restrict x, const float *restrict w,
                            const float *restrict b, float *restrict y, float *restrict scratch,
                            int first, int last)
 {
-    float *ring = scratch, *v = ring + 119536, *m = v + 253440, *lines = m + 126720;
+    float *ring = scratch, *v = ring + 119536, *m = v + 254016, *lines = m + 127296;
     const float *window[30];
-    uint8_t *ring_marks = (uint8_t *)(m + 133952);
+    uint8_t *ring_marks = (uint8_t *)(m + 134528);
     const uint8_t *marks[30];
     uint16_t blank[28];
     __builtin_memset(ring_marks, 0, 1984);
@@ -217,7 +215,8 @@ void decoder_conv2_forward(const float *restrict x, const float *restrict w,
         }
         for (int r = 0; r < rows; r++)
             transform_input(window + 4 * r, v + r * 896);
-        multiply(v, w, m, rows * 7);
+        for (int p = 0; p < 36; p++)
+            multiply(v + p * 7056, w + p * 8192, m + p * 3536, rows * 7);
         for (int r = 0; r < rows; r++) {
             transform_output(m + r * 448, lines);
             find_blank(marks + 4 * r, blank);

@@ -44,7 +44,7 @@ static void transform_input(const float *const x[6], float *v)
                 bt(&d[i][0], &d[i][1], &d[i][2], &d[i][3], &d[i][4], &d[i][5]);
 #pragma GCC unroll 6
                 for (int j = 0; j < 6; j++)
-                    store(out + (i * 6 + j) * 544, d[i][j]);
+                    store(out + (i * 6 + j) * 560, d[i][j]);
             }
         }
 }
@@ -95,7 +95,7 @@ static void transform_gradient(const float *lines, float *d)
                 a(&t[i][0], &t[i][1], &t[i][2], &t[i][3], z);
 #pragma GCC unroll 6
                 for (int j = 0; j < 6; j++)
-                    store(out + (i * 6 + j) * 544, z[j]);
+                    store(out + (i * 6 + j) * 560, z[j]);
             }
         }
 }
@@ -175,15 +175,13 @@ static inline void sum_5x2(const float *v, const float *d, float *sum, int tiles
     add(sum + 72, b4);
 }
 
-/* sum[p][block][input][output in block] += v[p] d[p], all 36 products of a strip. */
+/* sum[block][input][output in block] += v d, the product at one of the 36 points. */
 static void sum_weights(const float *v, const float *d, float *sum, int tiles)
 {
-    for (int p = 0; p < 36; p++, v += 544, d += 544) {
-        for (int i = 0; i < 6; i += 6, sum += 96)
-            sum_6x2(v + i, d, sum, tiles);
-        for (int i = 6; i < 16; i += 5, sum += 80)
-            sum_5x2(v + i, d, sum, tiles);
-    }
+    for (int i = 0; i < 6; i += 6, sum += 96)
+        sum_6x2(v + i, d, sum, tiles);
+    for (int i = 6; i < 16; i += 5, sum += 80)
+        sum_5x2(v + i, d, sum, tiles);
 }
 
 /* 6 rows of 16 columns; brings a part of the next block of weights nearer, a line a step. */
@@ -221,15 +219,12 @@ static inline void multiply_6x2(const float *in, const float *w, const float *ah
     store(out + 88, b5);
 }
 
-/* All 36 products of a strip; the last rows of registers may run over into rows that nobody reads.
-   */
+/* The product at one of the 36 points; the last rows of registers may run over into rows that
+   nobody reads. */
 static void multiply(const float *in, const float *w, float *out, int tiles)
 {
-    for (int p = 0; p < 36; p++, in += 544, out += 544) {
-        for (int t = 0; t < tiles; t += 6)
-            multiply_6x2(in + t * 16, w, w + 192 + t / 6 * 192, out + t * 16);
-        w += 192;
-    }
+    for (int t = 0; t < tiles; t += 6)
+        multiply_6x2(in + t * 16, w, w + 192 + t / 6 * 192, out + t * 16);
 }
 
 /* One line of B d, in place. */
@@ -264,7 +259,7 @@ static void transform_dx(const float *v, float *edge)
             for (int j = 0; j < 6; j++) {
 #pragma GCC unroll 6
                 for (int i = 0; i < 6; i++)
-                    d[i][j] = load(in + (i * 6 + j) * 544);
+                    d[i][j] = load(in + (i * 6 + j) * 560);
                 b(&d[0][j], &d[1][j], &d[2][j], &d[3][j], &d[4][j], &d[5][j]);
             }
 #pragma GCC unroll 6
@@ -314,11 +309,11 @@ void decoder_conv3_dw(const float *restrict x, const float *restrict dy,
                       const float *restrict value, const float *restrict w, float *restrict dx,
                       float *restrict sum, float *restrict db, float *restrict scratch)
 {
-    float *v = scratch, *d = v + 19584, *lines = d + 19584;
-    float *edge = scratch + 44672;
+    float *v = scratch, *d = v + 20160, *lines = d + 20160;
+    float *edge = scratch + 45824;
     __builtin_memset(edge, 0, 5568 * sizeof *edge);
-    float *wide = scratch + 50240;
-    float *ring = scratch + 50576;
+    float *wide = scratch + 51392;
+    float *ring = scratch + 51728;
     const float *window[10];
     int next = 0;
     __builtin_memset(ring, 0, 10384 * sizeof *ring);
@@ -351,8 +346,11 @@ void decoder_conv3_dw(const float *restrict x, const float *restrict dy,
             transform_input(window + 4 * r, v + r * 224);
             transform_gradient(lines + r * 2752, d + r * 224);
         }
-        sum_weights(v, d, sum, 28);
-        multiply(d, w, v, 28);
+        for (int p = 0; p < 36; p++) {
+            float *vp = v + p * 560, *dp = d + p * 560;
+            sum_weights(vp, dp, sum + p * 256, 28);
+            multiply(dp, w + p * 192, vp, 28);
+        }
         for (int r = 0; r < 2; r++) {
             transform_dx(v + r * 224, edge);
             write_rows(edge, dx, (strip + r) * 4 - 1, 4);

@@ -98,7 +98,7 @@ static void transform_input(const float *const x[6], float *v)
                 bt(&d[i][0], &d[i][1], &d[i][2], &d[i][3], &d[i][4], &d[i][5]);
 #pragma GCC unroll 6
                 for (int j = 0; j < 6; j++)
-                    store(out + (i * 6 + j) * 544, d[i][j]);
+                    store(out + (i * 6 + j) * 560, d[i][j]);
             }
         }
 }
@@ -138,15 +138,12 @@ static inline void multiply_6x2(const float *in, const float *w, const float *ah
     store(out + 88, b5);
 }
 
-/* All 36 products of a strip; the last rows of registers may run over into rows that nobody reads.
-   */
+/* The product at one of the 36 points; the last rows of registers may run over into rows that
+   nobody reads. */
 static void multiply(const float *in, const float *w, float *out, int tiles)
 {
-    for (int p = 0; p < 36; p++, in += 544, out += 544) {
-        for (int t = 0; t < tiles; t += 6)
-            multiply_6x2(in + t * 16, w, w + 256 + t / 6 * 256, out + t * 16);
-        w += 256;
-    }
+    for (int t = 0; t < tiles; t += 6)
+        multiply_6x2(in + t * 16, w, w + 256 + t / 6 * 256, out + t * 16);
 }
 
 /* At m A of a row of tiles: four rows of outputs. */
@@ -161,7 +158,7 @@ static void transform_output(const float *m, float *lines)
                 vec d[6];
 #pragma GCC unroll 6
                 for (int i = 0; i < 6; i++)
-                    d[i] = load(in + (i * 6 + j) * 544);
+                    d[i] = load(in + (i * 6 + j) * 560);
                 at(&d[0], &d[1], &d[2], &d[3], &d[4], &d[5], z);
 #pragma GCC unroll 4
                 for (int i = 0; i < 4; i++)
@@ -194,9 +191,9 @@ void decoder_conv3_forward(const float *restrict x, const float *restrict w,
                            const float *restrict b, float *restrict y, float *restrict scratch,
                            int first, int last)
 {
-    float *ring = scratch, *v = ring + 10384, *m = v + 19584, *lines = m + 19584;
+    float *ring = scratch, *v = ring + 10384, *m = v + 20160, *lines = m + 20160;
     const float *window[10];
-    uint8_t *ring_marks = (uint8_t *)(m + 22336);
+    uint8_t *ring_marks = (uint8_t *)(m + 22912);
     const uint8_t *marks[10];
     uint16_t blank[56];
     __builtin_memset(ring_marks, 0, 704);
@@ -218,7 +215,8 @@ void decoder_conv3_forward(const float *restrict x, const float *restrict w,
         }
         for (int r = 0; r < rows; r++)
             transform_input(window + 4 * r, v + r * 224);
-        multiply(v, w, m, rows * 14);
+        for (int p = 0; p < 36; p++)
+            multiply(v + p * 560, w + p * 256, m + p * 560, rows * 14);
         for (int r = 0; r < rows; r++) {
             transform_output(m + r * 224, lines);
             find_blank(marks + 4 * r, blank);

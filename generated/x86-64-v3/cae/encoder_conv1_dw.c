@@ -44,7 +44,7 @@ static void transform_input(const float *const x[6], float *v)
                 bt(&d[i][0], &d[i][1], &d[i][2], &d[i][3], &d[i][4], &d[i][5]);
 #pragma GCC unroll 6
                 for (int j = 0; j < 6; j++)
-                    store(out + (i * 6 + j) * 544, d[i][j]);
+                    store(out + (i * 6 + j) * 560, d[i][j]);
             }
         }
 }
@@ -64,13 +64,15 @@ static inline void a(const vec *y0, const vec *y1, const vec *y2, const vec *y3,
 
 /* A dY At of a row of tiles to the 36 matrices d; dY comes from rows `row` on of what arrives, each
    value at the place that won its window. */
-static void transform_gradient(const float *dy, const float *value, const uint8_t *codes, float *db,
+static void transform_gradient(const float *dy, const float *value, const int32_t *codes, float *db,
     int row, float *d)
 {
     const int start = row * 3584;
     for (int tile = 0; tile < 56; tile++)
         for (int c = 0; c < 32; c += 8) {
             vec y[4][4], t[6][4], z[6];
+            const mask codes_of_tile = load_codes(codes + (row / 2 * 14 + tile * 2 / 8) * 32
+                + c) >> (row % 2 * 16 + tile * 2 % 8 * 2);
             vec sum = {0};
 #pragma GCC unroll 2
             for (int i = 0; i < 2; i++)
@@ -80,7 +82,7 @@ static void transform_gradient(const float *dy, const float *value, const uint8_
                     const vec v = pick(above(load(value + from), (vec){0}), load(dy + from),
                         (vec){0});
                     sum += v;
-                    const mask code = load_codes(codes + from);
+                    const mask code = codes_of_tile >> (i * 16 + j * 2) & 3;
                     y[i * 2][j * 2] = at_place(v, code, 0);
                     y[i * 2][j * 2 + 1] = at_place(v, code, 1);
                     y[i * 2 + 1][j * 2] = at_place(v, code, 2);
@@ -100,7 +102,7 @@ static void transform_gradient(const float *dy, const float *value, const uint8_
                 a(&t[i][0], &t[i][1], &t[i][2], &t[i][3], z);
 #pragma GCC unroll 6
                 for (int j = 0; j < 6; j++)
-                    store(out + (i * 6 + j) * 2176, z[j]);
+                    store(out + (i * 6 + j) * 2192, z[j]);
             }
         }
 }
@@ -130,25 +132,23 @@ static inline void sum_3x2(const float *v, const float *d, float *sum, int tiles
     add(sum + 40, b2);
 }
 
-/* sum[p][block][input][output in block] += v[p] d[p], all 36 products of a strip. */
+/* sum[block][input][output in block] += v d, the product at one of the 36 points. */
 static void sum_weights(const float *v, const float *d, float *sum, int tiles)
 {
-    for (int p = 0; p < 36; p++, v += 544, d += 2176) {
-        for (int n = 0; n < 32; n += 16) {
-            for (int i = 0; i < 3; i += 3, sum += 48)
-                sum_3x2(v + i, d + n, sum, tiles);
-        }
+    for (int n = 0; n < 32; n += 16) {
+        for (int i = 0; i < 3; i += 3, sum += 48)
+            sum_3x2(v + i, d + n, sum, tiles);
     }
 }
 
 /* encoder.conv1.dw: 224x224x3 and 224x224x32 -> 3x3x3x32, relu_dx + max_pool2d_dx + conv2d_dw 3x3 +
    bias_add_db (cae.lua:7) */
 void encoder_conv1_dw(const uint8_t *restrict x, const float *restrict dy,
-                      const float *restrict value, const uint8_t *restrict codes,
+                      const float *restrict value, const int32_t *restrict codes,
                       float *restrict sum, float *restrict db, float *restrict scratch)
 {
-    float *v = scratch, *d = v + 19584;
-    float *ring = scratch + 126656;
+    float *v = scratch, *d = v + 20160;
+    float *ring = scratch + 127808;
     const float *window[6];
     int next = 0;
     __builtin_memset(ring, 0, 4816 * sizeof *ring);
@@ -165,7 +165,10 @@ void encoder_conv1_dw(const uint8_t *restrict x, const float *restrict dy,
         }
         transform_input(window, v);
         transform_gradient(dy, value, codes, db, strip * 2, d);
-        sum_weights(v, d, sum, 56);
+        for (int p = 0; p < 36; p++) {
+            float *vp = v + p * 560, *dp = d + p * 2192;
+            sum_weights(vp, dp, sum + p * 96, 56);
+        }
     }
 }
 

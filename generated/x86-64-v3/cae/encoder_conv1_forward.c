@@ -149,7 +149,7 @@ static inline void clear_blank(int bits, vec z[4][2][1])
 /* encoder.conv1: 224x224x3 -> 112x112x32, conv2d 3x3 + bias_add + relu + max_pool2d +
    max_pool2d_argmax (cae.lua:7) */
 void encoder_conv1_forward(const uint8_t *restrict x, const float *restrict w,
-                           const float *restrict b, float *restrict y, uint8_t *restrict codes,
+                           const float *restrict b, float *restrict y, int32_t *restrict codes,
                            float *restrict scratch, int first, int last)
 {
     float *ring = scratch, *points = scratch + 4816;
@@ -180,44 +180,41 @@ void encoder_conv1_forward(const uint8_t *restrict x, const float *restrict w,
                 if (blank[p / 2])
                     clear_blank(blank[p / 2], z);
                 float *to = y + (row / 2 * 112 + p / 2) * 32 + c;
-                uint8_t *to_codes = codes + (row / 2 * 112 + p / 2) * 32 + c;
                 const vec bias0 = load(b + c);
                 vec v, best;
-                mask code;
-                v = z[0][0][0] + bias0;
-                best = pick(above(v, (vec){0}), v, (vec){0});
+                mask code, codes0;
+                best = z[0][0][0];
                 code = (mask){0};
-                v = z[0][1][0] + bias0;
-                v = pick(above(v, (vec){0}), v, (vec){0});
+                v = z[0][1][0];
                 code = pick_place(above(v, best), 1, code);
                 best = pick(above(v, best), v, best);
-                v = z[1][0][0] + bias0;
-                v = pick(above(v, (vec){0}), v, (vec){0});
+                v = z[1][0][0];
                 code = pick_place(above(v, best), 2, code);
                 best = pick(above(v, best), v, best);
-                v = z[1][1][0] + bias0;
-                v = pick(above(v, (vec){0}), v, (vec){0});
+                v = z[1][1][0];
                 code = pick_place(above(v, best), 3, code);
                 best = pick(above(v, best), v, best);
+                best += bias0;
+                best = pick(above(best, (vec){0}), best, (vec){0});
                 store(to, best);
-                store_codes(to_codes, code, 8);
-                v = z[2][0][0] + bias0;
-                best = pick(above(v, (vec){0}), v, (vec){0});
+                codes0 = code;
+                best = z[2][0][0];
                 code = (mask){0};
-                v = z[2][1][0] + bias0;
-                v = pick(above(v, (vec){0}), v, (vec){0});
+                v = z[2][1][0];
                 code = pick_place(above(v, best), 1, code);
                 best = pick(above(v, best), v, best);
-                v = z[3][0][0] + bias0;
-                v = pick(above(v, (vec){0}), v, (vec){0});
+                v = z[3][0][0];
                 code = pick_place(above(v, best), 2, code);
                 best = pick(above(v, best), v, best);
-                v = z[3][1][0] + bias0;
-                v = pick(above(v, (vec){0}), v, (vec){0});
+                v = z[3][1][0];
                 code = pick_place(above(v, best), 3, code);
                 best = pick(above(v, best), v, best);
+                best += bias0;
+                best = pick(above(best, (vec){0}), best, (vec){0});
                 store(to + 3584, best);
-                store_codes(to_codes + 3584, code, 8);
+                codes0 |= code << 16;
+                int32_t *to_codes = codes + (row / 2 / 2 * 14 + p / 2 / 8) * 32 + c;
+                store_codes(to_codes, codes0, row / 2 % 2 * 16 + p / 2 % 8 * 2, 8);
             }
     }
 }

@@ -44,7 +44,7 @@ static void transform_input(const float *const x[6], float *v)
                 bt(&d[i][0], &d[i][1], &d[i][2], &d[i][3], &d[i][4], &d[i][5]);
 #pragma GCC unroll 6
                 for (int j = 0; j < 6; j++)
-                    store(out + (i * 6 + j) * 1984, d[i][j]);
+                    store(out + (i * 6 + j) * 2000, d[i][j]);
             }
         }
 }
@@ -64,13 +64,15 @@ static inline void a(const vec *y0, const vec *y1, const vec *y2, const vec *y3,
 
 /* A dY At of a row of tiles to the 36 matrices d; dY comes from rows `row` on of what arrives, each
    value at the place that won its window. */
-static void transform_gradient(const float *dy, const float *value, const uint8_t *codes, float *db,
+static void transform_gradient(const float *dy, const float *value, const int32_t *codes, float *db,
     int row, float *d)
 {
     const int start = row * 3584;
     for (int tile = 0; tile < 28; tile++)
         for (int c = 0; c < 64; c += 8) {
             vec y[4][4], t[6][4], z[6];
+            const mask codes_of_tile = load_codes(codes + (row / 2 * 7 + tile * 2 / 8) * 64
+                + c) >> (row % 2 * 16 + tile * 2 % 8 * 2);
             vec sum = {0};
 #pragma GCC unroll 2
             for (int i = 0; i < 2; i++)
@@ -80,7 +82,7 @@ static void transform_gradient(const float *dy, const float *value, const uint8_
                     const vec v = pick(above(load(value + from), (vec){0}), load(dy + from),
                         (vec){0});
                     sum += v;
-                    const mask code = load_codes(codes + from);
+                    const mask code = codes_of_tile >> (i * 16 + j * 2) & 3;
                     y[i * 2][j * 2] = at_place(v, code, 0);
                     y[i * 2][j * 2 + 1] = at_place(v, code, 1);
                     y[i * 2 + 1][j * 2] = at_place(v, code, 2);
@@ -100,7 +102,7 @@ static void transform_gradient(const float *dy, const float *value, const uint8_
                 a(&t[i][0], &t[i][1], &t[i][2], &t[i][3], z);
 #pragma GCC unroll 6
                 for (int j = 0; j < 6; j++)
-                    store(out + (i * 6 + j) * 3968, z[j]);
+                    store(out + (i * 6 + j) * 3984, z[j]);
             }
         }
 }
@@ -180,16 +182,14 @@ static inline void sum_5x2(const float *v, const float *d, float *sum, int tiles
     add(sum + 72, b4);
 }
 
-/* sum[p][block][input][output in block] += v[p] d[p], all 36 products of a strip. */
+/* sum[block][input][output in block] += v d, the product at one of the 36 points. */
 static void sum_weights(const float *v, const float *d, float *sum, int tiles)
 {
-    for (int p = 0; p < 36; p++, v += 1984, d += 3968) {
-        for (int n = 0; n < 64; n += 16) {
-            for (int i = 0; i < 12; i += 6, sum += 96)
-                sum_6x2(v + i, d + n, sum, tiles);
-            for (int i = 12; i < 32; i += 5, sum += 80)
-                sum_5x2(v + i, d + n, sum, tiles);
-        }
+    for (int n = 0; n < 64; n += 16) {
+        for (int i = 0; i < 12; i += 6, sum += 96)
+            sum_6x2(v + i, d + n, sum, tiles);
+        for (int i = 12; i < 32; i += 5, sum += 80)
+            sum_5x2(v + i, d + n, sum, tiles);
     }
 }
 
@@ -228,15 +228,13 @@ static inline void multiply_6x2(const float *in, const float *w, const float *ah
     store(out + 168, b5);
 }
 
-/* All 36 products of a strip; the last rows of registers may run over into rows that nobody reads.
-   */
+/* The product at one of the 36 points; the last rows of registers may run over into rows that
+   nobody reads. */
 static void multiply(const float *in, const float *w, float *out, int tiles)
 {
-    for (int p = 0; p < 36; p++, in += 3968, out += 1984) {
-        for (int n = 0; n < 32; n += 16, w += 1024)
-            for (int t = 0; t < tiles; t += 6)
-                multiply_6x2(in + t * 64, w, w + 1024 + t / 6 * 1024, out + t * 32 + n);
-    }
+    for (int n = 0; n < 32; n += 16, w += 1024)
+        for (int t = 0; t < tiles; t += 6)
+            multiply_6x2(in + t * 64, w, w + 1024 + t / 6 * 1024, out + t * 32 + n);
 }
 
 /* One line of B d, in place. */
@@ -271,7 +269,7 @@ static void transform_dx(const float *v, float *edge)
             for (int j = 0; j < 6; j++) {
 #pragma GCC unroll 6
                 for (int i = 0; i < 6; i++)
-                    d[i][j] = load(in + (i * 6 + j) * 1984);
+                    d[i][j] = load(in + (i * 6 + j) * 2000);
                 b(&d[0][j], &d[1][j], &d[2][j], &d[3][j], &d[4][j], &d[5][j]);
             }
 #pragma GCC unroll 6
@@ -318,14 +316,14 @@ static void write_rows(const float *edge, float *dx, int top, int count)
 /* encoder.conv2.dw: 112x112x32 and 112x112x64 -> 3x3x32x64, relu_dx + max_pool2d_dx + conv2d_dw 3x3
    + bias_add_db + conv2d_dx (cae.lua:9) */
 void encoder_conv2_dw(const float *restrict x, const float *restrict dy,
-                      const float *restrict value, const uint8_t *restrict codes,
+                      const float *restrict value, const int32_t *restrict codes,
                       const float *restrict w, float *restrict dx, float *restrict sum,
                       float *restrict db, float *restrict scratch)
 {
-    float *v = scratch, *d = v + 71424;
-    float *edge = scratch + 271744;
+    float *v = scratch, *d = v + 72000;
+    float *edge = scratch + 272896;
     __builtin_memset(edge, 0, 21888 * sizeof *edge);
-    float *ring = scratch + 293632;
+    float *ring = scratch + 294784;
     const float *window[10];
     int next = 0;
     __builtin_memset(ring, 0, 40304 * sizeof *ring);
@@ -344,8 +342,11 @@ void encoder_conv2_dw(const float *restrict x, const float *restrict dy,
             transform_input(window + 4 * r, v + r * 896);
             transform_gradient(dy, value, codes, db, (strip + r) * 2, d + r * 1792);
         }
-        sum_weights(v, d, sum, 56);
-        multiply(d, w, v, 56);
+        for (int p = 0; p < 36; p++) {
+            float *vp = v + p * 2000, *dp = d + p * 3984;
+            sum_weights(vp, dp, sum + p * 2048, 56);
+            multiply(dp, w + p * 2048, vp, 56);
+        }
         for (int r = 0; r < 2; r++) {
             transform_dx(v + r * 896, edge);
             write_rows(edge, dx, (strip + r) * 4 - 1, 4);

@@ -98,7 +98,7 @@ static void transform_input(const float *const x[6], float *v)
                 bt(&d[i][0], &d[i][1], &d[i][2], &d[i][3], &d[i][4], &d[i][5]);
 #pragma GCC unroll 6
                 for (int j = 0; j < 6; j++)
-                    store(out + (i * 6 + j) * 1984, d[i][j]);
+                    store(out + (i * 6 + j) * 2000, d[i][j]);
             }
         }
 }
@@ -138,23 +138,20 @@ static inline void multiply_6x2(const float *in, const float *w, const float *ah
     store(out + 328, b5);
 }
 
-/* All 36 products of a strip; the last rows of registers may run over into rows that nobody reads.
-   */
+/* The product at one of the 36 points; the last rows of registers may run over into rows that
+   nobody reads. */
 static void multiply(const float *in, const float *w, float *out, int tiles)
 {
-    for (int p = 0; p < 36; p++, in += 1984, out += 3968) {
-        for (int n = 0; n < 64; n += 16, w += 512)
-            for (int t = 0; t < tiles; t += 6)
-                multiply_6x2(in + t * 32, w, w + 512 + t / 6 * 512, out + t * 64 + n);
-    }
+    for (int n = 0; n < 64; n += 16, w += 512)
+        for (int t = 0; t < tiles; t += 6)
+            multiply_6x2(in + t * 32, w, w + 512 + t / 6 * 512, out + t * 64 + n);
 }
 
 /* At m A of a row of tiles, bias, activation, pool: rows `row` on of y. */
-static void transform_output(const float *m, const float *b, float *y, uint8_t *codes,
+static void transform_output(const float *m, const float *b, float *y, int32_t *codes,
     const uint16_t *blank, int row)
 {
     y += row * 3584;
-    codes += row * 3584;
     for (int tile = 0; tile < 28; tile++)
         for (int c = 0; c < 64; c += 8) {
             const float *in = m + tile * 64 + c;
@@ -164,7 +161,7 @@ static void transform_output(const float *m, const float *b, float *y, uint8_t *
                 vec d[6], column[4];
 #pragma GCC unroll 6
                 for (int i = 0; i < 6; i++)
-                    d[i] = load(in + (i * 6 + j) * 3968);
+                    d[i] = load(in + (i * 6 + j) * 3984);
                 at(&d[0], &d[1], &d[2], &d[3], &d[4], &d[5], column);
 #pragma GCC unroll 4
                 for (int i = 0; i < 4; i++)
@@ -179,12 +176,8 @@ static void transform_output(const float *m, const float *b, float *y, uint8_t *
                     for (int j = 0; j < 4; j++)
                         if (blank[tile] >> (i * 4 + j) & 1)
                             z[i][j] = (vec){0};
-#pragma GCC unroll 4
-                for (int j = 0; j < 4; j++) {
-                    const vec v = z[i][j] + bias;
-                    z[i][j] = pick(above(v, (vec){0}), v, (vec){0});
-                }
             }
+            mask codes_of_tile = {0};
 #pragma GCC unroll 2
             for (int i = 0; i < 2; i++)
 #pragma GCC unroll 2
@@ -199,21 +192,24 @@ static void transform_output(const float *m, const float *b, float *y, uint8_t *
                     code = pick_place(above(z[i * 2 + 1][j * 2 + 1], best), 3, code);
                     best = pick(above(z[i * 2 + 1][j * 2 + 1], best), z[i * 2 + 1][j * 2 + 1],
                         best);
-                    store(y + to, best);
-                    store_codes(codes + to, code, 8);
+                    best += bias;
+                    store(y + to, pick(above(best, (vec){0}), best, (vec){0}));
+                    codes_of_tile |= code << (i * 16 + j * 2);
                 }
+            store_codes(codes + (row / 2 * 7 + tile * 2 / 8) * 64 + c, codes_of_tile, row % 2 * 16
+                + tile * 2 % 8 * 2, 8);
         }
 }
 
 /* encoder.conv2: 112x112x32 -> 56x56x64, conv2d 3x3 + bias_add + relu + max_pool2d +
    max_pool2d_argmax (cae.lua:9) */
 void encoder_conv2_forward(const float *restrict x, const float *restrict w,
-                           const float *restrict b, float *restrict y, uint8_t *restrict codes,
+                           const float *restrict b, float *restrict y, int32_t *restrict codes,
                            float *restrict scratch, int first, int last)
 {
-    float *ring = scratch, *v = ring + 40304, *m = v + 71424;
+    float *ring = scratch, *v = ring + 40304, *m = v + 72000;
     const float *window[10];
-    uint8_t *ring_marks = (uint8_t *)(m + 171584);
+    uint8_t *ring_marks = (uint8_t *)(m + 172160);
     const uint8_t *marks[10];
     uint16_t blank[28];
     __builtin_memset(ring_marks, 0, 1408);
@@ -235,7 +231,8 @@ void encoder_conv2_forward(const float *restrict x, const float *restrict w,
         }
         for (int r = 0; r < rows; r++)
             transform_input(window + 4 * r, v + r * 896);
-        multiply(v, w, m, rows * 28);
+        for (int p = 0; p < 36; p++)
+            multiply(v + p * 2000, w + p * 2048, m + p * 3984, rows * 28);
         for (int r = 0; r < rows; r++) {
             find_blank(marks + 4 * r, blank);
             transform_output(m + r * 1792, b, y, codes, blank, (strip + r) * 2);

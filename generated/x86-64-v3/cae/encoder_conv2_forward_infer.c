@@ -98,7 +98,7 @@ static void transform_input(const float *const x[6], float *v)
                 bt(&d[i][0], &d[i][1], &d[i][2], &d[i][3], &d[i][4], &d[i][5]);
 #pragma GCC unroll 6
                 for (int j = 0; j < 6; j++)
-                    store(out + (i * 6 + j) * 1984, d[i][j]);
+                    store(out + (i * 6 + j) * 2000, d[i][j]);
             }
         }
 }
@@ -138,15 +138,13 @@ static inline void multiply_6x2(const float *in, const float *w, const float *ah
     store(out + 328, b5);
 }
 
-/* All 36 products of a strip; the last rows of registers may run over into rows that nobody reads.
-   */
+/* The product at one of the 36 points; the last rows of registers may run over into rows that
+   nobody reads. */
 static void multiply(const float *in, const float *w, float *out, int tiles)
 {
-    for (int p = 0; p < 36; p++, in += 1984, out += 3968) {
-        for (int n = 0; n < 64; n += 16, w += 512)
-            for (int t = 0; t < tiles; t += 6)
-                multiply_6x2(in + t * 32, w, w + 512 + t / 6 * 512, out + t * 64 + n);
-    }
+    for (int n = 0; n < 64; n += 16, w += 512)
+        for (int t = 0; t < tiles; t += 6)
+            multiply_6x2(in + t * 32, w, w + 512 + t / 6 * 512, out + t * 64 + n);
 }
 
 /* At m A of a row of tiles, bias, activation, pool: rows `row` on of y. */
@@ -163,7 +161,7 @@ static void transform_output(const float *m, const float *b, float *y, const uin
                 vec d[6], column[4];
 #pragma GCC unroll 6
                 for (int i = 0; i < 6; i++)
-                    d[i] = load(in + (i * 6 + j) * 3968);
+                    d[i] = load(in + (i * 6 + j) * 3984);
                 at(&d[0], &d[1], &d[2], &d[3], &d[4], &d[5], column);
 #pragma GCC unroll 4
                 for (int i = 0; i < 4; i++)
@@ -178,11 +176,6 @@ static void transform_output(const float *m, const float *b, float *y, const uin
                     for (int j = 0; j < 4; j++)
                         if (blank[tile] >> (i * 4 + j) & 1)
                             z[i][j] = (vec){0};
-#pragma GCC unroll 4
-                for (int j = 0; j < 4; j++) {
-                    const vec v = z[i][j] + bias;
-                    z[i][j] = pick(above(v, (vec){0}), v, (vec){0});
-                }
             }
 #pragma GCC unroll 2
             for (int i = 0; i < 2; i++)
@@ -194,7 +187,8 @@ static void transform_output(const float *m, const float *b, float *y, const uin
                     best = pick(above(z[i * 2 + 1][j * 2], best), z[i * 2 + 1][j * 2], best);
                     best = pick(above(z[i * 2 + 1][j * 2 + 1], best), z[i * 2 + 1][j * 2 + 1],
                         best);
-                    store(y + to, best);
+                    best += bias;
+                    store(y + to, pick(above(best, (vec){0}), best, (vec){0}));
                 }
         }
 }
@@ -204,9 +198,9 @@ void encoder_conv2_forward_infer(const float *restrict x, const float *restrict 
                                  const float *restrict b, float *restrict y,
                                  float *restrict scratch, int first, int last)
 {
-    float *ring = scratch, *v = ring + 40304, *m = v + 71424;
+    float *ring = scratch, *v = ring + 40304, *m = v + 72000;
     const float *window[10];
-    uint8_t *ring_marks = (uint8_t *)(m + 171584);
+    uint8_t *ring_marks = (uint8_t *)(m + 172160);
     const uint8_t *marks[10];
     uint16_t blank[28];
     __builtin_memset(ring_marks, 0, 1408);
@@ -228,7 +222,8 @@ void encoder_conv2_forward_infer(const float *restrict x, const float *restrict 
         }
         for (int r = 0; r < rows; r++)
             transform_input(window + 4 * r, v + r * 896);
-        multiply(v, w, m, rows * 28);
+        for (int p = 0; p < 36; p++)
+            multiply(v + p * 2000, w + p * 2048, m + p * 3984, rows * 28);
         for (int r = 0; r < rows; r++) {
             find_blank(marks + 4 * r, blank);
             transform_output(m + r * 1792, b, y, blank, (strip + r) * 2);

@@ -44,7 +44,7 @@ static void transform_input(const float *const x[6], float *v)
                 bt(&d[i][0], &d[i][1], &d[i][2], &d[i][3], &d[i][4], &d[i][5]);
 #pragma GCC unroll 6
                 for (int j = 0; j < 6; j++)
-                    store(out + (i * 6 + j) * 3968, d[i][j]);
+                    store(out + (i * 6 + j) * 3984, d[i][j]);
             }
         }
 }
@@ -64,13 +64,15 @@ static inline void a(const vec *y0, const vec *y1, const vec *y2, const vec *y3,
 
 /* A dY At of a row of tiles to the 36 matrices d; dY comes from rows `row` on of what arrives, each
    value at the place that won its window. */
-static void transform_gradient(const float *dy, const float *value, const uint8_t *codes, float *db,
+static void transform_gradient(const float *dy, const float *value, const int32_t *codes, float *db,
     int row, float *d)
 {
     const int start = row * 3584;
     for (int tile = 0; tile < 14; tile++)
         for (int c = 0; c < 128; c += 8) {
             vec y[4][4], t[6][4], z[6];
+            const mask codes_of_tile = load_codes(codes + (row / 2 * 4 + tile * 2 / 8) * 128
+                + c) >> (row % 2 * 16 + tile * 2 % 8 * 2);
             vec sum = {0};
 #pragma GCC unroll 2
             for (int i = 0; i < 2; i++)
@@ -80,7 +82,7 @@ static void transform_gradient(const float *dy, const float *value, const uint8_
                     const vec v = pick(above(load(value + from), (vec){0}), load(dy + from),
                         (vec){0});
                     sum += v;
-                    const mask code = load_codes(codes + from);
+                    const mask code = codes_of_tile >> (i * 16 + j * 2) & 3;
                     y[i * 2][j * 2] = at_place(v, code, 0);
                     y[i * 2][j * 2 + 1] = at_place(v, code, 1);
                     y[i * 2 + 1][j * 2] = at_place(v, code, 2);
@@ -100,7 +102,7 @@ static void transform_gradient(const float *dy, const float *value, const uint8_
                 a(&t[i][0], &t[i][1], &t[i][2], &t[i][3], z);
 #pragma GCC unroll 6
                 for (int j = 0; j < 6; j++)
-                    store(out + (i * 6 + j) * 7936, z[j]);
+                    store(out + (i * 6 + j) * 7952, z[j]);
             }
         }
 }
@@ -180,16 +182,14 @@ static inline void sum_5x2(const float *v, const float *d, float *sum, int tiles
     add(sum + 72, b4);
 }
 
-/* sum[p][block][input][output in block] += v[p] d[p], all 36 products of a strip. */
+/* sum[block][input][output in block] += v d, the product at one of the 36 points. */
 static void sum_weights(const float *v, const float *d, float *sum, int tiles)
 {
-    for (int p = 0; p < 36; p++, v += 3968, d += 7936) {
-        for (int n = 0; n < 128; n += 16) {
-            for (int i = 0; i < 54; i += 6, sum += 96)
-                sum_6x2(v + i, d + n, sum, tiles);
-            for (int i = 54; i < 64; i += 5, sum += 80)
-                sum_5x2(v + i, d + n, sum, tiles);
-        }
+    for (int n = 0; n < 128; n += 16) {
+        for (int i = 0; i < 54; i += 6, sum += 96)
+            sum_6x2(v + i, d + n, sum, tiles);
+        for (int i = 54; i < 64; i += 5, sum += 80)
+            sum_5x2(v + i, d + n, sum, tiles);
     }
 }
 
@@ -228,15 +228,13 @@ static inline void multiply_6x2(const float *in, const float *w, const float *ah
     store(out + 328, b5);
 }
 
-/* All 36 products of a strip; the last rows of registers may run over into rows that nobody reads.
-   */
+/* The product at one of the 36 points; the last rows of registers may run over into rows that
+   nobody reads. */
 static void multiply(const float *in, const float *w, float *out, int tiles)
 {
-    for (int p = 0; p < 36; p++, in += 7936, out += 3968) {
-        for (int n = 0; n < 64; n += 16, w += 2048)
-            for (int t = 0; t < tiles; t += 6)
-                multiply_6x2(in + t * 128, w, w + 2048 + t / 6 * 2048, out + t * 64 + n);
-    }
+    for (int n = 0; n < 64; n += 16, w += 2048)
+        for (int t = 0; t < tiles; t += 6)
+            multiply_6x2(in + t * 128, w, w + 2048 + t / 6 * 2048, out + t * 64 + n);
 }
 
 /* One line of B d, in place. */
@@ -271,7 +269,7 @@ static void transform_dx(const float *v, float *edge)
             for (int j = 0; j < 6; j++) {
 #pragma GCC unroll 6
                 for (int i = 0; i < 6; i++)
-                    d[i][j] = load(in + (i * 6 + j) * 3968);
+                    d[i][j] = load(in + (i * 6 + j) * 3984);
                 b(&d[0][j], &d[1][j], &d[2][j], &d[3][j], &d[4][j], &d[5][j]);
             }
 #pragma GCC unroll 6
@@ -318,14 +316,14 @@ static void write_rows(const float *edge, float *dx, int top, int count)
 /* encoder.conv3.dw: 56x56x64 and 56x56x128 -> 3x3x64x128, relu_dx + max_pool2d_dx + conv2d_dw 3x3 +
    bias_add_db + conv2d_dx (cae.lua:11) */
 void encoder_conv3_dw(const float *restrict x, const float *restrict dy,
-                      const float *restrict value, const uint8_t *restrict codes,
+                      const float *restrict value, const int32_t *restrict codes,
                       const float *restrict w, float *restrict dx, float *restrict sum,
                       float *restrict db, float *restrict scratch)
 {
-    float *v = scratch, *d = v + 142848;
-    float *edge = scratch + 543488;
+    float *v = scratch, *d = v + 143424;
+    float *edge = scratch + 544640;
     __builtin_memset(edge, 0, 22272 * sizeof *edge);
-    float *ring = scratch + 565760;
+    float *ring = scratch + 566912;
     const float *window[18];
     int next = 0;
     __builtin_memset(ring, 0, 70832 * sizeof *ring);
@@ -345,8 +343,11 @@ void encoder_conv3_dw(const float *restrict x, const float *restrict dy,
             transform_input(window + 4 * r, v + r * 896);
             transform_gradient(dy, value, codes, db, (strip + r) * 2, d + r * 1792);
         }
-        sum_weights(v, d, sum, rows * 14);
-        multiply(d, w, v, rows * 14);
+        for (int p = 0; p < 36; p++) {
+            float *vp = v + p * 3984, *dp = d + p * 7952;
+            sum_weights(vp, dp, sum + p * 8192, rows * 14);
+            multiply(dp, w + p * 8192, vp, rows * 14);
+        }
         for (int r = 0; r < rows; r++) {
             transform_dx(v + r * 896, edge);
             write_rows(edge, dx, (strip + r) * 4 - 1, 4);

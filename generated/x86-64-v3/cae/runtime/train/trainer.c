@@ -1,3 +1,4 @@
+#define _POSIX_C_SOURCE 200809L    /* nanosleep */
 #include "trainer.h"
 
 #include "memory.h"
@@ -5,6 +6,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #ifdef _OPENMP
 #include <omp.h>
@@ -12,6 +14,7 @@
 
 /* Larger chunks mean fewer sums to add; smaller ones keep many threads at work to the end of a batch. */
 enum { CHUNKS_WANTED = 8, CHUNK_MOST = 8 };
+
 
 int trainer_chunk(int n)
 {
@@ -49,17 +52,20 @@ static int allocate(Trainer *t, Error *error)
     size_t gradient_bytes = model->parameter_reals * sizeof(real);
     size_t workspace_bytes = model->train_bytes > model->infer_bytes ? model->train_bytes : model->infer_bytes;
 
-    t->gradients = memory_block((size_t)t->threads * sizeof *t->gradients, error);
-    t->workspaces = t->gradients ? memory_block((size_t)t->threads * sizeof *t->workspaces, error) : NULL;
+    t->sum_count = t->threads > 1 ? t->threads + 1 : 1;
+    t->sums = memory_block((size_t)t->sum_count * sizeof *t->sums, error);
+    t->workspaces = t->sums ? memory_block((size_t)t->threads * sizeof *t->workspaces, error) : NULL;
     if (!t->workspaces
         || !(t->parameters = memory_block(gradient_bytes, error))
         || !(t->total = memory_block(gradient_bytes, error))
         || !(t->prepared = memory_block(model->prepared_bytes, error))
         || !(t->losses = memory_block((size_t)t->batch * sizeof *t->losses, error)))
         return -1;
+    for (int i = 0; i < t->sum_count; i++)
+        if (!(t->sums[i].gradient = memory_block(gradient_bytes, error)))
+            return -1;
     for (int i = 0; i < t->threads; i++)
-        if (!(t->gradients[i] = memory_block(gradient_bytes, error))
-            || !(t->workspaces[i] = memory_block(workspace_bytes, error)))
+        if (!(t->workspaces[i] = memory_block(workspace_bytes, error)))
             return -1;
     return 0;
 }
@@ -86,13 +92,11 @@ int trainer_open(Trainer *t, const Model *model, const ModelOptimizer *settings,
 void trainer_close(Trainer *t)
 {
     optimizer_close(&t->optimizer);
-    for (int i = 0; i < t->threads; i++) {
-        if (t->gradients)
-            free(t->gradients[i]);
-        if (t->workspaces)
-            free(t->workspaces[i]);
-    }
-    free(t->gradients);
+    for (int i = 0; t->sums && i < t->sum_count; i++)
+        free(t->sums[i].gradient);
+    for (int i = 0; t->workspaces && i < t->threads; i++)
+        free(t->workspaces[i]);
+    free(t->sums);
     free(t->workspaces);
     free(t->parameters);
     free(t->total);
@@ -112,22 +116,64 @@ static void add(real *restrict total, const real *restrict part, size_t count)
         total[i] += part[i];
 }
 
+typedef struct Queue {
+    int chunks, taken, added;           /* in all, handed out, joined to the total */
+} Queue;
+
+/* A free sum for the next chunk; NULL: none is left to do. Whoever works on the oldest chunk has one already, so before long one is free again. */
+static ChunkSum *take_chunk(const Trainer *t, Queue *q)
+{
+    for (;;) {
+        ChunkSum *sum = NULL;
+        int over;
+#pragma omp critical(caec_queue)
+        {
+            over = q->taken == q->chunks;
+            for (int i = 0; i < t->sum_count && !sum && !over; i++)
+                if (t->sums[i].chunk < 0)
+                    sum = &t->sums[i];
+            if (sum) {
+                sum->chunk = q->taken++;
+                sum->done = 0;
+            }
+        }
+        if (sum || over)
+            return sum;
+        nanosleep(&(struct timespec){ .tv_nsec = 50000 }, NULL);
+    }
+}
+
+/* Adds to the total, in the order of the chunks, all sums whose turn has come. */
+static void hand_in(Trainer *t, Queue *q, ChunkSum *done)
+{
+#pragma omp critical(caec_queue)
+    {
+        done->done = 1;
+        for (int i = 0; i < t->sum_count; i++)
+            if (t->sums[i].chunk == q->added && t->sums[i].done) {
+                add(t->total, t->sums[i].gradient, t->model->parameter_reals);
+                t->sums[i].chunk = -1;
+                q->added++;
+                i = -1;                 /* the next may be any of them */
+            }
+    }
+}
+
 void trainer_gradient(Trainer *t, const uint8_t *const *images, int n)
 {
     const Model *model = t->model;
-    size_t count = model->parameter_reals, bytes = count * sizeof(real);
-    int chunk = trainer_chunk(n);
+    size_t bytes = model->parameter_reals * sizeof(real);
+    const int size = trainer_chunk(n);
+    Queue queue = { .chunks = (n + size - 1) / size };
 
     memset(t->total, 0, bytes);
-    /* Chunks are handed out in order, so the thread whose turn it is never waits for one that has not begun. */
-#pragma omp parallel for ordered schedule(dynamic, 1) num_threads(t->threads)
-    for (int first = 0; first < n; first += chunk) {
-        int me = thread_number();
-        int size = n - first < chunk ? n - first : chunk;
-        memset(t->gradients[me], 0, bytes);
-        model->backward_chunk(t->prepared, images + first, size, t->gradients[me], t->losses + first, t->workspaces[me], NULL);
-#pragma omp ordered
-        add(t->total, t->gradients[me], count);
+    for (int i = 0; i < t->sum_count; i++)
+        t->sums[i].chunk = -1;
+#pragma omp parallel num_threads(t->threads)
+    for (ChunkSum *sum; (sum = take_chunk(t, &queue)); hand_in(t, &queue, sum)) {
+        int first = sum->chunk * size, count = n - first < size ? n - first : size;
+        memset(sum->gradient, 0, bytes);
+        model->backward_chunk(t->prepared, images + first, count, sum->gradient, t->losses + first, t->workspaces[thread_number()], NULL);
     }
 }
 

@@ -1,14 +1,20 @@
 /* trainer.h - training steps: gradients of a batch by many threads with the bits of one, and the update.
  *
  * A batch is cut into chunks by a rule that depends on its size alone. Each thread takes the next chunk and runs forward and backward into a
- * gradient buffer of its own; the chunks' sums join the total strictly in the order of the chunks. Floating-point sums thus
- * have one order, whatever the number of threads, and only as many gradient buffers exist as threads. */
+ * gradient buffer; the chunks' sums join the total strictly in the order of the chunks. Floating-point sums thus have one order,
+ * whatever the number of threads. One buffer more exists than threads are at work, so that a sum which is ready too early can wait without its
+ * thread. */
 #ifndef CAEC_TRAINER_H
 #define CAEC_TRAINER_H
 
 #include "error.h"
 #include "model.h"
 #include "compute/optimizer.h"
+
+typedef struct ChunkSum {
+    real *gradient;
+    int chunk, done;            /* what it holds or is being given; chunk -1: nothing */
+} ChunkSum;
 
 typedef struct Trainer {
     const Model *model;
@@ -17,7 +23,8 @@ typedef struct Trainer {
     Optimizer optimizer;
     void *prepared;
     real *total;                /* gradient of the sum of a batch's losses */
-    real **gradients;           /* one a thread */
+    ChunkSum *sums;
+    int sum_count;
     void **workspaces;          /* one a thread; fits training and inference */
     double *losses;             /* [batch] of the last images */
 } Trainer;
