@@ -86,6 +86,7 @@ local function vector_expression(holes, text, values)
   end
   local left, right, yes, no = text:match("^(.-) > (.-) %? (.-) : (.-)$")
   if not left then return put(text) end
+  if yes == left and no == right then return string.format("larger(%s, %s)", put(left), put(right)) end
   return string.format("pick(above(%s, %s), %s, %s)", put(left), put(right), put(yes), put(no))
 end
 

@@ -36,7 +36,28 @@ static inline mask above(vec a, vec b)
 
 static inline vec pick(mask m, vec yes, vec no)
 {
-    return (vec)(((mask)yes & m) | ((mask)no & ~m));
+    return (vec)(((mask)yes & m) + ((mask)no & ~m));      /* + where
+        | would do: GCC 12 makes one blend of it */
+}
+
+/* The larger in each lane. */
+static inline vec larger(vec a, vec b)
+{
+    return pick(above(a, b), a, b);
+}
+
+/* Keeps a vector that was loaded in its register: GCC would rather load it again for a second use.
+   */
+static inline vec in_register(vec v)
+{
+#if defined __AVX512F__
+    __asm__("" : "+v"(v));
+#elif defined __x86_64__
+    __asm__("" : "+x"(v));
+#elif defined __aarch64__
+    __asm__("" : "+w"(v));
+#endif
+    return v;
 }
 
 static inline mask pick_place(mask m, int yes, mask no)

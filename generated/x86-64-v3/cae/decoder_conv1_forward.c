@@ -179,7 +179,7 @@ static void transform_output(const float *m, const float *b, float *y, const uin
 #pragma GCC unroll 4
                 for (int j = 0; j < 4; j++) {
                     const vec v = z[i][j] + bias;
-                    z[i][j] = pick(above(v, (vec){0}), v, (vec){0});
+                    z[i][j] = larger(v, (vec){0});
                 }
             }
 #pragma GCC unroll 4

@@ -103,22 +103,22 @@ static inline void tile(const float *v, const float *w, vec z[4][2][1])
     for (int j = 0; j < 9; j++, v++, w += 48) {
         vec w0;
         float s;
-        w0 = load(w);
+        w0 = in_register(load(w));
         s = v[0]; m0a += s * w0;
         s = v[3]; m0b += s * w0;
-        w0 = load(w + 8);
+        w0 = in_register(load(w + 8));
         s = v[688]; m1a += s * w0;
         s = v[691]; m1b += s * w0;
-        w0 = load(w + 16);
+        w0 = in_register(load(w + 16));
         s = v[1376]; m2a += s * w0;
         s = v[1379]; m2b += s * w0;
-        w0 = load(w + 24);
+        w0 = in_register(load(w + 24));
         s = v[2064]; m3a += s * w0;
         s = v[2067]; m3b += s * w0;
-        w0 = load(w + 32);
+        w0 = in_register(load(w + 32));
         s = v[2752]; m4a += s * w0;
         s = v[2755]; m4b += s * w0;
-        w0 = load(w + 40);
+        w0 = in_register(load(w + 40));
         s = v[3440]; m5a += s * w0;
         s = v[3443]; m5b += s * w0;
     }
@@ -183,23 +183,23 @@ void encoder_conv1_forward_infer(const uint8_t *restrict x, const float *restric
                 vec v, best;
                 best = z[0][0][0];
                 v = z[0][1][0];
-                best = pick(above(v, best), v, best);
+                best = larger(v, best);
                 v = z[1][0][0];
-                best = pick(above(v, best), v, best);
+                best = larger(v, best);
                 v = z[1][1][0];
-                best = pick(above(v, best), v, best);
+                best = larger(v, best);
                 best += bias0;
-                best = pick(above(best, (vec){0}), best, (vec){0});
+                best = larger(best, (vec){0});
                 store(to, best);
                 best = z[2][0][0];
                 v = z[2][1][0];
-                best = pick(above(v, best), v, best);
+                best = larger(v, best);
                 v = z[3][0][0];
-                best = pick(above(v, best), v, best);
+                best = larger(v, best);
                 v = z[3][1][0];
-                best = pick(above(v, best), v, best);
+                best = larger(v, best);
                 best += bias0;
-                best = pick(above(best, (vec){0}), best, (vec){0});
+                best = larger(best, (vec){0});
                 store(to + 3584, best);
             }
     }

@@ -183,12 +183,11 @@ static void transform_output(const float *m, const float *b, float *y, const uin
                 for (int j = 0; j < 2; j++) {
                     const int to = (i * 56 + tile * 2 + j) * 64 + c;
                     vec best = z[i * 2][j * 2];
-                    best = pick(above(z[i * 2][j * 2 + 1], best), z[i * 2][j * 2 + 1], best);
-                    best = pick(above(z[i * 2 + 1][j * 2], best), z[i * 2 + 1][j * 2], best);
-                    best = pick(above(z[i * 2 + 1][j * 2 + 1], best), z[i * 2 + 1][j * 2 + 1],
-                        best);
+                    best = larger(z[i * 2][j * 2 + 1], best);
+                    best = larger(z[i * 2 + 1][j * 2], best);
+                    best = larger(z[i * 2 + 1][j * 2 + 1], best);
                     best += bias;
-                    store(y + to, pick(above(best, (vec){0}), best, (vec){0}));
+                    store(y + to, larger(best, (vec){0}));
                 }
         }
 }

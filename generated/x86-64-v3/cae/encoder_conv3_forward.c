@@ -186,14 +186,13 @@ static void transform_output(const float *m, const float *b, float *y, int32_t *
                     vec best = z[i * 2][j * 2];
                     mask code = {0};
                     code = pick_place(above(z[i * 2][j * 2 + 1], best), 1, code);
-                    best = pick(above(z[i * 2][j * 2 + 1], best), z[i * 2][j * 2 + 1], best);
+                    best = larger(z[i * 2][j * 2 + 1], best);
                     code = pick_place(above(z[i * 2 + 1][j * 2], best), 2, code);
-                    best = pick(above(z[i * 2 + 1][j * 2], best), z[i * 2 + 1][j * 2], best);
+                    best = larger(z[i * 2 + 1][j * 2], best);
                     code = pick_place(above(z[i * 2 + 1][j * 2 + 1], best), 3, code);
-                    best = pick(above(z[i * 2 + 1][j * 2 + 1], best), z[i * 2 + 1][j * 2 + 1],
-                        best);
+                    best = larger(z[i * 2 + 1][j * 2 + 1], best);
                     best += bias;
-                    store(y + to, pick(above(best, (vec){0}), best, (vec){0}));
+                    store(y + to, larger(best, (vec){0}));
                     codes_of_tile |= code << (i * 16 + j * 2);
                 }
             store_codes(codes + (row / 2 * 4 + tile * 2 / 8) * 128 + c, codes_of_tile, row % 2 * 16
