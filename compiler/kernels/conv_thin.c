@@ -9,8 +9,6 @@
 #include "conv.h"
 #include "forms.h"
 
-#include <string.h>
-
 enum { TILE = 4, POINTS = 6, PATCH = 16, MAX_CHANNELS = 4 };
 
 static const char *text(const Node *core)
@@ -27,12 +25,6 @@ static bool fits(const Step *step, const Settings *settings)
     if (step->core->op == &op_conv2d)
         return thin && s.out_h >= TILE && s.out_w >= 2;
     return thin && s.ci < MAX_CHANNELS && lanes == PATCH && pool && node_number(pool, "size") == 2 && step->stage->d_pool;
-}
-
-/* An activation that is computed in vectors. */
-static bool takes_act(const Node *act)
-{
-    return !strchr(act->op->value, '(');
 }
 
 static bool takes_pool(const Node *core, const Node *pool)
@@ -104,6 +96,6 @@ static const char *const ops[] = { "conv2d", "conv2d_dw", NULL };
 
 const Kernel kernel_conv_thin = {
     .name = "conv_thin", .about = "3x3 convolution with up to 4 input channels: F(4, 3) down the columns; dW through a pool by permutation",
-    .ops = ops, .takes = TAKES_BIAS | TAKES_ACT | TAKES_POOL | TAKES_DB, .takes_act = takes_act, .takes_pool = takes_pool,
+    .ops = ops, .takes = TAKES_BIAS | TAKES_ACT | TAKES_POOL | TAKES_DB, .takes_pool = takes_pool,
     .text = text, .fits = fits, .cost = cost, .plan = plan,
 };

@@ -67,7 +67,6 @@ struct Kernel {
     const char *name, *about;
     const char *const *ops;     /* the operators it computes, NULL-ended */
     unsigned takes;             /* what it takes in of the stage around them, gradients likewise; TAKES_DX: dX together with dW */
-    bool (*takes_act)(const Node *act);                                 /* NULL: any */
     bool (*takes_pool)(const Node *core, const Node *pool);             /* NULL: of any size */
     const char *(*text)(const Node *core);                              /* name of its text below kernels/ */
     const char *flush_text;     /* NULL, or: %kernel (sum) -> (dw), at the end of a chunk adds what the kernel summed in its own domain */

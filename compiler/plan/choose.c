@@ -74,11 +74,6 @@ static const Kernel *kernel_for(const Plan *plan, const Stage *stage, const Node
     return step.kernel;
 }
 
-static bool takes_act(const Kernel *kernel, const Node *act)
-{
-    return act && (!kernel->takes_act || kernel->takes_act(act));
-}
-
 static bool takes_pool(const Kernel *kernel, const Node *core, const Node *pool)
 {
     return pool && (!kernel->takes_pool || kernel->takes_pool(core, pool));
@@ -92,13 +87,13 @@ static void take_in(const Plan *plan, Step *step, const bool *needed)
     if (step->core == s->core) {
         step->bias = takes & TAKES_BIAS ? s->bias : NULL;
         bool open = step->bias == s->bias;
-        step->act = open && takes & TAKES_ACT && takes_act(step->kernel, s->act) ? s->act : NULL;
+        step->act = open && takes & TAKES_ACT ? s->act : NULL;
         open = open && step->act == s->act;
         step->pool = open && takes & TAKES_POOL && takes_pool(step->kernel, step->core, s->pool) ? s->pool : NULL;
         step->codes = step->pool && s->codes && needed[s->codes->id] ? s->codes : NULL;
     } else {
         step->d_pool = takes & TAKES_POOL && takes_pool(step->kernel, step->core, s->pool) ? s->d_pool : NULL;
-        step->d_act = takes & TAKES_ACT && takes_act(step->kernel, s->act) && step->d_pool == s->d_pool ? s->d_act : NULL;
+        step->d_act = takes & TAKES_ACT && step->d_pool == s->d_pool ? s->d_act : NULL;
         step->db = step->core == s->dw && takes & TAKES_DB ? s->db : NULL;
         if (step->core == s->dw && takes & TAKES_DX && s->dx && needed[s->dx->id] && kernel_for(plan, s, s->dx) == step->kernel) {
             step->dx = s->dx;

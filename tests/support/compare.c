@@ -11,6 +11,7 @@ enum { IMAGES = 3 };
 
 static Net net_around(const ConvCase *s, bool black)
 {
+    static const char *const activations[] = { "relu", "leaky_relu", "elu" };       /* with vectors, and without */
     Net net = { .height = s->height, .width = s->width, .channels = s->in ? 2 : 3 };
     int n = 0;
     if (s->in)
@@ -18,7 +19,7 @@ static Net net_around(const ConvCase *s, bool black)
     if (s->up > 1)
         net.encoder[n++] = (NetLayer){ UP, .size = s->up };
     net.encoder[n++] = (NetLayer){ CONV, .filters = s->out, .kernel = s->kernel, .stride = s->stride, .valid = s->valid, .no_bias = black,
-                                   .activation = s->pool % 2 ? "leaky_relu" : "relu" };
+                                   .activation = activations[(s->height + s->width) % 3] };
     if (s->pool)
         net.encoder[n++] = (NetLayer){ POOL, .size = s->pool };
     net_close(&net);
