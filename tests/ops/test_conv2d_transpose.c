@@ -86,11 +86,26 @@ static void among_other_layers(void **state)
     }
 }
 
+/* Rows and columns of its output that fill no window carry no gradient. */
+static void in_front_of_a_pool_with_rows_left_over(void **state)
+{
+    (void)state;
+    for (int average = 0; average < 2; average++)
+        for (int kernel = 1; kernel <= 3; kernel += 2) {
+            Net net = closed((Net){ .height = 7, .width = 7, .channels = 3,
+                                    .encoder = { { CONV, .filters = 5, .kernel = 5, .stride = 4, .activation = "tanh" } },
+                                    .decoder = { { DECONV, .filters = 6, .kernel = kernel + 2, .activation = "tanh" }, { CONV, .filters = 5, .kernel = 2, .valid = true },
+                                                 { DECONV, .filters = 4, .kernel = kernel, .stride = 3, .activation = average ? "elu" : "relu" },
+                                                 { average ? AVG : POOL, .size = 2 } } });
+            check_net_by(&net, "x86-64-v3", "conv_direct");
+        }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(kernels_and_strides), cmocka_unit_test(by_conv_plain), cmocka_unit_test(stride_is_two_by_default),
-        cmocka_unit_test(each_activation), cmocka_unit_test(numbers_of_channels), cmocka_unit_test(among_other_layers),
+        cmocka_unit_test(each_activation), cmocka_unit_test(numbers_of_channels), cmocka_unit_test(among_other_layers), cmocka_unit_test(in_front_of_a_pool_with_rows_left_over),
     };
     return cmocka_run_group_tests_name("conv2d_transpose", tests, NULL, NULL);
 }
