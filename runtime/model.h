@@ -32,9 +32,10 @@ typedef struct ModelShape {
 /* One trained tensor. `offset` and `count` are in reals; the flat parameter array holds the tensors in this order without gaps. */
 typedef struct ModelParameter {
     const char *name;     /* "encoder.conv1.kernel" */
-    ModelShape shape;     /* rank 4 HWIO, or rank 1 */
+    ModelShape shape;     /* rank 4 HWIO (of transposed convolutions HWOI), or rank 1 */
     size_t offset, count;
-    double limit;         /* initial values are uniform in [-limit, limit) (Glorot); 0: all zero */
+    double limit;         /* initial values are uniform in [-limit, limit) (Glorot); 0: all are `fill` */
+    double fill;
 } ModelParameter;
 
 /* One row of a time table: a call that the generated code makes. */

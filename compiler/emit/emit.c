@@ -132,6 +132,7 @@ static void set_parameters(lua_State *L, const Graph *graph)
         set_shape_fields(L, "shape", p->node->shape);
         set_number(L, "offset", (double)offset);
         set_text(L, "limit", shortest(p->limit));
+        set_text(L, "fill", shortest(p->fill));
         append_item(L);
         offset += shape_count(p->node->shape);
     }
@@ -144,7 +145,7 @@ static int output_kernel(const Graph *graph)
 {
     const Node *node = graph->output;
     bool dies = false;
-    while (node && node->op->arity && !node_is(node, "conv2d")) {
+    while (node && node->op->arity && !node->op->core) {
         dies = dies || node_is(node, "relu");
         node = node->input[0];
     }
@@ -231,6 +232,12 @@ static void set_steps(lua_State *L, const Plan *plan, const Program *program)
         set_text(L, "shape", shape_text((step->pool ? step->pool : step->core)->shape));
         set_text(L, "title", step_title(step));
         set_number(L, "line", step->core->loc.line);
+        lua_getfield(L, 2, "units");
+        lua_getfield(L, -1, step->function);
+        bool divided = !lua_isnil(L, -1);
+        lua_pop(L, 2);
+        lua_pushboolean(L, divided);
+        lua_setfield(L, -2, "divided");
         set_text(L, "flush", step->sums ? upper(plan_identifier(arena_format("%s.kernel", step->layer))) : "");
         set_words(L, plan, program, step);
         append_item(L);

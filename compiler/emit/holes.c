@@ -1,7 +1,7 @@
 #include "holes.h"
 
 #include "../base/arena.h"
-#include "../ops/ops.h"
+#include "../kernels/conv.h"
 
 #include <string.h>
 
@@ -30,11 +30,6 @@ static void set_shape(lua_State *L, const char *name, Shape shape)
     lua_setfield(L, -2, name);
 }
 
-static bool is_conv(const Node *node)
-{
-    return node->op == &op_conv2d || node->op == &op_conv2d_dx || node->op == &op_conv2d_dw;
-}
-
 const char *step_title(const Step *step)
 {
     const Node *core = step->core;
@@ -44,7 +39,7 @@ const char *step_title(const Step *step)
         if (before[i])
             text_add(&text, "%s + ", before[i]->op->name);
     text_add(&text, "%s", core->op->name);
-    if (is_conv(core)) {
+    if (conv_is(core)) {
         ConvShape s = conv_shape(core);
         text_add(&text, " %dx%d", s.kernel, s.kernel);
         if (s.stride > 1)
@@ -63,8 +58,8 @@ static const char *shapes(const Step *step)
 {
     const Node *core = step->core;
     const Node *last = step->pool ? step->pool : core;
-    const Node *in = step->d_act ? step->d_act->input[1] : step->d_pool ? step->d_pool->input[1] : core->input[0];
-    if (core->op == &op_conv2d_dw)
+    const Node *in = node_is(step->d_pool, "avg_pool2d_dx") ? step->d_pool->input[0] : step->d_act ? step->d_act->input[1] : step->d_pool ? step->d_pool->input[1] : core->input[0];
+    if (conv_is_dw(core))
         return arena_format("%s and %s -> %s", shape_text(core->input[0]->shape), shape_text(core->input[1]->shape), shape_text(last->shape));
     return arena_format("%s -> %s", shape_text(in->shape), shape_text(last->shape));
 }
@@ -142,7 +137,15 @@ static void set_conv(lua_State *L, const Plan *plan, const Step *step)
     for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++)
         set_number(L, numbers[i].name, numbers[i].value);
     const char *real = plan->settings.real_double ? "double" : "float";
-    bool pixels = step->core->op != &op_conv2d_dx && step->core->input[0]->type == TYPE_PIXEL;
+    bool pixels = step->core->input[0]->type == TYPE_PIXEL, transpose = conv_is_transpose(step->core);
+    set_number(L, "X_W", transpose ? s.out_w : s.in_w);         /* of the layer's own input, and of what arrives at its output */
+    set_number(L, "X_C", transpose ? s.co : s.ci);
+    set_number(L, "X_LEFT", s.pad_left);
+    set_number(L, "DY_W", transpose ? s.in_w : s.out_w);
+    set_number(L, "DY_C", transpose ? s.ci : s.co);
+    int height, width;
+    conv_effective_size(step, &s, &height, &width);
+    set_number(L, "DY_COLUMNS", width);
     set_text(L, "X_TYPE", pixels ? "uint8_t" : real);
     set_text(L, "X_SCALE", pixels ? " / 255.0f" : "");    /* the same float32 pixels whatever the arithmetic */
 }
@@ -152,6 +155,7 @@ static void set_taken(lua_State *L, const Step *step)
     const Node *act = step->act ? step->act : step->d_act ? step->d_act : step->core->op->value ? step->core : NULL;
     set_number(L, "ACT", step->act != NULL);
     set_number(L, "D_ACT", step->d_act != NULL);
+    set_number(L, "AVERAGE", node_is(step->pool, "avg_pool2d") || node_is(step->d_pool, "avg_pool2d_dx"));
     set_number(L, "POOL", step->pool ? node_number(step->pool, "size") : 0);
     set_number(L, "D_POOL", step->d_pool ? node_number(step->d_pool, "size") : 0);
     set_text(L, "act_value", act ? act->op->value : "x");
@@ -177,7 +181,7 @@ void push_step_holes(lua_State *L, const Plan *plan, const Step *step)
     set_text(L, "OP", core->op->name);
     for (int i = 0; i < step->number_count; i++)
         set_number(L, step->numbers[i].name, step->numbers[i].value);
-    if (is_conv(core))
+    if (conv_is(core))
         set_conv(L, plan, step);
     set_taken(L, step);
     set_shape(L, "IN_SHAPE", core->input[0]->shape);
@@ -220,6 +224,7 @@ void push_form_holes(lua_State *L, const Plan *plan, const Form *form)
     set_number(L, "BLOCK", form->block);
     set_number(L, "LANES", form->lanes);
     set_number(L, "ROTATED", form->rotated);
+    set_number(L, "STRIDE", form->stride);
     set_number(L, "UP", form->up);
     const char *real = plan->settings.real_double ? "double" : "float";
     lua_newtable(L);
@@ -229,7 +234,7 @@ void push_form_holes(lua_State *L, const Plan *plan, const Form *form)
     lua_newtable(L);
     lua_pushstring(L, arena_format("/* %s, %s%s */", form->parameter->name, form->kind[0] == 'w' || form->kind[0] == 'c' ?
                                    "transformed" : form->kind[0] == 'b' ? arena_format("in blocks of %d channels", form->block) : "as it is",
-                                   form->rotated ? ", turned, for dX" : ""));
+                                   !form->rotated ? "" : strcmp(form->parameter->word, "conv2d") == 0 ? ", turned, for dX" : ", turned"));
     lua_rawseti(L, -2, 1);
     lua_setfield(L, -2, "comment");
 }

@@ -150,6 +150,8 @@ static Node *load_layer(Loader *load, const char *part, const Word *word, Node *
     Graph *graph = load->graph;
     if (!spec)
         fail(word->loc, "%s: not a layer; layers are words such as conv2d and max_pool2d", word->word);
+    if (!spec->build)
+        fail(word->loc, "%s: %s", word->word, spec->about);
     if (graph->layer_count >= MAX_LAYERS)
         fail(word->loc, "%s: more than %d layers", word->word, MAX_LAYERS);
     push_args(load, word);

@@ -11,7 +11,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { MAX_INPUTS = 3, MAX_NUMBERS = 8, MAX_RANK = 4 };
+enum { MAX_INPUTS = 4, MAX_NUMBERS = 8, MAX_RANK = 4 };
 
 /* Sizes that keep every index of the emitted C an int and every offset well inside a size_t. */
 enum { MAX_SIDE = 1 << 20, MAX_ELEMENTS = 1 << 28 };
@@ -35,6 +35,7 @@ typedef struct Op Op;
 struct Op {
     const char *name;
     int arity;
+    bool core;                              /* of a stage: its input 1 are weights, and bias, activation and pool may follow it (see Stage) */
     const char *numbers[MAX_NUMBERS + 1];   /* names of the node's numbers, NULL-ended */
 
     /* Sets node->shape and node->type from inputs and numbers; fails at node->loc, naming the layer's word, where they do not fit. */
@@ -75,7 +76,8 @@ typedef struct LayerRow {
 
 typedef struct Parameter {
     Node *node;
-    double limit;                           /* Glorot uniform [-limit, limit); 0: zeros */
+    double limit;                           /* Glorot uniform [-limit, limit); 0: all `fill` */
+    double fill;
     Node *gradient;                         /* set by differentiate */
 } Parameter;
 
@@ -107,7 +109,7 @@ struct Graph {
 struct Stage {
     const char *name;                       /* the layer's name */
     Node *core, *bias, *act, *pool, *codes; /* forward, in this order */
-    Node *d_act, *d_pool;                   /* gradient through activation (first) and pool, as `commute` leaves them */
+    Node *d_act, *d_pool;                   /* gradient through activation (first) and max-pool, as `commute` leaves them; or average pool (first) and activation */
     Node *dx, *dw, *db;
 };
 

@@ -4,19 +4,23 @@ void conv_effective_size(const Step *step, const ConvShape *s, int *height, int 
 {
     const Node *pool = step->pool ? step->pool : step->d_pool;
     int size = pool ? node_number(pool, "size") : 1;
-    *height = s->out_h / size * size;
-    *width = s->out_w / size * size;
+    bool transpose = conv_is_transpose(step->core);
+    *height = (transpose ? s->in_h : s->out_h) / size * size;
+    *width = (transpose ? s->in_w : s->out_w) / size * size;
 }
 
 void conv_bind_dy(Step *step, const Node *dy)
 {
-    if (step->d_pool) {
-        step_node(step, "codes", step->d_pool->input[0]);
-        dy = step->d_pool->input[1];
-    }
-    if (step->d_act) {
-        step_node(step, "value", step->d_act->input[0]);
-        dy = step->d_act->input[1];
+    for (int i = 0; i < 2; i++) {           /* activation and pool come in either order */
+        if (dy == step->d_pool && node_is(dy, "avg_pool2d_dx")) {
+            dy = dy->input[0];
+        } else if (dy == step->d_pool) {
+            step_node(step, "codes", dy->input[0]);
+            dy = dy->input[1];
+        } else if (dy == step->d_act) {
+            step_node(step, "value", dy->input[0]);
+            dy = dy->input[1];
+        }
     }
     step_node(step, "dy", dy);
 }

@@ -12,19 +12,15 @@ static void plan(Step *step, const Settings *settings)
 {
     (void)settings;
     const Node *core = step->core;
-    if (core->op == &op_conv2d) {
-        step_node(step, "x", core->input[0]);
-        step_form(step, "w", form_plain(core->input[1], 1));
-        step_node(step, "y", core);
-    } else if (core->op == &op_conv2d_dx) {
-        step_node(step, "dy", core->input[0]);
-        step_form(step, "w", form_plain(core->input[1], 1));
-        step_node(step, "dx", core);
-    } else {
+    if (conv_is_dw(core)) {
         step_node(step, "x", core->input[0]);
         step_node(step, "dy", core->input[1]);
         step_node(step, "dw", core);
+        return;
     }
+    step_node(step, core->op->core ? "x" : "dy", core->input[0]);
+    step_form(step, "w", form_plain(core->input[1], 1));
+    step_node(step, core->op->core ? "y" : "dx", core);
 }
 
 static double cost(const Step *step, const Settings *settings)
@@ -33,7 +29,7 @@ static double cost(const Step *step, const Settings *settings)
     return step->core->op->macs(step->core) * 4;
 }
 
-static const char *const ops[] = { "conv2d", "conv2d_dx", "conv2d_dw", NULL };
+static const char *const ops[] = { "conv2d", "conv2d_dx", "conv2d_dw", "conv2d_transpose", "conv2d_transpose_dx", "conv2d_transpose_dw", NULL };
 
 const Kernel kernel_conv_plain = {
     .name = "conv_plain", .about = "convolution by the loops of its definition; the yardstick for the others",

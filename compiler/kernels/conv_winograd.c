@@ -38,7 +38,7 @@ static bool fits(const Step *step, const Settings *settings)
 /* With upsampling a finished row of the image comes from two phases, too late for a pool. */
 static bool takes_pool(const Node *core, const Node *pool)
 {
-    return node_number(core, "up") == 1 && TILE % node_number(pool, "size") == 0;
+    return node_is(pool, "max_pool2d") && node_number(core, "up") == 1 && TILE % node_number(pool, "size") == 0;
 }
 
 static int round_up(int n, int to)

@@ -25,10 +25,10 @@ Form form_columns(const Node *parameter, int block, int lanes)
                    .count = 6 * (size_t)d[1] * (size_t)d[2] * (size_t)d[3] };
 }
 
-Form form_blocks(const Node *parameter, int block, int lanes, bool rotated)
+Form form_blocks(const Node *parameter, int block, int lanes, bool rotated, int stride)
 {
     const int *d = parameter->shape.dim;
     int in = rotated ? d[3] : d[2], out = rotated ? d[2] : d[3];
-    return (Form){ .kind = "blocks", .parameter = parameter, .block = block, .lanes = lanes, .rotated = rotated,
+    return (Form){ .kind = "blocks", .parameter = parameter, .block = block, .lanes = lanes, .rotated = rotated, .stride = rotated ? stride : 1,
                    .count = (size_t)d[0] * (size_t)d[1] * (size_t)in * round_up(out, lanes) };
 }

@@ -9,8 +9,9 @@ Form form_plain(const Node *parameter, int lanes);
 
 /* A kernel HWIO as [block of output channels][row][column][input channel][channel in block], blocks `block` wide, the last one cut to a multiple of
    `lanes`, missing channels zero. Rotated: the kernel turned by 180 degrees with inputs and outputs exchanged, as the gradient by the
-   input wants it. */
-Form form_blocks(const Node *parameter, int block, int lanes, bool rotated);
+   input wants it; with a stride, the taps of a row that meet the same outputs stand together: those of column 0, stride, 2 stride ..., then those of
+   1, 1 + stride, ... each in falling order. */
+Form form_blocks(const Node *parameter, int block, int lanes, bool rotated, int stride);
 
 /* A kernel 3x3 as Winograd's G g Gt: [36 points][block of outputs][input channel][output in block]. With `up` 2 the outputs are the four sums of taps
    that convolve the small image instead of the upsampled one, phase by phase. Transposed: inputs and outputs exchanged (not turned), for dX. */

@@ -23,7 +23,7 @@ int settings_real_bytes(const Settings *settings);
 typedef struct Form {
     const char *kind;           /* "plain", "blocks", "columns" or "winograd", see forms.h */
     const Node *parameter;
-    int block, lanes, rotated, up;
+    int block, lanes, rotated, up, stride;
     size_t count;               /* reals */
     size_t offset;              /* in reals, from the start of the prepared weights; set by the plan */
     const char *name;           /* C name, set by the plan */

@@ -17,30 +17,43 @@ static int outputs(int in, int kernel, int stride, int same)
     return same ? (in + stride - 1) / stride : (in - kernel) / stride + 1;
 }
 
-/* Stored input size and kernel tensor of any of the three operators; the rest follows. */
-static ConvShape shape_from(const Node *node, int in_h, int in_w, int ci, int co)
+ConvShape conv_shape_from(int in_h, int in_w, int ci, int co, ConvNumbers n)
 {
-    ConvShape s = { .in_h = in_h, .in_w = in_w, .ci = ci, .co = co };
-    int same = node_number(node, "same");
-    s.up = node_number(node, "up");
-    s.kernel = node_number(node, "kernel");
-    s.stride = node_number(node, "stride");
-    s.out_h = outputs(in_h * s.up, s.kernel, s.stride, same);
-    s.out_w = outputs(in_w * s.up, s.kernel, s.stride, same);
-    s.pad_top = pad_before(in_h * s.up, s.out_h, s.kernel, s.stride, same);
-    s.pad_left = pad_before(in_w * s.up, s.out_w, s.kernel, s.stride, same);
+    ConvShape s = { .in_h = in_h, .in_w = in_w, .ci = ci, .co = co, .up = n.up, .kernel = n.kernel, .stride = n.stride };
+    s.out_h = outputs(in_h * s.up, s.kernel, s.stride, n.same);
+    s.out_w = outputs(in_w * s.up, s.kernel, s.stride, n.same);
+    s.pad_top = pad_before(in_h * s.up, s.out_h, s.kernel, s.stride, n.same);
+    s.pad_left = pad_before(in_w * s.up, s.out_w, s.kernel, s.stride, n.same);
     return s;
 }
 
 ConvShape conv_shape(const Node *node)
 {
+    if (conv_is_transpose(node))
+        return conv_transpose_shape(node);
+    ConvNumbers n = { node_number(node, "kernel"), node_number(node, "stride"), node_number(node, "same"), node_number(node, "up") };
     if (node->op == &op_conv2d_dx) {
         const int *kernel = node->input[1]->shape.dim;
-        return shape_from(node, node_number(node, "height"), node_number(node, "width"), kernel[2], kernel[3]);
+        return conv_shape_from(node_number(node, "height"), node_number(node, "width"), kernel[2], kernel[3], n);
     }
     const int *x = node->input[0]->shape.dim;
     int co = node->op == &op_conv2d ? node->input[1]->shape.dim[3] : node->input[1]->shape.dim[2];
-    return shape_from(node, x[0], x[1], x[2], co);
+    return conv_shape_from(x[0], x[1], x[2], co, n);
+}
+
+bool conv_is(const Node *node)
+{
+    return node->op == &op_conv2d || node->op == &op_conv2d_dx || node->op == &op_conv2d_dw || conv_is_transpose(node);
+}
+
+bool conv_scatters(const Node *node)
+{
+    return node->op == &op_conv2d_dx || node->op == &op_conv2d_transpose;
+}
+
+bool conv_is_dw(const Node *node)
+{
+    return node->op == &op_conv2d_dw || node->op == &op_conv2d_transpose_dw;
 }
 
 static void conv2d_shape(Node *node)
@@ -80,8 +93,7 @@ static Node *conv2d_gradient(Graph *graph, Node *node, Node *dy, int i)
     return node_new(graph, &op_conv2d_dx, node, arena_format("%s.dx", node->name), (Node *[]){ dy, node->input[1] }, numbers);
 }
 
-/* Counted on the whole input, zeros of the padding and repeated pixels included, as everybody counts. */
-static double conv2d_macs(const Node *node)
+double conv_macs(const Node *node)
 {
     ConvShape s = conv_shape(node);
     return (double)s.out_h * s.out_w * s.co * s.kernel * s.kernel * s.ci;
@@ -89,11 +101,11 @@ static double conv2d_macs(const Node *node)
 
 #define CONV_NUMBERS "kernel", "stride", "same", "up"
 
-const Op op_conv2d = { .name = "conv2d", .arity = 2, .numbers = { CONV_NUMBERS }, .shape = conv2d_shape,
-                       .gradient = conv2d_gradient, .macs = conv2d_macs };
+const Op op_conv2d = { .name = "conv2d", .core = true, .arity = 2, .numbers = { CONV_NUMBERS }, .shape = conv2d_shape,
+                       .gradient = conv2d_gradient, .macs = conv_macs };
 const Op op_conv2d_dx = { .name = "conv2d_dx", .arity = 2, .numbers = { CONV_NUMBERS, "height", "width" }, .shape = conv2d_dx_shape,
-                          .macs = conv2d_macs };
-const Op op_conv2d_dw = { .name = "conv2d_dw", .arity = 2, .numbers = { CONV_NUMBERS }, .shape = conv2d_dw_shape, .macs = conv2d_macs };
+                          .macs = conv_macs };
+const Op op_conv2d_dw = { .name = "conv2d_dw", .arity = 2, .numbers = { CONV_NUMBERS }, .shape = conv2d_dw_shape, .macs = conv_macs };
 
 enum { FILTERS, KERNEL, STRIDE, PADDING, ACTIVATION, USE_BIAS };
 

@@ -12,9 +12,7 @@ static void pooled(Node *node)
 {
     const Node *x = node->input[0];
     int size = node_number(node, "size");
-    want_image(node, x);
-    if (x->shape.dim[0] < size || x->shape.dim[1] < size)
-        fail(node->loc, "%s: a window of %dx%d does not fit into %s", node->word, size, size, shape_text(x->shape));
+    want_window(node);
     node->shape = shape_hwc(x->shape.dim[0] / size, x->shape.dim[1] / size, x->shape.dim[2]);
 }
 

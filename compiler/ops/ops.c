@@ -99,7 +99,7 @@ Node *layer_node(Layer *layer, const Op *op, const char *suffix, Node *a, Node *
     return node_new(layer->graph, op, &layer->model, name, (Node *[]){ a, b }, numbers);
 }
 
-Node *layer_parameter(Layer *layer, const char *suffix, Shape shape, double limit)
+static Node *add_parameter(Layer *layer, const char *suffix, Shape shape, double limit, double fill)
 {
     Graph *graph = layer->graph;
     Node model = layer->model;
@@ -109,10 +109,20 @@ Node *layer_parameter(Layer *layer, const char *suffix, Shape shape, double limi
     Parameter *all = ARENA_ARRAY(Parameter, graph->parameter_count + 1);
     if (graph->parameter_count)
         memcpy(all, graph->parameters, sizeof *all * (size_t)graph->parameter_count);
-    all[graph->parameter_count] = (Parameter){ .node = node, .limit = limit };
+    all[graph->parameter_count] = (Parameter){ .node = node, .limit = limit, .fill = fill };
     graph->parameters = all;
     graph->parameter_count++;
     return node;
+}
+
+Node *layer_parameter(Layer *layer, const char *suffix, Shape shape, double limit)
+{
+    return add_parameter(layer, suffix, shape, limit, 0);
+}
+
+Node *layer_parameter_filled(Layer *layer, const char *suffix, Shape shape, double fill)
+{
+    return add_parameter(layer, suffix, shape, 0, fill);
 }
 
 double glorot_limit(double fan_in, double fan_out)
@@ -125,4 +135,35 @@ void want_image(const Node *node, const Node *input)
     if (input->shape.rank != 3)
         fail(node->loc, "%s: wants an image of height x width x channels, but %s gives %s", node->word, input->layer,
              shape_text(input->shape));
+}
+
+void want_window(const Node *node)
+{
+    const Node *x = node->input[0];
+    int size = node_number(node, "size");
+    want_image(node, x);
+    if (x->shape.dim[0] < size || x->shape.dim[1] < size)
+        fail(node->loc, "%s: a window of %dx%d does not fit into %s", node->word, size, size, shape_text(x->shape));
+}
+
+static void check_match(const Node *node)
+{
+    const Shape y = node->input[0]->shape, t = node->input[1]->shape;
+    int up = node_number(node, "up");
+    if (y.rank != 3 || t.rank != 3 || y.dim[0] * up != t.dim[0] || y.dim[1] * up != t.dim[1] || y.dim[2] != t.dim[2])
+        bug("%s: %s times %d against %s", node->name, shape_text(y), up, shape_text(t));
+}
+
+void loss_shape(Node *node)
+{
+    check_match(node);
+    node->shape = (Shape){ 0 };
+    node->type = TYPE_REAL;
+}
+
+void loss_dx_shape(Node *node)
+{
+    check_match(node);
+    node->shape = node->input[0]->shape;
+    node->type = TYPE_REAL;
 }

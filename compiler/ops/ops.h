@@ -41,7 +41,7 @@ typedef struct LayerSpec {
     const char *word, *short_name;  /* "max_pool2d", "pool": layers without a name are called short_name and a count */
     const char *about;
     ArgSpec args[MAX_ARGS + 1];     /* ended by name NULL */
-    Node *(*build)(Layer *layer, const Arg *args, Node *x);
+    Node *(*build)(Layer *layer, const Arg *args, Node *x);     /* NULL: caec has no such layer; `about` says why and what to use instead */
 } LayerSpec;
 
 typedef struct LossSpec {
@@ -78,8 +78,9 @@ const OptimizerSpec *optimizer_find(const char *word);
 /* For build functions: appends a node of the layer. `suffix` "" names it as the layer, "relu" as "<layer>.relu". */
 Node *layer_node(Layer *layer, const Op *op, const char *suffix, Node *a, Node *b, const double *numbers);
 
-/* A trained tensor "<layer>.<suffix>" of the graph. limit: see Parameter. */
+/* A trained tensor "<layer>.<suffix>" of the graph. limit, fill: see Parameter. */
 Node *layer_parameter(Layer *layer, const char *suffix, Shape shape, double limit);
+Node *layer_parameter_filled(Layer *layer, const char *suffix, Shape shape, double fill);
 
 /* The activation of that name on x ("linear": x itself). */
 Node *layer_activation(Layer *layer, const char *activation, Node *x);
@@ -91,7 +92,7 @@ double glorot_limit(double fan_in, double fan_out);
 void want_image(const Node *node, const Node *input);
 
 /* What a convolution works on, in numbers; of conv2d, conv2d_dx and conv2d_dw alike. The virtual input is the input repeated `up` times
-   in both directions. */
+   in both directions. A conv2d_transpose is described by the convolution whose dX it is: its output is the `in` here and its input the `out`. */
 typedef struct ConvShape {
     int in_h, in_w, ci;             /* stored input */
     int up;
@@ -100,6 +101,30 @@ typedef struct ConvShape {
     int pad_top, pad_left;          /* zeros before the virtual input */
 } ConvShape;
 
+typedef struct ConvNumbers {
+    int kernel, stride, same, up;
+} ConvNumbers;
+
 ConvShape conv_shape(const Node *node);
+ConvShape conv_shape_from(int in_h, int in_w, int ci, int co, ConvNumbers numbers);
+
+/* Of convolutions and their gradients. conv_scatters: each input adds to many outputs (dX of conv2d, conv2d_transpose itself), where the others gather
+   each output from many inputs. */
+bool conv_is(const Node *node);
+bool conv_is_transpose(const Node *node);
+bool conv_is_dw(const Node *node);
+bool conv_scatters(const Node *node);
+
+ConvShape conv_transpose_shape(const Node *node);   /* conv_shape of conv2d_transpose and its gradients */
+
+/* Multiply-adds, counted on the whole input, zeros of the padding and repeated pixels included, as everybody counts. */
+double conv_macs(const Node *node);
+
+/* The largest of `size` x `size` windows side by side fits into the input: what pools check. */
+void want_window(const Node *node);
+
+/* The output (repeated `up` times) has the shape of the target: what losses check. loss_shape: of the loss, one number; loss_dx_shape: of its gradient. */
+void loss_shape(Node *node);
+void loss_dx_shape(Node *node);
 
 #endif

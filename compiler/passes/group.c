@@ -14,23 +14,15 @@ static bool is_act_dx(const Node *node)
     return node->op->derivative && node->op->arity == 2;
 }
 
-/* The only reader of a node, where it is the only one; the by-product argmax of a pool does not count. NULL otherwise, and where the programs
-   want the value itself. */
-static Node *only_user(const Graph *graph, const Node *node)
+/* The first reader of a node; the by-product argmax of a pool does not count. Where others read it too, the plan takes the reader into the stage only in
+   programs that do not need the value itself (training needs what inference does not). NULL: none, or the programs want the value. */
+static Node *first_user(const Graph *graph, const Node *node)
 {
-    Node *users[4];
-    int n = graph_users(graph, node, users, 4);
-    if (node == graph->latent || node == graph->output || n < 1 || n > 4)
+    if (node == graph->latent || node == graph->output)
         return NULL;
-    Node *only = NULL;
-    for (int i = 0; i < n; i++) {
-        if (node_is(users[i], "max_pool2d_argmax"))
-            continue;
-        if (only)
-            return NULL;
-        only = users[i];
-    }
-    return only;
+    Node *users[2];
+    int n = graph_users(graph, node, users, 2);
+    return n > 1 && node_is(users[0], "max_pool2d_argmax") ? users[1] : n ? users[0] : NULL;
 }
 
 static Node *codes_of(const Graph *graph, const Node *pool)
@@ -42,21 +34,26 @@ static Node *codes_of(const Graph *graph, const Node *pool)
     return NULL;
 }
 
-/* Bias, activation and pool behind a convolution. The activation's own gradient may read its value, unless a pool follows. */
+static bool is_pool(const Node *node)
+{
+    return node_is(node, "max_pool2d") || node_is(node, "avg_pool2d");
+}
+
+/* Bias, activation and pool behind a convolution. */
 static void follow(const Graph *graph, Stage *stage)
 {
-    Node *last = stage->core, *next = only_user(graph, last);
+    Node *last = stage->core, *next = first_user(graph, last);
     if (next && node_is(next, "bias_add")) {
         stage->bias = last = next;
-        next = only_user(graph, last);
+        next = first_user(graph, last);
     }
     if (next && is_forward_act(next)) {
         stage->act = last = next;
-        next = only_user(graph, last);
+        next = first_user(graph, last);
     }
-    if (next && node_is(next, "max_pool2d")) {
+    if (next && is_pool(next)) {
         stage->pool = next;
-        stage->codes = codes_of(graph, next);
+        stage->codes = node_is(next, "max_pool2d") ? codes_of(graph, next) : NULL;
     }
 }
 
@@ -78,15 +75,20 @@ static void find_backward(const Graph *graph, Stage *stage)
         if (stage->bias && p->node == stage->bias->input[1])
             stage->db = p->gradient;
     }
-    stage->dx = find_gradient(graph, "conv2d_dx", 1, stage->core->input[1]);
+    stage->dx = find_gradient(graph, arena_format("%s_dx", stage->core->op->name), 1, stage->core->input[1]);
     Node *dy = stage->dw ? stage->dw->input[1] : NULL;
-    if (dy && stage->pool && node_is(dy, "max_pool2d_dx") && dy->input[0] == stage->codes) {
+    bool max = node_is(stage->pool, "max_pool2d");
+    if (dy && max && node_is(dy, "max_pool2d_dx") && dy->input[0] == stage->codes) {
         stage->d_pool = dy;
         dy = dy->input[1];
     }
-    const Node *value = stage->pool ? stage->pool : stage->act;
+    const Node *value = max ? stage->pool : stage->act;
     if (dy && stage->act && is_act_dx(dy) && dy->input[0] == value && strncmp(dy->op->name, stage->act->op->name, strlen(stage->act->op->name)) == 0)
         stage->d_act = dy;
+    if (stage->d_act && !max)
+        dy = dy->input[1];
+    if (dy && !max && stage->pool && (stage->d_act || !stage->act) && node_is(dy, "avg_pool2d_dx"))
+        stage->d_pool = dy;
 }
 
 static Stage *add_stage(Graph *graph, const char *name, Node *core)
@@ -115,8 +117,8 @@ void pass_group(Graph *graph)
         Node *node = graph->nodes[i];
         if (taken[i] || node->op->arity == 0)
             continue;
-        Stage *stage = add_stage(graph, node_is(node, "conv2d") ? node->layer : node->name, node);
-        if (node_is(node, "conv2d")) {
+        Stage *stage = add_stage(graph, node->op->core ? node->layer : node->name, node);
+        if (node->op->core) {
             follow(graph, stage);
             find_backward(graph, stage);
         }

@@ -79,21 +79,54 @@ static bool takes_pool(const Kernel *kernel, const Node *core, const Node *pool)
     return pool && (!kernel->takes_pool || kernel->takes_pool(core, pool));
 }
 
-/* Which nodes around the core a kernel takes in. The chain breaks at the first that it does not. */
+/* Whether a step that ends in the value `last` can go on to `next` without leaving `last` itself behind for others. */
+static bool goes_on(const Node *last, const Node *next, const bool *needed)
+{
+    return next && !needed[last->id];
+}
+
+/* What follows the core, as far as the kernel takes it in. The chain breaks at the first that it does not. */
+static void take_in_forward(Step *step, const bool *needed)
+{
+    const Stage *s = step->stage;
+    unsigned takes = step->kernel->takes;
+    const Node *last = step->core;
+    if (takes & TAKES_BIAS && goes_on(last, s->bias, needed))
+        last = step->bias = s->bias;
+    if (step->bias == s->bias && takes & TAKES_ACT && goes_on(last, s->act, needed))
+        last = step->act = s->act;
+    if (step->bias == s->bias && step->act == s->act && takes & TAKES_POOL && takes_pool(step->kernel, step->core, s->pool) &&
+        goes_on(last, s->pool, needed))
+        step->pool = s->pool;
+    step->codes = step->pool && s->codes && needed[s->codes->id] ? s->codes : NULL;
+}
+
+/* The gradients that lead to the core's own, in the order that they come from there: of an average pool the activation, then the pool; of a max-pool the
+   pool, then the activation. */
+static void take_in_backward(Step *step)
+{
+    const Stage *s = step->stage;
+    unsigned takes = step->kernel->takes;
+    bool average = node_is(s->d_pool, "avg_pool2d_dx");
+    bool act = takes & TAKES_ACT, pool = takes & TAKES_POOL && takes_pool(step->kernel, step->core, s->pool);
+    if (!average) {
+        step->d_pool = pool ? s->d_pool : NULL;
+        step->d_act = act && step->d_pool == s->d_pool ? s->d_act : NULL;
+    } else {
+        step->d_act = act ? s->d_act : NULL;
+        step->d_pool = pool && step->d_act == s->d_act ? s->d_pool : NULL;
+    }
+}
+
+/* Which nodes around the core a kernel takes in. */
 static void take_in(const Plan *plan, Step *step, const bool *needed)
 {
     const Stage *s = step->stage;
     unsigned takes = step->kernel->takes;
     if (step->core == s->core) {
-        step->bias = takes & TAKES_BIAS ? s->bias : NULL;
-        bool open = step->bias == s->bias;
-        step->act = open && takes & TAKES_ACT ? s->act : NULL;
-        open = open && step->act == s->act;
-        step->pool = open && takes & TAKES_POOL && takes_pool(step->kernel, step->core, s->pool) ? s->pool : NULL;
-        step->codes = step->pool && s->codes && needed[s->codes->id] ? s->codes : NULL;
+        take_in_forward(step, needed);
     } else {
-        step->d_pool = takes & TAKES_POOL && takes_pool(step->kernel, step->core, s->pool) ? s->d_pool : NULL;
-        step->d_act = takes & TAKES_ACT && step->d_pool == s->d_pool ? s->d_act : NULL;
+        take_in_backward(step);
         step->db = step->core == s->dw && takes & TAKES_DB ? s->db : NULL;
         if (step->core == s->dw && takes & TAKES_DX && s->dx && needed[s->dx->id] && kernel_for(plan, s, s->dx) == step->kernel) {
             step->dx = s->dx;

@@ -29,7 +29,7 @@ const char *plan_graph_file(const Graph *graph)
 static bool same_form(const Form *a, const Form *b)
 {
     return a->parameter == b->parameter && strcmp(a->kind, b->kind) == 0 && a->block == b->block && a->lanes == b->lanes &&
-           a->rotated == b->rotated && a->up == b->up;
+           a->rotated == b->rotated && a->up == b->up && a->stride == b->stride;
 }
 
 /* "encoder_conv1_kernel", "..._turned", and the block where two blockings of one parameter are wanted. */
@@ -127,7 +127,7 @@ static void check_forces(const Plan *plan)
         Text names = { 0 };
         bool known = false;
         for (int k = 0; k < graph->stage_count; k++)
-            if (node_is(graph->stages[k]->core, "conv2d")) {
+            if (graph->stages[k]->core->op->core) {
                 text_add(&names, " %s", graph->stages[k]->name);
                 known = known || strcmp(graph->stages[k]->name, f->stage) == 0;
             }

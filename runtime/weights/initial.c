@@ -17,7 +17,7 @@ void initial_redraw(const Model *model, int parameter, uint64_t seed, unsigned d
     /* 24 bits, so that the largest value stays below the limit after rounding to float. */
     for (size_t i = p->offset; i < p->offset + p->count; i++) {
         int32_t k = (int32_t)(mix(stream + golden * ((uint64_t)i + 1)) >> 40) - (1 << 23);
-        parameters[i] = (real)(p->limit * (k * 0x1p-23));
+        parameters[i] = (real)(p->limit != 0 ? p->limit * (k * 0x1p-23) : p->fill);
     }
 }
 

@@ -2,6 +2,34 @@
 #include "cases.h"
 #include "refusal.h"
 
+static void of_conv2d_transpose(void **state)
+{
+    (void)state;
+    static const Refusal refusals[] = {
+        { GRAPH(CONV5, "@conv2d_transpose { filters = 3 }"), "conv2d_transpose: kernel is missing" },
+        { GRAPH(CONV5, "conv2d_transpose { filters = 3, kernel = 3, @padding = \"same\" }"),
+          "conv2d_transpose: no argument is called 'padding'; known are: filters, kernel, stride, activation, use_bias, name" },
+        { GRAPH(CONV5, "conv2d_transpose { filters = 3, kernel = 3, @stride = 0 }"), "conv2d_transpose: stride wants a whole number from 1 to 255" },
+        { GRAPH(CONV5, "conv2d_transpose { filters = 3, @kernel = 0 }"), "conv2d_transpose: kernel wants a whole number from 1 to 255" },
+    };
+    REFUSE(refusals);
+}
+
+static void of_group_norm(void **state)
+{
+    (void)state;
+    static const Refusal refusals[] = {
+        { GRAPH(CONV5 "group_norm { @epsilon = 1e-3 }", CONV3), "group_norm: no argument is called 'epsilon'; known are: groups, eps, name" },
+        { GRAPH(CONV5 "group_norm { @eps = 0 }", CONV3), "group_norm: eps wants a number from 1e-12 to 1, not 0" },
+        { GRAPH(CONV5 "@group_norm {}", CONV3), "group_norm: 5 channels do not fall into 32 groups; groups must divide them: 1, 5" },
+        { GRAPH("conv2d { filters = 12, kernel = 3 }, group_norm { @groups = 8 }", CONV3),
+          "group_norm: 12 channels do not fall into 8 groups; groups must divide them: 1, 2, 3, 4, 6, 12" },
+        { GRAPH(CONV5 "@batch_norm {}", CONV3), "batch_norm: refused: its statistics would tie the images of a batch together" },
+        { GRAPH(CONV5 "@batch_norm { momentum = 0.9 }", CONV3), "batch_norm: refused: " },
+    };
+    REFUSE(refusals);
+}
+
 static void of_conv2d(void **state)
 {
     (void)state;
@@ -51,6 +79,8 @@ static void of_layers_with_a_size(void **state)
         { GRAPH(CONV5 "max_pool2d { @size = 1.5 }", CONV3), "max_pool2d: size wants a whole number from 1 to 16, not 1.5" },
         { GRAPH(CONV5 "max_pool2d { @size = \"2\" }", CONV3), "max_pool2d: size wants a whole number, not a string" },
         { GRAPH(CONV5 "@max_pool2d(2)", CONV3), "max_pool2d: wants its arguments in braces" },
+        { GRAPH(CONV5 "avg_pool2d { @size = 65 }", CONV3), "avg_pool2d: size wants a whole number from 1 to 64, not 65" },
+        { GRAPH(CONV5 "avg_pool2d { @stride = 2 }", CONV3), "avg_pool2d: no argument is called 'stride'; known are: size, name" },
         { GRAPH(CONV5, "upsample2d { @factor = 2 }, " CONV3), "upsample2d: no argument is called 'factor'; known are: size, name" },
         { GRAPH(CONV5, "upsample2d { @size = 0 }, " CONV3), "upsample2d: size wants a whole number from 1 to 64, not 0" },
         { GRAPH(CONV5, "upsample2d { @size = 65 }, " CONV3), "upsample2d: size wants a whole number from 1 to 64, not 65" },
@@ -86,7 +116,7 @@ static void of_training(void **state)
     static const Refusal refusals[] = {
         { WITH(CONV5, CONV3, "  @training = 1,\n"), "autoencoder: training wants { loss = ..., optimizer = ..." },
         { WITH(CONV5, CONV3, "  training = { @los = \"mse\" },\n"), "training: no argument is called 'los'; known are: loss, batch, epochs, optimizer" },
-        { WITH(CONV5, CONV3, "  training = { @loss = \"mean\" },\n"), "training: loss wants one of \"mse\"" },
+        { WITH(CONV5, CONV3, "  training = { @loss = \"mean\" },\n"), "training: loss wants one of \"mse\", \"mae\", \"bce\", not \"mean\"" },
         { WITH(CONV5, CONV3, "  training = { @loss = 1 },\n"), "training: loss wants one of \"mse\"" },
         { WITH(CONV5, CONV3, "  training = { @batch = 0 },\n"), "training: batch wants a whole number from 1 to 1048576, not 0" },
         { WITH(CONV5, CONV3, "  training = { @batch = \"64\" },\n"), "training: batch wants a whole number, not a string" },
@@ -124,6 +154,7 @@ static void of_tables_made_elsewhere(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(of_conv2d_transpose), cmocka_unit_test(of_group_norm),
         cmocka_unit_test(of_conv2d), cmocka_unit_test(of_layers_with_a_size), cmocka_unit_test(of_activations), cmocka_unit_test(of_training),
         cmocka_unit_test(of_tables_made_elsewhere),
     };

@@ -15,6 +15,8 @@ static void shapes_that_do_not_meet(void **state)
         { GRAPH("@conv2d { filters = 5, kernel = 9, padding = \"valid\" },", CONV3), "conv2d: a 9x9 kernel with padding \"valid\" does not fit into 8x8" },
         { GRAPH(CONV5 "@max_pool2d { size = 9 },", CONV3), "max_pool2d: a window of 9x9 does not fit into 8x8x5" },
         { GRAPH(CONV5 "max_pool2d { size = 4 },", "@max_pool2d { size = 3 }," CONV3), "max_pool2d: a window of 3x3 does not fit into 2x2x5" },
+        { GRAPH(CONV5 "@avg_pool2d { size = 9 },", CONV3), "avg_pool2d: a window of 9x9 does not fit into 8x8x5" },
+        { GRAPH(CONV5, "@conv2d_transpose { filters = 3, kernel = 3 },"), "conv2d_transpose: the decoder ends in 16x16x3 but the input is 8x8x3" },
         { GRAPH(CONV5, "@conv2d { filters = 4, kernel = 3 },"), "conv2d: the decoder ends in 8x8x4 but the input is 8x8x3" },
         { GRAPH(CONV5 "max_pool2d {},", CONV3 "@relu {},"), "relu: the decoder ends in 4x4x3 but the input is 8x8x3" },
         { GRAPH(CONV5, CONV3 "@upsample2d { size = 3 },"), "upsample2d: the decoder ends in 24x24x3 but the input is 8x8x3" },
@@ -52,6 +54,8 @@ static void huge_tensors(void **state)
         { "return autoencoder \"net\" {\n  input = { 8192, 8192, 3 },\n  encoder = sequential \"e\" { @conv2d { filters = 65536, kernel = 1 } },\n"
           "  decoder = sequential \"d\" { " CONV3 " },\n}\n", "conv2d: " },
         { GRAPH("@conv2d { filters = 65536, kernel = 255 },", CONV3), "conv2d: " },
+        { GRAPH(CONV5, "conv2d_transpose { filters = 1, kernel = 1, stride = 255 }, @conv2d_transpose { filters = 1, kernel = 1, stride = 255 },"),
+          "conv2d_transpose: a tensor of 520200x520200x1 is too large" },
         { GRAPH(CONV5 "upsample2d { size = 64 }, @upsample2d { size = 64 }, upsample2d { size = 64 },", CONV3), "upsample2d: " },
     };
     REFUSE(refusals);
@@ -116,6 +120,8 @@ static void layers_in_the_wrong_place(void **state)
     static const Refusal refusals[] = {
         { GRAPH("@relu {}," CONV5, CONV3), "relu: cannot be the first layer; put a conv2d before it" },
         { GRAPH("@max_pool2d {}," CONV5, CONV3), "max_pool2d: cannot be the first layer; put a conv2d before it" },
+        { GRAPH("@avg_pool2d {}," CONV5, CONV3), "avg_pool2d: cannot be the first layer; put a conv2d before it" },
+        { GRAPH("@group_norm { groups = 1 }," CONV5, CONV3), "group_norm: cannot be the first layer; put a conv2d before it" },
         { GRAPH("@upsample2d {}," CONV5, CONV3), "upsample2d: cannot be the first layer; put a conv2d before it" },
     };
     REFUSE(refusals);

@@ -35,6 +35,11 @@ static const Net valid = { .height = 12, .width = 12, .channels = 1,
 static const Net large = { .height = 2, .width = 35, .channels = 2,
                            .encoder = { { CONV, .filters = 6, .kernel = 7, .activation = "leaky_relu" } },
                            .decoder = { { CONV, .filters = 1, .kernel = 1 }, { ACT, .activation = "tanh" } } };
+static const Net transposed = { .height = 10, .width = 20, .channels = 3,
+                                .encoder = { { CONV, .filters = 12, .kernel = 3, .activation = "relu" }, { NORM, .groups = 3 }, { AVG, .size = 2 },
+                                             { CONV, .filters = 7, .kernel = 1, .stride = 5, .activation = "tanh" } },
+                                .decoder = { { DECONV, .filters = 17, .kernel = 3, .stride = 5, .activation = "elu" },
+                                             { DECONV, .filters = 5, .kernel = 1, .stride = 2, .activation = "relu" }, { AVG, .size = 2 } } };
 static const char plain[] = "--kernel encoder.conv1=conv_plain --kernel decoder.conv1=conv_plain";
 
 static void with_pool_and_upsampling(void **state)
@@ -56,6 +61,13 @@ static void with_long_rows(void **state)
     check_sanitized(large, "c", "");
 }
 
+static void of_transposed_convolutions(void **state)
+{
+    (void)state;
+    check_sanitized(transposed, "x86-64-v3", "");
+    check_sanitized(transposed, "c", "--kernel decoder.deconv1=conv_plain");
+}
+
 static void on_avx512(void **state)
 {
     (void)state;
@@ -65,7 +77,7 @@ static void on_avx512(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(with_pool_and_upsampling), cmocka_unit_test(without_padding), cmocka_unit_test(with_long_rows), cmocka_unit_test(on_avx512),
+        cmocka_unit_test(with_pool_and_upsampling), cmocka_unit_test(without_padding), cmocka_unit_test(with_long_rows), cmocka_unit_test(of_transposed_convolutions), cmocka_unit_test(on_avx512),
     };
     return cmocka_run_group_tests_name("sanitized", tests, NULL, NULL);
 }

@@ -29,10 +29,10 @@ typedef struct Work {
 } Work;
 
 static const ModelParameter parameters[] = {
-    {"encoder.conv1.kernel", {4, {3, 3, COLOURS, FEATURES}}, K1, B1 - K1, 0.30860669992418382},    /* sqrt(6 / (27 + 36)) */
-    {"encoder.conv1.bias", {1, {FEATURES}}, B1, K2 - B1, 0},
-    {"decoder.conv1.kernel", {4, {3, 3, FEATURES, COLOURS}}, K2, B2 - K2, 0.30860669992418382},
-    {"decoder.conv1.bias", {1, {COLOURS}}, B2, REALS - B2, 0},
+    {"encoder.conv1.kernel", {4, {3, 3, COLOURS, FEATURES}}, K1, B1 - K1, 0.30860669992418382, 0},    /* sqrt(6 / (27 + 36)) */
+    {"encoder.conv1.bias", {1, {FEATURES}}, B1, K2 - B1, 0, 0},
+    {"decoder.conv1.kernel", {4, {3, 3, FEATURES, COLOURS}}, K2, B2 - K2, 0.30860669992418382, 0},
+    {"decoder.conv1.bias", {1, {COLOURS}}, B2, REALS - B2, 0, 0},
 };
 
 static const ModelStep infer_steps[] = {

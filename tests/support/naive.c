@@ -70,6 +70,55 @@ Image naive_conv2d(const Image *x, const double *weights, const double *bias, in
     return y;
 }
 
+Image naive_conv2d_transpose(const Image *x, const double *weights, const double *bias, int filters, int kernel, int stride)
+{
+    Image y = image_new(x->height * stride, x->width * stride, filters);
+    int before = kernel > stride ? (kernel - stride) / 2 : 0;
+    for (int r = 0; r < y.height; r++)
+        for (int c = 0; c < y.width; c++)
+            for (int f = 0; f < filters && bias; f++)
+                *image_at(&y, r, c, f) = bias[f];
+    for (int r = 0; r < x->height; r++)
+        for (int c = 0; c < x->width; c++)
+            for (int place = 0; place < kernel * kernel; place++) {
+                int row = r * stride + place / kernel - before, column = c * stride + place % kernel - before;
+                if (row < 0 || row >= y.height || column < 0 || column >= y.width)
+                    continue;
+                for (int f = 0; f < filters; f++)
+                    for (int k = 0; k < x->channels; k++)
+                        *image_at(&y, row, column, f) += *image_at(x, r, c, k) * weights[(place * filters + f) * x->channels + k];
+            }
+    return y;
+}
+
+Image naive_avg_pool2d(const Image *x, int size)
+{
+    Image y = image_new(x->height / size, x->width / size, x->channels);
+    for (int r = 0; r < y.height * size; r++)
+        for (int c = 0; c < y.width * size; c++)
+            for (int k = 0; k < x->channels; k++)
+                *image_at(&y, r / size, c / size, k) += *image_at(x, r, c, k) / (size * size);
+    return y;
+}
+
+Image naive_group_norm(const Image *x, const double *gamma, const double *beta, int groups, double eps)
+{
+    Image y = image_new(x->height, x->width, x->channels);
+    int wide = x->channels / groups, count = x->height * x->width * wide;
+    for (int g = 0; g < groups; g++) {
+        double mean = 0, variance = 0;
+        for (int i = 0; i < count; i++)
+            mean += x->data[i / wide * x->channels + g * wide + i % wide] / count;
+        for (int i = 0; i < count; i++)
+            variance += pow(x->data[i / wide * x->channels + g * wide + i % wide] - mean, 2) / count;
+        for (int i = 0; i < count; i++) {
+            int channel = g * wide + i % wide, at = i / wide * x->channels + channel;
+            y.data[at] = (x->data[at] - mean) / sqrt(variance + eps) * gamma[channel] + beta[channel];
+        }
+    }
+    return y;
+}
+
 Image naive_max_pool2d(const Image *x, int size)
 {
     Image y = image_new(x->height / size, x->width / size, x->channels);
@@ -118,12 +167,22 @@ void naive_activation(Image *x, const char *name, double slope)
         x->data[i] = activate(x->data[i], name, slope);
 }
 
-double naive_mse(const Image *y, const Image *target)
+static double loss_of(const char *name, double y, double t)
+{
+    if (strcmp(name, "mse") == 0)
+        return (y - t) * (y - t);
+    if (strcmp(name, "mae") == 0)
+        return fabs(y - t);
+    assert_string_equal(name, "bce");
+    return -t * fmax(log(y), -100) - (1 - t) * fmax(log(1 - y), -100);
+}
+
+double naive_loss(const char *name, const Image *y, const Image *target)
 {
     double sum = 0;
     int count = y->height * y->width * y->channels;
     assert_int_equal(count, target->height * target->width * target->channels);
     for (int i = 0; i < count; i++)
-        sum += (y->data[i] - target->data[i]) * (y->data[i] - target->data[i]);
+        sum += loss_of(name, y->data[i], target->data[i]);
     return sum / count;
 }

@@ -21,12 +21,20 @@ Image naive_pad_same(const Image *x, int kernel, int stride);
 /* Correlation of x, padded or not, with kernel[row][column][in][out] (HWIO), plus bias[out] (NULL: none). */
 Image naive_conv2d(const Image *x, const double *weights, const double *bias, int filters, int kernel, int stride, bool same);
 
+/* Each pixel of x adds its values times kernel[row][column][out][in] (HWOI) to a window of the output, windows `stride` apart; the output is `stride` times
+   as large as x, what reaches over its borders is cut off: of max(kernel - stride, 0) the smaller half before, the larger after. */
+Image naive_conv2d_transpose(const Image *x, const double *weights, const double *bias, int filters, int kernel, int stride);
+
+Image naive_avg_pool2d(const Image *x, int size);
 Image naive_max_pool2d(const Image *x, int size);       /* windows side by side; an incomplete one is dropped */
 Image naive_upsample2d(const Image *x, int size);       /* nearest neighbour */
 
 /* relu, leaky_relu, sigmoid, tanh, softplus, elu, linear, in place. */
 void naive_activation(Image *x, const char *name, double slope);
 
-double naive_mse(const Image *y, const Image *target);
+/* Every group of neighbouring channels brought to mean 0 and variance 1 (but for eps), then times gamma[channel] plus beta[channel]. */
+Image naive_group_norm(const Image *x, const double *gamma, const double *beta, int groups, double eps);
+
+double naive_loss(const char *name, const Image *y, const Image *target);       /* "mse", "mae", "bce" (logarithms not below -100) */
 
 #endif

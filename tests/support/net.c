@@ -18,11 +18,18 @@ static int outputs(int in, const NetLayer *layer)
     return layer->valid ? (in - layer->kernel) / stride + 1 : (in + stride - 1) / stride;
 }
 
+static int deconv_stride(const NetLayer *layer)
+{
+    return layer->stride ? layer->stride : 2;
+}
+
 static Size layer_size(Size s, const NetLayer *layer)
 {
     if (layer->kind == CONV)
         return (Size){ outputs(s.height, layer), outputs(s.width, layer), layer->filters };
-    if (layer->kind == POOL)
+    if (layer->kind == DECONV)
+        return (Size){ s.height * deconv_stride(layer), s.width * deconv_stride(layer), layer->filters };
+    if (layer->kind == POOL || layer->kind == AVG)
         return (Size){ s.height / layer->size, s.width / layer->size, s.channels };
     if (layer->kind == UP)
         return (Size){ s.height * layer->size, s.width * layer->size, s.channels };
@@ -71,7 +78,8 @@ static void print_layer(FILE *f, const NetLayer *l)
 {
     switch (l->kind) {
     case CONV:
-        fprintf(f, "    conv2d { filters = %d, kernel = %d", l->filters, l->kernel);
+    case DECONV:
+        fprintf(f, "    %s { filters = %d, kernel = %d", l->kind == CONV ? "conv2d" : "conv2d_transpose", l->filters, l->kernel);
         if (l->stride)
             fprintf(f, ", stride = %d", l->stride);
         fprintf(f, "%s%s", l->valid ? ", padding = \"valid\"" : "", l->no_bias ? ", use_bias = false" : "");
@@ -80,6 +88,13 @@ static void print_layer(FILE *f, const NetLayer *l)
         fprintf(f, " },\n");
         break;
     case POOL: fprintf(f, l->size == 2 ? "    max_pool2d {},\n" : "    max_pool2d { size = %d },\n", l->size); break;
+    case AVG: fprintf(f, l->size == 2 ? "    avg_pool2d {},\n" : "    avg_pool2d { size = %d },\n", l->size); break;
+    case NORM:
+        if (l->eps != 0)
+            fprintf(f, "    group_norm { groups = %d, eps = %.17g },\n", l->groups, l->eps);
+        else
+            fprintf(f, "    group_norm { groups = %d },\n", l->groups);
+        break;
     case UP: fprintf(f, l->size == 2 ? "    upsample2d {},\n" : "    upsample2d { size = %d },\n", l->size); break;
     case ACT:
         if (l->slope != 0)
@@ -104,9 +119,14 @@ char *net_graph(const Net *net)
             print_layer(f, l);
         fprintf(f, "  },\n");
     }
-    fprintf(f, "  training = { loss = \"mse\", optimizer = adam {} },\n}\n");
+    fprintf(f, "  training = { loss = \"%s\", optimizer = adam {} },\n}\n", net->loss ? net->loss : "mse");
     fclose(f);
     return text;
+}
+
+static const char *short_name(const NetLayer *l)
+{
+    return l->kind == CONV ? "conv" : l->kind == DECONV ? "deconv" : "norm";
 }
 
 char *net_force(const Net *net, const char *kernel)
@@ -116,10 +136,10 @@ char *net_force(const Net *net, const char *kernel)
     FILE *f = open_memstream(&text, &n);
     assert_non_null(f);
     for (int part = 0; part < 2; part++) {
-        int conv = 0;
+        int places[NORM + 1] = { 0 };
         for (const NetLayer *l = part ? net->decoder : net->encoder; l->kind; l++)
-            if (l->kind == CONV)
-                fprintf(f, " --kernel %s.conv%d=%s", part ? "decoder" : "encoder", ++conv, kernel);
+            if (l->kind == CONV || l->kind == DECONV)
+                fprintf(f, " --kernel %s.%s%d=%s", part ? "decoder" : "encoder", short_name(l), ++places[l->kind], kernel);
     }
     fclose(f);
     return text;
@@ -127,11 +147,46 @@ char *net_force(const Net *net, const char *kernel)
 
 /* ---- the parameters ---- */
 
-static void check_parameter(const Model *model, int *index, size_t *offset, const char *part, int conv, const char *what, ModelShape shape)
+/* A trained tensor: its shape, and the middle and half width of what is drawn for it. */
+typedef struct Tensor {
+    const char *what;
+    ModelShape shape;
+    int count;
+    double middle, width;
+} Tensor;
+
+/* Of a layer whose input has the size; returns how many. */
+static int layer_tensors(const NetLayer *l, Size s, double scale, Tensor tensors[2])
+{
+    int taps = l->kernel * l->kernel * s.channels, k = l->kernel;
+    bool turned = l->kind == DECONV;
+    if (l->kind == NORM) {
+        tensors[0] = (Tensor){ "gamma", { 1, { s.channels } }, s.channels, 1, 0.5 };
+        tensors[1] = (Tensor){ "beta", { 1, { s.channels } }, s.channels, 0, 0.5 };
+        return 2;
+    }
+    if (l->kind != CONV && l->kind != DECONV)
+        return 0;
+    tensors[0] = (Tensor){ "kernel", { 4, { k, k, turned ? l->filters : s.channels, turned ? s.channels : l->filters } }, taps * l->filters, 0,
+                           scale * sqrt(3.0 / taps) };
+    tensors[1] = (Tensor){ "bias", { 1, { l->filters } }, l->filters, 0, scale * 0.5 };
+    return l->no_bias ? 1 : 2;
+}
+
+static int layer_reals(const NetLayer *l, Size s)
+{
+    Tensor tensors[2];
+    int count = 0;
+    for (int i = layer_tensors(l, s, 1, tensors) - 1; i >= 0; i--)
+        count += tensors[i].count;
+    return count;
+}
+
+static void check_parameter(const Model *model, int *index, size_t *offset, const char *part, const char *layer, int place, const char *what, ModelShape shape)
 {
     assert_true(*index < model->parameter_count);
     const ModelParameter *p = &model->parameters[(*index)++];
-    char *name = text_of("%s.conv%d.%s", part, conv, what);
+    char *name = text_of("%s.%s%d.%s", part, layer, place, what);
     size_t count = 1;
     assert_string_equal(p->name, name);
     assert_int_equal(p->shape.rank, shape.rank);
@@ -163,14 +218,13 @@ void net_check(const Net *net, const Model *model)
     check_shape(&model->output, s);
     check_shape(&model->latent, list_size(s, net->encoder));
     for (int part = 0; part < 2; part++) {
-        int conv = 0;
+        int places[NORM + 1] = { 0 };
         for (const NetLayer *l = part ? net->decoder : net->encoder; l->kind; s = layer_size(s, l++)) {
-            if (l->kind != CONV)
-                continue;
-            const char *name = part ? "decoder" : "encoder";
-            check_parameter(model, &index, &offset, name, ++conv, "kernel", (ModelShape){ 4, { l->kernel, l->kernel, s.channels, l->filters } });
-            if (!l->no_bias)
-                check_parameter(model, &index, &offset, name, conv, "bias", (ModelShape){ 1, { l->filters } });
+            Tensor tensors[2];
+            int n = layer_tensors(l, s, 1, tensors);
+            places[l->kind]++;
+            for (int i = 0; i < n; i++)
+                check_parameter(model, &index, &offset, part ? "decoder" : "encoder", short_name(l), places[l->kind], tensors[i].what, tensors[i].shape);
         }
     }
     assert_int_equal(index, model->parameter_count);
@@ -199,14 +253,15 @@ double *net_parameters(const Net *net, unsigned seed, int *count)
     *count = 0;
     for (int part = 0; part < 2; part++)
         for (const NetLayer *l = part ? net->decoder : net->encoder; l->kind; s = layer_size(s, l++)) {
-            if (l->kind != CONV)
-                continue;
-            int taps = l->kernel * l->kernel * s.channels, weights = taps * l->filters, biases = l->no_bias ? 0 : l->filters;
-            w = realloc(w, sizeof *w * (size_t)(*count + weights + biases));
-            assert_non_null(w);
-            for (int i = 0; i < weights + biases; i++)      /* rounded to float, so that both types start from the same numbers */
-                w[*count + i] = (float)(uniform(&state) * scale * (i < weights ? sqrt(3.0 / taps) : 0.5));
-            *count += weights + biases;
+            Tensor tensors[2];
+            int n = layer_tensors(l, s, scale, tensors);
+            for (int i = 0; i < n; i++) {
+                w = realloc(w, sizeof *w * (size_t)(*count + tensors[i].count));
+                assert_non_null(w);
+                for (int k = 0; k < tensors[i].count; k++)          /* rounded to float, so that both types start from the same numbers */
+                    w[*count + k] = (float)(tensors[i].middle + uniform(&state) * tensors[i].width);
+                *count += tensors[i].count;
+            }
         }
     return w;
 }
@@ -235,7 +290,20 @@ static Image apply(const NetLayer *l, const Image *x, const double **w)
         naive_activation(&y, l->activation ? l->activation : "linear", 0.2);
         return y;
     }
+    case DECONV: {
+        const double *weights = *w, *bias = weights + l->kernel * l->kernel * x->channels * l->filters;
+        y = naive_conv2d_transpose(x, weights, l->no_bias ? NULL : bias, l->filters, l->kernel, deconv_stride(l));
+        *w = bias + (l->no_bias ? 0 : l->filters);
+        naive_activation(&y, l->activation ? l->activation : "linear", 0.2);
+        return y;
+    }
     case POOL: return naive_max_pool2d(x, l->size);
+    case AVG: return naive_avg_pool2d(x, l->size);
+    case NORM: {
+        const double *gamma = *w;
+        *w += 2 * x->channels;
+        return naive_group_norm(x, gamma, gamma + x->channels, l->groups, l->eps != 0 ? l->eps : 1e-3);
+    }
     case UP: return naive_upsample2d(x, l->size);
     default:
         y = naive_upsample2d(x, 1);
@@ -263,7 +331,7 @@ NetValues net_forward(const Net *net, const double *parameters, const uint8_t *i
         x.data[i] = (float)image[i] / 255.0f;       /* pixels are float32 in either arithmetic: see model.h */
     values.latent = apply_all(net->encoder, &x, &parameters);
     values.output = apply_all(net->decoder, &values.latent, &parameters);
-    values.loss = naive_mse(&values.output, &x);
+    values.loss = naive_loss(net->loss ? net->loss : "mse", &values.output, &x);
     image_free(&x);
     return values;
 }
@@ -272,8 +340,7 @@ Image net_decode(const Net *net, const double *parameters, const Image *latent)
 {
     Size s = { net->height, net->width, net->channels };
     for (const NetLayer *l = net->encoder; l->kind; s = layer_size(s, l++))
-        if (l->kind == CONV)
-            parameters += l->kernel * l->kernel * s.channels * l->filters + (l->no_bias ? 0 : l->filters);
+        parameters += layer_reals(l, s);
     return apply_all(net->decoder, latent, &parameters);
 }
 

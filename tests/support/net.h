@@ -7,16 +7,18 @@
 
 #include <stdbool.h>
 
-typedef enum LayerKind { END, CONV, POOL, UP, ACT } LayerKind;
+typedef enum LayerKind { END, CONV, DECONV, POOL, AVG, UP, ACT, NORM } LayerKind;
 
 /* One layer; members that its kind lacks are 0. An attribute that is 0 is left out of the graph file, so that caec's default holds. */
 typedef struct NetLayer {
     LayerKind kind;
-    int filters, kernel, stride;        /* CONV */
+    int filters, kernel, stride;        /* CONV, DECONV */
     bool valid, no_bias;
-    const char *activation;             /* CONV: the attribute; ACT: the layer's word */
+    const char *activation;             /* CONV, DECONV: the attribute; ACT: the layer's word */
     double slope;                       /* ACT "leaky_relu" */
-    int size;                           /* POOL, UP */
+    int size;                           /* POOL, AVG, UP */
+    int groups;                         /* NORM */
+    double eps;
 } NetLayer;
 
 enum { MAX_NET = 16 };
@@ -25,6 +27,7 @@ typedef struct Net {
     int height, width, channels;
     NetLayer encoder[MAX_NET], decoder[MAX_NET];    /* ended by END */
     double scale;                       /* of the drawn weights; 0 stands for 1 */
+    const char *loss;                   /* NULL stands for "mse" */
 } Net;
 
 /* Appends to the decoder what brings the shape back to the input's: upsampling and one convolution with linear activation. Fails the test where no
@@ -33,13 +36,13 @@ void net_close(Net *net);
 
 char *net_graph(const Net *net);        /* the graph file, its model called "net"; to be freed */
 
-/* "--kernel encoder.conv1=KERNEL --kernel ..." for every convolution; to be freed. */
+/* "--kernel encoder.conv1=KERNEL --kernel ..." for every convolution, transposed ones too; to be freed. */
 char *net_force(const Net *net, const char *kernel);
 
 /* Fails the test where the model's shapes or parameters are not those of the net. */
 void net_check(const Net *net, const Model *model);
 
-/* Numbers drawn from a seed: weights in [-1, 1) scaled to the fan-in, biases in [-0.5, 0.5); images of any bytes. */
+/* Numbers drawn from a seed: weights in [-1, 1) scaled to the fan-in, biases in [-0.5, 0.5), gammas in [0.5, 1.5); images of any bytes. */
 double *net_parameters(const Net *net, unsigned seed, int *count);
 uint8_t *net_image(const Net *net, unsigned seed);
 

@@ -1,0 +1,17 @@
+local encoder = sequential "encoder" {
+  conv2d { filters = 5, kernel = 3, activation = "tanh" },
+  avg_pool2d { size = 2 },
+  conv2d { filters = 4, kernel = 2, activation = "sigmoid" },
+}
+local decoder = sequential "decoder" {
+  conv2d { filters = 4, kernel = 3, activation = "elu" },
+  upsample2d { size = 2 },
+  leaky_relu {  },
+  conv2d { filters = 3, kernel = 3 },
+}
+return autoencoder "net" {
+  input = { 8, 12, 3 },
+  encoder = encoder,
+  decoder = decoder,
+  training = { loss = "mae", optimizer = adam { lr = 1e-3 }, batch = 8, epochs = 1 },
+}

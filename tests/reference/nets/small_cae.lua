@@ -1,0 +1,19 @@
+local encoder = sequential "encoder" {
+  conv2d { filters = 4, kernel = 3, activation = "relu" },
+  max_pool2d { size = 2 },
+  conv2d { filters = 6, kernel = 3, activation = "relu" },
+  max_pool2d { size = 2 },
+}
+local decoder = sequential "decoder" {
+  conv2d { filters = 6, kernel = 3, activation = "relu" },
+  upsample2d { size = 2 },
+  conv2d { filters = 4, kernel = 3, activation = "relu" },
+  upsample2d { size = 2 },
+  conv2d { filters = 3, kernel = 3, activation = "relu" },
+}
+return autoencoder "net" {
+  input = { 8, 8, 3 },
+  encoder = encoder,
+  decoder = decoder,
+  training = { loss = "mse", optimizer = adam { lr = 1e-3 }, batch = 8, epochs = 1 },
+}

@@ -1,0 +1,135 @@
+/* Whole programs against PyTorch in float64: for each network of nets.txt `NET-train verify` must find forward, losses, gradients and Adam's updates within
+ * its bounds. References in nets/ need nothing more; the others are made by $CAEC_SHARED/oracle/oracle.py, where there is one and PyTorch. */
+#define _POSIX_C_SOURCE 200809L
+#include "build.h"
+#include "cases.h"
+#include "files.h"
+#include "model.h"
+#include "process.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const char *const target = sizeof(real) == sizeof(double) ? "c" : "x86-64-v3";
+
+static void verify(const char *name, const char *graph, const char *reference)
+{
+    char *folder = folder_new();
+    char *options = text_of("--target %s", target);
+    char *flags = text_of("-Wno-unknown-pragmas %s/compute/optimizer.c %s/compute/peak.c %s -fopenmp -ljpeg -lpng -lz -ljansson -lpthread", runtime_folder(),
+                          runtime_folder(), TEST_RUNTIME_LIBRARY);
+    print_message("%s\n", name);
+    char *program = build_program(graph, options, "../../runtime/main_train.c", flags, folder);
+    Result result = run(folder, "%s verify %s", program, reference);
+    if (result.exit_code != 0)
+        print_message("%s%s", graph, result.out);
+    want_exit(&result, 0);
+    result_free(&result);
+    free(program);
+    free(flags);
+    free(options);
+    folder_remove(folder);
+}
+
+/* Calls f for each network of the list, its name and its description apart. Returns how many there are. */
+static int each_net(void (*f)(const char *name, const char *spec))
+{
+    char *path = text_of("%s/tests/reference/nets.txt", project_folder()), *list = file_read(path, NULL), *rest = list;
+    int count = 0;
+    for (char *line; (line = strtok_r(rest, "\n", &rest));) {
+        char *space = strchr(line, ' ');
+        if (*line == '#')
+            continue;
+        assert_non_null(space);
+        *space = 0;
+        f(line, space + 1);
+        count++;
+    }
+    free(path);
+    free(list);
+    return count;
+}
+
+static char *kept_path(const char *name, const char *ending)
+{
+    return text_of("%s/tests/reference/nets/%s.%s", project_folder(), name, ending);
+}
+
+static bool is_kept(const char *name)
+{
+    char *path = kept_path(name, "safetensors");
+    bool kept = file_exists(path);
+    free(path);
+    return kept;
+}
+
+static int kept;
+
+static void verify_kept(const char *name, const char *spec)
+{
+    (void)spec;
+    if (!is_kept(name))
+        return;
+    char *lua = kept_path(name, "lua"), *reference = kept_path(name, "safetensors"), *graph = file_read(lua, NULL);
+    verify(name, graph, reference);
+    kept++;
+    free(lua);
+    free(reference);
+    free(graph);
+}
+
+static void kept_references(void **state)
+{
+    (void)state;
+    each_net(verify_kept);
+    assert_true(kept >= 5);
+}
+
+static char *made;      /* folder of the references made here */
+
+static bool make(const char *name, const char *spec)
+{
+    const char *shared = getenv("CAEC_SHARED");
+    char *script = text_of("%s/oracle/oracle.py", shared ? shared : "");
+    bool ok = shared && file_exists(script) && file_exists("/usr/bin/python3");
+    if (ok) {
+        Result result = run(made, "/usr/bin/python3 %s net %s.safetensors %s.lua %s", script, name, name, spec);
+        ok = result.exit_code == 0 || !strstr(result.err, "ModuleNotFoundError");
+        if (ok)
+            want_exit(&result, 0);
+        result_free(&result);
+    }
+    free(script);
+    return ok;
+}
+
+static void verify_made(const char *name, const char *spec)
+{
+    if (is_kept(name))
+        return;
+    if (!make(name, spec)) {
+        print_message("no oracle: CAEC_SHARED is not set or has none, or python3 has no torch\n");
+        folder_remove(made);
+        skip();
+    }
+    char *lua = text_of("%s/%s.lua", made, name), *reference = text_of("%s/%s.safetensors", made, name), *graph = file_read(lua, NULL);
+    verify(name, graph, reference);
+    free(lua);
+    free(reference);
+    free(graph);
+}
+
+static void references_made_here(void **state)
+{
+    (void)state;
+    made = folder_new();
+    int count = each_net(verify_made);
+    folder_remove(made);
+    assert_true(count >= 30);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = { cmocka_unit_test(kept_references), cmocka_unit_test(references_made_here) };
+    return cmocka_run_group_tests_name("reference nets", tests, NULL, NULL);
+}
