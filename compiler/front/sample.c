@@ -53,7 +53,7 @@ Graph *sample_graph(const Sample *sample)
     Graph *graph = ARENA_NEW(Graph);
     graph->name = "sample";
     graph->file = "sample";
-    graph->training = (Training){ .loss = "mse", .optimizer = "adam", .batch = 1, .epochs = 1 };
+    graph->training = (Training){ .loss = "mse", .optimizer = { .word = "adam" }, .schedule = { .word = "constant" }, .batch = 1, .epochs = 1 };
     graph->input = image(graph, "image", sample->height, sample->width, 1);
     const Arg before[] = { { sample->ci, NULL, nowhere }, { 1, NULL, nowhere }, { 1, NULL, nowhere }, { 0, "same", nowhere },
                            { 0, "linear", nowhere }, { 1, NULL, nowhere } };

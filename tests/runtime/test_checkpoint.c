@@ -22,7 +22,7 @@ static real w[MOST], m[MOST], v[MOST];
 static const CheckpointState written = {
     .step = 18446744073709551615u, .epoch = 3, .position = 640, .images = 639, .loss_sum = 0.1 + 0.2, .seconds = 1e-300,
     .best = 1.0 / 3, .seed = 9007199254740993u, .batch = 64, .train_files = 0xfedcba9876543210u, .val_files = 1,
-    .epochs = 40, .steps = 0, .lr = 1e-3,
+    .epochs = 40, .steps = 0, .rate = 1e-3,
 };
 
 static int set_up(void **state)

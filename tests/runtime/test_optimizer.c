@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-static const ModelOptimizer keras = {"adam", 1e-3, 0.9, 0.999, 1e-7};
+static const ModelOptimizer keras = {.name = "adam", .lr = 1e-3, .beta1 = 0.9, .beta2 = 0.999, .eps = 1e-7};
 
 static double bound(void)
 {

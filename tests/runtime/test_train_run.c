@@ -290,10 +290,10 @@ static void init_takes_parameters_only(void **state)
 /* Models that do as the small one, but for a mishap in the chunk or loss that is counted down to. */
 static int countdown, mishap;
 
-static void chunk_with_mishap(const void *prepared, const uint8_t *const *images, int n, real *gradient, double *losses,
-                              void *workspace, ModelClock *clock)
+static void chunk_with_mishap(const void *prepared, const uint8_t *const *images, const uint64_t *noise, int n, real *gradient,
+                              double *losses, void *workspace, ModelClock *clock)
 {
-    caec_model.backward_chunk(prepared, images, n, gradient, losses, workspace, clock);
+    caec_model.backward_chunk(prepared, images, noise, n, gradient, losses, workspace, clock);
     if (--countdown == 0) {
         if (mishap)
             raise(mishap);

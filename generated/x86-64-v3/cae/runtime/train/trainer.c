@@ -1,6 +1,7 @@
 #define _POSIX_C_SOURCE 200809L    /* nanosleep */
 #include "trainer.h"
 
+#include "compute/clip.h"
 #include "memory.h"
 
 #include <math.h>
@@ -70,10 +71,11 @@ static int allocate(Trainer *t, Error *error)
     return 0;
 }
 
-int trainer_open(Trainer *t, const Model *model, const ModelOptimizer *settings, int batch, int threads, Error *error)
+int trainer_open(Trainer *t, const Model *model, const ModelTraining *training, int batch, int threads, Error *error)
 {
     memset(t, 0, sizeof *t);
     t->model = model;
+    t->training = *training;
     t->batch = batch;
 #ifdef _OPENMP
     t->threads = threads;
@@ -81,7 +83,7 @@ int trainer_open(Trainer *t, const Model *model, const ModelOptimizer *settings,
     (void)threads;
     t->threads = 1;
 #endif
-    if (optimizer_open(&t->optimizer, settings, model->parameter_reals, error) != 0 || allocate(t, error) != 0) {
+    if (optimizer_open(&t->optimizer, &training->optimizer, model->parameter_reals, error) != 0 || allocate(t, error) != 0) {
         trainer_close(t);
         return -1;
     }
@@ -116,50 +118,7 @@ static void add(real *restrict total, const real *restrict part, size_t count)
         total[i] += part[i];
 }
 
-typedef struct Queue {
-    int chunks, taken, added;           /* in all, handed out, joined to the total */
-} Queue;
-
-/* A free sum for the next chunk; NULL: none is left to do. Whoever works on the oldest chunk has one already, so before long one is free again. */
-static ChunkSum *take_chunk(const Trainer *t, Queue *q)
-{
-    for (;;) {
-        ChunkSum *sum = NULL;
-        int over;
-#pragma omp critical(caec_queue)
-        {
-            over = q->taken == q->chunks;
-            for (int i = 0; i < t->sum_count && !sum && !over; i++)
-                if (t->sums[i].chunk < 0)
-                    sum = &t->sums[i];
-            if (sum) {
-                sum->chunk = q->taken++;
-                sum->done = 0;
-            }
-        }
-        if (sum || over)
-            return sum;
-        nanosleep(&(struct timespec){ .tv_nsec = 50000 }, NULL);
-    }
-}
-
-/* Adds to the total, in the order of the chunks, all sums whose turn has come. */
-static void hand_in(Trainer *t, Queue *q, ChunkSum *done)
-{
-#pragma omp critical(caec_queue)
-    {
-        done->done = 1;
-        for (int i = 0; i < t->sum_count; i++)
-            if (t->sums[i].chunk == q->added && t->sums[i].done) {
-                add(t->total, t->sums[i].gradient, t->model->parameter_reals);
-                t->sums[i].chunk = -1;
-                q->added++;
-                i = -1;                 /* the next may be any of them */
-            }
-    }
-}
-
-void trainer_gradient(Trainer *t, const uint8_t *const *images, int n)
+void trainer_gradient(Trainer *t, const uint8_t *const *images, const uint64_t *noise, int n)
 {
     const Model *model = t->model;
     size_t bytes = model->parameter_reals * sizeof(real);
@@ -167,21 +126,25 @@ void trainer_gradient(Trainer *t, const uint8_t *const *images, int n)
     Queue queue = { .chunks = (n + size - 1) / size };
 
     memset(t->total, 0, bytes);
-    for (int i = 0; i < t->sum_count; i++)
-        t->sums[i].chunk = -1;
-#pragma omp parallel num_threads(t->threads)
-    for (ChunkSum *sum; (sum = take_chunk(t, &queue)); hand_in(t, &queue, sum)) {
-        int first = sum->chunk * size, count = n - first < size ? n - first : size;
-        memset(sum->gradient, 0, bytes);
-        model->backward_chunk(t->prepared, images + first, count, sum->gradient, t->losses + first, t->workspaces[thread_number()], NULL);
+    /* Chunks are handed out in order, so the thread whose turn it is never waits for one that has not begun. */
+#pragma omp parallel for ordered schedule(dynamic, 1) num_threads(t->threads)
+    for (int first = 0; first < n; first += chunk) {
+        int me = thread_number();
+        int size = n - first < chunk ? n - first : chunk;
+        memset(t->gradients[me], 0, bytes);
+        model->backward_chunk(t->prepared, images + first, noise ? noise + first : NULL, size, t->gradients[me], t->losses + first,
+                              t->workspaces[me], NULL);
+#pragma omp ordered
+        add(t->total, t->gradients[me], count);
     }
 }
 
-void trainer_step(Trainer *t, const uint8_t *const *images, int n)
+void trainer_step(Trainer *t, const uint8_t *const *images, const uint64_t *noise, int n)
 {
-    trainer_gradient(t, images, n);
+    trainer_gradient(t, images, noise, n);
     if (!isfinite(trainer_loss_sum(t, n, 0)))
         return;
+    clip_gradient(t->model, &t->training, t->total, 1.0 / n);
     optimizer_update(&t->optimizer, t->parameters, t->total, 1.0 / n, t->threads);
     trainer_prepare(t);
 }
