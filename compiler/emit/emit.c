@@ -112,10 +112,10 @@ static void set_shape_fields(lua_State *L, const char *name, Shape shape)
     lua_setfield(L, -2, name);
 }
 
-/* Whether a program draws for its images. */
-static bool draws(const Program *program)
+/* Whether a program draws for its images, in a step from `first` on. */
+static bool draws(const Program *program, int first)
 {
-    for (int i = 0; i < program->count; i++)
+    for (int i = first; i < program->count; i++)
         for (int k = 0; k < program->steps[i]->argument_count; k++)
             if (program->steps[i]->arguments[k].noise)
                 return true;
@@ -283,8 +283,10 @@ static void set_program(lua_State *L, const Plan *plan, const Program *program)
     set_number(L, "bytes", (double)program->bytes);
     set_number(L, "forward_count", program->forward_count);
     set_text(L, "macs", arena_format("%.17g", macs_of(program)));
-    lua_pushboolean(L, draws(program));
+    lua_pushboolean(L, draws(program, 0));
     lua_setfield(L, -2, "draws");
+    lua_pushboolean(L, draws(program, program->forward_count));
+    lua_setfield(L, -2, "backward_draws");
     set_steps(L, plan, program);
     set_buffers(L, plan, program);
     lua_setfield(L, -2, program->name);

@@ -7,7 +7,7 @@
 
 #include <stdbool.h>
 
-typedef enum LayerKind { END, CONV, POOL, UP, ACT } LayerKind;
+typedef enum LayerKind { END, CONV, POOL, UP, ACT, NOISE, DROP } LayerKind;     /* the last two are nothing to the naive side */
 
 /* One layer; members that its kind lacks are 0. An attribute that is 0 is left out of the graph file, so that caec's default holds. */
 typedef struct NetLayer {
@@ -17,6 +17,7 @@ typedef struct NetLayer {
     const char *activation;             /* CONV: the attribute; ACT: the layer's word */
     double slope;                       /* ACT "leaky_relu" */
     int size;                           /* POOL, UP */
+    double rate;                        /* NOISE: standard deviation; DROP: share */
 } NetLayer;
 
 enum { MAX_NET = 16 };
