@@ -300,8 +300,8 @@ static double loss(const void *prepared, const uint8_t *image, void *workspace)
 }
 
 static void backward_chunk(const void *prepared, const uint8_t *const *images,
-    const uint64_t *noise, int n, float *gradient,
-                           double *losses, void *workspace, ModelClock *clock)
+                           const uint64_t *noise, int n, float *gradient, double *losses,
+                           void *workspace, ModelClock *clock)
 {
     const Train t = train_workspace(workspace);
     (void)noise;
@@ -558,7 +558,7 @@ const Model caec_model = {
     .training = {
         .loss = "mse",
         .optimizer = { .name = "adam", .lr = 0.001, .beta1 = 0.9, .beta2 = 0.999, .eps = 1e-07 },
-        .schedule = { .name = "constant", .warmup = 0 },
+        .schedule = { .name = "constant" },
         .batch = 64, .epochs = 40,
     },
     .supported = cae_supported,

@@ -116,6 +116,10 @@ int settings_read_schedule(ModelSchedule *schedule, const char *text, Error *err
 
 void settings_number_text(double x, char *text, size_t size)
 {
+    if (fabs(x) < 1e15 && x == floor(x)) {
+        snprintf(text, size, "%.0f", x);
+        return;
+    }
     for (int digits = 1; digits <= 17; digits++) {
         snprintf(text, size, "%.*g", digits, x);
         if (strtod(text, NULL) == x)

@@ -282,7 +282,7 @@ static char *help_filter(int key, const char *text, void *input)
         graph_default(key, graph);
     if (!text || !*graph)
         return (char *)text;
-    size_t size = strlen(text) + strlen(graph) + 16;
+    size_t size = strlen(text) + strlen(graph) + sizeof " (the graph's: )";
     char *longer = malloc(size);
     if (!longer)
         return (char *)text;

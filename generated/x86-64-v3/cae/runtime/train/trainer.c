@@ -118,6 +118,49 @@ static void add(real *restrict total, const real *restrict part, size_t count)
         total[i] += part[i];
 }
 
+typedef struct Queue {
+    int chunks, taken, added;           /* in all, handed out, joined to the total */
+} Queue;
+
+/* A free sum for the next chunk; NULL: none is left to do. Whoever works on the oldest chunk has one already, so before long one is free again. */
+static ChunkSum *take_chunk(const Trainer *t, Queue *q)
+{
+    for (;;) {
+        ChunkSum *sum = NULL;
+        int over;
+#pragma omp critical(caec_queue)
+        {
+            over = q->taken == q->chunks;
+            for (int i = 0; i < t->sum_count && !sum && !over; i++)
+                if (t->sums[i].chunk < 0)
+                    sum = &t->sums[i];
+            if (sum) {
+                sum->chunk = q->taken++;
+                sum->done = 0;
+            }
+        }
+        if (sum || over)
+            return sum;
+        nanosleep(&(struct timespec){ .tv_nsec = 50000 }, NULL);
+    }
+}
+
+/* Adds to the total, in the order of the chunks, all sums whose turn has come. */
+static void hand_in(Trainer *t, Queue *q, ChunkSum *done)
+{
+#pragma omp critical(caec_queue)
+    {
+        done->done = 1;
+        for (int i = 0; i < t->sum_count; i++)
+            if (t->sums[i].chunk == q->added && t->sums[i].done) {
+                add(t->total, t->sums[i].gradient, t->model->parameter_reals);
+                t->sums[i].chunk = -1;
+                q->added++;
+                i = -1;                 /* the next may be any of them */
+            }
+    }
+}
+
 void trainer_gradient(Trainer *t, const uint8_t *const *images, const uint64_t *noise, int n)
 {
     const Model *model = t->model;
@@ -126,16 +169,14 @@ void trainer_gradient(Trainer *t, const uint8_t *const *images, const uint64_t *
     Queue queue = { .chunks = (n + size - 1) / size };
 
     memset(t->total, 0, bytes);
-    /* Chunks are handed out in order, so the thread whose turn it is never waits for one that has not begun. */
-#pragma omp parallel for ordered schedule(dynamic, 1) num_threads(t->threads)
-    for (int first = 0; first < n; first += chunk) {
-        int me = thread_number();
-        int size = n - first < chunk ? n - first : chunk;
-        memset(t->gradients[me], 0, bytes);
-        model->backward_chunk(t->prepared, images + first, noise ? noise + first : NULL, size, t->gradients[me], t->losses + first,
-                              t->workspaces[me], NULL);
-#pragma omp ordered
-        add(t->total, t->gradients[me], count);
+    for (int i = 0; i < t->sum_count; i++)
+        t->sums[i].chunk = -1;
+#pragma omp parallel num_threads(t->threads)
+    for (ChunkSum *sum; (sum = take_chunk(t, &queue)); hand_in(t, &queue, sum)) {
+        int first = sum->chunk * size, count = n - first < size ? n - first : size;
+        memset(sum->gradient, 0, bytes);
+        model->backward_chunk(t->prepared, images + first, noise ? noise + first : NULL, count, sum->gradient, t->losses + first,
+                              t->workspaces[thread_number()], NULL);
     }
 }
 

@@ -30,7 +30,8 @@ typedef struct Trainer {
     double *losses;             /* [batch] of the last images */
 } Trainer;
 
-/* Allocates everything; parameters start as zeros, the optimizer and the clipping are those of `training`. threads >= 1 (counts as 1 in a program built without OpenMP), batch >= 1. */
+/* Allocates everything; parameters start as zeros, the optimizer and the clipping are those of `training`. threads >= 1 (counts as 1 in a program
+   built without OpenMP), batch >= 1. */
 int trainer_open(Trainer *trainer, const Model *model, const ModelTraining *training, int batch, int threads, Error *error);
 void trainer_close(Trainer *trainer);
 
