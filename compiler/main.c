@@ -25,6 +25,7 @@ static const struct {
     void (*run)(Graph *graph);
     const char *about;
 } passes[] = {
+    { "separate", pass_separate, "lead inference past the layers that are active in training alone" },
     { "fold", pass_fold, "take nearest upsampling into the convolution or loss that reads it" },
     { "differentiate", pass_differentiate, "append the gradient of the loss by every parameter" },
     { "commute", pass_commute, "exchange gradients of an activation and the max-pool behind it" },
@@ -202,6 +203,8 @@ static void list(const char *what)
             printf("loss      %-18s %s\n", loss_specs[i]->word, loss_specs[i]->about);
         for (int i = 0; optimizer_specs[i]; i++)
             printf("optimizer %-18s %s\n", optimizer_specs[i]->word, optimizer_specs[i]->about);
+        for (int i = 0; schedule_specs[i]; i++)
+            printf("schedule  %-18s %s\n", schedule_specs[i]->word, schedule_specs[i]->about);
         for (int i = 0; all_ops[i]; i++)
             printf("operator  %s\n", all_ops[i]->name);
     } else if (strcmp(what, "kernels") == 0) {

@@ -2,9 +2,11 @@
 
 #include "../base/arena.h"
 #include "../base/embedded.h"
+#include "../ops/ops.h"
 #include "holes.h"
 
 #include <ctype.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -110,9 +112,21 @@ static void set_shape_fields(lua_State *L, const char *name, Shape shape)
     lua_setfield(L, -2, name);
 }
 
+/* Whether a program draws for its images, in a step from `first` on. */
+static bool draws(const Program *program, int first)
+{
+    for (int i = first; i < program->count; i++)
+        for (int k = 0; k < program->steps[i]->argument_count; k++)
+            if (program->steps[i]->arguments[k].noise)
+                return true;
+    return false;
+}
+
 /* The shortest decimal that gives the number back. */
 static const char *shortest(double x)
 {
+    if (fabs(x) < 1e15 && x == floor(x))
+        return arena_format("%.0f", x);
     for (int digits = 1;; digits++) {
         const char *text = arena_format("%.*g", digits, x);
         if (digits == 17 || strtod(text, NULL) == x)
@@ -180,6 +194,8 @@ static const char *argument_expression(const Plan *plan, const Program *program,
             return arena_format("t->%s_scratch", step->function);
         if (a->sum)
             return arena_format("t->%s_sum", step->function);
+        if (a->noise)
+            return "noise";
         if (a->node == graph->input)
             return "image";
         if (a->node == program->given)
@@ -274,6 +290,10 @@ static void set_program(lua_State *L, const Plan *plan, const Program *program)
     set_number(L, "bytes", (double)program->bytes);
     set_number(L, "forward_count", program->forward_count);
     set_text(L, "macs", arena_format("%.17g", macs_of(program)));
+    lua_pushboolean(L, draws(program, 0));
+    lua_setfield(L, -2, "draws");
+    lua_pushboolean(L, draws(program, program->forward_count));
+    lua_setfield(L, -2, "backward_draws");
     set_steps(L, plan, program);
     set_buffers(L, plan, program);
     lua_setfield(L, -2, program->name);
@@ -296,14 +316,41 @@ static void set_forms(lua_State *L, const Plan *plan)
     set_number(L, "prepared_reals", (double)plan->prepared_reals);
 }
 
+/* `.name = "adam", .lr = 0.001, ...`, the numbers that are not 0 */
+static const char *choice_text(const Choice *choice, const ChoiceSpec *spec)
+{
+    const char *text = arena_format(".name = \"%s\"", choice->word);
+    for (int i = 0; spec->args[i].name; i++)
+        if (choice->number[i] != 0)
+            text = arena_format("%s, .%s = %s", text, spec->args[i].name, shortest(choice->number[i]));
+    return text;
+}
+
+/* The members of model.h's ModelTraining, a line each. */
 static void set_training(lua_State *L, const Training *t)
 {
+    const struct { const char *name; double value; } rest[] = {
+        { "clip_norm", t->clip_norm }, { "global_clip_norm", t->global_clip_norm }, { "clip_value", t->clip_value },
+        { "patience", t->patience }, { "min_delta", t->min_delta }, { "mirror", t->mirror },
+    };
+    const char *lines[] = {
+        arena_format(".loss = \"%s\"", t->loss),
+        arena_format(".optimizer = { %s }", choice_text(&t->optimizer, optimizer_find(t->optimizer.word))),
+        arena_format(".schedule = { %s }", choice_text(&t->schedule, schedule_find(t->schedule.word))),
+        arena_format(".batch = %d, .epochs = %d", t->batch, t->epochs),
+    };
+    const char *last = "";
+    for (size_t i = 0; i < sizeof rest / sizeof rest[0]; i++)
+        if (rest[i].value != 0)
+            last = arena_format("%s%s.%s = %s", last, *last ? ", " : "", rest[i].name, shortest(rest[i].value));
     lua_newtable(L);
-    set_text(L, "loss", t->loss);
-    set_text(L, "optimizer", t->optimizer);
-    set_text(L, "numbers", arena_format("%s, %s, %s, %s", shortest(t->lr), shortest(t->beta1), shortest(t->beta2), shortest(t->eps)));
-    set_number(L, "batch", t->batch);
-    set_number(L, "epochs", t->epochs);
+    for (int i = 0; i < 5; i++) {
+        lua_pushstring(L, i < 4 ? lines[i] : last);
+        if (i < 4 || *last)
+            lua_rawseti(L, -2, i + 1);
+        else
+            lua_pop(L, 1);
+    }
     lua_setfield(L, -2, "training");
 }
 

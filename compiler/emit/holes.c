@@ -117,17 +117,30 @@ static void set_argument(lua_State *L, const char *name, const char *type, bool 
     lua_setfield(L, -2, name);
 }
 
+/* A number by value. */
+static void set_scalar(lua_State *L, const char *name, const char *type)
+{
+    lua_newtable(L);
+    set_text(L, "role", "in");
+    set_text(L, "type", type);
+    set_text(L, "scalar", arena_format("%s %s", type, name));
+    lua_setfield(L, -2, name);
+}
+
 static void set_arguments(lua_State *L, const Plan *plan, const Step *step)
 {
     lua_newtable(L);
     for (int i = 0; i < step->argument_count; i++) {
         const Argument *a = &step->arguments[i];
-        set_argument(L, a->name, type_name(plan, a), is_written(step, a));
+        if (a->noise)
+            set_scalar(L, a->name, "uint64_t");
+        else
+            set_argument(L, a->name, type_name(plan, a), is_written(step, a));
     }
     lua_setfield(L, -2, "args");
 }
 
-static void set_conv(lua_State *L, const Plan *plan, const Step *step)
+static void set_conv(lua_State *L, const Step *step)
 {
     ConvShape s = conv_shape(step->core);
     const struct { const char *name; int value; } numbers[] = {
@@ -136,8 +149,7 @@ static void set_conv(lua_State *L, const Plan *plan, const Step *step)
     };
     for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++)
         set_number(L, numbers[i].name, numbers[i].value);
-    const char *real = plan->settings.real_double ? "double" : "float";
-    bool pixels = step->core->input[0]->type == TYPE_PIXEL, transpose = conv_is_transpose(step->core);
+    bool transpose = conv_is_transpose(step->core);
     set_number(L, "X_W", transpose ? s.out_w : s.in_w);         /* of the layer's own input, and of what arrives at its output */
     set_number(L, "X_C", transpose ? s.co : s.ci);
     set_number(L, "X_LEFT", s.pad_left);
@@ -146,6 +158,13 @@ static void set_conv(lua_State *L, const Plan *plan, const Step *step)
     int height, width;
     conv_effective_size(step, &s, &height, &width);
     set_number(L, "DY_COLUMNS", width);
+}
+
+/* Of the first operand. */
+static void set_input(lua_State *L, const Plan *plan, const Node *core)
+{
+    const char *real = plan->settings.real_double ? "double" : "float";
+    bool pixels = core->input[0]->type == TYPE_PIXEL;
     set_text(L, "X_TYPE", pixels ? "uint8_t" : real);
     set_text(L, "X_SCALE", pixels ? " / 255.0f" : "");    /* the same float32 pixels whatever the arithmetic */
 }
@@ -182,7 +201,8 @@ void push_step_holes(lua_State *L, const Plan *plan, const Step *step)
     for (int i = 0; i < step->number_count; i++)
         set_number(L, step->numbers[i].name, step->numbers[i].value);
     if (conv_is(core))
-        set_conv(L, plan, step);
+        set_conv(L, step);
+    set_input(L, plan, core);
     set_taken(L, step);
     set_shape(L, "IN_SHAPE", core->input[0]->shape);
     set_shape(L, "OUT_SHAPE", core->shape);

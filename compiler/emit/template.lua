@@ -64,11 +64,12 @@ local function fit(line)
   return line:sub(1, at - 1) .. "\n" .. fit(rest)
 end
 
--- A constant of type real.
-local function number(holes, x)
-  local text = string.format(holes.real == "float" and "%.9g" or "%.17g", x)
+-- A constant of type real, or of the type given.
+local function number(holes, x, given)
+  local real = given or holes.real
+  local text = string.format(real == "float" and "%.9g" or "%.17g", x)
   if not text:find("[.e]") then text = text .. ".0" end
-  return holes.real == "float" and text .. "f" or text
+  return real == "float" and text .. "f" or text
 end
 
 -- An expression of elementwise.def with its variables put in; float code calls the float functions.
@@ -107,7 +108,7 @@ local function bind(holes, line)
     for i, item in ipairs(parse_list(text)) do
       local argument = holes.args[item.name]
       if argument and argument.role == role then
-        bound[#bound + 1] = { name = item.name, type = argument.type, order = (role == "in" and 0 or 1000) + i }
+        bound[#bound + 1] = { name = item.name, type = argument.type, scalar = argument.scalar, order = (role == "in" and 0 or 1000) + i }
       elseif not item.optional then
         error("%kernel: the step has no argument '" .. item.name .. "'", 0)
       end
@@ -199,7 +200,7 @@ local function expand(name, holes)
     env._o(signature(holes, bound))
   end
   function env.has(argument) return holes.args[argument] ~= nil end
-  function env.number(x) return number(holes, x) end
+  function env.number(x, given) return number(holes, x, given) end
   function env.activation(x) return expression(holes, holes.act_value, { x = x, slope = number(holes, holes.slope) }) end
   function env.derivative(y, d) return expression(holes, holes.act_derivative, { y = y, d = d, slope = number(holes, holes.slope) }) end
   function env.vector_activation(x)

@@ -2,7 +2,7 @@
 --
 -- load.c calls this chunk with the marked text of the graph file (source.h), its name, and the words; the result is the table that
 -- `autoencoder` made. A word makes a plain table: { word =, at = its token, line =, args = { ... } }; load.c checks all that is in it.
-local text, file, layer_words, optimizer_words = ...
+local text, file, layer_words, optimizer_words, schedule_words = ...
 
 local getinfo, strmeta = debug.getinfo, getmetatable("")
 local lua_type, lua_error, lua_tostring, raw_tonumber = type, error, tostring, tonumber
@@ -53,6 +53,7 @@ end
 
 for _, word in ipairs(layer_words) do define(word, false) end
 for _, word in ipairs(optimizer_words) do define(word, false) end
+for _, word in ipairs(schedule_words) do define(word, false) end
 define("sequential", true)
 define("autoencoder", true)
 

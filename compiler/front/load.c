@@ -6,6 +6,7 @@
 #include "../ops/ops.h"
 #include "arguments.h"
 #include "source.h"
+#include "training.h"
 
 #include <ctype.h>
 #include <stdlib.h>
@@ -15,63 +16,11 @@ enum { FILE_LIMIT = 1 << 20, MAX_LAYERS = 512, MAX_NESTING = 8 };
 static const size_t memory_limit = 64u << 20;
 static const long step_limit = 20 * 1000 * 1000;
 
-/* A table that a word made (dsl.lua). */
-typedef struct Word {
-    const char *word, *name;
-    int at;             /* token, or -1 where the word was called by another name */
-    Loc loc;
-} Word;
-
 typedef struct Loader {
     lua_State *L;
     Source source;
     Graph *graph;
 } Loader;
-
-/* The string at the top of the stack; NULL where it is none, or one with a zero byte inside, which no name has. */
-static const char *read_name(lua_State *L)
-{
-    if (lua_type(L, -1) != LUA_TSTRING || strlen(lua_tostring(L, -1)) != lua_length(L, -1))
-        return NULL;
-    return arena_copy(lua_tostring(L, -1), lua_length(L, -1));
-}
-
-/* Reads the word at the top of the stack; false where it is none. */
-static bool read_word(Loader *load, Word *word)
-{
-    lua_State *L = load->L;
-    if (!lua_istable(L, -1))
-        return false;
-    lua_pushliteral(L, "word");
-    lua_rawget(L, -2);
-    bool ok = lua_type(L, -1) == LUA_TSTRING;
-    word->word = ok ? arena_copy(lua_tostring(L, -1), lua_length(L, -1)) : NULL;
-    lua_pop(L, 1);
-    if (!ok)
-        return false;
-    lua_getfield(L, -1, "name");
-    word->name = read_name(L);
-    lua_getfield(L, -2, "at");
-    word->at = lua_type(L, -1) == LUA_TNUMBER ? (int)lua_tointeger(L, -1) : -1;
-    lua_getfield(L, -3, "line");
-    int line = lua_type(L, -1) == LUA_TNUMBER ? (int)lua_tointeger(L, -1) : 0;
-    lua_pop(L, 3);
-    word->loc = word->at >= 0 ? source_token(&load->source, word->at) : source_name_in_line(&load->source, line, word->word);
-    return true;
-}
-
-static Loc argument_loc(const Loader *load, const Word *word, const char *path)
-{
-    return word->at >= 0 ? source_argument(&load->source, word->at, path) : word->loc;
-}
-
-/* Pushes word.args, which must be a table. */
-static void push_args(Loader *load, const Word *word)
-{
-    lua_getfield(load->L, -1, "args");
-    if (!lua_istable(load->L, -1))
-        fail(word->loc, "%s: wants its arguments in braces: %s%s { ... }", word->word, word->word, word->name ? " \"name\"" : "");
-}
 
 static void check_name(Loc loc, const char *what, const char *name)
 {
@@ -128,7 +77,7 @@ static const char *layer_name(Loader *load, const char *part, const Word *word, 
     Loc loc = word->loc;
     lua_getfield(load->L, -1, "name");
     if (!lua_isnil(load->L, -1)) {
-        loc = argument_loc(load, word, "name");
+        loc = argument_loc(&load->source, word, "name");
         name = read_name(load->L);
         check_name(loc, "name", name);
     }
@@ -154,7 +103,7 @@ static Node *load_layer(Loader *load, const char *part, const Word *word, Node *
         fail(word->loc, "%s: %s", word->word, spec->about);
     if (graph->layer_count >= MAX_LAYERS)
         fail(word->loc, "%s: more than %d layers", word->word, MAX_LAYERS);
-    push_args(load, word);
+    push_args(load->L, word);
     ArgumentPlaces places = { &load->source, word->word, word->loc, word->at, "" };
     Arg args[MAX_ARGS];
     read_arguments(load->L, &places, spec->args, "name", args);
@@ -181,7 +130,7 @@ static Node *load_list(Loader *load, const Word *part, Node *x, int depth)
         luaL_checkstack(L, 8, "nested lists");
         lua_rawgeti(L, -1, (int)i);
         Word word;
-        if (read_word(load, &word))
+        if (read_word(L, &load->source, &word))
             x = load_layer(load, part->name, &word, x);
         else if (lua_istable(L, -1))
             x = load_list(load, part, x, depth + 1);
@@ -201,24 +150,32 @@ static Node *load_list(Loader *load, const Word *part, Node *x, int depth)
     return x;
 }
 
+/* What stands in for a value that a layer of training alone made. */
+static const Node *inference_value(const Node *node)
+{
+    while (node->op->training_only)
+        node = node->input[0];
+    return node;
+}
+
 /* encoder or decoder, a field of the autoencoder's arguments at the top of the stack. */
 static Node *load_part(Loader *load, const Word *model, const char *field, const char *other, Node *x, const char **name)
 {
     lua_State *L = load->L;
     Word part;
     lua_getfield(L, -1, field);
-    Loc loc = argument_loc(load, model, field);
+    Loc loc = argument_loc(&load->source, model, field);
     if (lua_isnil(L, -1))
         fail(model->loc, "autoencoder: %s is missing", field);
-    if (!read_word(load, &part) || strcmp(part.word, "sequential") != 0)
+    if (!read_word(L, &load->source, &part) || strcmp(part.word, "sequential") != 0)
         fail(loc, "autoencoder: %s wants sequential \"name\" { ... }", field);
     check_name(part.loc, "sequential", part.name);
     if (other && strcmp(part.name, other) == 0)
         fail(part.loc, "sequential: both parts are called \"%s\"", other);
-    push_args(load, &part);
+    push_args(load->L, &part);
     Node *y = load_list(load, &part, x, 0);
     lua_pop(L, 2);
-    if (y->type != TYPE_REAL || y == x)
+    if (inference_value(y)->type != TYPE_REAL || inference_value(y) == inference_value(x))
         fail(part.loc, "%s: has no layer that computes anything", part.name);
     *name = part.name;
     return y;
@@ -241,7 +198,7 @@ static int count_fields(lua_State *L)
 static void load_input(Loader *load, const Word *model)
 {
     lua_State *L = load->L;
-    Loc loc = argument_loc(load, model, "input");
+    Loc loc = argument_loc(&load->source, model, "input");
     lua_getfield(L, -1, "input");
     if (!lua_istable(L, -1) || lua_length(L, -1) != 3 || count_fields(L) != 3)
         fail(loc, "autoencoder: input wants { height, width, channels }");
@@ -259,62 +216,6 @@ static void load_input(Loader *load, const Word *model)
     load->graph->input = node_new(load->graph, &op_input, &place, "input", NULL, NULL);
 }
 
-static void load_optimizer(Loader *load, const Word *model, Training *training)
-{
-    lua_State *L = load->L;
-    Word word = { .word = "adam", .at = -1, .loc = model->loc };
-    Loc loc = argument_loc(load, model, "training.optimizer");
-    lua_getfield(L, -1, "optimizer");
-    if (lua_isnil(L, -1)) {
-        lua_pop(L, 1);
-        lua_newtable(L);
-        lua_newtable(L);
-        lua_setfield(L, -2, "args");
-    } else if (!read_word(load, &word) || !optimizer_find(word.word)) {
-        fail(loc, "autoencoder: optimizer wants one of the optimizers, such as adam { lr = 1e-3 }");
-    }
-    const OptimizerSpec *spec = optimizer_find(word.word);
-    push_args(load, &word);
-    ArgumentPlaces places = { &load->source, word.word, word.loc, word.at, "" };
-    Arg args[MAX_ARGS];
-    read_arguments(L, &places, spec->args, NULL, args);
-    training->optimizer = spec->word;
-    spec->build(training, args);
-    lua_pop(L, 2);
-}
-
-static const char *loss_choices[16];
-
-static void load_training(Loader *load, const Word *model)
-{
-    lua_State *L = load->L;
-    for (int i = 0; loss_specs[i]; i++)
-        loss_choices[i] = loss_specs[i]->word;
-    const ArgSpec specs[] = {
-        { "loss", ARG_CHOICE, .text = "mse", .choices = loss_choices },
-        { "batch", ARG_INT, .number = 64, .min = 1, .max = 1 << 20 },
-        { "epochs", ARG_INT, .number = 40, .min = 1, .max = 1 << 24 },
-        { .name = NULL },
-    };
-    Training *training = &load->graph->training;
-    lua_getfield(L, -1, "training");
-    if (lua_isnil(L, -1)) {
-        lua_pop(L, 1);
-        lua_newtable(L);
-    } else if (!lua_istable(L, -1)) {
-        fail(argument_loc(load, model, "training"), "autoencoder: training wants { loss = ..., optimizer = ..., batch = ..., epochs = ... }");
-    }
-    ArgumentPlaces places = { &load->source, "training", model->loc, model->at, "training." };
-    Arg args[MAX_ARGS];
-    read_arguments(L, &places, specs, "optimizer", args);
-    load_optimizer(load, model, training);
-    lua_pop(L, 1);
-    training->loss = args[0].text;
-    training->loss_loc = args[0].loc;
-    training->batch = (int)args[1].number;
-    training->epochs = (int)args[2].number;
-}
-
 static void build_loss(Loader *load)
 {
     Graph *graph = load->graph;
@@ -328,12 +229,12 @@ static void load_model(Loader *load)
 {
     Graph *graph = load->graph;
     Word model;
-    if (!read_word(load, &model) || strcmp(model.word, "autoencoder") != 0)
+    if (!read_word(load->L, &load->source, &model) || strcmp(model.word, "autoencoder") != 0)
         fail((Loc){ load->source.file, 0, 0 }, "the file must end with: return autoencoder \"name\" { input = ..., encoder = ..., decoder = ... }");
     check_name(model.loc, "autoencoder", model.name);
     graph->name = model.name;
     graph->loc = model.loc;
-    push_args(load, &model);
+    push_args(load->L, &model);
     const ArgSpec none[] = { { .name = NULL } };
     ArgumentPlaces places = { &load->source, "autoencoder", model.loc, model.at, "" };
     read_arguments(load->L, &places, none, "input encoder decoder training", NULL);
@@ -345,7 +246,7 @@ static void load_model(Loader *load)
         fail(graph->layers[graph->layer_count - 1].loc, "%s: the decoder ends in %s but the input is %s; an autoencoder gives back what it gets",
              graph->layers[graph->layer_count - 1].word, shape_text(graph->output->shape), shape_text(graph->input->shape));
     check_model_name(graph);
-    load_training(load, &model);
+    load_training(load->L, &load->source, &model, &graph->training);
     build_loss(load);
 }
 
@@ -354,7 +255,7 @@ static void load_model(Loader *load)
 static bool is_marked(const char *name, size_t length)
 {
     const char *word = arena_copy(name, length);
-    return layer_find(word) || optimizer_find(word) || strcmp(word, "sequential") == 0 || strcmp(word, "autoencoder") == 0;
+    return layer_find(word) || optimizer_find(word) || schedule_find(word) || strcmp(word, "sequential") == 0 || strcmp(word, "autoencoder") == 0;
 }
 
 static int count_in_line(const Source *source, int line, const char *name)
@@ -407,11 +308,20 @@ _Noreturn static void report(Loader *load)
     fail(loc, "%s", message);
 }
 
-static void push_words(lua_State *L, bool optimizers)
+static void push_layer_words(lua_State *L)
 {
     lua_newtable(L);
-    for (int i = 0; optimizers ? optimizer_specs[i] != NULL : layer_specs[i] != NULL; i++) {
-        lua_pushstring(L, optimizers ? optimizer_specs[i]->word : layer_specs[i]->word);
+    for (int i = 0; layer_specs[i]; i++) {
+        lua_pushstring(L, layer_specs[i]->word);
+        lua_rawseti(L, -2, i + 1);
+    }
+}
+
+static void push_choice_words(lua_State *L, const ChoiceSpec *const *specs)
+{
+    lua_newtable(L);
+    for (int i = 0; specs[i]; i++) {
+        lua_pushstring(L, specs[i]->word);
         lua_rawseti(L, -2, i + 1);
     }
 }
@@ -430,9 +340,10 @@ static int run(lua_State *L)
         lua_error(L);
     lua_pushlstring(L, marked.data, marked.length);
     lua_pushstring(L, chunk_name);
-    push_words(L, false);
-    push_words(L, true);
-    lua_call(L, 4, 1);
+    push_layer_words(L);
+    push_choice_words(L, optimizer_specs);
+    push_choice_words(L, schedule_specs);
+    lua_call(L, 5, 1);
     load_model(load);
     return 0;
 }

@@ -53,13 +53,15 @@ Graph *sample_graph(const Sample *sample)
     Graph *graph = ARENA_NEW(Graph);
     graph->name = "sample";
     graph->file = "sample";
-    graph->training = (Training){ .loss = "mse", .optimizer = "adam", .batch = 1, .epochs = 1 };
+    graph->training = (Training){ .loss = "mse", .optimizer = { .word = "adam" }, .schedule = { .word = "constant" }, .batch = 1, .epochs = 1 };
     graph->input = image(graph, "image", sample->height, sample->width, 1);
     const Arg before[] = { { sample->ci, NULL, nowhere }, { 1, NULL, nowhere }, { 1, NULL, nowhere }, { 0, "same", nowhere },
                            { 0, "linear", nowhere }, { 1, NULL, nowhere } };
     const Arg conv[] = { { sample->co, NULL, nowhere }, { sample->kernel, NULL, nowhere }, { sample->stride, NULL, nowhere },
                          { 0, sample->same ? "same" : "valid", nowhere }, { 0, "relu", nowhere }, { 1, NULL, nowhere } };
     Node *x = graph->latent = add(graph, "sample.before", "conv2d", before, graph->input);
+    x = add(graph, "sample.noise1", "gaussian_noise", (Arg[]){ { 0.1, NULL, nowhere } }, x);
+    x = add(graph, "sample.dropout1", "dropout", (Arg[]){ { 0.5, NULL, nowhere } }, x);
     if (sample->up > 1)
         x = add(graph, "sample.up1", "upsample2d", (Arg[]){ { sample->up, NULL, nowhere } }, x);
     x = add(graph, "sample.conv", "conv2d", conv, x);

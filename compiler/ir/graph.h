@@ -48,6 +48,9 @@ struct Op {
     /* Multiply-adds of the direct algorithm; NULL: not counted. */
     double (*macs)(const Node *node);
 
+    /* It does its work in training alone: elsewhere its value is that of input 0. */
+    bool training_only;
+
     /* For elementwise operators, value in terms of x and gradient in terms of y (the value) and d, as C; NULL elsewhere. */
     const char *value, *derivative;
 };
@@ -63,6 +66,7 @@ struct Node {
     double number[MAX_NUMBERS];
     Type type;
     Shape shape;
+    bool infer;                             /* the copy that `separate` made of another node for inference */
 };
 
 /* One layer as the user wrote it, for the summary. */
@@ -81,11 +85,22 @@ typedef struct Parameter {
     Node *gradient;                         /* set by differentiate */
 } Parameter;
 
+/* An optimizer or a schedule as the graph file chose it: its word, and its numbers in the order of the word's arguments (ops.h). */
+typedef struct Choice {
+    const char *word;
+    double number[MAX_NUMBERS];
+} Choice;
+
+/* The table `training`. */
 typedef struct Training {
-    const char *loss, *optimizer;
-    double lr, beta1, beta2, eps;
-    int batch, epochs;
+    const char *loss;
     Loc loss_loc;
+    Choice optimizer, schedule;
+    int batch, epochs;
+    double clip_norm, global_clip_norm, clip_value;     /* 0: none; at most one is set */
+    int patience;                           /* of early stopping; 0: none */
+    double min_delta;
+    bool mirror;
 } Training;
 
 typedef struct Stage Stage;

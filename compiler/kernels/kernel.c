@@ -89,6 +89,11 @@ void step_sum(Step *step, size_t reals)
     step->sums = true;
 }
 
+void step_noise(Step *step)
+{
+    add_argument(step, "noise")->noise = true;
+}
+
 double cost_of_moving(double values, const Settings *settings)
 {
     return values / settings_lanes(settings) * 2;

@@ -33,14 +33,15 @@ typedef struct Kernel Kernel;
 
 enum { STEP_NUMBERS = 24, STEP_ARGUMENTS = 10 };
 
-/* An argument that the text of a kernel can name in its %kernel line: a node's value, a form of a parameter, scratch memory, or a sum that is
-   kept over the images of a chunk, zero at its start. */
+/* An argument that the text of a kernel can name in its %kernel line: a node's value, a form of a parameter, scratch memory, a sum that is
+   kept over the images of a chunk, zero at its start, or the number from which training draws for the image (model.h). */
 typedef struct Argument {
     const char *name;
     const Node *node;
     Form *form;
     bool scratch;
     size_t sum;             /* reals */
+    bool noise;             /* the image's number for what is drawn */
 } Argument;
 
 /* One call in the emitted program: a kernel, the operator at its core and what else it computes on the way. */
@@ -89,6 +90,7 @@ void step_node(Step *step, const char *name, const Node *node);         /* NULL 
 void step_form(Step *step, const char *name, Form form);
 void step_scratch(Step *step, size_t reals);
 void step_sum(Step *step, size_t reals);            /* "sum" */
+void step_noise(Step *step);                        /* "noise" */
 int step_get(const Step *step, const char *name);   /* a number set before; bug() where there is none */
 
 /* cost of kernels that move `values` reals and compute little */

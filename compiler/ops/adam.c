@@ -2,17 +2,7 @@
  * lr * sqrt(1 - beta2^t) / (1 - beta1^t), and eps stands beside sqrt(v). */
 #include "ops.h"
 
-enum { LR, BETA1, BETA2, EPS };
-
-static void adam_build(Training *training, const Arg *args)
-{
-    training->lr = args[LR].number;
-    training->beta1 = args[BETA1].number;
-    training->beta2 = args[BETA2].number;
-    training->eps = args[EPS].number;
-}
-
-const OptimizerSpec optimizer_adam = {
+const ChoiceSpec optimizer_adam = {
     "adam", "Adam by Keras's formula",
     {
         { "lr", ARG_REAL, .number = 1e-3, .min = 0, .max = 1e3 },
@@ -20,5 +10,4 @@ const OptimizerSpec optimizer_adam = {
         { "beta2", ARG_REAL, .number = 0.999, .min = 0, .max = 0.999999999 },
         { "eps", ARG_REAL, .number = 1e-7, .min = 0, .max = 1 },
     },
-    adam_build,
 };

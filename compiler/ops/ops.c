@@ -8,7 +8,8 @@
 #define OP(name)
 #define LAYER(name) extern const LayerSpec layer_##name;
 #define LOSS(name) extern const LossSpec loss_##name;
-#define OPTIMIZER(name) extern const OptimizerSpec optimizer_##name;
+#define OPTIMIZER(name) extern const ChoiceSpec optimizer_##name;
+#define SCHEDULE(name) extern const ChoiceSpec schedule_##name;
 #define ELEMENTWISE(name, has_slope, value, gradient) \
     extern const LayerSpec layer_##name; \
     extern const Op op_##name, op_##name##_dx;
@@ -18,12 +19,14 @@
 #undef LAYER
 #undef LOSS
 #undef OPTIMIZER
+#undef SCHEDULE
 #undef ELEMENTWISE
 extern const LayerSpec layer_linear;
 
 #define OP(name)
 #define LOSS(name)
 #define OPTIMIZER(name)
+#define SCHEDULE(name)
 #define LAYER(name) &layer_##name,
 #define ELEMENTWISE(name, has_slope, value, gradient) &layer_##name,
 const LayerSpec *const layer_specs[] = {
@@ -46,15 +49,26 @@ const LossSpec *const loss_specs[] = {
 
 #define LOSS(name)
 #define OPTIMIZER(name) &optimizer_##name,
-const OptimizerSpec *const optimizer_specs[] = {
+const ChoiceSpec *const optimizer_specs[] = {
 #include "ops.def"
     NULL
 };
 #undef OPTIMIZER
+#undef SCHEDULE
+
+#define OPTIMIZER(name)
+#define SCHEDULE(name) &schedule_##name,
+const ChoiceSpec *const schedule_specs[] = {
+#include "ops.def"
+    NULL
+};
+#undef OPTIMIZER
+#undef SCHEDULE
 #undef OP
 
 #define OP(name) &op_##name,
 #define OPTIMIZER(name)
+#define SCHEDULE(name)
 #define ELEMENTWISE(name, has_slope, value, gradient) &op_##name, &op_##name##_dx,
 const Op *const all_ops[] = {
 #include "ops.def"
@@ -85,12 +99,22 @@ const LossSpec *loss_find(const char *word)
     return NULL;
 }
 
-const OptimizerSpec *optimizer_find(const char *word)
+static const ChoiceSpec *find_choice(const ChoiceSpec *const *specs, const char *word)
 {
-    for (int i = 0; optimizer_specs[i]; i++)
-        if (strcmp(optimizer_specs[i]->word, word) == 0)
-            return optimizer_specs[i];
+    for (int i = 0; specs[i]; i++)
+        if (strcmp(specs[i]->word, word) == 0)
+            return specs[i];
     return NULL;
+}
+
+const ChoiceSpec *optimizer_find(const char *word)
+{
+    return find_choice(optimizer_specs, word);
+}
+
+const ChoiceSpec *schedule_find(const char *word)
+{
+    return find_choice(schedule_specs, word);
 }
 
 Node *layer_node(Layer *layer, const Op *op, const char *suffix, Node *a, Node *b, const double *numbers)

@@ -49,31 +49,36 @@ typedef struct LossSpec {
     Node *(*build)(Layer *layer, Node *output, Node *target);
 } LossSpec;
 
-typedef struct OptimizerSpec {
+/* An optimizer or a learning-rate schedule. What they do is the runtime's business (compute/optimizer.c, train/schedule.c); the names of the numbers
+   are those of its members in model.h. */
+typedef struct ChoiceSpec {
     const char *word, *about;
     ArgSpec args[MAX_ARGS + 1];
-    void (*build)(Training *training, const Arg *args);
-} OptimizerSpec;
+} ChoiceSpec;
 
 extern const LayerSpec *const layer_specs[];        /* these lists end with NULL */
 extern const LossSpec *const loss_specs[];
-extern const OptimizerSpec *const optimizer_specs[];
+extern const ChoiceSpec *const optimizer_specs[];
+extern const ChoiceSpec *const schedule_specs[];
 extern const Op *const all_ops[];
 extern const char *const activation_names[];        /* of elementwise.def, then "linear" */
 
 const LayerSpec *layer_find(const char *word);      /* NULL: no such word */
 const LossSpec *loss_find(const char *word);
-const OptimizerSpec *optimizer_find(const char *word);
+const ChoiceSpec *optimizer_find(const char *word);
+const ChoiceSpec *schedule_find(const char *word);
 
 #define OP(name) extern const Op op_##name;
 #define LAYER(name)
 #define LOSS(name)
 #define OPTIMIZER(name)
+#define SCHEDULE(name)
 #include "ops.def"
 #undef OP
 #undef LAYER
 #undef LOSS
 #undef OPTIMIZER
+#undef SCHEDULE
 
 /* For build functions: appends a node of the layer. `suffix` "" names it as the layer, "relu" as "<layer>.relu". */
 Node *layer_node(Layer *layer, const Op *op, const char *suffix, Node *a, Node *b, const double *numbers);

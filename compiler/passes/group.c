@@ -120,7 +120,8 @@ void pass_group(Graph *graph)
         Stage *stage = add_stage(graph, node->op->core ? node->layer : node->name, node);
         if (node->op->core) {
             follow(graph, stage);
-            find_backward(graph, stage);
+            if (!node->infer)
+                find_backward(graph, stage);
         }
         const Node *parts[] = { node, stage->bias, stage->act, stage->pool, stage->codes, stage->d_act, stage->d_pool,
                                 stage->dx, stage->dw, stage->db };

@@ -4,6 +4,12 @@
 
 #include "../ir/graph.h"
 
+/* Gives inference a way of its own past the layers that are active in training alone: what they feed is copied as it is without them, and
+   latent and output are those copies. The loss keeps reading the nodes as they were.
+   requires: forward nodes and loss only; provides: latent and output reach no training_only node; breaks: latent and output need not stand above
+   the loss. */
+void pass_separate(Graph *graph);
+
 /* Takes nearest upsampling into the convolution or loss that reads it: conv2d(upsample2d(x)) becomes conv2d{up}(x), so that the enlarged image is
    never made in training.
    requires: forward nodes and loss only; provides: no conv2d or mse reads an upsample2d; breaks: nothing. */

@@ -106,7 +106,7 @@ static void name_functions(Plan *plan, Program *program, const char *suffix)
         add_forms(plan, step);
         if (step->function)
             continue;
-        step->function = function_name(plan, step, suffix);
+        step->function = function_name(plan, step, step->core->infer ? "" : suffix);
         plan->functions[plan->function_count++] = step;
     }
 }
@@ -127,7 +127,7 @@ static void check_forces(const Plan *plan)
         Text names = { 0 };
         bool known = false;
         for (int k = 0; k < graph->stage_count; k++)
-            if (graph->stages[k]->core->op->core) {
+            if (graph->stages[k]->core->op->core && !graph->stages[k]->core->infer) {
                 text_add(&names, " %s", graph->stages[k]->name);
                 known = known || strcmp(graph->stages[k]->name, f->stage) == 0;
             }

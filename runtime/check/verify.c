@@ -210,7 +210,7 @@ static double run_step(Verify *v, double theirs)
     for (int b = 0; b < batch; b++) v->losses[b] = model->loss(v->prepared, v->images[b], v->workspace);
     double alone = mean_loss(v);
     memset(v->gradient, 0, model->parameter_reals * sizeof(real));
-    model->backward_chunk(v->prepared, v->images, batch, v->gradient, v->losses, v->workspace, NULL);
+    model->backward_chunk(v->prepared, v->images, NULL, batch, v->gradient, v->losses, v->workspace, NULL);
     for (size_t i = 0; i < model->parameter_reals; i++) v->gradient[i] /= (real)batch;
     return further(alone, mean_loss(v), theirs);
 }

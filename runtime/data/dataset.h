@@ -47,6 +47,9 @@ size_t dataset_unreadable(const Dataset *dataset);
 /* The order of an epoch: a permutation of 0 .. n-1 that depends on (seed, epoch, n) alone (Fisher-Yates over a counter-based generator). */
 void dataset_shuffle(uint32_t *order, size_t n, uint64_t seed, uint64_t epoch);
 
+/* The number from which training draws for a picture in an epoch: never 0, depends on these three alone. */
+uint64_t dataset_number(uint64_t seed, uint64_t epoch, uint32_t picture);
+
 /* Starts reading pictures order[0 .. n-1] in that order, n copies made; ends whatever was being read before. `room` is the largest number that
    dataset_next will be asked for at once. */
 int dataset_start(Dataset *dataset, const uint32_t *order, size_t n, size_t room, Error *error);

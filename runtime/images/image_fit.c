@@ -177,3 +177,11 @@ int image_fit(const Image *image, int width, int height, int channels, uint8_t *
         return error_set(error, EXIT_INPUT, "not enough memory to scale a picture of %d x %d pixels", image->width, image->height);
     return 0;
 }
+
+void image_mirror(const uint8_t *from, int width, int height, int channels, uint8_t *to)
+{
+    for (int row = 0; row < height; row++, from += (size_t)width * (size_t)channels)
+        for (int column = width - 1; column >= 0; column--)
+            for (int c = 0; c < channels; c++)
+                *to++ = from[column * channels + c];
+}

@@ -1,6 +1,7 @@
 #define _POSIX_C_SOURCE 200809L
 #include "bench_train.h"
 
+#include "data/dataset.h"
 #include "weights/initial.h"
 #include "memory.h"
 #include "compute/peak.h"
@@ -21,6 +22,7 @@ typedef struct Bench {
     Trainer trainer;
     uint8_t *pictures;
     const uint8_t **images;      /* [larger of batch and CLOCKED_IMAGES] */
+    uint64_t *noise;             /* beside them */
     double *seconds;             /* of each update */
     double *layer_seconds;       /* an image, of each train_steps */
     double step_seconds, images_per_second, gflops, peak_gflops, peak_mib;
@@ -42,14 +44,17 @@ static int prepare(Bench *b, int batch, int threads, Error *error)
     int images = batch > CLOCKED_IMAGES ? batch : CLOCKED_IMAGES;
     int distinct = images < DISTINCT_PICTURES ? images : DISTINCT_PICTURES;
 
-    if (trainer_open(&b->trainer, model, &model->training.optimizer, batch, threads, error) != 0
+    if (trainer_open(&b->trainer, model, &model->training, batch, threads, error) != 0
         || !(b->pictures = memory_block((size_t)distinct * bytes, error))
         || !(b->images = memory_block((size_t)images * sizeof *b->images, error))
+        || !(b->noise = memory_block((size_t)images * sizeof *b->noise, error))
         || !(b->seconds = memory_block((size_t)b->steps * sizeof *b->seconds, error))
         || !(b->layer_seconds = memory_block((size_t)model->train_step_count * sizeof *b->layer_seconds, error)))
         return -1;
     for (int i = 0; i < distinct; i++)
         picture_draw(SEED, (uint64_t)i, dim[0], dim[1], dim[2], b->pictures + (size_t)i * bytes);
+    for (int i = 0; i < images; i++)
+        b->noise[i] = dataset_number(SEED, 0, (uint32_t)i);
     for (int i = 0; i < images; i++)
         b->images[i] = b->pictures + (size_t)(i % distinct) * bytes;
     initial_draw(model, SEED, b->trainer.parameters);
@@ -72,10 +77,10 @@ static double median(double *values, int n)
 static void measure_steps(Bench *b)
 {
     int batch = b->trainer.batch;
-    trainer_step(&b->trainer, b->images, batch);
+    trainer_step(&b->trainer, b->images, b->noise, batch);
     for (int i = 0; i < b->steps; i++) {
         double began = now();
-        trainer_step(&b->trainer, b->images, batch);
+        trainer_step(&b->trainer, b->images, b->noise, batch);
         b->seconds[i] = now() - began;
     }
     b->step_seconds = median(b->seconds, b->steps);
@@ -97,7 +102,7 @@ static int measure_layers(Bench *b, Error *error)
     for (int round = 0; round < 2; round++) {
         ModelClock clock = {now, now(), seconds};
         memset(seconds, 0, (size_t)model->train_step_count * sizeof *seconds);
-        model->backward_chunk(t->prepared, b->images, CLOCKED_IMAGES, gradient, losses, t->workspaces[0], &clock);
+        model->backward_chunk(t->prepared, b->images, b->noise, CLOCKED_IMAGES, gradient, losses, t->workspaces[0], &clock);
     }
     for (int i = 0; i < model->train_step_count; i++)
         seconds[i] /= CLOCKED_IMAGES;
@@ -177,6 +182,7 @@ int bench_train(const Model *model, int batch, int steps, int threads, int json,
     trainer_close(&b.trainer);
     free(b.pictures);
     free(b.images);
+    free(b.noise);
     free(b.seconds);
     free(b.layer_seconds);
     return result;

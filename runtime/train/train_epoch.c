@@ -89,12 +89,22 @@ static int write_curve(const Run *run, Error *error)
 static int write_results(Run *run, double loss, double val_loss, Error *error)
 {
     const CheckpointState *s = &run->state;
-    HistoryRow row = {s->epoch + 1, loss, val_loss, s->seconds, (double)s->images / fmax(s->seconds, 1e-9), s->lr};
+    HistoryRow row = {s->epoch + 1, loss, val_loss, s->seconds, (double)s->images / fmax(s->seconds, 1e-9), s->rate};
     if (write_samples(run, error) != 0
         || history_put(&run->history, &row, error) != 0
         || history_write(&run->history, run->folder.history, error) != 0)
         return -1;
     return write_curve(run, error);
+}
+
+/* What waits for the loss to fall: early stopping, and a schedule that goes by it. */
+static void watch_score(Run *run, double score)
+{
+    CheckpointState *s = &run->state;
+    watch_epoch(&s->early, score, s->training.min_delta);
+    if (plateau_epoch(&s->plateau, &s->training.schedule, s->training.optimizer.lr, score))
+        train_say(run, "no lower loss for %g epochs: the learning rate goes down to %g", s->training.schedule.patience,
+                  s->training.optimizer.lr * s->plateau.scale);
 }
 
 int train_end_epoch(Run *run, int partial, Error *error)
@@ -118,6 +128,7 @@ int train_end_epoch(Run *run, int partial, Error *error)
         /* The epoch that stays open does not count as best: its whole may still be judged otherwise after a resume. */
         if (better)
             s->best = score;
+        watch_score(run, score);
         s->epoch++;
         s->position = s->images = 0;
         s->loss_sum = s->seconds = 0;

@@ -15,6 +15,11 @@ typedef struct TrainOptions {
     int batch, threads;
     int count;                                /* of pictures */
     double lr;
+    ModelOptimizer optimizer;                 /* name NULL: not given; likewise */
+    ModelSchedule schedule;
+    double clip_norm, global_clip_norm, clip_value, min_delta;
+    int patience, mirror;
+    int clip_given, min_delta_given, patience_given, mirror_given;     /* clip: any of the three */
     uint64_t seed;
     int seed_given;
     int resume, strict, json;

@@ -20,6 +20,7 @@ typedef struct Trainer {
     const Model *model;
     int threads, batch;         /* batch: the largest number of images handed over at once */
     real *parameters;           /* whoever changes them calls trainer_prepare */
+    ModelTraining training;     /* of it, the clipping of gradients */
     Optimizer optimizer;
     void *prepared;
     real *total;                /* gradient of the sum of a batch's losses */
@@ -29,8 +30,9 @@ typedef struct Trainer {
     double *losses;             /* [batch] of the last images */
 } Trainer;
 
-/* Allocates everything; parameters start as zeros. threads >= 1 (counts as 1 in a program built without OpenMP), batch >= 1. */
-int trainer_open(Trainer *trainer, const Model *model, const ModelOptimizer *settings, int batch, int threads, Error *error);
+/* Allocates everything; parameters start as zeros, the optimizer and the clipping are those of `training`. threads >= 1 (counts as 1 in a program
+   built without OpenMP), batch >= 1. */
+int trainer_open(Trainer *trainer, const Model *model, const ModelTraining *training, int batch, int threads, Error *error);
 void trainer_close(Trainer *trainer);
 
 /* How many threads a user wants who does not say: OpenMP's number, at most one a processor. */
@@ -42,11 +44,11 @@ int trainer_chunk(int n);
 /* Brings changed parameters into the kernels' form. */
 void trainer_prepare(Trainer *trainer);
 
-/* total = gradient of the sum of the n images' losses, losses[0 .. n-1] = each one's. */
-void trainer_gradient(Trainer *trainer, const uint8_t *const *images, int n);
+/* total = gradient of the sum of the n images' losses, losses[0 .. n-1] = each one's. noise[n]: see model.h; NULL: none. */
+void trainer_gradient(Trainer *trainer, const uint8_t *const *images, const uint64_t *noise, int n);
 
-/* Gradient, then one update by its mean over the n images (left out where a loss is not finite: the parameters stay good). */
-void trainer_step(Trainer *trainer, const uint8_t *const *images, int n);
+/* Gradient, then one update by its mean over the n images, clipped (left out where a loss is not finite: the parameters stay good). */
+void trainer_step(Trainer *trainer, const uint8_t *const *images, const uint64_t *noise, int n);
 
 /* losses[0 .. n-1] of the n images, without gradients. */
 void trainer_evaluate(Trainer *trainer, const uint8_t *const *images, int n);

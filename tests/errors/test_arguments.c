@@ -115,7 +115,9 @@ static void of_training(void **state)
     (void)state;
     static const Refusal refusals[] = {
         { WITH(CONV5, CONV3, "  @training = 1,\n"), "autoencoder: training wants { loss = ..., optimizer = ..." },
-        { WITH(CONV5, CONV3, "  training = { @los = \"mse\" },\n"), "training: no argument is called 'los'; known are: loss, batch, epochs, optimizer" },
+        { WITH(CONV5, CONV3, "  training = { @los = \"mse\" },\n"),
+          "training: no argument is called 'los'; known are: loss, batch, epochs, clip_norm, global_clip_norm, clip_value, mirror, optimizer, schedule, "
+          "early_stopping" },
         { WITH(CONV5, CONV3, "  training = { @loss = \"mean\" },\n"), "training: loss wants one of \"mse\", \"mae\", \"bce\", not \"mean\"" },
         { WITH(CONV5, CONV3, "  training = { @loss = 1 },\n"), "training: loss wants one of \"mse\"" },
         { WITH(CONV5, CONV3, "  training = { @batch = 0 },\n"), "training: batch wants a whole number from 1 to 1048576, not 0" },
@@ -137,6 +139,82 @@ static void of_training(void **state)
 }
 
 /* Arguments made elsewhere, and words called by another name, still point at a place in the file. */
+#define TRAINING(inside_) WITH(CONV5, CONV3, "  training = { " inside_ " },\n")
+
+static void of_optimizers(void **state)
+{
+    (void)state;
+    static const Refusal refusals[] = {
+        { TRAINING("optimizer = adamw { @weight_decay = -1 }"), "adamw: weight_decay wants a number from 0 to 1000, not -1" },
+        { TRAINING("optimizer = adamw { @decay = 0.1 }"), "adamw: no argument is called 'decay'; known are: lr, beta1, beta2, eps, weight_decay" },
+        { TRAINING("optimizer = adamw { @beta1 = 1 }"), "adamw: beta1 wants a number from 0 to 0.999999, not 1" },
+        { TRAINING("optimizer = sgd { @momentum = 1 }"), "sgd: momentum wants a number from 0 to 0.999999, not 1" },
+        { TRAINING("optimizer = sgd { @lr = \"fast\" }"), "sgd: lr wants a number, not a string" },
+        { TRAINING("optimizer = sgd { @nesterov = true }"), "sgd: no argument is called 'nesterov'; known are: lr, momentum" },
+        { TRAINING("@optimizer = cosine {}"), "autoencoder: optimizer wants one of the optimizers, such as adam" },
+    };
+    REFUSE(refusals);
+}
+
+static void of_schedules(void **state)
+{
+    (void)state;
+    static const Refusal refusals[] = {
+        { TRAINING("@schedule = \"cosine\""), "autoencoder: schedule wants one of the schedules, such as cosine { warmup = 2 }" },
+        { TRAINING("@schedule = cosine"), "autoencoder: schedule wants one of the schedules" },
+        { TRAINING("@schedule = sgd {}"), "autoencoder: schedule wants one of the schedules" },
+        { TRAINING("schedule = @warmup { epochs = 2 }"), "unknown word 'warmup'" },
+        { TRAINING("schedule = constant { @warmup = -1 }"), "constant: warmup wants a number from 0 to 1000000, not -1" },
+        { TRAINING("schedule = constant { @epochs = 2 }"), "constant: no argument is called 'epochs'; known are: warmup" },
+        { TRAINING("schedule = step { @every = 0 }"), "step: every wants a whole number from 1 to 16777216, not 0" },
+        { TRAINING("schedule = step { @every = 1.5 }"), "step: every wants a whole number from 1 to 16777216, not 1.5" },
+        { TRAINING("schedule = step { @factor = 2 }"), "step: factor wants a number from 0 to 1, not 2" },
+        { TRAINING("schedule = cosine { @epochs = 0 }"), "cosine: epochs wants a whole number from 1 to 16777216, not 0" },
+        { TRAINING("schedule = cosine { epochs = 5, @warmup = 5 }"), "cosine: a warmup of 5 epochs leaves nothing of 5" },
+        { TRAINING("epochs = 3, schedule = cosine { @warmup = 4 }"), "cosine: a warmup of 4 epochs leaves nothing of 3" },
+        { TRAINING("optimizer = sgd { lr = 0.1 }, schedule = cosine { @min_lr = 0.2 }"), "cosine: min_lr 0.2 is above the optimizer's lr 0.1" },
+        { TRAINING("schedule = reduce_on_plateau { @min_lr = 0.2 }"), "reduce_on_plateau: min_lr 0.2 is above the optimizer's lr 0.001" },
+        { TRAINING("schedule = reduce_on_plateau { @factor = 1 }"), "reduce_on_plateau: factor wants a number from 0 to 0.999999, not 1" },
+        { TRAINING("schedule = reduce_on_plateau { @patience = 0 }"), "reduce_on_plateau: patience wants a whole number from 1" },
+        { TRAINING("schedule = reduce_on_plateau { @cooldown = -1 }"), "reduce_on_plateau: cooldown wants a whole number from 0" },
+        { TRAINING("schedule = @reduce_on_plateau { 3 }"), "reduce_on_plateau: every argument has a name" },
+    };
+    REFUSE(refusals);
+}
+
+static void of_the_rest_of_training(void **state)
+{
+    (void)state;
+    static const Refusal refusals[] = {
+        { TRAINING("@clip_norm = -1"), "training: clip_norm wants a number from 0 to 1000000, not -1" },
+        { TRAINING("@global_clip_norm = \"1\""), "training: global_clip_norm wants a number, not a string" },
+        { TRAINING("@clip_value = 0/0"), "training: clip_value wants a number from 0 to 1000000, not " },
+        { TRAINING("clip_norm = 1, @clip_value = 1"), "training: clip_norm, global_clip_norm and clip_value exclude each other" },
+        { TRAINING("clip_norm = 1, @global_clip_norm = 1"), "training: clip_norm, global_clip_norm and clip_value exclude each other" },
+        { TRAINING("@mirror = 1"), "training: mirror wants true or false, not a number" },
+        { TRAINING("@early_stopping = 5"), "training: early_stopping wants { patience = ..., min_delta = ... }" },
+        { TRAINING("@early_stopping = {}"), "early_stopping: patience is missing" },
+        { TRAINING("early_stopping = { @patience = 0 }"), "early_stopping: patience wants a whole number from 1 to 16777216, not 0" },
+        { TRAINING("early_stopping = { patience = 5, @min_delta = -1 }"), "early_stopping: min_delta wants a number from 0 to 1000000, not -1" },
+        { TRAINING("early_stopping = { patience = 5, @delta = 1 }"), "early_stopping: no argument is called 'delta'; known are: patience, min_delta" },
+    };
+    REFUSE(refusals);
+}
+
+static void of_layers_of_training(void **state)
+{
+    (void)state;
+    static const Refusal refusals[] = {
+        { GRAPH("@gaussian_noise {}, " CONV5, CONV3), "gaussian_noise: stddev is missing" },
+        { GRAPH("gaussian_noise { @stddev = -1 }, " CONV5, CONV3), "gaussian_noise: stddev wants a number from 0 to 1000, not -1" },
+        { GRAPH("gaussian_noise { @sigma = 1 }, " CONV5, CONV3), "gaussian_noise: no argument is called 'sigma'; known are: stddev, name" },
+        { GRAPH("@dropout {}, " CONV5, CONV3), "dropout: rate is missing" },
+        { GRAPH("dropout { @rate = 1 }, " CONV5, CONV3), "dropout: rate wants a number from 0 to 0.999, not 1" },
+        { GRAPH("dropout { @rate = \"half\" }, " CONV5, CONV3), "dropout: rate wants a number, not a string" },
+    };
+    REFUSE(refusals);
+}
+
 static void of_tables_made_elsewhere(void **state)
 {
     (void)state;
@@ -154,8 +232,9 @@ static void of_tables_made_elsewhere(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(of_conv2d_transpose), cmocka_unit_test(of_group_norm),
-        cmocka_unit_test(of_conv2d), cmocka_unit_test(of_layers_with_a_size), cmocka_unit_test(of_activations), cmocka_unit_test(of_training),
+        cmocka_unit_test(of_conv2d_transpose), cmocka_unit_test(of_group_norm), cmocka_unit_test(of_conv2d), cmocka_unit_test(of_layers_with_a_size),
+        cmocka_unit_test(of_activations), cmocka_unit_test(of_training), cmocka_unit_test(of_optimizers),
+        cmocka_unit_test(of_schedules), cmocka_unit_test(of_the_rest_of_training), cmocka_unit_test(of_layers_of_training),
         cmocka_unit_test(of_tables_made_elsewhere),
     };
     return cmocka_run_group_tests_name("arguments", tests, NULL, NULL);

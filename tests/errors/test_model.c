@@ -75,6 +75,8 @@ static void the_parts(void **state)
         { PARTS("autoencoder \"net\"", "  encoder = @sequential \"\" { " CONV5 " },\n" DECODER), "sequential: a name of letters, digits and _" },
         { PARTS("autoencoder \"net\"", "  encoder = @sequential \"e\" {},\n" DECODER), "e: has no layer that computes anything" },
         { PARTS("autoencoder \"net\"", "  encoder = @sequential \"e\" { linear {} },\n" DECODER), "e: has no layer that computes anything" },
+        { PARTS("autoencoder \"net\"", "  encoder = @sequential \"e\" { gaussian_noise { stddev = 1 } },\n" DECODER), "e: has no layer that computes" },
+        { PARTS("autoencoder \"net\"", ENCODER "  decoder = @sequential \"d\" { dropout { rate = 0.5 } },\n"), "d: has no layer that computes" },
         { PARTS("autoencoder \"net\"", "  encoder = @sequential \"e\" { 1 },\n" DECODER), "e: layer 1 is a number; a layer is written conv2d { ... }" },
         { PARTS("autoencoder \"net\"", "  encoder = @sequential \"e\" { " CONV5 " relu },\n" DECODER), "e: layer 2 is a function; a layer is written" },
         { PARTS("autoencoder \"net\"", "  encoder = @sequential \"e\" { " CONV5 " first = relu {} },\n" DECODER),

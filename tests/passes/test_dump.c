@@ -82,6 +82,37 @@ static void load_makes_a_node_for_each_value(void **state)
     free(dump);
 }
 
+/* Past noise and dropout inference has nodes of its own, except where nothing of that kind stands above. */
+static void separate_leads_inference_past_noise(void **state)
+{
+    (void)state;
+    static const char noisy[] =
+        "return autoencoder \"net\" { input = { 8, 8, 3 },\n"
+        "  encoder = sequential \"e\" { conv2d { filters = 5, kernel = 3, activation = \"relu\" }, dropout { rate = 0.5 } },\n"
+        "  decoder = sequential \"d\" { conv2d { filters = 3, kernel = 3, use_bias = false } } }\n";
+    char *dump = dump_of(noisy, "separate");
+    want_line(dump, "e.dropout1 = dropout(e.conv1.relu) { rate=0.5, stream=1 } : 8x8x5");
+    want_line(dump, "d.conv1 = conv2d(e.dropout1, d.conv1.kernel) { kernel=3, stride=1, same=1, up=1 } : 8x8x3");
+    want_line(dump, "d.conv1.infer = conv2d(e.conv1.relu, d.conv1.kernel) { kernel=3, stride=1, same=1, up=1 } : 8x8x3");
+    want_line(dump, "loss = mse(d.conv1, input) { up=1 } : 1");
+    want_line(dump, "latent e.conv1.relu; output d.conv1.infer; loss loss");
+    want_no(dump, "e.conv1.infer");
+    free(dump);
+    static const char first[] =
+        "return autoencoder \"net\" { input = { 8, 8, 3 }, encoder = sequential \"e\" { gaussian_noise { stddev = 0.1 }, relu {}, conv2d { filters = 5, "
+        "kernel = 3 } },\n  decoder = sequential \"d\" { conv2d { filters = 3, kernel = 3 }, gaussian_noise { stddev = 0.1 } } }\n";
+    dump = dump_of(first, "separate");
+    want_line(dump, "d.noise1 = gaussian_noise(d.conv1.bias_add) { stddev=0.1, stream=2 } : 8x8x3");
+    want_line(dump, "e.noise1.infer = from_pixels(input) : 8x8x3");
+    want_line(dump, "e.relu1.infer = relu(e.noise1.infer) : 8x8x3");
+    want_line(dump, "latent e.conv1.bias_add.infer; output d.conv1.bias_add.infer; loss loss");
+    free(dump);
+    char *before = dump_of(graph, "load"), *after = dump_of(graph, "separate");
+    assert_string_equal(before, after);
+    free(before);
+    free(after);
+}
+
 static void fold_takes_upsampling_into_convolution_and_loss(void **state)
 {
     (void)state;
@@ -194,7 +225,7 @@ static void stop_after_writes_nothing(void **state)
     (void)state;
     char *folder = folder_new(), *path = text_of("%s/net.lua", folder), *out = text_of("%s/out", folder);
     file_write(path, graph, strlen(graph));
-    static const char *const passes[] = { "load", "fold", "differentiate", "commute", "drop", "group", "plan" };
+    static const char *const passes[] = { "load", "separate", "fold", "differentiate", "commute", "drop", "group", "plan" };
     for (size_t i = 0; i < sizeof passes / sizeof passes[0]; i++) {
         Result result = run_caec(folder, "net.lua -o out --stop-after %s", passes[i]);
         want_exit(&result, 0);
@@ -210,7 +241,8 @@ static void stop_after_writes_nothing(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(load_makes_a_node_for_each_value), cmocka_unit_test(fold_takes_upsampling_into_convolution_and_loss),
+        cmocka_unit_test(load_makes_a_node_for_each_value), cmocka_unit_test(separate_leads_inference_past_noise),
+        cmocka_unit_test(fold_takes_upsampling_into_convolution_and_loss),
         cmocka_unit_test(fold_multiplies_and_stops_at_the_latent), cmocka_unit_test(differentiate_gives_every_parameter_its_gradient),
         cmocka_unit_test(commute_exchanges_activation_and_pool), cmocka_unit_test(drop_removes_what_folding_left),
         cmocka_unit_test(group_finds_the_stages), cmocka_unit_test(group_ends_a_stage_at_the_latent), cmocka_unit_test(stop_after_writes_nothing),

@@ -1,5 +1,6 @@
 /* Checkpoints of the small model: every bit back, and everything that is not one of its checkpoints refused by name. */
 #define _POSIX_C_SOURCE 200809L
+#include "settings.h"
 #include "train/checkpoint.h"
 #include "formats/safetensors.h"
 
@@ -19,10 +20,13 @@ enum { MOST = 512 };
 static char folder[512], path[600];
 static real w[MOST], m[MOST], v[MOST];
 
-static const CheckpointState written = {
+static CheckpointState written = {
     .step = 18446744073709551615u, .epoch = 3, .position = 640, .images = 639, .loss_sum = 0.1 + 0.2, .seconds = 1e-300,
     .best = 1.0 / 3, .seed = 9007199254740993u, .batch = 64, .train_files = 0xfedcba9876543210u, .val_files = 1,
-    .epochs = 40, .steps = 0, .lr = 1e-3,
+    .epochs = 40, .steps = 0, .rate = 1e-3 / 3, .plateau = {{0.1 / 3, 7}, 2, 0.7}, .early = {INFINITY, 4},
+    .training = {.loss = "mse", .optimizer = {.lr = 1e-3 / 7, .beta1 = 0.9, .beta2 = 0.1 + 0.2, .eps = 1e-7},
+                 .schedule = {.epochs = 12, .min_lr = 1e-5 / 3, .warmup = 0.1}, .batch = 16, .epochs = 3,
+                 .global_clip_norm = 1.0 / 3, .patience = 5, .min_delta = 1e-3, .mirror = 1},
 };
 
 static int set_up(void **state)
@@ -39,6 +43,9 @@ static int set_up(void **state)
         v[i] = (real)(1.0 / (double)(i + 3));
     }
     w[0] = (real)-0.0;
+    written.training.optimizer.name = settings_optimizers[0].name;      /* adam and cosine; the same addresses come back */
+    written.training.schedule.name = settings_schedules[2].name;
+    written.training.loss = caec_model.training.loss;
     return 0;
 }
 
@@ -82,6 +89,31 @@ static void every_bit_comes_back(void **state)
     assert_memory_equal(&s, &written, sizeof s);
     assert_int_equal(checkpoint_load_parameters(path, &caec_model, b, &error), 0);
     assert_memory_equal(b, w, bytes);
+}
+
+/* sgd keeps no v, and none is written or wanted. */
+static void an_optimizer_without_v(void **state)
+{
+    (void)state;
+    real a[MOST], b[MOST];
+    CheckpointState s = written, back;
+    Safetensors file;
+    char message[800];
+    int io;
+    Error error = {0};
+    s.training.optimizer = (ModelOptimizer){.name = "sgd", .lr = 0.1, .momentum = 0.9};
+    s.training.schedule = (ModelSchedule){.name = "reduce_on_plateau", .factor = 0.5, .patience = 3, .min_delta = 0, .cooldown = 1};
+    assert_int_equal(checkpoint_save(path, &caec_model, w, m, NULL, &s, &error), 0);
+    assert_int_equal(safetensors_read(&file, path, message, sizeof message, &io), 0);
+    assert_int_equal(file.count, 2 * caec_model.parameter_count);
+    assert_string_equal(safetensors_metadata(&file, "caec.optimizer"), "sgd,lr=0.1,momentum=0.9");
+    safetensors_free(&file);
+    assert_int_equal(checkpoint_load(path, &caec_model, a, b, NULL, &back, &error), 0);
+    assert_memory_equal(b, m, caec_model.parameter_reals * sizeof(real));
+    assert_string_equal(back.training.optimizer.name, "sgd");
+    assert_true(back.training.optimizer.momentum == 0.9 && back.training.optimizer.beta1 == 0);
+    assert_string_equal(back.training.schedule.name, "reduce_on_plateau");
+    assert_true(back.training.schedule.cooldown == 1 && back.training.schedule.min_delta == 0);
 }
 
 static void no_best_yet_is_infinity(void **state)
@@ -203,6 +235,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_bit_comes_back),
+        cmocka_unit_test(an_optimizer_without_v),
         cmocka_unit_test(no_best_yet_is_infinity),
         cmocka_unit_test(names_types_and_metadata),
         cmocka_unit_test(another_network_is_named),

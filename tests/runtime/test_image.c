@@ -272,6 +272,18 @@ static void assert_fits(const uint8_t *source, int w, int h, int width, int heig
     assert_memory_equal(out, expected, (size_t)(width * height * channels));
 }
 
+static void test_mirror(void **state)
+{
+    (void)state;
+    static const uint8_t rows[] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12}, colours[] = {4, 5, 6, 1, 2, 3, 10, 11, 12, 7, 8, 9};
+    static const uint8_t grey[] = {4, 3, 2, 1, 8, 7, 6, 5, 12, 11, 10, 9};
+    uint8_t out[12];
+    image_mirror(rows, 2, 2, 3, out);
+    assert_memory_equal(out, colours, sizeof out);
+    image_mirror(rows, 4, 3, 1, out);
+    assert_memory_equal(out, grey, sizeof out);
+}
+
 static void test_fit_as_pillow(void **state)
 {
     (void)state;
@@ -385,6 +397,7 @@ int main(void)
         cmocka_unit_test(test_other_formats_are_named),
         cmocka_unit_test(test_dimensions),
         cmocka_unit_test(test_files_that_cannot_be_read),
+        cmocka_unit_test(test_mirror),
         cmocka_unit_test(test_fit_as_pillow),
         cmocka_unit_test(test_fit_grey_and_extremes),
         cmocka_unit_test(test_write_and_read_back),

@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-static const ModelOptimizer keras = {"adam", 1e-3, 0.9, 0.999, 1e-7};
+static const ModelOptimizer keras = {.name = "adam", .lr = 1e-3, .beta1 = 0.9, .beta2 = 0.999, .eps = 1e-7};
 
 static double bound(void)
 {
@@ -75,6 +75,50 @@ static void three_steps_of_numpy(void **state)
     optimizer_close(&o);
 }
 
+/* A plain double loop of each formula, 30 updates with gradients that change their sign. */
+static void against_plain_loops(void **state)
+{
+    (void)state;
+    enum { N = 7 };
+    static const ModelOptimizer all[] = {
+        {.name = "adam", .lr = 0.01, .beta1 = 0.8, .beta2 = 0.95, .eps = 1e-3},
+        {.name = "adamw", .lr = 0.01, .beta1 = 0.9, .beta2 = 0.99, .eps = 1e-7, .weight_decay = 0.3},
+        {.name = "sgd", .lr = 0.05},
+        {.name = "sgd", .lr = 0.02, .momentum = 0.9},
+    };
+    for (int k = 0; k < 4; k++) {
+        const ModelOptimizer *s = &all[k];
+        double w[N], m[N] = {0}, v[N] = {0}, rate = s->lr;
+        real got[N], gradient[N];
+        Optimizer o;
+        open_or_fail(&o, s, N);
+        assert_int_equal(o.v != NULL, k < 2);
+        for (int i = 0; i < N; i++)
+            got[i] = (real)(w[i] = 0.25 * (i - 3));
+        for (int t = 1; t <= 30; t++) {
+            if (t == 20)
+                o.settings.lr = rate = s->lr / 4;       /* as a schedule does */
+            for (int i = 0; i < N; i++) {
+                double g = sin(t * 0.7 + i);
+                gradient[i] = (real)(g * 4);
+                if (k < 2) {
+                    w[i] -= rate * s->weight_decay * w[i];
+                    m[i] = s->beta1 * m[i] + (1 - s->beta1) * g;
+                    v[i] = s->beta2 * v[i] + (1 - s->beta2) * g * g;
+                    w[i] -= rate * sqrt(1 - pow(s->beta2, t)) / (1 - pow(s->beta1, t)) * m[i] / (sqrt(v[i]) + s->eps);
+                } else {
+                    m[i] = s->momentum * m[i] - rate * g;
+                    w[i] += m[i];
+                }
+            }
+            optimizer_update(&o, got, gradient, 0.25, 1);
+        }
+        for (int i = 0; i < N; i++)
+            assert_close((double)got[i], w[i], sizeof(real) == sizeof(float) ? 3e-6 : 1e-13);
+        optimizer_close(&o);
+    }
+}
+
 /* More elements than one block of work, and a last block that is not full. */
 static void threads_do_not_change_bits(void **state)
 {
@@ -115,6 +159,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(constant_gradient),
         cmocka_unit_test(three_steps_of_numpy),
+        cmocka_unit_test(against_plain_loops),
         cmocka_unit_test(threads_do_not_change_bits),
         cmocka_unit_test(unknown_method_is_refused),
     };

@@ -33,7 +33,7 @@ static int draw_images(void **state)
 static void open_trainer(Trainer *t, const Model *model, int threads)
 {
     Error error;
-    assert_int_equal(trainer_open(t, model, &model->training.optimizer, IMAGES, threads, &error), 0);
+    assert_int_equal(trainer_open(t, model, &model->training, IMAGES, threads, &error), 0);
     initial_draw(model, 7, t->parameters);
     trainer_prepare(t);
 }
@@ -65,7 +65,7 @@ static void gradient_is_the_derivative_of_the_sum(void **state)
     double largest = 0;
     Trainer t;
     open_trainer(&t, &caec_model, 2);
-    trainer_gradient(&t, images, IMAGES);
+    trainer_gradient(&t, images, NULL, IMAGES);
     for (size_t i = 0; i < count; i++)
         largest = fmax(largest, fabs((double)t.total[i]));
     assert_true(largest > 0.1);
@@ -94,11 +94,11 @@ static void total_is_the_chunks_in_order(void **state)
     open_trainer(&t, &caec_model, 3);
     for (int first = 0; first < IMAGES; first += 2) {
         memset(part, 0, count * sizeof *part);
-        caec_model.backward_chunk(t.prepared, images + first, first + 2 <= IMAGES ? 2 : 1, part, losses + first, t.workspaces[0], NULL);
+        caec_model.backward_chunk(t.prepared, images + first, NULL, first + 2 <= IMAGES ? 2 : 1, part, losses + first, t.workspaces[0], NULL);
         for (size_t i = 0; i < count; i++)
             sum[i] += part[i];
     }
-    trainer_gradient(&t, images, IMAGES);
+    trainer_gradient(&t, images, NULL, IMAGES);
     assert_memory_equal(t.total, sum, count * sizeof *sum);
     assert_memory_equal(t.losses, losses, sizeof losses);
     trainer_close(&t);
@@ -115,7 +115,7 @@ static void threads_do_not_change_bits(void **state)
         Trainer t;
         open_trainer(&t, &caec_model, threads);
         for (int step = 0; step < 10; step++)
-            trainer_step(&t, images, IMAGES - step);
+            trainer_step(&t, images, NULL, IMAGES - step);
         if (threads == 1)
             memcpy(first, t.parameters, bytes);
         assert_memory_equal(t.parameters, first, bytes);
@@ -132,8 +132,8 @@ static void update_is_by_the_mean(void **state)
     Trainer a, b;
     open_trainer(&a, &caec_model, 1);
     open_trainer(&b, &caec_model, 1);
-    trainer_step(&a, images, 1);
-    trainer_step(&b, twice, 2);
+    trainer_step(&a, images, NULL, 1);
+    trainer_step(&b, twice, NULL, 2);
     assert_memory_equal(a.parameters, b.parameters, caec_model.parameter_reals * sizeof(real));
     assert_memory_equal(a.optimizer.m, b.optimizer.m, caec_model.parameter_reals * sizeof(real));
     trainer_close(&a);
@@ -147,15 +147,15 @@ static void training_lowers_the_loss(void **state)
     open_trainer(&t, &caec_model, 2);
     double before = sum_of_losses(&t);
     for (int step = 0; step < 200; step++)
-        trainer_step(&t, images, IMAGES);
+        trainer_step(&t, images, NULL, IMAGES);
     assert_true(sum_of_losses(&t) < 0.7 * before);
     trainer_close(&t);
 }
 
-static void bad_loss(const void *prepared, const uint8_t *const *chunk, int n, real *gradient, double *losses, void *workspace,
-                     ModelClock *clock)
+static void bad_loss(const void *prepared, const uint8_t *const *chunk, const uint64_t *noise, int n, real *gradient, double *losses,
+                     void *workspace, ModelClock *clock)
 {
-    caec_model.backward_chunk(prepared, chunk, n, gradient, losses, workspace, clock);
+    caec_model.backward_chunk(prepared, chunk, noise, n, gradient, losses, workspace, clock);
     losses[n - 1] = INFINITY;
 }
 
@@ -169,7 +169,7 @@ static void infinite_loss_leaves_parameters_alone(void **state)
     model.backward_chunk = bad_loss;
     open_trainer(&t, &model, 2);
     memcpy(before, t.parameters, bytes);
-    trainer_step(&t, images, IMAGES);
+    trainer_step(&t, images, NULL, IMAGES);
     assert_false(isfinite(trainer_loss_sum(&t, IMAGES, 0)));
     assert_memory_equal(t.parameters, before, bytes);
     assert_int_equal(t.optimizer.t, 0);

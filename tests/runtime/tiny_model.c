@@ -203,9 +203,10 @@ static void backward(const real *w, Work *work, real *gradient, ModelClock *cloc
     mark(clock, 4);
 }
 
-static void backward_chunk(const void *prepared, const uint8_t *const *images, int n, real *gradient, double *losses,
-                           void *workspace, ModelClock *clock)
+static void backward_chunk(const void *prepared, const uint8_t *const *images, const uint64_t *noise, int n, real *gradient,
+                           double *losses, void *workspace, ModelClock *clock)
 {
+    (void)noise;
     for (int i = 0; i < n; i++) {
         start(clock);
         losses[i] = loss(prepared, images[i], workspace);
@@ -236,7 +237,8 @@ const Model caec_model = {
     .infer_step_count = 2,
     .train_steps = train_steps,
     .train_step_count = 5,
-    .training = {"mse", {"adam", 1e-3, 0.9, 0.999, 1e-7}, 16, 3},
+    .training = {.loss = "mse", .optimizer = {.name = "adam", .lr = 1e-3, .beta1 = 0.9, .beta2 = 0.999, .eps = 1e-7},
+                 .schedule = {.name = "constant"}, .batch = 16, .epochs = 3},
     .supported = supported,
     .prepare = prepare,
     .encode = encode,

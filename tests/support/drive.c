@@ -128,7 +128,7 @@ double *drive_gradient(Driven *d, uint8_t *const *images, int n, const double *s
     for (size_t i = 0; i < count; i++)
         ((real *)gradient.data)[i] = start ? (real)start[i] : 0;
     guard_fill(&d->train, 0xff);
-    d->model->backward_chunk(d->prepared.data, list, n, gradient.data, losses, d->train.data, NULL);
+    d->model->backward_chunk(d->prepared.data, list, NULL, n, gradient.data, losses, d->train.data, NULL);
     double *values = as_doubles(&gradient);
     guard_check(&d->train);
     guard_check(&d->prepared);

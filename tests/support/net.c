@@ -102,6 +102,8 @@ static void print_layer(FILE *f, const NetLayer *l)
         else
             fprintf(f, "    %s {},\n", l->activation);
         break;
+    case NOISE: fprintf(f, "    gaussian_noise { stddev = %.17g },\n", l->rate); break;
+    case DROP: fprintf(f, "    dropout { rate = %.17g },\n", l->rate); break;
     case END: break;
     }
 }
@@ -305,6 +307,8 @@ static Image apply(const NetLayer *l, const Image *x, const double **w)
         return naive_group_norm(x, gamma, gamma + x->channels, l->groups, l->eps != 0 ? l->eps : 1e-3);
     }
     case UP: return naive_upsample2d(x, l->size);
+    case NOISE:
+    case DROP: return naive_upsample2d(x, 1);
     default:
         y = naive_upsample2d(x, 1);
         naive_activation(&y, l->activation, l->slope != 0 ? l->slope : 0.2);

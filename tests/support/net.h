@@ -7,7 +7,7 @@
 
 #include <stdbool.h>
 
-typedef enum LayerKind { END, CONV, DECONV, POOL, AVG, UP, ACT, NORM } LayerKind;
+typedef enum LayerKind { END, CONV, DECONV, POOL, AVG, UP, ACT, NORM, NOISE, DROP } LayerKind;     /* the last two are nothing to the naive side */
 
 /* One layer; members that its kind lacks are 0. An attribute that is 0 is left out of the graph file, so that caec's default holds. */
 typedef struct NetLayer {
@@ -19,6 +19,7 @@ typedef struct NetLayer {
     int size;                           /* POOL, AVG, UP */
     int groups;                         /* NORM */
     double eps;
+    double rate;                        /* NOISE: standard deviation; DROP: share */
 } NetLayer;
 
 enum { MAX_NET = 16 };

@@ -40,7 +40,7 @@ int main(void)
     m->encode(prepared, image, latent, infer, NULL);
     m->decode(prepared, latent, output, infer, NULL);
     m->reconstruct(prepared, image, output, infer, NULL);
-    m->backward_chunk(prepared, images, 3, gradient, losses, train, NULL);
+    m->backward_chunk(prepared, images, NULL, 3, gradient, losses, train, NULL);
     double loss = m->loss(prepared, image, train);
     int same = loss == losses[0] && loss == losses[1] && loss == losses[2];
     free(parameters);

@@ -299,11 +299,12 @@ static double loss(const void *prepared, const uint8_t *image, void *workspace)
     return cae_forward(prepared, image, &t, NULL);
 }
 
-static void backward_chunk(const void *prepared, const uint8_t *const *images, int n,
-    float *gradient, double *losses,
+static void backward_chunk(const void *prepared, const uint8_t *const *images,
+                           const uint64_t *noise, int n, float *gradient, double *losses,
                            void *workspace, ModelClock *clock)
 {
     const Train t = train_workspace(workspace);
+    (void)noise;
     if (clock)
         clock->last = clock->now();
     __builtin_memset(t.decoder_conv3_dw_sum, 0, 36928);
@@ -554,8 +555,12 @@ const Model caec_model = {
     .infer_step_count = 7,
     .train_steps = train_steps,
     .train_step_count = 14,
-    .training = { "mse", { "adam", 0.001, 0.9, 0.999, 1e-07 },
-                  64, 40 },
+    .training = {
+        .loss = "mse",
+        .optimizer = { .name = "adam", .lr = 0.001, .beta1 = 0.9, .beta2 = 0.999, .eps = 1e-07 },
+        .schedule = { .name = "constant" },
+        .batch = 64, .epochs = 40,
+    },
     .supported = cae_supported,
     .prepare = prepare,
     .encode = encode,

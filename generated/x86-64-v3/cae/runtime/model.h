@@ -61,16 +61,28 @@ typedef struct ModelTeam {
     void *barrier;
 } ModelTeam;
 
+/* An optimizer with its numbers; those that it has not are 0. */
 typedef struct ModelOptimizer {
-    const char *name;     /* "adam" */
-    double lr, beta1, beta2, eps;
+    const char *name;     /* "adam", "adamw", "sgd" */
+    double lr, beta1, beta2, eps, weight_decay, momentum;
 } ModelOptimizer;
+
+/* A learning-rate schedule likewise; train/schedule.h says what each does. */
+typedef struct ModelSchedule {
+    const char *name;     /* "constant", "step", "cosine", "reduce_on_plateau" */
+    double warmup, every, epochs, factor, patience, min_delta, cooldown, min_lr;     /* epochs 0: as long as the run */
+} ModelSchedule;
 
 /* What the graph's `training` table says; command lines may override. */
 typedef struct ModelTraining {
     const char *loss;     /* "mse" */
     ModelOptimizer optimizer;
+    ModelSchedule schedule;
     int batch, epochs;
+    double clip_norm, global_clip_norm, clip_value;     /* of gradients, see compute/clip.h; 0: none */
+    int patience;         /* early stopping after so many epochs without a lower val_loss; 0: none */
+    double min_delta;     /* lower by more than this */
+    int mirror;           /* 1: pictures enter as they are or mirrored, at random */
 } ModelTraining;
 
 typedef struct Model {
@@ -115,10 +127,11 @@ typedef struct Model {
     double (*loss)(const void *prepared, const uint8_t *image, void *workspace);
 
     /* Forward and backward of n images, one after another: adds the gradient of the SUM of their losses to gradient[parameter_reals]
-       and writes each image's loss to losses[0..n-1]. `workspace` has train_bytes; `clock` may be NULL. The result depends on
-       the order of the images and on nothing else. */
-    void (*backward_chunk)(const void *prepared, const uint8_t *const *images, int n, real *gradient, double *losses,
-                           void *workspace, ModelClock *clock);
+       and writes each image's loss to losses[0..n-1]. Layers that are active in training alone (noise, dropout) draw from noise[i], any number,
+       for image i; 0, or `noise` NULL: they hand on what they get, as they do in all the other functions. `workspace` has train_bytes; `clock` may be
+       NULL. The result depends on the order of the images and these numbers and on nothing else. */
+    void (*backward_chunk)(const void *prepared, const uint8_t *const *images, const uint64_t *noise, int n, real *gradient,
+                           double *losses, void *workspace, ModelClock *clock);
 } Model;
 
 extern const Model caec_model;

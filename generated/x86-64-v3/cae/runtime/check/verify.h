@@ -25,7 +25,7 @@
    where a verdict is "ok" or "FAIL" and a difference that is no number is null.
    Returns 0 where all tensors are within their bounds, 1 where one is not, -1 where the file cannot be read or does not fit the model: a tensor
    missing, one too many, misshapen, or an input that is no picture is refused by name. Updates and the losses after them are compared only
-   where the graph's optimizer is the file's; otherwise that is said. */
+   where the graph's optimizer is the file's; otherwise that is said. Schedule and clipping are left aside; noise and dropout hand on what they get. */
 int verify_run(const Model *model, const char *path, int json, Error *error);
 
 #endif

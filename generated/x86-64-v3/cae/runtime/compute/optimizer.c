@@ -6,17 +6,28 @@
 #include <string.h>
 #include <tgmath.h>      /* sqrt in `real` */
 
+int optimizer_has_v(const ModelOptimizer *settings)
+{
+    return strcmp(settings->name, "sgd") != 0;
+}
+
+static int is_known(const char *name)
+{
+    return strcmp(name, "adam") == 0 || strcmp(name, "adamw") == 0 || strcmp(name, "sgd") == 0;
+}
+
 int optimizer_open(Optimizer *optimizer, const ModelOptimizer *settings, size_t count, Error *error)
 {
     memset(optimizer, 0, sizeof *optimizer);
-    if (strcmp(settings->name, "adam") != 0)
+    if (!is_known(settings->name))
         return error_set(error, EXIT_INPUT, "this program does not know the optimizer \"%s\" that its graph asks for; use adam",
                          settings->name);
     optimizer->settings = *settings;
     optimizer->count = count;
     optimizer->m = memory_block(count * sizeof(real), error);
-    optimizer->v = optimizer->m ? memory_block(count * sizeof(real), error) : NULL;
-    if (!optimizer->v) {
+    if (optimizer->m && optimizer_has_v(settings))
+        optimizer->v = memory_block(count * sizeof(real), error);
+    if (!optimizer->m || (optimizer_has_v(settings) && !optimizer->v)) {
         optimizer_close(optimizer);
         return -1;
     }
@@ -24,7 +35,7 @@ int optimizer_open(Optimizer *optimizer, const ModelOptimizer *settings, size_t 
 }
 
 typedef struct Adam {
-    real beta1, one_minus_beta1, beta2, one_minus_beta2, rate, eps, scale;
+    real beta1, one_minus_beta1, beta2, one_minus_beta2, rate, eps, scale, keep;     /* keep: 1 - lr * weight_decay */
 } Adam;
 
 static void adam_range(Adam a, size_t n, real *restrict w, real *restrict m, real *restrict v, const real *restrict gradient)
@@ -37,12 +48,35 @@ static void adam_range(Adam a, size_t n, real *restrict w, real *restrict m, rea
     }
 }
 
+static void adamw_range(Adam a, size_t n, real *restrict w, real *restrict m, real *restrict v, const real *restrict gradient)
+{
+    for (size_t i = 0; i < n; i++)
+        w[i] *= a.keep;
+    adam_range(a, n, w, m, v, gradient);
+}
+
+static void sgd_range(real momentum, real rate, size_t n, real *restrict w, real *restrict m, const real *restrict gradient)
+{
+    for (size_t i = 0; i < n; i++) {
+        m[i] = momentum * m[i] - rate * gradient[i];
+        w[i] += m[i];
+    }
+}
+
+static Adam adam_numbers(const ModelOptimizer *s, double t, double scale)
+{
+    double rate = s->lr * sqrt(1 - pow(s->beta2, t)) / (1 - pow(s->beta1, t));
+    return (Adam){(real)s->beta1, (real)(1 - s->beta1), (real)s->beta2, (real)(1 - s->beta2), (real)rate, (real)s->eps, (real)scale,
+                  (real)(1 - s->lr * s->weight_decay)};
+}
+
 void optimizer_update(Optimizer *optimizer, real *parameters, const real *gradient, double scale, int threads)
 {
     const ModelOptimizer *s = &optimizer->settings;
-    double t = (double)++optimizer->t;
-    double rate = s->lr * sqrt(1 - pow(s->beta2, t)) / (1 - pow(s->beta1, t));
-    Adam a = {(real)s->beta1, (real)(1 - s->beta1), (real)s->beta2, (real)(1 - s->beta2), (real)rate, (real)s->eps, (real)scale};
+    const int decays = strcmp(s->name, "adamw") == 0;
+    real *m = optimizer->m, *v = optimizer->v;
+    optimizer->t++;
+    const Adam a = adam_numbers(s, (double)optimizer->t, scale);
 
     /* Blocks of a fixed length: the compiler's vector body and tail then fall on the same elements whatever the threads. */
     const size_t block = 8192;
@@ -52,7 +86,12 @@ void optimizer_update(Optimizer *optimizer, real *parameters, const real *gradie
     for (long b = 0; b < blocks; b++) {
         size_t from = (size_t)b * block;
         size_t n = optimizer->count - from < block ? optimizer->count - from : block;
-        adam_range(a, n, parameters + from, optimizer->m + from, optimizer->v + from, gradient + from);
+        if (!v)
+            sgd_range((real)s->momentum, (real)(s->lr * scale), n, parameters + from, m + from, gradient + from);
+        else if (decays)
+            adamw_range(a, n, parameters + from, m + from, v + from, gradient + from);
+        else
+            adam_range(a, n, parameters + from, m + from, v + from, gradient + from);
     }
 }
 

@@ -1,7 +1,10 @@
-/* optimizer.h - what an update does to the parameters.
+/* optimizer.h - what an update does to the parameters, on the flat array, in `real`; t counts updates from 1:
  *
- * Adam (Kingma and Ba 2015, the form before section 2.1, as Keras computes it), on the flat parameter array, in `real`:
- *     m = b1 m + (1 - b1) g,   v = b2 v + (1 - b2) g^2,   a = lr sqrt(1 - b2^t) / (1 - b1^t),   w = w - a m / (sqrt(v) + eps) */
+ *     adam     m = b1 m + (1 - b1) g,   v = b2 v + (1 - b2) g^2,   a = lr sqrt(1 - b2^t) / (1 - b1^t),   w = w - a m / (sqrt(v) + eps)
+ *     adamw    w = w - lr weight_decay w, then as adam
+ *     sgd      m = momentum m - lr g,   w = w + m
+ *
+ * Adam: Kingma and Ba 2015, the form before section 2.1; AdamW: Loshchilov and Hutter 2019; all three as Keras computes them. */
 #ifndef CAEC_OPTIMIZER_H
 #define CAEC_OPTIMIZER_H
 
@@ -11,9 +14,12 @@
 typedef struct Optimizer {
     ModelOptimizer settings;    /* lr may be changed between updates */
     size_t count;               /* of parameters */
-    real *m, *v;                /* running means of the gradient and of its square; count each */
+    real *m, *v;                /* running means of the gradient and of its square, count each; of sgd m alone, v is NULL */
     uint64_t t;                 /* updates so far; whoever restores m and v restores it too */
 } Optimizer;
+
+/* Whether optimizers of that name keep v. */
+int optimizer_has_v(const ModelOptimizer *settings);
 
 /* Starts with m = v = 0, t = 0. Refuses a method it does not know. The holder calls optimizer_close. */
 int optimizer_open(Optimizer *optimizer, const ModelOptimizer *settings, size_t count, Error *error);

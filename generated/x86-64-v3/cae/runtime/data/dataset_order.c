@@ -22,3 +22,8 @@ void dataset_shuffle(uint32_t *order, size_t n, uint64_t seed, uint64_t epoch)
         order[i - 1] = other;
     }
 }
+
+uint64_t dataset_number(uint64_t seed, uint64_t epoch, uint32_t picture)
+{
+    return mix(mix(mix(~seed) ^ epoch) ^ picture) | 1;
+}

@@ -35,6 +35,9 @@ int image_probe(const char *path, int *width, int *height, Error *error);
    Pillow's convert("L"), before scaling. `out` has width * height * channels bytes. Fails only where memory runs out. */
 int image_fit(const Image *image, int width, int height, int channels, uint8_t *out, Error *error);
 
+/* Left and right exchanged; `from` and `to` do not overlap. */
+void image_mirror(const uint8_t *from, int width, int height, int channels, uint8_t *to);
+
 /* Writes an 8-bit PNG of 1 or 3 channels, whole or not at all (temporary file, fsync, rename). */
 int image_write_png(const char *path, int width, int height, int channels, const uint8_t *pixels, Error *error);
 

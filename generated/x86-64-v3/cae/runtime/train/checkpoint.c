@@ -1,6 +1,7 @@
 #include "checkpoint.h"
 
 #include "formats/safetensors.h"
+#include "settings.h"
 #include "weights/weights.h"
 
 #include <inttypes.h>
@@ -8,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MESSAGE_SIZE = 700, NAME_SIZE = 300, KEYS_MOST = 24, VALUE_SIZE = 64 };
+enum { MESSAGE_SIZE = 700, NAME_SIZE = 300, KEYS_MOST = 48, VALUE_SIZE = SETTINGS_TEXT };
 
 static const char *const prefixes[] = {"", "optimizer.m/", "optimizer.v/"};
 
@@ -17,28 +18,44 @@ static SafetensorsType real_type(void)
     return sizeof(real) == sizeof(double) ? SAFETENSORS_F64 : SAFETENSORS_F32;
 }
 
-/* The position record, one row a number: the same table writes and reads it. Doubles have 17 digits, which bring back every bit. */
+/* The position record, one row a number or text: the same table writes and reads it. Doubles have 17 digits, which bring back every bit. */
+typedef enum FieldKind { COUNT, DOUBLE, INT, OPTIMIZER, SCHEDULE } FieldKind;
+
 typedef struct Field {
     const char *key;
     size_t offset;
-    int is_double;
+    FieldKind kind;
 } Field;
 
 static const Field fields[] = {
-    {"caec.step", offsetof(CheckpointState, step), 0},
-    {"caec.epoch", offsetof(CheckpointState, epoch), 0},
-    {"caec.position", offsetof(CheckpointState, position), 0},
-    {"caec.images", offsetof(CheckpointState, images), 0},
-    {"caec.loss_sum", offsetof(CheckpointState, loss_sum), 1},
-    {"caec.seconds", offsetof(CheckpointState, seconds), 1},
-    {"caec.best", offsetof(CheckpointState, best), 1},
-    {"caec.seed", offsetof(CheckpointState, seed), 0},
-    {"caec.batch", offsetof(CheckpointState, batch), 0},
-    {"caec.train_files", offsetof(CheckpointState, train_files), 0},
-    {"caec.val_files", offsetof(CheckpointState, val_files), 0},
-    {"caec.epochs", offsetof(CheckpointState, epochs), 0},
-    {"caec.steps", offsetof(CheckpointState, steps), 0},
-    {"caec.lr", offsetof(CheckpointState, lr), 1},
+    {"caec.step", offsetof(CheckpointState, step), COUNT},
+    {"caec.epoch", offsetof(CheckpointState, epoch), COUNT},
+    {"caec.position", offsetof(CheckpointState, position), COUNT},
+    {"caec.images", offsetof(CheckpointState, images), COUNT},
+    {"caec.loss_sum", offsetof(CheckpointState, loss_sum), DOUBLE},
+    {"caec.seconds", offsetof(CheckpointState, seconds), DOUBLE},
+    {"caec.best", offsetof(CheckpointState, best), DOUBLE},
+    {"caec.seed", offsetof(CheckpointState, seed), COUNT},
+    {"caec.batch", offsetof(CheckpointState, batch), COUNT},
+    {"caec.train_files", offsetof(CheckpointState, train_files), COUNT},
+    {"caec.val_files", offsetof(CheckpointState, val_files), COUNT},
+    {"caec.epochs", offsetof(CheckpointState, epochs), COUNT},
+    {"caec.steps", offsetof(CheckpointState, steps), COUNT},
+    {"caec.optimizer", offsetof(CheckpointState, training.optimizer), OPTIMIZER},
+    {"caec.schedule", offsetof(CheckpointState, training.schedule), SCHEDULE},
+    {"caec.clip_norm", offsetof(CheckpointState, training.clip_norm), DOUBLE},
+    {"caec.global_clip_norm", offsetof(CheckpointState, training.global_clip_norm), DOUBLE},
+    {"caec.clip_value", offsetof(CheckpointState, training.clip_value), DOUBLE},
+    {"caec.patience", offsetof(CheckpointState, training.patience), INT},
+    {"caec.min_delta", offsetof(CheckpointState, training.min_delta), DOUBLE},
+    {"caec.mirror", offsetof(CheckpointState, training.mirror), INT},
+    {"caec.rate", offsetof(CheckpointState, rate), DOUBLE},
+    {"caec.plateau_best", offsetof(CheckpointState, plateau.watch.best), DOUBLE},
+    {"caec.plateau_wait", offsetof(CheckpointState, plateau.watch.wait), COUNT},
+    {"caec.plateau_cooldown", offsetof(CheckpointState, plateau.cooldown), COUNT},
+    {"caec.plateau_scale", offsetof(CheckpointState, plateau.scale), DOUBLE},
+    {"caec.early_best", offsetof(CheckpointState, early.best), DOUBLE},
+    {"caec.early_wait", offsetof(CheckpointState, early.wait), COUNT},
 };
 enum { FIELD_COUNT = sizeof fields / sizeof fields[0] };
 
@@ -138,6 +155,18 @@ static char *next_text(Parts *parts)
     return parts->texts[parts->pairs];
 }
 
+static void write_field(const Field *field, const CheckpointState *state, char text[VALUE_SIZE])
+{
+    const void *at = (const char *)state + field->offset;
+    switch (field->kind) {
+    case COUNT: snprintf(text, VALUE_SIZE, "%" PRIu64, *(const uint64_t *)at); break;
+    case DOUBLE: snprintf(text, VALUE_SIZE, "%.17g", *(const double *)at); break;
+    case INT: snprintf(text, VALUE_SIZE, "%d", *(const int *)at); break;
+    case OPTIMIZER: settings_optimizer_text(at, text); break;
+    case SCHEDULE: settings_schedule_text(at, text); break;
+    }
+}
+
 static void add_metadata(Parts *parts, const Model *model, const CheckpointState *state)
 {
     char *text = next_text(parts);
@@ -147,12 +176,8 @@ static void add_metadata(Parts *parts, const Model *model, const CheckpointState
     add_pair(parts, "caec.model", model->name);
     add_pair(parts, "caec.graph", model->graph);
     for (int i = 0; i < FIELD_COUNT; i++) {
-        const void *at = (const char *)state + fields[i].offset;
         text = next_text(parts);
-        if (fields[i].is_double)
-            snprintf(text, VALUE_SIZE, "%.17g", *(const double *)at);
-        else
-            snprintf(text, VALUE_SIZE, "%" PRIu64, *(const uint64_t *)at);
+        write_field(&fields[i], state, text);
         parts->hash ^= hash_pair(fields[i].key, text);
         add_pair(parts, fields[i].key, text);
     }
@@ -165,7 +190,7 @@ int checkpoint_save(const char *path, const Model *model, const real *parameters
                     const CheckpointState *state, Error *error)
 {
     const real *arrays[] = {parameters, m, v};
-    int groups = m && v ? 3 : 1, result = 0;
+    int groups = !m ? 1 : !v ? 2 : 3, result = 0;
     size_t most = (size_t)groups * (size_t)model->parameter_count;
     char message[MESSAGE_SIZE];
     Parts *parts = calloc(1, sizeof *parts);
@@ -219,20 +244,36 @@ int checkpoint_load_parameters(const char *path, const Model *model, real *param
     return weights_load(model, path, parameters, error);
 }
 
+/* A number's text into its member; 0 where it is none. */
+static int read_number(const Field *field, const char *text, void *at)
+{
+    char *end = NULL;
+    if (!*text)
+        return 0;
+    if (field->kind == DOUBLE)
+        *(double *)at = strtod(text, &end);
+    else if (field->kind == INT)
+        *(int *)at = (int)strtol(text, &end, 10);
+    else
+        *(uint64_t *)at = strtoull(text, &end, 10);
+    return *end == '\0';
+}
+
 static int read_field(const Safetensors *file, const char *path, const Field *field, CheckpointState *state, Error *error)
 {
     void *at = (char *)state + field->offset;
     const char *text = safetensors_metadata(file, field->key);
-    char *end = NULL;
-    if (text && *text) {
-        if (field->is_double)
-            *(double *)at = strtod(text, &end);
-        else
-            *(uint64_t *)at = strtoull(text, &end, 10);
-    }
-    if (!end || *end)
+    Error wrong;
+    int ok = text != NULL;
+    if (ok && field->kind == OPTIMIZER)
+        ok = settings_read_optimizer(at, text, &wrong) == 0;
+    else if (ok && field->kind == SCHEDULE)
+        ok = settings_read_schedule(at, text, &wrong) == 0;
+    else
+        ok = ok && read_number(field, text, at);
+    if (!ok)
         return error_set(error, EXIT_INPUT, "%s: no checkpoint of a run: %s %s; resume from a last.safetensors that this program wrote",
-                         path, field->key, text ? "is no number" : "is missing");
+                         path, field->key, text ? "is not what it writes there" : "is missing");
     return 0;
 }
 
@@ -273,7 +314,8 @@ int checkpoint_load(const char *path, const Model *model, real *parameters, real
     if (open_file(&file, path, error) != 0)
         return -1;
     int result = check_kind(&file, path, model, error);
-    for (int g = 0; g < 3 && parameters && result == 0; g++)
+    state->training = model->training;
+    for (int g = 0; g < 3 && parameters && arrays[g] && result == 0; g++)
         result = weights_take(model, &file, path, prefixes[g], arrays[g], error);
     if (result == 0)
         result = check_real(&file, path, error);

@@ -8,8 +8,9 @@
 
 #include "error.h"
 #include "model.h"
+#include "schedule.h"
 
-enum { CHECKPOINT_FORMAT = 1 };
+enum { CHECKPOINT_FORMAT = 2 };
 
 /* Where a run stands. The optimizer's t is `step`. */
 typedef struct CheckpointState {
@@ -22,16 +23,19 @@ typedef struct CheckpointState {
     uint64_t seed, batch;
     uint64_t train_files, val_files;      /* fingerprints of the two file lists; val_files 0: none */
     uint64_t epochs, steps;               /* where the run was to end; 0: no such bound */
-    double lr;
+    ModelTraining training;               /* what the run trains by; `batch` and `epochs` above count, not those in it */
+    double rate;                          /* of the last update */
+    Plateau plateau;
+    Watch early;                          /* of early stopping */
 } CheckpointState;
 
-/* Writes parameters and, where m and v are not NULL, the optimizer's state; all have model->parameter_reals. */
+/* Writes parameters and, where m is not NULL, the optimizer's state (v NULL: it has none); all have model->parameter_reals. */
 int checkpoint_save(const char *path, const Model *model, const real *parameters, const real *m, const real *v,
                     const CheckpointState *state, Error *error);
 
 /* Reads a checkpoint of a run of this very model with its optimizer's state. Refuses another network (named with the first parameter that is
    missing or differs), another `real`, a newer format, a file without a run in it (best.safetensors), and damage. With parameters NULL
-   the position alone is read. */
+   the position alone is read; v is NULL where the run's optimizer keeps none. */
 int checkpoint_load(const char *path, const Model *model, real *parameters, real *m, real *v, CheckpointState *state, Error *error);
 
 /* Reads parameters alone from a checkpoint or any other file that weights_load (weights.h) takes; a checksum, where there is one, is checked. */

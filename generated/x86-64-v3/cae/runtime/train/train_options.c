@@ -1,6 +1,7 @@
 #include "train_options.h"
 
 #include "error.h"
+#include "settings.h"
 
 #include <argp.h>
 #include <errno.h>
@@ -9,11 +10,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { FIRST_KEY = 256, BATCH_MOST = 1 << 20, THREADS_MOST = 1024, BENCH_STEPS_MOST = 1000000, COUNT_MOST = 1000000 };
+enum { FIRST_KEY = 256, BATCH_MOST = 1 << 20, THREADS_MOST = 1024, BENCH_STEPS_MOST = 1000000, COUNT_MOST = 1000000, PATIENCE_MOST = 1 << 24 };
 
 enum {
     KEY_TRAIN = FIRST_KEY, KEY_VAL, KEY_OUT, KEY_EPOCHS, KEY_STEPS, KEY_BATCH, KEY_LR, KEY_SEED, KEY_THREADS, KEY_INIT, KEY_RESUME,
-    KEY_CHECKPOINT, KEY_CACHE, KEY_STRICT, KEY_JSON, KEY_COUNT, KEY_END
+    KEY_CHECKPOINT, KEY_CACHE, KEY_STRICT, KEY_JSON, KEY_COUNT, KEY_OPTIMIZER, KEY_SCHEDULE, KEY_PATIENCE, KEY_MIN_DELTA, KEY_CLIP_NORM,
+    KEY_GLOBAL_CLIP_NORM, KEY_CLIP_VALUE, KEY_MIRROR, KEY_NO_MIRROR, KEY_END
 };
 
 static const struct argp_option table[] = {
@@ -25,11 +27,22 @@ static const struct argp_option table[] = {
     {"resume", KEY_RESUME, 0, 0, "go on with the run in --out, to the bit as if it had not been stopped", 0},
     {"strict", KEY_STRICT, 0, 0, "an unreadable picture is an error", 0},
     {0, 0, 0, 0, "Training:", 2},
-    {"epochs", KEY_EPOCHS, "N", 0, "end after N epochs, counted from the start of the run (the graph's)", 0},
+    {"epochs", KEY_EPOCHS, "N", 0, "end after N epochs, counted from the start of the run", 0},
     {"steps", KEY_STEPS, "N", 0, "end after N updates, counted likewise; whichever comes first. Given alone, epochs set no end. "
      "bench: updates to measure (10)", 0},
-    {"batch", KEY_BATCH, "N", 0, "pictures an update (the graph's)", 0},
-    {"lr", KEY_LR, "X", 0, "learning rate (the graph's; with --resume the run's)", 0},
+    {"batch", KEY_BATCH, "N", 0, "pictures an update", 0},
+    {"optimizer", KEY_OPTIMIZER, "NAME[,X=N...]", 0, "adam, adamw or sgd with its numbers, as sgd,lr=0.1,momentum=0.9; those left out are "
+     "the optimizer's defaults", 0},
+    {"lr", KEY_LR, "X", 0, "learning rate", 0},
+    {"schedule", KEY_SCHEDULE, "NAME[,X=N...]", 0, "of the learning rate: constant, step,every=10,factor=0.1, cosine,epochs=40,min_lr=0, or "
+     "reduce_on_plateau,factor=0.1,patience=10,min_delta=1e-4,cooldown=0,min_lr=0; each also with warmup=EPOCHS", 0},
+    {"clip-norm", KEY_CLIP_NORM, "X", 0, "scale the gradient of each parameter down to a norm of at most X; 0: do not", 0},
+    {"global-clip-norm", KEY_GLOBAL_CLIP_NORM, "X", 0, "the same of all parameters together", 0},
+    {"clip-value", KEY_CLIP_VALUE, "X", 0, "bring each number of the gradient into -X..X; 0: do not", 0},
+    {"patience", KEY_PATIENCE, "N", 0, "end after N epochs in a row without a lower val_loss; 0: do not", 0},
+    {"min-delta", KEY_MIN_DELTA, "X", 0, "lower by more than X", 0},
+    {"mirror", KEY_MIRROR, 0, 0, "pictures enter as they are or mirrored, at random", 0},
+    {"no-mirror", KEY_NO_MIRROR, 0, 0, "as they are", 0},
     {"seed", KEY_SEED, "N", 0, "of the first parameters and the order of pictures (1)", 0},
     {0, 0, 0, 0, "Machine:", 3},
     {"threads", KEY_THREADS, "N", 0, "threads at work (one a processor); the result is the same to the bit", 0},
@@ -95,6 +108,32 @@ static double read_lr(const struct argp_state *state, const char *text)
     if (end == text || *end || !isfinite(x) || x <= 0)
         argp_error(state, "--lr %s: give a positive number, as 0.001 or 1e-3", text);
     return x;
+}
+
+/* A number from 0 on. */
+static double read_bound(const struct argp_state *state, int key, const char *text)
+{
+    char *end;
+    double x = strtod(text, &end);
+    if (end == text || *end || !isfinite(x) || x < 0)
+        argp_error(state, "--%s %s: give a number, 0 or more", option_name(key), text);
+    return x;
+}
+
+static void read_choice(const struct argp_state *state, TrainOptions *options, int key, const char *text)
+{
+    Error error;
+    int result = key == KEY_OPTIMIZER ? settings_read_optimizer(&options->optimizer, text, &error)
+                                      : settings_read_schedule(&options->schedule, text, &error);
+    if (result != 0)
+        argp_error(state, "--%s %s", option_name(key), error.text);
+}
+
+static void read_clipping(const struct argp_state *state, TrainOptions *o, int key, const char *text)
+{
+    double x = read_bound(state, key, text);
+    *(key == KEY_CLIP_NORM ? &o->clip_norm : key == KEY_CLIP_VALUE ? &o->clip_value : &o->global_clip_norm) = x;
+    o->clip_given = 1;
 }
 
 static size_t read_size(const struct argp_state *state, const char *text)
@@ -164,6 +203,10 @@ static void check(const struct argp_state *state, const Reading *reading)
         argp_error(state, "pictures wants a folder: pictures --out DIR");
     if (options->val && !options->train)
         argp_error(state, "--val %s without --train: give the folder to train on too", options->val);
+    if ((options->clip_norm > 0) + (options->global_clip_norm > 0) + (options->clip_value > 0) > 1)
+        argp_error(state, "--clip-norm, --global-clip-norm and --clip-value exclude each other");
+    if (reading->given & BIT(KEY_MIRROR) && reading->given & BIT(KEY_NO_MIRROR))
+        argp_error(state, "--mirror and --no-mirror exclude each other");
     if (options->resume && options->init)
         argp_error(state, "--resume and --init exclude each other: a resumed run has its parameters already");
 }
@@ -190,6 +233,15 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case KEY_BATCH: o->batch = (int)read_count(state, key, arg, 1, BATCH_MOST); break;
     case KEY_THREADS: o->threads = (int)read_count(state, key, arg, 1, THREADS_MOST); break;
     case KEY_LR: o->lr = read_lr(state, arg); break;
+    case KEY_OPTIMIZER:
+    case KEY_SCHEDULE: read_choice(state, o, key, arg); break;
+    case KEY_CLIP_NORM:
+    case KEY_GLOBAL_CLIP_NORM:
+    case KEY_CLIP_VALUE: read_clipping(state, o, key, arg); break;
+    case KEY_PATIENCE: o->patience = (int)read_count(state, key, arg, 0, PATIENCE_MOST); o->patience_given = 1; break;
+    case KEY_MIN_DELTA: o->min_delta = read_bound(state, key, arg); o->min_delta_given = 1; break;
+    case KEY_MIRROR:
+    case KEY_NO_MIRROR: o->mirror = key == KEY_MIRROR; o->mirror_given = 1; break;
     case KEY_SEED: o->seed = read_count(state, key, arg, 0, UINT64_MAX); o->seed_given = 1; break;
     case KEY_CHECKPOINT: read_checkpoint(state, o, arg); break;
     case KEY_COUNT: o->count = (int)read_count(state, key, arg, 1, COUNT_MOST); break;
@@ -201,6 +253,43 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     return 0;
 }
 
+/* What the graph says where an option is left out, as --help shows it; "" where it says nothing of that. */
+static void graph_default(int key, char text[SETTINGS_TEXT])
+{
+    const ModelTraining *t = &the_model->training;
+    const struct { int key; double value; } numbers[] = {
+        {KEY_EPOCHS, t->epochs}, {KEY_BATCH, t->batch}, {KEY_LR, t->optimizer.lr}, {KEY_CLIP_NORM, t->clip_norm},
+        {KEY_GLOBAL_CLIP_NORM, t->global_clip_norm}, {KEY_CLIP_VALUE, t->clip_value}, {KEY_PATIENCE, t->patience}, {KEY_MIN_DELTA, t->min_delta},
+    };
+    *text = '\0';
+    for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++)
+        if (numbers[i].key == key)
+            settings_number_text(numbers[i].value, text, SETTINGS_TEXT);
+    if (key == KEY_OPTIMIZER)
+        settings_optimizer_text(&t->optimizer, text);
+    if (key == KEY_SCHEDULE)
+        settings_schedule_text(&t->schedule, text);
+    if (key == (t->mirror ? KEY_MIRROR : KEY_NO_MIRROR))
+        strcpy(text, "yes");
+}
+
+/* argp frees what is returned where it is not the text it gave. */
+static char *help_filter(int key, const char *text, void *input)
+{
+    char graph[SETTINGS_TEXT] = "";
+    (void)input;
+    if (key >= FIRST_KEY && key < KEY_END)
+        graph_default(key, graph);
+    if (!text || !*graph)
+        return (char *)text;
+    size_t size = strlen(text) + strlen(graph) + sizeof " (the graph's: )";
+    char *longer = malloc(size);
+    if (!longer)
+        return (char *)text;
+    snprintf(longer, size, "%s (the graph's: %s)", text, graph);
+    return longer;
+}
+
 static void print_version(FILE *stream, struct argp_state *state)
 {
     (void)state;
@@ -209,14 +298,17 @@ static void print_version(FILE *stream, struct argp_state *state)
 
 void train_options_read(TrainOptions *options, const Model *model, int argc, char **argv)
 {
-    static char doc[1024];
-    struct argp argp = {.options = table, .parser = parse, .args_doc = "\nbench\nverify REFERENCE.safetensors\npictures --out DIR\nsummary", .doc = doc};
+    static char doc[1536];
+    struct argp argp = {.options = table, .parser = parse, .args_doc = "\nbench\nverify REFERENCE.safetensors\npictures --out DIR\nsummary", .doc = doc,
+                        .help_filter = help_filter};
     Reading reading = {options, &commands[0], 0};
 
     snprintf(doc, sizeof doc,
              "Trains the network \"%s\" of %s; without --train, on built-in pictures.\v"
              "bench measures the speed of training, verify compares this program with the numbers of another framework, "
              "pictures writes some of the built-in pictures as PNG, summary prints the layers.\n\n"
+             "What the graph's training table says holds where an option is left out, and with --resume what the run was told: its seed, batch and "
+             "kind of optimizer stay, other options of training are taken up from there on.\n\n"
              "Exits with 0 done, 1 the input is wrong, 2 bad usage, 3 a file could not be read or written, 130 or 143 stopped by a "
              "signal: the run is saved first and --resume goes on.", model->name, model->graph);
     memset(options, 0, sizeof *options);

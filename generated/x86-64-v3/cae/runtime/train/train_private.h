@@ -30,6 +30,8 @@ typedef struct Run {
     Dataset *train, *val;                                       /* val NULL: no validation */
     uint32_t *order, *which;                                    /* [pictures of the larger set], [batch] */
     const uint8_t **pixels;                                     /* [batch or LOOKED_AT] */
+    uint64_t *noise;                                            /* [batch], dataset_number */
+    uint8_t *mirrored;                                          /* [batch] pictures, where the run mirrors */
     uint8_t *samples;                                           /* [2 * SAMPLES] pictures: originals, reconstructions */
     int sample_count;
     real *scratch;                                              /* one output */
@@ -50,8 +52,11 @@ void train_say(Run *run, const char *format, ...) __attribute__((format(printf, 
 int train_open(Run *run, const Model *model, const TrainOptions *options, int *finished, Error *error);
 void train_close(Run *run);
 
-/* 1 where the run has reached the end it was given. */
+/* 1 where the run has reached the end it was given, or early stopping ended it. */
 int train_finished(const Run *run);
+
+/* 1 where early stopping ended the run. */
+int train_stopped_early(const Run *run);
 
 /* The command that goes on with this run, into text[size]. */
 void train_resume_command(const Run *run, char *text, size_t size);

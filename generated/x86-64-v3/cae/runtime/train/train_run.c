@@ -3,6 +3,8 @@
 
 #include "train_private.h"
 
+#include "images/image.h"
+
 #include <inttypes.h>
 #include <math.h>
 #include <signal.h>
@@ -51,17 +53,23 @@ void train_say(Run *run, const char *format, ...)
     progress_say(&run->progress, stdout, text);
 }
 
+int train_stopped_early(const Run *run)
+{
+    const CheckpointState *s = &run->state;
+    return s->training.patience > 0 && s->early.wait >= (uint64_t)s->training.patience;
+}
+
 int train_finished(const Run *run)
 {
     const CheckpointState *s = &run->state;
-    return (s->epochs && s->epoch >= s->epochs) || (s->steps && s->step >= s->steps);
+    return train_stopped_early(run) || (s->epochs && s->epoch >= s->epochs) || (s->steps && s->step >= s->steps);
 }
 
 int train_diverged(const Run *run, const char *what, Error *error)
 {
     return error_set(error, EXIT_INPUT, "%s is not a finite number at step %" PRIu64 " (epoch %" PRIu64 "): the training has diverged; "
                      "%s still holds step %" PRIu64 "; try a lower --lr than %g, from the start or with --resume",
-                     what, run->state.step, run->state.epoch + 1, run->folder.last, run->saved_step, run->state.lr);
+                     what, run->state.step, run->state.epoch + 1, run->folder.last, run->saved_step, run->state.training.optimizer.lr);
 }
 
 int train_save_last(Run *run, Error *error)
@@ -109,20 +117,46 @@ static void show_step(Run *run)
     progress_step(&run->progress, steps_of((size_t)s->images, run->batch), rate, left / rate, s->loss_sum / (double)s->images);
 }
 
+/* Draws for the n pictures at hand: the numbers of the layers that draw, and which pictures are mirrored. */
+static void draw(Run *run, int n)
+{
+    const CheckpointState *s = &run->state;
+    const int *dim = run->model->input.dim;
+    size_t bytes = trainer_image_values(run->model);
+
+    for (int i = 0; i < n; i++)
+        run->noise[i] = dataset_number(s->seed, s->epoch, run->which[i]);
+    if (!s->training.mirror)
+        return;
+#pragma omp parallel for num_threads(run->threads) schedule(static)
+    for (int i = 0; i < n; i++)
+        if (run->noise[i] >> 63) {
+            image_mirror(run->pixels[i], dim[1], dim[0], dim[2], run->mirrored + (size_t)i * bytes);
+            run->pixels[i] = run->mirrored + (size_t)i * bytes;
+        }
+}
+
 /* One update with the n pictures at hand. */
 static int step(Run *run, int n, Error *error)
 {
     CheckpointState *s = &run->state;
-    trainer_step(&run->trainer, run->pixels, n);
+    double count = (double)dataset_count(run->train), begin = (double)s->epoch + (double)s->position / count;
+    uint64_t position = s->position;
+
+    /* Unreadable pictures were passed over on the way: the position is behind the last one learnt from. */
+    while (run->order[position++] != run->which[n - 1])
+        ;
+    s->rate = schedule_rate(&s->training.schedule, &s->plateau, s->training.optimizer.lr, begin, (double)s->epoch + (double)position / count);
+    run->trainer.optimizer.settings.lr = s->rate;
+    draw(run, n);
+    trainer_step(&run->trainer, run->pixels, run->noise, n);
     double sum = trainer_loss_sum(&run->trainer, n, s->loss_sum);
     s->step++;
     if (!isfinite(sum))
         return train_diverged(run, "the loss", error);
     s->loss_sum = sum;
     s->images += (uint64_t)n;
-    /* Unreadable pictures were passed over on the way: the position is behind the last one learnt from. */
-    while (run->order[s->position++] != run->which[n - 1])
-        ;
+    s->position = position;
     return 0;
 }
 
@@ -188,6 +222,8 @@ static void say_end(Run *run)
     size_t unreadable = dataset_unreadable(run->train) + (run->val ? dataset_unreadable(run->val) : 0);
     if (unreadable)
         train_say(run, "%zu unreadable picture%s passed over", unreadable, unreadable == 1 ? " was" : "s were");
+    if (train_stopped_early(run))
+        train_say(run, "stopped early: no loss lower than %g for %d epochs", run->state.early.best, run->state.training.patience);
     train_say(run, "done: %" PRIu64 " updates, %" PRIu64 " whole epoch%s; the lowest loss is in %s, the end of the run in %s",
               run->state.step, run->state.epoch, run->state.epoch == 1 ? "" : "s", run->folder.best, run->folder.last);
 }

@@ -1,6 +1,7 @@
 #define _POSIX_C_SOURCE 200809L
 #include "train_private.h"
 
+#include "settings.h"
 #include "weights/initial.h"
 #include "memory.h"
 
@@ -55,6 +56,55 @@ static int open_folder(Run *run, Error *error)
     return run_folder_open(&run->folder, run->options->out ? run->options->out : out, error);
 }
 
+/* A cosine without `epochs` is as long as the run was to be when it began. */
+static int check_schedule(Run *run, Error *error)
+{
+    CheckpointState *s = &run->state;
+    ModelSchedule *schedule = &s->training.schedule;
+    int cosine = strcmp(schedule->name, "cosine") == 0;
+
+    if (cosine && schedule->epochs == 0)
+        schedule->epochs = (double)(s->epochs ? s->epochs : (uint64_t)run->model->training.epochs);
+    if (cosine && schedule->warmup >= schedule->epochs)
+        return error_set(error, EXIT_USAGE, "the schedule's warmup of %g epochs leaves nothing of its %g; give a shorter warmup or more epochs, as "
+                         "--schedule cosine,epochs=40,warmup=2", schedule->warmup, schedule->epochs);
+    if (schedule->min_lr > s->training.optimizer.lr)
+        return error_set(error, EXIT_USAGE, "the schedule's min_lr %g is above the learning rate %g; give a lower min_lr with --schedule or a "
+                         "higher --lr", schedule->min_lr, s->training.optimizer.lr);
+    return 0;
+}
+
+/* What the command line says about training goes before what the graph, or the run that is resumed, says. A new schedule starts afresh. */
+static int take_options(Run *run, Error *error)
+{
+    const TrainOptions *o = run->options;
+    CheckpointState *s = &run->state;
+    ModelTraining *t = &s->training;
+    double lr = t->optimizer.lr;
+
+    if (o->optimizer.name) {
+        t->optimizer = o->optimizer;
+        lr = t->optimizer.lr;
+    }
+    t->optimizer.lr = o->lr > 0 ? o->lr : lr;
+    if (o->schedule.name) {
+        t->schedule = o->schedule;
+        s->plateau = (Plateau){{INFINITY, 0}, 0, 1};
+    }
+    if (o->clip_given) {
+        t->clip_norm = o->clip_norm;
+        t->global_clip_norm = o->global_clip_norm;
+        t->clip_value = o->clip_value;
+    }
+    if (o->patience_given)
+        t->patience = o->patience;
+    if (o->min_delta_given)
+        t->min_delta = o->min_delta;
+    if (o->mirror_given)
+        t->mirror = o->mirror;
+    return check_schedule(run, error);
+}
+
 /* The position of the run that is to be resumed, if its seed and batch are not asked to be others. */
 static int read_position(Run *run, Error *error)
 {
@@ -78,12 +128,13 @@ static int read_position(Run *run, Error *error)
         s->epochs = o->epochs;
         s->steps = o->steps;
     }
-    if (o->lr > 0)
-        s->lr = o->lr;
-    return 0;
+    if (o->optimizer.name && strcmp(o->optimizer.name, s->training.optimizer.name) != 0)
+        return error_set(error, EXIT_USAGE, "--optimizer %s: the run in %s is trained by %s; leave --optimizer out, or start anew "
+                         "without --resume", o->optimizer.name, run->folder.path, s->training.optimizer.name);
+    return take_options(run, error);
 }
 
-static void fresh_position(Run *run)
+static int fresh_position(Run *run, Error *error)
 {
     const TrainOptions *o = run->options;
     const ModelTraining *training = &run->model->training;
@@ -93,8 +144,11 @@ static void fresh_position(Run *run)
         .batch = (uint64_t)(o->batch ? o->batch : training->batch),
         .epochs = o->epochs || o->steps ? o->epochs : (uint64_t)training->epochs,
         .steps = o->steps,
-        .lr = o->lr > 0 ? o->lr : training->optimizer.lr,
+        .training = *training,
+        .plateau = {{INFINITY, 0}, 0, 1},
+        .early = {INFINITY, 0},
     };
+    return take_options(run, error);
 }
 
 /* The validation set comes first into the memory for decoded pictures: it is the smaller one and read again every epoch. */
@@ -145,6 +199,8 @@ static int allocate(Run *run, Error *error)
     if (!(run->order = memory_block((train > val ? train : val) * sizeof *run->order, error))
         || !(run->which = memory_block(most * sizeof *run->which, error))
         || !(run->pixels = memory_block(most * sizeof *run->pixels, error))
+        || !(run->noise = memory_block((size_t)run->batch * sizeof *run->noise, error))
+        || (run->state.training.mirror && !(run->mirrored = memory_block((size_t)run->batch * values, error)))
         || !(run->samples = memory_block(2 * SAMPLES * values, error))
         || !(run->scratch = memory_block(values * sizeof(real), error)))
         return -1;
@@ -215,19 +271,39 @@ static int fill_parameters(Run *run, Error *error)
     else
         initial_draw(run->model, run->state.seed, t->parameters);
     t->optimizer.t = run->state.step;
-    t->optimizer.settings.lr = run->state.lr;
     trainer_prepare(t);
     return result;
+}
+
+/* "adam,lr=0.001,...; cosine,epochs=40,...; clip_norm 1; mirrored at random" */
+static void describe_training(const ModelTraining *t, char *text, size_t size)
+{
+    const struct { const char *name; double value; } numbers[] = {
+        {"clip_norm", t->clip_norm}, {"global_clip_norm", t->global_clip_norm}, {"clip_value", t->clip_value}, {"patience", t->patience},
+        {"min_delta", t->min_delta},
+    };
+    char optimizer[SETTINGS_TEXT], schedule[SETTINGS_TEXT];
+    settings_optimizer_text(&t->optimizer, optimizer);
+    settings_schedule_text(&t->schedule, schedule);
+    snprintf(text, size, "%s; %s", optimizer, schedule);
+    for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++)
+        if (numbers[i].value > 0)
+            snprintf(text + strlen(text), size - strlen(text), "; %s %g", numbers[i].name, numbers[i].value);
+    if (t->mirror)
+        snprintf(text + strlen(text), size - strlen(text), "; pictures mirrored at random");
 }
 
 static void say_beginning(Run *run)
 {
     const CheckpointState *s = &run->state;
     const TrainOptions *o = run->options;
-    char val[512] = "no validation";
+    char val[512] = "no validation", more[640];
 
     train_say(run, "%s: %zu parameters, %s, lr %g, batch %d, seed %" PRIu64 ", %d thread%s", run->model->name,
-              run->model->parameter_reals, run->model->training.loss, s->lr, run->batch, s->seed, run->threads, run->threads == 1 ? "" : "s");
+              run->model->parameter_reals, run->model->training.loss, s->training.optimizer.lr, run->batch, s->seed, run->threads,
+              run->threads == 1 ? "" : "s");
+    describe_training(&s->training, more, sizeof more);
+    train_say(run, "%s", more);
     if (!o->train)
         train_say(run, "no --train: learning from %zu built-in pictures, validating on %zu others", dataset_count(run->train),
                   dataset_count(run->val));
@@ -272,12 +348,11 @@ int train_open(Run *run, const Model *model, const TrainOptions *options, int *f
 
     if (open_folder(run, error) != 0)
         return -1;
-    fresh_position(run);
-    if (options->resume && read_position(run, error) != 0)
+    if ((options->resume ? read_position(run, error) : fresh_position(run, error)) != 0)
         return -1;
     run->batch = (int)run->state.batch;
     run->threads = options->threads ? options->threads : trainer_default_threads();
-    if (trainer_open(&run->trainer, model, &model->training.optimizer, run->batch, run->threads, error) != 0)
+    if (trainer_open(&run->trainer, model, &run->state.training, run->batch, run->threads, error) != 0)
         return -1;
     if (run->threads != run->trainer.threads)
         warn("this program was built without OpenMP: it works on one thread");
@@ -285,8 +360,8 @@ int train_open(Run *run, const Model *model, const TrainOptions *options, int *f
     if (fill_parameters(run, error) != 0)
         return -1;
     if (options->resume && train_finished(run)) {
-        train_say(run, "the run in %s is finished: %" PRIu64 " epochs, %" PRIu64 " updates; to go on, give more --epochs or --steps",
-                  run->folder.path, run->state.epoch, run->state.step);
+        train_say(run, "the run in %s is finished: %" PRIu64 " epochs, %" PRIu64 " updates; to go on, give more %s",
+                  run->folder.path, run->state.epoch, run->state.step, train_stopped_early(run) ? "--patience" : "--epochs or --steps");
         *finished = 1;
         return 0;
     }
@@ -308,6 +383,8 @@ void train_close(Run *run)
     free(run->order);
     free(run->which);
     free(run->pixels);
+    free(run->noise);
+    free(run->mirrored);
     free(run->samples);
     free(run->scratch);
     warned_run = NULL;

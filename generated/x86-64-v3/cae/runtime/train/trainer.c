@@ -1,6 +1,7 @@
 #define _POSIX_C_SOURCE 200809L    /* nanosleep */
 #include "trainer.h"
 
+#include "compute/clip.h"
 #include "memory.h"
 
 #include <math.h>
@@ -70,10 +71,11 @@ static int allocate(Trainer *t, Error *error)
     return 0;
 }
 
-int trainer_open(Trainer *t, const Model *model, const ModelOptimizer *settings, int batch, int threads, Error *error)
+int trainer_open(Trainer *t, const Model *model, const ModelTraining *training, int batch, int threads, Error *error)
 {
     memset(t, 0, sizeof *t);
     t->model = model;
+    t->training = *training;
     t->batch = batch;
 #ifdef _OPENMP
     t->threads = threads;
@@ -81,7 +83,7 @@ int trainer_open(Trainer *t, const Model *model, const ModelOptimizer *settings,
     (void)threads;
     t->threads = 1;
 #endif
-    if (optimizer_open(&t->optimizer, settings, model->parameter_reals, error) != 0 || allocate(t, error) != 0) {
+    if (optimizer_open(&t->optimizer, &training->optimizer, model->parameter_reals, error) != 0 || allocate(t, error) != 0) {
         trainer_close(t);
         return -1;
     }
@@ -159,7 +161,7 @@ static void hand_in(Trainer *t, Queue *q, ChunkSum *done)
     }
 }
 
-void trainer_gradient(Trainer *t, const uint8_t *const *images, int n)
+void trainer_gradient(Trainer *t, const uint8_t *const *images, const uint64_t *noise, int n)
 {
     const Model *model = t->model;
     size_t bytes = model->parameter_reals * sizeof(real);
@@ -173,15 +175,17 @@ void trainer_gradient(Trainer *t, const uint8_t *const *images, int n)
     for (ChunkSum *sum; (sum = take_chunk(t, &queue)); hand_in(t, &queue, sum)) {
         int first = sum->chunk * size, count = n - first < size ? n - first : size;
         memset(sum->gradient, 0, bytes);
-        model->backward_chunk(t->prepared, images + first, count, sum->gradient, t->losses + first, t->workspaces[thread_number()], NULL);
+        model->backward_chunk(t->prepared, images + first, noise ? noise + first : NULL, count, sum->gradient, t->losses + first,
+                              t->workspaces[thread_number()], NULL);
     }
 }
 
-void trainer_step(Trainer *t, const uint8_t *const *images, int n)
+void trainer_step(Trainer *t, const uint8_t *const *images, const uint64_t *noise, int n)
 {
-    trainer_gradient(t, images, n);
+    trainer_gradient(t, images, noise, n);
     if (!isfinite(trainer_loss_sum(t, n, 0)))
         return;
+    clip_gradient(t->model, &t->training, t->total, 1.0 / n);
     optimizer_update(&t->optimizer, t->parameters, t->total, 1.0 / n, t->threads);
     trainer_prepare(t);
 }

@@ -1,0 +1,52 @@
+#include "passes.h"
+
+#include "../base/arena.h"
+#include "../ops/ops.h"
+
+static bool has_training_only(const Graph *graph)
+{
+    for (int i = 0; i < graph->count; i++)
+        if (graph->nodes[i]->op->training_only)
+            return true;
+    return false;
+}
+
+static Node *add_copy(Graph *graph, const Op *op, const Node *of, const char *name, Node *const *inputs, const double *numbers)
+{
+    Node *node = node_new(graph, op, of, arena_format("%s.infer", name), inputs, numbers);
+    node->infer = true;
+    return node;
+}
+
+/* What inference reads in the node's place: the node itself, its input where it works in training alone, or a copy above which that happened. */
+static Node *value_for_inference(Graph *graph, const Node *node, Node *const *values)
+{
+    Node *inputs[MAX_INPUTS] = { 0 };
+    bool same = true;
+    for (int k = 0; k < node->op->arity; k++) {
+        inputs[k] = values[node->input[k]->id];
+        same = same && inputs[k] == node->input[k];
+        bool pixels = inputs[k]->type == TYPE_PIXEL && node->input[k]->type == TYPE_REAL;
+        if (pixels && node->op != &op_conv2d && !node->op->training_only)
+            inputs[k] = add_copy(graph, &op_from_pixels, node->input[k], node->input[k]->name, (Node *[]){ inputs[k] }, NULL);
+    }
+    if (node->op->training_only)
+        return inputs[0];
+    return same ? NULL : add_copy(graph, node->op, node, node->name, inputs, node->number);
+}
+
+void pass_separate(Graph *graph)
+{
+    if (!has_training_only(graph))
+        return;
+    int count = graph->count;
+    Node **values = ARENA_ARRAY(Node *, count);
+    for (int i = 0; i < count; i++) {
+        Node *node = graph->nodes[i];
+        values[i] = node == graph->loss ? NULL : value_for_inference(graph, node, values);
+        if (!values[i])
+            values[i] = node;
+    }
+    graph->latent = values[graph->latent->id];
+    graph->output = values[graph->output->id];
+}

@@ -1,0 +1,38 @@
+-- A denoising autoencoder (Vincent et al. 2008): the network of cae.lua learns to give back the clean picture from a noisy one. The noise is there in
+-- training alone and the loss compares with the clean pixels.
+--
+--   224x224x3 -noise-> 224x224x3 -> 224x224x32 -> 112x112x32 -> 112x112x64 -> 56x56x64 -> 56x56x128 -> 28x28x128
+--   28x28x128 -> 28x28x128 -> 56x56x128 -> 56x56x16 -> 112x112x16 -> 112x112x3 -> 224x224x3
+
+local encoder = sequential "encoder" {
+  gaussian_noise { stddev = 0.1 },
+  conv2d { filters = 32, kernel = 3, activation = "relu" },
+  max_pool2d { size = 2 },
+  conv2d { filters = 64, kernel = 3, activation = "relu" },
+  max_pool2d { size = 2 },
+  conv2d { filters = 128, kernel = 3, activation = "relu" },
+  max_pool2d { size = 2 },
+}
+
+local decoder = sequential "decoder" {
+  conv2d { filters = 128, kernel = 3, activation = "relu" },
+  upsample2d { size = 2 },
+  conv2d { filters = 16, kernel = 3, activation = "relu" },
+  upsample2d { size = 2 },
+  conv2d { filters = 3, kernel = 3, activation = "relu" },
+  upsample2d { size = 2 },
+}
+
+return autoencoder "denoising_cae" {
+  input = { 224, 224, 3 },
+  encoder = encoder,
+  decoder = decoder,
+  training = {
+    loss = "mse",
+    optimizer = adam { lr = 1e-3 },
+    schedule = cosine { warmup = 1 },
+    batch = 64,
+    epochs = 40,
+    mirror = true,
+  },
+}
