@@ -216,7 +216,7 @@ static Node *load_part(Loader *load, const Word *model, const char *field, const
     push_args(load, &part);
     Node *y = load_list(load, &part, x, 0);
     lua_pop(L, 2);
-    if (y->type != TYPE_REAL || y == x)
+    if (y->type != TYPE_REAL || node_storage(y) == node_storage(x))
         fail(part.loc, "%s: has no layer that computes anything", part.name);
     *name = part.name;
     return y;
@@ -224,36 +224,18 @@ static Node *load_part(Loader *load, const Word *model, const char *field, const
 
 /* ---- the model ---- */
 
-/* Of the table at the top of the stack. */
-static int count_fields(lua_State *L)
-{
-    int count = 0;
-    lua_pushnil(L);
-    while (lua_next(L, -2)) {
-        lua_pop(L, 1);
-        count++;
-    }
-    return count;
-}
-
 static void load_input(Loader *load, const Word *model)
 {
     lua_State *L = load->L;
     Loc loc = argument_loc(load, model, "input");
     lua_getfield(L, -1, "input");
-    if (!lua_istable(L, -1) || lua_length(L, -1) != 3 || count_fields(L) != 3)
-        fail(loc, "autoencoder: input wants { height, width, channels }");
-    int dim[3];
-    for (int i = 0; i < 3; i++) {
-        lua_rawgeti(L, -1, i + 1);
-        double n = lua_type(L, -1) == LUA_TNUMBER ? lua_tonumber(L, -1) : 0;
-        if (!(n >= 1 && n <= MAX_SIDE) || n != (int)n)
-            fail(loc, "autoencoder: input wants { height, width, channels }, whole numbers from 1 to %d", MAX_SIDE);
-        dim[i] = (int)n;
-        lua_pop(L, 1);
-    }
+    Shape shape;
+    bool list;
+    if (!read_shape(L, &shape, &list))
+        fail(loc, list ? "autoencoder: input wants { height, width, channels }, whole numbers from 1 to %d"
+                       : "autoencoder: input wants { height, width, channels }", MAX_SIDE);
     lua_pop(L, 1);
-    Node place = { .layer = "input", .word = "autoencoder", .loc = loc, .shape = shape_hwc(dim[0], dim[1], dim[2]), .type = TYPE_PIXEL };
+    Node place = { .layer = "input", .word = "autoencoder", .loc = loc, .shape = shape, .type = TYPE_PIXEL };
     load->graph->input = node_new(load->graph, &op_input, &place, "input", NULL, NULL);
 }
 

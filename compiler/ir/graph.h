@@ -47,6 +47,12 @@ struct Op {
     /* Multiply-adds of the direct algorithm; NULL: not counted. */
     double (*macs)(const Node *node);
 
+    /* A product with a kernel, input 1: the core of a stage, with bias, activation and pool behind it. Its gradients are <name>_dx and <name>_dw. */
+    bool heads_stage;
+
+    /* Its value is its input's in another shape: it costs nothing and has no memory of its own. See node_storage(). */
+    bool view;
+
     /* For elementwise operators, value in terms of x and gradient in terms of y (the value) and d, as C; NULL elsewhere. */
     const char *value, *derivative;
 };
@@ -117,6 +123,11 @@ Node *node_new(Graph *graph, const Op *op, const Node *model, const char *name, 
 int node_number(const Node *node, const char *name);        /* as int; bug() where the operator has none of that name */
 double node_real(const Node *node, const char *name);
 bool node_is(const Node *node, const char *op_name);        /* false for NULL */
+bool node_heads_stage(const Node *node);                    /* false for NULL */
+
+/* The node whose value the node's is: what stands behind all views, else the node itself. Pixels are bytes, so a view of them is no view: it makes reals.
+   NULL for NULL. */
+Node *node_storage(const Node *node);
 
 /* Users of a node among the nodes of the graph: fills users[max], returns how many there are in all. */
 int graph_users(const Graph *graph, const Node *node, Node **users, int max);

@@ -90,7 +90,7 @@ static double conv2d_macs(const Node *node)
 #define CONV_NUMBERS "kernel", "stride", "same", "up"
 
 const Op op_conv2d = { .name = "conv2d", .arity = 2, .numbers = { CONV_NUMBERS }, .shape = conv2d_shape,
-                       .gradient = conv2d_gradient, .macs = conv2d_macs };
+                       .gradient = conv2d_gradient, .macs = conv2d_macs, .heads_stage = true };
 const Op op_conv2d_dx = { .name = "conv2d_dx", .arity = 2, .numbers = { CONV_NUMBERS, "height", "width" }, .shape = conv2d_dx_shape,
                           .macs = conv2d_macs };
 const Op op_conv2d_dw = { .name = "conv2d_dw", .arity = 2, .numbers = { CONV_NUMBERS }, .shape = conv2d_dw_shape, .macs = conv2d_macs };

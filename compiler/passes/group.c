@@ -42,7 +42,7 @@ static Node *codes_of(const Graph *graph, const Node *pool)
     return NULL;
 }
 
-/* Bias, activation and pool behind a convolution. The activation's own gradient may read its value, unless a pool follows. */
+/* Bias, activation and pool behind a core. The activation's own gradient may read its value, unless a pool follows. */
 static void follow(const Graph *graph, Stage *stage)
 {
     Node *last = stage->core, *next = only_user(graph, last);
@@ -78,7 +78,7 @@ static void find_backward(const Graph *graph, Stage *stage)
         if (stage->bias && p->node == stage->bias->input[1])
             stage->db = p->gradient;
     }
-    stage->dx = find_gradient(graph, "conv2d_dx", 1, stage->core->input[1]);
+    stage->dx = find_gradient(graph, arena_format("%s_dx", stage->core->op->name), 1, stage->core->input[1]);
     Node *dy = stage->dw ? stage->dw->input[1] : NULL;
     if (dy && stage->pool && node_is(dy, "max_pool2d_dx") && dy->input[0] == stage->codes) {
         stage->d_pool = dy;
@@ -115,8 +115,8 @@ void pass_group(Graph *graph)
         Node *node = graph->nodes[i];
         if (taken[i] || node->op->arity == 0)
             continue;
-        Stage *stage = add_stage(graph, node_is(node, "conv2d") ? node->layer : node->name, node);
-        if (node_is(node, "conv2d")) {
+        Stage *stage = add_stage(graph, node_heads_stage(node) ? node->layer : node->name, node);
+        if (node_heads_stage(node)) {
             follow(graph, stage);
             find_backward(graph, stage);
         }

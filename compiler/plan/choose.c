@@ -87,7 +87,7 @@ static void take_in(const Plan *plan, Step *step, const bool *needed)
     if (step->core == s->core) {
         step->bias = takes & TAKES_BIAS ? s->bias : NULL;
         bool open = step->bias == s->bias;
-        step->act = open && takes & TAKES_ACT ? s->act : NULL;
+        step->act = open && takes & (TAKES_ACT | TAKES_ACT_FORWARD) ? s->act : NULL;
         open = open && step->act == s->act;
         step->pool = open && takes & TAKES_POOL && takes_pool(step->kernel, step->core, s->pool) ? s->pool : NULL;
         step->codes = step->pool && s->codes && needed[s->codes->id] ? s->codes : NULL;
@@ -186,7 +186,7 @@ void plan_steps(Plan *plan, Program *program, Node *const *roots, int root_count
     bool *needed = ARENA_ARRAY(bool, graph->count), *computed = ARENA_ARRAY(bool, graph->count);
     Step **at = ARENA_ARRAY(Step *, graph->count);
     for (int i = 0; i < root_count; i++)
-        needed[roots[i]->id] = true;
+        needed[node_storage(roots[i])->id] = true;
     for (int i = graph->count - 1; i >= 0; i--) {
         const Node *node = graph->nodes[i];
         if (!needed[i] || computed[i] || node == program->given || node->op->arity == 0)

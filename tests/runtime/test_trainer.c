@@ -41,11 +41,11 @@ static void open_trainer(Trainer *t, const Model *model, int threads)
 static void chunks_follow_the_batch_alone(void **state)
 {
     (void)state;
-    assert_int_equal(trainer_chunk(1), 1);
-    assert_int_equal(trainer_chunk(3), 1);
-    assert_int_equal(trainer_chunk(9), 2);
-    assert_int_equal(trainer_chunk(64), 8);
-    assert_int_equal(trainer_chunk(1000), 8);
+    assert_int_equal(trainer_chunk(&caec_model, 1), 1);
+    assert_int_equal(trainer_chunk(&caec_model, 3), 1);
+    assert_int_equal(trainer_chunk(&caec_model, 9), 2);
+    assert_int_equal(trainer_chunk(&caec_model, 64), 8);
+    assert_int_equal(trainer_chunk(&caec_model, 1000), 8);
 }
 
 static double sum_of_losses(Trainer *t)

@@ -8,8 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Of a flat value: one pixel of so many channels. */
 typedef struct Size {
     int height, width, channels;
+    bool flat;
 } Size;
 
 static int outputs(int in, const NetLayer *layer)
@@ -21,11 +23,17 @@ static int outputs(int in, const NetLayer *layer)
 static Size layer_size(Size s, const NetLayer *layer)
 {
     if (layer->kind == CONV)
-        return (Size){ outputs(s.height, layer), outputs(s.width, layer), layer->filters };
+        return (Size){ outputs(s.height, layer), outputs(s.width, layer), layer->filters, false };
     if (layer->kind == POOL)
-        return (Size){ s.height / layer->size, s.width / layer->size, s.channels };
+        return (Size){ s.height / layer->size, s.width / layer->size, s.channels, false };
     if (layer->kind == UP)
-        return (Size){ s.height * layer->size, s.width * layer->size, s.channels };
+        return (Size){ s.height * layer->size, s.width * layer->size, s.channels, false };
+    if (layer->kind == FLATTEN)
+        return (Size){ 1, 1, s.height * s.width * s.channels, true };
+    if (layer->kind == DENSE)
+        return (Size){ 1, 1, layer->units, true };
+    if (layer->kind == RESHAPE)
+        return (Size){ layer->shape[0], layer->shape[1], layer->shape[2], false };
     return s;
 }
 
@@ -34,6 +42,17 @@ static Size list_size(Size s, const NetLayer *layers)
     for (; layers->kind; layers++)
         s = layer_size(s, layers);
     return s;
+}
+
+/* How many weights and biases a layer has; the word its names begin with. */
+static int weight_count(Size s, const NetLayer *l)
+{
+    return l->kind == CONV ? l->kernel * l->kernel * s.channels * l->filters : l->kind == DENSE ? s.channels * l->units : 0;
+}
+
+static int bias_count(const NetLayer *l)
+{
+    return l->no_bias ? 0 : l->kind == CONV ? l->filters : l->kind == DENSE ? l->units : 0;
 }
 
 static int length(const NetLayer *layers)
@@ -46,7 +65,7 @@ static int length(const NetLayer *layers)
 
 void net_close(Net *net)
 {
-    Size in = { net->height, net->width, net->channels }, last = list_size(list_size(in, net->encoder), net->decoder);
+    Size in = { net->height, net->width, net->channels, false }, last = list_size(list_size(in, net->encoder), net->decoder);
     int n = length(net->decoder);
     assert_true(n + 2 < MAX_NET);
     for (int up = 1; up < 16; up++)
@@ -79,6 +98,14 @@ static void print_layer(FILE *f, const NetLayer *l)
             fprintf(f, ", activation = \"%s\"", l->activation);
         fprintf(f, " },\n");
         break;
+    case DENSE:
+        fprintf(f, "    dense { units = %d%s", l->units, l->no_bias ? ", use_bias = false" : "");
+        if (l->activation)
+            fprintf(f, ", activation = \"%s\"", l->activation);
+        fprintf(f, " },\n");
+        break;
+    case FLATTEN: fprintf(f, "    flatten {},\n"); break;
+    case RESHAPE: fprintf(f, "    reshape { shape = { %d, %d, %d } },\n", l->shape[0], l->shape[1], l->shape[2]); break;
     case POOL: fprintf(f, l->size == 2 ? "    max_pool2d {},\n" : "    max_pool2d { size = %d },\n", l->size); break;
     case UP: fprintf(f, l->size == 2 ? "    upsample2d {},\n" : "    upsample2d { size = %d },\n", l->size); break;
     case ACT:
@@ -116,10 +143,11 @@ char *net_force(const Net *net, const char *kernel)
     FILE *f = open_memstream(&text, &n);
     assert_non_null(f);
     for (int part = 0; part < 2; part++) {
-        int conv = 0;
+        bool dense = strncmp(kernel, "dense_", 6) == 0;
+        int count = 0;
         for (const NetLayer *l = part ? net->decoder : net->encoder; l->kind; l++)
-            if (l->kind == CONV)
-                fprintf(f, " --kernel %s.conv%d=%s", part ? "decoder" : "encoder", ++conv, kernel);
+            if (l->kind == (dense ? DENSE : CONV))
+                fprintf(f, " --kernel %s.%s%d=%s", part ? "decoder" : "encoder", dense ? "dense" : "conv", ++count, kernel);
     }
     fclose(f);
     return text;
@@ -127,11 +155,11 @@ char *net_force(const Net *net, const char *kernel)
 
 /* ---- the parameters ---- */
 
-static void check_parameter(const Model *model, int *index, size_t *offset, const char *part, int conv, const char *what, ModelShape shape)
+static void check_parameter(const Model *model, int *index, size_t *offset, const char *layer, const char *what, ModelShape shape)
 {
     assert_true(*index < model->parameter_count);
     const ModelParameter *p = &model->parameters[(*index)++];
-    char *name = text_of("%s.conv%d.%s", part, conv, what);
+    char *name = text_of("%s.%s", layer, what);
     size_t count = 1;
     assert_string_equal(p->name, name);
     assert_int_equal(p->shape.rank, shape.rank);
@@ -147,6 +175,11 @@ static void check_parameter(const Model *model, int *index, size_t *offset, cons
 
 static void check_shape(const ModelShape *shape, Size size)
 {
+    if (size.flat) {
+        assert_int_equal(shape->rank, 1);
+        assert_int_equal(shape->dim[0], size.channels);
+        return;
+    }
     assert_int_equal(shape->rank, 3);
     assert_int_equal(shape->dim[0], size.height);
     assert_int_equal(shape->dim[1], size.width);
@@ -155,7 +188,7 @@ static void check_shape(const ModelShape *shape, Size size)
 
 void net_check(const Net *net, const Model *model)
 {
-    Size s = { net->height, net->width, net->channels };
+    Size s = { net->height, net->width, net->channels, false };
     int index = 0;
     size_t offset = 0;
     assert_string_equal(model->name, "net");
@@ -163,14 +196,17 @@ void net_check(const Net *net, const Model *model)
     check_shape(&model->output, s);
     check_shape(&model->latent, list_size(s, net->encoder));
     for (int part = 0; part < 2; part++) {
-        int conv = 0;
+        int conv = 0, dense = 0;
         for (const NetLayer *l = part ? net->decoder : net->encoder; l->kind; s = layer_size(s, l++)) {
-            if (l->kind != CONV)
+            if (weight_count(s, l) == 0)
                 continue;
-            const char *name = part ? "decoder" : "encoder";
-            check_parameter(model, &index, &offset, name, ++conv, "kernel", (ModelShape){ 4, { l->kernel, l->kernel, s.channels, l->filters } });
+            bool is_conv = l->kind == CONV;
+            char *name = text_of("%s.%s%d", part ? "decoder" : "encoder", is_conv ? "conv" : "dense", is_conv ? ++conv : ++dense);
+            check_parameter(model, &index, &offset, name, "kernel", is_conv ? (ModelShape){ 4, { l->kernel, l->kernel, s.channels, l->filters } }
+                                                                            : (ModelShape){ 2, { s.channels, l->units } });
             if (!l->no_bias)
-                check_parameter(model, &index, &offset, name, conv, "bias", (ModelShape){ 1, { l->filters } });
+                check_parameter(model, &index, &offset, name, "bias", (ModelShape){ 1, { bias_count(l) } });
+            free(name);
         }
     }
     assert_int_equal(index, model->parameter_count);
@@ -195,13 +231,13 @@ double *net_parameters(const Net *net, unsigned seed, int *count)
 {
     uint64_t state = seed;
     double *w = NULL, scale = net->scale != 0 ? net->scale : 1;
-    Size s = { net->height, net->width, net->channels };
+    Size s = { net->height, net->width, net->channels, false };
     *count = 0;
     for (int part = 0; part < 2; part++)
         for (const NetLayer *l = part ? net->decoder : net->encoder; l->kind; s = layer_size(s, l++)) {
-            if (l->kind != CONV)
+            int weights = weight_count(s, l), biases = bias_count(l), taps = l->kind == CONV ? l->kernel * l->kernel * s.channels : s.channels;
+            if (weights == 0)
                 continue;
-            int taps = l->kernel * l->kernel * s.channels, weights = taps * l->filters, biases = l->no_bias ? 0 : l->filters;
             w = realloc(w, sizeof *w * (size_t)(*count + weights + biases));
             assert_non_null(w);
             for (int i = 0; i < weights + biases; i++)      /* rounded to float, so that both types start from the same numbers */
@@ -235,6 +271,15 @@ static Image apply(const NetLayer *l, const Image *x, const double **w)
         naive_activation(&y, l->activation ? l->activation : "linear", 0.2);
         return y;
     }
+    case DENSE: {
+        const double *weights = *w, *bias = weights + x->channels * l->units;
+        y = naive_dense(x, weights, l->no_bias ? NULL : bias, l->units);
+        *w = bias + (l->no_bias ? 0 : l->units);
+        naive_activation(&y, l->activation ? l->activation : "linear", 0.2);
+        return y;
+    }
+    case FLATTEN: return naive_reshape(x, 1, 1, x->height * x->width * x->channels);
+    case RESHAPE: return naive_reshape(x, l->shape[0], l->shape[1], l->shape[2]);
     case POOL: return naive_max_pool2d(x, l->size);
     case UP: return naive_upsample2d(x, l->size);
     default:
@@ -270,10 +315,9 @@ NetValues net_forward(const Net *net, const double *parameters, const uint8_t *i
 
 Image net_decode(const Net *net, const double *parameters, const Image *latent)
 {
-    Size s = { net->height, net->width, net->channels };
+    Size s = { net->height, net->width, net->channels, false };
     for (const NetLayer *l = net->encoder; l->kind; s = layer_size(s, l++))
-        if (l->kind == CONV)
-            parameters += l->kernel * l->kernel * s.channels * l->filters + (l->no_bias ? 0 : l->filters);
+        parameters += weight_count(s, l) + bias_count(l);
     return apply_all(net->decoder, latent, &parameters);
 }
 
