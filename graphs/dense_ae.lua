@@ -7,7 +7,7 @@
 local encoder = sequential "encoder" {
   flatten {},
   dense { units = 128, activation = "relu" },
-  dense { units = 32, activation = "relu" },
+  dense { units = 32 },
 }
 
 local decoder = sequential "decoder" {
