@@ -43,7 +43,7 @@ static Node *reshape_build(Layer *layer, const Arg *args, Node *x)
 {
     Shape shape = args[0].shape;
     if (shape_count(shape) != shape_count(x->shape))
-        fail(args[0].loc, "reshape: %s has %lld values, but %s gives %s, which is %lld", shape_text(shape), (long long)shape_count(shape),
+        fail(args[0].loc, "reshape: %s has %lld values, but %s gives %s, %lld values", shape_text(shape), (long long)shape_count(shape),
              x->layer, shape_text(x->shape), (long long)shape_count(x->shape));
     layer->detail = shape_text(shape);
     return reshaped(layer->graph, &layer->model, layer->model.layer, x, shape);
