@@ -174,7 +174,7 @@ static void groups_are_their_images(void **state)
                   .encoder = { { FLATTEN }, { DENSE, .units = 12, .activation = "tanh" }, { DENSE, .units = 5, .activation = "elu" } },
                   .decoder = { { DENSE, .units = 11, .activation = "softplus" }, { DENSE, .units = 20 }, { RESHAPE, .shape = { 5, 4, 1 } } } };
     Net mixed = { .height = 8, .width = 6, .channels = 2,
-                  .encoder = { { CONV, .filters = 4, .kernel = 3, .activation = "tanh" }, { CONV, .filters = 5, .kernel = 3, .stride = 2, .activation = "elu" },
+                  .encoder = { { CONV, .filters = 4, .kernel = 3, .activation = "tanh" }, { POOL, .size = 2 }, { CONV, .filters = 5, .kernel = 3, .activation = "elu" },
                                { FLATTEN }, { DENSE, .units = 6 } },
                   .decoder = { { DENSE, .units = 36, .activation = "tanh" }, { RESHAPE, .shape = { 4, 3, 3 } }, { UP, .size = 2 },
                                { CONV, .filters = 4, .kernel = 3, .activation = "softplus" }, { CONV, .filters = 2, .kernel = 3 } } };
