@@ -5,7 +5,7 @@
 set -eu
 cd "$(dirname "$0")"
 . cmake/packages.sh
-need_packages $BUILD_PACKAGES libcmocka-dev liblua5.4-dev
+need_packages $BUILD_PACKAGES $GRAPH_PACKAGES libcmocka-dev liblua5.4-dev
 
 build=${BUILD:-build-test}
 cmake -S . -B "$build" -G Ninja -DCAEC_TESTS=ON --log-level=WARNING

@@ -35,4 +35,7 @@ lua_package() {
     esac
 }
 
+# What graphs with dense layers link besides.
+GRAPH_PACKAGES="libopenblas-pthread-dev"
+
 BUILD_PACKAGES="gcc libc6-dev cmake ninja-build pkg-config libjpeg-dev libpng-dev zlib1g-dev libjansson-dev $(lua_package)"

@@ -63,7 +63,7 @@ static const struct argp_option option_table[] = {
     { "dump", KEY_DUMP, "PASS", 0, "print the graph after PASS (of --list passes)", 2 },
     { "stop-after", KEY_STOP, "PASS", 0, "stop after PASS and write nothing", 2 },
     { "list", KEY_LIST, "WHAT", 0, "list passes, ops, kernels or targets", 2 },
-    { "expand", KEY_EXPAND, "KERNEL", 0, "print one kernel for NAME=NUMBER...: H, W, CI, CO, K, STRIDE, UP, SAME, POOL of a convolution, "
+    { "expand", KEY_EXPAND, "KERNEL", 0, "print one kernel for NAME=NUMBER...: H, W, CI, CO, K, STRIDE, UP, SAME, POOL of a convolution, CI, CO of a dense layer, "
                                          "PASS (0 forward, 1 dX, 2 dW)", 2 },
     { 0 }
 };
@@ -303,17 +303,18 @@ static void expand(Options *o)
             fail_with(EXIT_USAGE, "--expand: there is no number '%s'; see --help", o->expand_numbers[i]);
     }
     sample_check(&sample);
-    Graph *graph = sample_graph(&sample);
+    bool conv = strncmp(o->expand, "conv_", 5) == 0, dense = strncmp(o->expand, "dense_", 6) == 0;
+    const char *stage = dense ? "sample.dense" : "sample.conv";
+    Graph *graph = sample_graph(&sample, dense ? SAMPLE_DENSE : SAMPLE_CONV);
     run_passes(o, graph);
     Settings settings = { .target = o->target, .real_double = o->real && strcmp(o->real, "double") == 0 };
-    bool conv = strncmp(o->expand, "conv_", 5) == 0;
-    Force force = { .stage = "sample.conv", .kernel = conv ? o->expand : "conv_plain", .used = true };
+    Force force = { .stage = stage, .kernel = conv || dense ? o->expand : "conv_plain", .used = true };
     Plan *plan = plan_make(graph, settings, &force, 1, NULL);
     for (int i = 0; i < plan->function_count; i++) {
         const Step *step = plan->functions[i];
         if (strcmp(step->kernel->name, o->expand) != 0 || !strstr(step->pass, pass_names[pass]))
             continue;
-        if (conv && strcmp(step->layer, "sample.conv") != 0)
+        if ((conv || dense) && strcmp(step->layer, stage) != 0)
             continue;
         Text text = { 0 };
         emit_function(&text, plan, step);

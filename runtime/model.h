@@ -23,7 +23,7 @@ typedef CAEC_REAL real;
 
 enum { MODEL_ALIGNMENT = 64 };
 
-/* Shape of one image's worth of a tensor: rank 3 is {height, width, channels}, rank 1 is {units}. */
+/* Shape of one image's worth of a tensor: rank 3 is {height, width, channels}, rank 1 is {units}; a dense kernel has rank 2, {inputs, units}. */
 typedef struct ModelShape {
     int rank;
     int dim[4];
@@ -32,7 +32,7 @@ typedef struct ModelShape {
 /* One trained tensor. `offset` and `count` are in reals; the flat parameter array holds the tensors in this order without gaps. */
 typedef struct ModelParameter {
     const char *name;     /* "encoder.conv1.kernel" */
-    ModelShape shape;     /* rank 4 HWIO (of transposed convolutions HWOI), or rank 1 */
+    ModelShape shape;     /* rank 4 HWIO (of transposed convolutions HWOI), rank 2 IO, or rank 1 */
     size_t offset, count;
     double limit;         /* initial values are uniform in [-limit, limit) (Glorot); 0: all are `fill` */
     double fill;
@@ -126,12 +126,21 @@ typedef struct Model {
     /* The loss of one image (a mean over its values). `workspace` has train_bytes. */
     double (*loss)(const void *prepared, const uint8_t *image, void *workspace);
 
-    /* Forward and backward of n images, one after another: adds the gradient of the SUM of their losses to gradient[parameter_reals]
+    /* Forward and backward of n images, any number, in their order: adds the gradient of the SUM of their losses to gradient[parameter_reals]
        and writes each image's loss to losses[0..n-1]. Layers that are active in training alone (noise, dropout) draw from noise[i], any number,
        for image i; 0, or `noise` NULL: they hand on what they get, as they do in all the other functions. `workspace` has train_bytes; `clock` may be
        NULL. The result depends on the order of the images and these numbers and on nothing else. */
     void (*backward_chunk)(const void *prepared, const uint8_t *const *images, const uint64_t *noise, int n, real *gradient,
                            double *losses, void *workspace, ModelClock *clock);
+
+    /* Of models whose dense layers take several images in one product: up to `group` images at once, values one image after another. Else group
+       is 0 and these are NULL. Sums may be rounded differently than one image alone has them, and differently for other n. */
+    int group;
+    void (*encode_group)(const void *prepared, const uint8_t *const *images, int n, real *latents, void *workspace, ModelClock *clock);
+    void (*decode_group)(const void *prepared, const real *latents, int n, real *outputs, void *workspace, ModelClock *clock);
+    void (*reconstruct_group)(const void *prepared, const uint8_t *const *images, int n, real *outputs, void *workspace,
+                              ModelClock *clock);
+    void (*loss_group)(const void *prepared, const uint8_t *const *images, int n, double *losses, void *workspace);
 } Model;
 
 extern const Model caec_model;

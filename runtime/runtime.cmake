@@ -1,6 +1,7 @@
 # runtime.cmake - what a model's CMakeLists.txt needs to build its two programs. Included by the folder that caec writes.
 #
 #   caec_use_openmp(TARGET)                                 compile TARGET with OpenMP where the compiler has it
+#   caec_find_openblas()                                    for models whose dense layers call it: their programs link it
 #   caec_runtime_sources(VARIABLE)                          the runtime's sources that do not depend on the model's target flags
 #   caec_program(NAME MAIN OBJECTS SUPPORTED REAL)          NAME from runtime/MAIN, the object library OBJECTS and one more source
 #
@@ -31,6 +32,20 @@ endforeach()
 if(CAEC_STATIC)
   set(CMAKE_FIND_LIBRARY_SUFFIXES ${caec_suffixes})
 endif()
+
+# Debian keeps each build of OpenBLAS in a folder of its own. A product runs in the thread that asks for it: see prepare() of the model.
+macro(caec_find_openblas)
+  if(CAEC_STATIC)
+    set(CMAKE_FIND_LIBRARY_SUFFIXES .a)
+  endif()
+  find_library(CAEC_LIB_OPENBLAS NAMES openblas PATH_SUFFIXES openblas-pthread openblas-openmp)
+  if(CAEC_STATIC)
+    set(CMAKE_FIND_LIBRARY_SUFFIXES ${caec_suffixes})
+  endif()
+  if(NOT CAEC_LIB_OPENBLAS)
+    message(FATAL_ERROR "the library openblas was not found; on Debian: apt-get install libopenblas-pthread-dev")
+  endif()
+endmacro()
 
 function(caec_use_openmp target)
   if(OpenMP_C_FOUND)
@@ -70,7 +85,7 @@ function(caec_program name main objects supported real)
   else()
     target_link_libraries(${name} PRIVATE caec_runtime)
   endif()
-  target_link_libraries(${name} PRIVATE ${CAEC_LIB_JPEG} ${CAEC_LIB_PNG} ${CAEC_LIB_Z} ${CAEC_LIB_JANSSON} ${CAEC_LIB_M} Threads::Threads)
+  target_link_libraries(${name} PRIVATE ${CAEC_LIB_JPEG} ${CAEC_LIB_PNG} ${CAEC_LIB_Z} ${CAEC_LIB_JANSSON} ${CAEC_LIB_OPENBLAS} ${CAEC_LIB_M} Threads::Threads)
   if(OpenMP_C_FOUND)
     if(CAEC_STATIC)
       target_link_options(${name} PRIVATE -static -fopenmp $<$<BOOL:${CAEC_LINKER_NO_WARNINGS}>:-Wl,--no-warnings>)

@@ -159,7 +159,7 @@ static int output_kernel(const Graph *graph)
 {
     const Node *node = graph->output;
     bool dies = false;
-    while (node && node->op->arity && !node->op->core) {
+    while (node && node->op->arity && !node_heads_stage(node)) {
         dies = dies || node_is(node, "relu");
         node = node->input[0];
     }
@@ -177,13 +177,32 @@ static double macs_of(const Program *program)
     return sum;
 }
 
+/* A value of a group of images: all of it for a step that takes the group at once, else image i's. */
+static const char *in_group(const Plan *plan, const Step *step, const char *base, const Node *node)
+{
+    if (plan->group == 1 || step->kernel->grouped)
+        return base;
+    return arena_format("%s + i * %zu", base, plan_value_count(node));
+}
+
+static const char *workspace_expression(const Plan *plan, const Program *program, const Step *step, const Node *node)
+{
+    const char *base = arena_format("t->%s", plan_identifier(node->name));
+    for (int i = 0; i < program->buffer_count; i++)
+        if (program->buffers[i].node == node && program->buffers[i].copies > 1)
+            return in_group(plan, step, base, node);
+    return base;
+}
+
 static const char *argument_expression(const Plan *plan, const Program *program, const Step *step, const char *name, int units)
 {
     const Graph *graph = plan->graph;
-    bool first = strcmp(name, "first") == 0, alone = program == &plan->train;
+    bool first = strcmp(name, "first") == 0, group = plan->group > 1, alone = program == &plan->train || group;
     if (first || strcmp(name, "last") == 0)
         return alone ? arena_format("%d", first ? 0 : units) :
                        arena_format("%d * %s / bands", units, first ? "band" : "(band + 1)");
+    if (strcmp(name, "n") == 0)
+        return "n";
     for (int i = 0; i < step->argument_count; i++) {
         const Argument *a = &step->arguments[i];
         if (strcmp(a->name, name) != 0)
@@ -195,19 +214,19 @@ static const char *argument_expression(const Plan *plan, const Program *program,
         if (a->sum)
             return arena_format("t->%s_sum", step->function);
         if (a->noise)
-            return "noise";
+            return group ? "noise ? noise[i] : 0" : "noise";
         if (a->node == graph->input)
-            return "image";
+            return group ? "images[i]" : "image";
         if (a->node == program->given)
-            return "latent";
+            return in_group(plan, step, group ? "latents" : "latent", a->node);
         if (a->node == program->result)
-            return a->node == graph->latent ? "latent" : "output";
+            return in_group(plan, step, arena_format("%s%s", program == &plan->encode ? "latent" : "output", group ? "s" : ""), a->node);
         if (a->node == graph->loss)
-            return "&loss";
+            return group ? "losses + i" : "&loss";
         for (int k = 0; k < graph->parameter_count; k++)
             if (graph->parameters[k].gradient == a->node)
                 return arena_format("gradient + P_%s", upper(plan_identifier(graph->parameters[k].node->name)));
-        return arena_format("t->%s", plan_identifier(a->node->name));
+        return workspace_expression(plan, program, step, a->node);
     }
     bug("%s has no argument %s", step->function, name);
 }
@@ -254,6 +273,9 @@ static void set_steps(lua_State *L, const Plan *plan, const Program *program)
         lua_pop(L, 2);
         lua_pushboolean(L, divided);
         lua_setfield(L, -2, "divided");
+        set_number(L, "run", program->run[i]);
+        lua_pushboolean(L, step->kernel->grouped);
+        lua_setfield(L, -2, "grouped");
         set_text(L, "flush", step->sums ? upper(plan_identifier(arena_format("%s.kernel", step->layer))) : "");
         set_words(L, plan, program, step);
         append_item(L);
@@ -279,6 +301,7 @@ static void set_buffers(lua_State *L, const Plan *plan, const Program *program)
         lua_setfield(L, -2, "sum");
         set_number(L, "first", b->first);
         set_number(L, "last", b->last);
+        set_number(L, "copies", b->copies);
         append_item(L);
     }
     lua_setfield(L, -2, "buffers");
@@ -377,6 +400,9 @@ static void set_texts(lua_State *L, const Plan *plan, const EmitOptions *options
     set_text(L, "CODE_TYPE", code_type(plan));
     set_number(L, "L", settings_lanes(&plan->settings));
     set_number(L, "output_kernel", output_kernel(graph));
+    set_number(L, "group", plan->group);
+    lua_pushboolean(L, plan_uses_openblas(plan));
+    lua_setfield(L, -2, "openblas");
 }
 
 /* The holes of the skeletons, at index 2 of the stack. */
@@ -514,7 +540,7 @@ void emit_model(const Plan *plan, const EmitOptions *options)
     emit_skeleton(&e, "emit/kernels.h.in", arena_format("%s_kernels.h", name));
     emit_skeleton(&e, "emit/supported.c.in", arena_format("%s_supported.c", name));
     emit_skeleton(&e, "emit/model.h.in", arena_format("%s.h", name));
-    emit_skeleton(&e, "emit/model.c.in", arena_format("%s.c", name));
+    emit_skeleton(&e, plan->group > 1 ? "emit/model_group.c.in" : "emit/model.c.in", arena_format("%s.c", name));
     emit_skeleton(&e, "emit/CMakeLists.txt.in", "CMakeLists.txt");
     emit_skeleton(&e, "emit/README.md.in", "README.md");
     if (options->runtime)

@@ -59,7 +59,7 @@ static const char *shapes(const Step *step)
     const Node *core = step->core;
     const Node *last = step->pool ? step->pool : core;
     const Node *in = node_is(step->d_pool, "avg_pool2d_dx") ? step->d_pool->input[0] : step->d_act ? step->d_act->input[1] : step->d_pool ? step->d_pool->input[1] : core->input[0];
-    if (conv_is_dw(core))
+    if (conv_is_dw(core) || core->op == &op_dense_dw)
         return arena_format("%s and %s -> %s", shape_text(core->input[0]->shape), shape_text(core->input[1]->shape), shape_text(last->shape));
     return arena_format("%s -> %s", shape_text(in->shape), shape_text(last->shape));
 }

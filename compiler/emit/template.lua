@@ -7,6 +7,7 @@
 --   %kernel (a, b?) -> (c, d?)    the signature of the emitted function: inputs, then outputs; `?`: only where the step has such an
 --                      argument in that role. The same list makes the call, so the two cannot disagree. `by N` behind it: the work falls into N
 --                      units (rows, strips) that threads may share; the function gets `first` and `last` and does those from first to last - 1.
+--                      `of n` behind it: it computes a group of `n` images at once, whose values lie one image after another.
 -- Names are looked up in the holes that C handed over, then among the helpers below; an unknown name is an error.
 local embedded = ...        -- embedded(name): the text of a file that caec carries
 
@@ -119,6 +120,7 @@ local function bind(holes, line)
     bound[#bound + 1] = { name = "first", scalar = "int first" }
     bound[#bound + 1] = { name = "last", scalar = "int last" }
   end
+  if line:match("%) of n%s*$") then bound[#bound + 1] = { name = "n", scalar = "int n" } end
   return bound
 end
 
@@ -192,7 +194,7 @@ local function expand(name, holes)
     if is_code then line = line:gsub("[^\n]+", function(one) return fit(tidy(one)) end) end
     out[#out + 1] = line .. "\n"
   end
-  function env._include(file) run("kernels/" .. file, env) end
+  function env._include(file) run((file:find("/") and "" or "kernels/") .. file, env) end
   function env._header() env._o('#include "' .. holes.model .. '_kernels.h"\n') end
   function env._kernel(line, count)
     bound, units = bind(holes, line), count

@@ -125,9 +125,42 @@ static void read_choice(lua_State *L, const ArgumentPlaces *places, const ArgSpe
     fail(arg->loc, "%s: %s wants one of %s, not %s", places->word, spec->name, all.data, given);
 }
 
+static int count_fields(lua_State *L)
+{
+    int count = 0;
+    lua_pushnil(L);
+    while (lua_next(L, -2)) {
+        lua_pop(L, 1);
+        count++;
+    }
+    return count;
+}
+
+bool read_shape(lua_State *L, Shape *shape, bool *list)
+{
+    *list = lua_istable(L, -1) && lua_length(L, -1) == 3 && count_fields(L) == 3;
+    *shape = (Shape){ .rank = 3 };
+    for (int i = 0; *list && i < 3; i++) {
+        lua_rawgeti(L, -1, i + 1);
+        double n = lua_type(L, -1) == LUA_TNUMBER ? lua_tonumber(L, -1) : 0;
+        lua_pop(L, 1);
+        if (!(n >= 1 && n <= MAX_SIDE) || n != (int)n)
+            return false;
+        shape->dim[i] = (int)n;
+    }
+    return *list;
+}
+
+static void read_shape_argument(lua_State *L, const ArgumentPlaces *places, const ArgSpec *spec, Arg *arg)
+{
+    bool list;
+    if (!read_shape(L, &arg->shape, &list))
+        fail(arg->loc, "%s: %s wants { height, width, channels }, whole numbers from 1 to %d", places->word, spec->name, MAX_SIDE);
+}
+
 static void read_argument(lua_State *L, const ArgumentPlaces *places, const ArgSpec *spec, Arg *arg)
 {
-    *arg = (Arg){ spec->number, spec->text, places->loc };
+    *arg = (Arg){ .number = spec->number, .text = spec->text, .loc = places->loc };
     lua_getfield(L, -1, spec->name);
     if (lua_isnil(L, -1)) {
         if (spec->required)
@@ -142,6 +175,8 @@ static void read_argument(lua_State *L, const ArgumentPlaces *places, const ArgS
         arg->number = lua_toboolean(L, -1);
     } else if (spec->kind == ARG_CHOICE) {
         read_choice(L, places, spec, arg);
+    } else if (spec->kind == ARG_SHAPE) {
+        read_shape_argument(L, places, spec, arg);
     } else {
         read_number(L, places, spec, arg);
     }

@@ -39,4 +39,8 @@ Loc argument_loc(const Source *source, const Word *word, const char *path);
    range, and at the word where a required one is missing. */
 void read_arguments(lua_State *L, const ArgumentPlaces *places, const ArgSpec *specs, const char *also, Arg *args);
 
+/* The list { height, width, channels } at the top of the stack, whole numbers from 1 to MAX_SIDE. False where it is no list of three (`list` is set to
+   false) or holds other numbers. */
+bool read_shape(lua_State *L, Shape *shape, bool *list);
+
 #endif

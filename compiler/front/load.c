@@ -150,10 +150,10 @@ static Node *load_list(Loader *load, const Word *part, Node *x, int depth)
     return x;
 }
 
-/* What stands in for a value that a layer of training alone made. */
+/* What inference has in a value's place, behind layers of training alone and behind views. */
 static const Node *inference_value(const Node *node)
 {
-    while (node->op->training_only)
+    while (node->op->training_only || node->op->view)
         node = node->input[0];
     return node;
 }
@@ -183,36 +183,18 @@ static Node *load_part(Loader *load, const Word *model, const char *field, const
 
 /* ---- the model ---- */
 
-/* Of the table at the top of the stack. */
-static int count_fields(lua_State *L)
-{
-    int count = 0;
-    lua_pushnil(L);
-    while (lua_next(L, -2)) {
-        lua_pop(L, 1);
-        count++;
-    }
-    return count;
-}
-
 static void load_input(Loader *load, const Word *model)
 {
     lua_State *L = load->L;
     Loc loc = argument_loc(&load->source, model, "input");
     lua_getfield(L, -1, "input");
-    if (!lua_istable(L, -1) || lua_length(L, -1) != 3 || count_fields(L) != 3)
-        fail(loc, "autoencoder: input wants { height, width, channels }");
-    int dim[3];
-    for (int i = 0; i < 3; i++) {
-        lua_rawgeti(L, -1, i + 1);
-        double n = lua_type(L, -1) == LUA_TNUMBER ? lua_tonumber(L, -1) : 0;
-        if (!(n >= 1 && n <= MAX_SIDE) || n != (int)n)
-            fail(loc, "autoencoder: input wants { height, width, channels }, whole numbers from 1 to %d", MAX_SIDE);
-        dim[i] = (int)n;
-        lua_pop(L, 1);
-    }
+    Shape shape;
+    bool list;
+    if (!read_shape(L, &shape, &list))
+        fail(loc, list ? "autoencoder: input wants { height, width, channels }, whole numbers from 1 to %d"
+                       : "autoencoder: input wants { height, width, channels }", MAX_SIDE);
     lua_pop(L, 1);
-    Node place = { .layer = "input", .word = "autoencoder", .loc = loc, .shape = shape_hwc(dim[0], dim[1], dim[2]), .type = TYPE_PIXEL };
+    Node place = { .layer = "input", .word = "autoencoder", .loc = loc, .shape = shape, .type = TYPE_PIXEL };
     load->graph->input = node_new(load->graph, &op_input, &place, "input", NULL, NULL);
 }
 

@@ -48,26 +48,51 @@ static Node *image(Graph *graph, const char *name, int height, int width, int ch
     return node_new(graph, &op_input, &place, name, NULL, NULL);
 }
 
-Graph *sample_graph(const Sample *sample)
+static Arg number(double value)
+{
+    return (Arg){ .number = value, .loc = nowhere };
+}
+
+static Arg choice(const char *text)
+{
+    return (Arg){ .text = text, .loc = nowhere };
+}
+
+/* An image that a convolution makes, the sample behind it, and what the loss needs. */
+static Node *around_conv(Graph *graph, const Sample *sample)
+{
+    const Arg before[] = { number(sample->ci), number(1), number(1), choice("same"), choice("linear"), number(1) };
+    const Arg conv[] = { number(sample->co), number(sample->kernel), number(sample->stride), choice(sample->same ? "same" : "valid"),
+                         choice("relu"), number(1) };
+    Node *x = graph->latent = add(graph, "sample.before", "conv2d", before, graph->input);
+    x = add(graph, "sample.noise1", "gaussian_noise", (Arg[]){ number(0.1) }, x);
+    x = add(graph, "sample.dropout1", "dropout", (Arg[]){ number(0.5) }, x);
+    if (sample->up > 1)
+        x = add(graph, "sample.up1", "upsample2d", (Arg[]){ number(sample->up) }, x);
+    x = add(graph, "sample.conv", "conv2d", conv, x);
+    if (sample->pool)
+        x = add(graph, "sample.pool1", "max_pool2d", (Arg[]){ number(sample->pool) }, x);
+    return add(graph, "sample.up2", "upsample2d", (Arg[]){ number(2) }, x);
+}
+
+/* The same around a dense layer of `ci` inputs and `co` units. */
+static Node *around_dense(Graph *graph, const Sample *sample)
+{
+    const Arg before[] = { number(sample->ci), choice("linear"), number(1) }, dense[] = { number(sample->co), choice("relu"), number(1) };
+    Node *x = add(graph, "sample.flatten1", "flatten", NULL, graph->input);
+    x = graph->latent = add(graph, "sample.before", "dense", before, x);
+    x = add(graph, "sample.dense", "dense", dense, x);
+    return add(graph, "sample.reshape1", "reshape", (Arg[]){ { .shape = shape_hwc(1, 1, sample->co), .loc = nowhere } }, x);
+}
+
+Graph *sample_graph(const Sample *sample, SampleKind kind)
 {
     Graph *graph = ARENA_NEW(Graph);
     graph->name = "sample";
     graph->file = "sample";
     graph->training = (Training){ .loss = "mse", .optimizer = { .word = "adam" }, .schedule = { .word = "constant" }, .batch = 1, .epochs = 1 };
     graph->input = image(graph, "image", sample->height, sample->width, 1);
-    const Arg before[] = { { sample->ci, NULL, nowhere }, { 1, NULL, nowhere }, { 1, NULL, nowhere }, { 0, "same", nowhere },
-                           { 0, "linear", nowhere }, { 1, NULL, nowhere } };
-    const Arg conv[] = { { sample->co, NULL, nowhere }, { sample->kernel, NULL, nowhere }, { sample->stride, NULL, nowhere },
-                         { 0, sample->same ? "same" : "valid", nowhere }, { 0, "relu", nowhere }, { 1, NULL, nowhere } };
-    Node *x = graph->latent = add(graph, "sample.before", "conv2d", before, graph->input);
-    x = add(graph, "sample.noise1", "gaussian_noise", (Arg[]){ { 0.1, NULL, nowhere } }, x);
-    x = add(graph, "sample.dropout1", "dropout", (Arg[]){ { 0.5, NULL, nowhere } }, x);
-    if (sample->up > 1)
-        x = add(graph, "sample.up1", "upsample2d", (Arg[]){ { sample->up, NULL, nowhere } }, x);
-    x = add(graph, "sample.conv", "conv2d", conv, x);
-    if (sample->pool)
-        x = add(graph, "sample.pool1", "max_pool2d", (Arg[]){ { sample->pool, NULL, nowhere } }, x);
-    x = graph->output = add(graph, "sample.up2", "upsample2d", (Arg[]){ { 2, NULL, nowhere } }, x);
+    Node *x = graph->output = kind == SAMPLE_DENSE ? around_dense(graph, sample) : around_conv(graph, sample);
     Layer layer = { .graph = graph, .model = { .layer = "loss", .word = "mse", .loc = nowhere } };
     graph->loss = loss_find("mse")->build(&layer, x, image(graph, "target", x->shape.dim[0], x->shape.dim[1], x->shape.dim[2]));
     return graph;

@@ -1,4 +1,4 @@
-/* sample.h - a small graph around one convolution, for `caec --expand` and for tests of single kernels. */
+/* sample.h - a small graph around one layer, for `caec --expand` and for tests of single kernels. */
 #ifndef CAEC_SAMPLE_H
 #define CAEC_SAMPLE_H
 
@@ -7,11 +7,13 @@
 /* The numbers that NAME=NUMBER may set, with their defaults. */
 typedef struct Sample {
     int height, width;      /* H=16 W=16: input of the convolution */
-    int ci, co;             /* CI=3 CO=16 */
+    int ci, co;             /* CI=3 CO=16; inputs and units of a dense layer */
     int kernel, stride, up; /* K=3 STRIDE=1 UP=1 */
     int same;               /* SAME=1: padding "same", 0: "valid" */
     int pool;               /* POOL=0: size of the max-pool behind it, 0: none */
 } Sample;
+
+typedef enum SampleKind { SAMPLE_CONV, SAMPLE_DENSE } SampleKind;
 
 extern const Sample sample_default;
 
@@ -22,7 +24,8 @@ bool sample_set(Sample *sample, const char *name, int value);
 void sample_check(const Sample *sample);
 
 /* image -> 1x1 convolution "sample.before" -> noise, dropout -> (upsampling) -> convolution "sample.conv" with bias and relu -> (pool) -> upsampling by 2 ->
-   squared error against a second image. Forward and loss, as load_graph leaves them. */
-Graph *sample_graph(const Sample *sample);
+   squared error against a second image. Or image -> flatten -> dense "sample.before" -> dense "sample.dense" with bias and relu -> reshape -> the same.
+   Forward and loss, as load_graph leaves them. */
+Graph *sample_graph(const Sample *sample, SampleKind kind);
 
 #endif

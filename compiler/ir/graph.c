@@ -105,6 +105,18 @@ bool node_is(const Node *node, const char *op_name)
     return node && strcmp(node->op->name, op_name) == 0;
 }
 
+bool node_heads_stage(const Node *node)
+{
+    return node && node->op->heads_stage;
+}
+
+Node *node_storage(const Node *node)
+{
+    while (node && node->op->view)
+        node = node->input[0];
+    return (Node *)node;
+}
+
 int graph_users(const Graph *graph, const Node *node, Node **users, int max)
 {
     int n = 0;

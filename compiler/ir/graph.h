@@ -35,7 +35,6 @@ typedef struct Op Op;
 struct Op {
     const char *name;
     int arity;
-    bool core;                              /* of a stage: its input 1 are weights, and bias, activation and pool may follow it (see Stage) */
     const char *numbers[MAX_NUMBERS + 1];   /* names of the node's numbers, NULL-ended */
 
     /* Sets node->shape and node->type from inputs and numbers; fails at node->loc, naming the layer's word, where they do not fit. */
@@ -50,6 +49,12 @@ struct Op {
 
     /* It does its work in training alone: elsewhere its value is that of input 0. */
     bool training_only;
+
+    /* A product with a kernel, input 1: the core of a stage (see Stage), and bias, activation and pool may follow it. Its gradients are <name>_dx and <name>_dw. */
+    bool heads_stage;
+
+    /* Its value is its input's in another shape: it costs nothing and has no memory of its own. See node_storage(). */
+    bool view;
 
     /* For elementwise operators, value in terms of x and gradient in terms of y (the value) and d, as C; NULL elsewhere. */
     const char *value, *derivative;
@@ -134,6 +139,10 @@ Node *node_new(Graph *graph, const Op *op, const Node *model, const char *name, 
 int node_number(const Node *node, const char *name);        /* as int; bug() where the operator has none of that name */
 double node_real(const Node *node, const char *name);
 bool node_is(const Node *node, const char *op_name);        /* false for NULL */
+bool node_heads_stage(const Node *node);                    /* false for NULL */
+
+/* The node whose value the node's is: what stands behind all views, else the node itself. NULL for NULL. */
+Node *node_storage(const Node *node);
 
 /* Users of a node among the nodes of the graph: fills users[max], returns how many there are in all. */
 int graph_users(const Graph *graph, const Node *node, Node **users, int max);

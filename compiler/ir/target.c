@@ -4,11 +4,11 @@
 
 const Target targets[] = {
     { "x86-64-v4", "AVX-512 (Skylake-X, Ice Lake, Zen 4 and later)", "-march=x86-64-v4 -mprefer-vector-width=512",
-      "avx512f avx512bw avx512cd avx512dq avx512vl", 64, 32, 32 << 10, 1 << 20 },
-    { "x86-64-v3", "AVX2 and FMA (Haswell, Zen and later)", "-march=x86-64-v3", "avx2 fma bmi2", 32, 16, 32 << 10, 256 << 10 },
-    { "x86-64-v2", "SSE4.2 (Nehalem and later)", "-march=x86-64-v2", "sse4.2 popcnt", 16, 16, 32 << 10, 256 << 10 },
-    { "aarch64", "ARMv8 with NEON", "-march=armv8-a", "", 16, 32, 32 << 10, 256 << 10 },
-    { "c", "plain C11, no vectors: any machine", "", "", 0, 16, 32 << 10, 256 << 10 },
+      "avx512f avx512bw avx512cd avx512dq avx512vl", 64, 32, 32 << 10, 1 << 20, 1 },
+    { "x86-64-v3", "AVX2 and FMA (Haswell, Zen and later)", "-march=x86-64-v3", "avx2 fma bmi2", 32, 16, 32 << 10, 256 << 10, 1 },
+    { "x86-64-v2", "SSE4.2 (Nehalem and later)", "-march=x86-64-v2", "sse4.2 popcnt", 16, 16, 32 << 10, 256 << 10, 1 },
+    { "aarch64", "ARMv8 with NEON", "-march=armv8-a", "", 16, 32, 32 << 10, 256 << 10, 1 },
+    { "c", "plain C11, no vectors: any machine", "", "", 0, 16, 32 << 10, 256 << 10, 0 },
 };
 const int target_count = sizeof targets / sizeof targets[0];
 

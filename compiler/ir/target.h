@@ -10,6 +10,7 @@ typedef struct Target {
     int vector_bytes;       /* 0: scalars */
     int registers;          /* vector registers (scalar ones where vector_bytes is 0) */
     int l1_bytes, l2_bytes; /* data caches a core, for tile sizes */
+    int openblas;           /* 1: programs for it may link OpenBLAS */
 } Target;
 
 /* The row of that name, `native` being the row that fits this machine best; NULL where there is none. */

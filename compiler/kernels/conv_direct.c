@@ -31,7 +31,7 @@ static int tile_size(int n, int most)
 
 static bool is_forward(const Node *core)
 {
-    return core->op->core;
+    return node_heads_stage(core);
 }
 
 static int largest(int a, int b)

@@ -18,9 +18,9 @@ static void plan(Step *step, const Settings *settings)
         step_node(step, "dw", core);
         return;
     }
-    step_node(step, core->op->core ? "x" : "dy", core->input[0]);
+    step_node(step, node_heads_stage(core) ? "x" : "dy", core->input[0]);
     step_form(step, "w", form_plain(core->input[1], 1));
-    step_node(step, core->op->core ? "y" : "dx", core);
+    step_node(step, node_heads_stage(core) ? "y" : "dx", core);
 }
 
 static double cost(const Step *step, const Settings *settings)

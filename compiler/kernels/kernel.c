@@ -66,7 +66,7 @@ static Argument *add_argument(Step *step, const char *name)
 void step_node(Step *step, const char *name, const Node *node)
 {
     if (node)
-        add_argument(step, name)->node = node;
+        add_argument(step, name)->node = node_storage(node);
 }
 
 void step_form(Step *step, const char *name, Form form)

@@ -62,12 +62,15 @@ typedef struct Step {
     const char *why;            /* how it was chosen, for --dump plan */
 } Step;
 
-enum { TAKES_BIAS = 1, TAKES_ACT = 2, TAKES_POOL = 4, TAKES_DB = 8, TAKES_DX = 16 };
+enum { TAKES_BIAS = 1, TAKES_ACT = 2, TAKES_POOL = 4, TAKES_DB = 8, TAKES_DX = 16, TAKES_ACT_FORWARD = 32 };
 
 struct Kernel {
     const char *name, *about;
     const char *const *ops;     /* the operators it computes, NULL-ended */
-    unsigned takes;             /* what it takes in of the stage around them, gradients likewise; TAKES_DX: dX together with dW */
+    unsigned takes;             /* what it takes in of the stage around them, gradients likewise; TAKES_DX: dX together with dW; TAKES_ACT_FORWARD: the
+                                   activation, but not its gradient */
+    bool grouped;               /* computes a group of images at once: its text says `of n` behind the %kernel line, values lie one image after another */
+    bool openblas;              /* calls OpenBLAS */
     bool (*takes_pool)(const Node *core, const Node *pool);             /* NULL: of any size */
     const char *(*text)(const Node *core);                              /* name of its text below kernels/ */
     const char *flush_text;     /* NULL, or: %kernel (sum) -> (dw), at the end of a chunk adds what the kernel summed in its own domain */
@@ -86,7 +89,7 @@ bool kernel_computes(const Kernel *kernel, const Node *core);
 
 /* For plan functions. */
 void step_number(Step *step, const char *name, int value);
-void step_node(Step *step, const char *name, const Node *node);         /* NULL is left out */
+void step_node(Step *step, const char *name, const Node *node);         /* what lies at node_storage(); NULL is left out */
 void step_form(Step *step, const char *name, Form form);
 void step_scratch(Step *step, size_t reals);
 void step_sum(Step *step, size_t reals);            /* "sum" */

@@ -1,4 +1,4 @@
-/* pointwise - the operators that work value by value: addition of a bias, activations, and their gradients. */
+/* pointwise - the operators that work value by value: addition of a bias, activations, their gradients, and the pixels of an image as reals. */
 #include "../ops/ops.h"
 #include "forms.h"
 
@@ -36,12 +36,12 @@ static double cost(const Step *step, const Settings *settings)
 
 #define ELEMENTWISE(name, has_slope, value, gradient) #name, #name "_dx",
 static const char *const ops[] = {
-    "bias_add", "bias_add_db",
+    "bias_add", "bias_add_db", "from_pixels",
 #include "../ops/elementwise.def"
     NULL
 };
 #undef ELEMENTWISE
 
 const Kernel kernel_pointwise = {
-    .name = "pointwise", .about = "bias, activations and their gradients, value by value", .ops = ops, .text = text, .cost = cost, .plan = plan,
+    .name = "pointwise", .about = "bias, activations, their gradients, and pixels as reals, value by value", .ops = ops, .text = text, .cost = cost, .plan = plan,
 };

@@ -3,7 +3,8 @@
  *
  * Behind a sigmoid, y' = 1 / (1 + exp(-z)), it is computed from the logits z, where nothing overflows and nothing is lost:
  * max(z, 0) - z t + log(1 + exp(-|z|)), with gradient (y' - t) / n. Upsampling after the sigmoid is the same as before it. Elsewhere the logarithms are
- * clamped at -100 and the gradient is (y' - t) / max(y' (1 - y'), 1e-12) / n, both as PyTorch's. */
+ * clamped at -100 and the gradient is (y' - t) / max(y' (1 - y'), 1e-12) / n, both as PyTorch's.
+ * A view behind the sigmoid, as `reshape` brings it, stands on the logits instead. */
 #include "ops.h"
 
 enum { MAX_UP = 64 };       /* as the pass `fold` takes in */
@@ -28,8 +29,13 @@ static Node *bce_build(Layer *layer, Node *output, Node *target)
         up *= node_real(last, "size");
         last = last->input[0];
     }
-    if (node_is(last, "sigmoid"))
-        return layer_node(layer, &op_bce_logits, "", last->input[0], target, (double[]){ up });
+    const Node *value = node_storage(last);
+    if (node_is(value, "sigmoid")) {
+        Node *logits = value->input[0];
+        if (last != value)
+            logits = layer_node(layer, last->op, "logits", logits, NULL, last->number);
+        return layer_node(layer, &op_bce_logits, "", logits, target, (double[]){ up });
+    }
     return layer_node(layer, &op_bce, "", output, target, (double[]){ 1 });
 }
 

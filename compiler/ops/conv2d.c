@@ -101,7 +101,7 @@ double conv_macs(const Node *node)
 
 #define CONV_NUMBERS "kernel", "stride", "same", "up"
 
-const Op op_conv2d = { .name = "conv2d", .core = true, .arity = 2, .numbers = { CONV_NUMBERS }, .shape = conv2d_shape,
+const Op op_conv2d = { .name = "conv2d", .heads_stage = true, .arity = 2, .numbers = { CONV_NUMBERS }, .shape = conv2d_shape,
                        .gradient = conv2d_gradient, .macs = conv_macs };
 const Op op_conv2d_dx = { .name = "conv2d_dx", .arity = 2, .numbers = { CONV_NUMBERS, "height", "width" }, .shape = conv2d_dx_shape,
                           .macs = conv_macs };

@@ -57,7 +57,7 @@ static Node *transpose_gradient(Graph *graph, Node *node, Node *dy, int i)
     return node_new(graph, &op_conv2d_transpose_dx, node, arena_format("%s.dx", node->name), (Node *[]){ dy, node->input[1] }, node->number);
 }
 
-const Op op_conv2d_transpose = { .name = "conv2d_transpose", .core = true, .arity = 2, .numbers = { "kernel", "stride" }, .shape = transpose_shape,
+const Op op_conv2d_transpose = { .name = "conv2d_transpose", .heads_stage = true, .arity = 2, .numbers = { "kernel", "stride" }, .shape = transpose_shape,
                                  .gradient = transpose_gradient, .macs = conv_macs };
 const Op op_conv2d_transpose_dx = { .name = "conv2d_transpose_dx", .arity = 2, .numbers = { "kernel", "stride" },
                                     .shape = transpose_dx_shape, .macs = conv_macs };

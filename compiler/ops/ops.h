@@ -9,7 +9,7 @@
 
 #include "../ir/graph.h"
 
-typedef enum ArgKind { ARG_INT, ARG_REAL, ARG_BOOL, ARG_CHOICE } ArgKind;
+typedef enum ArgKind { ARG_INT, ARG_REAL, ARG_BOOL, ARG_CHOICE, ARG_SHAPE } ArgKind;
 
 enum { MAX_ARGS = 8 };
 
@@ -18,7 +18,7 @@ typedef struct ArgSpec {
     ArgKind kind;
     bool required;
     double number;                  /* default of ARG_INT, ARG_REAL, ARG_BOOL */
-    double min, max;                /* of ARG_INT and ARG_REAL, both included */
+    double min, max;                /* of ARG_INT and ARG_REAL, both included; ARG_SHAPE is { height, width, channels } and always required */
     const char *text;               /* default of ARG_CHOICE */
     const char *const *choices;     /* NULL-ended */
 } ArgSpec;
@@ -27,6 +27,7 @@ typedef struct Arg {
     double number;
     const char *text;
     Loc loc;                        /* of the argument's word; of the layer's word where it is left out */
+    Shape shape;                    /* of ARG_SHAPE */
 } Arg;
 
 /* A layer being built: its names and place, which its nodes take over. */

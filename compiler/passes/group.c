@@ -39,7 +39,7 @@ static bool is_pool(const Node *node)
     return node_is(node, "max_pool2d") || node_is(node, "avg_pool2d");
 }
 
-/* Bias, activation and pool behind a convolution. */
+/* Bias, activation and pool behind a core. */
 static void follow(const Graph *graph, Stage *stage)
 {
     Node *last = stage->core, *next = first_user(graph, last);
@@ -117,8 +117,8 @@ void pass_group(Graph *graph)
         Node *node = graph->nodes[i];
         if (taken[i] || node->op->arity == 0)
             continue;
-        Stage *stage = add_stage(graph, node->op->core ? node->layer : node->name, node);
-        if (node->op->core) {
+        Stage *stage = add_stage(graph, node_heads_stage(node) ? node->layer : node->name, node);
+        if (node_heads_stage(node)) {
             follow(graph, stage);
             if (!node->infer)
                 find_backward(graph, stage);

@@ -29,7 +29,7 @@ void pass_commute(Graph *graph);
    requires: nothing; provides: every node is reached from a root; breaks: nothing. */
 void pass_drop(Graph *graph);
 
-/* Finds the stages: a core (convolution, or any operator alone), its epilogue of bias, activation and pool, and the backward half of both.
+/* Finds the stages: a core (convolution, dense product, or any operator alone), its epilogue of bias, activation and pool, and the backward half of both.
    requires: gradients, commuted; provides: graph->stages, every computing node in exactly one; breaks: nothing (run it last). */
 void pass_group(Graph *graph);
 

@@ -93,7 +93,7 @@ static void take_in_forward(Step *step, const bool *needed)
     const Node *last = step->core;
     if (takes & TAKES_BIAS && goes_on(last, s->bias, needed))
         last = step->bias = s->bias;
-    if (step->bias == s->bias && takes & TAKES_ACT && goes_on(last, s->act, needed))
+    if (step->bias == s->bias && takes & (TAKES_ACT | TAKES_ACT_FORWARD) && goes_on(last, s->act, needed))
         last = step->act = s->act;
     if (step->bias == s->bias && step->act == s->act && takes & TAKES_POOL && takes_pool(step->kernel, step->core, s->pool) &&
         goes_on(last, s->pool, needed))
@@ -219,7 +219,7 @@ void plan_steps(Plan *plan, Program *program, Node *const *roots, int root_count
     bool *needed = ARENA_ARRAY(bool, graph->count), *computed = ARENA_ARRAY(bool, graph->count);
     Step **at = ARENA_ARRAY(Step *, graph->count);
     for (int i = 0; i < root_count; i++)
-        needed[roots[i]->id] = true;
+        needed[node_storage(roots[i])->id] = true;
     for (int i = graph->count - 1; i >= 0; i--) {
         const Node *node = graph->nodes[i];
         if (!needed[i] || computed[i] || node == program->given || node->op->arity == 0)

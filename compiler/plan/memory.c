@@ -7,14 +7,17 @@
 enum { ALIGNMENT = 64, SLACK = 64 };     /* a kernel may read up to one vector past the end of a value */
 
 /* Codes lie as kernels/codes.c.in says. */
+size_t plan_value_count(const Node *node)
+{
+    if (node->type != TYPE_CODE)
+        return (size_t)shape_count(node->shape);
+    const int *dim = node->shape.dim, size = node_number(node, "size"), across = size == 2 ? 8 : size <= 4 ? 4 : 2;
+    return (size_t)((dim[0] + 1) / 2) * (size_t)((dim[1] + across - 1) / across) * (size_t)dim[2];
+}
+
 static size_t value_bytes(const Plan *plan, const Node *node)
 {
-    size_t real = (size_t)settings_real_bytes(&plan->settings);
-    if (node->type == TYPE_CODE) {
-        const int *dim = node->shape.dim, size = node_number(node, "size"), across = size == 2 ? 8 : size <= 4 ? 4 : 2;
-        return (size_t)((dim[0] + 1) / 2) * (size_t)((dim[1] + across - 1) / across) * (size_t)dim[2] * real;
-    }
-    return (size_t)shape_count(node->shape) * (node->type == TYPE_REAL ? real : 1);
+    return plan_value_count(node) * (node->type == TYPE_PIXEL ? 1 : (size_t)settings_real_bytes(&plan->settings));
 }
 
 bool plan_is_gradient(const Graph *graph, const Node *node)
@@ -67,9 +70,25 @@ static void add_buffers(const Plan *plan, Program *program, int s)
         else
             program->buffers[program->buffer_count++] = (Buffer){
                 .node = a->node, .name = plan_identifier(a->node->name), .first = s, .last = s,
-                .bytes = value_bytes(plan, a->node) + SLACK,
             };
     }
+}
+
+/* A value that one run makes and reads needs room for one image; any other for the whole group, and its life is that of the runs it touches, since they
+   return to their first step with every image. */
+static void set_size(const Plan *plan, const Program *program, Buffer *b)
+{
+    b->copies = 1;
+    if (!b->node)
+        return;
+    if (program->run[b->first] != program->run[b->last] || program->steps[b->first]->kernel->grouped) {
+        b->copies = plan->group;
+        while (plan->group > 1 && b->first > 0 && program->run[b->first - 1] == program->run[b->first])
+            b->first--;
+        while (plan->group > 1 && b->last + 1 < program->count && program->run[b->last + 1] == program->run[b->last])
+            b->last++;
+    }
+    b->bytes = value_bytes(plan, b->node) * (size_t)b->copies + SLACK;
 }
 
 static bool meet(const Buffer *a, const Buffer *b)
@@ -97,8 +116,12 @@ static size_t lowest_offset(Buffer *const *placed, int count, const Buffer *buff
 void plan_memory(const Plan *plan, Program *program)
 {
     program->buffers = ARENA_ARRAY(Buffer, program->count * STEP_ARGUMENTS + 1);
+    program->buffer_count = 0;
+    program->bytes = 0;
     for (int s = 0; s < program->count; s++)
         add_buffers(plan, program, s);
+    for (int i = 0; i < program->buffer_count; i++)
+        set_size(plan, program, &program->buffers[i]);
     int count = program->buffer_count;
     Buffer **order = ARENA_ARRAY(Buffer *, count + 1);
     for (int i = 0; i < count; i++) {               /* insertion sort by falling size; equal sizes keep their order */

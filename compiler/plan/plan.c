@@ -127,7 +127,7 @@ static void check_forces(const Plan *plan)
         Text names = { 0 };
         bool known = false;
         for (int k = 0; k < graph->stage_count; k++)
-            if (graph->stages[k]->core->op->core && !graph->stages[k]->core->infer) {
+            if (node_heads_stage(graph->stages[k]->core) && !graph->stages[k]->core->infer) {
                 text_add(&names, " %s", graph->stages[k]->name);
                 known = known || strcmp(graph->stages[k]->name, f->stage) == 0;
             }
@@ -146,14 +146,22 @@ static void check_tuning(const Plan *plan)
                   plan->settings.target->name, real);
 }
 
+bool plan_uses_openblas(const Plan *plan)
+{
+    for (int i = 0; i < plan->function_count; i++)
+        if (plan->functions[i]->kernel->openblas)
+            return true;
+    return false;
+}
+
 Plan *plan_make(const Graph *graph, Settings settings, Force *forces, int force_count, const Tuning *tuning)
 {
     Plan *plan = ARENA_NEW(Plan);
     *plan = (Plan){ .graph = graph, .settings = settings, .forces = forces, .force_count = force_count, .tuning = tuning };
     check_tuning(plan);
     plan->train = (Program){ .name = "train" };
-    plan->encode = (Program){ .name = "encode", .result = graph->latent };
-    plan->decode = (Program){ .name = "decode", .given = graph->latent, .result = graph->output };
+    plan->encode = (Program){ .name = "encode", .result = node_storage(graph->latent) };
+    plan->decode = (Program){ .name = "decode", .given = node_storage(graph->latent), .result = node_storage(graph->output) };
     Node **roots = ARENA_ARRAY(Node *, graph->parameter_count + 1);
     for (int i = 0; i < graph->parameter_count; i++)
         roots[i] = graph->parameters[i].gradient;
@@ -166,9 +174,8 @@ Plan *plan_make(const Graph *graph, Settings settings, Force *forces, int force_
     int steps = plan->train.count + plan->encode.count + plan->decode.count;
     plan->functions = ARENA_ARRAY(const Step *, steps);
     plan->forms = ARENA_ARRAY(Form *, steps * STEP_ARGUMENTS);
-    for (int i = 0; i < 3; i++) {
+    for (int i = 0; i < 3; i++)
         name_functions(plan, programs[i], i == 0 ? "" : "_infer");
-        plan_memory(plan, programs[i]);
-    }
+    plan_group(plan);
     return plan;
 }

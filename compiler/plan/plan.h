@@ -12,6 +12,7 @@ typedef struct Buffer {
     const char *name;           /* C name */
     size_t bytes, offset;
     int first, last;            /* steps from which and up to which it lives */
+    int copies;                 /* one an image of the group, or 1: the images use it one after another */
     bool sum;                   /* kept over the images of a chunk */
 } Buffer;
 
@@ -23,8 +24,9 @@ typedef struct Program {
     Buffer *buffers;
     int buffer_count;
     size_t bytes;
+    int *run;                   /* of each step: the number of the run it belongs to, see plan_runs */
     const Node *given;          /* value that the caller hands in besides the image: the latent, of decode; else NULL */
-    const Node *result;         /* value that the caller gets: latent, output; NULL: gradients and loss */
+    const Node *result;         /* value that the caller gets: latent, output; NULL: gradients and loss. All these are storage nodes */
     int forward_count;          /* train: steps up to and including the loss */
 } Program;
 
@@ -44,6 +46,7 @@ typedef struct Plan {
     Form **forms;
     int form_count;
     size_t prepared_reals;
+    int group;                  /* images that go through the programs together; 1 where no step wants more */
     bool training;              /* whether the steps being chosen are those of training */
     const Step **functions;     /* one step for each C function to emit */
     int function_count;
@@ -56,8 +59,20 @@ Plan *plan_make(const Graph *graph, Settings settings, Force *forces, int force_
 /* choose.c: steps of one program, computing `roots`; `given` is not computed but handed in. */
 void plan_steps(Plan *plan, Program *program, Node *const *roots, int root_count);
 
+/* group.c: chooses plan->group and lays out the memory of all programs. In a group, steps that work on one image stand in runs: all steps of a run for the
+   first image, then all for the next. A grouped step is a run of its own, and a run ends with the loss. */
+void plan_group(Plan *plan);
+void plan_runs(Program *program);
+bool plan_is_grouped(const Plan *plan);
+
+/* Whether any step calls OpenBLAS. */
+bool plan_uses_openblas(const Plan *plan);
+
 /* memory.c: buffers and offsets; first fit by falling size, buffers whose lives meet never overlap. */
 void plan_memory(const Plan *plan, Program *program);
+
+/* How many numbers of its C type a value of one image takes: as many as its shape says, but codes lie packed. */
+size_t plan_value_count(const Node *node);
 
 /* print.c */
 void plan_print(Text *out, const Plan *plan);           /* --dump plan */

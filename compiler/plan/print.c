@@ -23,6 +23,8 @@ void plan_print(Text *out, const Plan *plan)
 {
     const Program *programs[] = { &plan->train, &plan->encode, &plan->decode };
     text_add(out, "target %s, %d reals a vector\n", plan->settings.target->name, settings_lanes(&plan->settings));
+    if (plan->group > 1)
+        text_add(out, "group: %d images at once, whose dense layers are one product each\n", plan->group);
     for (int p = 0; p < 3; p++) {
         text_add(out, "\n%s: %d steps, workspace %zu bytes\n", programs[p]->name, programs[p]->count, programs[p]->bytes);
         for (int i = 0; i < programs[p]->count; i++)
@@ -44,8 +46,12 @@ void plan_print_memory(Text *out, const Plan *plan)
         text_add(out, "    %10s %10s  %-9s value\n", "offset", "bytes", "steps");
         for (int i = 0; i < programs[p]->buffer_count; i++) {
             const Buffer *b = &programs[p]->buffers[i];
-            text_add(out, "    %10zu %10zu  %3d-%-5d %s%s%s\n", b->offset, b->bytes, b->first, b->last, b->name, b->node ? "  " : "",
-                     b->node ? shape_text(b->node->shape) : "");
+            text_add(out, "    %10zu %10zu  %3d-%-5d %s", b->offset, b->bytes, b->first, b->last, b->name);
+            if (b->node)
+                text_add(out, "  %s", shape_text(b->node->shape));
+            if (b->copies > 1)
+                text_add(out, " of %d images", b->copies);
+            text_add(out, "\n");
         }
     }
 }

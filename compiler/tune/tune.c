@@ -57,7 +57,8 @@ static void measure(Tuning *tuning, const Graph *graph, Settings settings, const
     text_save_all(files, 2);
     fprintf(stderr, "caec: measuring %s\n", kernel->name);
     const char *command = arena_format("cd '%s' && %s -std=c11 -O3 %s -ffp-contract=fast -fno-math-errno -fno-trapping-math "
-                                       "-fno-predictive-commoning -Wno-ignored-optimization-argument -DCAEC_REAL=%s -I. *.c -o measure -lm", place, cc, settings.target->flags, settings.real_double ? "double" : "float");
+                                       "-fno-predictive-commoning -Wno-ignored-optimization-argument -DCAEC_REAL=%s -I. *.c -o measure %s -lm", place, cc, settings.target->flags, settings.real_double ? "double" : "float",
+                                       plan_uses_openblas(plan) ? "-lopenblas" : "");
     if (system(command) != 0)
         fail_with(EXIT_FILE, "--tune: the C compiler %s failed (set CC to name another)", cc);
     run(tuning, arena_format("'%s/measure'", place), kernel);

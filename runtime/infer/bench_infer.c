@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-enum { RUNS_LEAST = 5, RUNS_MOST = 1000, IMAGES_A_THREAD = 8 };
+enum { RUNS_LEAST = 5, RUNS_MOST = 1000 };
 
 static const double latency_seconds = 1, batch_seconds = 2, table_seconds = 1, peak_seconds = 0.5;
 
@@ -55,22 +55,25 @@ static int time_runs(Bench *bench, int n, double seconds, double *median, Error 
     return 0;
 }
 
-/* Where the time goes: the model's own clock on one thread. Its reading costs little, but the sum may exceed the latency a bit. */
+/* Where the time goes, an image: the model's own clock on one thread, over a group of images where the model takes groups. Its reading costs little, but the sum may exceed the latency a bit. */
 static int time_layers(Bench *bench, Error *error)
 {
     const Model *model = bench->infer->model;
     ModelClock clock = {.now = now, .seconds = bench->layer_seconds};
     double start = now();
-    int runs = 0;
+    int runs = 0, group = model->group > 1 ? model->group : 1;
 
     while (runs < RUNS_MOST && (runs < RUNS_LEAST || now() - start < table_seconds)) {
         if (infer_stopped(error) != 0) return -1;
         clock.last = now();
-        model->reconstruct(bench->infer->prepared, bench->images[runs % bench->batch], bench->outputs,
-                           bench->infer->workspaces[0], &clock);
+        if (group > 1)
+            model->reconstruct_group(bench->infer->prepared, bench->images, group, bench->outputs, bench->infer->workspaces[0], &clock);
+        else
+            model->reconstruct(bench->infer->prepared, bench->images[runs % bench->batch], bench->outputs,
+                               bench->infer->workspaces[0], &clock);
         runs++;
     }
-    for (int i = 0; i < model->infer_step_count; i++) bench->layer_seconds[i] /= runs;
+    for (int i = 0; i < model->infer_step_count; i++) bench->layer_seconds[i] /= (double)runs * group;
     return 0;
 }
 
@@ -124,12 +127,14 @@ static void print_text(const Bench *bench)
 
     printf("%s (%s, %s), %d thread%s\n", model->name, model->target, real_name(), threads, threads > 1 ? "s" : "");
     printf("latency, 1 thread   %10.3f ms an image\n", 1e3 * bench->latency_1);
-    if (threads > 1) printf("latency, %d threads  %10.3f ms an image, each layer in bands of rows\n", threads, 1e3 * bench->latency);
+    if (threads > 1) printf("latency, %d threads  %10.3f ms an image%s\n", threads, 1e3 * bench->latency,
+                            model->encode_band ? ", each layer in bands of rows" : ", on one: this network takes whole images");
     printf("throughput          %10.1f images/s in batches of %d\n", bench->images_per_second, bench->batch);
     printf("effective           %10.1f GFLOP/s (direct-convolution operations)\n", bench->effective);
     printf("FMA peak            %10.1f GFLOP/s\n", bench->peak);
     printf("ratio               %10.2f\n", bench->effective / bench->peak);
     printf("peak memory         %10.1f MiB\n\n", memory_peak_mib());
+    if (model->group > 1) printf("Layers, an image of a group of %d:\n", model->group);
     printf("%-24s %-10s %-20s %10s %10s\n", "layer", "pass", "kernel", "ms", "GFLOP/s");
     for (int i = 0; i < model->infer_step_count; i++) {
         const ModelStep *step = &model->infer_steps[i];
@@ -167,7 +172,7 @@ int bench_infer(Infer *infer, int json, Error *error)
 {
     const Model *model = infer->model;
     size_t input = infer_count(&model->input), output = infer_count(&model->output);
-    Bench bench = {.infer = infer, .batch = infer->threads * IMAGES_A_THREAD};
+    Bench bench = {.infer = infer, .batch = infer_batch(infer)};
     size_t batch = (size_t)bench.batch;
     int result = -1;
 

@@ -71,10 +71,17 @@ static void *workspace(const Infer *infer)
 #endif
 }
 
+/* Images that a thread takes at a time, a number that does not depend on the threads. */
+static int group_of(const Infer *infer)
+{
+    return infer->model->group > 1 ? infer->model->group : 1;
+}
+
 #ifdef _OPENMP
-/* More threads than images would only be started to wait. */
+/* More threads than images, or groups of them, would only be started to wait. */
 static int threads_for(const Infer *infer, int n)
 {
+    n = (n + group_of(infer) - 1) / group_of(infer);
     return n < 1 ? 1 : n < infer->threads ? n : infer->threads;
 }
 #endif
@@ -135,6 +142,19 @@ static void run_bands(Infer *infer, const uint8_t *image, real *latent, real *ou
 
 /* ---- many images ---- */
 
+enum { IMAGES_A_THREAD = 8 };
+
+int infer_batch(const Infer *infer)
+{
+    int group = group_of(infer);
+    return infer->threads * (group > IMAGES_A_THREAD ? group : IMAGES_A_THREAD);
+}
+
+static int least(int a, int b)
+{
+    return a < b ? a : b;
+}
+
 void infer_encode(Infer *infer, int n, const uint8_t *const *images, real *latents)
 {
     size_t each = infer_count(&infer->model->latent);
@@ -142,9 +162,15 @@ void infer_encode(Infer *infer, int n, const uint8_t *const *images, real *laten
         run_bands(infer, images[0], latents, NULL);
         return;
     }
+    int group = group_of(infer);
 #pragma omp parallel for schedule(dynamic, 1) num_threads(threads_for(infer, n))
-    for (int i = 0; i < n; i++)
-        infer->model->encode(infer->prepared, images[i], latents + (size_t)i * each, workspace(infer), NULL);
+    for (int i = 0; i < n; i += group) {
+        real *latent = latents + (size_t)i * each;
+        if (group > 1)
+            infer->model->encode_group(infer->prepared, images + i, least(group, n - i), latent, workspace(infer), NULL);
+        else
+            infer->model->encode(infer->prepared, images[i], latent, workspace(infer), NULL);
+    }
 }
 
 void infer_decode(Infer *infer, int n, const real *latents, real *outputs)
@@ -154,9 +180,16 @@ void infer_decode(Infer *infer, int n, const real *latents, real *outputs)
         run_bands(infer, NULL, (real *)latents, outputs);
         return;
     }
+    int group = group_of(infer);
 #pragma omp parallel for schedule(dynamic, 1) num_threads(threads_for(infer, n))
-    for (int i = 0; i < n; i++)
-        infer->model->decode(infer->prepared, latents + (size_t)i * from, outputs + (size_t)i * to, workspace(infer), NULL);
+    for (int i = 0; i < n; i += group) {
+        const real *latent = latents + (size_t)i * from;
+        real *output = outputs + (size_t)i * to;
+        if (group > 1)
+            infer->model->decode_group(infer->prepared, latent, least(group, n - i), output, workspace(infer), NULL);
+        else
+            infer->model->decode(infer->prepared, latent, output, workspace(infer), NULL);
+    }
 }
 
 void infer_reconstruct(Infer *infer, int n, const uint8_t *const *images, real *outputs)
@@ -166,9 +199,15 @@ void infer_reconstruct(Infer *infer, int n, const uint8_t *const *images, real *
         run_bands(infer, images[0], infer->workspaces[0], outputs);
         return;
     }
+    int group = group_of(infer);
 #pragma omp parallel for schedule(dynamic, 1) num_threads(threads_for(infer, n))
-    for (int i = 0; i < n; i++)
-        infer->model->reconstruct(infer->prepared, images[i], outputs + (size_t)i * each, workspace(infer), NULL);
+    for (int i = 0; i < n; i += group) {
+        real *output = outputs + (size_t)i * each;
+        if (group > 1)
+            infer->model->reconstruct_group(infer->prepared, images + i, least(group, n - i), output, workspace(infer), NULL);
+        else
+            infer->model->reconstruct(infer->prepared, images[i], output, workspace(infer), NULL);
+    }
 }
 
 void infer_pixels(const real *output, size_t count, uint8_t *pixels)

@@ -21,11 +21,14 @@ typedef struct Infer {
 int infer_open(Infer *infer, const Model *model, const real *parameters, int threads, Error *error);
 void infer_close(Infer *infer);
 
-/* n images at once, each on one thread, a single one on all threads by bands of rows (ModelTeam); results stand one after another in the order of
-   the images and do not depend on the threads. */
+/* n images at once, each on one thread (a model's group of images on one thread), a single one on all threads by bands of rows (ModelTeam) where the model
+   can be divided; results stand one after another in the order of the images and do not depend on the threads. */
 void infer_encode(Infer *infer, int n, const uint8_t *const *images, real *latents);
 void infer_decode(Infer *infer, int n, const real *latents, real *outputs);
 void infer_reconstruct(Infer *infer, int n, const uint8_t *const *images, real *outputs);
+
+/* How many images to hand over at once, so that every thread has work for a while. */
+int infer_batch(const Infer *infer);
 
 /* Numbers in one image, latent or output. */
 size_t infer_count(const ModelShape *shape);

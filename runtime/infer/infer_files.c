@@ -11,8 +11,6 @@
 #include <string.h>
 #include <sys/stat.h>
 
-enum { PICTURES_A_THREAD = 8 };    /* read before they are run; more would only cost memory */
-
 /* Takes over a malloc'ed path. */
 static int add_path(InferPaths *list, char *path, int named, Error *error)
 {
@@ -117,7 +115,7 @@ static void close_batch(Batch *batch)
 
 static int open_batch(Batch *batch, const Infer *infer, size_t files, size_t result_count, Error *error)
 {
-    size_t size = (size_t)infer->threads * PICTURES_A_THREAD;
+    size_t size = (size_t)infer_batch(infer);      /* read before they are run; more would only cost memory */
     if (size > files) size = files > 0 ? files : 1;
 
     *batch = (Batch){.size = (int)size};

@@ -21,8 +21,9 @@ typedef struct Bench {
     const Model *model;
     Trainer trainer;
     uint8_t *pictures;
-    const uint8_t **images;      /* [larger of batch and CLOCKED_IMAGES] */
+    const uint8_t **images;      /* [larger of batch and clocked] */
     uint64_t *noise;             /* beside them */
+    int clocked;                 /* images of the chunk that is clocked: CLOCKED_IMAGES, or the model's group where that is larger */
     double *seconds;             /* of each update */
     double *layer_seconds;       /* an image, of each train_steps */
     double step_seconds, images_per_second, gflops, peak_gflops, peak_mib;
@@ -41,7 +42,8 @@ static int prepare(Bench *b, int batch, int threads, Error *error)
     const Model *model = b->model;
     const int *dim = model->input.dim;
     size_t bytes = trainer_image_values(model);
-    int images = batch > CLOCKED_IMAGES ? batch : CLOCKED_IMAGES;
+    b->clocked = model->group > CLOCKED_IMAGES ? model->group : CLOCKED_IMAGES;
+    int images = batch > b->clocked ? batch : b->clocked;
     int distinct = images < DISTINCT_PICTURES ? images : DISTINCT_PICTURES;
 
     if (trainer_open(&b->trainer, model, &model->training, batch, threads, error) != 0
@@ -94,19 +96,21 @@ static int measure_layers(Bench *b, Error *error)
 {
     const Model *model = b->model;
     Trainer *t = &b->trainer;
-    double losses[CLOCKED_IMAGES];
-    double *seconds = b->layer_seconds;
-    real *gradient = memory_block(model->parameter_reals * sizeof(real), error);
-    if (!gradient)
+    double *seconds = b->layer_seconds, *losses = memory_block((size_t)b->clocked * sizeof *losses, error);
+    real *gradient = losses ? memory_block(model->parameter_reals * sizeof(real), error) : NULL;
+    if (!gradient) {
+        free(losses);
         return -1;
+    }
     for (int round = 0; round < 2; round++) {
         ModelClock clock = {now, now(), seconds};
         memset(seconds, 0, (size_t)model->train_step_count * sizeof *seconds);
-        model->backward_chunk(t->prepared, b->images, b->noise, CLOCKED_IMAGES, gradient, losses, t->workspaces[0], &clock);
+        model->backward_chunk(t->prepared, b->images, b->noise, b->clocked, gradient, losses, t->workspaces[0], &clock);
     }
     for (int i = 0; i < model->train_step_count; i++)
-        seconds[i] /= CLOCKED_IMAGES;
+        seconds[i] /= b->clocked;
     free(gradient);
+    free(losses);
     return 0;
 }
 
@@ -133,7 +137,11 @@ static void print_table(const Bench *b)
     for (int i = 0; i < model->train_step_count; i++)
         if ((int)strlen(model->train_steps[i].layer) > wide)
             wide = (int)strlen(model->train_steps[i].layer);
-    printf("One image on one thread:\n  %-*s  %-10s  %-20s  %9s  %9s\n", wide, "layer", "pass", "kernel", "ms", "GFLOP/s");
+    if (model->group > 1)
+        printf("Groups of %d images, their mean on one thread:\n", model->group);
+    else
+        printf("One image on one thread:\n");
+    printf("  %-*s  %-10s  %-20s  %9s  %9s\n", wide, "layer", "pass", "kernel", "ms", "GFLOP/s");
     for (int i = 0; i < model->train_step_count; i++) {
         const ModelStep *s = &model->train_steps[i];
         printf("  %-*s  %-10s  %-20s  %9.4f", wide, s->layer, s->pass, s->kernel, b->layer_seconds[i] * 1e3);

@@ -16,9 +16,12 @@
 /* Larger chunks mean fewer sums to add; smaller ones keep many threads at work to the end of a batch. */
 enum { CHUNKS_WANTED = 8, CHUNK_MOST = 8 };
 
-
-int trainer_chunk(int n)
+int trainer_chunk(const Model *model, int n)
 {
+    if (model->group > 1) {
+        int chunks = (n + model->group - 1) / model->group;
+        return (n + chunks - 1) / chunks;
+    }
     int chunk = (n + CHUNKS_WANTED - 1) / CHUNKS_WANTED;
     return chunk < CHUNK_MOST ? chunk : CHUNK_MOST;
 }
@@ -165,7 +168,7 @@ void trainer_gradient(Trainer *t, const uint8_t *const *images, const uint64_t *
 {
     const Model *model = t->model;
     size_t bytes = model->parameter_reals * sizeof(real);
-    const int size = trainer_chunk(n);
+    const int size = trainer_chunk(model, n);
     Queue queue = { .chunks = (n + size - 1) / size };
 
     memset(t->total, 0, bytes);
@@ -192,6 +195,13 @@ void trainer_step(Trainer *t, const uint8_t *const *images, const uint64_t *nois
 
 void trainer_evaluate(Trainer *t, const uint8_t *const *images, int n)
 {
+    int group = t->model->group;
+    if (group > 1) {
+#pragma omp parallel for schedule(dynamic, 1) num_threads(t->threads)
+        for (int i = 0; i < n; i += group)
+            t->model->loss_group(t->prepared, images + i, n - i < group ? n - i : group, t->losses + i, t->workspaces[thread_number()]);
+        return;
+    }
 #pragma omp parallel for schedule(dynamic, 1) num_threads(t->threads)
     for (int i = 0; i < n; i++)
         t->losses[i] = t->model->loss(t->prepared, images[i], t->workspaces[thread_number()]);

@@ -68,6 +68,31 @@ static void of_conv2d(void **state)
     REFUSE(refusals);
 }
 
+static void of_dense_layers(void **state)
+{
+    (void)state;
+    static const Refusal refusals[] = {
+        { GRAPH("flatten {}, @dense {}", CONV3), "dense: units is missing" },
+        { GRAPH("flatten {}, @dense { 5 }", CONV3), "dense: every argument has a name: dense { units = ... }" },
+        { GRAPH("flatten {}, dense { @filters = 5 }", CONV3), "dense: no argument is called 'filters'; known are: units, activation, use_bias, name" },
+        { GRAPH("flatten {}, dense { @units = 0 }", CONV3), "dense: units wants a whole number from 1 to 1048576, not 0" },
+        { GRAPH("flatten {}, dense { @units = 2.5 }", CONV3), "dense: units wants a whole number from 1 to 1048576, not 2.5" },
+        { GRAPH("flatten {}, dense { units = 5, @activation = \"swish\" }", CONV3), "dense: activation wants one of \"relu\"" },
+        { GRAPH("flatten {}, dense { units = 5, @use_bias = 0 }", CONV3), "dense: use_bias wants true or false, not a number" },
+        { GRAPH("flatten { @size = 2 }", CONV3), "flatten: no argument is called 'size'; known are: name" },
+        { GRAPH("@reshape {}", CONV3), "reshape: shape is missing" },
+        { GRAPH("@reshape { { 8, 8, 3 } }", CONV3), "reshape: every argument has a name: reshape { shape = ... }" },
+        { GRAPH("reshape { @shape = 192 }", CONV3), "reshape: shape wants { height, width, channels }, whole numbers from 1 to 1048576" },
+        { GRAPH("reshape { @shape = { 8, 24 } }", CONV3), "reshape: shape wants { height, width, channels }, whole numbers" },
+        { GRAPH("reshape { @shape = { 8, 8, 3, 1 } }", CONV3), "reshape: shape wants { height, width, channels }, whole numbers" },
+        { GRAPH("reshape { @shape = { 8, 8, \"3\" } }", CONV3), "reshape: shape wants { height, width, channels }, whole numbers" },
+        { GRAPH("reshape { @shape = { 0, 8, 3 } }", CONV3), "reshape: shape wants { height, width, channels }, whole numbers" },
+        { GRAPH("reshape { @shape = { 8, 0/0, 3 } }", CONV3), "reshape: shape wants { height, width, channels }, whole numbers" },
+        { GRAPH("reshape { @shape = { 8, 8, 3, name = 1 } }", CONV3), "reshape: shape wants { height, width, channels }, whole numbers" },
+    };
+    REFUSE(refusals);
+}
+
 static void of_layers_with_a_size(void **state)
 {
     (void)state;
@@ -232,7 +257,8 @@ static void of_tables_made_elsewhere(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(of_conv2d_transpose), cmocka_unit_test(of_group_norm), cmocka_unit_test(of_conv2d), cmocka_unit_test(of_layers_with_a_size),
+        cmocka_unit_test(of_conv2d_transpose), cmocka_unit_test(of_group_norm), cmocka_unit_test(of_conv2d), cmocka_unit_test(of_dense_layers),
+        cmocka_unit_test(of_layers_with_a_size),
         cmocka_unit_test(of_activations), cmocka_unit_test(of_training), cmocka_unit_test(of_optimizers),
         cmocka_unit_test(of_schedules), cmocka_unit_test(of_the_rest_of_training), cmocka_unit_test(of_layers_of_training),
         cmocka_unit_test(of_tables_made_elsewhere),

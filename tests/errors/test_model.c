@@ -21,6 +21,15 @@ static void shapes_that_do_not_meet(void **state)
         { GRAPH(CONV5 "max_pool2d {},", CONV3 "@relu {},"), "relu: the decoder ends in 4x4x3 but the input is 8x8x3" },
         { GRAPH(CONV5, CONV3 "@upsample2d { size = 3 },"), "upsample2d: the decoder ends in 24x24x3 but the input is 8x8x3" },
         { GRAPH(CONV5, CONV3 "@conv2d { filters = 3, kernel = 3, padding = \"valid\" },"), "conv2d: the decoder ends in 6x6x3" },
+        { GRAPH("@dense { units = 5 },", CONV3), "dense: wants a flat input, but input gives 8x8x3; put flatten {} before it" },
+        { GRAPH(CONV5 "@dense { units = 5 },", CONV3), "dense: wants a flat input, but encoder.conv1 gives 8x8x5; put flatten {} before it" },
+        { GRAPH("flatten {}, dense { units = 5 },", "@conv2d { filters = 3, kernel = 3 },"),
+          "conv2d: wants an image of height x width x channels, but encoder.dense1 gives 5" },
+        { GRAPH("flatten {}, @max_pool2d {},", CONV3), "max_pool2d: wants an image of height x width x channels, but encoder.flatten1 gives 192" },
+        { GRAPH("flatten {}, @upsample2d {},", CONV3), "upsample2d: wants an image of height x width x channels, but encoder.flatten1 gives 192" },
+        { GRAPH("flatten {}, dense { units = 5 },", "@dense { units = 192 },"), "dense: the decoder ends in 192 but the input is 8x8x3" },
+        { GRAPH("flatten {}, dense { units = 5 },", "dense { units = 192 }, reshape { @shape = { 8, 8, 4 } },"),
+          "reshape: 8x8x4 has 256 values, but decoder.dense1 gives 192, 192 values" },
     };
     REFUSE(refusals);
 }
@@ -56,6 +65,8 @@ static void huge_tensors(void **state)
         { GRAPH("@conv2d { filters = 65536, kernel = 255 },", CONV3), "conv2d: " },
         { GRAPH(CONV5, "conv2d_transpose { filters = 1, kernel = 1, stride = 255 }, @conv2d_transpose { filters = 1, kernel = 1, stride = 255 },"),
           "conv2d_transpose: a tensor of 520200x520200x1 is too large" },
+        { GRAPH("conv2d { filters = 65536, kernel = 1 }, @flatten {},", CONV3), "flatten: 8x8x65536 has 4194304 values; a flat value has at most 1048576" },
+        { GRAPH("flatten {}, dense { units = 1048576 }, @dense { units = 1048576 },", CONV3), "dense: a tensor of 1048576x1048576 is too large" },
         { GRAPH(CONV5 "upsample2d { size = 64 }, @upsample2d { size = 64 }, upsample2d { size = 64 },", CONV3), "upsample2d: " },
     };
     REFUSE(refusals);
@@ -77,6 +88,8 @@ static void the_parts(void **state)
         { PARTS("autoencoder \"net\"", "  encoder = @sequential \"e\" { linear {} },\n" DECODER), "e: has no layer that computes anything" },
         { PARTS("autoencoder \"net\"", "  encoder = @sequential \"e\" { gaussian_noise { stddev = 1 } },\n" DECODER), "e: has no layer that computes" },
         { PARTS("autoencoder \"net\"", ENCODER "  decoder = @sequential \"d\" { dropout { rate = 0.5 } },\n"), "d: has no layer that computes" },
+        { PARTS("autoencoder \"net\"", ENCODER "  decoder = @sequential \"d\" { flatten {}, reshape { shape = { 8, 8, 5 } } },\n"),
+          "d: has no layer that computes anything" },
         { PARTS("autoencoder \"net\"", "  encoder = @sequential \"e\" { 1 },\n" DECODER), "e: layer 1 is a number; a layer is written conv2d { ... }" },
         { PARTS("autoencoder \"net\"", "  encoder = @sequential \"e\" { " CONV5 " relu },\n" DECODER), "e: layer 2 is a function; a layer is written" },
         { PARTS("autoencoder \"net\"", "  encoder = @sequential \"e\" { " CONV5 " first = relu {} },\n" DECODER),

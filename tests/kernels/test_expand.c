@@ -57,6 +57,17 @@ static void convolutions(void **state)
             }
 }
 
+static void dense_layers(void **state)
+{
+    (void)state;
+    static const char *const functions[] = { "sample_dense_forward(", "sample_dense_dx(", "sample_dense_dw(" };
+    for (int pass = 0; pass < 3; pass++) {
+        char *words = text_of("dense_plain CI=40 CO=7 PASS=%d", pass);
+        check_expanded(words, pass % 2 ? "x86-64-v3" : "c", functions[pass]);
+        free(words);
+    }
+}
+
 /* Whatever is listed expands, for a convolution with a pool behind it. */
 static void every_listed_kernel(void **state)
 {
@@ -78,6 +89,6 @@ static void every_listed_kernel(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(convolutions), cmocka_unit_test(every_listed_kernel) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(convolutions), cmocka_unit_test(dense_layers), cmocka_unit_test(every_listed_kernel) };
     return cmocka_run_group_tests_name("expand", tests, NULL, NULL);
 }

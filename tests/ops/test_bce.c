@@ -22,6 +22,20 @@ static void behind_a_sigmoid(void **state)
         }
 }
 
+/* Behind a view of the sigmoid's values, upsampled or not. */
+static void behind_a_view(void **state)
+{
+    (void)state;
+    for (int size = 1; size <= 2; size++) {
+        Net net = { .height = 4 * size, .width = 3 * size, .channels = 2, .loss = "bce",
+                    .encoder = { { FLATTEN }, { DENSE, .units = 7, .activation = "tanh" } },
+                    .decoder = { { DENSE, .units = 24, .activation = "sigmoid" }, { RESHAPE, .shape = { 4, 3, 2 } } } };
+        if (size > 1)
+            net.decoder[2] = (NetLayer){ UP, .size = size };
+        check_net(&net, "x86-64-v3", "");
+    }
+}
+
 /* Values inside of 0 and 1 that no sigmoid made last. */
 static void of_values(void **state)
 {
@@ -60,12 +74,8 @@ static void of_values_out_of_range(void **state)
     free(image);
 }
 
-/* Logits of hundreds: through the sigmoid the loss would stop at 100 a value. */
-static void of_large_logits(void **state)
+static void check_large_logits(Net net)
 {
-    (void)state;
-    Net net = { .height = 4, .width = 4, .channels = 1, .loss = "bce",
-                .encoder = { { CONV, .filters = 1, .kernel = 1 } }, .decoder = { { CONV, .filters = 1, .kernel = 1, .activation = "sigmoid" } } };
     const double parameters[] = { 0, 0, 0, 400 };           /* the output's logit is 400 everywhere */
     char *graph = net_graph(&net);
     uint8_t *image = net_image(&net, 6);
@@ -85,10 +95,24 @@ static void of_large_logits(void **state)
     free(image);
 }
 
+/* Logits of hundreds: through the sigmoid the loss would stop at 100 a value. */
+static void of_large_logits(void **state)
+{
+    (void)state;
+    Net net = { .height = 4, .width = 4, .channels = 1, .loss = "bce",
+                .encoder = { { CONV, .filters = 1, .kernel = 1 } }, .decoder = { { CONV, .filters = 1, .kernel = 1, .activation = "sigmoid" } } };
+    Net view = { .height = 4, .width = 4, .channels = 1, .loss = "bce",
+                 .encoder = { { CONV, .filters = 1, .kernel = 1 } },
+                 .decoder = { { CONV, .filters = 1, .kernel = 1 }, { FLATTEN }, { ACT, .activation = "sigmoid" }, { RESHAPE, .shape = { 4, 4, 1 } } } };
+    check_large_logits(net);
+    check_large_logits(view);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(behind_a_sigmoid), cmocka_unit_test(of_values), cmocka_unit_test(of_values_out_of_range), cmocka_unit_test(of_large_logits),
+        cmocka_unit_test(behind_a_sigmoid), cmocka_unit_test(behind_a_view), cmocka_unit_test(of_values), cmocka_unit_test(of_values_out_of_range),
+        cmocka_unit_test(of_large_logits),
     };
     return cmocka_run_group_tests_name("bce", tests, NULL, NULL);
 }

@@ -238,6 +238,38 @@ static void stop_after_writes_nothing(void **state)
     folder_remove(folder);
 }
 
+static const char dense_graph[] =
+    "return autoencoder \"net\" {\n"
+    "  input = { 12, 16, 3 },\n"
+    "  encoder = sequential \"encoder\" { flatten {}, dense { units = 24, activation = \"relu\" } },\n"
+    "  decoder = sequential \"decoder\" { dense { units = 96 }, reshape { shape = { 6, 8, 2 } }, upsample2d {}, conv2d { filters = 3, kernel = 3 } },\n"
+    "}\n";
+
+/* A view has no step, nor has the gradient by the pixels; the products say for how many images they are. */
+static void dense_layers_take_groups(void **state)
+{
+    (void)state;
+    char *load = dump_of(dense_graph, "load"), *grouped = dump_of(dense_graph, "group"), *plan = dump_of(dense_graph, "plan");
+    want_line(load, "encoder.flatten1.reals = from_pixels(input) : 12x16x3");
+    want_line(load, "encoder.flatten1 = reshape(encoder.flatten1.reals) { rank=1, first=576, second=0, third=0 } : 576");
+    want_line(load, "encoder.dense1 = dense(encoder.flatten1, encoder.dense1.kernel) : 24");
+    want_line(load, "decoder.reshape1 = reshape(decoder.dense1.bias_add) { rank=3, first=6, second=8, third=2 } : 6x8x2");
+    want_line(grouped, "decoder.reshape1.dx = reshape(decoder.conv1.dx) { rank=1, first=96, second=0, third=0 } : 96");
+    want_no(grouped, "encoder.dense1.dx");
+    assert_non_null(strstr(grouped, "stage decoder.dense1: core=decoder.dense1 bias=decoder.dense1.bias_add dx=decoder.dense1.dx dw=decoder.dense1.dw"));
+    assert_non_null(strstr(plan, "group: 32 images at once"));
+    assert_non_null(strstr(plan, "encoder_flatten1_reals           pointwise"));
+    assert_non_null(strstr(plan, "decoder_dense1_dx                dense_plain  dX"));
+    want_no(plan, "decoder_reshape1");
+    want_no(plan, "dense_blas");
+    free(load);
+    free(grouped);
+    free(plan);
+    plan = dump_of(graph, "plan");
+    want_no(plan, "group:");
+    free(plan);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -246,6 +278,7 @@ int main(void)
         cmocka_unit_test(fold_multiplies_and_stops_at_the_latent), cmocka_unit_test(differentiate_gives_every_parameter_its_gradient),
         cmocka_unit_test(commute_exchanges_activation_and_pool), cmocka_unit_test(drop_removes_what_folding_left),
         cmocka_unit_test(group_finds_the_stages), cmocka_unit_test(group_ends_a_stage_at_the_latent), cmocka_unit_test(stop_after_writes_nothing),
+        cmocka_unit_test(dense_layers_take_groups),
     };
     return cmocka_run_group_tests_name("dump", tests, NULL, NULL);
 }

@@ -1,5 +1,6 @@
 /* What the commands of <name>-infer are made of: pixels, threads, stopping. */
 #include "infer/infer.h"
+#include "tiny_model.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -25,7 +26,7 @@ static void pixels_are_rounded(void **state)
 }
 
 /* However many threads share the images, each result is that of the model called directly. */
-static void threads_change_nothing(void **state)
+static void check_threads(const Model *model)
 {
     static real parameters[REALS], latents[IMAGES * LATENT], outputs[IMAGES * BYTES], again[IMAGES * BYTES], wanted[BYTES];
     static uint8_t pixels[IMAGES][BYTES];
@@ -34,13 +35,12 @@ static void threads_change_nothing(void **state)
     Infer infer;
     Error error;
 
-    (void)state;
     for (int i = 0; i < REALS; i++) parameters[i] = (real)(i * 37 % 101 - 40) / 100;
     for (int i = 0; i < IMAGES * BYTES; i++) pixels[i / BYTES][i % BYTES] = (uint8_t)(i * 31 % 251);
     for (int i = 0; i < IMAGES; i++) images[i] = pixels[i];
     caec_model.prepare(parameters, prepared);
     for (int threads = 1; threads <= 9; threads += 4) {
-        assert_int_equal(infer_open(&infer, &caec_model, parameters, threads, &error), 0);
+        assert_int_equal(infer_open(&infer, model, parameters, threads, &error), 0);
         infer_encode(&infer, IMAGES, images, latents);
         infer_decode(&infer, IMAGES, latents, outputs);
         infer_reconstruct(&infer, IMAGES, images, again);
@@ -52,6 +52,39 @@ static void threads_change_nothing(void **state)
         infer_close(&infer);
     }
     assert_true(memcmp(outputs, outputs + BYTES, BYTES * sizeof(real)) != 0);
+}
+
+static void threads_change_nothing(void **state)
+{
+    (void)state;
+    check_threads(&caec_model);
+}
+
+/* Seven images are a group of four and one of three. */
+static void groups_change_nothing(void **state)
+{
+    (void)state;
+    const Model grouped = tiny_grouped();
+    tiny_largest_group = 0;
+    check_threads(&grouped);
+    assert_int_equal(tiny_largest_group, TINY_GROUP);
+}
+
+static void batches_keep_threads_at_work(void **state)
+{
+    static real parameters[REALS];
+    Model large = tiny_grouped();
+    Infer infer;
+    Error error;
+
+    (void)state;
+    large.group = 32;
+    assert_int_equal(infer_open(&infer, &large, parameters, 3, &error), 0);
+    assert_int_equal(infer_batch(&infer), 32 * infer.threads);
+    infer_close(&infer);
+    assert_int_equal(infer_open(&infer, &caec_model, parameters, 3, &error), 0);
+    assert_int_equal(infer_batch(&infer), 8 * infer.threads);
+    infer_close(&infer);
 }
 
 static int take(void *context, size_t picture, const uint8_t *pixels, const real *result, Error *error)
@@ -109,6 +142,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(pixels_are_rounded),
         cmocka_unit_test(threads_change_nothing),
+        cmocka_unit_test(groups_change_nothing),
+        cmocka_unit_test(batches_keep_threads_at_work),
         cmocka_unit_test(refuses_two_channels),
         cmocka_unit_test(stops),
     };

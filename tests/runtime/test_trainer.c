@@ -1,4 +1,5 @@
 /* The trainer with the small model of tiny_model.c: gradients against finite differences, bits against other numbers of threads. */
+#include "tiny_model.h"
 #include "weights/initial.h"
 #include "train/trainer.h"
 
@@ -41,11 +42,23 @@ static void open_trainer(Trainer *t, const Model *model, int threads)
 static void chunks_follow_the_batch_alone(void **state)
 {
     (void)state;
-    assert_int_equal(trainer_chunk(1), 1);
-    assert_int_equal(trainer_chunk(3), 1);
-    assert_int_equal(trainer_chunk(9), 2);
-    assert_int_equal(trainer_chunk(64), 8);
-    assert_int_equal(trainer_chunk(1000), 8);
+    assert_int_equal(trainer_chunk(&caec_model, 1), 1);
+    assert_int_equal(trainer_chunk(&caec_model, 3), 1);
+    assert_int_equal(trainer_chunk(&caec_model, 9), 2);
+    assert_int_equal(trainer_chunk(&caec_model, 64), 8);
+    assert_int_equal(trainer_chunk(&caec_model, 1000), 8);
+}
+
+/* As few chunks as hold the batch, of equal size. */
+static void chunks_hold_whole_groups(void **state)
+{
+    (void)state;
+    const Model grouped = tiny_grouped();
+    assert_int_equal(trainer_chunk(&grouped, 1), 1);
+    assert_int_equal(trainer_chunk(&grouped, 3), 3);
+    assert_int_equal(trainer_chunk(&grouped, 4), 4);
+    assert_int_equal(trainer_chunk(&grouped, 5), 3);
+    assert_int_equal(trainer_chunk(&grouped, 64), 4);
 }
 
 static double sum_of_losses(Trainer *t)
@@ -106,14 +119,13 @@ static void total_is_the_chunks_in_order(void **state)
     free(sum);
 }
 
-static void threads_do_not_change_bits(void **state)
+static void check_threads(const Model *model)
 {
-    (void)state;
-    size_t bytes = caec_model.parameter_reals * sizeof(real);
+    size_t bytes = model->parameter_reals * sizeof(real);
     real *first = malloc(bytes);
     for (int threads = 1; threads <= 5; threads++) {
         Trainer t;
-        open_trainer(&t, &caec_model, threads);
+        open_trainer(&t, model, threads);
         for (int step = 0; step < 10; step++)
             trainer_step(&t, images, NULL, IMAGES - step);
         if (threads == 1)
@@ -122,6 +134,31 @@ static void threads_do_not_change_bits(void **state)
         trainer_close(&t);
     }
     free(first);
+}
+
+static void threads_do_not_change_bits(void **state)
+{
+    (void)state;
+    const Model grouped = tiny_grouped();
+    check_threads(&caec_model);
+    check_threads(&grouped);
+}
+
+/* Losses by groups, the last of them smaller, are the losses of the images. */
+static void evaluation_by_groups(void **state)
+{
+    (void)state;
+    const Model model = tiny_grouped();
+    Trainer one, grouped;
+    open_trainer(&one, &caec_model, 2);
+    open_trainer(&grouped, &model, 2);
+    trainer_evaluate(&one, images, IMAGES);
+    tiny_largest_group = 0;
+    trainer_evaluate(&grouped, images, IMAGES);
+    assert_int_equal(tiny_largest_group, TINY_GROUP);
+    assert_memory_equal(one.losses, grouped.losses, IMAGES * sizeof *one.losses);
+    trainer_close(&one);
+    trainer_close(&grouped);
 }
 
 /* The mean over a batch's own images: a batch of the same image twice moves the parameters as the image alone. */
@@ -211,6 +248,8 @@ int main(void)
         cmocka_unit_test(chunks_follow_the_batch_alone),
         cmocka_unit_test(gradient_is_the_derivative_of_the_sum),
         cmocka_unit_test(total_is_the_chunks_in_order),
+        cmocka_unit_test(chunks_hold_whole_groups),
+        cmocka_unit_test(evaluation_by_groups),
         cmocka_unit_test(threads_do_not_change_bits),
         cmocka_unit_test(update_is_by_the_mean),
         cmocka_unit_test(training_lowers_the_loss),

@@ -7,8 +7,9 @@
  *
  * mean squared error. The last ReLU can be dead from the start. Also compiles with -DCAEC_REAL=double, and with
  * -DTINY_UNSUPPORTED for a processor that lacks what it needs. */
-#include "model.h"
+#include "tiny_model.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 enum { SIDE = 8, HALF = 4, COLOURS = 3, FEATURES = 4, TAPS = 9 };
@@ -215,6 +216,46 @@ static void backward_chunk(const void *prepared, const uint8_t *const *images, c
     }
 }
 
+int tiny_largest_group;
+
+/* Several threads come here at once. */
+static void count_group(int n)
+{
+    if (n > TINY_GROUP)
+        abort();
+#pragma omp critical
+    if (n > tiny_largest_group)
+        tiny_largest_group = n;
+}
+
+static void encode_group(const void *prepared, const uint8_t *const *images, int n, real *latents, void *workspace, ModelClock *clock)
+{
+    count_group(n);
+    for (int i = 0; i < n; i++)
+        encode(prepared, images[i], latents + i * HALF * HALF * FEATURES, workspace, clock);
+}
+
+static void decode_group(const void *prepared, const real *latents, int n, real *outputs, void *workspace, ModelClock *clock)
+{
+    count_group(n);
+    for (int i = 0; i < n; i++)
+        decode(prepared, latents + i * HALF * HALF * FEATURES, outputs + i * SIDE * SIDE * COLOURS, workspace, clock);
+}
+
+static void reconstruct_group(const void *prepared, const uint8_t *const *images, int n, real *outputs, void *workspace, ModelClock *clock)
+{
+    count_group(n);
+    for (int i = 0; i < n; i++)
+        reconstruct(prepared, images[i], outputs + i * SIDE * SIDE * COLOURS, workspace, clock);
+}
+
+static void loss_group(const void *prepared, const uint8_t *const *images, int n, double *losses, void *workspace)
+{
+    count_group(n);
+    for (int i = 0; i < n; i++)
+        losses[i] = loss(prepared, images[i], workspace);
+}
+
 const Model caec_model = {
     .name = "tiny",
     .graph = "graphs/tiny.lua",
@@ -247,3 +288,14 @@ const Model caec_model = {
     .loss = loss,
     .backward_chunk = backward_chunk,
 };
+
+Model tiny_grouped(void)
+{
+    Model model = caec_model;
+    model.group = TINY_GROUP;
+    model.encode_group = encode_group;
+    model.decode_group = decode_group;
+    model.reconstruct_group = reconstruct_group;
+    model.loss_group = loss_group;
+    return model;
+}

@@ -52,6 +52,15 @@ static char *emitted_flags(const char *folder)
     return flags;
 }
 
+static bool wants_openblas(const char *folder)
+{
+    char *path = text_of("%s/net/CMakeLists.txt", folder), *text = file_read(path, NULL);
+    bool wants = strstr(text, "caec_find_openblas()") != NULL;
+    free(path);
+    free(text);
+    return wants;
+}
+
 static const char *real_name(void)
 {
     return sizeof(real) == sizeof(double) ? "double" : "float";
@@ -87,8 +96,8 @@ static void compile(const char *graph, const char *options, const char *folder, 
 {
     emit(graph, options, folder);
     char *flags = emitted_flags(folder), *sources = emitted_sources(folder);
-    Result result = run(folder, "%s -std=c11 -O1 %s -Wall -Wextra -Wshadow -Werror -DCAEC_REAL=%s -I%s -Inet %s %s -lm", c_compiler(), flags,
-                        real_name(), runtime_folder(), sources, more);
+    Result result = run(folder, "%s -std=c11 -O1 %s -Wall -Wextra -Wshadow -Werror -DCAEC_REAL=%s -I%s -Inet %s %s%s -lm", c_compiler(), flags,
+                        real_name(), runtime_folder(), sources, more, wants_openblas(folder) ? " -lopenblas" : "");
     want_exit(&result, 0);
     result_free(&result);
     free(flags);

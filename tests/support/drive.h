@@ -40,7 +40,7 @@ void check_gradient(const Net *net, Driven *driven, const double *parameters, do
    largest value, gradients 1e-6 of the largest. In float no gradient is checked. Skips the rest of the test where the machine lacks the target. */
 void check_net(const Net *net, const char *target, const char *options);
 
-/* The same with every convolution computed by the kernel. */
+/* The same with every convolution, or every dense layer, computed by the kernel. */
 void check_net_by(const Net *net, const char *target, const char *kernel);
 
 #endif

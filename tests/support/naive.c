@@ -119,6 +119,28 @@ Image naive_group_norm(const Image *x, const double *gamma, const double *beta, 
     return y;
 }
 
+Image naive_dense(const Image *x, const double *weights, const double *bias, int units)
+{
+    Image y = image_new(1, 1, units);
+    for (int o = 0; o < units; o++) {
+        double sum = bias ? bias[o] : 0;
+        for (int i = 0; i < x->height * x->width * x->channels; i++)
+            sum += x->data[i] * weights[i * units + o];
+        *image_at(&y, 0, 0, o) = sum;
+    }
+    return y;
+}
+
+Image naive_reshape(const Image *x, int height, int width, int channels)
+{
+    Image y = image_new(height, width, channels);
+    int count = height * width * channels;
+    assert_int_equal(count, x->height * x->width * x->channels);
+    for (int i = 0; i < count; i++)
+        y.data[i] = x->data[i];
+    return y;
+}
+
 Image naive_max_pool2d(const Image *x, int size)
 {
     Image y = image_new(x->height / size, x->width / size, x->channels);

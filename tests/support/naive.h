@@ -26,6 +26,11 @@ Image naive_conv2d(const Image *x, const double *weights, const double *bias, in
 Image naive_conv2d_transpose(const Image *x, const double *weights, const double *bias, int filters, int kernel, int stride);
 
 Image naive_avg_pool2d(const Image *x, int size);
+/* x as one flat list, its values from the first row on, times weights[in][out], plus bias[out] (NULL: none): an image of one pixel. */
+Image naive_dense(const Image *x, const double *weights, const double *bias, int units);
+
+Image naive_reshape(const Image *x, int height, int width, int channels);
+
 Image naive_max_pool2d(const Image *x, int size);       /* windows side by side; an incomplete one is dropped */
 Image naive_upsample2d(const Image *x, int size);       /* nearest neighbour */
 

@@ -8,8 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Of a flat value: one pixel of so many channels. */
 typedef struct Size {
     int height, width, channels;
+    bool flat;
 } Size;
 
 static int outputs(int in, const NetLayer *layer)
@@ -26,13 +28,19 @@ static int deconv_stride(const NetLayer *layer)
 static Size layer_size(Size s, const NetLayer *layer)
 {
     if (layer->kind == CONV)
-        return (Size){ outputs(s.height, layer), outputs(s.width, layer), layer->filters };
+        return (Size){ outputs(s.height, layer), outputs(s.width, layer), layer->filters, false };
     if (layer->kind == DECONV)
-        return (Size){ s.height * deconv_stride(layer), s.width * deconv_stride(layer), layer->filters };
+        return (Size){ s.height * deconv_stride(layer), s.width * deconv_stride(layer), layer->filters, false };
     if (layer->kind == POOL || layer->kind == AVG)
-        return (Size){ s.height / layer->size, s.width / layer->size, s.channels };
+        return (Size){ s.height / layer->size, s.width / layer->size, s.channels, false };
     if (layer->kind == UP)
-        return (Size){ s.height * layer->size, s.width * layer->size, s.channels };
+        return (Size){ s.height * layer->size, s.width * layer->size, s.channels, false };
+    if (layer->kind == FLATTEN)
+        return (Size){ 1, 1, s.height * s.width * s.channels, true };
+    if (layer->kind == DENSE)
+        return (Size){ 1, 1, layer->units, true };
+    if (layer->kind == RESHAPE)
+        return (Size){ layer->shape[0], layer->shape[1], layer->shape[2], false };
     return s;
 }
 
@@ -53,7 +61,7 @@ static int length(const NetLayer *layers)
 
 void net_close(Net *net)
 {
-    Size in = { net->height, net->width, net->channels }, last = list_size(list_size(in, net->encoder), net->decoder);
+    Size in = { net->height, net->width, net->channels, false }, last = list_size(list_size(in, net->encoder), net->decoder);
     int n = length(net->decoder);
     assert_true(n + 2 < MAX_NET);
     for (int up = 1; up < 16; up++)
@@ -87,6 +95,14 @@ static void print_layer(FILE *f, const NetLayer *l)
             fprintf(f, ", activation = \"%s\"", l->activation);
         fprintf(f, " },\n");
         break;
+    case DENSE:
+        fprintf(f, "    dense { units = %d%s", l->units, l->no_bias ? ", use_bias = false" : "");
+        if (l->activation)
+            fprintf(f, ", activation = \"%s\"", l->activation);
+        fprintf(f, " },\n");
+        break;
+    case FLATTEN: fprintf(f, "    flatten {},\n"); break;
+    case RESHAPE: fprintf(f, "    reshape { shape = { %d, %d, %d } },\n", l->shape[0], l->shape[1], l->shape[2]); break;
     case POOL: fprintf(f, l->size == 2 ? "    max_pool2d {},\n" : "    max_pool2d { size = %d },\n", l->size); break;
     case AVG: fprintf(f, l->size == 2 ? "    avg_pool2d {},\n" : "    avg_pool2d { size = %d },\n", l->size); break;
     case NORM:
@@ -128,7 +144,7 @@ char *net_graph(const Net *net)
 
 static const char *short_name(const NetLayer *l)
 {
-    return l->kind == CONV ? "conv" : l->kind == DECONV ? "deconv" : "norm";
+    return l->kind == CONV ? "conv" : l->kind == DECONV ? "deconv" : l->kind == DENSE ? "dense" : "norm";
 }
 
 char *net_force(const Net *net, const char *kernel)
@@ -138,9 +154,10 @@ char *net_force(const Net *net, const char *kernel)
     FILE *f = open_memstream(&text, &n);
     assert_non_null(f);
     for (int part = 0; part < 2; part++) {
-        int places[NORM + 1] = { 0 };
+        bool dense = strncmp(kernel, "dense_", 6) == 0;
+        int places[DROP + 1] = { 0 };
         for (const NetLayer *l = part ? net->decoder : net->encoder; l->kind; l++)
-            if (l->kind == CONV || l->kind == DECONV)
+            if (dense ? l->kind == DENSE : l->kind == CONV || l->kind == DECONV)
                 fprintf(f, " --kernel %s.%s%d=%s", part ? "decoder" : "encoder", short_name(l), ++places[l->kind], kernel);
     }
     fclose(f);
@@ -166,6 +183,11 @@ static int layer_tensors(const NetLayer *l, Size s, double scale, Tensor tensors
         tensors[0] = (Tensor){ "gamma", { 1, { s.channels } }, s.channels, 1, 0.5 };
         tensors[1] = (Tensor){ "beta", { 1, { s.channels } }, s.channels, 0, 0.5 };
         return 2;
+    }
+    if (l->kind == DENSE) {
+        tensors[0] = (Tensor){ "kernel", { 2, { s.channels, l->units } }, s.channels * l->units, 0, scale * sqrt(3.0 / s.channels) };
+        tensors[1] = (Tensor){ "bias", { 1, { l->units } }, l->units, 0, scale * 0.5 };
+        return l->no_bias ? 1 : 2;
     }
     if (l->kind != CONV && l->kind != DECONV)
         return 0;
@@ -204,6 +226,11 @@ static void check_parameter(const Model *model, int *index, size_t *offset, cons
 
 static void check_shape(const ModelShape *shape, Size size)
 {
+    if (size.flat) {
+        assert_int_equal(shape->rank, 1);
+        assert_int_equal(shape->dim[0], size.channels);
+        return;
+    }
     assert_int_equal(shape->rank, 3);
     assert_int_equal(shape->dim[0], size.height);
     assert_int_equal(shape->dim[1], size.width);
@@ -212,7 +239,7 @@ static void check_shape(const ModelShape *shape, Size size)
 
 void net_check(const Net *net, const Model *model)
 {
-    Size s = { net->height, net->width, net->channels };
+    Size s = { net->height, net->width, net->channels, false };
     int index = 0;
     size_t offset = 0;
     assert_string_equal(model->name, "net");
@@ -220,7 +247,7 @@ void net_check(const Net *net, const Model *model)
     check_shape(&model->output, s);
     check_shape(&model->latent, list_size(s, net->encoder));
     for (int part = 0; part < 2; part++) {
-        int places[NORM + 1] = { 0 };
+        int places[DROP + 1] = { 0 };
         for (const NetLayer *l = part ? net->decoder : net->encoder; l->kind; s = layer_size(s, l++)) {
             Tensor tensors[2];
             int n = layer_tensors(l, s, 1, tensors);
@@ -251,7 +278,7 @@ double *net_parameters(const Net *net, unsigned seed, int *count)
 {
     uint64_t state = seed;
     double *w = NULL, scale = net->scale != 0 ? net->scale : 1;
-    Size s = { net->height, net->width, net->channels };
+    Size s = { net->height, net->width, net->channels, false };
     *count = 0;
     for (int part = 0; part < 2; part++)
         for (const NetLayer *l = part ? net->decoder : net->encoder; l->kind; s = layer_size(s, l++)) {
@@ -299,6 +326,15 @@ static Image apply(const NetLayer *l, const Image *x, const double **w)
         naive_activation(&y, l->activation ? l->activation : "linear", 0.2);
         return y;
     }
+    case DENSE: {
+        const double *weights = *w, *bias = weights + x->channels * l->units;
+        y = naive_dense(x, weights, l->no_bias ? NULL : bias, l->units);
+        *w = bias + (l->no_bias ? 0 : l->units);
+        naive_activation(&y, l->activation ? l->activation : "linear", 0.2);
+        return y;
+    }
+    case FLATTEN: return naive_reshape(x, 1, 1, x->height * x->width * x->channels);
+    case RESHAPE: return naive_reshape(x, l->shape[0], l->shape[1], l->shape[2]);
     case POOL: return naive_max_pool2d(x, l->size);
     case AVG: return naive_avg_pool2d(x, l->size);
     case NORM: {
@@ -342,7 +378,7 @@ NetValues net_forward(const Net *net, const double *parameters, const uint8_t *i
 
 Image net_decode(const Net *net, const double *parameters, const Image *latent)
 {
-    Size s = { net->height, net->width, net->channels };
+    Size s = { net->height, net->width, net->channels, false };
     for (const NetLayer *l = net->encoder; l->kind; s = layer_size(s, l++))
         parameters += layer_reals(l, s);
     return apply_all(net->decoder, latent, &parameters);

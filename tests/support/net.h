@@ -7,14 +7,16 @@
 
 #include <stdbool.h>
 
-typedef enum LayerKind { END, CONV, DECONV, POOL, AVG, UP, ACT, NORM, NOISE, DROP } LayerKind;     /* the last two are nothing to the naive side */
+typedef enum LayerKind { END, CONV, DECONV, POOL, AVG, UP, ACT, NORM, FLATTEN, DENSE, RESHAPE, NOISE, DROP } LayerKind;     /* the last two are nothing to the naive side */
 
 /* One layer; members that its kind lacks are 0. An attribute that is 0 is left out of the graph file, so that caec's default holds. */
 typedef struct NetLayer {
     LayerKind kind;
     int filters, kernel, stride;        /* CONV, DECONV */
-    bool valid, no_bias;
-    const char *activation;             /* CONV, DECONV: the attribute; ACT: the layer's word */
+    int units;                          /* DENSE */
+    int shape[3];                       /* RESHAPE */
+    bool valid, no_bias;                /* no_bias: DENSE too */
+    const char *activation;             /* CONV, DECONV, DENSE: the attribute; ACT: the layer's word */
     double slope;                       /* ACT "leaky_relu" */
     int size;                           /* POOL, AVG, UP */
     int groups;                         /* NORM */
@@ -37,7 +39,8 @@ void net_close(Net *net);
 
 char *net_graph(const Net *net);        /* the graph file, its model called "net"; to be freed */
 
-/* "--kernel encoder.conv1=KERNEL --kernel ..." for every convolution, transposed ones too; to be freed. */
+/* "--kernel encoder.conv1=KERNEL --kernel ..." for every convolution, transposed ones too, or for every dense layer where the kernel is called dense_...;
+   to be freed. */
 char *net_force(const Net *net, const char *kernel);
 
 /* Fails the test where the model's shapes or parameters are not those of the net. */

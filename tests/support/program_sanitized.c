@@ -16,7 +16,10 @@ static void *block(size_t bytes)
 
 static size_t count(const ModelShape *shape)
 {
-    return (size_t)shape->dim[0] * (size_t)shape->dim[1] * (size_t)shape->dim[2];
+    size_t n = 1;
+    for (int i = 0; i < shape->rank; i++)
+        n *= (size_t)shape->dim[i];
+    return n;
 }
 
 int main(void)

@@ -17,7 +17,7 @@ static const struct Room {
     { "ops", { "ops.def", "elementwise.def", "ops.h" } },
     { "front", { "source.h", "arguments.h", "training.h", "load.h", "sample.h" } },
     { "passes", { "passes.h" } },
-    { "kernels", { "kernels.def", "kernel.h", "forms.h", "conv.h" } },
+    { "kernels", { "kernels.def", "kernel.h", "forms.h", "conv.h", "dense.h" } },
     { "plan", { "tuning.h", "plan.h" } },
     { "emit", { "holes.h", "emit.h" } },
     { "tune", { "tune.h" } },

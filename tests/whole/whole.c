@@ -27,12 +27,11 @@ Picture picture_read(const char *path)
 
 bool picture_holds(const Picture *sheet, int x, int y, const Picture *part)
 {
-    assert_int_equal(part->width, SIDE);
-    assert_int_equal(part->height, SIDE);
-    assert_true(x + SIDE <= sheet->width && y + SIDE <= sheet->height);
-    for (int row = 0; row < SIDE; row++) {
-        const unsigned char *from = sheet->pixels + ((size_t)(y + row) * (size_t)sheet->width + (size_t)x) * CHANNELS;
-        if (memcmp(from, part->pixels + (size_t)row * SIDE * CHANNELS, SIDE * CHANNELS) != 0)
+    size_t bytes = (size_t)part->width * 3;
+    assert_true(x + part->width <= sheet->width && y + part->height <= sheet->height);
+    for (int row = 0; row < part->height; row++) {
+        const unsigned char *from = sheet->pixels + ((size_t)(y + row) * (size_t)sheet->width + (size_t)x) * 3;
+        if (memcmp(from, part->pixels + (size_t)row * bytes, bytes) != 0)
             return false;
     }
     return true;

@@ -1,6 +1,7 @@
 /* whole.h - the finished programs as a user has them: where they are, folders of pictures, and what they leave behind.
  *
- * "small" is graphs/cae.lua for 48x48 pictures, "noisy" graphs/denoising_cae.lua with a dropout besides, "other" a network of other layers (other.lua); both are compiled with the tests. */
+ * "small" is graphs/cae.lua for 48x48 pictures, "noisy" graphs/denoising_cae.lua with a dropout besides, "other" a network of other layers (other.lua), "grey"
+ * one of dense layers; they are compiled with the tests. */
 #ifndef TEST_WHOLE_H
 #define TEST_WHOLE_H
 
@@ -18,6 +19,9 @@ enum { SIDE = 48, CHANNELS = 3, LATENT_SIDE = 6, LATENT_CHANNELS = 128 };     /*
 #define SMALL_INFER WHOLE_BIN "/small-infer"
 #define NOISY_TRAIN WHOLE_BIN "/noisy-train"
 #define OTHER_TRAIN WHOLE_BIN "/other-train"
+#define GREY_TRAIN WHOLE_BIN "/grey-train"         /* grey.lua: 20x36x1, dense layers behind a convolution */
+#define GREY_INFER WHOLE_BIN "/grey-infer"
+#define PRECISE_TRAIN WHOLE_BIN "/precise-train"   /* the same network in double */
 
 /* Writes `count` of small-train's pictures, drawn from the seed, into folder/name. */
 void pictures_write(const char *folder, const char *name, int count, int seed);
@@ -30,7 +34,7 @@ typedef struct Picture {
 
 Picture picture_read(const char *path);
 
-/* Whether a SIDE x SIDE part of the sheet, its corner at column x and row y, holds the pixels of the other picture. */
+/* Whether the part of the sheet with its corner at column x and row y holds the pixels of the other picture. */
 bool picture_holds(const Picture *sheet, int x, int y, const Picture *part);
 
 /* The number at the place of a comma-separated line (0: the first); fails the test where there is none. */

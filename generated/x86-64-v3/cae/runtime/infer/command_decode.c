@@ -16,7 +16,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { MESSAGE_SIZE = 800, LATENTS_A_THREAD = 8 };
+enum { MESSAGE_SIZE = 800 };
 
 /* Rows of latents on their way to pictures. */
 typedef struct Decoding {
@@ -207,7 +207,7 @@ static void clean_up(Decoding *d, int failed)
 
 static int allocate(Decoding *d, int folder, Error *error)
 {
-    size_t batch = (size_t)d->infer->threads * LATENTS_A_THREAD;
+    size_t batch = (size_t)infer_batch(d->infer);
 
     if (batch > d->rows) batch = d->rows;
     d->batch = (int)batch;

@@ -38,8 +38,8 @@ void trainer_close(Trainer *trainer);
 /* How many threads a user wants who does not say: OpenMP's number, at most one a processor. */
 int trainer_default_threads(void);
 
-/* Images in a chunk of a batch of n. */
-int trainer_chunk(int n);
+/* Images in a chunk of a batch of n (n >= 1). A model that takes groups gets as few chunks as hold the batch, of equal size: each reads all weights once. */
+int trainer_chunk(const Model *model, int n);
 
 /* Brings changed parameters into the kernels' form. */
 void trainer_prepare(Trainer *trainer);
