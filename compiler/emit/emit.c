@@ -145,6 +145,8 @@ static int output_kernel(const Graph *graph)
     const Node *node = graph->output;
     bool dies = false;
     while (node && node->op->arity && !node_is(node, "conv2d")) {
+        if (node->op->arity > 1 && !node_is(node, "bias_add"))      /* other layers have a part in it */
+            return -1;
         dies = dies || node_is(node, "relu");
         node = node->input[0];
     }
@@ -269,7 +271,7 @@ static void set_program(lua_State *L, const Plan *plan, const Program *program)
     set_text(L, "macs", arena_format("%.17g", macs_of(program)));
     set_steps(L, plan, program);
     set_buffers(L, plan, program);
-    lua_setfield(L, -2, program->name);
+    lua_setfield(L, -2, program == &plan->decode ? "decode" : program->name);
 }
 
 static void set_forms(lua_State *L, const Plan *plan)
@@ -323,6 +325,8 @@ static void set_texts(lua_State *L, const Plan *plan, const EmitOptions *options
     set_text(L, "CODE_TYPE", code_type(plan));
     set_number(L, "L", settings_lanes(&plan->settings));
     set_number(L, "output_kernel", output_kernel(graph));
+    lua_pushboolean(L, plan_decodes(plan));
+    lua_setfield(L, -2, "decodes");
 }
 
 /* The holes of the skeletons, at index 2 of the stack. */

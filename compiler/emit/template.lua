@@ -7,6 +7,7 @@
 --   %kernel (a, b?) -> (c, d?)    the signature of the emitted function: inputs, then outputs; `?`: only where the step has such an
 --                      argument in that role. The same list makes the call, so the two cannot disagree. `by N` behind it: the work falls into N
 --                      units (rows, strips) that threads may share; the function gets `first` and `last` and does those from first to last - 1.
+-- scale(NAME) stands behind a value of an argument that may be the image: pixels become reals.
 -- Names are looked up in the holes that C handed over, then among the helpers below; an unknown name is an error.
 local embedded = ...        -- embedded(name): the text of a file that caec carries
 
@@ -199,6 +200,7 @@ local function expand(name, holes)
     env._o(signature(holes, bound))
   end
   function env.has(argument) return holes.args[argument] ~= nil end
+  function env.scale(argument) return holes.args[argument].scale end
   function env.number(x) return number(holes, x) end
   function env.activation(x) return expression(holes, holes.act_value, { x = x, slope = number(holes, holes.slope) }) end
   function env.derivative(y, d) return expression(holes, holes.act_derivative, { y = y, d = d, slope = number(holes, holes.slope) }) end

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { MAX_REFS = 64 };
+
 static Loc place(const ArgumentPlaces *places, const char *name)
 {
     if (places->at < 0)
@@ -84,9 +86,34 @@ static void read_choice(lua_State *L, const ArgumentPlaces *places, const ArgSpe
     fail(arg->loc, "%s: %s wants one of %s, not %s", places->word, spec->name, all.data, given);
 }
 
+static const char *read_reference(lua_State *L, const ArgumentPlaces *places, const ArgSpec *spec, const Arg *arg)
+{
+    if (lua_type(L, -1) != LUA_TSTRING)
+        fail(arg->loc, "%s: %s wants the name of a layer%s, such as \"encoder.conv1\", not a %s", places->word, spec->name,
+             spec->kind == ARG_LAYERS ? " or a list of names" : "", lua_typename(L, lua_type(L, -1)));
+    return arena_copy(lua_tostring(L, -1), lua_length(L, -1));
+}
+
+/* The names alone; the nodes are found by references.c. */
+static void read_references(lua_State *L, const ArgumentPlaces *places, const ArgSpec *spec, Arg *arg)
+{
+    bool list = spec->kind == ARG_LAYERS && lua_istable(L, -1);
+    size_t count = list ? lua_length(L, -1) : 1;
+    if (count < 1 || count > MAX_REFS)
+        fail(arg->loc, "%s: %s wants from 1 to %d names of layers", places->word, spec->name, MAX_REFS);
+    arg->refs = ARENA_ARRAY(LayerRef, count);
+    for (; (size_t)arg->ref_count < count; arg->ref_count++) {
+        if (list)
+            lua_rawgeti(L, -1, arg->ref_count + 1);
+        arg->refs[arg->ref_count].name = read_reference(L, places, spec, arg);
+        if (list)
+            lua_pop(L, 1);
+    }
+}
+
 static void read_argument(lua_State *L, const ArgumentPlaces *places, const ArgSpec *spec, Arg *arg)
 {
-    *arg = (Arg){ spec->number, spec->text, places->loc };
+    *arg = (Arg){ .number = spec->number, .text = spec->text, .loc = places->loc };
     lua_getfield(L, -1, spec->name);
     if (lua_isnil(L, -1)) {
         if (spec->required)
@@ -101,6 +128,8 @@ static void read_argument(lua_State *L, const ArgumentPlaces *places, const ArgS
         arg->number = lua_toboolean(L, -1);
     } else if (spec->kind == ARG_CHOICE) {
         read_choice(L, places, spec, arg);
+    } else if (spec->kind == ARG_LAYER || spec->kind == ARG_LAYERS) {
+        read_references(L, places, spec, arg);
     } else {
         read_number(L, places, spec, arg);
     }

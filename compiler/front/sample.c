@@ -36,6 +36,16 @@ void sample_check(const Sample *sample)
 
 static const Loc nowhere = { "sample", 1, 0 };
 
+static Arg whole(int number)
+{
+    return (Arg){ .number = number, .loc = nowhere };
+}
+
+static Arg choice(const char *text)
+{
+    return (Arg){ .text = text, .loc = nowhere };
+}
+
 static Node *add(Graph *graph, const char *name, const char *word, const Arg *args, Node *x)
 {
     Layer layer = { .graph = graph, .part = "sample", .model = { .layer = name, .name = name, .word = word, .loc = nowhere } };
@@ -55,17 +65,16 @@ Graph *sample_graph(const Sample *sample)
     graph->file = "sample";
     graph->training = (Training){ .loss = "mse", .optimizer = "adam", .batch = 1, .epochs = 1 };
     graph->input = image(graph, "image", sample->height, sample->width, 1);
-    const Arg before[] = { { sample->ci, NULL, nowhere }, { 1, NULL, nowhere }, { 1, NULL, nowhere }, { 0, "same", nowhere },
-                           { 0, "linear", nowhere }, { 1, NULL, nowhere } };
-    const Arg conv[] = { { sample->co, NULL, nowhere }, { sample->kernel, NULL, nowhere }, { sample->stride, NULL, nowhere },
-                         { 0, sample->same ? "same" : "valid", nowhere }, { 0, "relu", nowhere }, { 1, NULL, nowhere } };
+    const Arg before[] = { whole(sample->ci), whole(1), whole(1), choice("same"), choice("linear"), whole(1) };
+    const Arg conv[] = { whole(sample->co), whole(sample->kernel), whole(sample->stride), choice(sample->same ? "same" : "valid"), choice("relu"),
+                         whole(1) };
     Node *x = graph->latent = add(graph, "sample.before", "conv2d", before, graph->input);
     if (sample->up > 1)
-        x = add(graph, "sample.up1", "upsample2d", (Arg[]){ { sample->up, NULL, nowhere } }, x);
+        x = add(graph, "sample.up1", "upsample2d", (Arg[]){ whole(sample->up) }, x);
     x = add(graph, "sample.conv", "conv2d", conv, x);
     if (sample->pool)
-        x = add(graph, "sample.pool1", "max_pool2d", (Arg[]){ { sample->pool, NULL, nowhere } }, x);
-    x = graph->output = add(graph, "sample.up2", "upsample2d", (Arg[]){ { 2, NULL, nowhere } }, x);
+        x = add(graph, "sample.pool1", "max_pool2d", (Arg[]){ whole(sample->pool) }, x);
+    x = graph->output = add(graph, "sample.up2", "upsample2d", (Arg[]){ whole(2) }, x);
     Layer layer = { .graph = graph, .model = { .layer = "loss", .word = "mse", .loc = nowhere } };
     graph->loss = loss_find("mse")->build(&layer, x, image(graph, "target", x->shape.dim[0], x->shape.dim[1], x->shape.dim[2]));
     return graph;

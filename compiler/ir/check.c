@@ -43,9 +43,9 @@ void check_graph(const Graph *graph, const char *pass)
             bug("after %s: the gradient of %s has shape %s", pass, p->node->name, shape_text(p->gradient->shape));
     }
     for (int i = 0; i < graph->stage_count; i++) {
-        const Stage *s = graph->stages[i];
-        const Node *parts[] = { s->core, s->bias, s->act, s->pool, s->codes, s->d_act, s->d_pool, s->dx, s->dw, s->db };
-        for (size_t k = 0; k < sizeof parts / sizeof parts[0]; k++)
-            check_in_graph(graph, parts[k], "stage's node", pass);
+        StagePart parts[STAGE_PARTS];
+        int count = stage_parts(graph->stages[i], parts);
+        for (int k = 0; k < count; k++)
+            check_in_graph(graph, parts[k].node, "stage's node", pass);
     }
 }

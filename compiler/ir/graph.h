@@ -68,9 +68,12 @@ struct Node {
 typedef struct LayerRow {
     const char *part, *name, *word;         /* "encoder", "encoder.conv1", "conv2d" */
     const char *detail;                     /* "32 filters 3x3, relu" */
+    const char *with;                       /* "encoder.conv1, encoder.pool1": the layers that it names; "" */
     Shape shape;
     int64_t parameters;
     Loc loc;
+    Node *output;                           /* as loaded; passes may drop it */
+    bool read;                              /* by another layer */
 } LayerRow;
 
 typedef struct Parameter {
@@ -110,6 +113,16 @@ struct Stage {
     Node *d_act, *d_pool;                   /* gradient through activation (first) and pool, as `commute` leaves them */
     Node *dx, *dw, *db;
 };
+
+typedef struct StagePart {
+    const char *role;                       /* the member's name */
+    const Node *node;
+} StagePart;
+
+enum { STAGE_PARTS = 10 };
+
+/* All members of a stage, those it lacks too, core first; returns STAGE_PARTS. */
+int stage_parts(const Stage *stage, StagePart parts[STAGE_PARTS]);
 
 /* Appends a node. `model` lends name prefix, layer, word and place: pass the node it is derived from, or fill a Node's members. */
 Node *node_new(Graph *graph, const Op *op, const Node *model, const char *name, Node *const *inputs, const double *numbers);

@@ -1,4 +1,4 @@
-/* pool - max-pooling alone: the largest of each window, its place, and the gradient that goes there. */
+/* pool - max-pooling alone: the largest of each window, its place, and the gradient that goes there; unpooling, which does so forward. */
 #include "../ops/ops.h"
 #include "kernel.h"
 
@@ -12,7 +12,11 @@ static void plan(Step *step, const Settings *settings)
 {
     (void)settings;
     const Node *core = step->core;
-    if (core->op == &op_max_pool2d_dx) {
+    if (core->op == &op_max_unpool2d) {
+        step_node(step, "x", core->input[0]);
+        step_node(step, "codes", core->input[1]);
+        step_node(step, "y", core);
+    } else if (core->op == &op_max_pool2d_dx || core->op == &op_max_unpool2d_dx) {
         step_node(step, "codes", core->input[0]);
         step_node(step, "dy", core->input[1]);
         step_node(step, "dx", core);
@@ -27,8 +31,8 @@ static double cost(const Step *step, const Settings *settings)
     return cost_of_moving((double)shape_count(step->core->shape) + (double)shape_count(step->core->input[0]->shape), settings);
 }
 
-static const char *const ops[] = { "max_pool2d", "max_pool2d_argmax", "max_pool2d_dx", NULL };
+static const char *const ops[] = { "max_pool2d", "max_pool2d_argmax", "max_pool2d_dx", "max_unpool2d", "max_unpool2d_dx", NULL };
 
 const Kernel kernel_pool = {
-    .name = "pool", .about = "max-pooling, its places and its gradient", .ops = ops, .text = text, .cost = cost, .plan = plan,
+    .name = "pool", .about = "max-pooling, its places and its gradient; max-unpooling", .ops = ops, .text = text, .cost = cost, .plan = plan,
 };

@@ -14,30 +14,30 @@ static bool is_act_dx(const Node *node)
     return node->op->derivative && node->op->arity == 2;
 }
 
-/* The only reader of a node, where it is the only one; the by-product argmax of a pool does not count. NULL otherwise, and where the programs
-   want the value itself. */
+/* The by-product of a pool that reads the same value. */
+static bool is_codes_of(const Node *node, const Node *pool)
+{
+    return node_is(node, "max_pool2d_argmax") && node_is(pool, "max_pool2d") && node->input[0] == pool->input[0] &&
+           node_real(node, "size") == node_real(pool, "size");
+}
+
+/* The only reader of a node, where it is the only one; beside a pool its by-product does not count. NULL otherwise, and where the programs want the
+   value itself. */
 static Node *only_user(const Graph *graph, const Node *node)
 {
-    Node *users[4];
-    int n = graph_users(graph, node, users, 4);
-    if (node == graph->latent || node == graph->output || n < 1 || n > 4)
+    Node *users[2];
+    int n = graph_users(graph, node, users, 2);
+    if (node == graph->latent || node == graph->output || n < 1 || n > 2)
         return NULL;
-    Node *only = NULL;
-    for (int i = 0; i < n; i++) {
-        if (node_is(users[i], "max_pool2d_argmax"))
-            continue;
-        if (only)
-            return NULL;
-        only = users[i];
-    }
-    return only;
+    if (n == 1)
+        return users[0];
+    return is_codes_of(users[1], users[0]) ? users[0] : is_codes_of(users[0], users[1]) ? users[1] : NULL;
 }
 
 static Node *codes_of(const Graph *graph, const Node *pool)
 {
     for (int i = 0; i < graph->count; i++)
-        if (node_is(graph->nodes[i], "max_pool2d_argmax") && graph->nodes[i]->input[0] == pool->input[0] &&
-            node_real(graph->nodes[i], "size") == node_real(pool, "size"))
+        if (is_codes_of(graph->nodes[i], pool))
             return graph->nodes[i];
     return NULL;
 }
@@ -102,10 +102,13 @@ static Stage *add_stage(Graph *graph, const char *name, Node *core)
     return stage;
 }
 
-static void take(bool *taken, const Node *node)
+static void take(bool *taken, const Stage *stage)
 {
-    if (node)
-        taken[node->id] = true;
+    StagePart parts[STAGE_PARTS];
+    int count = stage_parts(stage, parts);
+    for (int i = 0; i < count; i++)
+        if (parts[i].node)
+            taken[parts[i].node->id] = true;
 }
 
 void pass_group(Graph *graph)
@@ -120,9 +123,6 @@ void pass_group(Graph *graph)
             follow(graph, stage);
             find_backward(graph, stage);
         }
-        const Node *parts[] = { node, stage->bias, stage->act, stage->pool, stage->codes, stage->d_act, stage->d_pool,
-                                stage->dx, stage->dw, stage->db };
-        for (size_t k = 0; k < sizeof parts / sizeof parts[0]; k++)
-            take(taken, parts[k]);
+        take(taken, stage);
     }
 }
