@@ -18,6 +18,50 @@ static int outputs(int in, const NetLayer *layer)
     return layer->valid ? (in - layer->kernel) / stride + 1 : (in + stride - 1) / stride;
 }
 
+/* A layer with its full name, and what goes in and comes out. */
+typedef struct Place {
+    const NetLayer *layer;
+    char name[64];
+    int part, number;               /* among those of its kind in its part */
+    Size in, out;
+} Place;
+
+enum { MAX_PLACES = 2 * MAX_NET };
+
+static const char *const parts[] = { "encoder", "decoder" };
+
+static const char *short_name(const NetLayer *l)
+{
+    static const char *const names[] = { [CONV] = "conv", [POOL] = "pool", [UP] = "up", [CONCAT] = "concat", [ADD] = "add", [FROM] = "from",
+                                         [UNPOOL] = "unpool" };
+    return l->kind == ACT ? l->activation : names[l->kind];
+}
+
+/* Cuts the next name off a list; false at its end. */
+static bool next_name(const char **list, char name[64])
+{
+    size_t n = strcspn(*list, " ");
+    if (n == 0)
+        return false;
+    assert_true(n < 64);
+    memcpy(name, *list, n);
+    name[n] = 0;
+    *list += n + ((*list)[n] == ' ');
+    return true;
+}
+
+/* The index of a layer among the first `count`; -1 for the image. */
+static int find_place(const Place *places, int count, const char *name)
+{
+    if (strcmp(name, "input") == 0)
+        return -1;
+    for (int i = 0; i < count; i++)
+        if (strcmp(places[i].name, name) == 0)
+            return i;
+    fail_msg("the net has no layer %s before this one", name);
+    return 0;
+}
+
 static Size layer_size(Size s, const NetLayer *layer)
 {
     if (layer->kind == CONV)
@@ -29,11 +73,46 @@ static Size layer_size(Size s, const NetLayer *layer)
     return s;
 }
 
+/* The same of a layer that names others. */
+static Size place_size(const Net *net, const Place *places, int count, Size s, const NetLayer *layer)
+{
+    char name[64];
+    for (const char *list = layer->with; list && next_name(&list, name);) {
+        int at = find_place(places, count, name);
+        Size named = at < 0 ? (Size){ net->height, net->width, net->channels } : places[at].out;
+        if (layer->kind == CONCAT)
+            s.channels += named.channels;
+        else if (layer->kind == FROM)
+            s = named;
+        else if (layer->kind == UNPOOL)
+            s = places[at].in;
+    }
+    return layer_size(s, layer);
+}
+
 static Size list_size(Size s, const NetLayer *layers)
 {
     for (; layers->kind; layers++)
         s = layer_size(s, layers);
     return s;
+}
+
+/* All layers in order; returns their number. */
+static int find_places(const Net *net, Place places[MAX_PLACES])
+{
+    Size s = { net->height, net->width, net->channels };
+    int count = 0;
+    for (int part = 0; part < 2; part++)
+        for (const NetLayer *l = part ? net->decoder : net->encoder; l->kind; l++) {
+            Place *p = &places[count];
+            *p = (Place){ .layer = l, .part = part, .number = 1, .in = s };
+            for (int i = 0; i < count; i++)
+                p->number += places[i].part == part && strcmp(short_name(places[i].layer), short_name(l)) == 0;
+            snprintf(p->name, sizeof p->name, "%s.%s%d", parts[part], short_name(l), p->number);
+            p->out = s = place_size(net, places, count, s, l);
+            count++;
+        }
+    return count;
 }
 
 static int length(const NetLayer *layers)
@@ -46,7 +125,8 @@ static int length(const NetLayer *layers)
 
 void net_close(Net *net)
 {
-    Size in = { net->height, net->width, net->channels }, last = list_size(list_size(in, net->encoder), net->decoder);
+    Place places[MAX_PLACES];
+    Size in = { net->height, net->width, net->channels }, last = places[find_places(net, places) - 1].out;
     int n = length(net->decoder);
     assert_true(n + 2 < MAX_NET);
     for (int up = 1; up < 16; up++)
@@ -66,6 +146,16 @@ void net_close(Net *net)
 }
 
 /* ---- the graph file ---- */
+
+static void print_with(FILE *f, const char *word, const char *list)
+{
+    char name[64];
+    bool several = strchr(list, ' ') != NULL;
+    fprintf(f, "    %s { with = %s", word, several ? "{ " : "");
+    for (bool first = true; next_name(&list, name); first = false)
+        fprintf(f, "%s\"%s\"", first ? "" : ", ", name);
+    fprintf(f, "%s },\n", several ? " }" : "");
+}
 
 static void print_layer(FILE *f, const NetLayer *l)
 {
@@ -87,6 +177,10 @@ static void print_layer(FILE *f, const NetLayer *l)
         else
             fprintf(f, "    %s {},\n", l->activation);
         break;
+    case CONCAT: print_with(f, "concat", l->with); break;
+    case ADD: print_with(f, "add", l->with); break;
+    case FROM: fprintf(f, "    from { layer = \"%s\" },\n", l->with); break;
+    case UNPOOL: fprintf(f, "    max_unpool2d { pool = \"%s\" },\n", l->with); break;
     case END: break;
     }
 }
@@ -99,7 +193,7 @@ char *net_graph(const Net *net)
     assert_non_null(f);
     fprintf(f, "return autoencoder \"net\" {\n  input = { %d, %d, %d },\n", net->height, net->width, net->channels);
     for (int part = 0; part < 2; part++) {
-        fprintf(f, "  %s = sequential \"%s\" {\n", part ? "decoder" : "encoder", part ? "decoder" : "encoder");
+        fprintf(f, "  %s = sequential \"%s\" {\n", parts[part], parts[part]);
         for (const NetLayer *l = part ? net->decoder : net->encoder; l->kind; l++)
             print_layer(f, l);
         fprintf(f, "  },\n");
@@ -119,7 +213,7 @@ char *net_force(const Net *net, const char *kernel)
         int conv = 0;
         for (const NetLayer *l = part ? net->decoder : net->encoder; l->kind; l++)
             if (l->kind == CONV)
-                fprintf(f, " --kernel %s.conv%d=%s", part ? "decoder" : "encoder", ++conv, kernel);
+                fprintf(f, " --kernel %s.conv%d=%s", parts[part], ++conv, kernel);
     }
     fclose(f);
     return text;
@@ -127,11 +221,11 @@ char *net_force(const Net *net, const char *kernel)
 
 /* ---- the parameters ---- */
 
-static void check_parameter(const Model *model, int *index, size_t *offset, const char *part, int conv, const char *what, ModelShape shape)
+static void check_parameter(const Model *model, int *index, size_t *offset, const char *layer, const char *what, ModelShape shape)
 {
     assert_true(*index < model->parameter_count);
     const ModelParameter *p = &model->parameters[(*index)++];
-    char *name = text_of("%s.conv%d.%s", part, conv, what);
+    char *name = text_of("%s.%s", layer, what);
     size_t count = 1;
     assert_string_equal(p->name, name);
     assert_int_equal(p->shape.rank, shape.rank);
@@ -156,22 +250,21 @@ static void check_shape(const ModelShape *shape, Size size)
 void net_check(const Net *net, const Model *model)
 {
     Size s = { net->height, net->width, net->channels };
-    int index = 0;
+    Place places[MAX_PLACES];
+    int index = 0, count = find_places(net, places);
     size_t offset = 0;
     assert_string_equal(model->name, "net");
     check_shape(&model->input, s);
     check_shape(&model->output, s);
-    check_shape(&model->latent, list_size(s, net->encoder));
-    for (int part = 0; part < 2; part++) {
-        int conv = 0;
-        for (const NetLayer *l = part ? net->decoder : net->encoder; l->kind; s = layer_size(s, l++)) {
-            if (l->kind != CONV)
-                continue;
-            const char *name = part ? "decoder" : "encoder";
-            check_parameter(model, &index, &offset, name, ++conv, "kernel", (ModelShape){ 4, { l->kernel, l->kernel, s.channels, l->filters } });
-            if (!l->no_bias)
-                check_parameter(model, &index, &offset, name, conv, "bias", (ModelShape){ 1, { l->filters } });
-        }
+    check_shape(&model->latent, places[length(net->encoder) - 1].out);
+    for (int i = 0; i < count; i++) {
+        const NetLayer *l = places[i].layer;
+        if (l->kind != CONV)
+            continue;
+        check_parameter(model, &index, &offset, places[i].name, "kernel",
+                        (ModelShape){ 4, { l->kernel, l->kernel, places[i].in.channels, l->filters } });
+        if (!l->no_bias)
+            check_parameter(model, &index, &offset, places[i].name, "bias", (ModelShape){ 1, { l->filters } });
     }
     assert_int_equal(index, model->parameter_count);
     assert_int_equal(offset, model->parameter_reals);
@@ -195,19 +288,20 @@ double *net_parameters(const Net *net, unsigned seed, int *count)
 {
     uint64_t state = seed;
     double *w = NULL, scale = net->scale != 0 ? net->scale : 1;
-    Size s = { net->height, net->width, net->channels };
+    Place places[MAX_PLACES];
+    int layers = find_places(net, places);
     *count = 0;
-    for (int part = 0; part < 2; part++)
-        for (const NetLayer *l = part ? net->decoder : net->encoder; l->kind; s = layer_size(s, l++)) {
-            if (l->kind != CONV)
-                continue;
-            int taps = l->kernel * l->kernel * s.channels, weights = taps * l->filters, biases = l->no_bias ? 0 : l->filters;
-            w = realloc(w, sizeof *w * (size_t)(*count + weights + biases));
-            assert_non_null(w);
-            for (int i = 0; i < weights + biases; i++)      /* rounded to float, so that both types start from the same numbers */
-                w[*count + i] = (float)(uniform(&state) * scale * (i < weights ? sqrt(3.0 / taps) : 0.5));
-            *count += weights + biases;
-        }
+    for (int k = 0; k < layers; k++) {
+        const NetLayer *l = places[k].layer;
+        if (l->kind != CONV)
+            continue;
+        int taps = l->kernel * l->kernel * places[k].in.channels, weights = taps * l->filters, biases = l->no_bias ? 0 : l->filters;
+        w = realloc(w, sizeof *w * (size_t)(*count + weights + biases));
+        assert_non_null(w);
+        for (int i = 0; i < weights + biases; i++)      /* rounded to float, so that both types start from the same numbers */
+            w[*count + i] = (float)(uniform(&state) * scale * (i < weights ? sqrt(3.0 / taps) : 0.5));
+        *count += weights + biases;
+    }
     return w;
 }
 
@@ -224,8 +318,45 @@ uint8_t *net_image(const Net *net, unsigned seed)
 
 /* ---- the values ---- */
 
-static Image apply(const NetLayer *l, const Image *x, const double **w)
+/* Values of all layers on the way through a net. */
+typedef struct Values {
+    const Net *net;
+    Place places[MAX_PLACES];
+    int count;
+    Image image, in[MAX_PLACES], out[MAX_PLACES];
+} Values;
+
+static Image copy_of(const Image *x)
 {
+    return naive_upsample2d(x, 1);
+}
+
+static const Image *named_value(const Values *v, int before, const char *name)
+{
+    int at = find_place(v->places, before, name);
+    if (at < 0)
+        return &v->image;
+    if (!v->out[at].data)
+        fail_msg("%s is not known here", name);
+    return &v->out[at];
+}
+
+static Image join(const Values *v, int at, const NetLayer *l, const Image *x)
+{
+    char name[64];
+    Image y = copy_of(x);
+    for (const char *list = l->with; next_name(&list, name);) {
+        const Image *other = named_value(v, at, name);
+        Image next = l->kind == CONCAT ? naive_concat(&y, other) : naive_add(&y, other);
+        image_free(&y);
+        y = next;
+    }
+    return y;
+}
+
+static Image apply(const Values *v, int at, const Image *x, const double **w)
+{
+    const NetLayer *l = v->places[at].layer;
     Image y;
     switch (l->kind) {
     case CONV: {
@@ -237,22 +368,45 @@ static Image apply(const NetLayer *l, const Image *x, const double **w)
     }
     case POOL: return naive_max_pool2d(x, l->size);
     case UP: return naive_upsample2d(x, l->size);
+    case CONCAT:
+    case ADD: return join(v, at, l, x);
+    case FROM: return copy_of(named_value(v, at, l->with));
+    case UNPOOL: {
+        int pool = find_place(v->places, at, l->with);
+        return naive_max_unpool2d(x, &v->in[pool], v->places[pool].layer->size);
+    }
     default:
-        y = naive_upsample2d(x, 1);
+        y = copy_of(x);
         naive_activation(&y, l->activation, l->slope != 0 ? l->slope : 0.2);
         return y;
     }
 }
 
-static Image apply_all(const NetLayer *layers, const Image *x, const double **w)
+/* Layers from `first` on, of which the first reads x. */
+static Values *apply_all(const Net *net, int first, const Image *x, const double *w)
 {
-    Image y = naive_upsample2d(x, 1);
-    for (; layers->kind; layers++) {
-        Image next = apply(layers, &y, w);
-        image_free(&y);
-        y = next;
+    Values *v = calloc(1, sizeof *v);
+    assert_non_null(v);
+    v->net = net;
+    v->count = find_places(net, v->places);
+    v->image = copy_of(x);
+    if (first > 0)
+        v->out[first - 1] = copy_of(x);
+    for (int i = first; i < v->count; i++) {
+        v->in[i] = copy_of(i ? &v->out[i - 1] : x);
+        v->out[i] = apply(v, i, &v->in[i], &w);
     }
-    return y;
+    return v;
+}
+
+static void values_free(Values *v)
+{
+    image_free(&v->image);
+    for (int i = 0; i < v->count; i++) {
+        image_free(&v->in[i]);
+        image_free(&v->out[i]);
+    }
+    free(v);
 }
 
 NetValues net_forward(const Net *net, const double *parameters, const uint8_t *image)
@@ -261,20 +415,29 @@ NetValues net_forward(const Net *net, const double *parameters, const uint8_t *i
     Image x = image_new(net->height, net->width, net->channels);
     for (int i = 0; i < x.height * x.width * x.channels; i++)
         x.data[i] = (float)image[i] / 255.0f;       /* pixels are float32 in either arithmetic: see model.h */
-    values.latent = apply_all(net->encoder, &x, &parameters);
-    values.output = apply_all(net->decoder, &values.latent, &parameters);
+    Values *v = apply_all(net, 0, &x, parameters);
+    values.latent = copy_of(&v->out[length(net->encoder) - 1]);
+    values.output = copy_of(&v->out[v->count - 1]);
     values.loss = naive_mse(&values.output, &x);
+    values_free(v);
     image_free(&x);
     return values;
 }
 
 Image net_decode(const Net *net, const double *parameters, const Image *latent)
 {
-    Size s = { net->height, net->width, net->channels };
-    for (const NetLayer *l = net->encoder; l->kind; s = layer_size(s, l++))
+    Place places[MAX_PLACES];
+    find_places(net, places);
+    int first = length(net->encoder);
+    for (int i = 0; i < first; i++) {
+        const NetLayer *l = places[i].layer;
         if (l->kind == CONV)
-            parameters += l->kernel * l->kernel * s.channels * l->filters + (l->no_bias ? 0 : l->filters);
-    return apply_all(net->decoder, latent, &parameters);
+            parameters += l->kernel * l->kernel * places[i].in.channels * l->filters + (l->no_bias ? 0 : l->filters);
+    }
+    Values *v = apply_all(net, first, latent, parameters);
+    Image output = copy_of(&v->out[v->count - 1]);
+    values_free(v);
+    return output;
 }
 
 void net_values_free(NetValues *values)

@@ -7,7 +7,7 @@
 
 #include <stdbool.h>
 
-typedef enum LayerKind { END, CONV, POOL, UP, ACT } LayerKind;
+typedef enum LayerKind { END, CONV, POOL, UP, ACT, CONCAT, ADD, FROM, UNPOOL } LayerKind;
 
 /* One layer; members that its kind lacks are 0. An attribute that is 0 is left out of the graph file, so that caec's default holds. */
 typedef struct NetLayer {
@@ -17,6 +17,7 @@ typedef struct NetLayer {
     const char *activation;             /* CONV: the attribute; ACT: the layer's word */
     double slope;                       /* ACT "leaky_relu" */
     int size;                           /* POOL, UP */
+    const char *with;                   /* CONCAT, ADD: "encoder.conv1" or several names with a blank between; FROM, UNPOOL: one */
 } NetLayer;
 
 enum { MAX_NET = 16 };
@@ -49,7 +50,7 @@ typedef struct NetValues {
 } NetValues;
 
 NetValues net_forward(const Net *net, const double *parameters, const uint8_t *image);
-Image net_decode(const Net *net, const double *parameters, const Image *latent);
+Image net_decode(const Net *net, const double *parameters, const Image *latent);      /* of a decoder that reads the latent alone */
 void net_values_free(NetValues *values);
 
 #endif
