@@ -88,7 +88,7 @@ static void read_choice(lua_State *L, const ArgumentPlaces *places, const ArgSpe
 
 static const char *read_reference(lua_State *L, const ArgumentPlaces *places, const ArgSpec *spec, const Arg *arg)
 {
-    if (lua_type(L, -1) != LUA_TSTRING)
+    if (lua_type(L, -1) != LUA_TSTRING || strlen(lua_tostring(L, -1)) != lua_length(L, -1))
         fail(arg->loc, "%s: %s wants the name of a layer%s, such as \"encoder.conv1\", not a %s", places->word, spec->name,
              spec->kind == ARG_LAYERS ? " or a list of names" : "", lua_typename(L, lua_type(L, -1)));
     return arena_copy(lua_tostring(L, -1), lua_length(L, -1));

@@ -20,7 +20,7 @@ typedef struct NetLayer {
     const char *with;                   /* CONCAT, ADD: "encoder.conv1" or several names with a blank between; FROM, UNPOOL: one */
 } NetLayer;
 
-enum { MAX_NET = 16 };
+enum { MAX_NET = 32 };
 
 typedef struct Net {
     int height, width, channels;
