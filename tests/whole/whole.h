@@ -1,6 +1,7 @@
 /* whole.h - the finished programs as a user has them: where they are, folders of pictures, and what they leave behind.
  *
- * "small" is graphs/cae.lua for 48x48 pictures, "other" a network of other layers (other.lua); both are compiled with the tests. */
+ * "small" is graphs/cae.lua for 48x48 pictures, "unpool" graphs/cae_unpool.lua for the same, "other" a network of other layers (other.lua); all are
+ * compiled with the tests. */
 #ifndef TEST_WHOLE_H
 #define TEST_WHOLE_H
 
@@ -16,6 +17,8 @@ enum { SIDE = 48, CHANNELS = 3, LATENT_SIDE = 6, LATENT_CHANNELS = 128 };     /*
 /* The programs. */
 #define SMALL_TRAIN WHOLE_BIN "/small-train"
 #define SMALL_INFER WHOLE_BIN "/small-infer"
+#define UNPOOL_TRAIN WHOLE_BIN "/unpool-train"
+#define UNPOOL_INFER WHOLE_BIN "/unpool-infer"
 #define OTHER_TRAIN WHOLE_BIN "/other-train"
 
 /* Writes `count` of small-train's pictures, drawn from the seed, into folder/name. */
