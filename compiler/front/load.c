@@ -3,6 +3,7 @@
 #include "../base/arena.h"
 #include "../base/lua.h"
 #include "../base/embedded.h"
+#include "../ir/check.h"
 #include "../ops/ops.h"
 #include "arguments.h"
 #include "references.h"
@@ -89,15 +90,6 @@ static void check_name(Loc loc, const char *what, const char *name)
         fail(loc, "%s: '%s' is a word of C; choose another name", what, name);
 }
 
-/* Names become names of C and of files, which some systems do not tell apart by case. */
-static bool same_in_c(const char *a, const char *b)
-{
-    for (; *a && *b; a++, b++)
-        if (tolower((unsigned char)(*a == '.' ? '_' : *a)) != tolower((unsigned char)(*b == '.' ? '_' : *b)))
-            return false;
-    return *a == *b;
-}
-
 static void check_model_name(const Graph *graph)
 {
     static const char reserved[] = " model caec_model loss input train infer encode decode prepare runtime install all clean test help package "
@@ -105,7 +97,7 @@ static void check_model_name(const Graph *graph)
     if (strstr(reserved, arena_format(" %s ", graph->name)))
         fail(graph->loc, "autoencoder: the name \"%s\" means something else in the emitted C and its build; choose another", graph->name);
     for (int i = 0; i < graph->layer_count; i++)
-        if (same_in_c(graph->name, graph->layers[i].name))
+        if (names_clash(graph->name, graph->layers[i].name))
             fail(graph->loc, "autoencoder: the name \"%s\" is that of the layer %s in C; choose another", graph->name, graph->layers[i].name);
 }
 
@@ -194,7 +186,7 @@ static const char *layer_name(Loader *load, const Word *word)
     for (int i = 0; i < graph->layer_count; i++) {
         if (strcmp(graph->layers[i].name, full) == 0)
             fail(loc, "%s: there is a layer called %s already", word->word, full);
-        if (same_in_c(graph->layers[i].name, full))
+        if (names_clash(graph->layers[i].name, full))
             fail(loc, "%s: %s and %s would have the same name in C; choose another", word->word, full, graph->layers[i].name);
     }
     return full;
