@@ -164,13 +164,30 @@ static double macs_of(const Program *program)
     return sum;
 }
 
+/* Two rows of windows share the integers of their codes (kernels/codes.c.in), so a band ends behind an even unit where codes are written. */
+static bool writes_codes(const Step *step)
+{
+    for (int i = 0; i < step->argument_count; i++)
+        if (step->arguments[i].node && step->arguments[i].node->type == TYPE_CODE && step_writes(step, step->arguments[i].node))
+            return true;
+    return false;
+}
+
+/* Where the work of a band begins or ends. */
+static const char *band_limit(const Step *step, bool first, int units)
+{
+    const char *limit = arena_format("%d * %s / bands", units, first ? "band" : "(band + 1)");
+    if (!writes_codes(step))
+        return limit;
+    return first ? arena_format("%s / 2 * 2", limit) : arena_format("(band + 1 == bands ? %d : %s / 2 * 2)", units, limit);
+}
+
 static const char *argument_expression(const Plan *plan, const Program *program, const Step *step, const char *name, int units)
 {
     const Graph *graph = plan->graph;
     bool first = strcmp(name, "first") == 0, alone = program == &plan->train;
     if (first || strcmp(name, "last") == 0)
-        return alone ? arena_format("%d", first ? 0 : units) :
-                       arena_format("%d * %s / bands", units, first ? "band" : "(band + 1)");
+        return alone ? arena_format("%d", first ? 0 : units) : band_limit(step, first, units);
     for (int i = 0; i < step->argument_count; i++) {
         const Argument *a = &step->arguments[i];
         if (strcmp(a->name, name) != 0)
