@@ -8,6 +8,19 @@ static const char *text(const Node *core)
     return "pool.c.in";
 }
 
+/* Whether an activation makes equal values of different ones, as ReLU does of all that is not above 0. */
+static bool is_flat(const Node *act)
+{
+    return node_is(act, "relu") || (node_is(act, "leaky_relu") && node_real(act, "slope") == 0);
+}
+
+/* The pooled value, from which windows of equals are told. */
+static void bind_pooled(Step *step, const Node *pool)
+{
+    if (is_flat(pool->input[0]))
+        step_node(step, "pooled", pool);
+}
+
 static void plan(Step *step, const Settings *settings)
 {
     (void)settings;
@@ -15,8 +28,14 @@ static void plan(Step *step, const Settings *settings)
     if (core->op == &op_max_unpool2d) {
         step_node(step, "x", core->input[0]);
         step_node(step, "codes", core->input[1]);
+        bind_pooled(step, core->input[2]);
         step_node(step, "y", core);
-    } else if (core->op == &op_max_pool2d_dx || core->op == &op_max_unpool2d_dx) {
+    } else if (core->op == &op_max_unpool2d_dx) {
+        step_node(step, "codes", core->input[0]);
+        bind_pooled(step, core->input[1]);
+        step_node(step, "dy", core->input[2]);
+        step_node(step, "dx", core);
+    } else if (core->op == &op_max_pool2d_dx) {
         step_node(step, "codes", core->input[0]);
         step_node(step, "dy", core->input[1]);
         step_node(step, "dx", core);

@@ -1,6 +1,9 @@
 /* max_unpool2d: each value goes to the place where a max-pool found its maximum, zeros elsewhere, in the size of that pool's input (Zeiler, Taylor and
  * Fergus 2011, "Adaptive deconvolutional networks for mid and high level feature learning", section 3). So it is the pool's gradient as an
- * operator of its own, and its own gradient takes what arrives at those places. */
+ * operator of its own, and its own gradient takes what arrives at those places.
+ *
+ * Both read the pooled value too: a kernel may find the places before the activation (it never decreases), and where ReLU made a whole window 0
+ * the first place counts, which is seen from the pooled 0. */
 #include "ops.h"
 
 #include "../base/arena.h"
@@ -22,14 +25,15 @@ static void max_unpool2d_dx_shape(Node *node)
 
 static Node *max_unpool2d_gradient(Graph *graph, Node *node, Node *dy, int i)
 {
-    if (i != 0)             /* the places */
+    if (i != 0)             /* the places: whole numbers */
         return NULL;
-    return node_new(graph, &op_max_unpool2d_dx, node, arena_format("%s.dx", node->name), (Node *[]){ node->input[1], dy }, node->number);
+    return node_new(graph, &op_max_unpool2d_dx, node, arena_format("%s.dx", node->name), (Node *[]){ node->input[1], node->input[2], dy },
+                    node->number);
 }
 
-const Op op_max_unpool2d = { .name = "max_unpool2d", .arity = 2, .numbers = { "size", "height", "width" }, .shape = max_unpool2d_shape,
+const Op op_max_unpool2d = { .name = "max_unpool2d", .arity = 3, .numbers = { "size", "height", "width" }, .shape = max_unpool2d_shape,
                              .gradient = max_unpool2d_gradient };
-const Op op_max_unpool2d_dx = { .name = "max_unpool2d_dx", .arity = 2, .numbers = { "size" }, .shape = max_unpool2d_dx_shape };
+const Op op_max_unpool2d_dx = { .name = "max_unpool2d_dx", .arity = 3, .numbers = { "size" }, .shape = max_unpool2d_dx_shape };
 
 static Node *max_unpool2d_build(Layer *layer, const Arg *args, Node *x)
 {
@@ -42,7 +46,8 @@ static Node *max_unpool2d_build(Layer *layer, const Arg *args, Node *x)
              shape_text(x->shape));
     const int *dim = pool->input[0]->shape.dim, size = node_number(pool, "size");
     layer->detail = arena_format("%dx%d", size, size);
-    return layer_node(layer, &op_max_unpool2d, "", x, max_pool2d_codes(layer->graph, pool), (double[]){ size, dim[0], dim[1] });
+    return node_new(layer->graph, &op_max_unpool2d, &layer->model, layer->model.layer,
+                    (Node *[]){ x, max_pool2d_codes(layer->graph, pool), pool }, (double[]){ size, dim[0], dim[1] });
 }
 
 const LayerSpec layer_max_unpool2d = {

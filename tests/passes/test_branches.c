@@ -85,7 +85,7 @@ static void a_pool_with_several_readers_stays_fused(void **state)
     char *dump = dump_of(CONV5 "max_pool2d {}, conv2d { filters = 5, kernel = 3 },",
                          "add { with = \"e.pool1\" }, max_unpool2d { pool = \"e.pool1\" }," CONV3, "group");
     want(dump, "stage e.conv1: core=e.conv1 bias=e.conv1.bias_add act=e.conv1.relu pool=e.pool1 codes=e.pool1.argmax");
-    want(dump, "d.unpool1 = max_unpool2d(d.add1, e.pool1.argmax)");
+    want(dump, "d.unpool1 = max_unpool2d(d.add1, e.pool1.argmax, e.pool1)");
     want(dump, "d_act=e.conv1.relu_dx d_pool=e.pool1.dx");
     free(dump);
 }
