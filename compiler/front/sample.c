@@ -74,7 +74,8 @@ Graph *sample_graph(const Sample *sample)
     x = add(graph, "sample.conv", "conv2d", conv, x);
     if (sample->pool)
         x = add(graph, "sample.pool1", "max_pool2d", (Arg[]){ whole(sample->pool) }, x);
-    x = graph->output = add(graph, "sample.up2", "upsample2d", (Arg[]){ whole(2) }, x);
+    x = add(graph, "sample.up2", "upsample2d", (Arg[]){ whole(2) }, x);
+    x = graph->output = add(graph, "sample.concat1", "concat", (Arg[]){ { .refs = (LayerRef[]){ { "sample.up2", x } }, .ref_count = 1 } }, x);
     Layer layer = { .graph = graph, .model = { .layer = "loss", .word = "mse", .loc = nowhere } };
     graph->loss = loss_find("mse")->build(&layer, x, image(graph, "target", x->shape.dim[0], x->shape.dim[1], x->shape.dim[2]));
     return graph;

@@ -22,7 +22,7 @@ bool sample_set(Sample *sample, const char *name, int value);
 void sample_check(const Sample *sample);
 
 /* image -> 1x1 convolution "sample.before" -> (upsampling) -> convolution "sample.conv" with bias and relu -> (pool) -> upsampling by 2 ->
-   squared error against a second image. Forward and loss, as load_graph leaves them. */
+   concat with itself -> squared error against a second image. Forward and loss, as load_graph leaves them. */
 Graph *sample_graph(const Sample *sample);
 
 #endif
