@@ -160,6 +160,8 @@ static int output_kernel(const Graph *graph)
     const Node *node = graph->output;
     bool dies = false;
     while (node && node->op->arity && !node_heads_stage(node)) {
+        if (node_is(node, "concat") || node_is(node, "add") || node_is(node, "max_unpool2d"))       /* other layers have a part in it */
+            return -1;
         dies = dies || node_is(node, "relu");
         node = node->input[0];
     }
@@ -194,13 +196,30 @@ static const char *workspace_expression(const Plan *plan, const Program *program
     return base;
 }
 
+/* Two rows of windows share the integers of their codes (kernels/codes.c.in), so a band ends behind an even unit where codes are written. */
+static bool writes_codes(const Step *step)
+{
+    for (int i = 0; i < step->argument_count; i++)
+        if (step->arguments[i].node && step->arguments[i].node->type == TYPE_CODE && step_writes(step, step->arguments[i].node))
+            return true;
+    return false;
+}
+
+/* Where the work of a band begins or ends. */
+static const char *band_limit(const Step *step, bool first, int units)
+{
+    const char *limit = arena_format("%d * %s / bands", units, first ? "band" : "(band + 1)");
+    if (!writes_codes(step))
+        return limit;
+    return first ? arena_format("%s / 2 * 2", limit) : arena_format("(band + 1 == bands ? %d : %s / 2 * 2)", units, limit);
+}
+
 static const char *argument_expression(const Plan *plan, const Program *program, const Step *step, const char *name, int units)
 {
     const Graph *graph = plan->graph;
     bool first = strcmp(name, "first") == 0, group = plan->group > 1, alone = program == &plan->train || group;
     if (first || strcmp(name, "last") == 0)
-        return alone ? arena_format("%d", first ? 0 : units) :
-                       arena_format("%d * %s / bands", units, first ? "band" : "(band + 1)");
+        return alone ? arena_format("%d", first ? 0 : units) : band_limit(step, first, units);
     if (strcmp(name, "n") == 0)
         return "n";
     for (int i = 0; i < step->argument_count; i++) {
@@ -319,7 +338,7 @@ static void set_program(lua_State *L, const Plan *plan, const Program *program)
     lua_setfield(L, -2, "backward_draws");
     set_steps(L, plan, program);
     set_buffers(L, plan, program);
-    lua_setfield(L, -2, program->name);
+    lua_setfield(L, -2, program == &plan->decode ? "decode" : program->name);
 }
 
 static void set_forms(lua_State *L, const Plan *plan)
@@ -403,6 +422,8 @@ static void set_texts(lua_State *L, const Plan *plan, const EmitOptions *options
     set_number(L, "group", plan->group);
     lua_pushboolean(L, plan_uses_openblas(plan));
     lua_setfield(L, -2, "openblas");
+    lua_pushboolean(L, plan_decodes(plan));
+    lua_setfield(L, -2, "decodes");
 }
 
 /* The holes of the skeletons, at index 2 of the stack. */

@@ -86,11 +86,7 @@ static void set_comment(lua_State *L, const Plan *plan, const Step *step)
 
 static bool is_written(const Step *step, const Argument *a)
 {
-    const Node *parts[] = { step->core, step->bias, step->act, step->pool, step->codes, step->db, step->dx };
-    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
-        if (a->node && a->node == parts[i])
-            return true;
-    return a->scratch || a->sum;
+    return a->scratch || a->sum || step_writes(step, a->node);
 }
 
 const char *code_type(const Plan *plan)
@@ -109,9 +105,15 @@ static const char *type_name(const Plan *plan, const Argument *a)
     return plan->settings.real_double ? "double" : "float";
 }
 
-static void set_argument(lua_State *L, const char *name, const char *type, bool written)
+static const char *pixel_scale(const Node *node)
+{
+    return node && node->type == TYPE_PIXEL ? " / 255.0f" : "";      /* the same float32 pixels whatever the arithmetic */
+}
+
+static void set_argument(lua_State *L, const char *name, const char *type, bool written, const Node *node)
 {
     lua_newtable(L);
+    set_text(L, "scale", pixel_scale(node));
     set_text(L, "role", written ? "out" : "in");
     set_text(L, "type", arena_format("%s%s *", written ? "" : "const ", type));
     lua_setfield(L, -2, name);
@@ -135,7 +137,7 @@ static void set_arguments(lua_State *L, const Plan *plan, const Step *step)
         if (a->noise)
             set_scalar(L, a->name, "uint64_t");
         else
-            set_argument(L, a->name, type_name(plan, a), is_written(step, a));
+            set_argument(L, a->name, type_name(plan, a), is_written(step, a), a->node);
     }
     lua_setfield(L, -2, "args");
 }
@@ -166,7 +168,7 @@ static void set_input(lua_State *L, const Plan *plan, const Node *core)
     const char *real = plan->settings.real_double ? "double" : "float";
     bool pixels = core->input[0]->type == TYPE_PIXEL;
     set_text(L, "X_TYPE", pixels ? "uint8_t" : real);
-    set_text(L, "X_SCALE", pixels ? " / 255.0f" : "");    /* the same float32 pixels whatever the arithmetic */
+    set_text(L, "X_SCALE", pixel_scale(core->input[0]));
 }
 
 static void set_taken(lua_State *L, const Step *step)
@@ -206,6 +208,7 @@ void push_step_holes(lua_State *L, const Plan *plan, const Step *step)
     set_taken(L, step);
     set_shape(L, "IN_SHAPE", core->input[0]->shape);
     set_shape(L, "OUT_SHAPE", core->shape);
+    set_shape(L, "DY_SHAPE", core->input[core->op->arity - 1]->shape);
     set_number(L, "IN_COUNT", (double)shape_count(core->input[0]->shape));
     set_number(L, "OUT_COUNT", (double)shape_count(core->shape));
     lua_newtable(L);
@@ -222,8 +225,8 @@ void push_flush_holes(lua_State *L, const Plan *plan, const Step *step)
     set_text(L, "name", arena_format("%s_flush", step->function));
     lua_newtable(L);
     const char *real = plan->settings.real_double ? "double" : "float";
-    set_argument(L, "sum", real, false);
-    set_argument(L, "dw", real, true);
+    set_argument(L, "sum", real, false, NULL);
+    set_argument(L, "dw", real, true, NULL);
     lua_setfield(L, -2, "args");
     lua_newtable(L);
     lua_pushstring(L, arena_format("/* The end of a chunk: adds the sum over its images to the gradient of %s. */", step->core->layer));
@@ -248,8 +251,8 @@ void push_form_holes(lua_State *L, const Plan *plan, const Form *form)
     set_number(L, "UP", form->up);
     const char *real = plan->settings.real_double ? "double" : "float";
     lua_newtable(L);
-    set_argument(L, "parameter", real, false);
-    set_argument(L, "form", real, true);
+    set_argument(L, "parameter", real, false, NULL);
+    set_argument(L, "form", real, true, NULL);
     lua_setfield(L, -2, "args");
     lua_newtable(L);
     lua_pushstring(L, arena_format("/* %s, %s%s */", form->parameter->name, form->kind[0] == 'w' || form->kind[0] == 'c' ?

@@ -24,18 +24,28 @@ static const char *keras_shape(Shape shape)
 static const char rule[] = "________________________________________________________________________________\n";
 static const char double_rule[] = "================================================================================\n";
 
+/* Whether a layer of the part that begins at row `first` names others. */
+static bool names_others(const Graph *graph, int first)
+{
+    for (int i = first; i < graph->layer_count && strcmp(graph->layers[i].part, graph->layers[first].part) == 0; i++)
+        if (*graph->layers[i].with)
+            return true;
+    return false;
+}
+
 static int64_t print_part(Text *out, const Graph *graph, int first, int *end)
 {
     const char *part = graph->layers[first].part;
     Shape in = first ? graph->layers[first - 1].shape : graph->input->shape;
     int64_t sum = 0;
-    text_add(out, "Model: \"%s\"\n%s%-36s%-28sParam #\n%s", part, rule, " Layer (type)", "Output Shape", double_rule);
+    text_add(out, "Model: \"%s\"\n%s%-36s%-28s%s\n%s", part, rule, " Layer (type)", "Output Shape",
+             names_others(graph, first) ? "Param #      Connected to" : "Param #", double_rule);
     text_add(out, " %-35s%-28s0\n", "input", keras_shape(in));
     int i = first;
     for (; i < graph->layer_count && strcmp(graph->layers[i].part, part) == 0; i++) {
         const LayerRow *row = &graph->layers[i];
-        text_add(out, " %-35s%-28s%lld\n", arena_format("%s (%s)", strchr(row->name, '.') + 1, row->word), keras_shape(row->shape),
-                 (long long)row->parameters);
+        text_add(out, *row->with ? " %-35s%-28s%-12lld %s\n" : " %-35s%-28s%lld%s\n", arena_format("%s (%s)", strchr(row->name, '.') + 1, row->word),
+                 keras_shape(row->shape), (long long)row->parameters, row->with);
         sum += row->parameters;
     }
     text_add(out, "%sTotal params: %s\nTrainable params: %s\nNon-trainable params: 0\n%s\n", double_rule, thousands(sum), thousands(sum), rule);

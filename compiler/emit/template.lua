@@ -8,6 +8,7 @@
 --                      argument in that role. The same list makes the call, so the two cannot disagree. `by N` behind it: the work falls into N
 --                      units (rows, strips) that threads may share; the function gets `first` and `last` and does those from first to last - 1.
 --                      `of n` behind it: it computes a group of `n` images at once, whose values lie one image after another.
+-- scale(NAME) stands behind a value of an argument that may be the image: pixels become reals.
 -- Names are looked up in the holes that C handed over, then among the helpers below; an unknown name is an error.
 local embedded = ...        -- embedded(name): the text of a file that caec carries
 
@@ -202,6 +203,7 @@ local function expand(name, holes)
     env._o(signature(holes, bound))
   end
   function env.has(argument) return holes.args[argument] ~= nil end
+  function env.scale(argument) return holes.args[argument].scale end
   function env.number(x, given) return number(holes, x, given) end
   function env.activation(x) return expression(holes, holes.act_value, { x = x, slope = number(holes, holes.slope) }) end
   function env.derivative(y, d) return expression(holes, holes.act_derivative, { y = y, d = d, slope = number(holes, holes.slope) }) end

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { MAX_REFS = 64 };
+
 const char *read_name(lua_State *L)
 {
     if (lua_type(L, -1) != LUA_TSTRING || strlen(lua_tostring(L, -1)) != lua_length(L, -1))
@@ -158,6 +160,31 @@ static void read_shape_argument(lua_State *L, const ArgumentPlaces *places, cons
         fail(arg->loc, "%s: %s wants { height, width, channels }, whole numbers from 1 to %d", places->word, spec->name, MAX_SIDE);
 }
 
+static const char *read_reference(lua_State *L, const ArgumentPlaces *places, const ArgSpec *spec, const Arg *arg)
+{
+    if (lua_type(L, -1) != LUA_TSTRING || strlen(lua_tostring(L, -1)) != lua_length(L, -1))
+        fail(arg->loc, "%s: %s wants the name of a layer%s, such as \"encoder.conv1\", not a %s", places->word, spec->name,
+             spec->kind == ARG_LAYERS ? " or a list of names" : "", lua_typename(L, lua_type(L, -1)));
+    return arena_copy(lua_tostring(L, -1), lua_length(L, -1));
+}
+
+/* The names alone; the nodes are found by references.c. */
+static void read_references(lua_State *L, const ArgumentPlaces *places, const ArgSpec *spec, Arg *arg)
+{
+    bool list = spec->kind == ARG_LAYERS && lua_istable(L, -1);
+    size_t count = list ? lua_length(L, -1) : 1;
+    if (count < 1 || count > MAX_REFS)
+        fail(arg->loc, "%s: %s wants from 1 to %d names of layers", places->word, spec->name, MAX_REFS);
+    arg->refs = ARENA_ARRAY(LayerRef, count);
+    for (; (size_t)arg->ref_count < count; arg->ref_count++) {
+        if (list)
+            lua_rawgeti(L, -1, arg->ref_count + 1);
+        arg->refs[arg->ref_count].name = read_reference(L, places, spec, arg);
+        if (list)
+            lua_pop(L, 1);
+    }
+}
+
 static void read_argument(lua_State *L, const ArgumentPlaces *places, const ArgSpec *spec, Arg *arg)
 {
     *arg = (Arg){ .number = spec->number, .text = spec->text, .loc = places->loc };
@@ -177,6 +204,8 @@ static void read_argument(lua_State *L, const ArgumentPlaces *places, const ArgS
         read_choice(L, places, spec, arg);
     } else if (spec->kind == ARG_SHAPE) {
         read_shape_argument(L, places, spec, arg);
+    } else if (spec->kind == ARG_LAYER || spec->kind == ARG_LAYERS) {
+        read_references(L, places, spec, arg);
     } else {
         read_number(L, places, spec, arg);
     }

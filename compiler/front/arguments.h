@@ -36,7 +36,7 @@ Loc argument_loc(const Source *source, const Word *word, const char *path);
 
 /* Reads the table at the top of the stack into args[], one for each spec, in order; defaults where one is left out. `also` names, separated
    by spaces, what may be there besides and is read elsewhere. Fails at the argument's own place where it is unknown, of the wrong kind or outside its
-   range, and at the word where a required one is missing. */
+   range, and at the word where a required one is missing. Of layers it reads the names; references.h finds them. */
 void read_arguments(lua_State *L, const ArgumentPlaces *places, const ArgSpec *specs, const char *also, Arg *args);
 
 /* The list { height, width, channels } at the top of the stack, whole numbers from 1 to MAX_SIDE. False where it is no list of three (`list` is set to

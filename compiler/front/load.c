@@ -3,8 +3,10 @@
 #include "../base/arena.h"
 #include "../base/lua.h"
 #include "../base/embedded.h"
+#include "../ir/check.h"
 #include "../ops/ops.h"
 #include "arguments.h"
+#include "references.h"
 #include "source.h"
 #include "training.h"
 
@@ -20,6 +22,7 @@ typedef struct Loader {
     lua_State *L;
     Source source;
     Graph *graph;
+    LayerNames names;
 } Loader;
 
 static void check_name(Loc loc, const char *what, const char *name)
@@ -36,15 +39,6 @@ static void check_name(Loc loc, const char *what, const char *name)
         fail(loc, "%s: '%s' is a word of C; choose another name", what, name);
 }
 
-/* Names become names of C and of files, which some systems do not tell apart by case. */
-static bool same_in_c(const char *a, const char *b)
-{
-    for (; *a && *b; a++, b++)
-        if (tolower((unsigned char)(*a == '.' ? '_' : *a)) != tolower((unsigned char)(*b == '.' ? '_' : *b)))
-            return false;
-    return *a == *b;
-}
-
 static void check_model_name(const Graph *graph)
 {
     static const char reserved[] = " model caec_model loss input train infer encode decode prepare runtime install all clean test help package "
@@ -52,7 +46,7 @@ static void check_model_name(const Graph *graph)
     if (strstr(reserved, arena_format(" %s ", graph->name)))
         fail(graph->loc, "autoencoder: the name \"%s\" means something else in the emitted C and its build; choose another", graph->name);
     for (int i = 0; i < graph->layer_count; i++)
-        if (same_in_c(graph->name, graph->layers[i].name))
+        if (names_clash(graph->name, graph->layers[i].name))
             fail(graph->loc, "autoencoder: the name \"%s\" is that of the layer %s in C; choose another", graph->name, graph->layers[i].name);
 }
 
@@ -67,26 +61,81 @@ static LayerRow *add_layer_row(Graph *graph)
     return &rows[graph->layer_count++];
 }
 
-static const char *layer_name(Loader *load, const char *part, const Word *word, const LayerSpec *spec)
+/* Appends to load->names that of the layer whose table is at the top of the stack: as it says itself, or by its kind and its place among those of
+   its kind in the part, of which `kinds` keeps the short names. Whether the name is legal is for layer_name to say. */
+static void collect_name(Loader *load, const char *part, const LayerSpec *spec, const char **kinds)
+{
+    lua_State *L = load->L;
+    LayerNames *names = &load->names;
+    int same_kind = 0;
+    for (int i = names->count - 1; i >= 0 && strncmp(names->name[i], part, strlen(part)) == 0 && names->name[i][strlen(part)] == '.'; i--)
+        same_kind += strcmp(kinds[i], spec->short_name) == 0;
+    const char *name = NULL;
+    lua_getfield(L, -1, "args");
+    if (lua_istable(L, -1)) {
+        lua_getfield(L, -1, "name");
+        name = read_name(L);
+        lua_pop(L, 1);
+    }
+    lua_pop(L, 1);
+    kinds[names->count] = spec->short_name;
+    names->name[names->count++] = name ? arena_format("%s.%s", part, name) : arena_format("%s.%s%d", part, spec->short_name, same_kind + 1);
+}
+
+/* The names of a list's layers; mistakes in it are for load_list to find. */
+static void collect_list(Loader *load, const char *part, const char **kinds, int depth)
+{
+    lua_State *L = load->L;
+    size_t count = lua_length(L, -1);
+    for (size_t i = 1; i <= count && depth <= MAX_NESTING && load->names.count < MAX_LAYERS; i++) {
+        Word word;
+        luaL_checkstack(L, 8, "nested lists");
+        lua_rawgeti(L, -1, (int)i);
+        bool is_word = read_word(L, &load->source, &word);
+        if (is_word && layer_find(word.word))
+            collect_name(load, part, layer_find(word.word), kinds);
+        else if (!is_word && lua_istable(L, -1))
+            collect_list(load, part, kinds, depth + 1);
+        lua_pop(L, 1);
+    }
+}
+
+/* Of both parts; the autoencoder's arguments are at the top of the stack. */
+static void collect_names(Loader *load)
+{
+    static const char *const fields[] = { "encoder", "decoder" };
+    lua_State *L = load->L;
+    const char **kinds = ARENA_ARRAY(const char *, MAX_LAYERS);
+    load->names.name = ARENA_ARRAY(const char *, MAX_LAYERS);
+    for (int i = 0; i < 2; i++) {
+        Word part;
+        lua_getfield(L, -1, fields[i]);
+        if (read_word(L, &load->source, &part) && part.name) {
+            lua_getfield(L, -1, "args");
+            if (lua_istable(L, -1))
+                collect_list(load, part.name, kinds, 0);
+            lua_pop(L, 1);
+        }
+        lua_pop(L, 1);
+    }
+}
+
+/* The full name of the layer that is built next, whose arguments are at the top of the stack. */
+static const char *layer_name(Loader *load, const Word *word)
 {
     Graph *graph = load->graph;
-    int same_kind = 0;
-    for (int i = 0; i < graph->layer_count; i++)
-        same_kind += strcmp(graph->layers[i].part, part) == 0 && strcmp(layer_find(graph->layers[i].word)->short_name, spec->short_name) == 0;
-    const char *name = arena_format("%s%d", spec->short_name, same_kind + 1);
+    const char *full = load->names.name[graph->layer_count];
     Loc loc = word->loc;
     lua_getfield(load->L, -1, "name");
     if (!lua_isnil(load->L, -1)) {
         loc = argument_loc(&load->source, word, "name");
-        name = read_name(load->L);
-        check_name(loc, "name", name);
+        check_name(loc, "name", read_name(load->L));
     }
     lua_pop(load->L, 1);
-    const char *full = arena_format("%s.%s", part, name);
     for (int i = 0; i < graph->layer_count; i++) {
         if (strcmp(graph->layers[i].name, full) == 0)
             fail(loc, "%s: there is a layer called %s already", word->word, full);
-        if (same_in_c(graph->layers[i].name, full))
+        if (names_clash(graph->layers[i].name, full))
             fail(loc, "%s: %s and %s would have the same name in C; choose another", word->word, full, graph->layers[i].name);
     }
     return full;
@@ -108,14 +157,18 @@ static Node *load_layer(Loader *load, const char *part, const Word *word, Node *
     Arg args[MAX_ARGS];
     read_arguments(load->L, &places, spec->args, "name", args);
     int parameters = graph->parameter_count;
-    const char *name = layer_name(load, part, word, spec);
+    const char *name = layer_name(load, word);
     lua_pop(load->L, 1);
+    const char *with = references_find(graph, &load->names, spec->word, spec->args, args);
     Layer layer = { .graph = graph, .part = part, .model = { .layer = name, .name = name, .word = spec->word, .loc = word->loc } };
     x = spec->build(&layer, args, x);
+    if (graph->layer_count && !layer.leaves)
+        graph->layers[graph->layer_count - 1].read = true;
     int64_t count = 0;
     for (int i = parameters; i < graph->parameter_count; i++)
         count += shape_count(graph->parameters[i].node->shape);
-    *add_layer_row(graph) = (LayerRow){ part, name, spec->word, layer.detail ? layer.detail : "", x->shape, count, word->loc };
+    *add_layer_row(graph) = (LayerRow){ .part = part, .name = name, .word = spec->word, .detail = layer.detail ? layer.detail : "", .with = with,
+                                        .shape = x->shape, .parameters = count, .loc = word->loc, .output = x };
     return x;
 }
 
@@ -221,12 +274,14 @@ static void load_model(Loader *load)
     ArgumentPlaces places = { &load->source, "autoencoder", model.loc, model.at, "" };
     read_arguments(load->L, &places, none, "input encoder decoder training", NULL);
     load_input(load, &model);
+    collect_names(load);
     const char *encoder, *decoder;
     graph->latent = load_part(load, &model, "encoder", NULL, graph->input, &encoder);
     graph->output = load_part(load, &model, "decoder", encoder, graph->latent, &decoder);
     if (!shape_equal(graph->output->shape, graph->input->shape))
         fail(graph->layers[graph->layer_count - 1].loc, "%s: the decoder ends in %s but the input is %s; an autoencoder gives back what it gets",
              graph->layers[graph->layer_count - 1].word, shape_text(graph->output->shape), shape_text(graph->input->shape));
+    references_check_read(graph);
     check_model_name(graph);
     load_training(load->L, &load->source, &model, &graph->training);
     build_loss(load);

@@ -72,7 +72,8 @@ static Node *around_conv(Graph *graph, const Sample *sample)
     x = add(graph, "sample.conv", "conv2d", conv, x);
     if (sample->pool)
         x = add(graph, "sample.pool1", "max_pool2d", (Arg[]){ number(sample->pool) }, x);
-    return add(graph, "sample.up2", "upsample2d", (Arg[]){ number(2) }, x);
+    x = add(graph, "sample.up2", "upsample2d", (Arg[]){ number(2) }, x);
+    return add(graph, "sample.concat1", "concat", (Arg[]){ { .refs = (LayerRef[]){ { "sample.up2", x } }, .ref_count = 1 } }, x);
 }
 
 /* The same around a dense layer of `ci` inputs and `co` units. */

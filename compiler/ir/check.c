@@ -1,8 +1,19 @@
 #include "check.h"
 
+#include "../base/arena.h"
+
+#include <ctype.h>
 #include <string.h>
 
-static void check_node(const Graph *graph, int i, const char *pass)
+bool names_clash(const char *a, const char *b)
+{
+    for (; *a && *b; a++, b++)
+        if (tolower((unsigned char)(*a == '.' ? '_' : *a)) != tolower((unsigned char)(*b == '.' ? '_' : *b)))
+            return false;
+    return *a == *b;
+}
+
+static void check_node(const Graph *graph, int i, const size_t *lengths, const char *pass)
 {
     const Node *node = graph->nodes[i];
     if (node->id != i)
@@ -17,7 +28,7 @@ static void check_node(const Graph *graph, int i, const char *pass)
     if (!shape_equal(again.shape, node->shape) || again.type != node->type)
         bug("after %s: %s has shape %s but its operator gives %s", pass, node->name, shape_text(node->shape), shape_text(again.shape));
     for (int k = 0; k < i; k++)
-        if (strcmp(graph->nodes[k]->name, node->name) == 0)
+        if (lengths[k] == lengths[i] && names_clash(graph->nodes[k]->name, node->name))
             fail(node->loc, "%s: the name %s is taken: caec derives it for another layer; choose another name", node->word, node->name);
 }
 
@@ -29,8 +40,11 @@ static void check_in_graph(const Graph *graph, const Node *node, const char *wha
 
 void check_graph(const Graph *graph, const char *pass)
 {
+    size_t *lengths = ARENA_ARRAY(size_t, graph->count);
     for (int i = 0; i < graph->count; i++)
-        check_node(graph, i, pass);
+        lengths[i] = strlen(graph->nodes[i]->name);
+    for (int i = 0; i < graph->count; i++)
+        check_node(graph, i, lengths, pass);
     check_in_graph(graph, graph->input, "input", pass);
     check_in_graph(graph, graph->latent, "latent", pass);
     check_in_graph(graph, graph->output, "output", pass);
@@ -43,9 +57,9 @@ void check_graph(const Graph *graph, const char *pass)
             bug("after %s: the gradient of %s has shape %s", pass, p->node->name, shape_text(p->gradient->shape));
     }
     for (int i = 0; i < graph->stage_count; i++) {
-        const Stage *s = graph->stages[i];
-        const Node *parts[] = { s->core, s->bias, s->act, s->pool, s->codes, s->d_act, s->d_pool, s->dx, s->dw, s->db };
-        for (size_t k = 0; k < sizeof parts / sizeof parts[0]; k++)
-            check_in_graph(graph, parts[k], "stage's node", pass);
+        StagePart parts[STAGE_PARTS];
+        int count = stage_parts(graph->stages[i], parts);
+        for (int k = 0; k < count; k++)
+            check_in_graph(graph, parts[k].node, "stage's node", pass);
     }
 }

@@ -87,6 +87,16 @@ Node *node_new(Graph *graph, const Op *op, const Node *model, const char *name, 
     return node;
 }
 
+int stage_parts(const Stage *s, StagePart parts[STAGE_PARTS])
+{
+    const StagePart all[STAGE_PARTS] = {
+        { "core", s->core }, { "bias", s->bias }, { "act", s->act }, { "pool", s->pool }, { "codes", s->codes },
+        { "d_act", s->d_act }, { "d_pool", s->d_pool }, { "dx", s->dx }, { "dw", s->dw }, { "db", s->db },
+    };
+    memcpy(parts, all, sizeof all);
+    return STAGE_PARTS;
+}
+
 double node_real(const Node *node, const char *name)
 {
     for (int i = 0; node->op->numbers[i]; i++)
@@ -108,6 +118,11 @@ bool node_is(const Node *node, const char *op_name)
 bool node_heads_stage(const Node *node)
 {
     return node && node->op->heads_stage;
+}
+
+bool node_is_backward(const Graph *graph, const Node *node)
+{
+    return graph->loss && node->id > graph->loss->id && !node->infer;
 }
 
 Node *node_storage(const Node *node)

@@ -78,9 +78,12 @@ struct Node {
 typedef struct LayerRow {
     const char *part, *name, *word;         /* "encoder", "encoder.conv1", "conv2d" */
     const char *detail;                     /* "32 filters 3x3, relu" */
+    const char *with;                       /* "encoder.conv1, encoder.pool1": the layers that it names; "" */
     Shape shape;
     int64_t parameters;
     Loc loc;
+    Node *output;                           /* as loaded; passes may drop it */
+    bool read;                              /* by another layer */
 } LayerRow;
 
 typedef struct Parameter {
@@ -133,6 +136,16 @@ struct Stage {
     Node *dx, *dw, *db;
 };
 
+typedef struct StagePart {
+    const char *role;                       /* the member's name */
+    const Node *node;
+} StagePart;
+
+enum { STAGE_PARTS = 10 };
+
+/* All members of a stage, those it lacks too, core first; returns STAGE_PARTS. */
+int stage_parts(const Stage *stage, StagePart parts[STAGE_PARTS]);
+
 /* Appends a node. `model` lends name prefix, layer, word and place: pass the node it is derived from, or fill a Node's members. */
 Node *node_new(Graph *graph, const Op *op, const Node *model, const char *name, Node *const *inputs, const double *numbers);
 
@@ -140,6 +153,9 @@ int node_number(const Node *node, const char *name);        /* as int; bug() whe
 double node_real(const Node *node, const char *name);
 bool node_is(const Node *node, const char *op_name);        /* false for NULL */
 bool node_heads_stage(const Node *node);                    /* false for NULL */
+
+/* Whether it came with differentiation: the loss stands behind all of the forward nodes, and copies for inference are told by their mark. */
+bool node_is_backward(const Graph *graph, const Node *node);
 
 /* The node whose value the node's is: what stands behind all views, else the node itself. NULL for NULL. */
 Node *node_storage(const Node *node);

@@ -31,12 +31,10 @@ static void print_node(Text *out, const Node *node)
 
 static void print_stage(Text *out, const Stage *stage)
 {
-    const struct { const char *role; const Node *node; } parts[] = {
-        { "core", stage->core }, { "bias", stage->bias }, { "act", stage->act }, { "pool", stage->pool }, { "codes", stage->codes },
-        { "d_act", stage->d_act }, { "d_pool", stage->d_pool }, { "dx", stage->dx }, { "dw", stage->dw }, { "db", stage->db },
-    };
+    StagePart parts[STAGE_PARTS];
+    int count = stage_parts(stage, parts);
     text_add(out, "stage %s:", stage->name);
-    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
+    for (int i = 0; i < count; i++)
         if (parts[i].node)
             text_add(out, " %s=%s", parts[i].role, parts[i].node->name);
     text_add(out, "\n");

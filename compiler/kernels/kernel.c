@@ -54,6 +54,27 @@ int step_get(const Step *step, const char *name)
     bug("%s: no number %s", step->kernel->name, name);
 }
 
+enum { STEP_WRITTEN = 7, STEP_PARTS = 9 };
+
+static bool is_among(const Step *s, const Node *node, int count)
+{
+    const Node *parts[STEP_PARTS] = { s->core, s->bias, s->act, s->pool, s->codes, s->db, s->dx, s->d_act, s->d_pool };
+    for (int i = 0; i < count; i++)
+        if (node && parts[i] == node)
+            return true;
+    return false;
+}
+
+bool step_covers(const Step *step, const Node *node)
+{
+    return is_among(step, node, STEP_PARTS);
+}
+
+bool step_writes(const Step *step, const Node *node)
+{
+    return is_among(step, node, STEP_WRITTEN);
+}
+
 static Argument *add_argument(Step *step, const char *name)
 {
     if (step->argument_count == STEP_ARGUMENTS)

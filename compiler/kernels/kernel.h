@@ -87,6 +87,9 @@ extern const Kernel *const all_kernels[];           /* ended by NULL */
 const Kernel *kernel_find(const char *name);        /* NULL: none */
 bool kernel_computes(const Kernel *kernel, const Node *core);
 
+bool step_covers(const Step *step, const Node *node);       /* whether the step computes the node, be it on the way */
+bool step_writes(const Step *step, const Node *node);       /* likewise, but for gradients on the way, which no step leaves behind */
+
 /* For plan functions. */
 void step_number(Step *step, const char *name, int value);
 void step_node(Step *step, const char *name, const Node *node);         /* what lies at node_storage(); NULL is left out */

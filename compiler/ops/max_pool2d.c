@@ -34,11 +34,20 @@ static void max_pool2d_dx_shape(Node *node)
     node->type = TYPE_REAL;
 }
 
+Node *max_pool2d_codes(Graph *graph, Node *pool)
+{
+    for (int i = 0; i < graph->count; i++) {
+        Node *node = graph->nodes[i];
+        if (node->op == &op_max_pool2d_argmax && node->input[0] == pool->input[0] && node->number[0] == pool->number[0])
+            return node;
+    }
+    return node_new(graph, &op_max_pool2d_argmax, pool, arena_format("%s.argmax", pool->name), pool->input, pool->number);
+}
+
 static Node *max_pool2d_gradient(Graph *graph, Node *node, Node *dy, int i)
 {
     (void)i;
-    Node *x = node->input[0];
-    Node *codes = node_new(graph, &op_max_pool2d_argmax, node, arena_format("%s.argmax", node->name), (Node *[]){ x }, node->number);
+    Node *x = node->input[0], *codes = max_pool2d_codes(graph, node);
     const double numbers[] = { node->number[0], x->shape.dim[0], x->shape.dim[1] };
     return node_new(graph, &op_max_pool2d_dx, node, arena_format("%s.dx", node->name), (Node *[]){ codes, dy }, numbers);
 }

@@ -123,6 +123,11 @@ Node *layer_node(Layer *layer, const Op *op, const char *suffix, Node *a, Node *
     return node_new(layer->graph, op, &layer->model, name, (Node *[]){ a, b }, numbers);
 }
 
+const char *layer_part(int i, int count)
+{
+    return i + 1 < count ? arena_format("%d", i + 1) : "";
+}
+
 static Node *add_parameter(Layer *layer, const char *suffix, Shape shape, double limit, double fill)
 {
     Graph *graph = layer->graph;

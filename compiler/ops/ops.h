@@ -9,7 +9,10 @@
 
 #include "../ir/graph.h"
 
-typedef enum ArgKind { ARG_INT, ARG_REAL, ARG_BOOL, ARG_CHOICE, ARG_SHAPE } ArgKind;
+typedef enum ArgKind {
+    ARG_INT, ARG_REAL, ARG_BOOL, ARG_CHOICE, ARG_SHAPE,
+    ARG_LAYER, ARG_LAYERS           /* the full name of a layer that comes before, "encoder.conv1"; ARG_LAYERS: or a list of such names */
+} ArgKind;
 
 enum { MAX_ARGS = 8 };
 
@@ -23,11 +26,19 @@ typedef struct ArgSpec {
     const char *const *choices;     /* NULL-ended */
 } ArgSpec;
 
+/* A layer that another one names; its output is the value after its activation. */
+typedef struct LayerRef {
+    const char *name;
+    Node *node;
+} LayerRef;
+
 typedef struct Arg {
     double number;
     const char *text;
     Loc loc;                        /* of the argument's word; of the layer's word where it is left out */
     Shape shape;                    /* of ARG_SHAPE */
+    LayerRef *refs;                 /* of ARG_LAYER (one) and ARG_LAYERS */
+    int ref_count;
 } Arg;
 
 /* A layer being built: its names and place, which its nodes take over. */
@@ -36,6 +47,7 @@ typedef struct Layer {
     const char *part;               /* "encoder" */
     Node model;                     /* layer, word and loc are set */
     const char *detail;             /* for the summary: set by build */
+    bool leaves;                    /* it does not read what comes in: set by build */
 } Layer;
 
 typedef struct LayerSpec {
@@ -84,6 +96,9 @@ const ChoiceSpec *schedule_find(const char *word);
 /* For build functions: appends a node of the layer. `suffix` "" names it as the layer, "relu" as "<layer>.relu". */
 Node *layer_node(Layer *layer, const Op *op, const char *suffix, Node *a, Node *b, const double *numbers);
 
+/* Suffix of the i-th of `count` nodes that a layer makes one behind the other: the last is called as the layer. */
+const char *layer_part(int i, int count);
+
 /* A trained tensor "<layer>.<suffix>" of the graph. limit, fill: see Parameter. */
 Node *layer_parameter(Layer *layer, const char *suffix, Shape shape, double limit);
 Node *layer_parameter_filled(Layer *layer, const char *suffix, Shape shape, double fill);
@@ -96,6 +111,9 @@ double glorot_limit(double fan_in, double fan_out);
 
 /* The image shape of an input that must be height x width x channels, for the word's layer. */
 void want_image(const Node *node, const Node *input);
+
+/* The places where a max-pool finds its maxima: the node that is there, or a new one. */
+Node *max_pool2d_codes(Graph *graph, Node *pool);
 
 /* What a convolution works on, in numbers; of conv2d, conv2d_dx and conv2d_dw alike. The virtual input is the input repeated `up` times
    in both directions. A conv2d_transpose is described by the convolution whose dX it is: its output is the `in` here and its input the `out`. */

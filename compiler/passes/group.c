@@ -14,22 +14,47 @@ static bool is_act_dx(const Node *node)
     return node->op->derivative && node->op->arity == 2;
 }
 
-/* The first reader of a node; the by-product argmax of a pool does not count. Where others read it too, the plan takes the reader into the stage only in
-   programs that do not need the value itself (training needs what inference does not). NULL: none, or the programs want the value. */
-static Node *first_user(const Graph *graph, const Node *node)
+/* The by-product of a pool that reads the same value. */
+static bool is_codes_of(const Node *node, const Node *pool)
+{
+    return node_is(node, "max_pool2d_argmax") && node_is(pool, "max_pool2d") && node->input[0] == pool->input[0] &&
+           node_real(node, "size") == node_real(pool, "size");
+}
+
+static bool reads(const Node *user, const Node *node)
+{
+    for (int k = 0; k < user->op->arity; k++)
+        if (user->input[k] == node)
+            return true;
+    return false;
+}
+
+/* The only reader of a node on the way to the output, where it is the only one; beside a pool its by-product does not count. Where the loss or gradients
+   read it too, the plan takes the reader into the stage only in programs that do not need the value itself (training needs what inference does not).
+   NULL: none, several, or the programs want the value. */
+static Node *only_user(const Graph *graph, const Node *node)
 {
     if (node == graph->latent || node == graph->output)
         return NULL;
-    Node *users[2];
-    int n = graph_users(graph, node, users, 2);
-    return n > 1 && node_is(users[0], "max_pool2d_argmax") ? users[1] : n ? users[0] : NULL;
+    Node *users[2] = { 0 };
+    int n = 0;
+    for (int i = node->id + 1; i < graph->count; i++) {
+        Node *user = graph->nodes[i];
+        if (user == graph->loss || node_is_backward(graph, user) || !reads(user, node))
+            continue;
+        if (n == 2)
+            return NULL;
+        users[n++] = user;
+    }
+    if (n < 2)
+        return users[0];
+    return is_codes_of(users[1], users[0]) ? users[0] : is_codes_of(users[0], users[1]) ? users[1] : NULL;
 }
 
 static Node *codes_of(const Graph *graph, const Node *pool)
 {
     for (int i = 0; i < graph->count; i++)
-        if (node_is(graph->nodes[i], "max_pool2d_argmax") && graph->nodes[i]->input[0] == pool->input[0] &&
-            node_real(graph->nodes[i], "size") == node_real(pool, "size"))
+        if (is_codes_of(graph->nodes[i], pool))
             return graph->nodes[i];
     return NULL;
 }
@@ -42,14 +67,14 @@ static bool is_pool(const Node *node)
 /* Bias, activation and pool behind a core. */
 static void follow(const Graph *graph, Stage *stage)
 {
-    Node *last = stage->core, *next = first_user(graph, last);
+    Node *last = stage->core, *next = only_user(graph, last);
     if (next && node_is(next, "bias_add")) {
         stage->bias = last = next;
-        next = first_user(graph, last);
+        next = only_user(graph, last);
     }
     if (next && is_forward_act(next)) {
         stage->act = last = next;
-        next = first_user(graph, last);
+        next = only_user(graph, last);
     }
     if (next && is_pool(next)) {
         stage->pool = next;
@@ -104,10 +129,13 @@ static Stage *add_stage(Graph *graph, const char *name, Node *core)
     return stage;
 }
 
-static void take(bool *taken, const Node *node)
+static void take(bool *taken, const Stage *stage)
 {
-    if (node)
-        taken[node->id] = true;
+    StagePart parts[STAGE_PARTS];
+    int count = stage_parts(stage, parts);
+    for (int i = 0; i < count; i++)
+        if (parts[i].node)
+            taken[parts[i].node->id] = true;
 }
 
 void pass_group(Graph *graph)
@@ -123,9 +151,6 @@ void pass_group(Graph *graph)
             if (!node->infer)
                 find_backward(graph, stage);
         }
-        const Node *parts[] = { node, stage->bias, stage->act, stage->pool, stage->codes, stage->d_act, stage->d_pool,
-                                stage->dx, stage->dw, stage->db };
-        for (size_t k = 0; k < sizeof parts / sizeof parts[0]; k++)
-            take(taken, parts[k]);
+        take(taken, stage);
     }
 }

@@ -17,6 +17,7 @@ void pass_fold(Graph *graph);
 
 /* Reverse-mode differentiation of the loss by every parameter, with one gradient rule an operator (Griewank and Walther 2008, "Evaluating
    Derivatives", chapter 3).
+   A value with several readers gets the sum of what they send back, in a fixed order.
    requires: a loss; provides: parameters[i].gradient; breaks: nothing. */
 void pass_differentiate(Graph *graph);
 

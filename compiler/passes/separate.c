@@ -18,8 +18,16 @@ static Node *add_copy(Graph *graph, const Op *op, const Node *of, const char *na
     return node;
 }
 
+/* The image as reals, in the place of a value that is real in training alone: one for all its readers. */
+static Node *reals_of(Graph *graph, const Node *node, Node *pixels, Node **reals)
+{
+    if (!reals[node->id])
+        reals[node->id] = add_copy(graph, &op_from_pixels, node, node->name, (Node *[]){ pixels }, NULL);
+    return reals[node->id];
+}
+
 /* What inference reads in the node's place: the node itself, its input where it works in training alone, or a copy above which that happened. */
-static Node *value_for_inference(Graph *graph, const Node *node, Node *const *values)
+static Node *value_for_inference(Graph *graph, const Node *node, Node *const *values, Node **reals)
 {
     Node *inputs[MAX_INPUTS] = { 0 };
     bool same = true;
@@ -28,7 +36,7 @@ static Node *value_for_inference(Graph *graph, const Node *node, Node *const *va
         same = same && inputs[k] == node->input[k];
         bool pixels = inputs[k]->type == TYPE_PIXEL && node->input[k]->type == TYPE_REAL;
         if (pixels && node->op != &op_conv2d && !node->op->training_only)
-            inputs[k] = add_copy(graph, &op_from_pixels, node->input[k], node->input[k]->name, (Node *[]){ inputs[k] }, NULL);
+            inputs[k] = reals_of(graph, node->input[k], inputs[k], reals);
     }
     if (node->op->training_only)
         return inputs[0];
@@ -40,10 +48,10 @@ void pass_separate(Graph *graph)
     if (!has_training_only(graph))
         return;
     int count = graph->count;
-    Node **values = ARENA_ARRAY(Node *, count);
+    Node **values = ARENA_ARRAY(Node *, count), **reals = ARENA_ARRAY(Node *, count);
     for (int i = 0; i < count; i++) {
         Node *node = graph->nodes[i];
-        values[i] = node == graph->loss ? NULL : value_for_inference(graph, node, values);
+        values[i] = node == graph->loss ? NULL : value_for_inference(graph, node, values, reals);
         if (!values[i])
             values[i] = node;
     }

@@ -5,9 +5,12 @@
 
 #include <string.h>
 
-static const char *pass_name(const Node *core)
+/* A sum of gradients belongs to dX as they do. */
+static const char *pass_name(const Plan *plan, const Node *core)
 {
     const char *end = strrchr(core->op->name, '_');
+    if (core->op == &op_add && node_is_backward(plan->graph, core))
+        return "dX";
     if (end && strcmp(end, "_dx") == 0)
         return "dX";
     if (end && strcmp(end, "_dw") == 0)
@@ -69,7 +72,7 @@ static void choose_kernel(const Plan *plan, Step *step)
 
 static const Kernel *kernel_for(const Plan *plan, const Stage *stage, const Node *core)
 {
-    Step step = { .stage = stage, .core = core, .pass = pass_name(core) };
+    Step step = { .stage = stage, .core = core, .pass = pass_name(plan, core) };
     choose_kernel(plan, &step);
     return step.kernel;
 }
@@ -142,7 +145,7 @@ static Step *make_step(const Plan *plan, const Stage *stage, const Node *core, c
     step->stage = stage;
     step->core = core;
     step->layer = core->layer;
-    step->pass = pass_name(core);
+    step->pass = pass_name(plan, core);
     step->macs = core->op->macs ? core->op->macs(core) : 0;
     choose_kernel(plan, step);
     take_in(plan, step, needed);
@@ -153,11 +156,11 @@ static Step *make_step(const Plan *plan, const Stage *stage, const Node *core, c
 static const Stage *stage_of(const Graph *graph, const Node *node)
 {
     for (int i = 0; i < graph->stage_count; i++) {
-        const Stage *s = graph->stages[i];
-        const Node *parts[] = { s->core, s->bias, s->act, s->pool, s->codes, s->d_act, s->d_pool, s->dx, s->dw, s->db };
-        for (size_t k = 0; k < sizeof parts / sizeof parts[0]; k++)
-            if (parts[k] == node)
-                return s;
+        StagePart parts[STAGE_PARTS];
+        int count = stage_parts(graph->stages[i], parts);
+        for (int k = 0; k < count; k++)
+            if (parts[k].node == node)
+                return graph->stages[i];
     }
     bug("%s is in no stage", node->name);
 }
@@ -170,21 +173,12 @@ static const Node *core_for(const Stage *s, const Node *node)
     return node == s->db ? s->dw : node;
 }
 
-static bool covers(const Step *step, const Node *node)
-{
-    const Node *parts[] = { step->core, step->bias, step->act, step->pool, step->codes, step->d_act, step->d_pool, step->db, step->dx };
-    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
-        if (parts[i] == node)
-            return true;
-    return false;
-}
-
 /* What a step leaves behind for others. A gradient that it takes in on the way is not among that: whoever else reads it needs a step that makes it. */
 static bool produces(const Step *step, const Node *node)
 {
     for (int i = 0; i < step->argument_count; i++)
         if (step->arguments[i].node == node)
-            return covers(step, node);
+            return step_covers(step, node);
     return false;
 }
 
@@ -194,7 +188,7 @@ static Step *step_for(const Plan *plan, const Node *node, const bool *needed)
     const Node *core = core_for(stage, node);
     if (core && core != node) {
         Step *step = make_step(plan, stage, core, needed);
-        if (covers(step, node))
+        if (step_covers(step, node))
             return step;
     }
     return make_step(plan, stage, node, needed);
@@ -205,7 +199,7 @@ static void need_inputs(const Step *step, bool *needed)
 {
     for (int i = 0; i < step->argument_count; i++) {
         const Argument *a = &step->arguments[i];
-        if (a->node && !covers(step, a->node))
+        if (a->node && !step_covers(step, a->node))
             needed[a->node->id] = true;
     }
 }
@@ -225,6 +219,8 @@ void plan_steps(Plan *plan, Program *program, Node *const *roots, int root_count
         if (!needed[i] || computed[i] || node == program->given || node->op->arity == 0)
             continue;
         Step *step = step_for(plan, node, needed);
+        if (!produces(step, node) || at[step->core->id])
+            bug("%s is read but no step leaves it behind", node->name);
         at[step->core->id] = step;
         for (int k = 0; k < graph->count; k++)
             computed[k] = computed[k] || produces(step, graph->nodes[k]);

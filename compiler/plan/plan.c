@@ -154,6 +154,23 @@ bool plan_uses_openblas(const Plan *plan)
     return false;
 }
 
+/* Whether the output needs the image once the latent is known. */
+static bool reads_image(const Graph *graph)
+{
+    const Node *latent = node_storage(graph->latent);
+    bool *needed = ARENA_ARRAY(bool, graph->count);
+    needed[graph->output->id] = true;
+    for (int i = graph->output->id; i >= 0; i--)
+        for (int k = 0; needed[i] && graph->nodes[i] != latent && k < graph->nodes[i]->op->arity; k++)
+            needed[graph->nodes[i]->input[k]->id] = true;
+    return needed[graph->input->id];
+}
+
+bool plan_decodes(const Plan *plan)
+{
+    return plan->decode.given != NULL;
+}
+
 Plan *plan_make(const Graph *graph, Settings settings, Force *forces, int force_count, const Tuning *tuning)
 {
     Plan *plan = ARENA_NEW(Plan);
@@ -162,6 +179,8 @@ Plan *plan_make(const Graph *graph, Settings settings, Force *forces, int force_
     plan->train = (Program){ .name = "train" };
     plan->encode = (Program){ .name = "encode", .result = node_storage(graph->latent) };
     plan->decode = (Program){ .name = "decode", .given = node_storage(graph->latent), .result = node_storage(graph->output) };
+    if (reads_image(graph))
+        plan->decode = (Program){ .name = "reconstruct", .result = node_storage(graph->output) };
     Node **roots = ARENA_ARRAY(Node *, graph->parameter_count + 1);
     for (int i = 0; i < graph->parameter_count; i++)
         roots[i] = graph->parameters[i].gradient;

@@ -18,7 +18,7 @@ typedef struct Buffer {
 
 /* One thing that the emitted code can do: a list of steps and a workspace. */
 typedef struct Program {
-    const char *name;           /* "train", "encode", "decode" */
+    const char *name;           /* "train", "encode", "decode", "reconstruct" */
     Step **steps;
     int count;
     Buffer *buffers;
@@ -42,7 +42,8 @@ typedef struct Plan {
     Force *forces;
     int force_count;
     const Tuning *tuning;       /* NULL: the cost model alone */
-    Program train, encode, decode;
+    Program train, encode;
+    Program decode;             /* latent to output; where the decoder reads more than the latent, it is "reconstruct": image to output, nothing given */
     Form **forms;
     int form_count;
     size_t prepared_reals;
@@ -78,6 +79,7 @@ size_t plan_value_count(const Node *node);
 void plan_print(Text *out, const Plan *plan);           /* --dump plan */
 void plan_print_memory(Text *out, const Plan *plan);    /* --memory */
 
+bool plan_decodes(const Plan *plan);                    /* whether the decoder needs the latent alone */
 bool plan_is_gradient(const Graph *graph, const Node *node);    /* of a parameter: lies in the caller's gradient array */
 
 /* "encoder.conv1" -> "encoder_conv1" */

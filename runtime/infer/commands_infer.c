@@ -25,8 +25,8 @@ static void warn(const char *text)
 int command_needs_decoder(const Model *model, Error *error)
 {
     if (model->decode) return 0;
-    return error_set(error, EXIT_INPUT, "the network %s cannot decode a latent alone: its decoder needs more from the encoder",
-                     model->name);
+    return error_set(error, EXIT_USAGE, "the network %s cannot decode a latent alone: its decoder reads more of the encoder than the latent; "
+                     "encode, reconstruct and score work", model->name);
 }
 
 /* Pictures of a sheet are always PNG; another ending would mislead every program that goes by it. */

@@ -88,9 +88,9 @@ static int threads_for(const Infer *infer, int n)
 
 /* ---- one image by all threads ---- */
 
-static int by_bands(const Infer *infer, int n)
+static int by_bands(const Infer *infer, int n, int divided)
 {
-    return n == 1 && infer->threads > 1 && infer->model->encode_band && infer->model->decode_band;
+    return n == 1 && infer->threads > 1 && divided;
 }
 
 #ifdef _OPENMP
@@ -122,7 +122,7 @@ static ModelTeam team_of(const Infer *infer, Meeting *meeting)
 }
 #endif
 
-/* image NULL: the latent is given; output NULL: the latent is wanted. */
+/* image NULL: the latent is given; output NULL: the latent is wanted; latent NULL: from image to output. */
 static void run_bands(Infer *infer, const uint8_t *image, real *latent, real *output)
 {
 #ifdef _OPENMP
@@ -132,8 +132,9 @@ static void run_bands(Infer *infer, const uint8_t *image, real *latent, real *ou
 #pragma omp single
         meeting.bands = omp_get_num_threads();
         const ModelTeam team = team_of(infer, &meeting);
-        if (image) infer->model->encode_band(infer->prepared, image, latent, infer->workspaces[0], &team);
-        if (output) infer->model->decode_band(infer->prepared, latent, output, infer->workspaces[0], &team);
+        if (!latent) infer->model->reconstruct_band(infer->prepared, image, output, infer->workspaces[0], &team);
+        else if (image) infer->model->encode_band(infer->prepared, image, latent, infer->workspaces[0], &team);
+        else infer->model->decode_band(infer->prepared, latent, output, infer->workspaces[0], &team);
     }
 #else
     (void)infer, (void)image, (void)latent, (void)output;
@@ -158,7 +159,7 @@ static int least(int a, int b)
 void infer_encode(Infer *infer, int n, const uint8_t *const *images, real *latents)
 {
     size_t each = infer_count(&infer->model->latent);
-    if (by_bands(infer, n)) {
+    if (by_bands(infer, n, infer->model->encode_band != NULL)) {
         run_bands(infer, images[0], latents, NULL);
         return;
     }
@@ -176,7 +177,7 @@ void infer_encode(Infer *infer, int n, const uint8_t *const *images, real *laten
 void infer_decode(Infer *infer, int n, const real *latents, real *outputs)
 {
     size_t from = infer_count(&infer->model->latent), to = infer_count(&infer->model->output);
-    if (by_bands(infer, n)) {
+    if (by_bands(infer, n, infer->model->decode_band != NULL)) {
         run_bands(infer, NULL, (real *)latents, outputs);
         return;
     }
@@ -195,8 +196,8 @@ void infer_decode(Infer *infer, int n, const real *latents, real *outputs)
 void infer_reconstruct(Infer *infer, int n, const uint8_t *const *images, real *outputs)
 {
     size_t each = infer_count(&infer->model->output);
-    if (by_bands(infer, n)) {       /* the latent lies where the model's own reconstruct keeps it: at the start of the workspace */
-        run_bands(infer, images[0], infer->workspaces[0], outputs);
+    if (by_bands(infer, n, infer->model->reconstruct_band != NULL)) {
+        run_bands(infer, images[0], NULL, outputs);
         return;
     }
     int group = group_of(infer);

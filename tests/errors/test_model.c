@@ -123,6 +123,10 @@ static void names(void **state)
         { GRAPH("conv2d { filters = 5, kernel = 3, name = \"a\" }, relu { @name = \"a\" },", CONV3), "relu: there is a layer called encoder.a already" },
         { GRAPH("conv2d { filters = 5, kernel = 3, name = \"conv2\" }, @conv2d { filters = 5, kernel = 3 },", CONV3),
           "conv2d: there is a layer called encoder.conv2 already" },
+        { GRAPH("conv2d { filters = 5, kernel = 3, activation = \"relu\" }, @conv2d { filters = 5, kernel = 3, use_bias = false, name = \"conv1_relu\" },", CONV3),
+          "conv2d: the name encoder.conv1_relu is taken: caec derives it for another layer; choose another name" },
+        { GRAPH(CONV5 "add { with = { \"encoder.conv1\", \"encoder.conv1\" } }, @tanh { name = \"add1_1\" },", CONV3),
+          "tanh: the name encoder.add1_1 is taken" },
         { "return autoencoder \"net\" {\n  input = { 8, 8, 3 },\n  encoder = sequential \"part\" { " CONV5 " },\n  decoder = @sequential \"part\" { "
           CONV3 " },\n}\n", "sequential: both parts are called \"part\"" },
     };

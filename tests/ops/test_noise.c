@@ -29,6 +29,19 @@ static const Net nets[] = {
       .encoder = { { NOISE, .rate = 0.1 }, { FLATTEN }, { DENSE, .units = 12, .activation = "tanh" }, { DROP, .rate = 0.3 } },
       .decoder = { { NOISE, .rate = 0.2 }, { DENSE, .units = 24, .activation = "elu" }, { DROP, .rate = 0.1 }, { RESHAPE, .shape = { 6, 4, 1 } },
                    { NOISE, .rate = 0.1 }, { CONV, .filters = 1, .kernel = 3 } } },
+    { .height = 6, .width = 4, .channels = 1,       /* read by several, which take no pixels; the latent, and the decoder reads it twice */
+      .encoder = { { NOISE, .rate = 0.1 }, { CONV, .filters = 3, .kernel = 3, .activation = "tanh" }, { CONCAT, .with = "encoder.noise1" },
+                   { CONV, .filters = 4, .kernel = 3, .activation = "elu" }, { DROP, .rate = 0.2 } },
+      .decoder = { { ADD, .with = "encoder.dropout1" }, { CONV, .filters = 1, .kernel = 3 }, { ADD, .with = "encoder.noise1" } } },
+    { .height = 6, .width = 4, .channels = 1,       /* the places of a pool behind it are others in training */
+      .encoder = { { CONV, .filters = 4, .kernel = 3, .activation = "relu" }, { DROP, .rate = 0.3 }, { NOISE, .rate = 0.1 }, { POOL, .size = 2 },
+                   { CONV, .filters = 4, .kernel = 3 } },
+      .decoder = { { UNPOOL, .with = "encoder.pool1" }, { CONV, .filters = 1, .kernel = 3 } } },
+    { .height = 6, .width = 4, .channels = 1,       /* read by several, through views and among dense layers */
+      .encoder = { { NOISE, .rate = 0.1 }, { FLATTEN }, { DENSE, .units = 24, .activation = "tanh" }, { ADD, .with = "encoder.flatten1" },
+                   { DROP, .rate = 0.2 } },
+      .decoder = { { DENSE, .units = 12, .activation = "elu" }, { CONCAT, .with = "encoder.flatten1 encoder.dropout1" }, { DENSE, .units = 24 },
+                   { RESHAPE, .shape = { 6, 4, 1 } }, { ADD, .with = "encoder.noise1" } } },
 };
 
 static void nothing_without_a_number(void **state)

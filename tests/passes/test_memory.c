@@ -120,8 +120,33 @@ static void with_every_value_in_memory(void **state)
     folder_remove(folder);
 }
 
+/* Values that live from the encoder to the end of the decoder and on into the gradients, several at once. */
+static void of_branches(void **state)
+{
+    (void)state;
+    static const char graph[] =
+        "return autoencoder \"net\" { input = { 16, 24, 3 },\n"
+        "  encoder = sequential \"e\" { conv2d { filters = 5, kernel = 3, activation = \"relu\" }, max_pool2d {},\n"
+        "    conv2d { filters = 7, kernel = 3, activation = \"tanh\" }, max_pool2d {}, conv2d { filters = 7, kernel = 1 }, add { with = \"e.pool2\" } },\n"
+        "  decoder = sequential \"d\" { max_unpool2d { pool = \"e.pool2\" }, concat { with = { \"e.conv2\", \"e.pool1\" } },\n"
+        "    conv2d { filters = 5, kernel = 3 }, max_unpool2d { pool = \"e.pool1\" }, concat { with = { \"e.conv1\", \"input\" } },\n"
+        "    conv2d { filters = 3, kernel = 3 } } }\n";
+    char *folder = folder_new(), *path = text_of("%s/net.lua", folder);
+    file_write(path, graph, strlen(graph));
+    for (int k = 0; k < 5; k++) {
+        assert_true(check_graph(folder, "net.lua", options[k]) > 50);
+        char *plain = text_of("%s --kernel e.conv1=conv_plain --kernel e.conv2=conv_plain --kernel d.conv1=conv_plain --kernel d.conv2=conv_plain",
+                              options[k]);
+        assert_true(check_graph(folder, "net.lua", plain) > 50);
+        free(plain);
+    }
+    free(path);
+    folder_remove(folder);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(of_the_networks_in_graphs), cmocka_unit_test(with_every_value_in_memory) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(of_the_networks_in_graphs), cmocka_unit_test(with_every_value_in_memory),
+                                        cmocka_unit_test(of_branches) };
     return cmocka_run_group_tests_name("memory", tests, NULL, NULL);
 }

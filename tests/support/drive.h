@@ -20,6 +20,7 @@ void drive_free(Driven *driven);
 double *drive_encode(Driven *driven, const uint8_t *image);
 double *drive_decode(Driven *driven, const double *latent);
 double *drive_reconstruct(Driven *driven, const uint8_t *image);
+double *drive_reconstruct_by_bands(Driven *driven, const uint8_t *image, int bands);     /* a thread each */
 double drive_loss(Driven *driven, const uint8_t *image);
 
 /* Sum of gradients of n images on top of `start` (NULL: zeros), and their losses. */
@@ -28,7 +29,7 @@ double *drive_gradient(Driven *driven, uint8_t *const *images, int n, const doub
 /* The largest difference relative to the largest value of `right`; infinite where anything is not a number. */
 double relative_difference(const double *got, const double *right, size_t count);
 
-/* Holds encode, decode, reconstruct and loss against the naive operators. */
+/* Holds encode, decode (where the model can), reconstruct and loss against the naive operators, and bands of rows against the whole, bit for bit. */
 void check_forward(const Net *net, Driven *driven, const double *parameters, const uint8_t *image, double tolerance);
 
 /* Holds the gradient of two images against central differences of their losses, tensor by tensor, at up to 200 places of each. A place is left out

@@ -165,6 +165,48 @@ Image naive_upsample2d(const Image *x, int size)
     return y;
 }
 
+Image naive_max_unpool2d(const Image *x, const Image *pooled, int size)
+{
+    Image y = image_new(pooled->height, pooled->width, pooled->channels);
+    assert_int_equal(x->height, pooled->height / size);
+    assert_int_equal(x->width, pooled->width / size);
+    assert_int_equal(x->channels, pooled->channels);
+    for (int r = 0; r < x->height; r++)
+        for (int c = 0; c < x->width; c++)
+            for (int k = 0; k < x->channels; k++) {
+                int row = r * size, column = c * size;
+                for (int i = 0; i < size * size; i++)
+                    if (*image_at(pooled, r * size + i / size, c * size + i % size, k) > *image_at(pooled, row, column, k)) {
+                        row = r * size + i / size;
+                        column = c * size + i % size;
+                    }
+                *image_at(&y, row, column, k) = *image_at(x, r, c, k);
+            }
+    return y;
+}
+
+Image naive_concat(const Image *a, const Image *b)
+{
+    Image y = image_new(a->height, a->width, a->channels + b->channels);
+    assert_int_equal(a->height, b->height);
+    assert_int_equal(a->width, b->width);
+    for (int r = 0; r < y.height; r++)
+        for (int c = 0; c < y.width; c++)
+            for (int k = 0; k < y.channels; k++)
+                *image_at(&y, r, c, k) = k < a->channels ? *image_at(a, r, c, k) : *image_at(b, r, c, k - a->channels);
+    return y;
+}
+
+Image naive_add(const Image *a, const Image *b)
+{
+    Image y = image_new(a->height, a->width, a->channels);
+    int count = a->height * a->width * a->channels;
+    assert_int_equal(count, b->height * b->width * b->channels);
+    for (int i = 0; i < count; i++)
+        y.data[i] = a->data[i] + b->data[i];
+    return y;
+}
+
 static double activate(double x, const char *name, double slope)
 {
     if (strcmp(name, "relu") == 0)

@@ -34,6 +34,12 @@ Image naive_reshape(const Image *x, int height, int width, int channels);
 Image naive_max_pool2d(const Image *x, int size);       /* windows side by side; an incomplete one is dropped */
 Image naive_upsample2d(const Image *x, int size);       /* nearest neighbour */
 
+/* Each value of x where the max-pool of `pooled` by `size` finds its maximum (the first of equals), zeros elsewhere. */
+Image naive_max_unpool2d(const Image *x, const Image *pooled, int size);
+
+Image naive_concat(const Image *a, const Image *b);      /* channels of a, then of b */
+Image naive_add(const Image *a, const Image *b);
+
 /* relu, leaky_relu, sigmoid, tanh, softplus, elu, linear, in place. */
 void naive_activation(Image *x, const char *name, double slope);
 

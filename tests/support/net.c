@@ -25,6 +25,52 @@ static int deconv_stride(const NetLayer *layer)
     return layer->stride ? layer->stride : 2;
 }
 
+/* A layer with its full name, and what goes in and comes out. */
+typedef struct Place {
+    const NetLayer *layer;
+    char name[64];
+    int part, number;               /* among those of its kind in its part */
+    Size in, out;
+} Place;
+
+enum { MAX_PLACES = 2 * MAX_NET };
+
+static const char *const parts[] = { "encoder", "decoder" };
+
+static const char *short_name(const NetLayer *l)
+{
+    static const char *const names[] = {
+        [CONV] = "conv", [DECONV] = "deconv", [POOL] = "pool", [AVG] = "pool", [UP] = "up", [NORM] = "norm", [FLATTEN] = "flatten", [DENSE] = "dense",
+        [RESHAPE] = "reshape", [CONCAT] = "concat", [ADD] = "add", [FROM] = "from", [UNPOOL] = "unpool", [NOISE] = "noise", [DROP] = "dropout",
+    };
+    return l->kind == ACT ? l->activation : names[l->kind];
+}
+
+/* Cuts the next name off a list; false at its end. */
+static bool next_name(const char **list, char name[64])
+{
+    size_t n = strcspn(*list, " ");
+    if (n == 0)
+        return false;
+    assert_true(n < 64);
+    memcpy(name, *list, n);
+    name[n] = 0;
+    *list += n + ((*list)[n] == ' ');
+    return true;
+}
+
+/* The index of a layer among the first `count`; -1 for the image. */
+static int find_place(const Place *places, int count, const char *name)
+{
+    if (strcmp(name, "input") == 0)
+        return -1;
+    for (int i = 0; i < count; i++)
+        if (strcmp(places[i].name, name) == 0)
+            return i;
+    fail_msg("the net has no layer %s before this one", name);
+    return 0;
+}
+
 static Size layer_size(Size s, const NetLayer *layer)
 {
     if (layer->kind == CONV)
@@ -44,11 +90,51 @@ static Size layer_size(Size s, const NetLayer *layer)
     return s;
 }
 
+static Size image_size(const Net *net)
+{
+    return (Size){ net->height, net->width, net->channels, false };
+}
+
+/* The same of a layer that names others. */
+static Size place_size(const Net *net, const Place *places, int count, Size s, const NetLayer *layer)
+{
+    char name[64];
+    for (const char *list = layer->with; list && next_name(&list, name);) {
+        int at = find_place(places, count, name);
+        Size named = at < 0 ? image_size(net) : places[at].out;
+        if (layer->kind == CONCAT)
+            s.channels += named.channels;
+        else if (layer->kind == FROM)
+            s = named;
+        else if (layer->kind == UNPOOL)
+            s = places[at].in;
+    }
+    return layer_size(s, layer);
+}
+
 static Size list_size(Size s, const NetLayer *layers)
 {
     for (; layers->kind; layers++)
         s = layer_size(s, layers);
     return s;
+}
+
+/* All layers in order; returns their number. */
+static int find_places(const Net *net, Place places[MAX_PLACES])
+{
+    Size s = image_size(net);
+    int count = 0;
+    for (int part = 0; part < 2; part++)
+        for (const NetLayer *l = part ? net->decoder : net->encoder; l->kind; l++) {
+            Place *p = &places[count];
+            *p = (Place){ .layer = l, .part = part, .number = 1, .in = s };
+            for (int i = 0; i < count; i++)
+                p->number += places[i].part == part && strcmp(short_name(places[i].layer), short_name(l)) == 0;
+            snprintf(p->name, sizeof p->name, "%s.%s%d", parts[part], short_name(l), p->number);
+            p->out = s = place_size(net, places, count, s, l);
+            count++;
+        }
+    return count;
 }
 
 static int length(const NetLayer *layers)
@@ -61,7 +147,8 @@ static int length(const NetLayer *layers)
 
 void net_close(Net *net)
 {
-    Size in = { net->height, net->width, net->channels, false }, last = list_size(list_size(in, net->encoder), net->decoder);
+    Place places[MAX_PLACES];
+    Size in = image_size(net), last = places[find_places(net, places) - 1].out;
     int n = length(net->decoder);
     assert_true(n + 2 < MAX_NET);
     for (int up = 1; up < 16; up++)
@@ -81,6 +168,16 @@ void net_close(Net *net)
 }
 
 /* ---- the graph file ---- */
+
+static void print_with(FILE *f, const char *word, const char *list)
+{
+    char name[64];
+    bool several = strchr(list, ' ') != NULL;
+    fprintf(f, "    %s { with = %s", word, several ? "{ " : "");
+    for (bool first = true; next_name(&list, name); first = false)
+        fprintf(f, "%s\"%s\"", first ? "" : ", ", name);
+    fprintf(f, "%s },\n", several ? " }" : "");
+}
 
 static void print_layer(FILE *f, const NetLayer *l)
 {
@@ -120,6 +217,10 @@ static void print_layer(FILE *f, const NetLayer *l)
         break;
     case NOISE: fprintf(f, "    gaussian_noise { stddev = %.17g },\n", l->rate); break;
     case DROP: fprintf(f, "    dropout { rate = %.17g },\n", l->rate); break;
+    case CONCAT: print_with(f, "concat", l->with); break;
+    case ADD: print_with(f, "add", l->with); break;
+    case FROM: fprintf(f, "    from { layer = \"%s\" },\n", l->with); break;
+    case UNPOOL: fprintf(f, "    max_unpool2d { pool = \"%s\" },\n", l->with); break;
     case END: break;
     }
 }
@@ -132,7 +233,7 @@ char *net_graph(const Net *net)
     assert_non_null(f);
     fprintf(f, "return autoencoder \"net\" {\n  input = { %d, %d, %d },\n", net->height, net->width, net->channels);
     for (int part = 0; part < 2; part++) {
-        fprintf(f, "  %s = sequential \"%s\" {\n", part ? "decoder" : "encoder", part ? "decoder" : "encoder");
+        fprintf(f, "  %s = sequential \"%s\" {\n", parts[part], parts[part]);
         for (const NetLayer *l = part ? net->decoder : net->encoder; l->kind; l++)
             print_layer(f, l);
         fprintf(f, "  },\n");
@@ -142,23 +243,19 @@ char *net_graph(const Net *net)
     return text;
 }
 
-static const char *short_name(const NetLayer *l)
-{
-    return l->kind == CONV ? "conv" : l->kind == DECONV ? "deconv" : l->kind == DENSE ? "dense" : "norm";
-}
-
 char *net_force(const Net *net, const char *kernel)
 {
     char *text = NULL;
     size_t n = 0;
     FILE *f = open_memstream(&text, &n);
+    Place places[MAX_PLACES];
+    int count = find_places(net, places);
+    bool dense = strncmp(kernel, "dense_", 6) == 0;
     assert_non_null(f);
-    for (int part = 0; part < 2; part++) {
-        bool dense = strncmp(kernel, "dense_", 6) == 0;
-        int places[DROP + 1] = { 0 };
-        for (const NetLayer *l = part ? net->decoder : net->encoder; l->kind; l++)
-            if (dense ? l->kind == DENSE : l->kind == CONV || l->kind == DECONV)
-                fprintf(f, " --kernel %s.%s%d=%s", part ? "decoder" : "encoder", short_name(l), ++places[l->kind], kernel);
+    for (int i = 0; i < count; i++) {
+        LayerKind kind = places[i].layer->kind;
+        if (dense ? kind == DENSE : kind == CONV || kind == DECONV)
+            fprintf(f, " --kernel %s=%s", places[i].name, kernel);
     }
     fclose(f);
     return text;
@@ -206,11 +303,11 @@ static int layer_reals(const NetLayer *l, Size s)
     return count;
 }
 
-static void check_parameter(const Model *model, int *index, size_t *offset, const char *part, const char *layer, int place, const char *what, ModelShape shape)
+static void check_parameter(const Model *model, int *index, size_t *offset, const char *layer, const char *what, ModelShape shape)
 {
     assert_true(*index < model->parameter_count);
     const ModelParameter *p = &model->parameters[(*index)++];
-    char *name = text_of("%s.%s%d.%s", part, layer, place, what);
+    char *name = text_of("%s.%s", layer, what);
     size_t count = 1;
     assert_string_equal(p->name, name);
     assert_int_equal(p->shape.rank, shape.rank);
@@ -239,22 +336,19 @@ static void check_shape(const ModelShape *shape, Size size)
 
 void net_check(const Net *net, const Model *model)
 {
-    Size s = { net->height, net->width, net->channels, false };
-    int index = 0;
+    Size s = image_size(net);
+    Place places[MAX_PLACES];
+    int index = 0, count = find_places(net, places);
     size_t offset = 0;
     assert_string_equal(model->name, "net");
     check_shape(&model->input, s);
     check_shape(&model->output, s);
-    check_shape(&model->latent, list_size(s, net->encoder));
-    for (int part = 0; part < 2; part++) {
-        int places[DROP + 1] = { 0 };
-        for (const NetLayer *l = part ? net->decoder : net->encoder; l->kind; s = layer_size(s, l++)) {
-            Tensor tensors[2];
-            int n = layer_tensors(l, s, 1, tensors);
-            places[l->kind]++;
-            for (int i = 0; i < n; i++)
-                check_parameter(model, &index, &offset, part ? "decoder" : "encoder", short_name(l), places[l->kind], tensors[i].what, tensors[i].shape);
-        }
+    check_shape(&model->latent, places[length(net->encoder) - 1].out);
+    for (int i = 0; i < count; i++) {
+        Tensor tensors[2];
+        int n = layer_tensors(places[i].layer, places[i].in, 1, tensors);
+        for (int k = 0; k < n; k++)
+            check_parameter(model, &index, &offset, places[i].name, tensors[k].what, tensors[k].shape);
     }
     assert_int_equal(index, model->parameter_count);
     assert_int_equal(offset, model->parameter_reals);
@@ -278,20 +372,20 @@ double *net_parameters(const Net *net, unsigned seed, int *count)
 {
     uint64_t state = seed;
     double *w = NULL, scale = net->scale != 0 ? net->scale : 1;
-    Size s = { net->height, net->width, net->channels, false };
+    Place places[MAX_PLACES];
+    int layers = find_places(net, places);
     *count = 0;
-    for (int part = 0; part < 2; part++)
-        for (const NetLayer *l = part ? net->decoder : net->encoder; l->kind; s = layer_size(s, l++)) {
-            Tensor tensors[2];
-            int n = layer_tensors(l, s, scale, tensors);
-            for (int i = 0; i < n; i++) {
-                w = realloc(w, sizeof *w * (size_t)(*count + tensors[i].count));
-                assert_non_null(w);
-                for (int k = 0; k < tensors[i].count; k++)          /* rounded to float, so that both types start from the same numbers */
-                    w[*count + k] = (float)(tensors[i].middle + uniform(&state) * tensors[i].width);
-                *count += tensors[i].count;
-            }
+    for (int i = 0; i < layers; i++) {
+        Tensor tensors[2];
+        int n = layer_tensors(places[i].layer, places[i].in, scale, tensors);
+        for (int t = 0; t < n; t++) {
+            w = realloc(w, sizeof *w * (size_t)(*count + tensors[t].count));
+            assert_non_null(w);
+            for (int k = 0; k < tensors[t].count; k++)      /* rounded to float, so that both types start from the same numbers */
+                w[*count + k] = (float)(tensors[t].middle + uniform(&state) * tensors[t].width);
+            *count += tensors[t].count;
         }
+    }
     return w;
 }
 
@@ -308,8 +402,45 @@ uint8_t *net_image(const Net *net, unsigned seed)
 
 /* ---- the values ---- */
 
-static Image apply(const NetLayer *l, const Image *x, const double **w)
+/* Values of all layers on the way through a net. */
+typedef struct Values {
+    const Net *net;
+    Place places[MAX_PLACES];
+    int count;
+    Image image, in[MAX_PLACES], out[MAX_PLACES];
+} Values;
+
+static Image copy_of(const Image *x)
 {
+    return naive_upsample2d(x, 1);
+}
+
+static const Image *named_value(const Values *v, int before, const char *name)
+{
+    int at = find_place(v->places, before, name);
+    if (at < 0)
+        return &v->image;
+    if (!v->out[at].data)
+        fail_msg("%s is not known here", name);
+    return &v->out[at];
+}
+
+static Image join(const Values *v, int at, const NetLayer *l, const Image *x)
+{
+    char name[64];
+    Image y = copy_of(x);
+    for (const char *list = l->with; next_name(&list, name);) {
+        const Image *other = named_value(v, at, name);
+        Image next = l->kind == CONCAT ? naive_concat(&y, other) : naive_add(&y, other);
+        image_free(&y);
+        y = next;
+    }
+    return y;
+}
+
+static Image apply(const Values *v, int at, const Image *x, const double **w)
+{
+    const NetLayer *l = v->places[at].layer;
     Image y;
     switch (l->kind) {
     case CONV: {
@@ -344,23 +475,46 @@ static Image apply(const NetLayer *l, const Image *x, const double **w)
     }
     case UP: return naive_upsample2d(x, l->size);
     case NOISE:
-    case DROP: return naive_upsample2d(x, 1);
+    case DROP: return copy_of(x);
+    case CONCAT:
+    case ADD: return join(v, at, l, x);
+    case FROM: return copy_of(named_value(v, at, l->with));
+    case UNPOOL: {
+        int pool = find_place(v->places, at, l->with);
+        return naive_max_unpool2d(x, &v->in[pool], v->places[pool].layer->size);
+    }
     default:
-        y = naive_upsample2d(x, 1);
+        y = copy_of(x);
         naive_activation(&y, l->activation, l->slope != 0 ? l->slope : 0.2);
         return y;
     }
 }
 
-static Image apply_all(const NetLayer *layers, const Image *x, const double **w)
+/* Layers from `first` on, of which the first reads x. */
+static Values *apply_all(const Net *net, int first, const Image *x, const double *w)
 {
-    Image y = naive_upsample2d(x, 1);
-    for (; layers->kind; layers++) {
-        Image next = apply(layers, &y, w);
-        image_free(&y);
-        y = next;
+    Values *v = calloc(1, sizeof *v);
+    assert_non_null(v);
+    v->net = net;
+    v->count = find_places(net, v->places);
+    v->image = copy_of(x);
+    if (first > 0)
+        v->out[first - 1] = copy_of(x);
+    for (int i = first; i < v->count; i++) {
+        v->in[i] = copy_of(i ? &v->out[i - 1] : x);
+        v->out[i] = apply(v, i, &v->in[i], &w);
     }
-    return y;
+    return v;
+}
+
+static void values_free(Values *v)
+{
+    image_free(&v->image);
+    for (int i = 0; i < v->count; i++) {
+        image_free(&v->in[i]);
+        image_free(&v->out[i]);
+    }
+    free(v);
 }
 
 NetValues net_forward(const Net *net, const double *parameters, const uint8_t *image)
@@ -369,19 +523,26 @@ NetValues net_forward(const Net *net, const double *parameters, const uint8_t *i
     Image x = image_new(net->height, net->width, net->channels);
     for (int i = 0; i < x.height * x.width * x.channels; i++)
         x.data[i] = (float)image[i] / 255.0f;       /* pixels are float32 in either arithmetic: see model.h */
-    values.latent = apply_all(net->encoder, &x, &parameters);
-    values.output = apply_all(net->decoder, &values.latent, &parameters);
+    Values *v = apply_all(net, 0, &x, parameters);
+    values.latent = copy_of(&v->out[length(net->encoder) - 1]);
+    values.output = copy_of(&v->out[v->count - 1]);
     values.loss = naive_loss(net->loss ? net->loss : "mse", &values.output, &x);
+    values_free(v);
     image_free(&x);
     return values;
 }
 
 Image net_decode(const Net *net, const double *parameters, const Image *latent)
 {
-    Size s = { net->height, net->width, net->channels, false };
-    for (const NetLayer *l = net->encoder; l->kind; s = layer_size(s, l++))
-        parameters += layer_reals(l, s);
-    return apply_all(net->decoder, latent, &parameters);
+    Place places[MAX_PLACES];
+    find_places(net, places);
+    int first = length(net->encoder);
+    for (int i = 0; i < first; i++)
+        parameters += layer_reals(places[i].layer, places[i].in);
+    Values *v = apply_all(net, first, latent, parameters);
+    Image output = copy_of(&v->out[v->count - 1]);
+    values_free(v);
+    return output;
 }
 
 void net_values_free(NetValues *values)

@@ -7,7 +7,10 @@
 
 #include <stdbool.h>
 
-typedef enum LayerKind { END, CONV, DECONV, POOL, AVG, UP, ACT, NORM, FLATTEN, DENSE, RESHAPE, NOISE, DROP } LayerKind;     /* the last two are nothing to the naive side */
+typedef enum LayerKind {
+    END, CONV, DECONV, POOL, AVG, UP, ACT, NORM, FLATTEN, DENSE, RESHAPE, CONCAT, ADD, FROM, UNPOOL,
+    NOISE, DROP                         /* nothing to the naive side */
+} LayerKind;
 
 /* One layer; members that its kind lacks are 0. An attribute that is 0 is left out of the graph file, so that caec's default holds. */
 typedef struct NetLayer {
@@ -22,9 +25,10 @@ typedef struct NetLayer {
     int groups;                         /* NORM */
     double eps;
     double rate;                        /* NOISE: standard deviation; DROP: share */
+    const char *with;                   /* CONCAT, ADD: "encoder.conv1" or several names with a blank between; FROM, UNPOOL: one */
 } NetLayer;
 
-enum { MAX_NET = 16 };
+enum { MAX_NET = 32 };
 
 typedef struct Net {
     int height, width, channels;
@@ -56,7 +60,7 @@ typedef struct NetValues {
 } NetValues;
 
 NetValues net_forward(const Net *net, const double *parameters, const uint8_t *image);
-Image net_decode(const Net *net, const double *parameters, const Image *latent);
+Image net_decode(const Net *net, const double *parameters, const Image *latent);      /* of a decoder that reads the latent alone */
 void net_values_free(NetValues *values);
 
 #endif

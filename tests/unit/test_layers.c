@@ -15,7 +15,7 @@ static const struct Room {
     { "base", { "arena.h", "diag.h", "text.h", "embedded.h", "lua.h" } },
     { "ir", { "target.h", "graph.h", "print.h", "check.h" } },
     { "ops", { "ops.def", "elementwise.def", "ops.h" } },
-    { "front", { "source.h", "arguments.h", "training.h", "load.h", "sample.h" } },
+    { "front", { "source.h", "arguments.h", "training.h", "references.h", "load.h", "sample.h" } },
     { "passes", { "passes.h" } },
     { "kernels", { "kernels.def", "kernel.h", "forms.h", "conv.h", "dense.h" } },
     { "plan", { "tuning.h", "plan.h" } },

@@ -1,4 +1,4 @@
-/* small-train verify against PyTorch in float64: $CAEC_SHARED/oracle/oracle.py writes the reference, where there is one and PyTorch. */
+/* small-train and unpool-train verify against PyTorch in float64: $CAEC_SHARED/oracle/oracle.py writes the reference, where there is one and PyTorch. */
 #define _POSIX_C_SOURCE 200809L
 #include "whole.h"
 
@@ -8,6 +8,16 @@
 #include <string.h>
 
 static char *folder;
+
+/* The network of unpool-train as the oracle wants it, without blanks. */
+#define CONV(filters_) "{\"op\":\"conv2d\",\"filters\":" #filters_ ",\"kernel\":3"
+#define UNPOOL(i_) "{\"op\":\"max_unpool2d\",\"pool\":\"encoder.pool" #i_ "\"}"
+static const char unpool_spec[] =
+    "{\"input\":[48,48,3],\"encoder\":["
+    CONV(32) ",\"activation\":\"relu\"},{\"op\":\"max_pool2d\"}," CONV(64) ",\"activation\":\"relu\"},{\"op\":\"max_pool2d\"},"
+    CONV(128) ",\"activation\":\"relu\"},{\"op\":\"max_pool2d\"}],\"decoder\":["
+    CONV(128) ",\"activation\":\"relu\"}," UNPOOL(3) "," CONV(64) ",\"activation\":\"relu\"}," UNPOOL(2) ","
+    CONV(32) ",\"activation\":\"relu\"}," UNPOOL(1) "," CONV(3) "}]}";
 
 static int set_up(void **state)
 {
@@ -45,7 +55,7 @@ static void need_oracle(void **state)
 }
 
 /* The verdicts of `verify --json`: how many tensors fail, and whether `name` is among them. */
-static int failed_tensors(const char *program, const char *file, int exit_code, const char *name, bool *is_among)
+static int failed_tensors(const char *program, const char *file, int exit_code, int parameters, const char *name, bool *is_among)
 {
     Result result = run(folder, "%s verify %s --json", program, file);
     want_exit(&result, exit_code);
@@ -54,8 +64,8 @@ static int failed_tensors(const char *program, const char *file, int exit_code, 
     const json_t *tensors = json_object_get(all, "tensors");
     int failed = 0;
     *is_among = false;
-    /* latent, output, loss, 12 gradients, 3 x 12 parameters after updates */
-    assert_int_equal(json_array_size(tensors), 3 + 12 + 36);
+    /* latent, output, loss, the gradients, the parameters after three updates */
+    assert_int_equal(json_array_size(tensors), 3 + 4 * parameters);
     for (size_t i = 0; i < json_array_size(tensors); i++) {
         const json_t *row = json_array_get(tensors, i);
         if (strcmp(json_string_value(json_object_get(row, "verdict")), "ok") == 0)
@@ -100,7 +110,7 @@ static void agrees_with_pytorch(void **state)
 {
     bool among;
     need_oracle(state);
-    assert_int_equal(failed_tensors(SMALL_TRAIN, "reference.safetensors", 0, "loss", &among), 0);
+    assert_int_equal(failed_tensors(SMALL_TRAIN, "reference.safetensors", 0, 12, "loss", &among), 0);
 }
 
 /* Its noise and dropout are nothing to verify; its schedule neither. */
@@ -108,7 +118,19 @@ static void a_noisy_network_is_the_same_network(void **state)
 {
     bool among;
     need_oracle(state);
-    assert_int_equal(failed_tensors(NOISY_TRAIN, "reference.safetensors", 0, "loss", &among), 0);
+    assert_int_equal(failed_tensors(NOISY_TRAIN, "reference.safetensors", 0, 12, "loss", &among), 0);
+}
+
+static void unpooling_agrees_with_pytorch(void **state)
+{
+    bool among;
+    need_oracle(state);
+    char *script = text_of("%s/oracle/oracle.py", getenv("CAEC_SHARED"));
+    Result made = run(folder, "/usr/bin/python3 %s net unpool.safetensors unpool.lua %s", script, unpool_spec);
+    want_exit(&made, 0);
+    assert_int_equal(failed_tensors(UNPOOL_TRAIN, "unpool.safetensors", 0, 14, "loss", &among), 0);
+    result_free(&made);
+    free(script);
 }
 
 static void a_gradient_two_per_cent_off_is_seen(void **state)
@@ -116,7 +138,7 @@ static void a_gradient_two_per_cent_off_is_seen(void **state)
     bool among;
     need_oracle(state);
     spoil("grad/encoder.conv2.kernel", 1.02f, "spoilt.safetensors");
-    assert_int_equal(failed_tensors(SMALL_TRAIN, "spoilt.safetensors", 1, "grad/encoder.conv2.kernel", &among), 1);
+    assert_int_equal(failed_tensors(SMALL_TRAIN, "spoilt.safetensors", 1, 12, "grad/encoder.conv2.kernel", &among), 1);
     assert_true(among);
 }
 
@@ -125,7 +147,7 @@ static void an_output_a_thousandth_off_is_seen(void **state)
     bool among;
     need_oracle(state);
     spoil("output", 1.001f, "spoilt.safetensors");
-    assert_int_equal(failed_tensors(SMALL_TRAIN, "spoilt.safetensors", 1, "output", &among), 1);
+    assert_int_equal(failed_tensors(SMALL_TRAIN, "spoilt.safetensors", 1, 12, "output", &among), 1);
     assert_true(among);
 }
 
@@ -142,6 +164,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(agrees_with_pytorch),
         cmocka_unit_test(a_noisy_network_is_the_same_network),
+        cmocka_unit_test(unpooling_agrees_with_pytorch),
         cmocka_unit_test(a_gradient_two_per_cent_off_is_seen),
         cmocka_unit_test(an_output_a_thousandth_off_is_seen),
         cmocka_unit_test(a_reference_of_another_network),

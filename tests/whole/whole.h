@@ -1,7 +1,7 @@
 /* whole.h - the finished programs as a user has them: where they are, folders of pictures, and what they leave behind.
  *
- * "small" is graphs/cae.lua for 48x48 pictures, "noisy" graphs/denoising_cae.lua with a dropout besides, "other" a network of other layers (other.lua), "grey"
- * one of dense layers; they are compiled with the tests. */
+ * "small" is graphs/cae.lua for 48x48 pictures, "unpool" graphs/cae_unpool.lua for the same, "noisy" graphs/denoising_cae.lua with a dropout besides,
+ * "other" a network of other layers (other.lua), "grey" one of dense layers; they are compiled with the tests. */
 #ifndef TEST_WHOLE_H
 #define TEST_WHOLE_H
 
@@ -18,6 +18,8 @@ enum { SIDE = 48, CHANNELS = 3, LATENT_SIDE = 6, LATENT_CHANNELS = 128 };     /*
 #define SMALL_TRAIN WHOLE_BIN "/small-train"
 #define SMALL_INFER WHOLE_BIN "/small-infer"
 #define NOISY_TRAIN WHOLE_BIN "/noisy-train"
+#define UNPOOL_TRAIN WHOLE_BIN "/unpool-train"
+#define UNPOOL_INFER WHOLE_BIN "/unpool-infer"
 #define OTHER_TRAIN WHOLE_BIN "/other-train"
 #define GREY_TRAIN WHOLE_BIN "/grey-train"         /* grey.lua: 20x36x1, dense layers behind a convolution */
 #define GREY_INFER WHOLE_BIN "/grey-infer"

@@ -497,6 +497,14 @@ static void reconstruct(const void *prepared, const uint8_t *image, float *outpu
     decode(prepared, latent, output, workspace, clock);
 }
 
+static void reconstruct_band(const void *prepared, const uint8_t *image, float *output,
+                             void *workspace, const ModelTeam *team)
+{
+    float *latent = workspace;
+    encode_band(prepared, image, latent, workspace, team);
+    decode_band(prepared, latent, output, workspace, team);
+}
+
 const Model caec_model = {
     .name = "cae",
     .graph = "cae.lua",
@@ -565,9 +573,10 @@ const Model caec_model = {
     .prepare = prepare,
     .encode = encode,
     .decode = decode,
+    .reconstruct = reconstruct,
     .encode_band = encode_band,
     .decode_band = decode_band,
-    .reconstruct = reconstruct,
+    .reconstruct_band = reconstruct_band,
     .loss = loss,
     .backward_chunk = backward_chunk,
 };

@@ -101,7 +101,7 @@ typedef struct Model {
     size_t prepared_bytes, infer_bytes, train_bytes;    /* workspaces are for one thread */
     double forward_macs, train_macs;      /* multiply-adds of the direct algorithm for one image */
 
-    const ModelStep *infer_steps;         /* marked by encode and decode */
+    const ModelStep *infer_steps;         /* marked by reconstruct, and by encode and decode where there is a decode */
     int infer_step_count;
     const ModelStep *train_steps;         /* marked by backward_chunk */
     int train_step_count;
@@ -113,7 +113,8 @@ typedef struct Model {
     /* Brings the flat parameters into the kernels' own form: prepared_bytes at `prepared`. Call it after every update. */
     void (*prepare)(const real *parameters, void *prepared);
 
-    /* One image to its latent / a latent to its output / both. `workspace` has infer_bytes; `clock` may be NULL. */
+    /* One image to its latent / a latent to its output / both. `workspace` has infer_bytes; `clock` may be NULL. decode is NULL where the decoder
+       reads more of the encoder than the latent. */
     void (*encode)(const void *prepared, const uint8_t *image, real *latent, void *workspace, ModelClock *clock);
     void (*decode)(const void *prepared, const real *latent, real *output, void *workspace, ModelClock *clock);
     void (*reconstruct)(const void *prepared, const uint8_t *image, real *output, void *workspace, ModelClock *clock);
@@ -122,6 +123,7 @@ typedef struct Model {
        same bits. `workspace` is the team's, of infer_bytes. NULL: this model cannot be divided. */
     void (*encode_band)(const void *prepared, const uint8_t *image, real *latent, void *workspace, const ModelTeam *team);
     void (*decode_band)(const void *prepared, const real *latent, real *output, void *workspace, const ModelTeam *team);
+    void (*reconstruct_band)(const void *prepared, const uint8_t *image, real *output, void *workspace, const ModelTeam *team);
 
     /* The loss of one image (a mean over its values). `workspace` has train_bytes. */
     double (*loss)(const void *prepared, const uint8_t *image, void *workspace);

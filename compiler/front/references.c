@@ -1,0 +1,96 @@
+#include "references.h"
+
+#include "../base/arena.h"
+#include "../base/text.h"
+
+#include <string.h>
+
+enum { MAX_FULL_NAME = 200 };
+
+static int least(int a, int b, int c)
+{
+    int m = a < b ? a : b;
+    return m < c ? m : c;
+}
+
+/* Letters to insert, to leave out or to change (Levenshtein 1966, "Binary codes capable of correcting deletions, insertions and reversals"). */
+static int distance(const char *a, const char *b)
+{
+    size_t n = strlen(b);
+    int *row = ARENA_ARRAY(int, n + 1);
+    for (size_t k = 0; k <= n; k++)
+        row[k] = (int)k;
+    for (size_t i = 0; a[i]; i++) {
+        int corner = row[0];
+        row[0] = (int)i + 1;
+        for (size_t k = 1; k <= n; k++) {
+            int up = row[k];
+            row[k] = least(up + 1, row[k - 1] + 1, corner + (a[i] != b[k - 1]));
+            corner = up;
+        }
+    }
+    return row[n];
+}
+
+/* The layer without its part is meant for the layer, otherwise the fewest letters count. */
+static const char *nearest(const Graph *graph, const char *name)
+{
+    const char *best = NULL;
+    int least_letters = 0;
+    for (int i = 0; i < graph->layer_count; i++) {
+        const char *known = graph->layers[i].name;
+        int letters = strcmp(strchr(known, '.') + 1, name) == 0 ? 0 : distance(name, known);
+        if (!best || letters < least_letters) {
+            best = known;
+            least_letters = letters;
+        }
+    }
+    return best;
+}
+
+_Noreturn static void refuse(const Graph *graph, const LayerNames *names, const char *word, Loc loc, const char *name)
+{
+    for (int i = graph->layer_count; i < names->count; i++)
+        if (strcmp(names->name[i], name) == 0)
+            fail(loc, i == graph->layer_count ? "%s: %s is this layer itself; name one that comes before" :
+                      "%s: %s comes later; a layer reads only what comes before it", word, name);
+    const char *known = nearest(graph, name);
+    if (!known)
+        fail(loc, "%s: there is no layer '%.80s' before this one; this is the first", word, name);
+    fail(loc, "%s: there is no layer '%.80s' before this one; did you mean %s?", word, name, known);
+}
+
+static Node *find(Graph *graph, const LayerNames *names, const char *word, Loc loc, const char *name)
+{
+    if (strcmp(name, graph->input->name) == 0)
+        return graph->input;
+    for (int i = 0; i < graph->layer_count; i++)
+        if (strcmp(graph->layers[i].name, name) == 0) {
+            graph->layers[i].read = true;
+            return graph->layers[i].output;
+        }
+    refuse(graph, names, word, loc, name);
+}
+
+const char *references_find(Graph *graph, const LayerNames *names, const char *word, const ArgSpec *specs, Arg *args)
+{
+    Text all = { 0 };
+    for (int i = 0; specs[i].name; i++)
+        for (int k = 0; k < args[i].ref_count; k++) {
+            LayerRef *ref = &args[i].refs[k];
+            if (strlen(ref->name) > MAX_FULL_NAME)
+                fail(args[i].loc, "%s: no layer has a name of %zu letters", word, strlen(ref->name));
+            ref->node = find(graph, names, word, args[i].loc, ref->name);
+            text_add(&all, "%s%s", all.length ? ", " : "", ref->name);
+        }
+    return all.length ? all.data : "";
+}
+
+void references_check_read(const Graph *graph)
+{
+    for (int i = 0; i + 1 < graph->layer_count; i++) {
+        const LayerRow *row = &graph->layers[i];
+        if (!row->read)
+            fail(row->loc, "%s: nothing reads the output of %s: name it in a concat, add or from, or take the layer out", row->word, row->name);
+    }
+}
