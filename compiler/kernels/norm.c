@@ -10,11 +10,11 @@ static const char *text(const Node *core)
     return core->op == &op_group_norm ? "norm.c.in" : "norm_gradient.c.in";
 }
 
-/* A row of sums, and the same in double precision, of one or two kinds. */
-static void sums(Step *step, int channels, int kinds, const Settings *settings)
+/* Rows of a number a channel: `rows` in the arithmetic's own type, `sums` in double precision behind them. */
+static void scratch(Step *step, int channels, int rows, int sums, const Settings *settings)
 {
-    int doubles = (int)sizeof(double) / settings_real_bytes(settings);
-    step_scratch(step, (size_t)kinds * (size_t)channels * (size_t)(1 + doubles) + 1);
+    size_t doubles = sizeof(double) / (size_t)settings_real_bytes(settings);
+    step_scratch(step, (size_t)channels * ((size_t)rows + (size_t)sums * doubles) + 1);
 }
 
 static void plan(Step *step, const Settings *settings)
@@ -24,7 +24,7 @@ static void plan(Step *step, const Settings *settings)
     step_node(step, "x", core->input[0]);
     if (core->op == &op_group_norm_stats) {
         step_node(step, "stats", core);
-        sums(step, channels, 1, settings);
+        scratch(step, channels, 2, 1, settings);
         return;
     }
     step_node(step, "stats", core->input[1]);
@@ -32,15 +32,16 @@ static void plan(Step *step, const Settings *settings)
         step_form(step, "gamma", form_plain(core->input[2], 1));
         step_form(step, "beta", form_plain(core->input[3], 1));
         step_node(step, "y", core);
+        scratch(step, channels, 2, 0, settings);
     } else if (core->op == &op_group_norm_dx) {
         step_form(step, "gamma", form_plain(core->input[2], 1));
         step_node(step, "dy", core->input[3]);
         step_node(step, "dx", core);
-        sums(step, channels, 2, settings);
+        scratch(step, channels, 4, 2, settings);
     } else {
         step_node(step, "dy", core->input[2]);
         step_node(step, "dw", core);
-        sums(step, channels, 2, settings);
+        scratch(step, channels, 3, 1, settings);
     }
 }
 
