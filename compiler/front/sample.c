@@ -73,7 +73,8 @@ static Node *around_conv(Graph *graph, const Sample *sample)
     if (sample->pool)
         x = add(graph, "sample.pool1", "max_pool2d", (Arg[]){ number(sample->pool) }, x);
     x = add(graph, "sample.up2", "upsample2d", (Arg[]){ number(2) }, x);
-    return add(graph, "sample.concat1", "concat", (Arg[]){ { .refs = (LayerRef[]){ { "sample.up2", x } }, .ref_count = 1 } }, x);
+    x = add(graph, "sample.norm1", "group_norm", (Arg[]){ number(1), number(1e-3) }, x);
+    return add(graph, "sample.concat1", "concat", (Arg[]){ { .refs = (LayerRef[]){ { "sample.norm1", x } }, .ref_count = 1, .loc = nowhere } }, x);
 }
 
 /* The same around a dense layer of `ci` inputs and `co` units. */

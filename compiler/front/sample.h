@@ -24,8 +24,9 @@ bool sample_set(Sample *sample, const char *name, int value);
 void sample_check(const Sample *sample);
 
 /* image -> 1x1 convolution "sample.before" -> noise, dropout -> (upsampling) -> convolution "sample.conv" with bias and relu -> (pool) -> upsampling by 2 ->
-   concat with itself -> squared error against a second image. Or image -> flatten -> dense "sample.before" -> dense "sample.dense" with bias and relu ->
-   reshape -> the same error. Forward and loss, as load_graph leaves them. */
+   group_norm -> concat with itself -> squared error against a second image. Or image -> flatten -> dense "sample.before" -> dense "sample.dense" with bias and relu ->
+   reshape -> the error.
+   Forward and loss, as load_graph leaves them. */
 Graph *sample_graph(const Sample *sample, SampleKind kind);
 
 #endif
