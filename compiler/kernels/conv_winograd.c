@@ -101,9 +101,8 @@ static void plan_numbers(Step *step, const Settings *settings)
     step_number(step, "LINE", round_up(columns * TILE * phases * s.co + lanes, 16));
     step_number(step, "EDGE", (columns * TILE + 2) * in);
     step_number(step, "WIDE", round_up(width * s.co, 16));
-    if (is_forward(step->core)) {
-            step_number(step, "MARKS", conv_marks_bytes(columns * TILE));
-    }
+    if (is_forward(step->core))
+        step_number(step, "MARKS", conv_marks_bytes(columns * TILE));
 }
 
 static void plan(Step *step, const Settings *settings)

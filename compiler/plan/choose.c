@@ -209,7 +209,6 @@ static void need_inputs(const Step *step, bool *needed)
 void plan_steps(Plan *plan, Program *program, Node *const *roots, int root_count)
 {
     const Graph *graph = plan->graph;
-    plan->training = program == &plan->train;
     bool *needed = ARENA_ARRAY(bool, graph->count), *computed = ARENA_ARRAY(bool, graph->count);
     Step **at = ARENA_ARRAY(Step *, graph->count);
     for (int i = 0; i < root_count; i++)

@@ -48,7 +48,6 @@ typedef struct Plan {
     int form_count;
     size_t prepared_reals;
     int group;                  /* images that go through the programs together; 1 where no step wants more */
-    bool training;              /* whether the steps being chosen are those of training */
     const Step **functions;     /* one step for each C function to emit */
     int function_count;
 } Plan;

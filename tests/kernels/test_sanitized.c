@@ -42,6 +42,9 @@ static const Net transposed = { .height = 10, .width = 20, .channels = 3,
                                              { CONV, .filters = 7, .kernel = 1, .stride = 5, .activation = "tanh" } },
                                 .decoder = { { DECONV, .filters = 17, .kernel = 3, .stride = 5, .activation = "elu" },
                                              { DECONV, .filters = 5, .kernel = 1, .stride = 2, .activation = "relu" }, { AVG, .size = 2 } } };
+/* Two rows of eight windows and more: integers full of codes, up to the bit of the sign. */
+static const Net wide_pool = { .height = 10, .width = 36, .channels = 3,
+                               .encoder = { { CONV, .filters = 4, .kernel = 3, .activation = "relu" }, { POOL, .size = 2 } } };
 static const char plain[] = "--kernel encoder.conv1=conv_plain --kernel decoder.conv1=conv_plain";
 
 static const Net dense = { .height = 6, .width = 10, .channels = 1,
@@ -55,6 +58,18 @@ static void with_pool_and_upsampling(void **state)
     (void)state;
     check_sanitized(pooled, "x86-64-v3", "");
     check_sanitized(pooled, "c", plain);
+}
+
+static void with_full_codes(void **state)
+{
+    (void)state;
+    static const char *const kernels[] = { "conv_plain", "conv_direct", "conv_winograd" };
+    for (int i = 0; i < 3; i++) {
+        char *options = text_of("--kernel encoder.conv1=%s", kernels[i]);
+        check_sanitized(wide_pool, "c", options);
+        free(options);
+    }
+    check_sanitized(wide_pool, "x86-64-v3", "");
 }
 
 static void without_padding(void **state)
@@ -93,7 +108,7 @@ static void on_avx512(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(with_pool_and_upsampling), cmocka_unit_test(without_padding), cmocka_unit_test(with_long_rows),
+        cmocka_unit_test(with_pool_and_upsampling), cmocka_unit_test(with_full_codes), cmocka_unit_test(without_padding), cmocka_unit_test(with_long_rows),
         cmocka_unit_test(of_transposed_convolutions), cmocka_unit_test(with_dense_layers), cmocka_unit_test(on_avx512),
     };
     return cmocka_run_group_tests_name("sanitized", tests, NULL, NULL);
