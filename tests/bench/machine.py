@@ -44,3 +44,10 @@ def describe():
             "memory_gib": round(memory / 2**30, 1), "kernel": platform.release(), "compiler": first_line(["cc", "--version"]),
             "load_before": os.getloadavg()[0],
             "environment": {k: v for k, v in sorted(os.environ.items()) if k.startswith(PREFIXES)}}
+
+
+def line(here):
+    """What describe() found, as a reader wants it."""
+    return "%s (family %s, model %s, %s), %s cores of which %s usable, L2 %s, L3 %s, %s GiB, Linux %s; %s" % (
+        here["processor"], here["family"], here["model"], here["vectors"], here["cores"], here["cores_usable"],
+        here["l2_cache"], here["l3_cache"], here["memory_gib"], here["kernel"], here["compiler"])

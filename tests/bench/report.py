@@ -1,4 +1,5 @@
 """The result of compare.py as tables, in text and in Markdown. `result` is the object of bench.json."""
+import machine
 
 GROUPS = (("", "The processor's own vectors"), ("AVX2", "AVX2 only: caec for x86-64-v3, PyTorch held to AVX2"))
 
@@ -83,10 +84,7 @@ def count(number, noun):
 
 def setting(result):
     """What was measured and on what: sentences."""
-    here = result["machine"]
-    return ["%s (family %s, model %s, %s), %s cores of which %s usable, L2 %s, L3 %s, %s GiB, Linux %s; %s." % (
-        here["processor"], here["family"], here["model"], here["vectors"], here["cores"], here["cores_usable"],
-        here["l2_cache"], here["l3_cache"], here["memory_gib"], here["kernel"], here["compiler"]),
+    return [machine.line(result["machine"]) + ".",
             "%s, batch %d, float32; medians of %s of %s after warm-ups, the programs in turn." % (
                 count(result["threads"], "thread"), result["batch"], count(result["rounds"], "round"), count(result["steps"], "update")),
             "Forward: the better of batches of 16 and of %d (caec: of 8 a thread)." % result["batch"]]

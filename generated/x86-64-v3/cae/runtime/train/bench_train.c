@@ -15,7 +15,9 @@
 #include <string.h>
 #include <time.h>
 
-enum { DISTINCT_PICTURES = 16, CLOCKED_IMAGES = 8, SEED = 1 };
+enum { DISTINCT_PICTURES = 16, CLOCKED_IMAGES = 8, ROUNDS_MOST = 50, SEED = 1 };
+
+static const double WARM_UP_SECONDS = 0.3;     /* small networks take thousands of updates before threads and clocks are settled */
 
 typedef struct Bench {
     const Model *model;
@@ -79,7 +81,10 @@ static double median(double *values, int n)
 static void measure_steps(Bench *b)
 {
     int batch = b->trainer.batch;
-    trainer_step(&b->trainer, b->images, b->noise, batch);
+    double start = now();
+    do
+        trainer_step(&b->trainer, b->images, b->noise, batch);
+    while (now() - start < WARM_UP_SECONDS);
     for (int i = 0; i < b->steps; i++) {
         double began = now();
         trainer_step(&b->trainer, b->images, b->noise, batch);
@@ -91,27 +96,30 @@ static void measure_steps(Bench *b)
     b->peak_mib = memory_peak_mib();
 }
 
-/* One chunk on one thread: once to warm up, once by the clock. */
+/* One chunk on one thread, several times: of each step the quickest, after one round to warm up. */
 static int measure_layers(Bench *b, Error *error)
 {
     const Model *model = b->model;
     Trainer *t = &b->trainer;
-    double *seconds = b->layer_seconds, *losses = memory_block((size_t)b->clocked * sizeof *losses, error);
-    real *gradient = losses ? memory_block(model->parameter_reals * sizeof(real), error) : NULL;
-    if (!gradient) {
-        free(losses);
-        return -1;
-    }
-    for (int round = 0; round < 2; round++) {
+    const int count = model->train_step_count;
+    double *losses = memory_block((size_t)b->clocked * sizeof *losses, error);
+    double *seconds = losses ? memory_block((size_t)count * sizeof *seconds, error) : NULL;
+    real *gradient = seconds ? memory_block(model->parameter_reals * sizeof(real), error) : NULL;
+    double start = now();
+
+    for (int round = 0; gradient && round < ROUNDS_MOST && (round < 2 || now() - start < WARM_UP_SECONDS); round++) {
         ModelClock clock = {now, now(), seconds};
-        memset(seconds, 0, (size_t)model->train_step_count * sizeof *seconds);
+        memset(seconds, 0, (size_t)count * sizeof *seconds);
         model->backward_chunk(t->prepared, b->images, b->noise, b->clocked, gradient, losses, t->workspaces[0], &clock);
+        for (int i = 0; i < count; i++)
+            if (round == 1 || (round > 1 && seconds[i] < b->layer_seconds[i] * b->clocked))
+                b->layer_seconds[i] = seconds[i] / b->clocked;
     }
-    for (int i = 0; i < model->train_step_count; i++)
-        seconds[i] /= b->clocked;
+    int result = gradient ? 0 : -1;
     free(gradient);
+    free(seconds);
     free(losses);
-    return 0;
+    return result;
 }
 
 static double step_gflops(const ModelStep *step, double seconds)
