@@ -26,6 +26,7 @@ static const struct {
     const char *about;
 } passes[] = {
     { "separate", pass_separate, "lead inference past the layers that are active in training alone" },
+    { "stages", pass_stages, "give each stage of training a copy of its layers and a loss" },
     { "fold", pass_fold, "take nearest upsampling into the convolution or loss that reads it" },
     { "differentiate", pass_differentiate, "append the gradient of the loss by every parameter" },
     { "commute", pass_commute, "exchange gradients of an activation and the max-pool behind it" },

@@ -78,12 +78,29 @@ typedef struct ModelTraining {
     const char *loss;     /* "mse" */
     ModelOptimizer optimizer;
     ModelSchedule schedule;
-    int batch, epochs;
+    int batch, epochs;    /* epochs: of all stages together */
     double clip_norm, global_clip_norm, clip_value;     /* of gradients, see compute/clip.h; 0: none */
     int patience;         /* early stopping after so many epochs without a lower val_loss; 0: none */
     double min_delta;     /* lower by more than this */
     int mirror;           /* 1: pictures enter as they are or mirrored, at random */
 } ModelTraining;
+
+/* A stage of training: layers that are trained while all others rest, an autoencoder of their own. Its functions are called as those of Model with the
+   same names, and have the same workspaces. */
+typedef struct ModelStage {
+    const char *title;    /* "encoder.conv1 to encoder.pool1, decoder.conv3 to decoder.up3"; of the last "all layers" */
+    const char *loss_name;
+    int epochs;
+    const unsigned char *trains;          /* one a parameter: 1 where the stage trains it */
+    const ModelStep *steps;               /* marked by backward_chunk */
+    int step_count;
+    double (*loss)(const void *prepared, const uint8_t *image, void *workspace);
+    void (*backward_chunk)(const void *prepared, const uint8_t *const *images, const uint64_t *noise, int n, real *gradient,
+                           double *losses, void *workspace, ModelClock *clock);     /* adds to the gradients of what it trains, and to no other */
+    void (*reconstruct)(const void *prepared, const uint8_t *image, real *output, void *workspace, ModelClock *clock);     /* through the layers
+                                             that this stage and those before it train; clock is not marked */
+    void (*loss_group)(const void *prepared, const uint8_t *const *images, int n, double *losses, void *workspace);
+} ModelStage;
 
 typedef struct Model {
     const char *name;     /* "cae", a C identifier */
@@ -106,6 +123,8 @@ typedef struct Model {
     const ModelStep *train_steps;         /* marked by backward_chunk */
     int train_step_count;
     ModelTraining training;
+    const ModelStage *stages;             /* what is trained one after another; the last is the whole network. None: it is trained as a whole at once */
+    int stage_count;
 
     /* 1 where this processor has every instruction the model was compiled for. Safe to call on any processor. */
     int (*supported)(void);

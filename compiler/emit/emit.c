@@ -217,7 +217,7 @@ static const char *band_limit(const Step *step, bool first, int units)
 static const char *argument_expression(const Plan *plan, const Program *program, const Step *step, const char *name, int units)
 {
     const Graph *graph = plan->graph;
-    bool first = strcmp(name, "first") == 0, group = plan->group > 1, alone = program == &plan->train || group;
+    bool first = strcmp(name, "first") == 0, group = plan->group > 1, alone = !program->result || group;
     if (first || strcmp(name, "last") == 0)
         return alone ? arena_format("%d", first ? 0 : units) : band_limit(step, first, units);
     if (strcmp(name, "n") == 0)
@@ -240,11 +240,11 @@ static const char *argument_expression(const Plan *plan, const Program *program,
             return in_group(plan, step, group ? "latents" : "latent", a->node);
         if (a->node == program->result)
             return in_group(plan, step, arena_format("%s%s", program == &plan->encode ? "latent" : "output", group ? "s" : ""), a->node);
-        if (a->node == graph->loss)
+        if (node_is_loss(a->node))
             return group ? "losses + i" : "&loss";
-        for (int k = 0; k < graph->parameter_count; k++)
-            if (graph->parameters[k].gradient == a->node)
-                return arena_format("gradient + P_%s", upper(plan_identifier(graph->parameters[k].node->name)));
+        int parameter = plan_gradient_of(graph, a->node);
+        if (parameter >= 0)
+            return arena_format("gradient + P_%s", upper(plan_identifier(graph->parameters[parameter].node->name)));
         return workspace_expression(plan, program, step, a->node);
     }
     bug("%s has no argument %s", step->function, name);
@@ -326,7 +326,7 @@ static void set_buffers(lua_State *L, const Plan *plan, const Program *program)
     lua_setfield(L, -2, "buffers");
 }
 
-static void set_program(lua_State *L, const Plan *plan, const Program *program)
+static void set_program(lua_State *L, const Plan *plan, const Program *program, const char *field)
 {
     lua_newtable(L);
     set_number(L, "bytes", (double)program->bytes);
@@ -338,7 +338,40 @@ static void set_program(lua_State *L, const Plan *plan, const Program *program)
     lua_setfield(L, -2, "backward_draws");
     set_steps(L, plan, program);
     set_buffers(L, plan, program);
-    lua_setfield(L, -2, program == &plan->decode ? "decode" : program->name);
+    lua_setfield(L, -2, field);
+}
+
+/* model.phases: what is trained one after another, the whole network last; none where that is all. */
+static void set_phases(lua_State *L, const Plan *plan)
+{
+    const Graph *graph = plan->graph;
+    lua_newtable(L);
+    for (int i = 0; i < graph->phase_count; i++) {
+        const Phase *phase = &graph->phases[i];
+        const char *trains = "";
+        for (int k = 0; k < graph->parameter_count; k++)
+            trains = arena_format("%s%s%d", trains, k ? ", " : "", phase_trains(phase, graph_layer_of(graph, graph->parameters[k].node)));
+        lua_newtable(L);
+        set_text(L, "title", emit_phase_title(graph, phase));
+        set_text(L, "loss", phase->loss);
+        set_number(L, "epochs", phase->epochs);
+        set_text(L, "trains", trains);
+        if (i < plan->phase_count) {
+            set_program(L, plan, &plan->phases[i], "train");
+            set_program(L, plan, &plan->sights[i], "sight");
+        }
+        append_item(L);
+    }
+    lua_setfield(L, -2, "phases");
+}
+
+/* The bytes of a workspace that fits several programs. */
+static double most_bytes(const Program *programs, int count, size_t least)
+{
+    size_t most = least;
+    for (int i = 0; i < count; i++)
+        most = programs[i].bytes > most ? programs[i].bytes : most;
+    return (double)most;
 }
 
 static void set_forms(lua_State *L, const Plan *plan)
@@ -439,6 +472,9 @@ static void push_model(lua_State *L, const Plan *plan, const EmitOptions *option
     set_parameters(L, graph);
     set_forms(L, plan);
     set_training(L, &graph->training);
+    set_number(L, "train_bytes", most_bytes(plan->phases, plan->phase_count, plan->train.bytes > 64 ? plan->train.bytes : 64));
+    set_number(L, "infer_bytes", most_bytes(plan->sights, plan->phase_count, plan->encode.bytes > plan->decode.bytes ? plan->encode.bytes
+                                                                                                                    : plan->decode.bytes));
     for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++) {
         lua_newtable(L);
         lua_setfield(L, -2, lists[i]);
@@ -553,10 +589,11 @@ void emit_model(const Plan *plan, const EmitOptions *options)
     push_model(e.L, plan, options);
     emit_steps(&e);
     emit_forms(&e);
-    const Program *programs[] = { &plan->train, &plan->encode, &plan->decode };
     lua_pushvalue(e.L, 2);
-    for (int i = 0; i < 3; i++)
-        set_program(e.L, plan, programs[i]);
+    set_program(e.L, plan, &plan->train, "train");
+    set_program(e.L, plan, &plan->encode, "encode");
+    set_program(e.L, plan, &plan->decode, "decode");
+    set_phases(e.L, plan);
     lua_pop(e.L, 1);
     emit_skeleton(&e, "emit/kernels.h.in", arena_format("%s_kernels.h", name));
     emit_skeleton(&e, "emit/supported.c.in", arena_format("%s_supported.c", name));

@@ -17,6 +17,9 @@ void emit_model(const Plan *plan, const EmitOptions *options);
 /* The Keras table of layers. */
 void emit_summary(Text *out, const Graph *graph);
 
+/* Which layers the phase trains: "encoder.conv1 to encoder.pool1, decoder.conv3 to decoder.up3", or "all layers". */
+const char *emit_phase_title(const Graph *graph, const Phase *phase);
+
 /* One step's function as text, for --expand. */
 void emit_function(Text *out, const Plan *plan, const Step *step);
 

@@ -96,7 +96,7 @@ const char *code_type(const Plan *plan)
 
 static const char *type_name(const Plan *plan, const Argument *a)
 {
-    if (a->node == plan->graph->loss && a->node)
+    if (node_is_loss(a->node))
         return "double";
     if (a->node && a->node->type == TYPE_PIXEL)
         return "uint8_t";

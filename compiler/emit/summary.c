@@ -53,6 +53,43 @@ static int64_t print_part(Text *out, const Graph *graph, int first, int *end)
     return sum;
 }
 
+static const char *range(const LayerRow *first, const LayerRow *last)
+{
+    return first == last ? first->name : arena_format("%s to %s", first->name, last->name);
+}
+
+const char *emit_phase_title(const Graph *graph, const Phase *phase)
+{
+    const LayerRow *rows = graph->layers;
+    if (phase->whole)
+        return "all layers";
+    return arena_format("%s, %s", range(&rows[phase->encoder_first], &rows[phase->encoder_last]),
+                        range(&rows[phase->decoder_first], &rows[phase->decoder_last]));
+}
+
+/* What a phase has as input and target. */
+static const char *target_of(const Graph *graph, const Phase *phase)
+{
+    if (!phase->encoder_first)
+        return "the image";
+    const LayerRow *row = &graph->layers[phase->encoder_first - 1];
+    return arena_format("%s, %s", row->name, shape_text(row->shape));
+}
+
+static void print_phases(Text *out, const Graph *graph)
+{
+    if (graph->phase_count)
+        text_add(out, "Stages of training, one after another:\n");
+    for (int i = 0; i < graph->phase_count; i++) {
+        const Phase *phase = &graph->phases[i];
+        int64_t parameters = 0;
+        for (int k = 0; k < graph->layer_count; k++)
+            parameters += phase_trains(phase, k) ? graph->layers[k].parameters : 0;
+        text_add(out, " %d. %s\n    %d epoch%s, %s parameters, %s of %s\n", i + 1, emit_phase_title(graph, phase), phase->epochs,
+                 phase->epochs == 1 ? "" : "s", thousands(parameters), phase->loss, target_of(graph, phase));
+    }
+}
+
 void emit_summary(Text *out, const Graph *graph)
 {
     int64_t sum = 0;
@@ -60,4 +97,5 @@ void emit_summary(Text *out, const Graph *graph)
         sum += print_part(out, graph, i, &i);
     text_add(out, "%s: %s -> %s -> %s, %s parameters\n", graph->name, shape_text(graph->input->shape), shape_text(graph->latent->shape),
              shape_text(graph->output->shape), thousands(sum));
+    print_phases(out, graph);
 }

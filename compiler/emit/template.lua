@@ -18,6 +18,11 @@ local helpers = { format = string.format, ipairs = ipairs, pairs = pairs, math =
 
 -- Accumulators: a0 b0 c0 d0 for the vectors of the first pixel, a1 b1 ... for the next.
 function helpers.lane(vector, pixel) return string.char(97 + vector) .. pixel end
+-- Height, width and channels; a flat shape is one row of single values.
+function helpers.image_shape(shape)
+  if #shape == 1 then return 1, shape[1], 1 end
+  return shape[1], shape[2], shape[3]
+end
 function helpers.plural(n) return n == 1 and "" or "s" end
 function helpers.ceil_div(a, b) return math.floor((a + b - 1) / b) end
 function helpers.ceil_to(a, b) return math.floor((a + b - 1) / b) * b end

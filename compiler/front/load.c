@@ -8,6 +8,7 @@
 #include "arguments.h"
 #include "references.h"
 #include "source.h"
+#include "stages.h"
 #include "training.h"
 
 #include <ctype.h>
@@ -45,6 +46,8 @@ static void check_model_name(const Graph *graph)
                                    "edit_cache rebuild_cache list_install_components ";
     if (strstr(reserved, arena_format(" %s ", graph->name)))
         fail(graph->loc, "autoencoder: the name \"%s\" means something else in the emitted C and its build; choose another", graph->name);
+    if (strncmp(graph->name, "stage", 5) == 0 && graph->name[5] && graph->name[5 + strspn(graph->name + 5, "0123456789")] == 0)
+        fail(graph->loc, "autoencoder: the name \"%s\" is that of a stage of training in the emitted C; choose another", graph->name);
     for (int i = 0; i < graph->layer_count; i++)
         if (names_clash(graph->name, graph->layers[i].name))
             fail(graph->loc, "autoencoder: the name \"%s\" is that of the layer %s in C; choose another", graph->name, graph->layers[i].name);
@@ -272,7 +275,7 @@ static void load_model(Loader *load)
     push_args(load->L, &model);
     const ArgSpec none[] = { { .name = NULL } };
     ArgumentPlaces places = { &load->source, "autoencoder", model.loc, model.at, "" };
-    read_arguments(load->L, &places, none, "input encoder decoder training", NULL);
+    read_arguments(load->L, &places, none, "input encoder decoder training stages", NULL);
     load_input(load, &model);
     collect_names(load);
     const char *encoder, *decoder;
@@ -285,6 +288,7 @@ static void load_model(Loader *load)
     check_model_name(graph);
     load_training(load->L, &load->source, &model, &graph->training);
     build_loss(load);
+    load_stages(load->L, &load->source, &model, graph);
 }
 
 /* ---- running the file ---- */

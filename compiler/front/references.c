@@ -33,7 +33,7 @@ static int distance(const char *a, const char *b)
 }
 
 /* The layer without its part is meant for the layer, otherwise the fewest letters count. */
-static const char *nearest(const Graph *graph, const char *name)
+const char *references_nearest(const Graph *graph, const char *name)
 {
     const char *best = NULL;
     int least_letters = 0;
@@ -54,7 +54,7 @@ _Noreturn static void refuse(const Graph *graph, const LayerNames *names, const 
         if (strcmp(names->name[i], name) == 0)
             fail(loc, i == graph->layer_count ? "%s: %s is this layer itself; name one that comes before" :
                       "%s: %s comes later; a layer reads only what comes before it", word, name);
-    const char *known = nearest(graph, name);
+    const char *known = references_nearest(graph, name);
     if (!known)
         fail(loc, "%s: there is no layer '%.80s' before this one; this is the first", word, name);
     fail(loc, "%s: there is no layer '%.80s' before this one; did you mean %s?", word, name, known);

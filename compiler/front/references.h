@@ -14,6 +14,9 @@ typedef struct LayerNames {
    Fails at the argument's place where there is no such layer, suggesting the nearest name, or where it comes later. */
 const char *references_find(Graph *graph, const LayerNames *names, const char *word, const ArgSpec *specs, Arg *args);
 
+/* The layer of the graph whose name is most like that one; NULL: there is none. */
+const char *references_nearest(const Graph *graph, const char *name);
+
 /* Fails at the first layer that no other reads, unless it makes the model's output. */
 void references_check_read(const Graph *graph);
 

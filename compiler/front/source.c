@@ -3,6 +3,7 @@
 #include "../base/arena.h"
 
 #include <ctype.h>
+#include <stdlib.h>
 #include <string.h>
 
 typedef struct Scanner {
@@ -186,12 +187,35 @@ static int find_field(const Source *source, int i, const char *name, size_t leng
     return -1;
 }
 
+/* The first token of item n, from 1, of the list whose braces open at or soon after token i; -1: none. */
+static int find_item(const Source *source, int i, int n)
+{
+    while (i < source->count && source->tokens[i].kind == '=')
+        i++;
+    int depth = 0;
+    for (bool starts = true; i < source->count; i++) {
+        const char kind = source->tokens[i].kind;
+        if (depth == 0 && kind != '{')
+            return -1;
+        if (depth == 1 && starts && kind != '}' && --n == 0)
+            return i;
+        starts = depth == 1 ? kind == ',' || kind == ';' : depth == 0;
+        if (kind == '{' || kind == '(')
+            depth++;
+        if ((kind == '}' || kind == ')') && --depth == 0)
+            return -1;
+    }
+    return -1;
+}
+
 Loc source_argument(const Source *source, int token, const char *path)
 {
-    int found = token;
+    int found = token, next = token + 1;
     while (*path && found >= 0) {
         size_t length = strcspn(path, ".");
-        found = find_field(source, found + 1, path, length);
+        bool item = isdigit((unsigned char)*path);
+        found = item ? find_item(source, next, atoi(path)) : find_field(source, next, path, length);
+        next = item ? found : found + 1;
         path += length + (path[length] == '.');
     }
     return source_token(source, found >= 0 ? found : token);

@@ -7,7 +7,13 @@
 enum { CHOICES = 32 };
 static const double huge = 1e6;
 
-static const char *loss_choices[CHOICES];
+const char *const *loss_words(void)
+{
+    static const char *words[CHOICES];
+    for (int i = 0; loss_specs[i] && i < CHOICES - 1; i++)
+        words[i] = loss_specs[i]->word;
+    return words;
+}
 
 /* A field that wants one of some words: optimizer, schedule. The first word of the list with its defaults where the field is left out. The table
    `training` is at the top of the stack. */
@@ -96,10 +102,8 @@ static void check_clipping(const Arg *args, int count)
 void load_training(lua_State *L, const Source *source, const Word *model, Training *training)
 {
     enum { LOSS, BATCH, EPOCHS, CLIP_NORM, GLOBAL_CLIP_NORM, CLIP_VALUE, MIRROR };
-    for (int i = 0; loss_specs[i] && i < CHOICES - 1; i++)
-        loss_choices[i] = loss_specs[i]->word;
     const ArgSpec specs[] = {
-        { "loss", ARG_CHOICE, .text = "mse", .choices = loss_choices },
+        { "loss", ARG_CHOICE, .text = "mse", .choices = loss_words() },
         { "batch", ARG_INT, .number = 64, .min = 1, .max = 1 << 20 },
         { "epochs", ARG_INT, .number = 40, .min = 1, .max = 1 << 24 },
         { "clip_norm", ARG_REAL, .number = 0, .min = 0, .max = huge },

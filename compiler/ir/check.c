@@ -38,6 +38,20 @@ static void check_in_graph(const Graph *graph, const Node *node, const char *wha
         bug("after %s: the %s %s is not in the graph", pass, what, node->name);
 }
 
+/* The loss and the gradients of a phase, or of the whole network. */
+static void check_phase(const Graph *graph, int phase, const char *pass)
+{
+    check_in_graph(graph, graph_loss(graph, phase), "loss", pass);
+    if (phase)
+        check_in_graph(graph, graph->phases[phase - 1].output, "output", pass);
+    for (int i = 0; i < graph->parameter_count; i++) {
+        const Node *parameter = graph->parameters[i].node, *gradient = graph_gradient(graph, phase, i);
+        check_in_graph(graph, gradient, "gradient", pass);
+        if (gradient && !shape_equal(gradient->shape, parameter->shape))
+            bug("after %s: the gradient of %s has shape %s", pass, parameter->name, shape_text(gradient->shape));
+    }
+}
+
 void check_graph(const Graph *graph, const char *pass)
 {
     size_t *lengths = ARENA_ARRAY(size_t, graph->count);
@@ -48,14 +62,10 @@ void check_graph(const Graph *graph, const char *pass)
     check_in_graph(graph, graph->input, "input", pass);
     check_in_graph(graph, graph->latent, "latent", pass);
     check_in_graph(graph, graph->output, "output", pass);
-    check_in_graph(graph, graph->loss, "loss", pass);
-    for (int i = 0; i < graph->parameter_count; i++) {
-        const Parameter *p = &graph->parameters[i];
-        check_in_graph(graph, p->node, "parameter", pass);
-        check_in_graph(graph, p->gradient, "gradient", pass);
-        if (p->gradient && !shape_equal(p->gradient->shape, p->node->shape))
-            bug("after %s: the gradient of %s has shape %s", pass, p->node->name, shape_text(p->gradient->shape));
-    }
+    for (int i = 0; i < graph->parameter_count; i++)
+        check_in_graph(graph, graph->parameters[i].node, "parameter", pass);
+    for (int p = 0; p <= graph_parts(graph); p++)
+        check_phase(graph, p, pass);
     for (int i = 0; i < graph->stage_count; i++) {
         StagePart parts[STAGE_PARTS];
         int count = stage_parts(graph->stages[i], parts);

@@ -120,9 +120,39 @@ bool node_heads_stage(const Node *node)
     return node && node->op->heads_stage;
 }
 
-bool node_is_backward(const Graph *graph, const Node *node)
+bool node_is_loss(const Node *node)
 {
-    return graph->loss && node->id > graph->loss->id && !node->infer;
+    return node && node->shape.rank == 0;
+}
+
+int graph_parts(const Graph *graph)
+{
+    return graph->phase_count ? graph->phase_count - 1 : 0;
+}
+
+Node *graph_loss(const Graph *graph, int phase)
+{
+    return phase ? graph->phases[phase - 1].objective : graph->loss;
+}
+
+Node *graph_gradient(const Graph *graph, int phase, int i)
+{
+    if (!phase)
+        return graph->parameters[i].gradient;
+    return graph->phases[phase - 1].gradient ? graph->phases[phase - 1].gradient[i] : NULL;
+}
+
+bool phase_trains(const Phase *phase, int layer)
+{
+    return (layer >= phase->encoder_first && layer <= phase->encoder_last) || (layer >= phase->decoder_first && layer <= phase->decoder_last);
+}
+
+int graph_layer_of(const Graph *graph, const Node *node)
+{
+    for (int i = 0; i < graph->layer_count; i++)
+        if (strcmp(graph->layers[i].name, node->layer) == 0)
+            return i;
+    return -1;
 }
 
 Node *node_storage(const Node *node)
@@ -146,6 +176,17 @@ int graph_users(const Graph *graph, const Node *node, Node **users, int max)
     return n;
 }
 
+static void replace_in_phase(const Graph *graph, Phase *phase, const Node *from, Node *to)
+{
+    if (phase->objective == from)
+        phase->objective = to;
+    if (phase->output == from)
+        phase->output = to;
+    for (int i = 0; phase->gradient && i < graph->parameter_count; i++)
+        if (phase->gradient[i] == from)
+            phase->gradient[i] = to;
+}
+
 void graph_replace(Graph *graph, Node *from, Node *to, const Node *but)
 {
     for (int i = 0; i < graph->count; i++)
@@ -159,6 +200,8 @@ void graph_replace(Graph *graph, Node *from, Node *to, const Node *but)
     for (int i = 0; i < graph->parameter_count; i++)
         if (graph->parameters[i].gradient == from)
             graph->parameters[i].gradient = to;
+    for (int p = 0; p < graph_parts(graph); p++)
+        replace_in_phase(graph, &graph->phases[p], from, to);
 }
 
 static void visit(Node *node, bool *done, Node **order, int *count)
@@ -189,18 +232,26 @@ void graph_sort(Graph *graph)
     renumber(graph, order, count);
 }
 
+/* What the phase leaves behind. */
+static void mark_phase(const Graph *graph, int phase, bool *used)
+{
+    const Node *roots[] = { graph_loss(graph, phase), phase ? graph->phases[phase - 1].output : graph->output };
+    for (int i = 0; i < 2; i++)
+        if (roots[i])
+            used[roots[i]->id] = true;
+    for (int i = 0; i < graph->parameter_count; i++)
+        if (graph_gradient(graph, phase, i))
+            used[graph_gradient(graph, phase, i)->id] = true;
+}
+
 void graph_drop_unused(Graph *graph)
 {
     bool *used = ARENA_ARRAY(bool, graph->count);
-    Node *roots[] = { graph->input, graph->latent, graph->output, graph->loss };
-    for (int i = 0; i < 4; i++)
-        if (roots[i])
-            used[roots[i]->id] = true;
-    for (int i = 0; i < graph->parameter_count; i++) {
+    used[graph->input->id] = used[graph->latent->id] = true;
+    for (int i = 0; i < graph->parameter_count; i++)
         used[graph->parameters[i].node->id] = true;
-        if (graph->parameters[i].gradient)
-            used[graph->parameters[i].gradient->id] = true;
-    }
+    for (int p = 0; p <= graph_parts(graph); p++)
+        mark_phase(graph, p, used);
     for (int i = graph->count - 1; i >= 0; i--)
         for (int k = 0; used[i] && k < graph->nodes[i]->op->arity; k++)
             used[graph->nodes[i]->input[k]->id] = true;

@@ -71,7 +71,10 @@ struct Node {
     double number[MAX_NUMBERS];
     Type type;
     Shape shape;
-    bool infer;                             /* the copy that `separate` made of another node for inference */
+    bool infer;                             /* a copy of another node for inference, by `separate` or `stages` */
+    bool backward;                          /* it came with differentiation */
+    int phase;                              /* number of the phase whose copy it is, or whose gradient it serves; 0: of the whole network */
+    Node *inference;                        /* set by separate: what inference has in its place; NULL: the node itself */
 };
 
 /* One layer as the user wrote it, for the summary. */
@@ -111,6 +114,20 @@ typedef struct Training {
     bool mirror;
 } Training;
 
+/* A stage of training, as `stages` in the graph file lists them (a Stage below is something else): layers that are trained while all others rest.
+   They are an autoencoder of their own: encoder layers behind the ones that the phase before trained, then decoder layers up to those. What goes in, and
+   is the target, is the value where the phase before ended its encoder: the image, for the first. The last phase is the whole network. */
+typedef struct Phase {
+    Loc loc, loss_loc;
+    const char *loss;                       /* the word */
+    int epochs;
+    bool whole;
+    int encoder_first, encoder_last, decoder_first, decoder_last;      /* its layers: places in graph->layers, both included */
+    Node *objective;                        /* its loss, and ... */
+    Node *output;                           /* ... image to picture, for inference, by all layers trained so far; both set by `stages`, not of the whole */
+    Node **gradient;                        /* one a parameter, NULL where it rests; set by differentiate, not of the whole */
+} Phase;
+
 typedef struct Stage Stage;
 
 struct Graph {
@@ -124,6 +141,8 @@ struct Graph {
     LayerRow *layers;
     int layer_count;
     Training training;
+    Phase *phases;                          /* none, or two and more; the number of a phase is its place + 1, but the whole, the last one, is 0 */
+    int phase_count;
     Stage **stages;                         /* set by group */
     int stage_count;
 };
@@ -154,16 +173,26 @@ double node_real(const Node *node, const char *name);
 bool node_is(const Node *node, const char *op_name);        /* false for NULL */
 bool node_heads_stage(const Node *node);                    /* false for NULL */
 
-/* Whether it came with differentiation: the loss stands behind all of the forward nodes, and copies for inference are told by their mark. */
-bool node_is_backward(const Graph *graph, const Node *node);
+bool node_is_loss(const Node *node);                        /* the only values that are one number; false for NULL */
 
 /* The node whose value the node's is: what stands behind all views, else the node itself. NULL for NULL. */
 Node *node_storage(const Node *node);
 
+/* How many phases train a part of the network; their numbers are 1 and up. */
+int graph_parts(const Graph *graph);
+
+/* Of phase `phase`, or of the whole network where it is 0: its loss, and the gradient of parameter i (NULL: it rests, or nothing is differentiated yet). */
+Node *graph_loss(const Graph *graph, int phase);
+Node *graph_gradient(const Graph *graph, int phase, int i);
+
+/* Whether the layer at that place in graph->layers is one that the phase trains; the place of a node's layer, -1: of none. */
+bool phase_trains(const Phase *phase, int layer);
+int graph_layer_of(const Graph *graph, const Node *node);
+
 /* Users of a node among the nodes of the graph: fills users[max], returns how many there are in all. */
 int graph_users(const Graph *graph, const Node *node, Node **users, int max);
 
-/* Replaces every use of `from` (as input, latent, output, loss, gradient) by `to`, except inside `but` (NULL: none). */
+/* Replaces every use of `from` (as input, latent, output, loss, gradient, those of phases too) by `to`, except inside `but` (NULL: none). */
 void graph_replace(Graph *graph, Node *from, Node *to, const Node *but);
 
 /* Restores the order "inputs before users" and the ids after a pass has rewired nodes; drops none. */

@@ -40,6 +40,15 @@ static void print_stage(Text *out, const Stage *stage)
     text_add(out, "\n");
 }
 
+static void print_phase(Text *out, const Graph *graph, int phase)
+{
+    if (phase && graph_loss(graph, phase))
+        text_add(out, "stage %d: output %s; loss %s\n", phase, graph->phases[phase - 1].output->name, graph_loss(graph, phase)->name);
+    for (int i = 0; i < graph->parameter_count; i++)
+        if (graph_gradient(graph, phase, i))
+            text_add(out, "gradient of %s: %s\n", graph->parameters[i].node->name, graph_gradient(graph, phase, i)->name);
+}
+
 void print_graph(Text *out, const Graph *graph)
 {
     for (int i = 0; i < graph->count; i++)
@@ -48,9 +57,8 @@ void print_graph(Text *out, const Graph *graph)
     if (graph->loss)
         text_add(out, "; loss %s", graph->loss->name);
     text_add(out, "\n");
-    for (int i = 0; i < graph->parameter_count; i++)
-        if (graph->parameters[i].gradient)
-            text_add(out, "gradient of %s: %s\n", graph->parameters[i].node->name, graph->parameters[i].gradient->name);
+    for (int p = 0; p <= graph_parts(graph); p++)
+        print_phase(out, graph, p);
     for (int i = 0; i < graph->stage_count; i++)
         print_stage(out, graph->stages[i]);
 }

@@ -20,8 +20,9 @@ static void plan(Step *step, const Settings *settings)
     step_node(step, "y", step->core->input[0]);
     step_node(step, "target", step->core->input[1]);
     step_node(step, is_loss(step->core) ? "loss" : "dy", step->core);
+    const Shape target = step->core->input[1]->shape;
     if (is_loss(step->core))
-        step_scratch(step, (size_t)step->core->input[1]->shape.dim[1] * (size_t)step->core->input[1]->shape.dim[2]);
+        step_scratch(step, target.rank == 1 ? (size_t)target.dim[0] : (size_t)target.dim[1] * (size_t)target.dim[2]);
 }
 
 static double cost(const Step *step, const Settings *settings)

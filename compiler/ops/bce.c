@@ -7,13 +7,15 @@
  * A view behind the sigmoid, as `reshape` brings it, stands on the logits instead. */
 #include "ops.h"
 
+#include "../base/arena.h"
+
 enum { MAX_UP = 64 };       /* as the pass `fold` takes in */
 
 static Node *bce_gradient(Graph *graph, Node *node, Node *dy, int i)
 {
     (void)dy;           /* the loss itself: 1 */
     const Op *dx = node->op == &op_bce ? &op_bce_dx : &op_bce_logits_dx;
-    return i == 0 ? node_new(graph, dx, node, "loss.dx", node->input, node->number) : NULL;
+    return i == 0 ? node_new(graph, dx, node, arena_format("%s.dx", node->name), node->input, node->number) : NULL;
 }
 
 const Op op_bce = { .name = "bce", .arity = 2, .numbers = { "up" }, .shape = loss_shape, .gradient = bce_gradient };

@@ -16,7 +16,8 @@ static Node *bias_add_gradient(Graph *graph, Node *node, Node *dy, int i)
 {
     if (i == 0)
         return dy;
-    return node_new(graph, &op_bias_add_db, node, arena_format("%s.db", node->layer), (Node *[]){ dy }, NULL);
+    const char *name = node->phase ? arena_format("%s.stage%d.db", node->layer, node->phase) : arena_format("%s.db", node->layer);
+    return node_new(graph, &op_bias_add_db, node, name, (Node *[]){ dy }, NULL);
 }
 
 static void bias_add_db_shape(Node *node)

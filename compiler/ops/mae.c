@@ -2,10 +2,12 @@
  * sum of sign(y' - target) / n over the copies, sign(0) = 0. */
 #include "ops.h"
 
+#include "../base/arena.h"
+
 static Node *mae_gradient(Graph *graph, Node *node, Node *dy, int i)
 {
     (void)dy;           /* the loss itself: 1 */
-    return i == 0 ? node_new(graph, &op_mae_dx, node, "loss.dx", node->input, node->number) : NULL;
+    return i == 0 ? node_new(graph, &op_mae_dx, node, arena_format("%s.dx", node->name), node->input, node->number) : NULL;
 }
 
 const Op op_mae = { .name = "mae", .arity = 2, .numbers = { "up" }, .shape = loss_shape, .gradient = mae_gradient };

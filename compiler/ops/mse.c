@@ -2,12 +2,14 @@
  * `fold` raises it). Its gradient by y is the sum of 2 (y' - target) / n over the copies, n the values of the target. */
 #include "ops.h"
 
+#include "../base/arena.h"
+
 static Node *mse_gradient(Graph *graph, Node *node, Node *dy, int i)
 {
     (void)dy;           /* the loss itself: 1 */
     if (i != 0)
         return NULL;
-    return node_new(graph, &op_mse_dx, node, "loss.dx", node->input, node->number);
+    return node_new(graph, &op_mse_dx, node, arena_format("%s.dx", node->name), node->input, node->number);
 }
 
 const Op op_mse = { .name = "mse", .arity = 2, .numbers = { "up" }, .shape = loss_shape, .gradient = mse_gradient };

@@ -28,24 +28,38 @@ static Node *total(Graph *graph, const Node *of, const Arrived *list)
     return sum;
 }
 
-/* Whether any parameter stands above the node: only then its gradient is asked for. */
-static void mark_trained(const Graph *graph, bool *trained)
+static bool phase_has(const Graph *graph, int phase, const Node *node)
 {
-    for (int i = 0; i < graph->count; i++) {
+    return !phase || phase_trains(&graph->phases[phase - 1], graph_layer_of(graph, node));
+}
+
+/* Whether any parameter that the phase trains stands above the node: only then its gradient is asked for. */
+static void mark_trained(const Graph *graph, int phase, int count, bool *trained)
+{
+    for (int i = 0; i < count; i++) {
         const Node *node = graph->nodes[i];
-        trained[i] = node_is(node, "parameter");
+        trained[i] = node_is(node, "parameter") && phase_has(graph, phase, node);
         for (int k = 0; k < node->op->arity; k++)
             trained[i] = trained[i] || trained[node->input[k]->id];
     }
 }
 
-void pass_differentiate(Graph *graph)
+_Noreturn static void refuse(const Graph *graph, int phase, const Node *parameter)
 {
-    int count = graph->count;
+    if (phase)
+        fail(graph->phases[phase - 1].loc, "stages: this stage cannot train %s: its loss does not depend on that layer", parameter->layer);
+    fail(parameter->loc, "%s: %s cannot be trained: all that the output takes from it are the places of a max-pool", parameter->word, parameter->layer);
+}
+
+/* gradient[i] of each parameter i that the phase trains. */
+static void differentiate(Graph *graph, int phase, int count, Node **gradients)
+{
+    Node *loss = graph_loss(graph, phase);
     Arrived **gradient = ARENA_ARRAY(Arrived *, count);
     bool *trained = ARENA_ARRAY(bool, count);
-    mark_trained(graph, trained);
-    arrive(&gradient[graph->loss->id], graph->loss);        /* stands for 1; the loss's own rule does not read it */
+    int first = graph->count;
+    mark_trained(graph, phase, count, trained);
+    arrive(&gradient[loss->id], loss);                      /* stands for 1; the loss's own rule does not read it */
     for (int i = count - 1; i >= 0; i--) {
         Node *node = graph->nodes[i];
         if (!gradient[i] || !node->op->gradient)
@@ -60,10 +74,28 @@ void pass_differentiate(Graph *graph)
         }
     }
     for (int i = 0; i < graph->parameter_count; i++) {
-        Parameter *p = &graph->parameters[i];
-        p->gradient = total(graph, p->node, gradient[p->node->id]);
-        if (!p->gradient)
-            fail(p->node->loc, "%s: %s cannot be trained: all that the output takes from it are the places of a max-pool", p->node->word,
-                 p->node->layer);
+        const Node *parameter = graph->parameters[i].node;
+        if (!phase_has(graph, phase, parameter))
+            continue;
+        gradients[i] = total(graph, parameter, gradient[parameter->id]);
+        if (!gradients[i])
+            refuse(graph, phase, parameter);
+    }
+    for (int i = first; i < graph->count; i++) {
+        graph->nodes[i]->backward = true;
+        graph->nodes[i]->phase = phase;
+    }
+}
+
+void pass_differentiate(Graph *graph)
+{
+    int count = graph->count;
+    for (int p = 0; p <= graph_parts(graph); p++) {
+        Node **gradients = ARENA_ARRAY(Node *, graph->parameter_count + 1);
+        differentiate(graph, p, count, gradients);
+        if (p)
+            graph->phases[p - 1].gradient = gradients;
+        for (int i = 0; !p && i < graph->parameter_count; i++)
+            graph->parameters[i].gradient = gradients[i];
     }
 }

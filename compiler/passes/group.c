@@ -17,7 +17,7 @@ static bool is_act_dx(const Node *node)
 /* The by-product of a pool that reads the same value. */
 static bool is_codes_of(const Node *node, const Node *pool)
 {
-    return node_is(node, "max_pool2d_argmax") && node_is(pool, "max_pool2d") && node->input[0] == pool->input[0] &&
+    return node_is(node, "max_pool2d_argmax") && node_is(pool, "max_pool2d") && node->input[0] == pool->input[0] && node->phase == pool->phase &&
            node_real(node, "size") == node_real(pool, "size");
 }
 
@@ -29,8 +29,8 @@ static bool reads(const Node *user, const Node *node)
     return false;
 }
 
-/* The only reader of a node on the way to the output, where it is the only one; beside a pool its by-product does not count. Where the loss or gradients
-   read it too, the plan takes the reader into the stage only in programs that do not need the value itself (training needs what inference does not).
+/* The only reader of a node on the way to the output, where it is the only one; beside a pool its by-product does not count. Where the loss, gradients
+   or a phase of training read it too, the plan takes the reader into the stage only in programs that do not need the value itself (training needs what inference does not).
    NULL: none, several, or the programs want the value. */
 static Node *only_user(const Graph *graph, const Node *node)
 {
@@ -40,7 +40,7 @@ static Node *only_user(const Graph *graph, const Node *node)
     int n = 0;
     for (int i = node->id + 1; i < graph->count; i++) {
         Node *user = graph->nodes[i];
-        if (user == graph->loss || node_is_backward(graph, user) || !reads(user, node))
+        if (node_is_loss(user) || user->backward || user->phase != node->phase || !reads(user, node))
             continue;
         if (n == 2)
             return NULL;
@@ -82,10 +82,10 @@ static void follow(const Graph *graph, Stage *stage)
     }
 }
 
-static Node *find_gradient(const Graph *graph, const char *op, int input, const Node *of)
+static Node *find_gradient(const Graph *graph, int phase, const char *op, int input, const Node *of)
 {
     for (int i = 0; i < graph->count; i++)
-        if (node_is(graph->nodes[i], op) && graph->nodes[i]->input[input] == of)
+        if (node_is(graph->nodes[i], op) && graph->nodes[i]->phase == phase && graph->nodes[i]->input[input] == of)
             return graph->nodes[i];
     return NULL;
 }
@@ -93,14 +93,15 @@ static Node *find_gradient(const Graph *graph, const char *op, int input, const 
 /* The backward half: dw reads the core's input, dx its kernel; what arrives at them comes through d_pool and d_act. */
 static void find_backward(const Graph *graph, Stage *stage)
 {
+    const int phase = stage->core->phase;
     for (int i = 0; i < graph->parameter_count; i++) {
-        const Parameter *p = &graph->parameters[i];
-        if (p->node == stage->core->input[1])
-            stage->dw = p->gradient;
-        if (stage->bias && p->node == stage->bias->input[1])
-            stage->db = p->gradient;
+        const Node *parameter = graph->parameters[i].node;
+        if (parameter == stage->core->input[1])
+            stage->dw = graph_gradient(graph, phase, i);
+        if (stage->bias && parameter == stage->bias->input[1])
+            stage->db = graph_gradient(graph, phase, i);
     }
-    stage->dx = find_gradient(graph, arena_format("%s_dx", stage->core->op->name), 1, stage->core->input[1]);
+    stage->dx = find_gradient(graph, phase, arena_format("%s_dx", stage->core->op->name), 1, stage->core->input[1]);
     Node *dy = stage->dw ? stage->dw->input[1] : NULL;
     bool max = node_is(stage->pool, "max_pool2d");
     if (dy && max && node_is(dy, "max_pool2d_dx") && dy->input[0] == stage->codes) {

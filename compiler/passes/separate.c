@@ -2,6 +2,9 @@
 
 #include "../base/arena.h"
 #include "../ops/ops.h"
+#include "copies.h"
+
+#include <string.h>
 
 static bool has_training_only(const Graph *graph)
 {
@@ -19,24 +22,29 @@ static Node *add_copy(Graph *graph, const Op *op, const Node *of, const char *na
 }
 
 /* The image as reals, in the place of a value that is real in training alone: one for all its readers. */
-static Node *reals_of(Graph *graph, const Node *node, Node *pixels, Node **reals)
+static Node *reals_of(Graph *graph, const Node *node, Node *pixels)
 {
-    if (!reals[node->id])
-        reals[node->id] = add_copy(graph, &op_from_pixels, node, node->name, (Node *[]){ pixels }, NULL);
-    return reals[node->id];
+    const char *name = arena_format("%s.infer", node->name);
+    for (int i = 0; i < graph->count; i++)
+        if (graph->nodes[i]->op == &op_from_pixels && strcmp(graph->nodes[i]->name, name) == 0)
+            return graph->nodes[i];
+    return add_copy(graph, &op_from_pixels, node, node->name, (Node *[]){ pixels }, NULL);
+}
+
+Node *inference_input(Graph *graph, const Node *reader, const Node *input, Node *value)
+{
+    bool pixels = value->type == TYPE_PIXEL && input->type == TYPE_REAL;
+    return pixels && reader->op != &op_conv2d && !reader->op->training_only ? reals_of(graph, input, value) : value;
 }
 
 /* What inference reads in the node's place: the node itself, its input where it works in training alone, or a copy above which that happened. */
-static Node *value_for_inference(Graph *graph, const Node *node, Node *const *values, Node **reals)
+static Node *value_for_inference(Graph *graph, const Node *node, Node *const *values)
 {
     Node *inputs[MAX_INPUTS] = { 0 };
     bool same = true;
     for (int k = 0; k < node->op->arity; k++) {
-        inputs[k] = values[node->input[k]->id];
-        same = same && inputs[k] == node->input[k];
-        bool pixels = inputs[k]->type == TYPE_PIXEL && node->input[k]->type == TYPE_REAL;
-        if (pixels && node->op != &op_conv2d && !node->op->training_only)
-            inputs[k] = reals_of(graph, node->input[k], inputs[k], reals);
+        same = same && values[node->input[k]->id] == node->input[k];
+        inputs[k] = inference_input(graph, node, node->input[k], values[node->input[k]->id]);
     }
     if (node->op->training_only)
         return inputs[0];
@@ -48,12 +56,13 @@ void pass_separate(Graph *graph)
     if (!has_training_only(graph))
         return;
     int count = graph->count;
-    Node **values = ARENA_ARRAY(Node *, count), **reals = ARENA_ARRAY(Node *, count);
+    Node **values = ARENA_ARRAY(Node *, count);
     for (int i = 0; i < count; i++) {
         Node *node = graph->nodes[i];
-        values[i] = node == graph->loss ? NULL : value_for_inference(graph, node, values, reals);
+        values[i] = node == graph->loss ? NULL : value_for_inference(graph, node, values);
         if (!values[i])
             values[i] = node;
+        node->inference = values[i];
     }
     graph->latent = values[graph->latent->id];
     graph->output = values[graph->output->id];

@@ -6,10 +6,10 @@
 #include <string.h>
 
 /* A sum of gradients belongs to dX as they do. */
-static const char *pass_name(const Plan *plan, const Node *core)
+static const char *pass_name(const Node *core)
 {
     const char *end = strrchr(core->op->name, '_');
-    if (core->op == &op_add && node_is_backward(plan->graph, core))
+    if (core->op == &op_add && core->backward)
         return "dX";
     if (end && strcmp(end, "_dx") == 0)
         return "dX";
@@ -72,7 +72,7 @@ static void choose_kernel(const Plan *plan, Step *step)
 
 static const Kernel *kernel_for(const Plan *plan, const Stage *stage, const Node *core)
 {
-    Step step = { .stage = stage, .core = core, .pass = pass_name(plan, core) };
+    Step step = { .stage = stage, .core = core, .pass = pass_name(core) };
     choose_kernel(plan, &step);
     return step.kernel;
 }
@@ -145,7 +145,7 @@ static Step *make_step(const Plan *plan, const Stage *stage, const Node *core, c
     step->stage = stage;
     step->core = core;
     step->layer = core->layer;
-    step->pass = pass_name(plan, core);
+    step->pass = pass_name(core);
     step->macs = core->op->macs ? core->op->macs(core) : 0;
     choose_kernel(plan, step);
     take_in(plan, step, needed);
@@ -230,7 +230,7 @@ void plan_steps(Plan *plan, Program *program, Node *const *roots, int root_count
         if (!at[i])
             continue;
         program->steps[program->count++] = at[i];
-        if (graph->nodes[i] == graph->loss)
+        if (node_is_loss(graph->nodes[i]))
             program->forward_count = program->count;
     }
 }

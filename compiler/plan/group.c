@@ -10,8 +10,9 @@ static const size_t memory_limit = 128u << 20;
 
 bool plan_is_grouped(const Plan *plan)
 {
-    const Program *programs[] = { &plan->train, &plan->encode, &plan->decode };
-    for (int p = 0; p < 3; p++)
+    Program **programs;
+    int count = plan_programs(plan, &programs);
+    for (int p = 0; p < count; p++)
         for (int i = 0; i < programs[p]->count; i++)
             if (programs[p]->steps[i]->kernel->grouped)
                 return true;
@@ -29,12 +30,13 @@ void plan_runs(Program *program)
 
 void plan_group(Plan *plan)
 {
-    Program *programs[] = { &plan->train, &plan->encode, &plan->decode };
+    Program **programs;
+    int count = plan_programs(plan, &programs);
     bool grouped = plan_is_grouped(plan);
     plan->group = grouped ? GROUP_MOST : 1;
     for (;; plan->group /= 2) {
         size_t most = 0;
-        for (int p = 0; p < 3; p++) {
+        for (int p = 0; p < count; p++) {
             plan_runs(programs[p]);
             plan_memory(plan, programs[p]);
             most = programs[p]->bytes > most ? programs[p]->bytes : most;

@@ -20,19 +20,24 @@ static size_t value_bytes(const Plan *plan, const Node *node)
     return plan_value_count(node) * (node->type == TYPE_PIXEL ? 1 : (size_t)settings_real_bytes(&plan->settings));
 }
 
-bool plan_is_gradient(const Graph *graph, const Node *node)
+int plan_gradient_of(const Graph *graph, const Node *node)
 {
     for (int i = 0; i < graph->parameter_count; i++)
-        if (graph->parameters[i].gradient == node)
-            return true;
-    return false;
+        if (graph_gradient(graph, node->phase, i) == node)
+            return i;
+    return -1;
+}
+
+bool plan_is_gradient(const Graph *graph, const Node *node)
+{
+    return plan_gradient_of(graph, node) >= 0;
 }
 
 /* Values that lie elsewhere: the image, what the caller gives or gets, gradients, the loss. */
 static bool is_elsewhere(const Plan *plan, const Program *program, const Node *node)
 {
     const Graph *graph = plan->graph;
-    return node->op->arity == 0 || node == program->given || node == program->result || node == graph->loss || plan_is_gradient(graph, node);
+    return node->op->arity == 0 || node == program->given || node == program->result || node_is_loss(node) || plan_is_gradient(graph, node);
 }
 
 static Buffer *find_buffer(const Program *program, const Node *node)

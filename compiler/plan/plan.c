@@ -78,6 +78,43 @@ static bool same_function(const Step *a, const Step *b)
            a->codes == b->codes;
 }
 
+/* Whether two nodes, or two values, come out the same from the same: of one operator, or leaf, with the same numbers, shapes and types. */
+static bool same_kind(const Node *a, const Node *b)
+{
+    if (!a || !b)
+        return a == b;
+    bool same = a->op == b->op && a->type == b->type && shape_equal(a->shape, b->shape);
+    for (int i = 0; a->op->numbers[i]; i++)
+        same = same && a->number[i] == b->number[i];
+    for (int i = 0; same && i < a->op->arity; i++)
+        same = a->input[i]->type == b->input[i]->type && shape_equal(a->input[i]->shape, b->input[i]->shape);
+    return same;
+}
+
+static bool same_arguments(const Step *a, const Step *b)
+{
+    bool same = a->argument_count == b->argument_count && a->number_count == b->number_count && a->scratch == b->scratch;
+    for (int i = 0; same && i < a->argument_count; i++) {
+        const Argument *x = &a->arguments[i], *y = &b->arguments[i];
+        same = strcmp(x->name, y->name) == 0 && x->form == y->form && x->scratch == y->scratch && x->sum == y->sum && x->noise == y->noise &&
+               !x->node == !y->node && (!x->node || (x->node->type == y->node->type && shape_equal(x->node->shape, y->node->shape)));
+    }
+    for (int i = 0; same && i < a->number_count; i++)
+        same = strcmp(a->numbers[i].name, b->numbers[i].name) == 0 && a->numbers[i].value == b->numbers[i].value;
+    return same;
+}
+
+/* Whether a step of a phase does to its arguments what a step of another one, of the whole network, or of the phase's own inference does. Forms are added
+   already. */
+static bool same_in_phases(const Step *a, const Step *b)
+{
+    bool copies = a->core->phase != b->core->phase || (a->core->phase && a->core->infer != b->core->infer);
+    return copies && a->kernel == b->kernel && strcmp(a->layer, b->layer) == 0 && same_kind(a->core, b->core) &&
+           same_kind(a->bias, b->bias) && same_kind(a->act, b->act) && same_kind(a->pool, b->pool) && same_kind(a->codes, b->codes) &&
+           same_kind(a->d_act, b->d_act) && same_kind(a->d_pool, b->d_pool) && same_kind(a->db, b->db) && same_kind(a->dx, b->dx) &&
+           same_arguments(a, b);
+}
+
 static const char *function_name(const Plan *plan, const Step *step, const char *suffix)
 {
     const char *base = plan_identifier(step->core->name);
@@ -95,15 +132,20 @@ static const char *function_name(const Plan *plan, const Step *step, const char 
     }
 }
 
+static bool is_training(const Program *program)
+{
+    return !program->result;
+}
+
 /* Steps of inference that do just what a step of training does share its function; the others are called ..._infer. */
 static void name_functions(Plan *plan, Program *program, const char *suffix)
 {
     for (int i = 0; i < program->count; i++) {
         Step *step = program->steps[i];
-        for (int k = 0; k < plan->function_count && !step->function; k++)
-            if (same_function(plan->functions[k], step))
-                step->function = plan->functions[k]->function;
         add_forms(plan, step);
+        for (int k = 0; k < plan->function_count && !step->function; k++)
+            if (same_function(plan->functions[k], step) || same_in_phases(plan->functions[k], step))
+                step->function = plan->functions[k]->function;
         if (step->function)
             continue;
         step->function = function_name(plan, step, step->core->infer ? "" : suffix);
@@ -127,7 +169,7 @@ static void check_forces(const Plan *plan)
         Text names = { 0 };
         bool known = false;
         for (int k = 0; k < graph->stage_count; k++)
-            if (node_heads_stage(graph->stages[k]->core) && !graph->stages[k]->core->infer) {
+            if (node_heads_stage(graph->stages[k]->core) && !graph->stages[k]->core->infer && !graph->stages[k]->core->phase) {
                 text_add(&names, " %s", graph->stages[k]->name);
                 known = known || strcmp(graph->stages[k]->name, f->stage) == 0;
             }
@@ -171,6 +213,48 @@ bool plan_decodes(const Plan *plan)
     return plan->decode.given != NULL;
 }
 
+int plan_programs(const Plan *plan, Program ***programs)
+{
+    Plan *p = (Plan *)plan;
+    int count = 0;
+    *programs = ARENA_ARRAY(Program *, 3 + 2 * plan->phase_count);
+    (*programs)[count++] = &p->train;
+    (*programs)[count++] = &p->encode;
+    (*programs)[count++] = &p->decode;
+    for (int i = 0; i < plan->phase_count; i++) {
+        (*programs)[count++] = &p->phases[i];
+        (*programs)[count++] = &p->sights[i];
+    }
+    return count;
+}
+
+/* The steps to the phase's loss and gradients, or the whole network's. */
+static void plan_training(Plan *plan, Program *program)
+{
+    const Graph *graph = plan->graph;
+    Node **roots = ARENA_ARRAY(Node *, graph->parameter_count + 1);
+    int count = 0;
+    for (int i = 0; i < graph->parameter_count; i++)
+        if (graph_gradient(graph, program->phase, i))
+            roots[count++] = graph_gradient(graph, program->phase, i);
+    roots[count++] = graph_loss(graph, program->phase);
+    plan_steps(plan, program, roots, count);
+}
+
+static void plan_phases(Plan *plan)
+{
+    plan->phase_count = graph_parts(plan->graph);
+    plan->phases = ARENA_ARRAY(Program, plan->phase_count + 1);
+    plan->sights = ARENA_ARRAY(Program, plan->phase_count + 1);
+    for (int i = 0; i < plan->phase_count; i++) {
+        Node *output = plan->graph->phases[i].output;
+        plan->phases[i] = (Program){ .name = arena_format("train stage %d", i + 1), .phase = i + 1 };
+        plan->sights[i] = (Program){ .name = arena_format("reconstruct stage %d", i + 1), .phase = i + 1, .result = node_storage(output) };
+        plan_training(plan, &plan->phases[i]);
+        plan_steps(plan, &plan->sights[i], &output, 1);
+    }
+}
+
 Plan *plan_make(const Graph *graph, Settings settings, Force *forces, int force_count, const Tuning *tuning)
 {
     Plan *plan = ARENA_NEW(Plan);
@@ -181,20 +265,19 @@ Plan *plan_make(const Graph *graph, Settings settings, Force *forces, int force_
     plan->decode = (Program){ .name = "decode", .given = node_storage(graph->latent), .result = node_storage(graph->output) };
     if (reads_image(graph))
         plan->decode = (Program){ .name = "reconstruct", .result = node_storage(graph->output) };
-    Node **roots = ARENA_ARRAY(Node *, graph->parameter_count + 1);
-    for (int i = 0; i < graph->parameter_count; i++)
-        roots[i] = graph->parameters[i].gradient;
-    roots[graph->parameter_count] = graph->loss;
-    plan_steps(plan, &plan->train, roots, graph->parameter_count + 1);
+    plan_training(plan, &plan->train);
     plan_steps(plan, &plan->encode, (Node *[]){ graph->latent }, 1);
     plan_steps(plan, &plan->decode, (Node *[]){ graph->output }, 1);
+    plan_phases(plan);
     check_forces(plan);
-    Program *programs[] = { &plan->train, &plan->encode, &plan->decode };
-    int steps = plan->train.count + plan->encode.count + plan->decode.count;
+    Program **programs;
+    int count = plan_programs(plan, &programs), steps = 0;
+    for (int i = 0; i < count; i++)
+        steps += programs[i]->count;
     plan->functions = ARENA_ARRAY(const Step *, steps);
     plan->forms = ARENA_ARRAY(Form *, steps * STEP_ARGUMENTS);
-    for (int i = 0; i < 3; i++)
-        name_functions(plan, programs[i], i == 0 ? "" : "_infer");
+    for (int i = 0; i < count; i++)
+        name_functions(plan, programs[i], is_training(programs[i]) ? "" : "_infer");
     plan_group(plan);
     return plan;
 }

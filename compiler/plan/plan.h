@@ -18,7 +18,8 @@ typedef struct Buffer {
 
 /* One thing that the emitted code can do: a list of steps and a workspace. */
 typedef struct Program {
-    const char *name;           /* "train", "encode", "decode", "reconstruct" */
+    const char *name;           /* "train", "encode", "decode", "reconstruct"; those of phases are said below */
+    int phase;                  /* 0: of the whole network */
     Step **steps;
     int count;
     Buffer *buffers;
@@ -27,7 +28,7 @@ typedef struct Program {
     int *run;                   /* of each step: the number of the run it belongs to, see plan_runs */
     const Node *given;          /* value that the caller hands in besides the image: the latent, of decode; else NULL */
     const Node *result;         /* value that the caller gets: latent, output; NULL: gradients and loss. All these are storage nodes */
-    int forward_count;          /* train: steps up to and including the loss */
+    int forward_count;          /* training: steps up to and including the loss */
 } Program;
 
 /* --kernel STAGE[.PASS]=NAME */
@@ -44,6 +45,9 @@ typedef struct Plan {
     const Tuning *tuning;       /* NULL: the cost model alone */
     Program train, encode;
     Program decode;             /* latent to output; where the decoder reads more than the latent, it is "reconstruct": image to output, nothing given */
+    Program *phases;            /* training of each phase but the last, which is `train`: "train stage 1", ... */
+    Program *sights;            /* and image to output through the layers trained so far: "reconstruct stage 1" */
+    int phase_count;
     Form **forms;
     int form_count;
     size_t prepared_reals;
@@ -80,6 +84,10 @@ void plan_print_memory(Text *out, const Plan *plan);    /* --memory */
 
 bool plan_decodes(const Plan *plan);                    /* whether the decoder needs the latent alone */
 bool plan_is_gradient(const Graph *graph, const Node *node);    /* of a parameter: lies in the caller's gradient array */
+int plan_gradient_of(const Graph *graph, const Node *node);     /* the place of that parameter; -1: of none */
+
+/* All programs in a fixed order: train, encode, decode, then of each phase training and the picture. Returns how many. */
+int plan_programs(const Plan *plan, Program ***programs);
 
 /* "encoder.conv1" -> "encoder_conv1" */
 const char *plan_identifier(const char *name);

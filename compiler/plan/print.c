@@ -21,11 +21,12 @@ static void print_step(Text *out, int place, const Step *step)
 
 void plan_print(Text *out, const Plan *plan)
 {
-    const Program *programs[] = { &plan->train, &plan->encode, &plan->decode };
+    Program **programs;
+    int count = plan_programs(plan, &programs);
     text_add(out, "target %s, %d reals a vector\n", plan->settings.target->name, settings_lanes(&plan->settings));
     if (plan->group > 1)
         text_add(out, "group: %d images at once, whose dense layers are one product each\n", plan->group);
-    for (int p = 0; p < 3; p++) {
+    for (int p = 0; p < count; p++) {
         text_add(out, "\n%s: %d steps, workspace %zu bytes\n", programs[p]->name, programs[p]->count, programs[p]->bytes);
         for (int i = 0; i < programs[p]->count; i++)
             print_step(out, i, programs[p]->steps[i]);
@@ -37,8 +38,9 @@ void plan_print(Text *out, const Plan *plan)
 
 void plan_print_memory(Text *out, const Plan *plan)
 {
-    const Program *programs[] = { &plan->train, &plan->encode, &plan->decode };
-    for (int p = 0; p < 3; p++) {
+    Program **programs;
+    int count = plan_programs(plan, &programs);
+    for (int p = 0; p < count; p++) {
         size_t sum = 0;
         for (int i = 0; i < programs[p]->buffer_count; i++)
             sum += programs[p]->buffers[i].bytes;

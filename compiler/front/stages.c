@@ -1,0 +1,228 @@
+#include "stages.h"
+
+#include "../base/arena.h"
+#include "references.h"
+#include "training.h"
+
+#include <string.h>
+
+enum { MAX_PHASES = 64 };
+
+static const char example[] = "{ { encoder = \"pool1\", decoder = \"conv3\", epochs = 5 }, { epochs = 20 } }";
+
+/* One entry of the list and where it stands. */
+typedef struct Entry {
+    lua_State *L;
+    Graph *graph;
+    ArgumentPlaces places;
+    int last_layer;             /* of the encoder: its place in graph->layers */
+    Phase *phase, *before;      /* before: NULL, of the first */
+} Entry;
+
+static Loc place(const Entry *e, const char *name)
+{
+    if (e->places.at < 0)
+        return e->places.loc;
+    return source_argument(e->places.source, e->places.at, arena_format("%s%s", e->places.prefix, name));
+}
+
+/* The field that names a layer, at the top of the stack: its place in graph->layers. A name without a part is one of the part that the field is about. */
+static int find_layer(Entry *e, const char *field)
+{
+    const Graph *graph = e->graph;
+    bool encoder = strcmp(field, "encoder") == 0;
+    int first = encoder ? 0 : e->last_layer + 1, last = encoder ? e->last_layer : graph->layer_count - 1;
+    const char *part = graph->layers[first].part, *name = read_name(e->L);
+    Loc loc = place(e, field);
+    if (!name || strlen(name) > 200)
+        fail(loc, "stages: %s wants the name of a layer of the %s, such as \"%s\", not a %s", field, field,
+             strchr(graph->layers[first].name, '.') + 1, name ? "longer one" : lua_typename(e->L, lua_type(e->L, -1)));
+    const char *full = strchr(name, '.') ? name : arena_format("%s.%s", part, name);
+    for (int i = 0; i < graph->layer_count; i++)
+        if (strcmp(graph->layers[i].name, full) == 0) {
+            if (i < first || i > last)
+                fail(loc, "stages: %s is no layer of the %s", full, field);
+            return i;
+        }
+    fail(loc, "stages: there is no layer '%.80s'; did you mean %s?", full, references_nearest(graph, full));
+}
+
+/* Layers follow those of the stage before: of the encoder the next ones, of the decoder the ones that lead to them. */
+static void check_order(const Entry *e)
+{
+    const Phase *p = e->phase;
+    const LayerRow *rows = e->graph->layers;
+    if (p->encoder_first > p->encoder_last)
+        fail(place(e, "encoder"), "stages: %s is trained by an earlier stage; name a layer behind %s", rows[p->encoder_last].name,
+             rows[p->encoder_first - 1].name);
+    if (p->decoder_first > p->decoder_last)
+        fail(place(e, "decoder"), "stages: %s is trained by an earlier stage; name a layer before %s", rows[p->decoder_first].name,
+             rows[p->decoder_last + 1].name);
+}
+
+static void check_layers(const Entry *e)
+{
+    const Graph *graph = e->graph;
+    const Phase *p = e->phase;
+    const LayerRow *cut = &graph->layers[p->encoder_last], *next = &graph->layers[p->decoder_first];
+    const Shape enters = graph->layers[p->decoder_first - 1].shape;
+    int64_t parameters = 0;
+    check_order(e);
+    if (!shape_equal(cut->shape, enters))
+        fail(place(e, "decoder"), "stages: %s reads %s, but %s gives %s; both must be equal", next->name, shape_text(enters), cut->name,
+             shape_text(cut->shape));
+    for (int i = 0; i < graph->layer_count; i++)
+        parameters += phase_trains(p, i) ? graph->layers[i].parameters : 0;
+    if (!parameters)
+        fail(p->loc, "stages: the layers of this stage have nothing to train");
+}
+
+/* Whether the layer's values lie between 0 and 1 by themselves. */
+static bool gives_shares(const Node *node)
+{
+    while (node->op->view || node->op->training_only || node_is(node, "max_pool2d") || node_is(node, "avg_pool2d") || node_is(node, "upsample2d"))
+        node = node->input[0];
+    return node->type == TYPE_PIXEL || node_is(node, "sigmoid");
+}
+
+/* The loss of a stage: its own word, else the network's, where the target's values let it. */
+static void choose_loss(const Entry *e, const Arg *given)
+{
+    const Graph *graph = e->graph;
+    Phase *p = e->phase;
+    const LayerRow *target = p->encoder_first > 0 ? &graph->layers[p->encoder_first - 1] : NULL;
+    p->loss = given->text ? given->text : graph->training.loss;
+    p->loss_loc = given->text ? given->loc : p->loc;
+    if (!target || strcmp(p->loss, "bce") != 0 || gives_shares(target->output))
+        return;
+    if (given->text)
+        fail(given->loc, "stages: bce wants a target of values from 0 to 1, as a sigmoid gives, but this stage's is %s", target->name);
+    p->loss = "mse";
+}
+
+static void read_whole(Entry *e, const Arg *loss)
+{
+    Phase *p = e->phase;
+    if (loss->text)
+        fail(loss->loc, "stages: the loss of all layers together stands in training");
+    p->whole = true;
+    p->loss = e->graph->training.loss;
+    p->encoder_last = e->last_layer;
+    p->decoder_first = e->last_layer + 1;
+    p->decoder_last = e->graph->layer_count - 1;
+}
+
+static void read_part(Entry *e, const Arg *loss)
+{
+    lua_State *L = e->L;
+    Phase *p = e->phase;
+    lua_getfield(L, -1, "encoder");
+    p->encoder_last = find_layer(e, "encoder");
+    lua_pop(L, 1);
+    lua_getfield(L, -1, "decoder");
+    p->decoder_first = find_layer(e, "decoder");
+    lua_pop(L, 1);
+    p->encoder_first = e->before ? e->before->encoder_last + 1 : 0;
+    p->decoder_last = e->before ? e->before->decoder_first - 1 : e->graph->layer_count - 1;
+    check_layers(e);
+    choose_loss(e, loss);
+}
+
+static bool has(lua_State *L, const char *field)
+{
+    lua_getfield(L, -1, field);
+    bool there = !lua_isnil(L, -1);
+    lua_pop(L, 1);
+    return there;
+}
+
+static double schedule_number(const Choice *schedule, const char *name)
+{
+    const ArgSpec *specs = schedule_find(schedule->word)->args;
+    for (int i = 0; specs[i].name; i++)
+        if (strcmp(specs[i].name, name) == 0)
+            return schedule->number[i];
+    return 0;
+}
+
+/* Each stage begins the schedule anew; a cosine without `epochs` is as long as the stage. */
+static void check_warmup(const Entry *e)
+{
+    const Choice *schedule = &e->graph->training.schedule;
+    double warmup = schedule_number(schedule, "warmup");
+    if (strcmp(schedule->word, "cosine") == 0 && schedule_number(schedule, "epochs") == 0 && warmup >= e->phase->epochs)
+        fail(place(e, "epochs"), "stages: the schedule's warmup of %.15g epochs leaves nothing of a stage of %d", warmup, e->phase->epochs);
+}
+
+/* The entry's table is at the top of the stack. */
+static void read_entry(Entry *e, bool last)
+{
+    enum { LOSS, EPOCHS };
+    const Training *training = &e->graph->training;
+    const ArgSpec specs[] = {
+        { "loss", ARG_CHOICE, .choices = loss_words() },
+        { "epochs", ARG_INT, .number = training->epochs, .min = 1, .max = 1 << 24 },
+        { .name = NULL },
+    };
+    Arg args[MAX_ARGS];
+    read_arguments(e->L, &e->places, specs, "encoder decoder", args);
+    bool encoder = has(e->L, "encoder"), decoder = has(e->L, "decoder");
+    if (encoder != decoder)
+        fail(place(e, encoder ? "encoder" : "decoder"), "stages: a stage wants both encoder and decoder, or none to train all layers together");
+    if (encoder && last)
+        fail(e->places.loc, "stages: the last stage trains all layers together: { epochs = 20 }");
+    if (!encoder && !last)
+        fail(e->places.loc, "stages: a stage of all layers together can only be the last; name what this one trains, as encoder = \"pool1\", "
+                            "decoder = \"conv3\"");
+    *e->phase = (Phase){ .loc = e->places.loc, .epochs = (int)args[EPOCHS].number };
+    if (encoder)
+        read_part(e, &args[LOSS]);
+    else
+        read_whole(e, &args[LOSS]);
+    check_warmup(e);
+}
+
+/* The length of the list at the top of the stack. */
+static int list_length(lua_State *L, Loc loc)
+{
+    if (!lua_istable(L, -1))
+        fail(loc, "autoencoder: stages wants a list, such as %s", example);
+    size_t count = lua_length(L, -1);
+    lua_pushnil(L);
+    while (lua_next(L, -2)) {
+        if (lua_type(L, -2) != LUA_TNUMBER || lua_tonumber(L, -2) < 1 || lua_tonumber(L, -2) > (double)count)
+            fail(loc, "autoencoder: stages wants a list without names and holes, such as %s", example);
+        lua_pop(L, 1);
+    }
+    if (count < 2 || count > MAX_PHASES)
+        fail(loc, "autoencoder: stages wants 2 to %d stages, such as %s; without it all layers are trained together", MAX_PHASES, example);
+    return (int)count;
+}
+
+void load_stages(lua_State *L, const Source *source, const Word *model, Graph *graph)
+{
+    lua_getfield(L, -1, "stages");
+    if (lua_isnil(L, -1)) {
+        lua_pop(L, 1);
+        return;
+    }
+    int count = list_length(L, argument_loc(source, model, "stages")), epochs = 0;
+    graph->phases = ARENA_ARRAY(Phase, count);
+    for (int i = 0; i < count; i++) {
+        Loc loc = argument_loc(source, model, arena_format("stages.%d", i + 1));
+        Entry e = { .L = L, .graph = graph, .phase = &graph->phases[i], .before = i ? &graph->phases[i - 1] : NULL };
+        e.places = (ArgumentPlaces){ source, "stages", loc, model->at, arena_format("stages.%d.", i + 1) };
+        while (strcmp(graph->layers[e.last_layer + 1].part, graph->layers[0].part) == 0)
+            e.last_layer++;
+        lua_rawgeti(L, -1, i + 1);
+        Word word;
+        if (!lua_istable(L, -1) || read_word(L, source, &word))
+            fail(loc, "stages: stage %d is no table; a stage is written { encoder = \"pool1\", decoder = \"conv3\", epochs = 5 }", i + 1);
+        read_entry(&e, i + 1 == count);
+        lua_pop(L, 1);
+        epochs += graph->phases[i].epochs;
+    }
+    graph->phase_count = count;
+    graph->training.epochs = epochs;
+    lua_pop(L, 1);
+}

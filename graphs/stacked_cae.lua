@@ -1,0 +1,37 @@
+-- Three autoencoders, stacked (Masci, Meier, Ciresan and Schmidhuber 2011, "Stacked convolutional auto-encoders for hierarchical feature extraction"): the
+-- first learns to give back the image, the second the latent of the first, the third that of the second; then all layers go on together.
+--
+--   224x224x3 -> 224x224x32 -> 112x112x32                           stage 1: conv1, pool1 and back by conv3, up3
+--                              -> 112x112x64 -> 56x56x64            stage 2: conv2, pool2 and back by conv2, up2
+--                                               -> 56x56x128 -> 28x28x128       stage 3: conv3, pool3 and back by conv1, up1
+--   28x28x128 -> 28x28x64 -> 56x56x64 -> 56x56x32 -> 112x112x32 -> 112x112x3 -> 224x224x3
+--
+-- What a stage's decoder gives has the shape of what its encoder got. ELU as the activation: what one stage hands on may be negative, and no channel
+-- of a decoder dies.
+
+local function conv(filters, activation) return conv2d { filters = filters, kernel = 3, activation = activation or "elu" } end
+
+local encoder = sequential "encoder" {
+  conv(32), max_pool2d { size = 2 },
+  conv(64), max_pool2d { size = 2 },
+  conv(128), max_pool2d { size = 2 },
+}
+
+local decoder = sequential "decoder" {
+  conv(64), upsample2d { size = 2 },
+  conv(32), upsample2d { size = 2 },
+  conv(3, "linear"), upsample2d { size = 2 },
+}
+
+return autoencoder "stacked_cae" {
+  input = { 224, 224, 3 },
+  encoder = encoder,
+  decoder = decoder,
+  training = { loss = "mse", optimizer = adam { lr = 1e-3 }, batch = 64 },
+  stages = {
+    { encoder = "pool1", decoder = "conv3", epochs = 4 },
+    { encoder = "pool2", decoder = "conv2", epochs = 8 },
+    { encoder = "pool3", decoder = "conv1", epochs = 8 },
+    { epochs = 20 },
+  },
+}
