@@ -91,6 +91,47 @@ static void every_bit_comes_back(void **state)
     assert_memory_equal(b, w, bytes);
 }
 
+/* Of a model with stages: the optimizer's state of what its stage trains, and of nothing else; loading leaves the rest alone. */
+static void a_stage_keeps_its_own_state(void **state)
+{
+    (void)state;
+    static const unsigned char first[] = {1, 0, 0, 1}, all[] = {1, 1, 1, 1};
+    static const ModelStage stages[] = {{.title = "some", .trains = first}, {.title = "all layers", .trains = all}};
+    Model model = caec_model;
+    CheckpointState s = written, back = {0};
+    Safetensors file;
+    char message[800];
+    int io;
+    Error error = {0};
+    real a[MOST], b[MOST], c[MOST];
+    model.stages = stages;
+    model.stage_count = 2;
+    s.stage = 0;
+    s.stage_step = 7;
+    s.stage_epoch = 2;
+    s.stage_epochs = 11;
+    for (int i = 0; i < MOST; i++)
+        b[i] = c[i] = -3;
+    assert_int_equal(checkpoint_save(path, &model, w, m, v, &s, &error), 0);
+    assert_int_equal(safetensors_read(&file, path, message, sizeof message, &io), 0);
+    assert_int_equal(file.count, 4 + 2 * 2);
+    assert_null(safetensors_find(&file, "optimizer.m/encoder.conv1.bias"));
+    assert_string_equal(safetensors_metadata(&file, "caec.stage_epochs"), "11");
+    safetensors_free(&file);
+    assert_int_equal(checkpoint_load(path, &model, a, b, c, &back, &error), 0);
+    assert_memory_equal(a, w, model.parameter_reals * sizeof(real));
+    assert_memory_equal(&back, &s, sizeof s);
+    for (int p = 0; p < 4; p++)
+        for (size_t i = model.parameters[p].offset; i < model.parameters[p].offset + model.parameters[p].count; i++)
+            assert_true(first[p] ? b[i] == m[i] && c[i] == v[i] : b[i] == -3 && c[i] == -3);
+    s.stage = 1;
+    assert_int_equal(checkpoint_save(path, &model, w, m, v, &s, &error), 0);
+    model.stage_count = 1;
+    refused(&model, EXIT_INPUT, "a run in stage 2, but this program has 1");
+    save_or_fail(&caec_model, m);
+    refused(&model, EXIT_INPUT, "caec.stage is missing");
+}
+
 /* sgd keeps no v, and none is written or wanted. */
 static void an_optimizer_without_v(void **state)
 {
@@ -235,6 +276,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_bit_comes_back),
+        cmocka_unit_test(a_stage_keeps_its_own_state),
         cmocka_unit_test(an_optimizer_without_v),
         cmocka_unit_test(no_best_yet_is_infinity),
         cmocka_unit_test(names_types_and_metadata),

@@ -46,9 +46,9 @@ static void rows_are_written_and_replaced(void **state)
     char text[512] = "";
     History h = {0};
     Error error = {0};
-    assert_int_equal(history_put(&h, &(HistoryRow){1, 0.5, 0.25, 2, 100, 1e-3}, &error), 0);
-    assert_int_equal(history_put(&h, &(HistoryRow){2, 0.9, NAN, 1, 1, 1e-3}, &error), 0);
-    assert_int_equal(history_put(&h, &(HistoryRow){2, 0.125, NAN, 1.5, 99.96, 1e-4}, &error), 0);
+    assert_int_equal(history_put(&h, &(HistoryRow){1, 0.5, 0.25, 2, 100, 1e-3, 0}, &error), 0);
+    assert_int_equal(history_put(&h, &(HistoryRow){2, 0.9, NAN, 1, 1, 1e-3, 0}, &error), 0);
+    assert_int_equal(history_put(&h, &(HistoryRow){2, 0.125, NAN, 1.5, 99.96, 1e-4, 0}, &error), 0);
     assert_int_equal(history_write(&h, path, &error), 0);
     history_free(&h);
     FILE *file = fopen(path, "r");
@@ -72,13 +72,41 @@ static void later_epochs_are_left_out(void **state)
     history_free(&h);
 }
 
+static void stages_have_a_column(void **state)
+{
+    (void)state;
+    char text[512] = "";
+    History h = {.staged = 1}, back;
+    Error error = {0};
+    assert_int_equal(history_put(&h, &(HistoryRow){1, 0.5, NAN, 2, 100, 1e-3, 1}, &error), 0);
+    assert_int_equal(history_put(&h, &(HistoryRow){2, 0.25, 0.5, 2, 100, 1e-3, 2}, &error), 0);
+    assert_int_equal(history_write(&h, path, &error), 0);
+    FILE *file = fopen(path, "r");
+    assert_non_null(file);
+    text[fread(text, 1, sizeof text - 1, file)] = '\0';
+    fclose(file);
+    assert_string_equal(text, "epoch,loss,val_loss,seconds,images_per_second,lr,stage\n"
+                              "1,0.5,,2.000,100.0,0.001,1\n"
+                              "2,0.25,0.5,2.000,100.0,0.001,2\n");
+    assert_int_equal(history_read(&back, path, UINT64_MAX, &error), 0);
+    assert_int_equal(back.staged, 1);
+    assert_int_equal(back.count, 2);
+    assert_int_equal(back.rows[0].stage, 1);
+    assert_int_equal(back.rows[1].stage, 2);
+    history_free(&h);
+    history_free(&back);
+    write_text("epoch,loss,val_loss,seconds,images_per_second,lr,stage\n1,0.5,0.25,2,100,0.001\n");
+    assert_int_equal(history_read(&back, path, 9, &error), -1);
+    assert_non_null(strstr(error.text, ":2: not a row"));
+}
+
 static void many_rows(void **state)
 {
     (void)state;
     History h = {0}, back;
     Error error = {0};
     for (uint64_t i = 1; i <= 1000; i++)
-        assert_int_equal(history_put(&h, &(HistoryRow){i, 1.0 / (double)i, NAN, 1, 1, 1}, &error), 0);
+        assert_int_equal(history_put(&h, &(HistoryRow){i, 1.0 / (double)i, NAN, 1, 1, 1, 0}, &error), 0);
     assert_int_equal(history_write(&h, path, &error), 0);
     assert_int_equal(history_read(&back, path, UINT64_MAX, &error), 0);
     assert_int_equal(back.count, 1000);
@@ -111,6 +139,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(rows_are_written_and_replaced),
         cmocka_unit_test(later_epochs_are_left_out),
+        cmocka_unit_test(stages_have_a_column),
         cmocka_unit_test(many_rows),
         cmocka_unit_test(a_missing_file_is_empty_and_a_wrong_one_refused),
     };

@@ -142,6 +142,54 @@ static void threads_do_not_change_bits(void **state)
     free(gradient);
 }
 
+/* adamw decays what it updates: what rests must not even decay, and what is updated ends as if it were alone. */
+static void what_rests_keeps_its_bits(void **state)
+{
+    (void)state;
+    enum { A = 9000, B = 3, C = 5, D = 20000, N = A + B + C + D };
+    static const ModelParameter parameters[] = {
+        { .offset = 0, .count = A }, { .offset = A, .count = B }, { .offset = A + B, .count = C }, { .offset = A + B + C, .count = D },
+    };
+    static const unsigned char trains[] = { 0, 1, 1, 0 };
+    const Model model = { .parameters = parameters, .parameter_count = 4, .parameter_reals = N };
+    ModelOptimizer decaying = keras;
+    decaying.name = "adamw";
+    decaying.weight_decay = 0.1;
+    real *w = malloc(N * sizeof *w), *gradient = malloc(N * sizeof *gradient), alone[B + C];
+    Optimizer all, part;
+    assert_true(w && gradient);
+    for (int i = 0; i < N; i++) {
+        w[i] = (real)cos(i);
+        gradient[i] = (real)sin(i);
+    }
+    memcpy(alone, w + A, sizeof alone);
+    open_or_fail(&all, &decaying, N);
+    open_or_fail(&part, &decaying, B + C);
+    optimizer_update(&all, w, gradient, 1, 2);          /* of before: m, v and t are to be forgotten */
+    for (int i = 0; i < N; i++)
+        w[i] = (real)cos(i);
+    optimizer_restart(&all, &model, trains);
+    for (int t = 0; t < 3; t++) {
+        optimizer_update(&all, w, gradient, 0.5, 2);
+        optimizer_update(&part, alone, gradient + A, 0.5, 1);
+    }
+    assert_int_equal(all.t, 3);
+    assert_memory_equal(w + A, alone, sizeof alone);
+    assert_true(w[A] != (real)cos(A));
+    for (int i = 0; i < N; i++) {
+        int rests = i < A || i >= A + B + C;
+        assert_true(!rests || w[i] == (real)cos(i));
+        assert_true(!rests == (all.m[i] != 0) && !rests == (all.v[i] != 0));
+    }
+    optimizer_restart(&all, &model, NULL);
+    optimizer_update(&all, w, gradient, 0.5, 1);
+    assert_true(w[1] != (real)cos(1) && w[N - 1] != (real)cos(N - 1));
+    optimizer_close(&all);
+    optimizer_close(&part);
+    free(w);
+    free(gradient);
+}
+
 static void unknown_method_is_refused(void **state)
 {
     (void)state;
@@ -161,6 +209,7 @@ int main(void)
         cmocka_unit_test(three_steps_of_numpy),
         cmocka_unit_test(against_plain_loops),
         cmocka_unit_test(threads_do_not_change_bits),
+        cmocka_unit_test(what_rests_keeps_its_bits),
         cmocka_unit_test(unknown_method_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

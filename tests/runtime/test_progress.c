@@ -69,6 +69,22 @@ static void a_bar_on_a_terminal(void **state)
     fclose(file);
 }
 
+static void lines_say_the_stage(void **state)
+{
+    (void)state;
+    for (int terminal = 0; terminal < 2; terminal++) {
+        FILE *file = tmpfile();
+        Progress p;
+        progress_open(&p, file, terminal, now);
+        progress_stage(&p, 2, 4);
+        progress_epoch(&p, 7, terminal ? 40 : 0, 2);
+        progress_end(&p, 2, 214, 31, 0.25, NAN);
+        assert_string_equal(text_of(file), terminal ? "Stage 2/4 - Epoch 7/40\n2/2 [==============================] 214 images/s - 00:31 - loss: 0.25\n"
+                                                    : "Stage 2/4 - Epoch 7 - 2/2 - 214 images/s - 00:31 - loss: 0.25\n");
+        fclose(file);
+    }
+}
+
 static void a_long_line_does_not_wrap(void **state)
 {
     (void)state;
@@ -88,6 +104,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(lines_where_there_is_no_terminal),
         cmocka_unit_test(a_bar_on_a_terminal),
+        cmocka_unit_test(lines_say_the_stage),
         cmocka_unit_test(a_long_line_does_not_wrap),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -18,6 +18,7 @@ enum { SIDE = 48, CHANNELS = 3, LATENT_SIDE = 6, LATENT_CHANNELS = 128 };     /*
 #define SMALL_TRAIN WHOLE_BIN "/small-train"
 #define SMALL_INFER WHOLE_BIN "/small-infer"
 #define NOISY_TRAIN WHOLE_BIN "/noisy-train"
+#define STACKED_TRAIN WHOLE_BIN "/stacked-train"   /* graphs/stacked_cae.lua: stages of 2, 2, 2 and 3 epochs, with a noise in the second */
 #define UNPOOL_TRAIN WHOLE_BIN "/unpool-train"
 #define UNPOOL_INFER WHOLE_BIN "/unpool-infer"
 #define OTHER_TRAIN WHOLE_BIN "/other-train"
