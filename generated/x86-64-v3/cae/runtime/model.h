@@ -78,12 +78,33 @@ typedef struct ModelTraining {
     const char *loss;     /* "mse" */
     ModelOptimizer optimizer;
     ModelSchedule schedule;
-    int batch, epochs;
+    int batch, epochs;    /* epochs: of all stages together */
     double clip_norm, global_clip_norm, clip_value;     /* of gradients, see compute/clip.h; 0: none */
     int patience;         /* early stopping after so many epochs without a lower val_loss; 0: none */
     double min_delta;     /* lower by more than this */
     int mirror;           /* 1: pictures enter as they are or mirrored, at random */
 } ModelTraining;
+
+/* Functions that both the whole network and a stage of its training have; Model says what they do. */
+typedef double (*ModelLoss)(const void *prepared, const uint8_t *image, void *workspace);
+typedef void (*ModelLossGroup)(const void *prepared, const uint8_t *const *images, int n, double *losses, void *workspace);
+typedef void (*ModelBackward)(const void *prepared, const uint8_t *const *images, const uint64_t *noise, int n, real *gradient, double *losses,
+                              void *workspace, ModelClock *clock);
+typedef void (*ModelReconstruct)(const void *prepared, const uint8_t *image, real *output, void *workspace, ModelClock *clock);
+
+/* A stage of training: layers that are trained while all others rest, an autoencoder of their own. */
+typedef struct ModelStage {
+    const char *title;    /* "encoder.conv1 to encoder.pool1, decoder.conv3 to decoder.up3"; of the last "all layers" */
+    const char *loss_name;
+    int epochs;
+    const unsigned char *trains;          /* one a parameter: 1 where the stage trains it */
+    const ModelStep *steps;               /* marked by backward_chunk */
+    int step_count;
+    ModelLoss loss;
+    ModelBackward backward_chunk;         /* adds to the gradients of what the stage trains, and to no other */
+    ModelReconstruct reconstruct;         /* through the layers that this stage and those before it train; marks no clock, but for the last stage */
+    ModelLossGroup loss_group;            /* NULL where the model's is */
+} ModelStage;
 
 typedef struct Model {
     const char *name;     /* "cae", a C identifier */
@@ -106,6 +127,8 @@ typedef struct Model {
     const ModelStep *train_steps;         /* marked by backward_chunk */
     int train_step_count;
     ModelTraining training;
+    const ModelStage *stages;             /* what is trained one after another; the last is the whole network. None: it is trained as a whole at once */
+    int stage_count;
 
     /* 1 where this processor has every instruction the model was compiled for. Safe to call on any processor. */
     int (*supported)(void);
@@ -117,7 +140,7 @@ typedef struct Model {
        reads more of the encoder than the latent. */
     void (*encode)(const void *prepared, const uint8_t *image, real *latent, void *workspace, ModelClock *clock);
     void (*decode)(const void *prepared, const real *latent, real *output, void *workspace, ModelClock *clock);
-    void (*reconstruct)(const void *prepared, const uint8_t *image, real *output, void *workspace, ModelClock *clock);
+    ModelReconstruct reconstruct;
 
     /* One image by a team: called by each of its threads, with the same arguments but for `team`. The results have the
        same bits. `workspace` is the team's, of infer_bytes. NULL: this model cannot be divided. */
@@ -126,14 +149,13 @@ typedef struct Model {
     void (*reconstruct_band)(const void *prepared, const uint8_t *image, real *output, void *workspace, const ModelTeam *team);
 
     /* The loss of one image (a mean over its values). `workspace` has train_bytes. */
-    double (*loss)(const void *prepared, const uint8_t *image, void *workspace);
+    ModelLoss loss;
 
     /* Forward and backward of n images, any number, in their order: adds the gradient of the SUM of their losses to gradient[parameter_reals]
        and writes each image's loss to losses[0..n-1]. Layers that are active in training alone (noise, dropout) draw from noise[i], any number,
        for image i; 0, or `noise` NULL: they hand on what they get, as they do in all the other functions. `workspace` has train_bytes; `clock` may be
        NULL. The result depends on the order of the images and these numbers and on nothing else. */
-    void (*backward_chunk)(const void *prepared, const uint8_t *const *images, const uint64_t *noise, int n, real *gradient,
-                           double *losses, void *workspace, ModelClock *clock);
+    ModelBackward backward_chunk;
 
     /* Of models whose dense layers take several images in one product: up to `group` images at once, values one image after another. Else group
        is 0 and these are NULL. Sums may be rounded differently than one image alone has them, and differently for other n. */
@@ -142,7 +164,7 @@ typedef struct Model {
     void (*decode_group)(const void *prepared, const real *latents, int n, real *outputs, void *workspace, ModelClock *clock);
     void (*reconstruct_group)(const void *prepared, const uint8_t *const *images, int n, real *outputs, void *workspace,
                               ModelClock *clock);
-    void (*loss_group)(const void *prepared, const uint8_t *const *images, int n, double *losses, void *workspace);
+    ModelLossGroup loss_group;
 } Model;
 
 extern const Model caec_model;

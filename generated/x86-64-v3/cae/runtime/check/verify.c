@@ -249,7 +249,7 @@ static int prepare_all(Verify *v, Error *error)
     rows = 3 + v->model->parameter_count * (v->report.steps + 1);
     v->report.rows = memory_block((size_t)rows * sizeof *v->report.rows, error);
     if (!v->report.rows || allocate(v, error) != 0 || read_input(v, error) != 0) return -1;
-    return weights_take(v->model, &v->file, v->path, "step0/", v->parameters, error);
+    return weights_take(v->model, &v->file, v->path, "step0/", NULL, v->parameters, error);
 }
 
 int verify_run(const Model *model, const char *path, int json, Error *error)

@@ -70,28 +70,58 @@ static Adam adam_numbers(const ModelOptimizer *s, double t, double scale)
                   (real)(1 - s->lr * s->weight_decay)};
 }
 
-void optimizer_update(Optimizer *optimizer, real *parameters, const real *gradient, double scale, int threads)
+/* The update of `count` parameters from `begin` on. */
+static void update_range(const Optimizer *optimizer, size_t begin, size_t count, real *parameters, const real *gradient, double scale, int threads)
 {
     const ModelOptimizer *s = &optimizer->settings;
     const int decays = strcmp(s->name, "adamw") == 0;
-    real *m = optimizer->m, *v = optimizer->v;
-    optimizer->t++;
+    real *m = optimizer->m + begin, *v = optimizer->v ? optimizer->v + begin : NULL;
     const Adam a = adam_numbers(s, (double)optimizer->t, scale);
 
+    parameters += begin;
+    gradient += begin;
     /* Blocks of a fixed length: the compiler's vector body and tail then fall on the same elements whatever the threads. */
     const size_t block = 8192;
-    long blocks = (long)((optimizer->count + block - 1) / block);
+    long blocks = (long)((count + block - 1) / block);
     (void)threads;
 #pragma omp parallel for num_threads(threads) schedule(static)
     for (long b = 0; b < blocks; b++) {
         size_t from = (size_t)b * block;
-        size_t n = optimizer->count - from < block ? optimizer->count - from : block;
+        size_t n = count - from < block ? count - from : block;
         if (!v)
             sgd_range((real)s->momentum, (real)(s->lr * scale), n, parameters + from, m + from, gradient + from);
         else if (decays)
             adamw_range(a, n, parameters + from, m + from, v + from, gradient + from);
         else
             adam_range(a, n, parameters + from, m + from, v + from, gradient + from);
+    }
+}
+
+void optimizer_restart(Optimizer *optimizer, const Model *model, const unsigned char *trains)
+{
+    memset(optimizer->m, 0, optimizer->count * sizeof(real));
+    if (optimizer->v)
+        memset(optimizer->v, 0, optimizer->count * sizeof(real));
+    optimizer->t = 0;
+    optimizer->model = model;
+    optimizer->trains = trains;
+}
+
+void optimizer_update(Optimizer *optimizer, real *parameters, const real *gradient, double scale, int threads)
+{
+    const Model *model = optimizer->model;
+    const unsigned char *trains = optimizer->trains;
+    optimizer->t++;
+    if (!trains) {
+        update_range(optimizer, 0, optimizer->count, parameters, gradient, scale, threads);
+        return;
+    }
+    for (int i = 0, end; i < model->parameter_count; i = end) {         /* neighbours together */
+        size_t count = 0;
+        for (end = i; end < model->parameter_count && trains[end] == trains[i]; end++)
+            count += model->parameters[end].count;
+        if (trains[i])
+            update_range(optimizer, model->parameters[i].offset, count, parameters, gradient, scale, threads);
     }
 }
 

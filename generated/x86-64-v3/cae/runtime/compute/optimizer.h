@@ -16,6 +16,8 @@ typedef struct Optimizer {
     size_t count;               /* of parameters */
     real *m, *v;                /* running means of the gradient and of its square, count each; of sgd m alone, v is NULL */
     uint64_t t;                 /* updates so far; whoever restores m and v restores it too */
+    const Model *model;         /* with `trains`: what is updated; see optimizer_restart */
+    const unsigned char *trains;
 } Optimizer;
 
 /* Whether optimizers of that name keep v. */
@@ -23,6 +25,10 @@ int optimizer_has_v(const ModelOptimizer *settings);
 
 /* Starts with m = v = 0, t = 0. Refuses a method it does not know. The holder calls optimizer_close. */
 int optimizer_open(Optimizer *optimizer, const ModelOptimizer *settings, size_t count, Error *error);
+
+/* As if it had just been opened: m = v = 0, t = 0. From now on updates leave alone the parameters of the model where trains[parameter] is 0, and what m
+   and v hold for them; NULL: none. */
+void optimizer_restart(Optimizer *optimizer, const Model *model, const unsigned char *trains);
 
 /* One update of parameters[count] with g = gradient * scale (the gradient of a sum of n losses takes scale = 1 / n).
    The result has the same bits for any number of threads. */

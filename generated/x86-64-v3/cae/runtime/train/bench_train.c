@@ -135,6 +135,8 @@ static void print_table(const Bench *b)
 
     printf("%s, %s, batch %d, %d thread%s, median of %d updates\n\n", model->name, model->target, b->trainer.batch, b->trainer.threads,
            b->trainer.threads == 1 ? "" : "s", b->steps);
+    if (model->stage_count > 0)
+        printf("stage %d of %d: %s\n\n", model->stage_count, model->stage_count, model->stages[model->stage_count - 1].title);
     printf("  images/s                %10.1f\n", b->images_per_second);
     printf("  ms per step             %10.2f\n", b->step_seconds * 1e3);
     printf("  effective GFLOP/s       %10.1f   (operations of direct convolution)\n", b->gflops);
@@ -175,6 +177,8 @@ static void print_json(const Bench *b)
                             "ms_per_step", b->step_seconds * 1e3, "effective_gflops", b->gflops, "fma_peak_gflops", b->peak_gflops,
                             "ratio", b->peak_gflops > 0 ? b->gflops / b->peak_gflops : 0, "peak_rss_mb", b->peak_mib,
                             "threads", b->trainer.threads, "batch", b->trainer.batch, "steps", b->steps, "layers", layers);
+    if (model->stage_count > 0)
+        json_object_set_new(all, "stage", json_string(model->stages[model->stage_count - 1].title));
     json_dumpf(all, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(6));
     printf("\n");
     json_decref(all);

@@ -56,8 +56,29 @@ static const Field fields[] = {
     {"caec.plateau_scale", offsetof(CheckpointState, plateau.scale), DOUBLE},
     {"caec.early_best", offsetof(CheckpointState, early.best), DOUBLE},
     {"caec.early_wait", offsetof(CheckpointState, early.wait), COUNT},
+    {"caec.stage", offsetof(CheckpointState, stage), COUNT},
+    {"caec.stage_step", offsetof(CheckpointState, stage_step), COUNT},
+    {"caec.stage_epoch", offsetof(CheckpointState, stage_epoch), COUNT},
+    {"caec.stage_epochs", offsetof(CheckpointState, stage_epochs), COUNT},
 };
 enum { FIELD_COUNT = sizeof fields / sizeof fields[0] };
+
+static int starts_with(const char *text, const char *start)
+{
+    return strncmp(text, start, strlen(start)) == 0;
+}
+
+/* What is told of stages is there only where the model has some. */
+static int has_field(const Model *model, const Field *field)
+{
+    return model->stage_count > 0 || !starts_with(field->key, "caec.stage");
+}
+
+/* Of which parameters the optimizer keeps a state; NULL: of all. */
+static const unsigned char *with_state(const Model *model, const CheckpointState *state)
+{
+    return model->stage_count > 0 ? model->stages[state->stage].trains : NULL;
+}
 
 /* FNV-1a. */
 static uint64_t hash_bytes(uint64_t hash, const unsigned char *bytes, size_t n)
@@ -127,9 +148,11 @@ typedef struct Parts {
     int pairs;
 } Parts;
 
-static int add_tensors(Parts *parts, const Model *model, const char *prefix, const real *array, Error *error)
+static int add_tensors(Parts *parts, const Model *model, const char *prefix, const unsigned char *only, const real *array, Error *error)
 {
     for (int i = 0; i < model->parameter_count; i++) {
+        if (only && !only[i])
+            continue;
         const ModelParameter *p = &model->parameters[i];
         SafetensorsItem *item = &parts->items[parts->count];
         char *name = parts->names[parts->count];
@@ -176,6 +199,8 @@ static void add_metadata(Parts *parts, const Model *model, const CheckpointState
     add_pair(parts, "caec.model", model->name);
     add_pair(parts, "caec.graph", model->graph);
     for (int i = 0; i < FIELD_COUNT; i++) {
+        if (!has_field(model, &fields[i]))
+            continue;
         text = next_text(parts);
         write_field(&fields[i], state, text);
         parts->hash ^= hash_pair(fields[i].key, text);
@@ -201,7 +226,7 @@ int checkpoint_save(const char *path, const Model *model, const real *parameters
     if (!parts || !parts->items || !parts->names)
         result = error_set(error, EXIT_FILE, "%s: out of memory while it was to be written", path);
     for (int g = 0; g < groups && result == 0; g++)
-        result = add_tensors(parts, model, prefixes[g], arrays[g], error);
+        result = add_tensors(parts, model, prefixes[g], g > 0 ? with_state(model, state) : NULL, arrays[g], error);
     if (result == 0) {
         add_metadata(parts, model, state);
         if (safetensors_write(path, parts->items, parts->count, parts->keys, parts->values, parts->pairs,
@@ -214,11 +239,6 @@ int checkpoint_save(const char *path, const Model *model, const real *parameters
     }
     free(parts);
     return result;
-}
-
-static int starts_with(const char *text, const char *start)
-{
-    return strncmp(text, start, strlen(start)) == 0;
 }
 
 /* Opens a file and, where it says what its data ought to hash to, checks that. */
@@ -315,12 +335,17 @@ int checkpoint_load(const char *path, const Model *model, real *parameters, real
         return -1;
     int result = check_kind(&file, path, model, error);
     state->training = model->training;
+    state->stage = state->stage_step = state->stage_epoch = state->stage_epochs = 0;
+    for (int i = 0; i < FIELD_COUNT && result == 0; i++)
+        if (has_field(model, &fields[i]))
+            result = read_field(&file, path, &fields[i], state, error);
+    if (result == 0 && model->stage_count > 0 && state->stage >= (uint64_t)model->stage_count)
+        result = error_set(error, EXIT_INPUT, "%s: a run in stage %" PRIu64 ", but this program has %d; resume with the program that wrote it", path,
+                           state->stage + 1, model->stage_count);
     for (int g = 0; g < 3 && parameters && arrays[g] && result == 0; g++)
-        result = weights_take(model, &file, path, prefixes[g], arrays[g], error);
+        result = weights_take(model, &file, path, prefixes[g], g > 0 ? with_state(model, state) : NULL, arrays[g], error);
     if (result == 0)
         result = check_real(&file, path, error);
-    for (int i = 0; i < FIELD_COUNT && result == 0; i++)
-        result = read_field(&file, path, &fields[i], state, error);
     safetensors_free(&file);
     return result;
 }

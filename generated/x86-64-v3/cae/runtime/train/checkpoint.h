@@ -12,7 +12,7 @@
 
 enum { CHECKPOINT_FORMAT = 2 };
 
-/* Where a run stands. The optimizer's t is `step`. */
+/* Where a run stands. The optimizer's t is `step` - `stage_step`. */
 typedef struct CheckpointState {
     uint64_t step;                        /* updates so far */
     uint64_t epoch;                       /* epochs completed */
@@ -27,15 +27,20 @@ typedef struct CheckpointState {
     double rate;                          /* of the last update */
     Plateau plateau;
     Watch early;                          /* of early stopping */
+    uint64_t stage;                       /* of a model with stages: the place of the one that is trained, */
+    uint64_t stage_step, stage_epoch;     /* updates and epochs before it began, */
+    uint64_t stage_epochs;                /* and how many epochs it was to have when it began */
 } CheckpointState;
 
-/* Writes parameters and, where m is not NULL, the optimizer's state (v NULL: it has none); all have model->parameter_reals. */
+/* Writes parameters and, where m is not NULL, the optimizer's state (v NULL: it has none); all have model->parameter_reals. Of a model with stages the
+   state of those parameters alone that state->stage trains. */
 int checkpoint_save(const char *path, const Model *model, const real *parameters, const real *m, const real *v,
                     const CheckpointState *state, Error *error);
 
 /* Reads a checkpoint of a run of this very model with its optimizer's state. Refuses another network (named with the first parameter that is
    missing or differs), another `real`, a newer format, a file without a run in it (best.safetensors), and damage. With parameters NULL
-   the position alone is read; v is NULL where the run's optimizer keeps none. */
+   the position alone is read; v is NULL where the run's optimizer keeps none. Of a model with stages m and v are left as they are for parameters that
+   the run's stage does not train. */
 int checkpoint_load(const char *path, const Model *model, real *parameters, real *m, real *v, CheckpointState *state, Error *error);
 
 /* Reads parameters alone from a checkpoint or any other file that weights_load (weights.h) takes; a checksum, where there is one, is checked. */

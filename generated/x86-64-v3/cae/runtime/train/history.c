@@ -10,14 +10,15 @@
 #include <string.h>
 
 static const char header[] = "epoch,loss,val_loss,seconds,images_per_second,lr";
-enum { COLUMNS = 6 };
+static const char stage_header[] = ",stage";
+enum { COLUMNS = 6, MOST_COLUMNS };
 
 /* One line into a row; -1 where it is none. */
-static int parse_row(const char *line, HistoryRow *row)
+static int parse_row(const char *line, int columns, HistoryRow *row)
 {
-    double field[COLUMNS];
+    double field[MOST_COLUMNS] = {0};
     const char *at = line;
-    for (int i = 0; i < COLUMNS; i++) {
+    for (int i = 0; i < columns; i++) {
         char *end;
         field[i] = strtod(at, &end);
         if (end == at) {
@@ -25,13 +26,13 @@ static int parse_row(const char *line, HistoryRow *row)
                 return -1;
             field[i] = NAN;
         }
-        if (i < COLUMNS - 1 ? *end != ',' : *end != '\n' && *end != '\r' && *end != '\0')
+        if (i < columns - 1 ? *end != ',' : *end != '\n' && *end != '\r' && *end != '\0')
             return -1;
         at = end + 1;
     }
-    if (!(field[0] >= 1 && field[0] < 1e15))
+    if (!(field[0] >= 1 && field[0] < 1e15 && field[COLUMNS] >= 0 && field[COLUMNS] < 1e6))
         return -1;
-    *row = (HistoryRow){(uint64_t)field[0], field[1], field[2], field[3], field[4], field[5]};
+    *row = (HistoryRow){(uint64_t)field[0], field[1], field[2], field[3], field[4], field[5], (int)field[COLUMNS]};
     return 0;
 }
 
@@ -40,9 +41,11 @@ static int read_rows(History *history, FILE *file, const char *path, uint64_t ep
     char line[512];
     for (int number = 1; fgets(line, sizeof line, file); number++) {
         HistoryRow row;
-        if (number == 1 && strncmp(line, header, strlen(header)) == 0)
+        if (number == 1 && strncmp(line, header, strlen(header)) == 0) {
+            history->staged = strncmp(line + strlen(header), stage_header, strlen(stage_header)) == 0;
             continue;
-        if (parse_row(line, &row) != 0)
+        }
+        if (parse_row(line, history->staged ? MOST_COLUMNS : COLUMNS, &row) != 0)
             return error_set(error, EXIT_INPUT, "%s:%d: not a row of a run's history (%s); put it right or move the file away",
                              path, number, header);
         if (row.epoch <= epochs && history_put(history, &row, error) != 0)
@@ -86,13 +89,16 @@ int history_write(const History *history, const char *path, Error *error)
     char message[sizeof error->text];
     if (whole_file_open(&file, path, message, sizeof message) != 0)
         return error_set(error, EXIT_FILE, "%s", message);
-    fprintf(file.stream, "%s\n", header);
+    fprintf(file.stream, "%s%s\n", header, history->staged ? stage_header : "");
     for (size_t i = 0; i < history->count; i++) {
         const HistoryRow *r = &history->rows[i];
         fprintf(file.stream, "%" PRIu64 ",%.9g,", r->epoch, r->loss);
         if (!isnan(r->val_loss))
             fprintf(file.stream, "%.9g", r->val_loss);
-        fprintf(file.stream, ",%.3f,%.1f,%.9g\n", r->seconds, r->images_per_second, r->lr);
+        fprintf(file.stream, ",%.3f,%.1f,%.9g", r->seconds, r->images_per_second, r->lr);
+        if (history->staged)
+            fprintf(file.stream, ",%d", r->stage);
+        fputc('\n', file.stream);
     }
     if (whole_file_commit(&file, message, sizeof message) != 0)
         return error_set(error, EXIT_FILE, "%s", message);

@@ -24,6 +24,22 @@ static void clear_line(Progress *p)
     p->open_line = 0;
 }
 
+void progress_stage(Progress *p, int stage, int stages)
+{
+    p->stage = stage;
+    p->stages = stages;
+}
+
+/* "Stage 2/4 - Epoch 7/40" */
+static void print_epoch(const Progress *p)
+{
+    if (p->stages)
+        fprintf(p->out, "Stage %d/%d - ", p->stage, p->stages);
+    fprintf(p->out, "Epoch %zu", p->epoch);
+    if (p->epochs)
+        fprintf(p->out, "/%zu", p->epochs);
+}
+
 void progress_epoch(Progress *p, size_t epoch, size_t epochs, size_t steps)
 {
     p->epoch = epoch;
@@ -32,10 +48,8 @@ void progress_epoch(Progress *p, size_t epoch, size_t epochs, size_t steps)
     p->drawn = p->now();
     if (!p->terminal)
         return;
-    if (epochs)
-        fprintf(p->out, "Epoch %zu/%zu\n", epoch, epochs);
-    else
-        fprintf(p->out, "Epoch %zu\n", epoch);
+    print_epoch(p);
+    fputc('\n', p->out);
     fflush(p->out);
 }
 
@@ -88,9 +102,7 @@ static void draw(Progress *p, size_t step, const char *rest)
 /* A line where there is no bar: "Epoch 3/40 - 7/19 - ..." */
 static void print_line(Progress *p, size_t step, const char *rest)
 {
-    fprintf(p->out, "Epoch %zu", p->epoch);
-    if (p->epochs)
-        fprintf(p->out, "/%zu", p->epochs);
+    print_epoch(p);
     fprintf(p->out, " - %zu/%zu - %s\n", step, p->steps, rest);
     fflush(p->out);
 }

@@ -16,6 +16,7 @@ typedef struct Progress {
     int terminal;             /* 1: bars */
     double (*now)(void);      /* seconds, of a clock that only goes forward */
     size_t epoch, epochs;     /* epochs 0: not known */
+    int stage, stages;        /* of training; stages 0: there is but one */
     size_t steps;             /* of the epoch; 0: no epoch is under way */
     double drawn;             /* when the bar or line last came out */
     int open_line;            /* the bar's line is on the screen, unfinished */
@@ -23,6 +24,9 @@ typedef struct Progress {
 
 /* Writes to `out`; `terminal` is what isatty says of it. */
 void progress_open(Progress *progress, FILE *out, int terminal, double (*now)(void));
+
+/* Epochs from now on are of that stage (1 .. stages), and their lines say so: "Stage 2/4 - Epoch 7/40". */
+void progress_stage(Progress *progress, int stage, int stages);
 
 /* An epoch of `steps` updates begins (1 .. epochs). */
 void progress_epoch(Progress *progress, size_t epoch, size_t epochs, size_t steps);

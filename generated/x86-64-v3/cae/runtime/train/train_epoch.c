@@ -69,19 +69,25 @@ static int write_samples(Run *run, Error *error)
     return report_sheet(path, cells, n, 2, shape->dim[0], shape->dim[1], shape->dim[2], error);
 }
 
+/* Losses of different stages do not compare: the curve is that of the stage at hand. */
 static int write_curve(const Run *run, Error *error)
 {
-    size_t count = run->history.count;
-    char title[128];
+    size_t count = run->history.count, first = 0;
+    const ModelStage *stage = train_stage(run);
+    char title[192];
     ReportPoint *points = malloc((count + 1) * sizeof *points);
     if (!points)
         return error_set(error, EXIT_INPUT, "out of memory for the loss curve");
-    for (size_t i = 0; i < count; i++) {
+    while (stage && first < count && run->history.rows[first].stage != (int)run->state.stage + 1)
+        first++;
+    for (size_t i = first; i < count; i++) {
         const HistoryRow *row = &run->history.rows[i];
-        points[i] = (ReportPoint){(int)row->epoch, row->loss, row->val_loss};
+        points[i - first] = (ReportPoint){(int)row->epoch, row->loss, row->val_loss};
     }
-    snprintf(title, sizeof title, "%s: %s loss", run->model->name, run->model->training.loss);
-    int result = report_loss_svg(run->folder.loss_curve, title, points, count, error);
+    int used = snprintf(title, sizeof title, "%s: %s loss", run->model->name, stage ? stage->loss_name : run->model->training.loss);
+    if (stage)
+        snprintf(title + used, sizeof title - (size_t)used, ", stage %d of %d", (int)run->state.stage + 1, run->model->stage_count);
+    int result = report_loss_svg(run->folder.loss_curve, title, points, count - first, error);
     free(points);
     return result;
 }
@@ -89,7 +95,8 @@ static int write_curve(const Run *run, Error *error)
 static int write_results(Run *run, double loss, double val_loss, Error *error)
 {
     const CheckpointState *s = &run->state;
-    HistoryRow row = {s->epoch + 1, loss, val_loss, s->seconds, (double)s->images / fmax(s->seconds, 1e-9), s->rate};
+    HistoryRow row = {s->epoch + 1, loss, val_loss, s->seconds, (double)s->images / fmax(s->seconds, 1e-9), s->rate,
+                      train_stage(run) ? (int)s->stage + 1 : 0};
     if (write_samples(run, error) != 0
         || history_put(&run->history, &row, error) != 0
         || history_write(&run->history, run->folder.history, error) != 0)
@@ -121,7 +128,7 @@ int train_end_epoch(Run *run, int partial, Error *error)
                  (double)s->images / fmax(s->seconds, 1e-9), s->seconds, loss, val_loss);
 
     double score = isnan(val_loss) ? loss : val_loss;
-    int better = score < s->best;
+    int better = train_last_stage(run) && score < s->best;
     if ((better && save_best(run, score, error) != 0) || write_results(run, loss, val_loss, error) != 0)
         return -1;
     if (!partial) {

@@ -27,8 +27,10 @@ static const struct argp_option table[] = {
     {"resume", KEY_RESUME, 0, 0, "go on with the run in --out, to the bit as if it had not been stopped", 0},
     {"strict", KEY_STRICT, 0, 0, "an unreadable picture is an error", 0},
     {0, 0, 0, 0, "Training:", 2},
-    {"epochs", KEY_EPOCHS, "N", 0, "end after N epochs, counted from the start of the run", 0},
-    {"steps", KEY_STEPS, "N", 0, "end after N updates, counted likewise; whichever comes first. Given alone, epochs set no end. "
+    {"epochs", KEY_EPOCHS, "N", 0, "end after N epochs, counted from the start of the run; where the graph has stages, those before the last "
+     "keep their lengths", 0},
+    {"steps", KEY_STEPS, "N", 0, "end after N updates, counted likewise; whichever comes first. Given alone, epochs set no end, but to "
+     "stages before the last. "
      "bench: updates to measure (10)", 0},
     {"batch", KEY_BATCH, "N", 0, "pictures an update", 0},
     {"optimizer", KEY_OPTIMIZER, "NAME[,X=N...]", 0, "adam, adamw or sgd with its numbers, as sgd,lr=0.1,momentum=0.9; those left out are "
@@ -39,7 +41,7 @@ static const struct argp_option table[] = {
     {"clip-norm", KEY_CLIP_NORM, "X", 0, "scale the gradient of each parameter down to a norm of at most X; 0: do not", 0},
     {"global-clip-norm", KEY_GLOBAL_CLIP_NORM, "X", 0, "the same of all parameters together", 0},
     {"clip-value", KEY_CLIP_VALUE, "X", 0, "bring each number of the gradient into -X..X; 0: do not", 0},
-    {"patience", KEY_PATIENCE, "N", 0, "end after N epochs in a row without a lower val_loss; 0: do not", 0},
+    {"patience", KEY_PATIENCE, "N", 0, "end, or go on to the next stage, after N epochs in a row without a lower val_loss; 0: do not", 0},
     {"min-delta", KEY_MIN_DELTA, "X", 0, "lower by more than X", 0},
     {"mirror", KEY_MIRROR, 0, 0, "pictures enter as they are or mirrored, at random", 0},
     {"no-mirror", KEY_NO_MIRROR, 0, 0, "as they are", 0},

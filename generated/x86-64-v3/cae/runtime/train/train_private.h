@@ -52,6 +52,21 @@ void train_say(Run *run, const char *format, ...) __attribute__((format(printf, 
 int train_open(Run *run, const Model *model, const TrainOptions *options, int *finished, Error *error);
 void train_close(Run *run);
 
+/* The stage that is trained; NULL: the model has none and is trained as a whole. */
+const ModelStage *train_stage(const Run *run);
+
+/* 1 where the last stage is trained, or the whole network from the start: what counts for best.safetensors. */
+int train_last_stage(const Run *run);
+
+/* 1 where the stage has had its epochs, or early stopping ended it. Options of the run's length take the place of the last stage's own. */
+int train_stage_over(const Run *run);
+
+/* Makes run->state.stage begin where the run stands: an optimizer, schedule and early stopping that start afresh. */
+void train_begin_stage(Run *run);
+
+/* Says which stage it is; nothing where there are none. */
+void train_say_stage(Run *run);
+
 /* 1 where the run has reached the end it was given, or early stopping ended it. */
 int train_finished(const Run *run);
 

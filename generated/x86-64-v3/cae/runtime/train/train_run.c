@@ -59,10 +59,53 @@ int train_stopped_early(const Run *run)
     return s->training.patience > 0 && s->early.wait >= (uint64_t)s->training.patience;
 }
 
+const ModelStage *train_stage(const Run *run)
+{
+    return run->model->stage_count > 0 ? &run->model->stages[run->state.stage] : NULL;
+}
+
+int train_last_stage(const Run *run)
+{
+    return run->model->stage_count == 0 || run->state.stage + 1 == (uint64_t)run->model->stage_count;
+}
+
+int train_stage_over(const Run *run)
+{
+    const CheckpointState *s = &run->state;
+    int by_options = train_last_stage(run) && (s->epochs || s->steps);
+    return train_stopped_early(run) || (!by_options && s->epoch >= s->stage_epoch + s->stage_epochs);
+}
+
 int train_finished(const Run *run)
 {
     const CheckpointState *s = &run->state;
-    return train_stopped_early(run) || (s->epochs && s->epoch >= s->epochs) || (s->steps && s->step >= s->steps);
+    return (train_last_stage(run) && train_stage_over(run)) || (s->epochs && s->epoch >= s->epochs) || (s->steps && s->step >= s->steps);
+}
+
+void train_begin_stage(Run *run)
+{
+    CheckpointState *s = &run->state;
+    const ModelStage *stage = train_stage(run);
+    s->stage_step = s->step;
+    s->stage_epoch = s->epoch;
+    s->stage_epochs = stage ? (uint64_t)stage->epochs : s->epochs;
+    if (stage && train_last_stage(run) && s->epochs > s->epoch)
+        s->stage_epochs = s->epochs - s->epoch;
+    s->plateau = (Plateau){{INFINITY, 0}, 0, 1};
+    s->early = (Watch){INFINITY, 0};
+}
+
+void train_say_stage(Run *run)
+{
+    const ModelStage *stage = train_stage(run);
+    int stages = run->model->stage_count, number = (int)run->state.stage + 1;
+    size_t reals = 0;
+    if (!stage)
+        return;
+    for (int i = 0; i < run->model->parameter_count; i++)
+        reals += stage->trains[i] ? run->model->parameters[i].count : 0;
+    progress_stage(&run->progress, number, stages);
+    train_say(run, "stage %d of %d: %s; %zu parameters, %s", number, stages, stage->title, reals, stage->loss_name);
 }
 
 int train_diverged(const Run *run, const char *what, Error *error)
@@ -104,6 +147,11 @@ static size_t expected_epochs(const Run *run)
     size_t steps = steps_of(dataset_count(run->train), run->batch);
     size_t by_steps = run->state.steps ? (size_t)((run->state.steps + steps - 1) / steps) : 0;
     size_t epochs = (size_t)run->state.epochs;
+    if (!epochs && !by_steps && train_stage(run)) {
+        epochs = (size_t)(run->state.stage_epoch + run->state.stage_epochs);
+        for (int i = (int)run->state.stage + 1; i < run->model->stage_count; i++)
+            epochs += (size_t)run->model->stages[i].epochs;
+    }
     return !epochs || (by_steps && by_steps < epochs) ? by_steps : epochs;
 }
 
@@ -140,13 +188,16 @@ static void draw(Run *run, int n)
 static int step(Run *run, int n, Error *error)
 {
     CheckpointState *s = &run->state;
-    double count = (double)dataset_count(run->train), begin = (double)s->epoch + (double)s->position / count;
+    double count = (double)dataset_count(run->train), epochs = (double)(s->epoch - s->stage_epoch), begin = epochs + (double)s->position / count;
+    ModelSchedule schedule = s->training.schedule;
     uint64_t position = s->position;
 
     /* Unreadable pictures were passed over on the way: the position is behind the last one learnt from. */
     while (run->order[position++] != run->which[n - 1])
         ;
-    s->rate = schedule_rate(&s->training.schedule, &s->plateau, s->training.optimizer.lr, begin, (double)s->epoch + (double)position / count);
+    if (schedule.epochs == 0)
+        schedule.epochs = (double)s->stage_epochs;
+    s->rate = schedule_rate(&schedule, &s->plateau, s->training.optimizer.lr, begin, epochs + (double)position / count);
     run->trainer.optimizer.settings.lr = s->rate;
     draw(run, n);
     trainer_step(&run->trainer, run->pixels, run->noise, n);
@@ -203,9 +254,21 @@ static int save_and_stop(Run *run, Error *error)
     return 128 + number;
 }
 
+static void next_stage(Run *run)
+{
+    if (train_stopped_early(run))
+        train_say(run, "this stage stopped early: no loss lower than %g for %d epochs", run->state.early.best, run->state.training.patience);
+    run->state.stage++;
+    train_begin_stage(run);
+    trainer_begin_stage(&run->trainer, train_stage(run));
+    train_say_stage(run);
+}
+
 static int train_loop(Run *run, Error *error)
 {
     while (!train_finished(run)) {
+        if (train_stage_over(run))
+            next_stage(run);
         int partial, result = train_epoch(run, &partial, error);
         if (result == 0)
             result = train_end_epoch(run, partial, error);
@@ -224,8 +287,13 @@ static void say_end(Run *run)
         train_say(run, "%zu unreadable picture%s passed over", unreadable, unreadable == 1 ? " was" : "s were");
     if (train_stopped_early(run))
         train_say(run, "stopped early: no loss lower than %g for %d epochs", run->state.early.best, run->state.training.patience);
-    train_say(run, "done: %" PRIu64 " updates, %" PRIu64 " whole epoch%s; the lowest loss is in %s, the end of the run in %s",
-              run->state.step, run->state.epoch, run->state.epoch == 1 ? "" : "s", run->folder.best, run->folder.last);
+    if (train_last_stage(run) && run->state.step > run->state.stage_step)
+        train_say(run, "done: %" PRIu64 " updates, %" PRIu64 " whole epoch%s; the lowest loss is in %s, the end of the run in %s",
+                  run->state.step, run->state.epoch, run->state.epoch == 1 ? "" : "s", run->folder.best, run->folder.last);
+    else
+        train_say(run, "done: %" PRIu64 " updates, %" PRIu64 " whole epoch%s, in stage %" PRIu64 " of %d; the lowest loss counts in the last stage "
+                  "alone; the end of the run is in %s", run->state.step, run->state.epoch, run->state.epoch == 1 ? "" : "s", run->state.stage + 1,
+                  run->model->stage_count, run->folder.last);
 }
 
 int train_run(const Model *model, const TrainOptions *options, Error *error)

@@ -56,18 +56,21 @@ static int open_folder(Run *run, Error *error)
     return run_folder_open(&run->folder, run->options->out ? run->options->out : out, error);
 }
 
-/* A cosine without `epochs` is as long as the run was to be when it began. */
+/* A cosine without `epochs` is as long as the run was to be when it began; each stage, where there are some, has one of its own length. */
 static int check_schedule(Run *run, Error *error)
 {
     CheckpointState *s = &run->state;
     ModelSchedule *schedule = &s->training.schedule;
     int cosine = strcmp(schedule->name, "cosine") == 0;
 
-    if (cosine && schedule->epochs == 0)
-        schedule->epochs = (double)(s->epochs ? s->epochs : (uint64_t)run->model->training.epochs);
-    if (cosine && schedule->warmup >= schedule->epochs)
+    double epochs = schedule->epochs;
+    for (int i = 0; i < run->model->stage_count && schedule->epochs == 0; i++)
+        epochs = i == 0 || run->model->stages[i].epochs < epochs ? run->model->stages[i].epochs : epochs;
+    if (cosine && schedule->epochs == 0 && run->model->stage_count == 0)
+        epochs = schedule->epochs = (double)(s->epochs ? s->epochs : (uint64_t)run->model->training.epochs);
+    if (cosine && schedule->warmup >= epochs)
         return error_set(error, EXIT_USAGE, "the schedule's warmup of %g epochs leaves nothing of its %g; give a shorter warmup or more epochs, as "
-                         "--schedule cosine,epochs=40,warmup=2", schedule->warmup, schedule->epochs);
+                         "--schedule cosine,epochs=40,warmup=2", schedule->warmup, epochs);
     if (schedule->min_lr > s->training.optimizer.lr)
         return error_set(error, EXIT_USAGE, "the schedule's min_lr %g is above the learning rate %g; give a lower min_lr with --schedule or a "
                          "higher --lr", schedule->min_lr, s->training.optimizer.lr);
@@ -142,12 +145,11 @@ static int fresh_position(Run *run, Error *error)
         .best = INFINITY,
         .seed = o->seed_given ? o->seed : 1,
         .batch = (uint64_t)(o->batch ? o->batch : training->batch),
-        .epochs = o->epochs || o->steps ? o->epochs : (uint64_t)training->epochs,
+        .epochs = o->epochs || o->steps || run->model->stage_count ? o->epochs : (uint64_t)training->epochs,
         .steps = o->steps,
         .training = *training,
-        .plateau = {{INFINITY, 0}, 0, 1},
-        .early = {INFINITY, 0},
     };
+    train_begin_stage(run);
     return take_options(run, error);
 }
 
@@ -264,13 +266,14 @@ static int fill_parameters(Run *run, Error *error)
     Trainer *t = &run->trainer;
     int result = 0;
 
+    trainer_begin_stage(t, train_stage(run));
     if (o->resume)
         result = checkpoint_load(run->folder.last, run->model, t->parameters, t->optimizer.m, t->optimizer.v, &(CheckpointState){0}, error);
     else if (o->init)
         result = checkpoint_load_parameters(o->init, run->model, t->parameters, error);
     else
         initial_draw(run->model, run->state.seed, t->parameters);
-    t->optimizer.t = run->state.step;
+    t->optimizer.t = run->state.step - run->state.stage_step;
     trainer_prepare(t);
     return result;
 }
@@ -313,6 +316,7 @@ static void say_beginning(Run *run)
         train_say(run, "learning from %zu pictures in %s, %s", dataset_count(run->train), o->train, val);
     if (o->resume)
         train_say(run, "resuming %s at step %" PRIu64 ", in epoch %" PRIu64, run->folder.path, s->step, s->epoch + 1);
+    train_say_stage(run);
 }
 
 /* The folder is touched last, when nothing else is left that can be refused. Saving the first parameters tells early whether it can be written. */
@@ -324,8 +328,10 @@ static int begin_folder(Run *run, Error *error)
         run->saved_at = train_now();
         if (history_read(&run->history, run->folder.history, run->state.epoch, error) != 0)
             return -1;
+        run->history.staged = run->model->stage_count > 0;
         return run_folder_make(&run->folder, error);
     }
+    run->history.staged = run->model->stage_count > 0;
     if (run_folder_used(&run->folder)) {
         if (run_folder_move_aside(&run->folder, moved, sizeof moved, error) != 0)
             return -1;

@@ -110,6 +110,12 @@ void trainer_close(Trainer *t)
     memset(t, 0, sizeof *t);
 }
 
+void trainer_begin_stage(Trainer *t, const ModelStage *stage)
+{
+    t->stage = stage;
+    optimizer_restart(&t->optimizer, t->model, stage ? stage->trains : NULL);
+}
+
 void trainer_prepare(Trainer *t)
 {
     t->model->prepare(t->parameters, t->prepared);
@@ -169,6 +175,7 @@ void trainer_gradient(Trainer *t, const uint8_t *const *images, const uint64_t *
     const Model *model = t->model;
     size_t bytes = model->parameter_reals * sizeof(real);
     const int size = trainer_chunk(model, n);
+    const ModelBackward backward_chunk = t->stage ? t->stage->backward_chunk : model->backward_chunk;
     Queue queue = { .chunks = (n + size - 1) / size };
 
     memset(t->total, 0, bytes);
@@ -178,7 +185,7 @@ void trainer_gradient(Trainer *t, const uint8_t *const *images, const uint64_t *
     for (ChunkSum *sum; (sum = take_chunk(t, &queue)); hand_in(t, &queue, sum)) {
         int first = sum->chunk * size, count = n - first < size ? n - first : size;
         memset(sum->gradient, 0, bytes);
-        model->backward_chunk(t->prepared, images + first, noise ? noise + first : NULL, count, sum->gradient, t->losses + first,
+        backward_chunk(t->prepared, images + first, noise ? noise + first : NULL, count, sum->gradient, t->losses + first,
                               t->workspaces[thread_number()], NULL);
     }
 }
@@ -195,16 +202,18 @@ void trainer_step(Trainer *t, const uint8_t *const *images, const uint64_t *nois
 
 void trainer_evaluate(Trainer *t, const uint8_t *const *images, int n)
 {
-    int group = t->model->group;
+    const int group = t->model->group;
+    const ModelLoss loss = t->stage ? t->stage->loss : t->model->loss;
+    const ModelLossGroup loss_group = t->stage ? t->stage->loss_group : t->model->loss_group;
     if (group > 1) {
 #pragma omp parallel for schedule(dynamic, 1) num_threads(t->threads)
         for (int i = 0; i < n; i += group)
-            t->model->loss_group(t->prepared, images + i, n - i < group ? n - i : group, t->losses + i, t->workspaces[thread_number()]);
+            loss_group(t->prepared, images + i, n - i < group ? n - i : group, t->losses + i, t->workspaces[thread_number()]);
         return;
     }
 #pragma omp parallel for schedule(dynamic, 1) num_threads(t->threads)
     for (int i = 0; i < n; i++)
-        t->losses[i] = t->model->loss(t->prepared, images[i], t->workspaces[thread_number()]);
+        t->losses[i] = loss(t->prepared, images[i], t->workspaces[thread_number()]);
 }
 
 double trainer_loss_sum(const Trainer *t, int n, double sum)
@@ -216,7 +225,8 @@ double trainer_loss_sum(const Trainer *t, int n, double sum)
 
 void trainer_reconstruct(Trainer *t, const uint8_t *image, real *output)
 {
-    t->model->reconstruct(t->prepared, image, output, t->workspaces[0], NULL);
+    const ModelReconstruct reconstruct = t->stage ? t->stage->reconstruct : t->model->reconstruct;
+    reconstruct(t->prepared, image, output, t->workspaces[0], NULL);
 }
 
 void trainer_reconstruct_bytes(Trainer *t, const uint8_t *image, real *scratch, uint8_t *bytes)

@@ -18,6 +18,7 @@ typedef struct ChunkSum {
 
 typedef struct Trainer {
     const Model *model;
+    const ModelStage *stage;    /* whose losses, gradients and pictures these are; NULL: the whole network */
     int threads, batch;         /* batch: the largest number of images handed over at once */
     real *parameters;           /* whoever changes them calls trainer_prepare */
     ModelTraining training;     /* of it, the clipping of gradients */
@@ -41,6 +42,9 @@ int trainer_default_threads(void);
 /* Images in a chunk of a batch of n (n >= 1). A model that takes groups gets as few chunks as hold the batch, of equal size: each reads all weights once. */
 int trainer_chunk(const Model *model, int n);
 
+/* From now on trains that stage of the model (NULL: the whole network), with an optimizer that starts afresh and leaves all other parameters alone. */
+void trainer_begin_stage(Trainer *trainer, const ModelStage *stage);
+
 /* Brings changed parameters into the kernels' form. */
 void trainer_prepare(Trainer *trainer);
 
@@ -56,7 +60,7 @@ void trainer_evaluate(Trainer *trainer, const uint8_t *const *images, int n);
 /* The sum of losses[0 .. n-1] added to `sum` in the order of the images. */
 double trainer_loss_sum(const Trainer *trainer, int n, double sum);
 
-/* One image through the network: output[height * width * channels], as the network has it. On one thread. */
+/* One image through the network, or through the layers that this stage and those before it train: output[height * width * channels]. On one thread. */
 void trainer_reconstruct(Trainer *trainer, const uint8_t *image, real *output);
 
 /* The same as bytes, clamped to 0..255. `scratch` has room for one output. */

@@ -64,9 +64,11 @@ static int to_real(const SafetensorsEntry *entry, real *out)
                                          : safetensors_to_double(entry, (double *)(void *)out);
 }
 
-int weights_take(const Model *model, const Safetensors *file, const char *path, const char *prefix, real *parameters, Error *error)
+int weights_take(const Model *model, const Safetensors *file, const char *path, const char *prefix, const unsigned char *only, real *parameters,
+                 Error *error)
 {
     for (int i = 0; i < model->parameter_count; i++) {
+        if (only && !only[i]) continue;
         const ModelParameter *p = &model->parameters[i];
         const SafetensorsEntry *entry = weights_find(file, path, prefix, p->name, p->shape.rank, p->shape.dim, error);
         if (!entry) return -1;
@@ -97,7 +99,7 @@ int weights_load(const Model *model, const char *path, real *parameters, Error *
     Safetensors file;
     if (weights_open(&file, path, error) != 0) return -1;
 
-    int result = weights_take(model, &file, path, "", parameters, error);
+    int result = weights_take(model, &file, path, "", NULL, parameters, error);
     for (int i = 0; result == 0 && i < file.count; i++) {
         const char *name = file.entries[i].name;
         if (starts_with(name, "optimizer.") || starts_with(name, "position") || starts_with(name, "caec.")) continue;

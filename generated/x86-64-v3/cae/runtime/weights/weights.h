@@ -14,8 +14,10 @@
    has another shape or type, or holds a value that is not finite, and a tensor that the model does not have. */
 int weights_load(const Model *model, const char *path, real *parameters, Error *error);
 
-/* The same from a file that is open, for the tensors called `prefix` + parameter; other tensors are not looked at. */
-int weights_take(const Model *model, const Safetensors *file, const char *path, const char *prefix, real *parameters, Error *error);
+/* The same from a file that is open, for the tensors called `prefix` + parameter; other tensors are not looked at. `only`: one a parameter, 0 where it is
+   left as it is; NULL: all are read. */
+int weights_take(const Model *model, const Safetensors *file, const char *path, const char *prefix, const unsigned char *only, real *parameters,
+                 Error *error);
 
 /* Finds tensor `prefix` + `name` and refuses it where it is missing, is neither F32 nor F64, or has a shape other than dim[rank]. */
 const SafetensorsEntry *weights_find(const Safetensors *file, const char *path, const char *prefix, const char *name, int rank,
