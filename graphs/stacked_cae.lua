@@ -7,7 +7,7 @@
 --   28x28x128 -> 28x28x64 -> 56x56x64 -> 56x56x32 -> 112x112x32 -> 112x112x3 -> 224x224x3
 --
 -- What a stage's decoder gives has the shape of what its encoder got. ELU as the activation: what one stage hands on may be negative, and no channel
--- of a decoder dies.
+-- of a decoder dies. The warm-up, of every stage, keeps the first steps of a fresh Adam from undoing what the stages before have learnt.
 
 local function conv(filters, activation) return conv2d { filters = filters, kernel = 3, activation = activation or "elu" } end
 
@@ -27,7 +27,7 @@ return autoencoder "stacked_cae" {
   input = { 224, 224, 3 },
   encoder = encoder,
   decoder = decoder,
-  training = { loss = "mse", optimizer = adam { lr = 1e-3 }, batch = 64 },
+  training = { loss = "mse", optimizer = adam { lr = 1e-3 }, schedule = constant { warmup = 1 }, batch = 64 },
   stages = {
     { encoder = "pool1", decoder = "conv3", epochs = 4 },
     { encoder = "pool2", decoder = "conv2", epochs = 8 },
