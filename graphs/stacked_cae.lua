@@ -29,9 +29,9 @@ return autoencoder "stacked_cae" {
   decoder = decoder,
   training = { loss = "mse", optimizer = adam { lr = 1e-3 }, schedule = constant { warmup = 1 }, batch = 64 },
   stages = {
-    { encoder = "pool1", decoder = "conv3", epochs = 4 },
-    { encoder = "pool2", decoder = "conv2", epochs = 8 },
-    { encoder = "pool3", decoder = "conv1", epochs = 8 },
-    { epochs = 20 },
+    { encoder = "pool1", decoder = "conv3", epochs = 2 },
+    { encoder = "pool2", decoder = "conv2", epochs = 3 },
+    { encoder = "pool3", decoder = "conv1", epochs = 3 },
+    { epochs = 32 },
   },
 }
