@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Builds, measures and trains every network of graphs/, one after another, and shows them side by side.
 
-    python3 tests/bench/graphs.py --build build --train DIR --val DIR --epochs 12 --write graphs/README.md --sheet docs/graphs.png
+    python3 tests/bench/graphs.py --build build --train DIR --val DIR --epochs 12 --write graphs/README.md --sheet docs/graphs.jpg
 
 Each network starts from seed 1 and learns for the same number of epochs from the same pictures (without --train, from the built-in ones). The table has its
 parameters, the size of its latent, the val_loss at the end, and what `bench` measures. --sheet draws what each makes of built-in pictures that none has learnt from.
@@ -38,7 +38,7 @@ def read_options():
     parser.add_argument("--threads", type=int, default=os.cpu_count(), help="(one a processor)")
     parser.add_argument("--only", metavar="NAME,...", help="only these networks")
     parser.add_argument("--write", metavar="FILE", help="put the table into this Markdown file")
-    parser.add_argument("--sheet", metavar="PNG", help="draw reconstructions")
+    parser.add_argument("--sheet", metavar="JPG|PNG", help="draw reconstructions")
     parser.add_argument("--below", type=float, metavar="LOSS", help="fail unless every val_loss is below")
     parser.add_argument("--keep", action="store_true", help="what an earlier call with the same --out found of a network is not found again")
     options = parser.parse_args()
@@ -71,8 +71,7 @@ class Network:
         room.run(["cmake", "-S", os.path.join(self.folder, self.name), "-B", os.path.dirname(self.train),
                   "-DCAEC_RUNTIME=" + os.path.join(room.PROJECT, "runtime"), "-DCAEC_RUNTIME_LIBRARY=" + library])
         room.run(["cmake", "--build", os.path.dirname(self.train)])
-        last = room.run([caec, self.path, "--summary"]).splitlines()[-1]
-        found = re.fullmatch(r"\w+: (\S+) -> (\S+) -> \S+, ([\d,]+) parameters", last)
+        found = re.search(r"^\w+: (\S+) -> (\S+) -> \S+, ([\d,]+) parameters$", room.run([caec, self.path, "--summary"]), re.M)
         self.input, self.latent, self.parameters = found.groups()
         self.shapes = {name: [int(n) for n in shape.split("x")] for name, shape in
                        re.findall(r"^(\S+)\.kernel = parameter : (\S+)", room.run([caec, self.path, "--dump", "load"]), re.M)}
@@ -100,12 +99,13 @@ class Network:
             json.dump(self.found, file, indent=2)
 
     def recall(self):
-        """Whether an earlier call measured and trained it."""
+        """What an earlier call found; a loss after another number of epochs does not count."""
         path = os.path.join(self.folder, "result.json")
         if os.path.exists(path):
             with open(path, encoding="ascii") as file:
                 self.found = json.load(file)
-        return self.found.get("epochs") == self.options.epochs and "bench" in self.found
+        if self.found.get("epochs") != self.options.epochs:
+            self.found.pop("val_loss", None)
 
     def loss(self):
         return "%.4f" % self.found["val_loss"] if "val_loss" in self.found else "-"
@@ -119,7 +119,7 @@ class Network:
 
 def table(networks, options):
     heads = ["graph", "parameters", "latent", "val_loss", "training, images/s", "training, MiB", "one image, 1 thread, ms"]
-    pictures = "the photographs of `--train`" if options.train else "the built-in pictures"
+    pictures = "the photographs" if options.train else "the built-in pictures"
     lines = ["| %s |" % " | ".join(heads), "|%s" % ("---|" + "---|" + "---|" + "---:|" * 4)]
     lines += [network.row() for network in networks]
     lines += ["", "%d epochs of %s, batch 64, seed 1; %d threads; %s." % (options.epochs, pictures, options.threads, machine.line(machine.describe()))]
@@ -173,7 +173,7 @@ def draw(networks, options):
         for k, picture in enumerate(pictures):
             way = Image.LANCZOS if picture.width > size else Image.NEAREST
             sheet.paste(picture.resize((size, size), way), (label + k * (size + gap), y))
-    sheet.save(options.sheet, optimize=True)
+    sheet.save(options.sheet, optimize=True, quality=85)
 
 
 def work(options):
@@ -184,10 +184,11 @@ def work(options):
     for network in networks:
         say(network.name)
         network.build()
-        if options.keep and network.recall():
-            continue
-        network.measure()
-        if options.epochs > 0:
+        if options.keep:
+            network.recall()
+        if "bench" not in network.found:
+            network.measure()
+        if options.epochs > 0 and "val_loss" not in network.found:
             network.learn()
         network.keep()
         say("  val_loss " + network.loss())
