@@ -40,8 +40,7 @@ static bool draws(const Program *program, int first)
     return false;
 }
 
-/* The shortest decimal that gives the number back. */
-static const char *shortest(double x)
+const char *shortest(double x)
 {
     if (fabs(x) < 1e15 && x == floor(x))
         return arena_format("%.0f", x);
@@ -135,11 +134,11 @@ static const char *band_limit(const Step *step, bool first, int units)
 static const char *argument_expression(const Plan *plan, const Program *program, const Step *step, const char *name, int units)
 {
     const Graph *graph = plan->graph;
-    bool first = strcmp(name, "first") == 0, group = plan->group > 1, alone = !program->result || group;
+    bool first = strcmp(name, "first") == 0, group = plan->group > 1, alone = !program->result || group || plan->settings.library;
     if (first || strcmp(name, "last") == 0)
         return alone ? arena_format("%d", first ? 0 : units) : band_limit(step, first, units);
     if (strcmp(name, "n") == 0)
-        return "n";
+        return group ? "n" : "1";
     for (int i = 0; i < step->argument_count; i++) {
         const Argument *a = &step->arguments[i];
         if (strcmp(a->name, name) != 0)
@@ -371,6 +370,8 @@ static void set_texts(lua_State *L, const Plan *plan, const EmitOptions *options
     set_number(L, "L", settings_lanes(&plan->settings));
     set_number(L, "output_kernel", output_kernel(graph));
     set_number(L, "group", plan->group);
+    lua_pushboolean(L, plan->settings.library);
+    lua_setfield(L, -2, "library");
     lua_pushboolean(L, plan_uses_openblas(plan));
     lua_setfield(L, -2, "openblas");
     lua_pushboolean(L, plan_decodes(plan));

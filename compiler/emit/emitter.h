@@ -30,6 +30,7 @@ lua_State *templates_open(void);
 Text template_expand(lua_State *L, const char *name);
 void append_item(lua_State *L);                         /* the table at the top goes to the end of the list below it */
 const char *upper(const char *name);
+const char *shortest(double x);                         /* decimal that gives the number back */
 
 /* emit.c: the holes of the skeletons. */
 void push_model(lua_State *L, const Plan *plan, const EmitOptions *options);

@@ -1,5 +1,7 @@
 #include "conv.h"
 
+enum { SMALL_TILE = 4 };
+
 void conv_effective_size(const Step *step, const ConvShape *s, int *height, int *width)
 {
     const Node *pool = step->pool ? step->pool : step->d_pool;
@@ -25,9 +27,11 @@ void conv_bind_dy(Step *step, const Node *dy)
     step_node(step, "dy", dy);
 }
 
-/* A tile's operands take four registers of 32 (the fourth is often a memory operand), and four of 16. */
+/* A tile's operands take four registers of 32 (the fourth is often a memory operand), and four of 16. Text grows with the tile. */
 int conv_accumulators(const Settings *settings)
 {
+    if (settings->small)
+        return SMALL_TILE;
     return settings->target->registers >= 32 ? 28 : 12;
 }
 

@@ -1,22 +1,27 @@
-/* rules.h - the arithmetic of an update on ranges of numbers, and nothing else: optimizer.c and clip.c run it over the model's parameters, and the library
- * output of caec carries this very file. Whoever includes it has defined the type `real`, size_t, sqrt of a double, and real_sqrt of a `real`. */
+/* rules.h - the arithmetic of an update on ranges of numbers, and nothing else: optimizer.c and
+ * clip.c run it over a model's parameters, and the library output of caec carries this very file.
+ * Whoever includes it has the types `real` and size_t, sqrt of a double and real_sqrt of a real. */
 #ifndef CAEC_RULES_H
 #define CAEC_RULES_H
 
 typedef struct Adam {
-    real beta1, one_minus_beta1, beta2, one_minus_beta2, rate, eps, scale, keep;     /* keep: 1 - lr * weight_decay */
+    real beta1, one_minus_beta1, beta2, one_minus_beta2, rate, eps, scale;
+    real keep;                  /* 1 - lr * weight_decay */
 } Adam;
 
-/* Of an update with the gradient g = gradient * scale; beta1_power is beta1 to the power of t, the updates so far with this one, beta2_power likewise. */
-static inline Adam adam_numbers(double lr, double beta1, double beta2, double eps, double weight_decay, double beta1_power, double beta2_power,
+/* Of an update with the gradient g = gradient * scale; beta1_power is beta1 to the power of t, the
+   updates so far with this one, beta2_power likewise. */
+static inline Adam adam_numbers(double lr, double beta1, double beta2, double eps,
+                                double weight_decay, double beta1_power, double beta2_power,
                                 double scale)
 {
     double rate = lr * sqrt(1 - beta2_power) / (1 - beta1_power);
-    return (Adam){(real)beta1, (real)(1 - beta1), (real)beta2, (real)(1 - beta2), (real)rate, (real)eps, (real)scale,
-                  (real)(1 - lr * weight_decay)};
+    return (Adam){(real)beta1, (real)(1 - beta1), (real)beta2, (real)(1 - beta2), (real)rate,
+                  (real)eps, (real)scale, (real)(1 - lr * weight_decay)};
 }
 
-static inline void adam_range(Adam a, size_t n, real *restrict w, real *restrict m, real *restrict v, const real *restrict gradient)
+static inline void adam_range(Adam a, size_t n, real *restrict w, real *restrict m,
+                              real *restrict v, const real *restrict gradient)
 {
     for (size_t i = 0; i < n; i++) {
         real g = gradient[i] * a.scale;
@@ -26,7 +31,8 @@ static inline void adam_range(Adam a, size_t n, real *restrict w, real *restrict
     }
 }
 
-static inline void adamw_range(Adam a, size_t n, real *restrict w, real *restrict m, real *restrict v, const real *restrict gradient)
+static inline void adamw_range(Adam a, size_t n, real *restrict w, real *restrict m,
+                               real *restrict v, const real *restrict gradient)
 {
     for (size_t i = 0; i < n; i++)
         w[i] *= a.keep;
@@ -34,7 +40,8 @@ static inline void adamw_range(Adam a, size_t n, real *restrict w, real *restric
 }
 
 /* rate: lr * scale */
-static inline void sgd_range(real momentum, real rate, size_t n, real *restrict w, real *restrict m, const real *restrict gradient)
+static inline void sgd_range(real momentum, real rate, size_t n, real *restrict w,
+                             real *restrict m, const real *restrict gradient)
 {
     for (size_t i = 0; i < n; i++) {
         m[i] = momentum * m[i] - rate * gradient[i];
@@ -42,7 +49,8 @@ static inline void sgd_range(real momentum, real rate, size_t n, real *restrict 
     }
 }
 
-/* Sixteen sums in a fixed order, so that a vector works on them and the bits do not depend on its width. */
+/* Sixteen sums in a fixed order, so that a vector works on them and the bits do not depend on its
+   width. */
 static inline double sum_of_squares(const real *gradient, size_t count)
 {
     double part[16] = {0}, sum = 0;
