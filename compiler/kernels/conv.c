@@ -1,7 +1,5 @@
 #include "conv.h"
 
-enum { SMALL_TILE = 4 };
-
 void conv_effective_size(const Step *step, const ConvShape *s, int *height, int *width)
 {
     const Node *pool = step->pool ? step->pool : step->d_pool;
@@ -27,12 +25,10 @@ void conv_bind_dy(Step *step, const Node *dy)
     step_node(step, "dy", dy);
 }
 
-/* A tile's operands take four registers of 32 (the fourth is often a memory operand), and four of 16. Text grows with the tile. */
+/* A tile's operands take four registers of 32 (the fourth is often a memory operand), and four of 16. Text grows with the tile: little text is for 16. */
 int conv_accumulators(const Settings *settings)
 {
-    if (settings->small)
-        return SMALL_TILE;
-    return settings->target->registers >= 32 ? 28 : 12;
+    return settings->target->registers >= 32 && !settings->small ? 28 : 12;
 }
 
 int conv_vectors(int channels, const Settings *settings)
