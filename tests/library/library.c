@@ -1,7 +1,7 @@
 #include "library.h"
 
 #include <dlfcn.h>
-#include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
