@@ -298,15 +298,16 @@ static void compile(Options *o)
         tuning = tune_measure(graph, settings, CAEC_VERSION);
         text_save_all(&(SavedText){ o->tune, tuning_text(tuning) }, 1);
     }
-    settings.library = o->library;
+    settings.library = o->library;             /* what is measured are the programs' kernels */
     settings.no_training = o->no_training;
     settings.small = o->small;
     Plan *plan = plan_make(graph, settings, o->forces, o->force_count, tuning);
     show_plan(o, plan);
     if (!o->directory || (o->stop && strcmp(o->stop, "plan") == 0))
         return;
-    (o->library ? emit_library : emit_model)(plan, &(EmitOptions){ .directory = o->directory, .version = CAEC_VERSION, .options = o->given.data ? o->given.data : "",
-                                     .runtime = !o->no_runtime });
+    const EmitOptions options = { .directory = o->directory, .version = CAEC_VERSION, .options = o->given.data ? o->given.data : "",
+                                  .runtime = !o->no_runtime };
+    (o->library ? emit_library : emit_model)(plan, &options);
 }
 
 static void expand(Options *o)
