@@ -182,6 +182,23 @@ static void of_norms_and_entropy(void **state)
     compare(net_bce, "native", "", "");
 }
 
+/* Trained in stages by the programs: the library trains the whole, and says so. */
+static void of_stages(void **state)
+{
+    (void)state;
+    static const char graph[] = NET(16, 16, 3,
+        "conv2d { filters = 8, kernel = 3, activation = \"elu\" }, max_pool2d { size = 2 }, conv2d { filters = 8, kernel = 3, activation = \"elu\" },"
+        "max_pool2d { size = 2 },",
+        "conv2d { filters = 8, kernel = 3, activation = \"elu\" }, upsample2d { size = 2 }, conv2d { filters = 3, kernel = 3 }, upsample2d { size = 2 },",
+        "loss = \"mse\", optimizer = adam {} }, stages = { { encoder = \"pool1\", decoder = \"conv2\", epochs = 1 }, { epochs = 2 }");
+    compare(graph, "native", "", "");
+    char *folder = library_write(graph, ""), *path = text_of("%s/net/net.h", folder), *text = file_read(path, NULL);
+    assert_non_null(strstr(text, "the whole network is trained"));
+    free(text);
+    free(path);
+    folder_remove(folder);
+}
+
 static void without_training(void **state)
 {
     (void)state;
@@ -193,7 +210,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(of_the_convolutional_one), cmocka_unit_test(of_little_code), cmocka_unit_test(of_dense_layers), cmocka_unit_test(of_branches),
-        cmocka_unit_test(of_noise), cmocka_unit_test(of_norms_and_entropy), cmocka_unit_test(without_training),
+        cmocka_unit_test(of_noise), cmocka_unit_test(of_norms_and_entropy), cmocka_unit_test(of_stages),
+        cmocka_unit_test(without_training),
     };
     return cmocka_run_group_tests_name("library results", tests, NULL, NULL);
 }
