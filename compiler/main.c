@@ -35,7 +35,7 @@ static const struct {
 };
 enum { PASS_COUNT = sizeof passes / sizeof passes[0], MAX_FORCES = 64, MAX_EXPAND = 32 };
 
-enum { KEY_TARGET = 256, KEY_REAL, KEY_SUMMARY, KEY_DUMP, KEY_STOP, KEY_LIST, KEY_EXPAND, KEY_DOT, KEY_MEMORY, KEY_KERNEL, KEY_NO_RUNTIME, KEY_TUNE, KEY_TUNED };
+enum { KEY_TARGET = 256, KEY_REAL, KEY_SUMMARY, KEY_DUMP, KEY_STOP, KEY_LIST, KEY_EXPAND, KEY_DOT, KEY_MEMORY, KEY_KERNEL, KEY_NO_RUNTIME, KEY_TUNE, KEY_TUNED, KEY_EMIT, KEY_NO_TRAINING, KEY_OPTIMIZE };
 
 typedef struct Options {
     const char *graph, *directory, *dump, *stop, *list, *expand, *real, *tune, *tuned;
@@ -44,7 +44,7 @@ typedef struct Options {
     int force_count;
     const char *expand_numbers[MAX_EXPAND];
     int expand_count;
-    bool summary, dot, memory, no_runtime;
+    bool summary, dot, memory, no_runtime, library, no_training, small;
     Text given;             /* options that change the output */
 } Options;
 
@@ -55,6 +55,9 @@ static const struct argp_option option_table[] = {
     { "target", KEY_TARGET, "NAME", 0, "native (default), or one of --list targets", 1 },
     { "real", KEY_REAL, "TYPE", 0, "float (default) or double: the type of all arithmetic", 1 },
     { "kernel", KEY_KERNEL, "STAGE[.PASS]=NAME", 0, "force a kernel; PASS is forward, dx or dw", 1 },
+    { "emit", KEY_EMIT, "WHAT", 0, "program (default): a trainer and an inference program; or library: C that stands alone, without runtime, malloc and hosted headers", 1 },
+    { "no-training", KEY_NO_TRAINING, NULL, 0, "a library for inference alone", 1 },
+    { "optimize", KEY_OPTIMIZE, "WHAT", 0, "speed (default), or size: a library of little machine code", 1 },
     { "tune", KEY_TUNE, "FILE", 0, "time the kernels on this machine with the C compiler $CC and keep the result in FILE", 1 },
     { "tuned", KEY_TUNED, "FILE", 0, "choose kernels by the times in FILE", 1 },
     { "no-runtime", KEY_NO_RUNTIME, NULL, 0, "leave the runtime's sources out of DIR/<name>", 1 },
@@ -72,6 +75,7 @@ static const struct argp_option option_table[] = {
 static const char doc[] =
     "Compiles a Lua description of a convolutional autoencoder to C: forward, backward and update, with a trainer and an inference program."
     "\vExamples:\n  caec graphs/cae.lua -o generated/\n  caec graphs/cae.lua --summary\n  caec graphs/cae.lua --dump plan --target x86-64-v3\n"
+    "  caec graphs/cae.lua -o lib/ --emit library --no-training --optimize size\n"
     "  caec --expand conv_direct CI=3 CO=32 K=3 POOL=2\n";
 
 const char *argp_program_version = "caec " CAEC_VERSION;
@@ -144,6 +148,17 @@ static void set_option(Options *o, int key, char *arg, struct argp_state *state)
     case KEY_SUMMARY: o->summary = true; break;
     case KEY_MEMORY: o->memory = true; break;
     case KEY_DOT: o->dot = true; break;
+    case KEY_EMIT:
+        o->library = strcmp(arg, "library") == 0;
+        if (!o->library && strcmp(arg, "program") != 0)
+            argp_error(state, "--emit wants program or library, not '%s'", arg);
+        break;
+    case KEY_OPTIMIZE:
+        o->small = strcmp(arg, "size") == 0;
+        if (!o->small && strcmp(arg, "speed") != 0)
+            argp_error(state, "--optimize wants speed or size, not '%s'", arg);
+        break;
+    case KEY_NO_TRAINING: o->no_training = true; break;
     case KEY_NO_RUNTIME: o->no_runtime = true; break;
     default: break;
     }
@@ -158,6 +173,10 @@ static void check_command(const Options *o, struct argp_state *state)
     }
     if (!o->graph)
         argp_error(state, "which graph? for example: caec graphs/cae.lua -o generated/");
+    if (!o->library && (o->no_training || o->small))
+        argp_error(state, "%s goes with --emit library", o->small ? "--optimize size" : "--no-training");
+    if (o->library && o->real && strcmp(o->real, "double") == 0)
+        argp_error(state, "--emit library computes in float; leave --real double out");
     if (!o->directory && !o->summary && !o->dump && !o->stop && !o->dot && !o->memory && !o->tune)
         argp_error(state, "where to? give -o DIR, or one of --summary, --memory, --dump, --dot, --tune");
 }
@@ -279,12 +298,16 @@ static void compile(Options *o)
         tuning = tune_measure(graph, settings, CAEC_VERSION);
         text_save_all(&(SavedText){ o->tune, tuning_text(tuning) }, 1);
     }
+    settings.library = o->library;             /* what is measured are the programs' kernels */
+    settings.no_training = o->no_training;
+    settings.small = o->small;
     Plan *plan = plan_make(graph, settings, o->forces, o->force_count, tuning);
     show_plan(o, plan);
     if (!o->directory || (o->stop && strcmp(o->stop, "plan") == 0))
         return;
-    emit_model(plan, &(EmitOptions){ .directory = o->directory, .version = CAEC_VERSION, .options = o->given.data ? o->given.data : "",
-                                     .runtime = !o->no_runtime });
+    const EmitOptions options = { .directory = o->directory, .version = CAEC_VERSION, .options = o->given.data ? o->given.data : "",
+                                  .runtime = !o->no_runtime };
+    (o->library ? emit_library : emit_model)(plan, &options);
 }
 
 static void expand(Options *o)

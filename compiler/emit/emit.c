@@ -3,96 +3,14 @@
 #include "../base/arena.h"
 #include "../base/embedded.h"
 #include "../ops/ops.h"
+#include "emitter.h"
 #include "holes.h"
 
-#include <ctype.h>
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_FILES = 4096 };
-
-typedef struct Emitter {
-    lua_State *L;               /* template.lua's expand is at index 1, the model's holes at index 2 */
-    const Plan *plan;
-    const EmitOptions *options;
-    const char *folder;
-    SavedText *files;
-    int file_count;
-} Emitter;
-
-static const char *upper(const char *name)
-{
-    char *copy = (char *)arena_copy(name, strlen(name));
-    for (char *p = copy; *p; p++)
-        *p = (char)toupper((unsigned char)*p);
-    return copy;
-}
-
-/* ---- templates ---- */
-
-static int push_embedded(lua_State *L)
-{
-    const EmbeddedFile *file = embedded_find(luaL_checkstring(L, 1));
-    lua_pushlstring(L, file->text, file->length);
-    return 1;
-}
-
-static lua_State *open_templates(void)
-{
-    lua_State *L = lua_new_trusted();
-    const EmbeddedFile *file = embedded_find("emit/template.lua");
-    if (lua_load_text(L, file->text, file->length, "=template.lua") != 0)
-        bug("%s", lua_tostring(L, -1));
-    lua_pushcfunction(L, push_embedded);
-    if (lua_pcall(L, 1, 1, 0) != 0)
-        bug("%s", lua_tostring(L, -1));
-    return L;
-}
-
-/* Expands a template with the table of holes at the top of the stack, which it replaces by the prototype, the list of argument names and the number of
-   units (nil: the work is not divided). */
-static Text expand(lua_State *L, const char *name)
-{
-    lua_pushvalue(L, 1);
-    lua_insert(L, -2);
-    lua_pushstring(L, name);
-    lua_insert(L, -2);
-    if (lua_pcall(L, 2, 4, 0) != 0)
-        bug("%s", lua_tostring(L, -1));
-    Text text = { 0 };
-    text_append(&text, lua_tostring(L, -4), lua_length(L, -4));
-    lua_remove(L, -4);
-    return text;
-}
-
-static void add_file(Emitter *e, const char *name, Text text)
-{
-    if (e->file_count == MAX_FILES)
-        bug("more than %d files", MAX_FILES);
-    for (int i = 0; i < e->file_count; i++)
-        if (strcmp(e->files[i].path, arena_format("%s/%s", e->folder, name)) == 0)
-            fail(e->plan->graph->loc, "autoencoder: two files of the emitted C would be called %s; choose another name than \"%s\"", name,
-                 e->plan->graph->name);
-    e->files[e->file_count++] = (SavedText){ arena_format("%s/%s", e->folder, name), text };
-}
-
 /* ---- lists for the skeletons ---- */
-
-static void append_item(lua_State *L)       /* the table at the top goes to the end of the list below it */
-{
-    lua_rawseti(L, -2, (int)lua_length(L, -2) + 1);
-}
-
-/* Sets model.<list>[#+1] = the value at the top of the stack. */
-static void append_to(lua_State *L, const char *list)
-{
-    lua_getfield(L, 2, list);
-    lua_insert(L, -2);
-    append_item(L);
-    lua_pop(L, 1);
-}
 
 static const char *dims(Shape shape)
 {
@@ -122,8 +40,7 @@ static bool draws(const Program *program, int first)
     return false;
 }
 
-/* The shortest decimal that gives the number back. */
-static const char *shortest(double x)
+const char *shortest(double x)
 {
     if (fabs(x) < 1e15 && x == floor(x))
         return arena_format("%.0f", x);
@@ -217,11 +134,11 @@ static const char *band_limit(const Step *step, bool first, int units)
 static const char *argument_expression(const Plan *plan, const Program *program, const Step *step, const char *name, int units)
 {
     const Graph *graph = plan->graph;
-    bool first = strcmp(name, "first") == 0, group = plan->group > 1, alone = !program->result || group;
+    bool first = strcmp(name, "first") == 0, group = plan->group > 1, alone = !program->result || group || plan->settings.library;
     if (first || strcmp(name, "last") == 0)
         return alone ? arena_format("%d", first ? 0 : units) : band_limit(step, first, units);
     if (strcmp(name, "n") == 0)
-        return "n";
+        return group ? "n" : "1";
     for (int i = 0; i < step->argument_count; i++) {
         const Argument *a = &step->arguments[i];
         if (strcmp(a->name, name) != 0)
@@ -453,14 +370,16 @@ static void set_texts(lua_State *L, const Plan *plan, const EmitOptions *options
     set_number(L, "L", settings_lanes(&plan->settings));
     set_number(L, "output_kernel", output_kernel(graph));
     set_number(L, "group", plan->group);
+    lua_pushboolean(L, plan->settings.library);
+    lua_setfield(L, -2, "library");
     lua_pushboolean(L, plan_uses_openblas(plan));
     lua_setfield(L, -2, "openblas");
     lua_pushboolean(L, plan_decodes(plan));
     lua_setfield(L, -2, "decodes");
 }
 
-/* The holes of the skeletons, at index 2 of the stack. */
-static void push_model(lua_State *L, const Plan *plan, const EmitOptions *options)
+/* The table of holes that the skeletons have. */
+void push_model(lua_State *L, const Plan *plan, const EmitOptions *options)
 {
     const Graph *graph = plan->graph;
     static const char *const lists[] = { "prototypes", "form_prototypes", "sources", "argument_names", "units", "args" };
@@ -481,140 +400,44 @@ static void push_model(lua_State *L, const Plan *plan, const EmitOptions *option
     }
 }
 
-/* ---- files ---- */
-
-/* Appends the function that ends a chunk, and its prototype to the list. */
-static void emit_flush(Emitter *e, const Step *step, Text *text)
+void set_programs(lua_State *L, const Plan *plan)
 {
-    lua_State *L = e->L;
-    push_flush_holes(L, e->plan, step);
-    Text flush = expand(L, arena_format("kernels/%s", step->kernel->flush_text));
-    text_add(text, "\n%s", flush.data);
-    lua_pop(L, 2);
-    append_to(L, "prototypes");
+    set_program(L, plan, &plan->train, "train");
+    set_program(L, plan, &plan->encode, "encode");
+    set_program(L, plan, &plan->decode, "decode");
+    set_phases(L, plan);
 }
 
-/* model.<table>.<key> = the value at the top of the stack, which goes. */
-static void keep(lua_State *L, const char *table, const char *key)
-{
-    lua_getfield(L, 2, table);
-    lua_insert(L, -2);
-    lua_setfield(L, -2, key);
-    lua_pop(L, 1);
-}
-
-static void emit_steps(Emitter *e)
-{
-    lua_State *L = e->L;
-    for (int i = 0; i < e->plan->function_count; i++) {
-        const Step *step = e->plan->functions[i];
-        const char *file = arena_format("%s.c", step->function);
-        push_step_holes(L, e->plan, step);
-        Text text = expand(L, arena_format("kernels/%s", step->kernel->text(step->core)));
-        if (step->sums)
-            emit_flush(e, step, &text);
-        add_file(e, file, text);
-        keep(L, "units", step->function);
-        keep(L, "argument_names", step->function);
-        append_to(L, "prototypes");
-        lua_pushstring(L, file);
-        append_to(L, "sources");
-    }
-}
-
-static void emit_forms(Emitter *e)
-{
-    lua_State *L = e->L;
-    const char *file = arena_format("%s_prepare.c", e->plan->graph->name);
-    Text text = { 0 };
-    text_add(&text, "/* The weights in the forms that the kernels read. */\n#include \"%s_kernels.h\"\n", e->plan->graph->name);
-    for (int i = 0; i < e->plan->form_count; i++) {
-        const Form *form = e->plan->forms[i];
-        push_form_holes(L, e->plan, form);
-        Text one = expand(L, arena_format("kernels/form_%s.c.in", form->kind));
-        text_add(&text, "\n%s", one.data);
-        lua_pop(L, 2);
-        append_to(L, "form_prototypes");
-    }
-    add_file(e, file, text);
-    lua_pushstring(L, file);
-    append_to(L, "sources");
-}
-
-static void emit_skeleton(Emitter *e, const char *template, const char *file)
-{
-    lua_pushvalue(e->L, 2);
-    add_file(e, file, expand(e->L, template));
-    lua_pop(e->L, 3);
-}
+/* ---- the output: programs, or one kernel ---- */
 
 static void copy_runtime(Emitter *e)
 {
-    for (int i = 0; embedded_files[i].name; i++) {
-        if (strncmp(embedded_files[i].name, "runtime/", 8) != 0)
-            continue;
-        Text text = { 0 };
-        text_append(&text, embedded_files[i].text, embedded_files[i].length);
-        add_file(e, embedded_files[i].name, text);
-    }
-}
-
-/* Sources that an earlier caec listed in this folder's CMakeLists.txt and that are no longer written: their names, to be removed once all is saved. */
-static const char **stale_sources(const Emitter *e, int *count)
-{
-    const char *list = arena_format("%s/CMakeLists.txt", e->folder);
-    const char **stale = ARENA_ARRAY(const char *, MAX_FILES);
-    if (!text_exists(list))
-        return stale;
-    Text old = text_read(list, 1 << 20);
-    for (const char *p = old.data; *p; p += strcspn(p, "\n"), p += *p == '\n') {
-        size_t n = strcspn(p, "\n");
-        if (n < 5 || strncmp(p, "  ", 2) != 0 || strncmp(p + n - 2, ".c", 2) != 0 || memchr(p + 2, '/', n - 2))
-            continue;
-        const char *path = arena_format("%s/%s", e->folder, arena_copy(p + 2, n - 2));
-        bool written = false;
-        for (int i = 0; i < e->file_count; i++)
-            written = written || strcmp(e->files[i].path, path) == 0;
-        if (!written && *count < MAX_FILES)
-            stale[(*count)++] = path;
-    }
-    return stale;
+    for (int i = 0; embedded_files[i].name; i++)
+        if (strncmp(embedded_files[i].name, "runtime/", 8) == 0)
+            emitter_copy(e, embedded_files[i].name, embedded_files[i].name);
 }
 
 void emit_model(const Plan *plan, const EmitOptions *options)
 {
     const char *name = plan->graph->name;
-    Emitter e = { .L = open_templates(), .plan = plan, .options = options, .files = ARENA_ARRAY(SavedText, MAX_FILES) };
-    e.folder = arena_format("%s/%s", options->directory, name);
-    push_model(e.L, plan, options);
-    emit_steps(&e);
-    emit_forms(&e);
-    lua_pushvalue(e.L, 2);
-    set_program(e.L, plan, &plan->train, "train");
-    set_program(e.L, plan, &plan->encode, "encode");
-    set_program(e.L, plan, &plan->decode, "decode");
-    set_phases(e.L, plan);
-    lua_pop(e.L, 1);
-    emit_skeleton(&e, "emit/kernels.h.in", arena_format("%s_kernels.h", name));
-    emit_skeleton(&e, "emit/supported.c.in", arena_format("%s_supported.c", name));
-    emit_skeleton(&e, "emit/model.h.in", arena_format("%s.h", name));
-    emit_skeleton(&e, plan->group > 1 ? "emit/model_group.c.in" : "emit/model.c.in", arena_format("%s.c", name));
-    emit_skeleton(&e, "emit/CMakeLists.txt.in", "CMakeLists.txt");
-    emit_skeleton(&e, "emit/README.md.in", "README.md");
+    Emitter e = emitter_open(plan, options);
+    emitter_kernels(&e);
+    emitter_programs(&e);
+    emitter_skeleton(&e, "emit/kernels.h.in", arena_format("%s_kernels.h", name));
+    emitter_skeleton(&e, "emit/supported.c.in", arena_format("%s_supported.c", name));
+    emitter_skeleton(&e, "emit/model.h.in", arena_format("%s.h", name));
+    emitter_skeleton(&e, plan->group > 1 ? "emit/model_group.c.in" : "emit/model.c.in", arena_format("%s.c", name));
+    emitter_skeleton(&e, "emit/CMakeLists.txt.in", "CMakeLists.txt");
+    emitter_skeleton(&e, "emit/README.md.in", "README.md");
     if (options->runtime)
         copy_runtime(&e);
-    lua_close(e.L);
-    int stale_count = 0;
-    const char **stale = stale_sources(&e, &stale_count);
-    text_save_all(e.files, e.file_count);
-    for (int i = 0; i < stale_count; i++)
-        remove(stale[i]);
+    emitter_save(&e);
 }
 
 void emit_function(Text *out, const Plan *plan, const Step *step)
 {
-    lua_State *L = open_templates();
+    lua_State *L = templates_open();
     push_step_holes(L, plan, step);
-    *out = expand(L, arena_format("kernels/%s", step->kernel->text(step->core)));
+    *out = template_expand(L, arena_format("kernels/%s", step->kernel->text(step->core)));
     lua_close(L);
 }

@@ -14,6 +14,9 @@ typedef struct EmitOptions {
 /* Expands every text first and saves all files then, so that an error leaves nothing written. */
 void emit_model(const Plan *plan, const EmitOptions *options);
 
+/* The same for a plan with settings.library: C that stands alone, under the names of the model. */
+void emit_library(const Plan *plan, const EmitOptions *options);
+
 /* The Keras table of layers. */
 void emit_summary(Text *out, const Graph *graph);
 

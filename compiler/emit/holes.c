@@ -238,7 +238,7 @@ void push_form_holes(lua_State *L, const Plan *plan, const Form *form)
 {
     const Shape shape = form->parameter->shape;
     lua_newtable(L);
-    set_common(L, plan, arena_format("prepare_%s", form->name));
+    set_common(L, plan, arena_format("%sprepare_%s", plan_prefix(plan), form->name));
     set_number(L, "K", shape.rank == 4 ? shape.dim[0] : 1);
     set_number(L, "CI", shape.rank == 4 ? shape.dim[2] : 1);
     set_number(L, "CO", shape.dim[shape.rank - 1]);

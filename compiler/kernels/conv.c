@@ -25,10 +25,10 @@ void conv_bind_dy(Step *step, const Node *dy)
     step_node(step, "dy", dy);
 }
 
-/* A tile's operands take four registers of 32 (the fourth is often a memory operand), and four of 16. */
+/* A tile's operands take four registers of 32 (the fourth is often a memory operand), and four of 16. Text grows with the tile: little text is for 16. */
 int conv_accumulators(const Settings *settings)
 {
-    return settings->target->registers >= 32 ? 28 : 12;
+    return settings->target->registers >= 32 && !settings->small ? 28 : 12;
 }
 
 int conv_vectors(int channels, const Settings *settings)

@@ -96,6 +96,6 @@ static const char *const ops[] = { "conv2d", "conv2d_dw", NULL };
 
 const Kernel kernel_conv_thin = {
     .name = "conv_thin", .about = "3x3 convolution with up to 4 input channels: F(4, 3) down the columns; dW through a pool by permutation",
-    .ops = ops, .takes = TAKES_BIAS | TAKES_ACT | TAKES_POOL | TAKES_DB, .takes_pool = takes_pool,
+    .ops = ops, .takes = TAKES_BIAS | TAKES_ACT | TAKES_POOL | TAKES_DB, .takes_pool = takes_pool, .large = true,
     .text = text, .fits = fits, .cost = cost, .plan = plan,
 };

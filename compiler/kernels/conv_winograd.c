@@ -159,6 +159,6 @@ static const char *const ops[] = { "conv2d", "conv2d_dx", "conv2d_dw", NULL };
 
 const Kernel kernel_conv_winograd = {
     .name = "conv_winograd", .about = "3x3 convolution of stride 1 by Winograd's F(4x4, 3x3), and its derivative",
-    .ops = ops, .takes = TAKES_BIAS | TAKES_ACT | TAKES_POOL | TAKES_DB | TAKES_DX, .takes_pool = takes_pool,
+    .ops = ops, .takes = TAKES_BIAS | TAKES_ACT | TAKES_POOL | TAKES_DB | TAKES_DX, .takes_pool = takes_pool, .large = true,
     .text = text, .flush_text = "conv_winograd_flush.c.in", .fits = fits, .cost = cost, .plan = plan,
 };

@@ -13,7 +13,7 @@ static const char *text(const Node *core)
 static bool fits(const Step *step, const Settings *settings)
 {
     (void)step;
-    return settings->target->openblas;
+    return settings->target->openblas && !settings->library;
 }
 
 static void plan(Step *step, const Settings *settings)

@@ -14,6 +14,9 @@
 typedef struct Settings {
     const Target *target;
     bool real_double;
+    bool library;           /* the output stands alone: no OpenBLAS, one image at a time, names of functions begin with the model's */
+    bool no_training;       /* encode, decode and reconstruct alone */
+    bool small;             /* little text before speed */
 } Settings;
 
 int settings_lanes(const Settings *settings);       /* reals in a vector; 1 without vectors */
@@ -71,6 +74,7 @@ struct Kernel {
                                    activation, but not its gradient */
     bool grouped;               /* computes a group of images at once: its text says `of n` behind the %kernel line, values lie one image after another */
     bool openblas;              /* calls OpenBLAS */
+    bool large;                 /* its text is long: where little is wanted, it is chosen only by force */
     bool (*takes_pool)(const Node *core, const Node *pool);             /* NULL: of any size */
     const char *(*text)(const Node *core);                              /* name of its text below kernels/ */
     const char *flush_text;     /* NULL, or: %kernel (sum) -> (dw), at the end of a chunk adds what the kernel summed in its own domain */

@@ -32,12 +32,15 @@ static Force *find_force(const Plan *plan, const char *stage, const char *pass)
     return found;
 }
 
+enum { LARGE_FACTOR = 1000 };       /* more than any kernel is faster than the plain one */
+
 /* What a kernel costs: microseconds where they were measured, else the model's cycles. Measured ones are compared among themselves. */
 static double cost_of(const Plan *plan, const Step *step, const Kernel *kernel, bool *measured)
 {
     double microseconds = tuning_find(plan->tuning, step->stage->name, step->pass, kernel->name);
+    double cost = microseconds >= 0 ? microseconds : kernel->cost(step, &plan->settings);
     *measured = microseconds >= 0;
-    return *measured ? microseconds : kernel->cost(step, &plan->settings);
+    return plan->settings.small && kernel->large ? cost * LARGE_FACTOR : cost;
 }
 
 /* Each candidate with its cost; the cheapest that fits, or the forced one. */
@@ -89,10 +92,11 @@ static bool goes_on(const Node *last, const Node *next, const bool *needed)
 }
 
 /* What follows the core, as far as the kernel takes it in. The chain breaks at the first that it does not. */
-static void take_in_forward(Step *step, const bool *needed)
+static void take_in_forward(const Plan *plan, Step *step, const bool *needed)
 {
     const Stage *s = step->stage;
     unsigned takes = step->kernel->takes;
+    bool shares = plan->settings.small && !plan->settings.no_training;      /* inference writes codes too, and so needs no functions of its own */
     const Node *last = step->core;
     if (takes & TAKES_BIAS && goes_on(last, s->bias, needed))
         last = step->bias = s->bias;
@@ -101,7 +105,7 @@ static void take_in_forward(Step *step, const bool *needed)
     if (step->bias == s->bias && step->act == s->act && takes & TAKES_POOL && takes_pool(step->kernel, step->core, s->pool) &&
         goes_on(last, s->pool, needed))
         step->pool = s->pool;
-    step->codes = step->pool && s->codes && needed[s->codes->id] ? s->codes : NULL;
+    step->codes = step->pool && s->codes && (shares || needed[s->codes->id]) ? s->codes : NULL;
 }
 
 /* The gradients that lead to the core's own, in the order that they come from there: of an average pool the activation, then the pool; of a max-pool the
@@ -127,7 +131,7 @@ static void take_in(const Plan *plan, Step *step, const bool *needed)
     const Stage *s = step->stage;
     unsigned takes = step->kernel->takes;
     if (step->core == s->core) {
-        take_in_forward(step, needed);
+        take_in_forward(plan, step, needed);
     } else {
         take_in_backward(step);
         step->db = step->core == s->dw && takes & TAKES_DB ? s->db : NULL;

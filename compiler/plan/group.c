@@ -33,7 +33,7 @@ void plan_group(Plan *plan)
     Program **programs;
     int count = plan_programs(plan, &programs);
     bool grouped = plan_is_grouped(plan);
-    plan->group = grouped ? GROUP_MOST : 1;
+    plan->group = grouped && !plan->settings.library ? GROUP_MOST : 1;
     for (;; plan->group /= 2) {
         size_t most = 0;
         for (int p = 0; p < count; p++) {

@@ -115,9 +115,14 @@ static bool same_in_phases(const Step *a, const Step *b)
            same_arguments(a, b);
 }
 
+const char *plan_prefix(const Plan *plan)
+{
+    return plan->settings.library ? arena_format("%s_", plan->graph->name) : "";
+}
+
 static const char *function_name(const Plan *plan, const Step *step, const char *suffix)
 {
-    const char *base = plan_identifier(step->core->name);
+    const char *base = arena_format("%s%s", plan_prefix(plan), plan_identifier(step->core->name));
     if (strcmp(step->core->name, step->core->layer) == 0)
         base = arena_format("%s_forward", base);
     base = arena_format("%s%s", base, suffix);
@@ -243,7 +248,7 @@ static void plan_training(Plan *plan, Program *program)
 
 static void plan_phases(Plan *plan)
 {
-    plan->phase_count = graph_parts(plan->graph);
+    plan->phase_count = plan->settings.library ? 0 : graph_parts(plan->graph);      /* a library trains the whole network alone */
     plan->phases = ARENA_ARRAY(Program, plan->phase_count + 1);
     plan->sights = ARENA_ARRAY(Program, plan->phase_count + 1);
     for (int i = 0; i < plan->phase_count; i++) {
@@ -265,7 +270,8 @@ Plan *plan_make(const Graph *graph, Settings settings, Force *forces, int force_
     plan->decode = (Program){ .name = "decode", .given = node_storage(graph->latent), .result = node_storage(graph->output) };
     if (reads_image(graph))
         plan->decode = (Program){ .name = "reconstruct", .result = node_storage(graph->output) };
-    plan_training(plan, &plan->train);
+    if (!settings.no_training)
+        plan_training(plan, &plan->train);
     plan_steps(plan, &plan->encode, (Node *[]){ graph->latent }, 1);
     plan_steps(plan, &plan->decode, (Node *[]){ graph->output }, 1);
     plan_phases(plan);
@@ -277,7 +283,7 @@ Plan *plan_make(const Graph *graph, Settings settings, Force *forces, int force_
     plan->functions = ARENA_ARRAY(const Step *, steps);
     plan->forms = ARENA_ARRAY(Form *, steps * STEP_ARGUMENTS);
     for (int i = 0; i < count; i++)
-        name_functions(plan, programs[i], is_training(programs[i]) ? "" : "_infer");
+        name_functions(plan, programs[i], is_training(programs[i]) || settings.no_training ? "" : "_infer");
     plan_group(plan);
     return plan;
 }

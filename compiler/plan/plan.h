@@ -89,6 +89,9 @@ int plan_gradient_of(const Graph *graph, const Node *node);     /* the place of 
 /* All programs in a fixed order: train, encode, decode, then of each phase training and the picture. Returns how many. */
 int plan_programs(const Plan *plan, Program ***programs);
 
+/* What the names of emitted functions begin with: nothing, or "<model>_" in a library. */
+const char *plan_prefix(const Plan *plan);
+
 /* "encoder.conv1" -> "encoder_conv1" */
 const char *plan_identifier(const char *name);
 

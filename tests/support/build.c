@@ -38,8 +38,7 @@ static char *between(const char *text, const char *before)
     return text_of("%.*s", (int)strcspn(p, ")"), p);
 }
 
-/* The flags of the emitted CMakeLists.txt, in one line: those of the target and those of the model. */
-static char *emitted_flags(const char *folder)
+char *emitted_flags(const char *folder)
 {
     char *path = text_of("%s/net/CMakeLists.txt", folder);
     char *text = file_read(path, NULL);
@@ -76,7 +75,7 @@ static void emit(const char *graph, const char *options, const char *folder)
     free(path);
 }
 
-static char *emitted_sources(const char *folder)
+char *emitted_sources(const char *folder)
 {
     FileList list = files_below(folder);
     char *sources = text_of("%s", "");

@@ -24,4 +24,9 @@ char *build_program(const char *graph, const char *options, const char *driver, 
 
 void built_free(Built *built);
 
+/* Of the C in <folder>/net: the flags that its CMakeLists.txt names, those of the target and of the kernels, in one line; and the sources' paths below the
+   folder, a blank before each. To be freed. */
+char *emitted_flags(const char *folder);
+char *emitted_sources(const char *folder);
+
 #endif

@@ -19,7 +19,7 @@ static const struct Room {
     { "passes", { "copies.h", "passes.h" } },
     { "kernels", { "kernels.def", "kernel.h", "forms.h", "conv.h", "dense.h" } },
     { "plan", { "tuning.h", "plan.h" } },
-    { "emit", { "holes.h", "emit.h" } },
+    { "emit", { "holes.h", "emit.h", "emitter.h" } },
     { "tune", { "tune.h" } },
     { "main", { NULL } },
 };

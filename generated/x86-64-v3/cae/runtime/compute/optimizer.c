@@ -4,7 +4,10 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <tgmath.h>      /* sqrt in `real` */
+#include <tgmath.h>
+
+#define real_sqrt sqrt      /* of tgmath.h */
+#include "rules.h"
 
 int optimizer_has_v(const ModelOptimizer *settings)
 {
@@ -34,49 +37,14 @@ int optimizer_open(Optimizer *optimizer, const ModelOptimizer *settings, size_t 
     return 0;
 }
 
-typedef struct Adam {
-    real beta1, one_minus_beta1, beta2, one_minus_beta2, rate, eps, scale, keep;     /* keep: 1 - lr * weight_decay */
-} Adam;
-
-static void adam_range(Adam a, size_t n, real *restrict w, real *restrict m, real *restrict v, const real *restrict gradient)
-{
-    for (size_t i = 0; i < n; i++) {
-        real g = gradient[i] * a.scale;
-        m[i] = a.beta1 * m[i] + a.one_minus_beta1 * g;
-        v[i] = a.beta2 * v[i] + a.one_minus_beta2 * g * g;
-        w[i] -= a.rate * m[i] / (sqrt(v[i]) + a.eps);
-    }
-}
-
-static void adamw_range(Adam a, size_t n, real *restrict w, real *restrict m, real *restrict v, const real *restrict gradient)
-{
-    for (size_t i = 0; i < n; i++)
-        w[i] *= a.keep;
-    adam_range(a, n, w, m, v, gradient);
-}
-
-static void sgd_range(real momentum, real rate, size_t n, real *restrict w, real *restrict m, const real *restrict gradient)
-{
-    for (size_t i = 0; i < n; i++) {
-        m[i] = momentum * m[i] - rate * gradient[i];
-        w[i] += m[i];
-    }
-}
-
-static Adam adam_numbers(const ModelOptimizer *s, double t, double scale)
-{
-    double rate = s->lr * sqrt(1 - pow(s->beta2, t)) / (1 - pow(s->beta1, t));
-    return (Adam){(real)s->beta1, (real)(1 - s->beta1), (real)s->beta2, (real)(1 - s->beta2), (real)rate, (real)s->eps, (real)scale,
-                  (real)(1 - s->lr * s->weight_decay)};
-}
-
 /* The update of `count` parameters from `begin` on. */
 static void update_range(const Optimizer *optimizer, size_t begin, size_t count, real *parameters, const real *gradient, double scale, int threads)
 {
     const ModelOptimizer *s = &optimizer->settings;
     const int decays = strcmp(s->name, "adamw") == 0;
     real *m = optimizer->m + begin, *v = optimizer->v ? optimizer->v + begin : NULL;
-    const Adam a = adam_numbers(s, (double)optimizer->t, scale);
+    const double t = (double)optimizer->t;
+    const Adam a = adam_numbers(s->lr, s->beta1, s->beta2, s->eps, s->weight_decay, pow(s->beta1, t), pow(s->beta2, t), scale);
 
     parameters += begin;
     gradient += begin;

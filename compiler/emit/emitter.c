@@ -1,0 +1,211 @@
+#include "emitter.h"
+
+#include "../base/arena.h"
+#include "../base/embedded.h"
+#include "holes.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { MAX_FILES = 4096 };
+
+const char *upper(const char *name)
+{
+    char *copy = (char *)arena_copy(name, strlen(name));
+    for (char *p = copy; *p; p++)
+        *p = (char)toupper((unsigned char)*p);
+    return copy;
+}
+
+/* ---- templates ---- */
+
+static int push_embedded(lua_State *L)
+{
+    const EmbeddedFile *file = embedded_find(luaL_checkstring(L, 1));
+    lua_pushlstring(L, file->text, file->length);
+    return 1;
+}
+
+lua_State *templates_open(void)
+{
+    lua_State *L = lua_new_trusted();
+    const EmbeddedFile *file = embedded_find("emit/template.lua");
+    if (lua_load_text(L, file->text, file->length, "=template.lua") != 0)
+        bug("%s", lua_tostring(L, -1));
+    lua_pushcfunction(L, push_embedded);
+    if (lua_pcall(L, 1, 1, 0) != 0)
+        bug("%s", lua_tostring(L, -1));
+    return L;
+}
+
+/* Expands a template with the table of holes at the top of the stack, which it replaces by the prototype, the list of argument names and the number of
+   units (nil: the work is not divided). */
+Text template_expand(lua_State *L, const char *name)
+{
+    lua_pushvalue(L, 1);
+    lua_insert(L, -2);
+    lua_pushstring(L, name);
+    lua_insert(L, -2);
+    if (lua_pcall(L, 2, 4, 0) != 0)
+        bug("%s", lua_tostring(L, -1));
+    Text text = { 0 };
+    text_append(&text, lua_tostring(L, -4), lua_length(L, -4));
+    lua_remove(L, -4);
+    return text;
+}
+
+static void add_file(Emitter *e, const char *name, Text text)
+{
+    if (e->file_count == MAX_FILES)
+        bug("more than %d files", MAX_FILES);
+    for (int i = 0; i < e->file_count; i++)
+        if (strcmp(e->files[i].path, arena_format("%s/%s", e->folder, name)) == 0)
+            fail(e->plan->graph->loc, "autoencoder: two files of the emitted C would be called %s; choose another name than \"%s\"", name,
+                 e->plan->graph->name);
+    e->files[e->file_count++] = (SavedText){ arena_format("%s/%s", e->folder, name), text };
+}
+
+void append_item(lua_State *L)
+{
+    lua_rawseti(L, -2, (int)lua_length(L, -2) + 1);
+}
+
+/* Sets model.<list>[#+1] = the value at the top of the stack. */
+static void append_to(lua_State *L, const char *list)
+{
+    lua_getfield(L, 2, list);
+    lua_insert(L, -2);
+    append_item(L);
+    lua_pop(L, 1);
+}
+
+/* ---- files ---- */
+
+/* Appends the function that ends a chunk, and its prototype to the list. */
+static void emit_flush(Emitter *e, const Step *step, Text *text)
+{
+    lua_State *L = e->L;
+    push_flush_holes(L, e->plan, step);
+    Text flush = template_expand(L, arena_format("kernels/%s", step->kernel->flush_text));
+    text_add(text, "\n%s", flush.data);
+    lua_pop(L, 2);
+    append_to(L, "prototypes");
+}
+
+/* model.<table>.<key> = the value at the top of the stack, which goes. */
+static void keep(lua_State *L, const char *table, const char *key)
+{
+    lua_getfield(L, 2, table);
+    lua_insert(L, -2);
+    lua_setfield(L, -2, key);
+    lua_pop(L, 1);
+}
+
+static void emit_steps(Emitter *e)
+{
+    lua_State *L = e->L;
+    for (int i = 0; i < e->plan->function_count; i++) {
+        const Step *step = e->plan->functions[i];
+        const char *file = arena_format("%s.c", step->function);
+        push_step_holes(L, e->plan, step);
+        Text text = template_expand(L, arena_format("kernels/%s", step->kernel->text(step->core)));
+        if (step->sums)
+            emit_flush(e, step, &text);
+        add_file(e, file, text);
+        keep(L, "units", step->function);
+        keep(L, "argument_names", step->function);
+        append_to(L, "prototypes");
+        lua_pushstring(L, file);
+        append_to(L, "sources");
+    }
+}
+
+static void emit_forms(Emitter *e)
+{
+    lua_State *L = e->L;
+    const char *file = arena_format("%s_prepare.c", e->plan->graph->name);
+    Text text = { 0 };
+    text_add(&text, "/* The weights in the forms that the kernels read. */\n#include \"%s_kernels.h\"\n", e->plan->graph->name);
+    for (int i = 0; i < e->plan->form_count; i++) {
+        const Form *form = e->plan->forms[i];
+        push_form_holes(L, e->plan, form);
+        Text one = template_expand(L, arena_format("kernels/form_%s.c.in", form->kind));
+        text_add(&text, "\n%s", one.data);
+        lua_pop(L, 2);
+        append_to(L, "form_prototypes");
+    }
+    add_file(e, file, text);
+    lua_pushstring(L, file);
+    append_to(L, "sources");
+}
+
+/* Sources that an earlier caec listed in this folder's CMakeLists.txt and that are no longer written: their names, to be removed once all is saved. */
+static const char **stale_sources(const Emitter *e, int *count)
+{
+    const char *list = arena_format("%s/CMakeLists.txt", e->folder);
+    const char **stale = ARENA_ARRAY(const char *, MAX_FILES);
+    if (!text_exists(list))
+        return stale;
+    Text old = text_read(list, 1 << 20);
+    for (const char *p = old.data; *p; p += strcspn(p, "\n"), p += *p == '\n') {
+        size_t n = strcspn(p, "\n");
+        if (n < 5 || strncmp(p, "  ", 2) != 0 || strncmp(p + n - 2, ".c", 2) != 0 || memchr(p + 2, '/', n - 2))
+            continue;
+        const char *path = arena_format("%s/%s", e->folder, arena_copy(p + 2, n - 2));
+        bool written = false;
+        for (int i = 0; i < e->file_count; i++)
+            written = written || strcmp(e->files[i].path, path) == 0;
+        if (!written && *count < MAX_FILES)
+            stale[(*count)++] = path;
+    }
+    return stale;
+}
+
+/* ---- the folder ---- */
+
+Emitter emitter_open(const Plan *plan, const EmitOptions *options)
+{
+    Emitter e = { .L = templates_open(), .plan = plan, .options = options, .files = ARENA_ARRAY(SavedText, MAX_FILES) };
+    e.folder = arena_format("%s/%s", options->directory, plan->graph->name);
+    push_model(e.L, plan, options);
+    return e;
+}
+
+void emitter_kernels(Emitter *e)
+{
+    emit_steps(e);
+    emit_forms(e);
+}
+
+void emitter_programs(Emitter *e)
+{
+    lua_pushvalue(e->L, 2);
+    set_programs(e->L, e->plan);
+    lua_pop(e->L, 1);
+}
+
+void emitter_skeleton(Emitter *e, const char *template, const char *file)
+{
+    lua_pushvalue(e->L, 2);
+    add_file(e, file, template_expand(e->L, template));
+    lua_pop(e->L, 3);
+}
+
+void emitter_copy(Emitter *e, const char *embedded, const char *file)
+{
+    const EmbeddedFile *source = embedded_find(embedded);
+    Text text = { 0 };
+    text_append(&text, source->text, source->length);
+    add_file(e, file, text);
+}
+
+void emitter_save(Emitter *e)
+{
+    lua_close(e->L);
+    int stale_count = 0;
+    const char **stale = stale_sources(e, &stale_count);
+    text_save_all(e->files, e->file_count);
+    for (int i = 0; i < stale_count; i++)
+        remove(stale[i]);
+}

@@ -1,0 +1,39 @@
+/* emitter.h - how a plan becomes a folder of files, whatever is in it: templates expanded, kernels and forms, and all saved at the end. */
+#ifndef CAEC_EMITTER_H
+#define CAEC_EMITTER_H
+
+#include "../base/lua.h"
+#include "emit.h"
+
+typedef struct Emitter {
+    lua_State *L;               /* template.lua's expand is at index 1, the model's holes at index 2 */
+    const Plan *plan;
+    const EmitOptions *options;
+    const char *folder;
+    SavedText *files;
+    int file_count;
+} Emitter;
+
+/* With the holes of the skeletons, but for the programs. */
+Emitter emitter_open(const Plan *plan, const EmitOptions *options);
+
+void emitter_kernels(Emitter *e);                       /* a file for each kernel, and one for the forms of weights */
+void emitter_programs(Emitter *e);                      /* the holes train, encode, decode and phases; wants the kernels */
+void emitter_skeleton(Emitter *e, const char *template, const char *file);
+void emitter_copy(Emitter *e, const char *embedded, const char *file);      /* a file that caec carries, as it is */
+
+/* Saves all files and removes the sources that an earlier caec left in the folder and this one does not write. */
+void emitter_save(Emitter *e);
+
+/* For those who fill the table of holes. */
+lua_State *templates_open(void);
+Text template_expand(lua_State *L, const char *name);
+void append_item(lua_State *L);                         /* the table at the top goes to the end of the list below it */
+const char *upper(const char *name);
+const char *shortest(double x);                         /* decimal that gives the number back */
+
+/* emit.c: the holes of the skeletons. */
+void push_model(lua_State *L, const Plan *plan, const EmitOptions *options);
+void set_programs(lua_State *L, const Plan *plan);
+
+#endif

@@ -1,0 +1,60 @@
+/* The library output: C that stands alone, under the names of the model. Other forms of it, streams and baked weights, are skeletons beside these. */
+#include "../base/arena.h"
+#include "../ops/ops.h"
+#include "emitter.h"
+#include "holes.h"
+
+#include <string.h>
+
+/* model.optimizer: its name, the decimals of its numbers, and whether it keeps v besides m. */
+static void set_optimizer(lua_State *L, const Choice *choice)
+{
+    const ChoiceSpec *spec = optimizer_find(choice->word);
+    lua_newtable(L);
+    set_text(L, "name", choice->word);
+    for (int i = 0; spec->args[i].name; i++)
+        set_text(L, spec->args[i].name, shortest(choice->number[i]));
+    lua_pushboolean(L, strcmp(choice->word, "sgd") != 0);
+    lua_setfield(L, -2, "has_v");
+    lua_setfield(L, -2, "optimizer");
+    set_number(L, "learning_rate", choice->number[0]);
+}
+
+/* The holes that programs have no use for; the table is at the top. */
+static void set_library(lua_State *L, const Plan *plan)
+{
+    const Training *t = &plan->graph->training;
+    set_optimizer(L, &t->optimizer);
+    set_text(L, "loss", t->loss);
+    set_text(L, "clip_norm", t->clip_norm > 0 ? shortest(t->clip_norm) : "");
+    set_text(L, "global_clip_norm", t->global_clip_norm > 0 ? shortest(t->global_clip_norm) : "");
+    set_text(L, "clip_value", t->clip_value > 0 ? shortest(t->clip_value) : "");
+    lua_pushboolean(L, !plan->settings.no_training);
+    lua_setfield(L, -2, "trains");
+    lua_pushboolean(L, plan->settings.small);
+    lua_setfield(L, -2, "small");
+}
+
+void emit_library(const Plan *plan, const EmitOptions *options)
+{
+    const char *name = plan->graph->name;
+    Emitter e = emitter_open(plan, options);
+    emitter_kernels(&e);
+    emitter_programs(&e);
+    lua_pushvalue(e.L, 2);
+    set_library(e.L, plan);
+    lua_pop(e.L, 1);
+    emitter_skeleton(&e, "emit/kernels.h.in", arena_format("%s_kernels.h", name));
+    emitter_skeleton(&e, "emit/library_math.h.in", arena_format("%s_math.h", name));
+    emitter_skeleton(&e, "emit/library_private.h.in", arena_format("%s_private.h", name));
+    emitter_skeleton(&e, "emit/library.h.in", arena_format("%s.h", name));
+    emitter_skeleton(&e, "emit/library.c.in", arena_format("%s.c", name));
+    if (!plan->settings.no_training) {
+        emitter_skeleton(&e, "emit/library_train.c.in", arena_format("%s_train.c", name));
+        emitter_copy(&e, "runtime/compute/rules.h", arena_format("%s_rules.h", name));
+    }
+    emitter_skeleton(&e, "emit/library_example.c.in", "example.c");
+    emitter_skeleton(&e, "emit/library_CMakeLists.txt.in", "CMakeLists.txt");
+    emitter_skeleton(&e, "emit/library_README.md.in", "README.md");
+    emitter_save(&e);
+}

@@ -1,0 +1,136 @@
+#include "library.h"
+
+#include <dlfcn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+const char net_cae[] = NET(24, 24, 3,
+    "conv2d { filters = 16, kernel = 3, activation = \"relu\" }, max_pool2d { size = 2 },"
+    "conv2d { filters = 24, kernel = 3, activation = \"relu\" }, max_pool2d { size = 2 },",
+    "conv2d { filters = 20, kernel = 3, activation = \"relu\" }, upsample2d { size = 2 },"
+    "conv2d { filters = 3, kernel = 3, activation = \"relu\" }, upsample2d { size = 2 },", "loss = \"mse\", optimizer = adam {}, clip_value = 0.01");
+const char net_dense[] = NET(8, 12, 1,
+    "conv2d { filters = 3, kernel = 3, activation = \"elu\" }, flatten {}, dense { units = 17, activation = \"tanh\" },",
+    "dense { units = 24, activation = \"softplus\" }, reshape { shape = { 4, 6, 1 } }, upsample2d { size = 2 }, conv2d { filters = 1, kernel = 3 },",
+    "loss = \"mae\", optimizer = sgd { lr = 0.05, momentum = 0.9 }, global_clip_norm = 0.1");
+const char net_branches[] = NET(12, 12, 3,
+    "conv2d { filters = 8, kernel = 3, activation = \"relu\" }, max_pool2d { size = 2 }, conv2d { filters = 8, kernel = 3, activation = \"relu\" },"
+    "add { with = \"encoder.pool1\" },",
+    "conv2d { filters = 4, kernel = 3 }, concat { with = \"encoder.conv2\" }, conv2d_transpose { filters = 3, kernel = 3 },",
+    "loss = \"mse\", optimizer = adamw { weight_decay = 0.1 }, clip_norm = 0.05");
+const char net_noise[] = NET(8, 8, 3,
+    "gaussian_noise { stddev = 0.2 }, conv2d { filters = 6, kernel = 3, activation = \"tanh\" }, dropout { rate = 0.3 },"
+    "conv2d { filters = 5, kernel = 3, stride = 2, activation = \"relu\" },",
+    "conv2d_transpose { filters = 3, kernel = 3 },", "loss = \"mse\", optimizer = adam { lr = 2e-3, beta1 = 0.8, beta2 = 0.99, eps = 1e-5 }");
+const char net_norm[] = NET(8, 8, 3,
+    "conv2d { filters = 6, kernel = 3 }, group_norm { groups = 2 }, relu {}, avg_pool2d { size = 2 },",
+    "upsample2d { size = 2 }, conv2d { filters = 3, kernel = 5, activation = \"sigmoid\" },", "loss = \"mse\", optimizer = adam {}");
+const char net_bce[] = NET(10, 8, 1,
+    "conv2d { filters = 6, kernel = 3, stride = 2, activation = \"leaky_relu\" },",
+    "upsample2d { size = 2 }, conv2d { filters = 1, kernel = 3, activation = \"sigmoid\" },", "loss = \"bce\", optimizer = adam {}");
+
+char *library_write(const char *graph, const char *options)
+{
+    char *folder = folder_new(), *path = text_of("%s/net.lua", folder);
+    file_write(path, graph, strlen(graph));
+    Result result = run_caec(folder, "net.lua -o . --emit library %s", options);
+    want_exit(&result, 0);
+    result_free(&result);
+    free(path);
+    return folder;
+}
+
+void library_compile(const char *folder, const char *flags, const char *more)
+{
+    char *example = text_of("%s/net/example.c", folder), *kept = text_of("%s/net/example.text", folder);
+    if (file_exists(example))
+        assert_int_equal(rename(example, kept), 0);
+    char *own = emitted_flags(folder), *sources = emitted_sources(folder);
+    Result result = run(folder, "%s -std=c11 -O1 %s -Wall -Wextra -Wpedantic -Werror -Inet%s %s %s", c_compiler(), own, sources, flags, more);
+    want_exit(&result, 0);
+    result_free(&result);
+    free(own);
+    free(sources);
+    free(example);
+    free(kept);
+}
+
+static const char sizes_source[] =
+    "#include \"net.h\"\n"
+    "const size_t sizes[] = { NET_ALIGN, NET_IMAGE_BYTES, NET_LATENT_FLOATS, NET_OUTPUT_FLOATS, NET_PARAMETER_FLOATS, NET_PREPARED_BYTES,\n"
+    "    NET_WORKSPACE_BYTES,\n"
+    "#ifdef NET_TRAIN_BYTES\n    NET_TRAIN_BYTES };\nconst float rate = NET_LEARNING_RATE;\nextern const int codes[];\n"
+    "const int codes[] = { NET_NULL, NET_UNALIGNED, NET_TOO_SMALL, NET_NOT_OPEN, NET_NO_IMAGES, NET_BAD_RATE, NET_NOT_FINITE };\n"
+    "#else\n    0 };\nconst float rate = 0;\nconst int codes[] = { NET_NULL, NET_UNALIGNED, NET_TOO_SMALL };\n#endif\n";
+
+static void check_codes(const int *codes, int count)
+{
+    for (int i = 0; i < count; i++)
+        assert_int_equal(codes[i], -1 - i);
+}
+
+Library library_load(const char *graph, const char *options)
+{
+    Library l = { .folder = library_write(graph, options) };
+    char *sizes_path = text_of("%s/net/sizes.c", l.folder), *path = text_of("%s/net.so", l.folder);
+    file_write(sizes_path, sizes_source, strlen(sizes_source));
+    library_compile(l.folder, "-fPIC -shared -o net.so", "");
+    l.handle = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+    if (!l.handle)
+        fail_msg("%s", dlerror());
+    const size_t *sizes = dlsym(l.handle, "sizes");
+    size_t *const to[] = { &l.align, &l.image, &l.latent, &l.output, &l.parameters, &l.prepared_bytes, &l.workspace_bytes, &l.train_bytes };
+    for (int i = 0; i < 8; i++)
+        *to[i] = sizes[i];
+    l.rate = *(const float *)dlsym(l.handle, "rate");
+    check_codes(dlsym(l.handle, "codes"), l.train_bytes ? 7 : 3);
+    *(void **)&l.prepare = dlsym(l.handle, "net_prepare");
+    *(void **)&l.encode = dlsym(l.handle, "net_encode");
+    *(void **)&l.decode = dlsym(l.handle, "net_decode");
+    *(void **)&l.reconstruct = dlsym(l.handle, "net_reconstruct");
+    *(void **)&l.train_open = dlsym(l.handle, "net_train_open");
+    *(void **)&l.train_image = dlsym(l.handle, "net_train_image");
+    *(void **)&l.update = dlsym(l.handle, "net_update");
+    assert_true(l.prepare && l.encode && l.reconstruct);
+    free(sizes_path);
+    free(path);
+    return l;
+}
+
+void library_free(Library *library)
+{
+    dlclose(library->handle);
+    folder_remove(library->folder);
+}
+
+void *block_new(size_t bytes)
+{
+    void *block = aligned_alloc(64, (bytes + 63) / 64 * 64);
+    assert_non_null(block);
+    memset(block, 0xff, bytes);
+    return block;
+}
+
+/* 24 bits of Weyl's sequence, mixed; in 0 .. 1. */
+static double drawn(unsigned seed, size_t i)
+{
+    uint64_t z = (seed * UINT64_C(1000003) + i + 1) * UINT64_C(0x9e3779b97f4a7c15);
+    z = (z ^ z >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
+    return (double)((z ^ z >> 31) >> 40) * 0x1p-24;
+}
+
+void fill_parameters(float *parameters, const Model *model, unsigned seed)
+{
+    for (int k = 0; k < model->parameter_count; k++) {
+        const ModelParameter *p = &model->parameters[k];
+        for (size_t i = p->offset; i < p->offset + p->count; i++)
+            parameters[i] = (float)(p->fill + (p->limit != 0 ? p->limit : 0.1) * (2 * drawn(seed, i) - 1));
+    }
+}
+
+void fill_image(uint8_t *image, size_t bytes, unsigned seed)
+{
+    for (size_t i = 0; i < bytes; i++)
+        image[i] = (uint8_t)(255 * drawn(seed + 77, i) + 0.5);
+}

@@ -1,0 +1,289 @@
+/* What a library needs and shows: no function of a C library but four, no name but its own, no variables; its header in C++; its folder as it is; two of them
+ * in one program; and what the command line refuses. */
+#include "library.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static bool among(const char *name, const char *const *names)
+{
+    for (; *names; names++)
+        if (strcmp(name, *names) == 0)
+            return true;
+    return false;
+}
+
+/* Each line of nm: address or blanks, a letter, a name. Names without the prefix must be undefined ones of the four. Letters of data: none. */
+static void check_names(const char *listed, const char *prefix, int *own)
+{
+    static const char *const allowed[] = { "memcpy", "memmove", "memset", "memcmp", NULL };
+    *own = 0;
+    char *copy = text_of("%s", listed);
+    for (char *line = strtok(copy, "\n"); line; line = strtok(NULL, "\n")) {
+        char letter, name[200];
+        if (sscanf(line, "%*x %c %199s", &letter, name) != 2 && sscanf(line, " %c %199s", &letter, name) != 2)
+            continue;
+        bool is_own = strncmp(name, prefix, strlen(prefix)) == 0;
+        if (letter == 'U' && !is_own && !among(name, allowed))
+            fail_msg("%s is undefined", name);
+        if (strchr("BDCSGbdsg", letter))
+            fail_msg("%s is a variable", name);
+        if (isupper((unsigned char)letter) && letter != 'U') {
+            if (!is_own)
+                fail_msg("%s is defined for all to see", name);
+            ++*own;
+        }
+    }
+    free(copy);
+}
+
+/* Compiled with these flags alone, as somebody without the folder's CMakeLists.txt does. */
+static void check_alone(const char *graph, const char *options, const char *flags)
+{
+    char *folder = library_write(graph, options);
+    char *example = text_of("%s/net/example.c", folder);
+    assert_int_equal(remove(example), 0);
+    char *sources = emitted_sources(folder);
+    Result made = run(folder, "%s -std=c11 -ffreestanding %s -Wall -Wextra -Wpedantic -Wshadow -Werror -nostdlib -r -Inet%s -o all.o", c_compiler(), flags,
+                      sources);
+    want_exit(&made, 0);
+    Result names = run(folder, "nm all.o");
+    want_exit(&names, 0);
+    int own;
+    check_names(names.out, "net_", &own);
+    assert_true(own > 8);
+    result_free(&made);
+    result_free(&names);
+    free(example);
+    free(sources);
+    folder_remove(folder);
+}
+
+static void on_plain_c(void **state)
+{
+    (void)state;
+    const char *const graphs[] = { net_cae, net_dense, net_branches, net_noise, net_norm, net_bce };
+    for (int i = 0; i < 6; i++) {
+        check_alone(graphs[i], "--target c", "-O2");
+        check_alone(graphs[i], "--target c --optimize size", "-Os");
+    }
+}
+
+static void on_avx2(void **state)
+{
+    (void)state;
+    const char *const graphs[] = { net_cae, net_dense, net_branches, net_noise, net_norm, net_bce };
+    for (int i = 0; i < 6; i++)
+        check_alone(graphs[i], "--target x86-64-v3", "-O2 -march=x86-64-v3");
+    check_alone(net_cae, "--target x86-64-v3 --no-training", "-O3 -march=x86-64-v3 -fno-math-errno");
+}
+
+/* The functions that other parts of a program can call are those of the header, no other. */
+static void only_the_interface_is_visible(void **state)
+{
+    (void)state;
+    Library l = library_load(net_cae, "--target c");
+    Result names = run(l.folder, "nm -D --defined-only net.so");
+    want_exit(&names, 0);
+    int functions = 0;
+    for (const char *p = names.out; (p = strstr(p, " T ")) != NULL; p++)
+        functions++;
+    assert_int_equal(functions, 7);
+    result_free(&names);
+    library_free(&l);
+}
+
+/* No #include but of stdint.h, stddef.h and the folder's own; what is said of training is not there without it. */
+static void the_texts(void **state)
+{
+    (void)state;
+    char *folder = library_write(net_noise, "--no-training");
+    FileList files = files_below(folder);
+    int includes = 0;
+    for (int i = 0; i < files.count; i++) {
+        if (strcmp(files.path[i], "net.lua") == 0 || strcmp(files.path[i], "net/example.c") == 0)
+            continue;
+        char *path = text_of("%s/%s", folder, files.path[i]), *text = file_read(path, NULL);
+        for (const char *p = text; (p = strstr(p, "#include <")) != NULL; p += 10, includes++)
+            if (strncmp(p + 10, "stdint.h>", 9) != 0 && strncmp(p + 10, "stddef.h>", 9) != 0)
+                fail_msg("%s: %.30s", files.path[i], p);
+        if (strcmp(files.path[i], "net/net.h") == 0)
+            assert_true(!strstr(text, "train") && !strstr(text, "TRAIN") && !strstr(text, "update") && !strstr(text, "LEARNING"));
+        if (strstr(files.path[i], "train") || strstr(files.path[i], "rules") || strstr(files.path[i], "_dw") || strstr(files.path[i], "loss"))
+            fail_msg("%s belongs to training", files.path[i]);
+        free(path);
+        free(text);
+    }
+    assert_true(includes >= 4);
+    file_list_free(&files);
+    folder_remove(folder);
+}
+
+static const char two_graph[] = "autoencoder \"twin\"";
+
+static const char both_source[] =
+    "#include \"net.h\"\n#include \"twin.h\"\n#include <math.h>\n#include <string.h>\n"
+    "static float parameters[NET_PARAMETER_FLOATS], a[NET_OUTPUT_FLOATS], b[TWIN_OUTPUT_FLOATS];\n"
+    "static uint8_t image[NET_IMAGE_BYTES];\n"
+    "static _Alignas(NET_ALIGN) char prepared[2][NET_PREPARED_BYTES], workspace[NET_WORKSPACE_BYTES + TWIN_WORKSPACE_BYTES];\n"
+    "int main(void)\n{\n"
+    "    for (int i = 0; i < NET_PARAMETER_FLOATS; i++)\n        parameters[i] = (float)(i % 17) / 40 - 0.15f;\n"
+    "    for (int i = 0; i < NET_IMAGE_BYTES; i++)\n        image[i] = (uint8_t)(i * 31);\n"
+    "    if (net_prepare(parameters, prepared[0], NET_PREPARED_BYTES) != 0 || twin_prepare(parameters, prepared[1], TWIN_PREPARED_BYTES) != 0)\n"
+    "        return 2;\n"
+    "    if (net_reconstruct(prepared[0], image, a, workspace, sizeof workspace) || twin_reconstruct(prepared[1], image, b, workspace, sizeof workspace))\n"
+    "        return 3;\n"
+    "    return memcmp(a, b, sizeof a) != 0 || !isfinite(a[0]);\n}\n";
+
+/* The same network under two names. */
+static void two_in_one_program(void **state)
+{
+    (void)state;
+    char *folder = library_write(net_cae, "--target c");
+    char *at = strstr(net_cae, "autoencoder \"net\""), *twin = text_of("%.*s%s%s", (int)(at - net_cae), net_cae, two_graph, at + strlen("autoencoder \"net\""));
+    char *graph = text_of("%s/twin.lua", folder), *main_c = text_of("%s/both.c", folder), *program = text_of("%s/both", folder);
+    file_write(graph, twin, strlen(twin));
+    file_write(main_c, both_source, strlen(both_source));
+    Result written = run_caec(folder, "twin.lua -o . --emit library --target c");
+    want_exit(&written, 0);
+    char *one = text_of("%s/net/example.c", folder), *two = text_of("%s/twin/example.c", folder);
+    assert_true(remove(one) == 0 && remove(two) == 0);
+    char *sources = emitted_sources(folder);
+    Result made = run(folder, "%s -std=c11 -O1 -Inet -Itwin%s -o both -lm", c_compiler(), sources);
+    want_exit(&made, 0);
+    Result ran = run(folder, "%s", program);
+    want_exit(&ran, 0);
+    Result *const results[] = { &written, &made, &ran };
+    for (int i = 0; i < 3; i++)
+        result_free(results[i]);
+    char *const texts[] = { twin, graph, main_c, program, one, two, sources };
+    for (int i = 0; i < 7; i++)
+        free(texts[i]);
+    folder_remove(folder);
+}
+
+static const char cpp_source[] =
+    "#include \"net.h\"\n"
+    "static float parameters[NET_PARAMETER_FLOATS];\nalignas(NET_ALIGN) static unsigned char training[NET_TRAIN_BYTES];\n"
+    "int main()\n{\n    float loss;\n    static uint8_t image[NET_IMAGE_BYTES];\n"
+    "    if (net_train_open(parameters, training, sizeof training) != 0 || net_train_image(training, image, &loss) != 0)\n        return 1;\n"
+    "    return net_update(training, NET_LEARNING_RATE) != 0 || net_update(training, NET_LEARNING_RATE) != NET_NO_IMAGES;\n}\n";
+
+/* As the folder's CMakeLists.txt builds it: the archive, which a program in C++ links, and the example. */
+static void from_cplusplus_and_by_cmake(void **state)
+{
+    (void)state;
+    char *folder = library_write(net_cae, "--optimize size");
+    char *cpp = text_of("%s/use.cpp", folder), *use = text_of("%s/use", folder), *example = text_of("%s/b/net-example", folder);
+    file_write(cpp, cpp_source, strlen(cpp_source));
+    Result configured = run(folder, "cmake -S net -B b -DCMAKE_C_COMPILER=%s", c_compiler());
+    want_exit(&configured, 0);
+    Result built = run(folder, "cmake --build b");
+    want_exit(&built, 0);
+    Result linked = run(folder, "c++ -std=c++11 -Wall -Wextra -Wpedantic -Werror -Inet use.cpp b/libnet.a -o use");
+    want_exit(&linked, 0);
+    Result used = run(folder, "%s", use);
+    want_exit(&used, 0);
+
+    Library l = library_load(net_cae, "--optimize size");
+    float *parameters = block_new(l.parameters * sizeof *parameters), *output = block_new(l.output * sizeof *output);
+    uint8_t *image = block_new(l.image);
+    void *prepared = block_new(l.prepared_bytes), *workspace = block_new(l.workspace_bytes);
+    for (size_t i = 0; i < l.parameters; i++)
+        parameters[i] = i + 3 < l.parameters ? (float)(i * 7919 % 101) / 1010 - 0.05f : 0.5f;      /* around a grey */
+    fill_image(image, l.image, 3);
+    assert_int_equal(l.prepare(parameters, prepared, l.prepared_bytes), 0);
+    assert_int_equal(l.reconstruct(prepared, image, output, workspace, l.workspace_bytes), 0);
+    char *weights = text_of("%s/p.bin", folder), *picture = text_of("%s/i.rgb", folder);
+    file_write(weights, (const char *)parameters, l.parameters * sizeof *parameters);
+    file_write(picture, (const char *)image, l.image);
+    Result shown = run(folder, "%s p.bin i.rgb", example), refused = run(folder, "%s p.bin p.bin.txt", example);
+    want_exit(&shown, 0);
+    want_exit(&refused, 1);
+    assert_non_null(strstr(refused.err, "usage: "));
+    assert_int_equal(shown.out_length, l.output);
+    int between = 0;
+    for (size_t i = 0; i < l.output; i++) {
+        const double value = (double)output[i] * 255, byte = (unsigned char)shown.out[i];
+        assert_true(value >= 255 ? byte == 255 : value <= 0 ? byte == 0 : byte - value <= 0.51 && value - byte <= 0.51);
+        between += byte > 0 && byte < 255;
+    }
+    assert_true(between > 100);
+    Result *const results[] = { &configured, &built, &linked, &used, &shown, &refused };
+    for (int i = 0; i < 6; i++)
+        result_free(results[i]);
+    void *const blocks[] = { parameters, output, image, prepared, workspace, weights, picture, cpp, use, example };
+    for (int i = 0; i < 10; i++)
+        free(blocks[i]);
+    library_free(&l);
+    folder_remove(folder);
+}
+
+/* The numbers of the whole cae: its machine code for one target, inference and training. */
+static void little_code_is_little(void **state)
+{
+    (void)state;
+    static const char *const targets[][2] = { { "c", "" }, { "x86-64-v3", "-march=x86-64-v3" } };
+    for (int i = 0; i < 2; i++) {
+        char *folder = folder_new();
+        Result written = run_caec(folder, "%s/graphs/cae.lua -o . --emit library --optimize size --target %s", project_folder(), targets[i][0]);
+        want_exit(&written, 0);
+        char *example = text_of("%s/cae/example.c", folder);
+        assert_int_equal(remove(example), 0);
+        char *sources = emitted_sources(folder);
+        Result made = run(folder, "%s -std=c11 -Os -ffreestanding -ffp-contract=fast -fno-math-errno -fno-trapping-math %s -Icae%s -nostdlib -r -o all.o",
+                          c_compiler(), targets[i][1], sources);
+        want_exit(&made, 0);
+        Result sizes = run(folder, "size all.o");
+        want_exit(&sizes, 0);
+        long text = 0;
+        assert_int_equal(sscanf(strchr(sizes.out, '\n'), "%ld", &text), 1);
+        print_message("%s: %ld bytes of text\n", targets[i][0], text);
+        assert_true(text > 1000 && text <= 32768);
+        Result *const results[] = { &written, &made, &sizes };
+        for (int k = 0; k < 3; k++)
+            result_free(results[k]);
+        free(example);
+        free(sources);
+        folder_remove(folder);
+    }
+}
+
+static void what_is_refused(void **state)
+{
+    (void)state;
+    static const struct { const char *words, *message; } cases[] = {
+        { "--emit books -o .", "--emit wants program or library, not 'books'" },
+        { "--emit library -o . --real double", "--emit library computes in float" },
+        { "--no-training -o .", "--no-training goes with --emit library" },
+        { "--optimize size -o .", "--optimize size goes with --emit library" },
+        { "--emit library --optimize heat -o .", "--optimize wants speed or size, not 'heat'" },
+        { "--emit library -o . --kernel encoder.dense1=dense_blas", "dense_blas does not compute encoder.dense1" },
+    };
+    char *folder = folder_new(), *path = text_of("%s/net.lua", folder);
+    file_write(path, net_dense, strlen(net_dense));
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        Result result = run_caec(folder, "net.lua %s", cases[i].words);
+        want_exit(&result, 2);
+        if (!strstr(result.err, cases[i].message))
+            fail_msg("%s, not %s", result.err, cases[i].message);
+        result_free(&result);
+    }
+    FileList files = files_below(folder);
+    assert_int_equal(files.count, 1);
+    file_list_free(&files);
+    free(path);
+    folder_remove(folder);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(on_plain_c), cmocka_unit_test(on_avx2), cmocka_unit_test(only_the_interface_is_visible), cmocka_unit_test(the_texts),
+        cmocka_unit_test(two_in_one_program), cmocka_unit_test(from_cplusplus_and_by_cmake), cmocka_unit_test(little_code_is_little),
+        cmocka_unit_test(what_is_refused),
+    };
+    return cmocka_run_group_tests_name("library alone", tests, NULL, NULL);
+}

@@ -1,0 +1,217 @@
+/* The library gives what the programs' engine gives for the same network: inference, and three updates as the trainer makes them. */
+#include "library.h"
+
+#include "compute/clip.h"
+#include "compute/optimizer.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { IMAGES = 3, UPDATES = 3 };
+
+static void want_close(const char *what, const float *got, const float *right, size_t count, double tolerance)
+{
+    double largest = 0, difference = 0;
+    for (size_t i = 0; i < count; i++) {
+        assert_true(isfinite(got[i]) && isfinite(right[i]));
+        largest = fmax(largest, fabs((double)right[i]));
+        difference = fmax(difference, fabs((double)got[i] - (double)right[i]));
+    }
+    if (!(difference <= tolerance * largest))
+        fail_msg("%s differs by %.3g of its largest value", what, difference / largest);
+}
+
+static void compare_inference(const Library *l, const Model *m, const float *parameters, const uint8_t *image, double tolerance)
+{
+    void *prepared = block_new(l->prepared_bytes), *workspace = block_new(l->workspace_bytes);
+    void *right_prepared = block_new(m->prepared_bytes), *right_workspace = block_new(m->infer_bytes);
+    float *got = block_new(l->output * sizeof *got), *right = block_new(l->output * sizeof *right);
+    float *latent = block_new(l->latent * sizeof *latent), *right_latent = block_new(l->latent * sizeof *right_latent);
+    assert_int_equal(l->prepare(parameters, prepared, l->prepared_bytes), 0);
+    m->prepare(parameters, right_prepared);
+    assert_int_equal(l->encode(prepared, image, latent, workspace, l->workspace_bytes), 0);
+    m->encode(right_prepared, image, right_latent, right_workspace, NULL);
+    want_close("latent", latent, right_latent, l->latent, tolerance);
+    assert_int_equal(!l->decode, !m->decode);
+    if (l->decode) {
+        assert_int_equal(l->decode(prepared, right_latent, got, workspace, l->workspace_bytes), 0);
+        m->decode(right_prepared, right_latent, right, right_workspace, NULL);
+        want_close("output of the latent", got, right, l->output, tolerance);
+    }
+    assert_int_equal(l->reconstruct(prepared, image, got, workspace, l->workspace_bytes), 0);
+    m->reconstruct(right_prepared, image, right, right_workspace, NULL);
+    want_close("output", got, right, l->output, tolerance);
+    void *const blocks[] = { prepared, workspace, right_prepared, right_workspace, got, right, latent, right_latent };
+    for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++)
+        free(blocks[i]);
+}
+
+typedef struct Reference {
+    const Model *model;
+    Optimizer optimizer;
+    float *parameters, *gradient;
+    void *prepared, *workspace;
+    uint64_t drawn;
+} Reference;
+
+/* The gradient of the images, one a chunk, and an update by their mean: runtime/train/trainer.c. */
+static void reference_update(Reference *r, uint8_t *const *images, double *losses)
+{
+    const Model *m = r->model;
+    memset(r->gradient, 0, m->parameter_reals * sizeof *r->gradient);
+    m->prepare(r->parameters, r->prepared);
+    for (int i = 0; i < IMAGES; i++) {
+        r->drawn += UINT64_C(0x9e3779b97f4a7c15);
+        const uint64_t noise = r->drawn | 1;
+        const uint8_t *image = images[i];
+        m->backward_chunk(r->prepared, &image, &noise, 1, r->gradient, losses + i, r->workspace, NULL);
+    }
+    clip_gradient(m, &m->training, r->gradient, 1.0 / IMAGES);
+    optimizer_update(&r->optimizer, r->parameters, r->gradient, 1.0 / IMAGES, 1);
+}
+
+static void compare_training(const Library *l, const Model *m, const float *start, uint8_t *const *images)
+{
+    const size_t bytes = l->parameters * sizeof(float);
+    float *parameters = block_new(bytes);
+    void *training = block_new(l->train_bytes);
+    Reference r = { .model = m, .parameters = block_new(bytes), .gradient = block_new(bytes), .prepared = block_new(m->prepared_bytes),
+                    .workspace = block_new(m->train_bytes) };
+    Error error;
+    assert_int_equal(optimizer_open(&r.optimizer, &m->training.optimizer, l->parameters, &error), 0);
+    memcpy(parameters, start, bytes);
+    memcpy(r.parameters, start, bytes);
+    assert_true(fabs(l->rate / m->training.optimizer.lr - 1) < 1e-6);
+    assert_int_equal(l->train_open(parameters, training, l->train_bytes), 0);
+    for (int k = 0; k < UPDATES; k++) {
+        double losses[IMAGES];
+        reference_update(&r, images, losses);
+        for (int i = 0; i < IMAGES; i++) {
+            float loss;
+            assert_int_equal(l->train_image(training, images[i], &loss), 0);
+            if (!(fabs((double)loss / losses[i] - 1) < 1e-5))
+                fail_msg("update %d, image %d: loss %.9g, not %.9g", k, i, (double)loss, losses[i]);
+        }
+        assert_int_equal(l->update(training, l->rate), 0);
+        want_close("parameters", parameters, r.parameters, l->parameters, 2e-5);
+    }
+    float moved = 0;
+    for (size_t i = 0; i < l->parameters; i++)
+        moved = fmaxf(moved, fabsf(parameters[i] - start[i]));
+    assert_true(moved > 1e-4f);
+    optimizer_close(&r.optimizer);
+    void *const blocks[] = { parameters, training, r.parameters, r.gradient, r.prepared, r.workspace };
+    for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++)
+        free(blocks[i]);
+}
+
+/* The engine has the same kernels: `forces` names those that it would not choose by itself. */
+static void compare(const char *graph, const char *target, const char *options, const char *forces)
+{
+    char *own = text_of("--target %s %s", target, options), *other = text_of("--target %s %s", target, forces);
+    Library l = library_load(graph, own);
+    Built built = build_model(graph, other);
+    const Model *m = built.model;
+    assert_int_equal(l.align, 64);
+    assert_int_equal(l.parameters, m->parameter_reals);
+    uint8_t *images[IMAGES];
+    for (int i = 0; i < IMAGES; i++) {
+        images[i] = block_new(l.image);
+        fill_image(images[i], l.image, (unsigned)i);
+    }
+    float *parameters = block_new(l.parameters * sizeof *parameters);
+    fill_parameters(parameters, m, 5);
+    compare_inference(&l, m, parameters, images[0], 2e-6);
+    if (l.train_open)
+        compare_training(&l, m, parameters, images);
+    for (int i = 0; i < IMAGES; i++)
+        free(images[i]);
+    free(parameters);
+    built_free(&built);
+    library_free(&l);
+    free(own);
+    free(other);
+}
+
+#define DENSE_PLAIN "--kernel encoder.dense1=dense_plain --kernel decoder.dense1=dense_plain"
+#define DIRECT(stage_) " --kernel " stage_ "=conv_direct"
+
+static void of_the_convolutional_one(void **state)
+{
+    (void)state;
+    compare(net_cae, "c", "", "");
+    compare(net_cae, "native", "", "");
+}
+
+static void of_little_code(void **state)
+{
+    (void)state;
+    static const char direct[] = DIRECT("encoder.conv1") DIRECT("encoder.conv2") DIRECT("decoder.conv1") DIRECT("decoder.conv2");
+    compare(net_cae, "c", "--optimize size", direct);
+    compare(net_cae, "native", "--optimize size", direct);
+}
+
+static void of_dense_layers(void **state)
+{
+    (void)state;
+    compare(net_dense, "c", "", DENSE_PLAIN);
+    compare(net_dense, "native", "", DENSE_PLAIN);
+}
+
+static void of_branches(void **state)
+{
+    (void)state;
+    compare(net_branches, "c", "", "");
+    compare(net_branches, "native", "", "");
+}
+
+static void of_noise(void **state)
+{
+    (void)state;
+    compare(net_noise, "c", "", "");
+    compare(net_noise, "native", "", "");
+}
+
+static void of_norms_and_entropy(void **state)
+{
+    (void)state;
+    compare(net_norm, "c", "", "");
+    compare(net_norm, "native", "", "");
+    compare(net_bce, "native", "", "");
+}
+
+/* Trained in stages by the programs: the library trains the whole, and says so. */
+static void of_stages(void **state)
+{
+    (void)state;
+    static const char graph[] = NET(16, 16, 3,
+        "conv2d { filters = 8, kernel = 3, activation = \"elu\" }, max_pool2d { size = 2 }, conv2d { filters = 8, kernel = 3, activation = \"elu\" },"
+        "max_pool2d { size = 2 },",
+        "conv2d { filters = 8, kernel = 3, activation = \"elu\" }, upsample2d { size = 2 }, conv2d { filters = 3, kernel = 3 }, upsample2d { size = 2 },",
+        "loss = \"mse\", optimizer = adam {} }, stages = { { encoder = \"pool1\", decoder = \"conv2\", epochs = 1 }, { epochs = 2 }");
+    compare(graph, "native", "", "");
+    char *folder = library_write(graph, ""), *path = text_of("%s/net/net.h", folder), *text = file_read(path, NULL);
+    assert_non_null(strstr(text, "the whole network is trained"));
+    free(text);
+    free(path);
+    folder_remove(folder);
+}
+
+static void without_training(void **state)
+{
+    (void)state;
+    compare(net_cae, "native", "--no-training", "");
+    compare(net_noise, "native", "--no-training --optimize size", DIRECT("encoder.conv1") DIRECT("encoder.conv2") DIRECT("decoder.deconv1"));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(of_the_convolutional_one), cmocka_unit_test(of_little_code), cmocka_unit_test(of_dense_layers), cmocka_unit_test(of_branches),
+        cmocka_unit_test(of_noise), cmocka_unit_test(of_norms_and_entropy), cmocka_unit_test(of_stages),
+        cmocka_unit_test(without_training),
+    };
+    return cmocka_run_group_tests_name("library results", tests, NULL, NULL);
+}
