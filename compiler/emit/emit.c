@@ -346,6 +346,17 @@ static void set_training(lua_State *L, const Training *t)
     lua_setfield(L, -2, "training");
 }
 
+/* Whether kernels call exp, tanh or log: ours, which a loop takes several of at once, instead of the C library's. */
+static bool own_math(const Plan *plan)
+{
+    bool calls = plan->settings.library;
+    for (int i = 0; i < plan->graph->count && !plan->settings.real_double; i++) {
+        const Node *node = plan->graph->nodes[i];
+        calls = calls || (node->op->value && strchr(node->op->value, '(')) || node_is(node, "bce");
+    }
+    return calls;
+}
+
 static void set_texts(lua_State *L, const Plan *plan, const EmitOptions *options)
 {
     const Graph *graph = plan->graph;
@@ -372,6 +383,8 @@ static void set_texts(lua_State *L, const Plan *plan, const EmitOptions *options
     set_number(L, "group", plan->group);
     lua_pushboolean(L, plan->settings.library);
     lua_setfield(L, -2, "library");
+    lua_pushboolean(L, own_math(plan));
+    lua_setfield(L, -2, "own_math");
     lua_pushboolean(L, plan_uses_openblas(plan));
     lua_setfield(L, -2, "openblas");
     lua_pushboolean(L, plan_decodes(plan));
@@ -424,6 +437,8 @@ void emit_model(const Plan *plan, const EmitOptions *options)
     emitter_kernels(&e);
     emitter_programs(&e);
     emitter_skeleton(&e, "emit/kernels.h.in", arena_format("%s_kernels.h", name));
+    if (own_math(plan))
+        emitter_skeleton(&e, "emit/math.h.in", arena_format("%s_math.h", name));
     emitter_skeleton(&e, "emit/supported.c.in", arena_format("%s_supported.c", name));
     emitter_skeleton(&e, "emit/model.h.in", arena_format("%s.h", name));
     emitter_skeleton(&e, plan->group > 1 ? "emit/model_group.c.in" : "emit/model.c.in", arena_format("%s.c", name));

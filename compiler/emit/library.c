@@ -45,7 +45,7 @@ void emit_library(const Plan *plan, const EmitOptions *options)
     set_library(e.L, plan);
     lua_pop(e.L, 1);
     emitter_skeleton(&e, "emit/kernels.h.in", arena_format("%s_kernels.h", name));
-    emitter_skeleton(&e, "emit/library_math.h.in", arena_format("%s_math.h", name));
+    emitter_skeleton(&e, "emit/math.h.in", arena_format("%s_math.h", name));
     emitter_skeleton(&e, "emit/library_private.h.in", arena_format("%s_private.h", name));
     emitter_skeleton(&e, "emit/library.h.in", arena_format("%s.h", name));
     emitter_skeleton(&e, "emit/library.c.in", arena_format("%s.c", name));
