@@ -2,17 +2,12 @@
 #include "net.h"
 
 #include "cases.h"
+#include "rng.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* Of a flat value: one pixel of so many channels. */
-typedef struct Size {
-    int height, width, channels;
-    bool flat;
-} Size;
 
 static int outputs(int in, const NetLayer *layer)
 {
@@ -25,17 +20,7 @@ static int deconv_stride(const NetLayer *layer)
     return layer->stride ? layer->stride : 2;
 }
 
-/* A layer with its full name, and what goes in and comes out. */
-typedef struct Place {
-    const NetLayer *layer;
-    char name[64];
-    int part, number;               /* among those of its kind in its part */
-    Size in, out;
-} Place;
-
-enum { MAX_PLACES = 2 * MAX_NET };
-
-static const char *const parts[] = { "encoder", "decoder" };
+const char *const net_parts[2] = { "encoder", "decoder" };
 
 static const char *short_name(const NetLayer *l)
 {
@@ -46,8 +31,7 @@ static const char *short_name(const NetLayer *l)
     return l->kind == ACT ? l->activation : names[l->kind];
 }
 
-/* Cuts the next name off a list; false at its end. */
-static bool next_name(const char **list, char name[64])
+bool net_next_name(const char **list, char name[64])
 {
     size_t n = strcspn(*list, " ");
     if (n == 0)
@@ -60,7 +44,7 @@ static bool next_name(const char **list, char name[64])
 }
 
 /* The index of a layer among the first `count`; -1 for the image. */
-static int find_place(const Place *places, int count, const char *name)
+static int find_place(const NetPlace *places, int count, const char *name)
 {
     if (strcmp(name, "input") == 0)
         return -1;
@@ -71,37 +55,37 @@ static int find_place(const Place *places, int count, const char *name)
     return 0;
 }
 
-static Size layer_size(Size s, const NetLayer *layer)
+static NetSize layer_size(NetSize s, const NetLayer *layer)
 {
     if (layer->kind == CONV)
-        return (Size){ outputs(s.height, layer), outputs(s.width, layer), layer->filters, false };
+        return (NetSize){ outputs(s.height, layer), outputs(s.width, layer), layer->filters, false };
     if (layer->kind == DECONV)
-        return (Size){ s.height * deconv_stride(layer), s.width * deconv_stride(layer), layer->filters, false };
+        return (NetSize){ s.height * deconv_stride(layer), s.width * deconv_stride(layer), layer->filters, false };
     if (layer->kind == POOL || layer->kind == AVG)
-        return (Size){ s.height / layer->size, s.width / layer->size, s.channels, false };
+        return (NetSize){ s.height / layer->size, s.width / layer->size, s.channels, false };
     if (layer->kind == UP)
-        return (Size){ s.height * layer->size, s.width * layer->size, s.channels, false };
+        return (NetSize){ s.height * layer->size, s.width * layer->size, s.channels, false };
     if (layer->kind == FLATTEN)
-        return (Size){ 1, 1, s.height * s.width * s.channels, true };
+        return (NetSize){ 1, 1, s.height * s.width * s.channels, true };
     if (layer->kind == DENSE)
-        return (Size){ 1, 1, layer->units, true };
+        return (NetSize){ 1, 1, layer->units, true };
     if (layer->kind == RESHAPE)
-        return (Size){ layer->shape[0], layer->shape[1], layer->shape[2], false };
+        return (NetSize){ layer->shape[0], layer->shape[1], layer->shape[2], false };
     return s;
 }
 
-static Size image_size(const Net *net)
+static NetSize image_size(const Net *net)
 {
-    return (Size){ net->height, net->width, net->channels, false };
+    return (NetSize){ net->height, net->width, net->channels, false };
 }
 
 /* The same of a layer that names others. */
-static Size place_size(const Net *net, const Place *places, int count, Size s, const NetLayer *layer)
+static NetSize place_size(const Net *net, const NetPlace *places, int count, NetSize s, const NetLayer *layer)
 {
     char name[64];
-    for (const char *list = layer->with; list && next_name(&list, name);) {
+    for (const char *list = layer->with; list && net_next_name(&list, name);) {
         int at = find_place(places, count, name);
-        Size named = at < 0 ? image_size(net) : places[at].out;
+        NetSize named = at < 0 ? image_size(net) : places[at].out;
         if (layer->kind == CONCAT)
             s.channels += named.channels;
         else if (layer->kind == FROM)
@@ -112,25 +96,27 @@ static Size place_size(const Net *net, const Place *places, int count, Size s, c
     return layer_size(s, layer);
 }
 
-static Size list_size(Size s, const NetLayer *layers)
+static NetSize list_size(NetSize s, const NetLayer *layers)
 {
     for (; layers->kind; layers++)
         s = layer_size(s, layers);
     return s;
 }
 
-/* All layers in order; returns their number. */
-static int find_places(const Net *net, Place places[MAX_PLACES])
+int net_places(const Net *net, NetPlace places[NET_PLACES])
 {
-    Size s = image_size(net);
+    NetSize s = image_size(net);
     int count = 0;
     for (int part = 0; part < 2; part++)
         for (const NetLayer *l = part ? net->decoder : net->encoder; l->kind; l++) {
-            Place *p = &places[count];
-            *p = (Place){ .layer = l, .part = part, .number = 1, .in = s };
+            NetPlace *p = &places[count];
+            *p = (NetPlace){ .layer = l, .part = part, .number = 1, .in = s };
             for (int i = 0; i < count; i++)
                 p->number += places[i].part == part && strcmp(short_name(places[i].layer), short_name(l)) == 0;
-            snprintf(p->name, sizeof p->name, "%s.%s%d", parts[part], short_name(l), p->number);
+            if (l->name)
+                snprintf(p->name, sizeof p->name, "%s.%s", net_parts[part], l->name);
+            else
+                snprintf(p->name, sizeof p->name, "%s.%s%d", net_parts[part], short_name(l), p->number);
             p->out = s = place_size(net, places, count, s, l);
             count++;
         }
@@ -147,8 +133,8 @@ static int length(const NetLayer *layers)
 
 void net_close(Net *net)
 {
-    Place places[MAX_PLACES];
-    Size in = image_size(net), last = places[find_places(net, places) - 1].out;
+    NetPlace places[NET_PLACES];
+    NetSize in = image_size(net), last = places[net_places(net, places) - 1].out;
     int n = length(net->decoder);
     assert_true(n + 2 < MAX_NET);
     for (int up = 1; up < 16; up++)
@@ -156,7 +142,7 @@ void net_close(Net *net)
             for (int kernel = 1; kernel < 20; kernel++)
                 for (int valid = 0; valid < 2; valid++) {
                     NetLayer layers[3] = { { UP, .size = up }, { CONV, .filters = in.channels, .kernel = valid ? kernel : 3, .stride = stride, .valid = valid } };
-                    Size s = list_size(last, layers);
+                    NetSize s = list_size(last, layers);
                     if (s.height != in.height || s.width != in.width || (valid && (kernel > last.height * up || kernel > last.width * up)))
                         continue;
                     if (up > 1)
@@ -165,100 +151,6 @@ void net_close(Net *net)
                     return;
                 }
     fail_msg("no upsampling and convolution bring %dx%d back to %dx%d", last.height, last.width, in.height, in.width);
-}
-
-/* ---- the graph file ---- */
-
-static void print_with(FILE *f, const char *word, const char *list)
-{
-    char name[64];
-    bool several = strchr(list, ' ') != NULL;
-    fprintf(f, "    %s { with = %s", word, several ? "{ " : "");
-    for (bool first = true; next_name(&list, name); first = false)
-        fprintf(f, "%s\"%s\"", first ? "" : ", ", name);
-    fprintf(f, "%s },\n", several ? " }" : "");
-}
-
-static void print_layer(FILE *f, const NetLayer *l)
-{
-    switch (l->kind) {
-    case CONV:
-    case DECONV:
-        fprintf(f, "    %s { filters = %d, kernel = %d", l->kind == CONV ? "conv2d" : "conv2d_transpose", l->filters, l->kernel);
-        if (l->stride)
-            fprintf(f, ", stride = %d", l->stride);
-        fprintf(f, "%s%s", l->valid ? ", padding = \"valid\"" : "", l->no_bias ? ", use_bias = false" : "");
-        if (l->activation)
-            fprintf(f, ", activation = \"%s\"", l->activation);
-        fprintf(f, " },\n");
-        break;
-    case DENSE:
-        fprintf(f, "    dense { units = %d%s", l->units, l->no_bias ? ", use_bias = false" : "");
-        if (l->activation)
-            fprintf(f, ", activation = \"%s\"", l->activation);
-        fprintf(f, " },\n");
-        break;
-    case FLATTEN: fprintf(f, "    flatten {},\n"); break;
-    case RESHAPE: fprintf(f, "    reshape { shape = { %d, %d, %d } },\n", l->shape[0], l->shape[1], l->shape[2]); break;
-    case POOL: fprintf(f, l->size == 2 ? "    max_pool2d {},\n" : "    max_pool2d { size = %d },\n", l->size); break;
-    case AVG: fprintf(f, l->size == 2 ? "    avg_pool2d {},\n" : "    avg_pool2d { size = %d },\n", l->size); break;
-    case NORM:
-        if (l->eps != 0)
-            fprintf(f, "    group_norm { groups = %d, eps = %.17g },\n", l->groups, l->eps);
-        else
-            fprintf(f, "    group_norm { groups = %d },\n", l->groups);
-        break;
-    case UP: fprintf(f, l->size == 2 ? "    upsample2d {},\n" : "    upsample2d { size = %d },\n", l->size); break;
-    case ACT:
-        if (l->slope != 0)
-            fprintf(f, "    %s { slope = %.17g },\n", l->activation, l->slope);
-        else
-            fprintf(f, "    %s {},\n", l->activation);
-        break;
-    case NOISE: fprintf(f, "    gaussian_noise { stddev = %.17g },\n", l->rate); break;
-    case DROP: fprintf(f, "    dropout { rate = %.17g },\n", l->rate); break;
-    case CONCAT: print_with(f, "concat", l->with); break;
-    case ADD: print_with(f, "add", l->with); break;
-    case FROM: fprintf(f, "    from { layer = \"%s\" },\n", l->with); break;
-    case UNPOOL: fprintf(f, "    max_unpool2d { pool = \"%s\" },\n", l->with); break;
-    case END: break;
-    }
-}
-
-char *net_graph(const Net *net)
-{
-    char *text = NULL;
-    size_t n = 0;
-    FILE *f = open_memstream(&text, &n);
-    assert_non_null(f);
-    fprintf(f, "return autoencoder \"net\" {\n  input = { %d, %d, %d },\n", net->height, net->width, net->channels);
-    for (int part = 0; part < 2; part++) {
-        fprintf(f, "  %s = sequential \"%s\" {\n", parts[part], parts[part]);
-        for (const NetLayer *l = part ? net->decoder : net->encoder; l->kind; l++)
-            print_layer(f, l);
-        fprintf(f, "  },\n");
-    }
-    fprintf(f, "  training = { loss = \"%s\", optimizer = adam {} },\n}\n", net->loss ? net->loss : "mse");
-    fclose(f);
-    return text;
-}
-
-char *net_force(const Net *net, const char *kernel)
-{
-    char *text = NULL;
-    size_t n = 0;
-    FILE *f = open_memstream(&text, &n);
-    Place places[MAX_PLACES];
-    int count = find_places(net, places);
-    bool dense = strncmp(kernel, "dense_", 6) == 0;
-    assert_non_null(f);
-    for (int i = 0; i < count; i++) {
-        LayerKind kind = places[i].layer->kind;
-        if (dense ? kind == DENSE : kind == CONV || kind == DECONV)
-            fprintf(f, " --kernel %s=%s", places[i].name, kernel);
-    }
-    fclose(f);
-    return text;
 }
 
 /* ---- the parameters ---- */
@@ -272,7 +164,7 @@ typedef struct Tensor {
 } Tensor;
 
 /* Of a layer whose input has the size; returns how many. */
-static int layer_tensors(const NetLayer *l, Size s, double scale, Tensor tensors[2])
+static int layer_tensors(const NetLayer *l, NetSize s, double scale, Tensor tensors[2])
 {
     int taps = l->kernel * l->kernel * s.channels, k = l->kernel;
     bool turned = l->kind == DECONV;
@@ -294,7 +186,7 @@ static int layer_tensors(const NetLayer *l, Size s, double scale, Tensor tensors
     return l->no_bias ? 1 : 2;
 }
 
-static int layer_reals(const NetLayer *l, Size s)
+static int layer_reals(const NetLayer *l, NetSize s)
 {
     Tensor tensors[2];
     int count = 0;
@@ -321,7 +213,7 @@ static void check_parameter(const Model *model, int *index, size_t *offset, cons
     free(name);
 }
 
-static void check_shape(const ModelShape *shape, Size size)
+static void check_shape(const ModelShape *shape, NetSize size)
 {
     if (size.flat) {
         assert_int_equal(shape->rank, 1);
@@ -336,9 +228,9 @@ static void check_shape(const ModelShape *shape, Size size)
 
 void net_check(const Net *net, const Model *model)
 {
-    Size s = image_size(net);
-    Place places[MAX_PLACES];
-    int index = 0, count = find_places(net, places);
+    NetSize s = image_size(net);
+    NetPlace places[NET_PLACES];
+    int index = 0, count = net_places(net, places);
     size_t offset = 0;
     assert_string_equal(model->name, "net");
     check_shape(&model->input, s);
@@ -354,26 +246,12 @@ void net_check(const Net *net, const Model *model)
     assert_int_equal(offset, model->parameter_reals);
 }
 
-/* Steele, Lea and Flood 2014, "Fast splittable pseudorandom number generators" (splitmix64). */
-static uint64_t draw(uint64_t *state)
-{
-    uint64_t z = *state += 0x9e3779b97f4a7c15u;
-    z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9u;
-    z = (z ^ z >> 27) * 0x94d049bb133111ebu;
-    return z ^ z >> 31;
-}
-
-static double uniform(uint64_t *state)
-{
-    return (double)(int64_t)(draw(state) >> 11) / 4503599627370496.0 - 1;
-}
-
 double *net_parameters(const Net *net, unsigned seed, int *count)
 {
     uint64_t state = seed;
     double *w = NULL, scale = net->scale != 0 ? net->scale : 1;
-    Place places[MAX_PLACES];
-    int layers = find_places(net, places);
+    NetPlace places[NET_PLACES];
+    int layers = net_places(net, places);
     *count = 0;
     for (int i = 0; i < layers; i++) {
         Tensor tensors[2];
@@ -382,7 +260,7 @@ double *net_parameters(const Net *net, unsigned seed, int *count)
             w = realloc(w, sizeof *w * (size_t)(*count + tensors[t].count));
             assert_non_null(w);
             for (int k = 0; k < tensors[t].count; k++)      /* rounded to float, so that both types start from the same numbers */
-                w[*count + k] = (float)(tensors[t].middle + uniform(&state) * tensors[t].width);
+                w[*count + k] = (float)(tensors[t].middle + rng_uniform(&state) * tensors[t].width);
             *count += tensors[t].count;
         }
     }
@@ -396,7 +274,7 @@ uint8_t *net_image(const Net *net, unsigned seed)
     uint8_t *image = malloc((size_t)n);
     assert_non_null(image);
     for (int i = 0; i < n; i++)
-        image[i] = (uint8_t)(draw(&state) >> 56);
+        image[i] = (uint8_t)(rng_bits(&state) >> 56);
     return image;
 }
 
@@ -405,9 +283,9 @@ uint8_t *net_image(const Net *net, unsigned seed)
 /* Values of all layers on the way through a net. */
 typedef struct Values {
     const Net *net;
-    Place places[MAX_PLACES];
+    NetPlace places[NET_PLACES];
     int count;
-    Image image, in[MAX_PLACES], out[MAX_PLACES];
+    Image image, in[NET_PLACES], out[NET_PLACES];
 } Values;
 
 static Image copy_of(const Image *x)
@@ -429,7 +307,7 @@ static Image join(const Values *v, int at, const NetLayer *l, const Image *x)
 {
     char name[64];
     Image y = copy_of(x);
-    for (const char *list = l->with; next_name(&list, name);) {
+    for (const char *list = l->with; net_next_name(&list, name);) {
         const Image *other = named_value(v, at, name);
         Image next = l->kind == CONCAT ? naive_concat(&y, other) : naive_add(&y, other);
         image_free(&y);
@@ -485,7 +363,7 @@ static Image apply(const Values *v, int at, const Image *x, const double **w)
     }
     default:
         y = copy_of(x);
-        naive_activation(&y, l->activation, l->slope != 0 ? l->slope : 0.2);
+        naive_activation(&y, l->activation, l->flat_slope ? 0 : l->slope != 0 ? l->slope : 0.2);
         return y;
     }
 }
@@ -496,7 +374,7 @@ static Values *apply_all(const Net *net, int first, const Image *x, const double
     Values *v = calloc(1, sizeof *v);
     assert_non_null(v);
     v->net = net;
-    v->count = find_places(net, v->places);
+    v->count = net_places(net, v->places);
     v->image = copy_of(x);
     if (first > 0)
         v->out[first - 1] = copy_of(x);
@@ -534,8 +412,8 @@ NetValues net_forward(const Net *net, const double *parameters, const uint8_t *i
 
 Image net_decode(const Net *net, const double *parameters, const Image *latent)
 {
-    Place places[MAX_PLACES];
-    find_places(net, places);
+    NetPlace places[NET_PLACES];
+    net_places(net, places);
     int first = length(net->encoder);
     for (int i = 0; i < first; i++)
         parameters += layer_reals(places[i].layer, places[i].in);

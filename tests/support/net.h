@@ -21,10 +21,12 @@ typedef struct NetLayer {
     bool valid, no_bias;                /* no_bias: DENSE too */
     const char *activation;             /* CONV, DECONV, DENSE: the attribute; ACT: the layer's word */
     double slope;                       /* ACT "leaky_relu" */
+    bool flat_slope;                    /* slope = 0 */
     int size;                           /* POOL, AVG, UP */
     int groups;                         /* NORM */
     double eps;
     double rate;                        /* NOISE: standard deviation; DROP: share */
+    const char *name;                   /* NULL: by its kind and number */
     const char *with;                   /* CONCAT, ADD: "encoder.conv1" or several names with a blank between; FROM, UNPOOL: one */
 } NetLayer;
 
@@ -35,7 +37,33 @@ typedef struct Net {
     NetLayer encoder[MAX_NET], decoder[MAX_NET];    /* ended by END */
     double scale;                       /* of the drawn weights; 0 stands for 1 */
     const char *loss;                   /* NULL stands for "mse" */
+    const char *training;               /* more of the training table, after the loss; NULL stands for "optimizer = adam {}" */
+    bool wordy;                         /* the graph file names defaults too */
 } Net;
+
+/* Of a flat value: one pixel of so many channels. */
+typedef struct NetSize {
+    int height, width, channels;
+    bool flat;
+} NetSize;
+
+/* A layer with its full name, and what goes in and comes out. */
+typedef struct NetPlace {
+    const NetLayer *layer;
+    char name[64];
+    int part, number;                   /* among those of its kind in its part */
+    NetSize in, out;
+} NetPlace;
+
+enum { NET_PLACES = 2 * MAX_NET };
+
+/* All layers in order; returns their number. */
+int net_places(const Net *net, NetPlace places[NET_PLACES]);
+
+extern const char *const net_parts[2];  /* "encoder", "decoder" */
+
+/* Cuts the next name off a list such as NetLayer.with; false at its end. */
+bool net_next_name(const char **list, char name[64]);
 
 /* Appends to the decoder what brings the shape back to the input's: upsampling and one convolution with linear activation. Fails the test where no
    such pair exists. */
