@@ -55,40 +55,6 @@ static void nothing_without_a_number(void **state)
 
 /* ---- with numbers ---- */
 
-/* A model that draws as `inner` does for numbers made of the images' bytes, in its loss too. */
-static const Model *inner;
-static real gradient_of_loss[1 << 12];
-
-enum { MOST = 70 };     /* images of a chunk: more than two groups */
-
-static uint64_t number_of(const uint8_t *image)
-{
-    size_t bytes = (size_t)inner->input.dim[0] * (size_t)inner->input.dim[1] * (size_t)inner->input.dim[2];
-    uint64_t number = 1;
-    for (size_t i = 0; i < bytes; i++)
-        number = number * 6364136223846793005u + image[i];
-    return number | 1;
-}
-
-static void drawing_chunk(const void *prepared, const uint8_t *const *images, const uint64_t *noise, int n, real *gradient, double *losses,
-                          void *workspace, ModelClock *clock)
-{
-    uint64_t numbers[MOST];
-    (void)noise;
-    assert_true(n <= MOST);
-    for (int i = 0; i < n; i++)
-        numbers[i] = number_of(images[i]);
-    inner->backward_chunk(prepared, images, numbers, n, gradient, losses, workspace, clock);
-}
-
-static double drawing_loss(const void *prepared, const uint8_t *image, void *workspace)
-{
-    double loss;
-    assert_true(inner->parameter_reals <= COUNT(gradient_of_loss));
-    drawing_chunk(prepared, &image, NULL, 1, gradient_of_loss, &loss, workspace, NULL);
-    return loss;
-}
-
 static void gradients_of_what_is_drawn(void **state)
 {
     (void)state;
@@ -99,10 +65,7 @@ static void gradients_of_what_is_drawn(void **state)
         char *graph = net_graph(&nets[i]);
         Built built = build_model(graph, "--target c");
         double *parameters = net_parameters(&nets[i], 5, &count);
-        Model drawing = *built.model;
-        inner = built.model;
-        drawing.loss = drawing_loss;
-        drawing.backward_chunk = drawing_chunk;
+        Model drawing = drawing_model(built.model);
         Driven driven = drive_new(&drawing, parameters);
         check_gradient(&nets[i], &driven, parameters, 1e-6);
         uint8_t *image = net_image(&nets[i], 31);
@@ -267,14 +230,12 @@ static void check_places(const Net *net, int n)
 {
     int count;
     char *graph = net_graph(net);
-    double *parameters = net_parameters(net, 5, &count), forth[MOST], back[MOST];
-    uint8_t *images[MOST], *reversed[MOST];
+    double *parameters = net_parameters(net, 5, &count), forth[DRAWING_IMAGES], back[DRAWING_IMAGES];
+    uint8_t *images[DRAWING_IMAGES], *reversed[DRAWING_IMAGES];
     for (int i = 0; i < n; i++)
         images[i] = reversed[n - 1 - i] = net_image(net, (unsigned)i + 1);
     Built built = build_model(graph, "--target c");
-    Model drawing = *built.model;
-    inner = built.model;
-    drawing.backward_chunk = drawing_chunk;
+    Model drawing = drawing_model(built.model);
     Driven driven = drive_new(&drawing, parameters);
     free(drive_gradient(&driven, images, n, NULL, forth));
     free(drive_gradient(&driven, reversed, n, NULL, back));
@@ -293,7 +254,7 @@ static void the_place_in_a_chunk_does_not_matter(void **state)
 {
     (void)state;
     check_places(&nets[1], 3);
-    check_places(&nets[COUNT(nets) - 1], MOST);
+    check_places(&nets[COUNT(nets) - 1], DRAWING_IMAGES);
 }
 
 int main(void)

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PLACES = 200, MAX_BANDS = 4 };
+enum { MAX_BANDS = 4 };
 
 static size_t shape_count(const ModelShape *shape)
 {
@@ -41,6 +41,13 @@ Driven drive_new(const Model *model, const double *parameters)
 void drive_set(Driven *d, int index, double value)
 {
     ((real *)d->parameters.data)[index] = (real)value;
+    prepare(d);
+}
+
+void drive_move(Driven *d, size_t first, size_t count, const double *values, const double *direction, double step)
+{
+    for (size_t i = first; i < first + count; i++)
+        ((real *)d->parameters.data)[i] = (real)(values[i] + (direction ? direction[i] * step : 0));
     prepare(d);
 }
 
@@ -226,60 +233,6 @@ void check_forward(const Net *net, Driven *d, const double *parameters, const ui
     if (!(fabs(loss - right.loss) <= tolerance * right.loss))
         fail_msg("the loss is %.17g instead of %.17g", loss, right.loss);
     net_values_free(&right);
-}
-
-/* ---- gradients ---- */
-
-static double losses_at(Driven *d, uint8_t *const *images, int index, double value)
-{
-    drive_set(d, index, value);
-    return drive_loss(d, images[0]) + drive_loss(d, images[1]);
-}
-
-static double central_difference(Driven *d, uint8_t *const *images, int index, double value, double step)
-{
-    double slope = (losses_at(d, images, index, value + step) - losses_at(d, images, index, value - step)) / (2 * step);
-    drive_set(d, index, value);
-    return slope;
-}
-
-static void check_tensor(Driven *d, uint8_t *const *images, const ModelParameter *p, const double *w, const double *gradient, double tolerance,
-                         int *places, int *kinks)
-{
-    double largest = 0;
-    for (size_t i = 0; i < p->count; i++)
-        largest = fmax(largest, fabs(gradient[p->offset + i]));
-    if (!(largest > 1e-4))
-        fail_msg("the gradient of %s is nowhere larger than %.3g", p->name, largest);
-    size_t every = p->count > PLACES ? p->count / PLACES | 1 : 1;       /* odd, so that it visits all channels */
-    for (size_t k = 0; k < p->count; k += every) {
-        int i = (int)(p->offset + k);
-        double coarse = central_difference(d, images, i, w[i], 2e-5), fine = central_difference(d, images, i, w[i], 1e-5);
-        ++*places;
-        if (fabs(coarse - fine) > tolerance * largest) {
-            ++*kinks;
-            continue;
-        }
-        if (!(fabs(gradient[i] - fine) <= tolerance * largest))
-            fail_msg("the gradient of %s at %zu is %.12g, by differences %.12g (largest %.3g)", p->name, k, gradient[i], fine, largest);
-    }
-}
-
-void check_gradient(const Net *net, Driven *d, const double *parameters, double tolerance)
-{
-    uint8_t *images[2] = { net_image(net, 31), net_image(net, 32) };
-    double losses[2];
-    double *gradient = drive_gradient(d, images, 2, NULL, losses);
-    int places = 0, kinks = 0;
-    for (int i = 0; i < 2; i++)
-        assert_true(fabs(losses[i] - drive_loss(d, images[i])) <= 1e-14 * losses[i]);
-    for (int i = 0; i < d->model->parameter_count; i++)
-        check_tensor(d, images, &d->model->parameters[i], parameters, gradient, tolerance, &places, &kinks);
-    if (kinks * 20 > places)
-        fail_msg("%d of %d places have a kink nearby", kinks, places);
-    free(gradient);
-    free(images[0]);
-    free(images[1]);
 }
 
 void check_net(const Net *net, const char *target, const char *options)

@@ -14,6 +14,8 @@ typedef struct Driven {
 
 Driven drive_new(const Model *model, const double *parameters);
 void drive_set(Driven *driven, int index, double value);        /* one parameter, and prepares anew */
+/* Parameters first .. first + count - 1 at values + step * direction (NULL: values); both arrays are those of all parameters. */
+void drive_move(Driven *driven, size_t first, size_t count, const double *values, const double *direction, double step);
 void drive_free(Driven *driven);
 
 /* Each fills the workspace with bytes that make no number before the call and checks all bounds after it. Results are to be freed. */
@@ -36,6 +38,26 @@ void check_forward(const Net *net, Driven *driven, const double *parameters, con
    only where the differences at two step sizes disagree, that is where a kink (ReLU, pool) lies within the step; of all places at most 5 %
    may be. In double precision alone. */
 void check_gradient(const Net *net, Driven *driven, const double *parameters, double tolerance);
+
+/* What check_gradient_by looks at and lets pass, and what it found (added to what is there). */
+typedef struct GradientCheck {
+    double tolerance;
+    int places;             /* of each tensor at most */
+    bool random;            /* of a net that nobody chose: a tensor may have no gradient (differences then must find none either), any share of the places
+                               kinks; and every tensor is moved as a whole too, all of its numbers by random signs */
+    int tensors, dead, looked, kinks;
+} GradientCheck;
+
+void check_gradient_by(const Net *net, Driven *driven, const double *parameters, GradientCheck *check);
+
+/* A copy of the model that draws noise, in backward_chunk and loss alike, from numbers made of the images' bytes; one model at a time.
+   At most DRAWING_IMAGES a chunk. */
+enum { DRAWING_IMAGES = 70 };
+Model drawing_model(const Model *model);
+
+/* Of a model with dense layers, which takes images in groups: latents, outputs and losses of a group are those of its images, and the gradient of a chunk
+   of several groups is the sum of theirs, within `tolerance` (gradients: of the largest). Returns the largest gradient. */
+double check_groups(const Net *net, Driven *driven, double tolerance);
 
 /* Compiles the net with the options and does both; the tolerances are those of this program's type: forward 1e-12 (double) or 1e-5 (float) of the
    largest value, gradients 1e-6 of the largest. In float no gradient is checked. Skips the rest of the test where the machine lacks the target. */
