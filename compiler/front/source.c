@@ -79,6 +79,12 @@ static const char *comment(const Scanner *s, const char *p)
     return end ? end : s->end;
 }
 
+/* LuaJIT takes every byte beyond ASCII for a letter. */
+static bool in_name(unsigned char c)
+{
+    return isalnum(c) || c == '_' || c >= 0x80;
+}
+
 static void next_token(Scanner *s)
 {
     const char *p = s->p, *end = p + 1;
@@ -92,8 +98,8 @@ static void next_token(Scanner *s)
         advance(s, comment(s, p));
         return;
     }
-    if (isalpha(c) || c == '_') {
-        while (end < s->end && (isalnum((unsigned char)*end) || *end == '_'))
+    if (in_name(c) && !isdigit(c)) {
+        while (end < s->end && in_name((unsigned char)*end))
             end++;
         kind = 'n';
     } else if (isdigit(c)) {
