@@ -2,7 +2,9 @@
 
 #include "diag.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 #if LUA_VERSION_NUM == 501
 #include <luajit.h>
@@ -14,6 +16,7 @@ typedef struct Limits {
     size_t memory, used;
     long steps;
     clock_t start;
+    int line;               /* of the untrusted text, when last looked at */
 } Limits;
 
 static Limits limits;      /* of the one limited state of a compile */
@@ -36,25 +39,39 @@ static void *allocate(void *user, void *block, size_t old, size_t size)
     return p;
 }
 
-/* Ends the run with a message at the line of the untrusted text, which may have called something of ours. */
+/* The innermost call of the untrusted text, which may have called something of ours; false where there is none. */
+static bool find_untrusted(lua_State *L, lua_Debug *at)
+{
+    for (int level = 0; lua_getstack(L, level, at); level++) {
+        lua_getinfo(L, "Sl", at);
+        if (at->source[0] == '@' && at->currentline > 0)
+            return true;
+    }
+    return false;
+}
+
+/* Ends the run with a message at its line. */
 static void stop(lua_State *L, const char *message)
 {
     lua_Debug at;
-    for (int level = 0; lua_getstack(L, level, &at); level++) {
-        lua_getinfo(L, "Sl", &at);
-        if (at.source[0] != '@' || at.currentline < 1)
-            continue;
+    if (find_untrusted(L, &at))
         lua_pushfstring(L, "%s:%d: %s", at.short_src, at.currentline, message);
-        lua_error(L);
-    }
-    lua_pushstring(L, message);
+    else
+        lua_pushstring(L, message);
     lua_error(L);
+}
+
+int lua_untrusted_line(lua_State *L)
+{
+    lua_Debug at;
+    return find_untrusted(L, &at) ? at.currentline : limits.line;
 }
 
 /* Counts instructions; also bounds memory where the allocator could not be ours (LuaJIT without GC64). */
 static void count_steps(lua_State *L, lua_Debug *debug)
 {
     (void)debug;
+    limits.line = lua_untrusted_line(L);
     limits.steps -= STEPS_A_HOOK;
     if (limits.steps < 0 || clock() - limits.start > (clock_t)SECONDS * CLOCKS_PER_SEC)
         stop(L, "the graph file runs too long; is there an endless loop?");
@@ -112,9 +129,44 @@ lua_State *lua_new_trusted(void)
     return L;
 }
 
+/* A text handed out line by line, so that we know how far it was read. */
+typedef struct Lines {
+    const char *p, *end;
+    int line;
+} Lines;
+
+static const char *next_line(lua_State *L, void *user, size_t *size)
+{
+    Lines *lines = user;
+    (void)L;
+    const char *start = lines->p, *newline = memchr(start, '\n', (size_t)(lines->end - start));
+    lines->p = newline ? newline + 1 : lines->end;
+    lines->line += lines->p > start;
+    *size = (size_t)(lines->p - start);
+    return *size ? start : NULL;
+}
+
+/* Lua 5.4 does not say where a text nests too deeply for its parser; LuaJIT does, in these words. */
+static void place_nesting(lua_State *L, const char *name, int line)
+{
+    const char *message = lua_tostring(L, -1);
+    if (!message || strcmp(message, "C stack overflow") != 0)
+        return;
+    lua_pop(L, 1);
+    lua_pushfstring(L, "%s:%d: chunk has too many syntax levels", name + 1, line);
+}
+
 int lua_load_text(lua_State *L, const char *text, size_t length, const char *name)
 {
-    return luaL_loadbufferx(L, text, length, name, "t");
+    Lines lines = { text, text + length, 0 };
+#if LUA_VERSION_NUM == 501
+    int status = lua_loadx(L, next_line, &lines, name, "t");
+#else
+    int status = lua_load(L, next_line, &lines, name, "t");
+#endif
+    if (status != 0)
+        place_nesting(L, name, lines.line);
+    return status;
 }
 
 size_t lua_length(lua_State *L, int index)

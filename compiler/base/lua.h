@@ -11,6 +11,9 @@
    at most `memory` bytes and `steps` instructions; compiled code is off, since LuaJIT's hook does not fire in it. Ends the program without memory. */
 lua_State *lua_new_limited(size_t memory, long steps);
 
+/* The line of the text (a chunk called "@...") that runs in such a state; where none does any more, of the one that ran shortly before. 0: none did. */
+int lua_untrusted_line(lua_State *L);
+
 /* A state for our own templates. */
 lua_State *lua_new_trusted(void);
 

@@ -88,7 +88,12 @@ env.tostring = function(value)      -- whole numbers without a point, whatever L
 end
 env.unpack = unpack or table.unpack
 
+local function want_table(t, where)
+  if lua_type(t) ~= "table" then refuse(where .. ": wants a table, not a " .. lua_type(t)) end
+end
+
 function env.pairs(t)               -- in a fixed order: numbers, then names, each sorted
+  want_table(t, "pairs")
   local numbers, names = {}, {}
   for k in next, t do
     if lua_type(k) == "number" then numbers[#numbers + 1] = k
@@ -135,12 +140,14 @@ env.table = { unpack = env.unpack }
 for _, name in ipairs { "sort", "insert", "remove" } do     -- these take time with the length of the list, uninterrupted
   local f = table[name]
   env.table[name] = function(t, ...)
-    if lua_type(t) == "table" and #t > LIST_LIMIT then refuse(format("table.%s: more than %d values", name, LIST_LIMIT)) end
+    want_table(t, "table." .. name)
+    if #t > LIST_LIMIT then refuse(format("table.%s: more than %d values", name, LIST_LIMIT)) end
     return f(t, ...)
   end
 end
 function env.table.concat(t, separator, from, to)
   local size = 0
+  want_table(t, "table.concat")
   separator = separator or ""
   for i = from or 1, to or #t do
     size = size + #lua_tostring(plain(t[i], "table.concat")) + #separator

@@ -12,6 +12,7 @@
 #include "training.h"
 
 #include <ctype.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -199,7 +200,8 @@ static Node *load_list(Loader *load, const Word *part, Node *x, int depth)
         if (lua_type(L, -2) != LUA_TNUMBER)
             fail(part->loc, "%s: wants a list of layers, but something in it is called '%s'", part->name,
                  lua_type(L, -2) == LUA_TSTRING ? lua_tostring(L, -2) : "?");
-        if (lua_tonumber(L, -2) < 1 || lua_tonumber(L, -2) > (double)count)
+        double at = lua_tonumber(L, -2);
+        if (at < 1 || at > (double)count || at != floor(at))
             fail(part->loc, "%s: the list of layers has a hole (a layer that is nil)", part->name);
         lua_pop(L, 1);
     }
@@ -310,6 +312,33 @@ static int count_in_line(const Source *source, int line, const char *name)
 
 /* What Lua calls the file in its messages; it would cut a long path. */
 static const char chunk_name[] = "graph";
+static const char dsl_name[] = "dsl.lua";
+
+/* While the stack still stands: what went wrong inside one of the words is an error at the line that called it, and so is an error without a text. */
+static int place_message(lua_State *L)
+{
+    if (lua_istable(L, 1))          /* dsl.lua's: it names its place */
+        return 1;
+    const char *message = lua_type(L, 1) == LUA_TSTRING ? lua_tostring(L, 1) : "the file stopped with an error that is no text";
+    size_t n = strlen(dsl_name);
+    if (strncmp(message, dsl_name, n) == 0 && message[n] == ':')
+        message += n + 1 + strspn(message + n + 1, "0123456789: ");
+    else if (lua_type(L, 1) == LUA_TSTRING)
+        return 1;
+    lua_pushfstring(L, "%s:%d: %s", chunk_name, lua_untrusted_line(L), message);
+    return 1;
+}
+
+/* Names that the marked text or one of the Luas needs, and that are no words of the language. */
+static void refuse_hidden_names(const Source *source)
+{
+    static const char *const hidden[] = { "__at", "_ENV" };
+    for (int i = 0; i < source->count; i++)
+        for (int k = 0; k < 2; k++)
+            if (source->tokens[i].kind == 'n' && (size_t)source->tokens[i].length == strlen(hidden[k]) &&
+                memcmp(source->tokens[i].start, hidden[k], strlen(hidden[k])) == 0)
+                fail(source_token(source, i), "unknown word '%s'", hidden[k]);
+}
 
 /* Lua's message "graph:12: text near 'x'" or dsl.lua's table { message, name, line } becomes an error at its place. */
 _Noreturn static void report(Loader *load)
@@ -325,11 +354,8 @@ _Noreturn static void report(Loader *load)
         const char *name = lua_tostring(L, -2);
         fail(name ? source_name_in_line(&load->source, line, name) : (Loc){ file, line, 0 }, "%s", lua_tostring(L, -1));
     }
-    const char *message = lua_tostring(L, -1);
-    if (!message)
-        fail((Loc){ file, 0, 0 }, "the file stopped with an error that is no text");
-    message = arena_copy(message, strlen(message));
-    int line = 0;
+    const char *message = arena_copy(lua_tostring(L, -1), strlen(lua_tostring(L, -1)));
+    int line = lua_untrusted_line(L);           /* Lua does not say where its memory or its stack ended */
     if (strncmp(message, chunk_name, n) == 0 && message[n] == ':' && isdigit((unsigned char)message[n + 1])) {
         char *end;
         line = (int)strtol(message + n + 1, &end, 10);
@@ -375,9 +401,10 @@ static int run(lua_State *L)
     if (lua_load_text(L, source->text, source->length, arena_format("@%s", chunk_name)) != 0)     /* mistakes of syntax, in the file's own words */
         lua_error(L);
     lua_pop(L, 1);
+    refuse_hidden_names(source);
     Text marked = source_mark(source, is_marked);
     const EmbeddedFile *dsl = embedded_find("front/dsl.lua");
-    if (lua_load_text(L, dsl->text, dsl->length, "=dsl.lua") != 0)
+    if (lua_load_text(L, dsl->text, dsl->length, arena_format("=%s", dsl_name)) != 0)
         lua_error(L);
     lua_pushlstring(L, marked.data, marked.length);
     lua_pushstring(L, chunk_name);
@@ -396,9 +423,10 @@ Graph *load_graph(const char *path)
     Loader load = { .source = source_read(path, text), .graph = ARENA_NEW(Graph) };
     load.graph->file = path;
     load.L = lua_new_limited(memory_limit, step_limit);
+    lua_pushcfunction(load.L, place_message);
     lua_pushcfunction(load.L, run);
     lua_pushlightuserdata(load.L, &load);
-    if (lua_pcall(load.L, 1, 0, 0) != 0)
+    if (lua_pcall(load.L, 1, 0, -3) != 0)
         report(&load);
     lua_close(load.L);
     return load.graph;

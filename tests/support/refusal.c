@@ -5,7 +5,7 @@
 #include "files.h"
 #include "process.h"
 
-#include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -71,24 +71,32 @@ static void check_message(const Refusal *refusal, const char *said, const Place 
     free(below);
 }
 
-static void refuse_by(const char *compiler, const Refusal *refusal)
+/* What the compiler says of a graph that it must refuse, writing nothing. */
+static Result refused_by(const char *compiler, const char *graph, size_t length)
 {
-    char *folder = folder_new(), *path = text_of("%s/net.lua", folder), *text = text_of("%s", refusal->graph), *out = text_of("%s/out", folder);
-    Place place = find_place(text);
-    file_write(path, text, strlen(text));
+    char *folder = folder_new(), *path = text_of("%s/net.lua", folder), *out = text_of("%s/out", folder);
+    file_write(path, graph, length);
     Result result = run(folder, "%s net.lua -o out", compiler);
     if (result.exit_code != 1)
-        print_message("%s", refusal->graph);
+        print_message("%s", graph);
     want_exit(&result, 1);
-    check_message(refusal, result.err, &place);
     assert_string_equal(result.out, "");
     assert_false(file_exists(out));
-    result_free(&result);
-    free(place.text);
     free(path);
-    free(text);
     free(out);
     folder_remove(folder);
+    return result;
+}
+
+static void refuse_by(const char *compiler, const Refusal *refusal)
+{
+    char *text = text_of("%s", refusal->graph);
+    Place place = find_place(text);
+    Result result = refused_by(compiler, text, strlen(text));
+    check_message(refusal, result.err, &place);
+    result_free(&result);
+    free(place.text);
+    free(text);
 }
 
 void want_refusal(const Refusal *refusal)
@@ -96,4 +104,62 @@ void want_refusal(const Refusal *refusal)
     refuse_by(caec_binary(), refusal);
     if (caec_other())
         refuse_by(caec_other(), refusal);
+}
+
+/* The line of the text as the compiler shows it: without a carriage return, 200 bytes at most, bytes below a blank as question marks. */
+static char *shown_line(const char *graph, size_t length, int line)
+{
+    const char *p = graph, *end = graph + length;
+    for (int i = 1; i < line; i++) {
+        p = memchr(p, '\n', (size_t)(end - p));
+        if (!p)
+            fail_msg("the message is about line %d, which the file has not", line);
+        p++;
+    }
+    const char *newline = memchr(p, '\n', (size_t)(end - p));
+    size_t n = (size_t)((newline ? newline : end) - p);
+    n -= n > 0 && p[n - 1] == '\r';
+    n = n > 200 ? 200 : n;
+    char *text = calloc(1, n + 1);
+    assert_non_null(text);
+    for (size_t i = 0; i < n; i++)
+        text[i] = (unsigned char)p[i] < ' ' && p[i] != '\t' ? '?' : p[i];
+    return text;
+}
+
+static void check_place(const char *said, const char *graph, size_t length, int line, bool whole)
+{
+    Place place = { 0 };
+    int n = 0;
+    if (sscanf(said, "net.lua:%d:%d: %n", &place.line, &place.column, &n) < 2 || !n) {
+        place.column = n = 0;
+        if (sscanf(said, "net.lua:%d: %n", &place.line, &n) < 1 || !n)
+            place.line = n = 0;
+    }
+    if ((!place.line && !whole) || (line && place.line != line))
+        fail_msg("caec says\n%s\nwhich is not about line %d", said, line);
+    char *prefix, *below;
+    place.text = place.line ? shown_line(graph, length, place.line) : NULL;
+    if (place.line && (place.column < 0 || place.column > (int)strlen(place.text) + 1))     /* behind what is shown */
+        place.column = 0;
+    expected_lines(&place, &prefix, &below);
+    const char *error = strstr(said, "error: "), *newline = strchr(said, '\n');
+    if (strncmp(said, "net.lua:", 8) != 0 || !error || !newline || newline - error <= 7 || strcmp(newline + 1, below) != 0)
+        fail_msg("caec shows\n%s\ninstead of a message and\n%s", said, below);
+    for (size_t i = 0; i < sizeof inside / sizeof inside[0]; i++)
+        if (strstr(said, inside[i]))
+            fail_msg("caec says\n%s", said);
+    free(place.text);
+    free(prefix);
+    free(below);
+}
+
+void want_refused(const char *graph, size_t length, int line, bool whole)
+{
+    const char *const compilers[] = { caec_binary(), caec_other() };
+    for (int i = 0; i < 2 && compilers[i]; i++) {
+        Result result = refused_by(compilers[i], graph, length);
+        check_place(result.err, graph, length, line, whole);
+        result_free(&result);
+    }
 }

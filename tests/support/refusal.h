@@ -2,6 +2,7 @@
 #ifndef TEST_REFUSAL_H
 #define TEST_REFUSAL_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /* `graph` holds one mark where the message must point: `@` a word in its line (the caret stands under it), `^` a whole line. Without a mark the message
@@ -12,6 +13,10 @@ typedef struct Refusal {
 
 /* Also by the compiler that was built with the other Lua, where there is one. */
 void want_refusal(const Refusal *refusal);
+
+/* The same of any text, which may hold bytes of 0, without a word of what the message must say: it stands at a line (`line`, where that is not 0; only
+   where `whole` is set it may be about the whole file), and its source line and caret are right. */
+void want_refused(const char *graph, size_t length, int line, bool whole);
 
 #define REFUSE(refusals) \
     for (size_t i_ = 0; i_ < sizeof (refusals) / sizeof (refusals)[0]; i_++) \
