@@ -29,7 +29,8 @@ bool read_word(lua_State *L, const Source *source, Word *word)
     lua_getfield(L, -1, "name");
     word->name = read_name(L);
     lua_getfield(L, -2, "at");
-    word->at = lua_type(L, -1) == LUA_TNUMBER ? (int)lua_tointeger(L, -1) : -1;
+    double at = lua_type(L, -1) == LUA_TNUMBER ? lua_tonumber(L, -1) : -1;     /* the graph may have changed it */
+    word->at = at >= 0 && at < source->count ? (int)at : -1;
     lua_getfield(L, -3, "line");
     int line = lua_type(L, -1) == LUA_TNUMBER ? (int)lua_tointeger(L, -1) : 0;
     lua_pop(L, 3);
@@ -116,7 +117,7 @@ static void read_choice(lua_State *L, const ArgumentPlaces *places, const ArgSpe
 {
     Text all = { 0 };
     for (int i = 0; spec->choices[i]; i++) {
-        if (lua_type(L, -1) == LUA_TSTRING && strcmp(lua_tostring(L, -1), spec->choices[i]) == 0) {
+        if (lua_type(L, -1) == LUA_TSTRING && lua_length(L, -1) == strlen(spec->choices[i]) && strcmp(lua_tostring(L, -1), spec->choices[i]) == 0) {
             arg->text = spec->choices[i];
             return;
         }
@@ -173,7 +174,7 @@ static void read_references(lua_State *L, const ArgumentPlaces *places, const Ar
 {
     bool list = spec->kind == ARG_LAYERS && lua_istable(L, -1);
     size_t count = list ? lua_length(L, -1) : 1;
-    if (count < 1 || count > MAX_REFS)
+    if (count < 1 || count > MAX_REFS || (list && (size_t)count_fields(L) != count))
         fail(arg->loc, "%s: %s wants from 1 to %d names of layers", places->word, spec->name, MAX_REFS);
     arg->refs = ARENA_ARRAY(LayerRef, count);
     for (; (size_t)arg->ref_count < count; arg->ref_count++) {

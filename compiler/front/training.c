@@ -119,7 +119,7 @@ void load_training(lua_State *L, const Source *source, const Word *model, Traini
     } else if (!lua_istable(L, -1)) {
         fail(argument_loc(source, model, "training"), "autoencoder: training wants { loss = ..., optimizer = ..., batch = ..., epochs = ... }");
     }
-    ArgumentPlaces places = { source, "training", model->loc, model->at, "training." };
+    ArgumentPlaces places = { source, "training", argument_loc(source, model, "training"), model->at, "training." };
     Arg args[MAX_ARGS], optimizer[MAX_ARGS], schedule[MAX_ARGS];
     read_arguments(L, &places, specs, "optimizer schedule early_stopping", args);
     check_clipping(args + CLIP_NORM, 3);

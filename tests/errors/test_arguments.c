@@ -58,6 +58,7 @@ static void of_conv2d(void **state)
         { GRAPH("conv2d { filters = 5, @kernel = { 3, 3 } }", CONV3), "conv2d: kernel wants a whole number, not a table" },
         { GRAPH("conv2d { filters = 5, kernel = 3, @stride = 0 }", CONV3), "conv2d: stride wants a whole number from 1 to 255, not 0" },
         { GRAPH("conv2d { filters = 5, kernel = 3, @stride = false }", CONV3), "conv2d: stride wants a whole number, not a boolean" },
+        { GRAPH("conv2d { filters = 5, kernel = 3, @padding = \"same\\0\" }", CONV3), "conv2d: padding wants one of \"same\", \"valid\", not \"same\"" },
         { GRAPH("conv2d { filters = 5, kernel = 3, @padding = \"full\" }", CONV3), "conv2d: padding wants one of \"same\", \"valid\", not \"full\"" },
         { GRAPH("conv2d { filters = 5, kernel = 3, @padding = 1 }", CONV3), "conv2d: padding wants one of \"same\", \"valid\", not a number" },
         { GRAPH("conv2d { filters = 5, kernel = 3, @activation = \"ReLU\" }", CONV3), "conv2d: activation wants one of \"relu\", \"leaky_relu\"" },
@@ -144,6 +145,7 @@ static void of_training(void **state)
           "training: no argument is called 'los'; known are: loss, batch, epochs, clip_norm, global_clip_norm, clip_value, mirror, optimizer, schedule, "
           "early_stopping" },
         { WITH(CONV5, CONV3, "  training = { @loss = \"mean\" },\n"), "training: loss wants one of \"mse\", \"mae\", \"bce\", not \"mean\"" },
+        { WITH(CONV5, CONV3, "  @training = { 1 },\n"), "training: every argument has a name: training { loss = ... }" },
         { WITH(CONV5, CONV3, "  training = { @loss = 1 },\n"), "training: loss wants one of \"mse\"" },
         { WITH(CONV5, CONV3, "  training = { @batch = 0 },\n"), "training: batch wants a whole number from 1 to 1048576, not 0" },
         { WITH(CONV5, CONV3, "  training = { @batch = \"64\" },\n"), "training: batch wants a whole number, not a string" },

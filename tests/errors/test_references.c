@@ -44,6 +44,8 @@ static void arguments(void **state)
         { GRAPH(CONV5 "add { @with = {} },", CONV3), "add: with wants from 1 to 64 names of layers" },
         { GRAPH(CONV5 "add { @with = { \"encoder.conv1\", 2 } },", CONV3), "add: with wants the name of a layer or a list of names, such as \"encoder.conv1\", not a number" },
         { GRAPH(CONV5 "from { @layer = { \"encoder.conv1\" } },", CONV3), "from: layer wants the name of a layer, such as \"encoder.conv1\", not a table" },
+        { GRAPH(CONV5 "add { @with = { \"encoder.conv1\", x = \"input\" } },", CONV3), "add: with wants from 1 to 64 names of layers" },
+        { GRAPH(CONV5 "add { @with = { \"encoder.conv1\", [1.5] = 3 } },", CONV3), "add: with wants from 1 to 64 names of layers" },
         { GRAPH(CONV5 "from { @layer = conv2d },", CONV3), "from: layer wants the name of a layer, such as \"encoder.conv1\", not a function" },
         { GRAPH(CONV5 "concat { @axis = 1, with = \"encoder.conv1\" },", CONV3), "concat: no argument is called 'axis'; known are: with, name" },
     };
