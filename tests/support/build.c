@@ -5,6 +5,7 @@
 #include "files.h"
 #include "process.h"
 
+#include <ctype.h>
 #include <dlfcn.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -75,27 +76,88 @@ static void emit(const char *graph, const char *options, const char *folder)
     free(path);
 }
 
+static bool ends_in(const char *text, const char *end)
+{
+    size_t n = strlen(text), m = strlen(end);
+    return n >= m && strcmp(text + n - m, end) == 0;
+}
+
+static void add_source(char **sources, const char *source)
+{
+    char *longer = text_of("%s %s", *sources, source);
+    free(*sources);
+    *sources = longer;
+}
+
 char *emitted_sources(const char *folder)
 {
     FileList list = files_below(folder);
     char *sources = text_of("%s", "");
-    for (int i = 0; i < list.count; i++) {
-        size_t n = strlen(list.path[i]);
-        if (n < 2 || strcmp(list.path[i] + n - 2, ".c") != 0)
-            continue;
-        char *longer = text_of("%s %s", sources, list.path[i]);
-        free(sources);
-        sources = longer;
-    }
+    for (int i = 0; i < list.count; i++)
+        if (ends_in(list.path[i], ".c"))
+            add_source(&sources, list.path[i]);
     file_list_free(&list);
     return sources;
 }
 
-static void compile(const char *graph, const char *options, const char *folder, const char *more)
+/* The functions of a file that no other file sees: their names, each ended by a blank. */
+static char *static_names(const char *path)
+{
+    char *text = file_read(path, NULL), *names = text_of("%s", "");
+    for (const char *line = text; *line; line += strcspn(line, "\n"), line += *line == '\n') {
+        size_t end = strcspn(line, "(=;\n"), start = end;
+        if (strncmp(line, "static ", 7) != 0 || line[end] != '(')
+            continue;
+        while (start > 0 && (isalnum((unsigned char)line[start - 1]) || line[start - 1] == '_'))
+            start--;
+        char *longer = text_of("%s%.*s ", names, (int)(end - start), line + start);
+        free(names);
+        names = longer;
+    }
+    free(text);
+    return names;
+}
+
+/* A line that includes a kernel's source, under names of its own for what the kernel keeps to itself. */
+static void include_kernel(FILE *f, const char *folder, const char *source, int number)
+{
+    char *path = text_of("%s/%s", folder, source), *names = static_names(path), *rest = NULL, *again = text_of("%s", names);
+    for (char *name = strtok_r(names, " ", &rest); name; name = strtok_r(NULL, " ", &rest))
+        fprintf(f, "#define %s %s_%d\n", name, name, number);
+    fprintf(f, "#include \"%s\"\n", source);
+    for (char *name = strtok_r(again, " ", &rest); name; name = strtok_r(NULL, " ", &rest))
+        fprintf(f, "#undef %s\n", name);
+    free(path);
+    free(names);
+    free(again);
+}
+
+/* All sources in one line, the kernels as one that includes them all: that spares the compiler to be started for each. */
+static char *merged_sources(const char *folder)
+{
+    FileList list = files_below(folder);
+    char *sources = text_of("%s", " kernels.c"), *path = text_of("%s/kernels.c", folder);
+    FILE *kernels = fopen(path, "w");
+    assert_non_null(kernels);
+    for (int i = 0; i < list.count; i++) {
+        const char *source = list.path[i];
+        bool frame = strcmp(source, "net/net.c") == 0 || ends_in(source, "/net_prepare.c") || ends_in(source, "/net_supported.c");
+        if (ends_in(source, ".c") && !frame)
+            include_kernel(kernels, folder, source, i);
+        else if (frame)
+            add_source(&sources, source);
+    }
+    fclose(kernels);
+    free(path);
+    file_list_free(&list);
+    return sources;
+}
+
+static void compile(const char *graph, const char *options, const char *folder, bool merged, const char *more)
 {
     emit(graph, options, folder);
-    char *flags = emitted_flags(folder), *sources = emitted_sources(folder);
-    Result result = run(folder, "%s -std=c11 -O1 %s -Wall -Wextra -Wshadow -Werror -DCAEC_REAL=%s -I%s -Inet %s %s%s -lm", c_compiler(), flags,
+    char *flags = emitted_flags(folder), *sources = merged ? merged_sources(folder) : emitted_sources(folder);
+    Result result = run(folder, "%s -std=c11 -O1 %s -Wall -Wextra -Wshadow -Werror -DCAEC_REAL=%s -I%s -Inet -I. %s %s%s -lm", c_compiler(), flags,
                         real_name(), runtime_folder(), sources, more, wants_openblas(folder) ? " -lopenblas" : "");
     want_exit(&result, 0);
     result_free(&result);
@@ -103,10 +165,10 @@ static void compile(const char *graph, const char *options, const char *folder, 
     free(sources);
 }
 
-Built build_model(const char *graph, const char *options)
+static Built build(const char *graph, const char *options, bool merged)
 {
     Built built = { .folder = folder_new() };
-    compile(graph, options, built.folder, "-fPIC -shared -o net.so");
+    compile(graph, options, built.folder, merged, "-fPIC -shared -o net.so");
     char *path = text_of("%s/net.so", built.folder);
     built.library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
     if (!built.library)
@@ -117,10 +179,20 @@ Built build_model(const char *graph, const char *options)
     return built;
 }
 
+Built build_model(const char *graph, const char *options)
+{
+    return build(graph, options, false);
+}
+
+Built build_model_merged(const char *graph, const char *options)
+{
+    return build(graph, options, true);
+}
+
 char *build_program(const char *graph, const char *options, const char *driver, const char *flags, const char *folder)
 {
     char *more = text_of("%s/tests/support/%s %s -o program", project_folder(), driver, flags);
-    compile(graph, options, folder, more);
+    compile(graph, options, folder, false, more);
     free(more);
     return text_of("%s/program", folder);
 }

@@ -6,10 +6,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { MAX_WORDS = 256, SECONDS = 60 };
+enum { MAX_WORDS = 256, CPU_SECONDS = 60, SECONDS = 240 };
 
 static char *whole(FILE *f, size_t *length)
 {
@@ -34,6 +35,7 @@ Result run_words(const char *folder, const char *const *words)
     if (child == 0) {
         if (!freopen("/dev/null", "r", stdin) || dup2(fileno(out), 1) < 0 || dup2(fileno(err), 2) < 0 || (folder && chdir(folder) != 0))
             _exit(127);
+        setrlimit(RLIMIT_CPU, &(struct rlimit){ CPU_SECONDS, CPU_SECONDS });
         alarm(SECONDS);
         execvp(words[0], (char *const *)words);
         _exit(127);
