@@ -1,5 +1,5 @@
 #!/bin/sh
-# The long checks: compiler, runtime and emitted C under sanitizers, the specimen alone, the install tree.
+# The long checks: compiler, runtime and emitted C under sanitizers, random graphs, the specimen alone, the install tree.
 set -eu
 cd "$(dirname "$0")/.."
 root=$PWD
@@ -18,6 +18,12 @@ step "training and inference of the emitted C under the same sanitizers"
 run="$work/run"
 UBSAN_OPTIONS=halt_on_error=1 "$BUILD/bin/cae-train" --out "$run" --batch 4 --steps 2 --epochs 1 --threads 2
 UBSAN_OPTIONS=halt_on_error=1 "$BUILD/bin/cae-infer" --weights "$run/last.safetensors" bench --json >/dev/null
+
+step "random graphs: legal ones compiled and differentiated, illegal ones refused"
+CAEC_OTHER=$root/build-test/lua5.4/bin/caec
+export CAEC_OTHER
+sh tests/fuzz/run.sh --legal --build build-test --count 200
+sh tests/fuzz/run.sh --illegal --build build-test --count 300
 
 step "a program for more than its processor says so and stops"
 . cmake/packages.sh

@@ -395,12 +395,18 @@ static void values_free(Values *v)
     free(v);
 }
 
-NetValues net_forward(const Net *net, const double *parameters, const uint8_t *image)
+static Image pixels_of(const Net *net, const uint8_t *image)
 {
-    NetValues values;
     Image x = image_new(net->height, net->width, net->channels);
     for (int i = 0; i < x.height * x.width * x.channels; i++)
         x.data[i] = (float)image[i] / 255.0f;       /* pixels are float32 in either arithmetic: see model.h */
+    return x;
+}
+
+NetValues net_forward(const Net *net, const double *parameters, const uint8_t *image)
+{
+    NetValues values;
+    Image x = pixels_of(net, image);
     Values *v = apply_all(net, 0, &x, parameters);
     values.latent = copy_of(&v->out[length(net->encoder) - 1]);
     values.output = copy_of(&v->out[v->count - 1]);
@@ -408,6 +414,43 @@ NetValues net_forward(const Net *net, const double *parameters, const uint8_t *i
     values_free(v);
     image_free(&x);
     return values;
+}
+
+static bool window_has_ties(const Image *x, int row, int column, int channel, int size, double margin)
+{
+    for (int i = 0; i < size * size; i++)
+        for (int k = 0; k < i; k++) {
+            double a = *image_at(x, row + i / size, column + i % size, channel), b = *image_at(x, row + k / size, column + k % size, channel);
+            if (fabs(a - b) <= margin && (a != 0 || b != 0))
+                return true;
+        }
+    return false;
+}
+
+static bool pool_has_ties(const Image *x, int size, double margin)
+{
+    for (int r = 0; r + size <= x->height; r += size)
+        for (int c = 0; c + size <= x->width; c += size)
+            for (int k = 0; k < x->channels; k++)
+                if (window_has_ties(x, r, c, k, size, margin))
+                    return true;
+    return false;
+}
+
+bool net_has_ties(const Net *net, const double *parameters, const uint8_t *image, double margin)
+{
+    Image x = pixels_of(net, image);
+    Values *v = apply_all(net, 0, &x, parameters);
+    bool ties = false;
+    for (int i = 0; i < v->count; i++) {
+        if (v->places[i].layer->kind != UNPOOL)
+            continue;
+        int pool = find_place(v->places, i, v->places[i].layer->with);
+        ties = ties || pool_has_ties(&v->in[pool], v->places[pool].layer->size, margin);
+    }
+    values_free(v);
+    image_free(&x);
+    return ties;
 }
 
 Image net_decode(const Net *net, const double *parameters, const Image *latent)

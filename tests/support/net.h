@@ -30,7 +30,7 @@ typedef struct NetLayer {
     const char *with;                   /* CONCAT, ADD: "encoder.conv1" or several names with a blank between; FROM, UNPOOL: one */
 } NetLayer;
 
-enum { MAX_NET = 32 };
+enum { MAX_NET = 48 };
 
 typedef struct Net {
     int height, width, channels;
@@ -89,6 +89,10 @@ typedef struct NetValues {
 
 NetValues net_forward(const Net *net, const double *parameters, const uint8_t *image);
 Image net_decode(const Net *net, const double *parameters, const Image *latent);      /* of a decoder that reads the latent alone */
+/* Whether a max-pool whose places are kept for a max_unpool2d meets, in a window of this image, two values within `margin` of each other that are not both 0:
+   rounding then decides which counts as the largest. */
+bool net_has_ties(const Net *net, const double *parameters, const uint8_t *image, double margin);
+
 void net_values_free(NetValues *values);
 
 #endif

@@ -1,0 +1,333 @@
+/* One layer more: the value it reads, its attributes, the layers that it may name. */
+#define _POSIX_C_SOURCE 200809L
+#include "draw_private.h"
+
+#include "cases.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+int below(Drawer *d, int n)
+{
+    return rng_below(&d->state, n);
+}
+
+bool chance(Drawer *d, int percent)
+{
+    return rng_chance(&d->state, percent);
+}
+
+int between(Drawer *d, int low, int high)
+{
+    return rng_between(&d->state, low, high);
+}
+
+int least(int a, int b)
+{
+    return a < b ? a : b;
+}
+
+char *keep(Drawn *drawn, char *text)
+{
+    assert_true(drawn->text_count < DRAWN_TEXTS);
+    return drawn->texts[drawn->text_count++] = text;
+}
+
+/* ---- the value that the next layer reads ---- */
+
+NetSize size_now(const Drawer *d)
+{
+    const Net *net = &d->drawn->net;
+    return d->count ? d->places[d->count - 1].out : (NetSize){ net->height, net->width, net->channels, false };
+}
+
+bool pixels_now(const Drawer *d)
+{
+    return d->count ? d->pixels[d->count - 1] : true;
+}
+
+int values(NetSize s)
+{
+    return s.height * s.width * s.channels;
+}
+
+bool same_size(NetSize a, NetSize b)
+{
+    return a.height == b.height && a.width == b.width && a.channels == b.channels && a.flat == b.flat;
+}
+
+static NetLayer *layers_of(Drawer *d)
+{
+    return d->part ? d->drawn->net.decoder : d->drawn->net.encoder;
+}
+
+static int length_of(Drawer *d)
+{
+    int n = 0;
+    for (int i = 0; i < d->count; i++)
+        n += d->places[i].part == d->part;
+    return n;
+}
+
+bool has_room(Drawer *d)
+{
+    return length_of(d) + ROOM < MAX_NET;
+}
+
+static bool value_is_pixels(const Drawer *d, const NetLayer *l)
+{
+    if (l->kind == FROM && strcmp(l->with, "input") != 0) {
+        for (int i = 0; i < d->count; i++)
+            if (strcmp(d->places[i].name, l->with) == 0)
+                return d->pixels[i];
+    }
+    if (l->kind == FROM)
+        return true;
+    bool passes_on = ((l->kind == NOISE || l->kind == DROP) && l->rate == 0) || (l->kind == ACT && strcmp(l->activation, "linear") == 0);
+    return passes_on && pixels_now(d);
+}
+
+void append(Drawer *d, NetLayer layer)
+{
+    int n = length_of(d);
+    bool pixels = value_is_pixels(d, &layer);
+    assert_true(n + 1 < MAX_NET);
+    if (chance(d, 8))
+        layer.name = keep(d->drawn, text_of("own_%d%s", d->count, chance(d, 50) ? "_Name" : ""));
+    layers_of(d)[n] = layer;
+    d->count = net_places(&d->drawn->net, d->places);
+    d->pixels[d->count - 1] = pixels;
+}
+
+const char *place_name(const Drawer *d, int at)
+{
+    return at < 0 ? "input" : d->places[at].name;
+}
+
+NetSize place_out(const Drawer *d, int at)
+{
+    const Net *net = &d->drawn->net;
+    return at < 0 ? (NetSize){ net->height, net->width, net->channels, false } : d->places[at].out;
+}
+
+/* ---- attributes ---- */
+
+const char *draw_activation(Drawer *d)
+{
+    static const char *const names[] = { "relu", "relu", "leaky_relu", "sigmoid", "tanh", "tanh", "softplus", "elu", "linear" };
+    return names[below(d, (int)(sizeof names / sizeof names[0]))];
+}
+
+const char *attribute_activation(Drawer *d)
+{
+    return chance(d, 25) ? NULL : draw_activation(d);
+}
+
+/* Numbers of channels around the widths of vectors, small ones oftener. */
+static int draw_filters(Drawer *d)
+{
+    static const int numbers[] = { 1, 2, 3, 3, 4, 4, 5, 6, 7, 8, 8, 9, 12, 16, 17, 24, 33 };
+    return numbers[below(d, (int)(sizeof numbers / sizeof numbers[0]))];
+}
+
+/* 3 oftenest; a kernel may be larger than the image. */
+int draw_kernel(Drawer *d)
+{
+    return chance(d, 45) ? 3 : between(d, 1, 7);
+}
+
+int fitting_kernel(const Drawer *d, int kernel, int filters)
+{
+    while (kernel > 1 && kernel * kernel * size_now(d).channels * filters > MAX_WEIGHTS)
+        kernel--;
+    return kernel;
+}
+
+void convolve_to(Drawer *d, int channels, int stride, int kernel, bool valid)
+{
+    append(d, (NetLayer){ CONV, .filters = channels, .kernel = valid ? kernel : fitting_kernel(d, kernel, channels), .stride = stride, .valid = valid,
+                          .no_bias = chance(d, 15), .activation = attribute_activation(d) });
+}
+
+/* ---- layers that keep no particular shape ---- */
+
+static bool add_conv(Drawer *d)
+{
+    NetSize s = size_now(d);
+    NetLayer l = { CONV, .filters = draw_filters(d), .stride = chance(d, 25) ? between(d, 1, 4) : 0, .no_bias = chance(d, 20),
+                   .activation = attribute_activation(d) };
+    l.kernel = fitting_kernel(d, draw_kernel(d), l.filters);
+    l.valid = chance(d, 30) && l.kernel <= s.height && l.kernel <= s.width;
+    if (s.flat || s.height * s.width * l.filters > MAX_VALUES)
+        return false;
+    append(d, l);
+    return true;
+}
+
+static bool add_deconv(Drawer *d)
+{
+    NetSize s = size_now(d);
+    NetLayer l = { DECONV, .filters = draw_filters(d), .stride = chance(d, 50) ? 0 : between(d, 1, 4), .no_bias = chance(d, 20),
+                   .activation = attribute_activation(d) };
+    int stride = l.stride ? l.stride : 2;
+    l.kernel = fitting_kernel(d, draw_kernel(d), l.filters);
+    if (s.flat || s.height * stride > MAX_SIDE || s.width * stride > MAX_SIDE || s.height * s.width * stride * stride * l.filters > MAX_VALUES)
+        return false;
+    append(d, l);
+    return true;
+}
+
+static bool add_pool(Drawer *d)
+{
+    NetSize s = size_now(d);
+    int most = least(s.height, s.width), size = chance(d, 60) ? 2 : between(d, 1, 4);
+    if (s.flat || size > most || pixels_now(d))
+        return false;
+    append(d, (NetLayer){ chance(d, 60) ? POOL : AVG, .size = size });
+    return true;
+}
+
+static bool add_up(Drawer *d)
+{
+    NetSize s = size_now(d);
+    int size = chance(d, 70) ? 2 : between(d, 1, 4);
+    if (s.flat || pixels_now(d) || s.height * size > MAX_SIDE || s.width * size > MAX_SIDE || values(s) * size * size > MAX_VALUES)
+        return false;
+    append(d, (NetLayer){ UP, .size = size });
+    return true;
+}
+
+static bool add_activation(Drawer *d)
+{
+    NetLayer l = { ACT, .activation = draw_activation(d) };
+    bool linear = strcmp(l.activation, "linear") == 0;
+    if (pixels_now(d) && !linear)
+        return false;
+    if (strcmp(l.activation, "leaky_relu") == 0 && chance(d, 60)) {
+        l.slope = chance(d, 20) ? 1 : between(d, 1, 9) / 10.0;
+        l.flat_slope = chance(d, 20);
+        l.slope = l.flat_slope ? 0 : l.slope;
+    }
+    append(d, l);
+    return true;
+}
+
+static bool add_norm(Drawer *d)
+{
+    static const double eps[] = { 0, 0, 1e-5, 1e-2, 1 };
+    NetSize s = size_now(d);
+    if (s.flat || pixels_now(d))
+        return false;
+    int groups = between(d, 1, s.channels);
+    while (s.channels % groups)
+        groups--;
+    append(d, (NetLayer){ NORM, .groups = groups, .eps = eps[below(d, 5)] });
+    return true;
+}
+
+static bool add_noise(Drawer *d)
+{
+    NetLayer l = { .kind = chance(d, 50) ? NOISE : DROP };
+    l.rate = chance(d, 15) ? 0 : between(d, 1, 5) / 10.0;
+    append(d, l);
+    d->drawn->noisy = d->drawn->noisy || l.rate > 0;
+    return true;
+}
+
+void add_dense(Drawer *d, int units, const char *activation)
+{
+    append(d, (NetLayer){ DENSE, .units = units, .no_bias = chance(d, 20), .activation = activation });
+}
+
+static bool add_flat(Drawer *d)
+{
+    if (!size_now(d).flat || chance(d, 10))
+        append(d, (NetLayer){ .kind = FLATTEN });
+    if (chance(d, 75))
+        add_dense(d, between(d, 1, chance(d, 20) ? 40 : 16), attribute_activation(d));
+    return true;
+}
+
+/* Any height, width and channels of as many values. */
+static bool add_reshape(Drawer *d)
+{
+    int n = values(size_now(d)), height = between(d, 1, least(n, MAX_SIDE)), width;
+    while (n % height)
+        height--;
+    width = between(d, 1, least(n / height, MAX_SIDE));
+    while (n / height % width)
+        width--;
+    if (n / height / width > MAX_CHANNELS)
+        return false;
+    append(d, (NetLayer){ RESHAPE, .shape = { height, width, n / height / width } });
+    return true;
+}
+
+/* ---- layers that name others ---- */
+
+static bool can_join(LayerKind kind, NetSize a, NetSize b)
+{
+    if (kind == ADD || a.flat != b.flat)
+        return same_size(a, b);
+    return a.height == b.height && a.width == b.width;
+}
+
+/* Concat or add with one place or, now and then, with several. */
+static void join_places(Drawer *d, LayerKind kind, const int *found, int count)
+{
+    int channels = size_now(d).channels, first = below(d, count), several = chance(d, 25) ? between(d, 2, 3) : 1;
+    char *list = text_of("%s", "");
+    for (int i = 0; i < several; i++) {
+        int at = found[(first + i) % count];        /* also twice the same */
+        channels += place_out(d, at).channels;
+        if (i > 0 && kind == CONCAT && channels > MAX_CHANNELS)
+            break;
+        char *longer = text_of("%s%s%s", list, i ? " " : "", place_name(d, at));
+        free(list);
+        list = longer;
+    }
+    append(d, (NetLayer){ kind, .with = keep(d->drawn, list) });
+}
+
+static bool add_join(Drawer *d)
+{
+    LayerKind kind = chance(d, 50) ? CONCAT : ADD;
+    NetSize s = size_now(d);
+    int found[NET_PLACES + 1], count = 0;
+    for (int i = -1; i < d->count; i++)
+        if (can_join(kind, s, place_out(d, i)) && (kind == ADD || s.channels + place_out(d, i).channels <= MAX_CHANNELS))
+            found[count++] = i;
+    if (!count || values(s) * 2 > MAX_VALUES)
+        return false;
+    join_places(d, kind, found, count);
+    return true;
+}
+
+static bool add_unpool(Drawer *d)
+{
+    int found[NET_PLACES], count = 0;
+    for (int i = 0; i < d->count; i++)
+        if (d->places[i].layer->kind == POOL && same_size(d->places[i].out, size_now(d)))
+            found[count++] = i;
+    if (!count || pixels_now(d))
+        return false;
+    append(d, (NetLayer){ UNPOOL, .with = keep(d->drawn, text_of("%s", place_name(d, found[below(d, count)]))) });
+    return true;
+}
+
+void add_word(Drawer *d)
+{
+    static const struct {
+        bool (*add)(Drawer *d);
+        int share;
+    } words[] = {
+        { add_conv, 28 }, { add_deconv, 5 }, { add_pool, 17 }, { add_up, 5 }, { add_activation, 9 }, { add_norm, 8 }, { add_noise, 5 }, { add_flat, 1 },
+        { add_reshape, 2 }, { add_join, 9 }, { add_unpool, 7 },
+    };
+    enum { ALL = 96 };                  /* the sum of the shares */
+    int share = below(d, ALL), word = 0;
+    while (share >= words[word].share)
+        share -= words[word++].share;
+    words[word].add(d);
+}

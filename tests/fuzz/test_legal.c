@@ -1,0 +1,211 @@
+/* Random legal graphs: each is compiled in double, and its forward pass, gradients, groups of images and training table are held against the naive
+ * operators, central differences, single images and what was drawn. numbers.h says which are run. */
+#define _POSIX_C_SOURCE 200809L
+#include "build.h"
+#include "cases.h"
+#include "draw.h"
+#include "drive.h"
+#include "files.h"
+#include "numbers.h"
+#include "process.h"
+#include "rng.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { PLACES = 6, DRAWS = 50 };
+
+typedef struct Legal {
+    Drawn *drawn;
+    char *graph, *options;
+    const char *target;
+    bool texts;             /* look at what caec prints too, and at the other Lua's bytes */
+} Legal;
+
+/* What all graphs of this run were found to be. */
+static struct {
+    int graphs, undecodable, grouped, noisy, forced, redrawn;
+    GradientCheck gradients;
+} tally;
+
+/* ---- a graph and its options ---- */
+
+static bool compiles(const char *folder, const char *options)
+{
+    Result result = run_caec(folder, "net.lua --stop-after plan %s", options);
+    bool refused = result.exit_code == 2 && strstr(result.err, " does not compute ");
+    if (!refused)
+        want_exit(&result, 0);
+    result_free(&result);
+    return !refused;
+}
+
+/* Some layers are computed by kernels drawn among those that fit, whole or a single pass of them. */
+static void force_kernels(Legal *legal, uint64_t *state)
+{
+    static const char *const kernels[] = { "conv_plain", "conv_direct", "conv_thin", "conv_winograd", "conv_winograd" };
+    static const char *const dense[] = { "dense_plain", "dense_blas" };
+    static const char *const passes[] = { "", "", ".forward", ".dx", ".dw" };
+    NetPlace places[NET_PLACES];
+    int count = net_places(&legal->drawn->net, places);
+    char *folder = folder_new(), *path = text_of("%s/net.lua", folder);
+    file_write(path, legal->graph, strlen(legal->graph));
+    for (int i = 0; i < count; i++) {
+        LayerKind kind = places[i].layer->kind;
+        bool conv = kind == CONV || kind == DECONV;
+        if ((!conv && kind != DENSE) || rng_chance(state, 30))
+            continue;
+        char *more = text_of("%s --kernel %s%s=%s", legal->options, places[i].name, passes[rng_below(state, 5)],
+                             conv ? kernels[rng_below(state, 5)] : dense[rng_below(state, 2)]);
+        bool fits = compiles(folder, more);
+        tally.forced += fits;
+        free(fits ? legal->options : more);
+        if (fits)
+            legal->options = more;
+    }
+    free(path);
+    folder_remove(folder);
+}
+
+/* Whether a max-pool whose places are kept meets two values so near each other that rounding decides between them, in one of the images. */
+static bool has_ties(const Net *net)
+{
+    int count;
+    double *parameters = net_parameters(net, 7, &count);
+    bool ties = false;
+    static const unsigned seeds[] = { 20, 31, 32 };
+    for (int i = 0; i < 3; i++) {
+        uint8_t *image = net_image(net, seeds[i]);
+        ties = ties || net_has_ties(net, parameters, image, 1e-9);
+        free(image);
+    }
+    free(parameters);
+    return ties;
+}
+
+static Legal draw_legal(uint64_t seed, int number)
+{
+    static const char *const targets[] = { "c", "c", "c", "c", "x86-64-v3", "x86-64-v3", "x86-64-v2", "native" };
+    uint64_t state = draw_state(seed, number, 1);
+    Legal legal = { .target = targets[rng_below(&state, 8)], .texts = rng_chance(&state, 30) };
+    for (int i = 0; i < DRAWS; i++) {
+        legal.drawn = draw_net(seed + (uint64_t)i * 0x100000001u, number);
+        if (!has_ties(&legal.drawn->net))
+            break;
+        tally.redrawn++;
+        drawn_free(legal.drawn);
+        legal.drawn = NULL;
+    }
+    assert_non_null(legal.drawn);
+    legal.graph = net_graph(&legal.drawn->net);
+    if (strcmp(legal.target, "native") != 0 && !machine_has(legal.target))
+        legal.target = "c";
+    legal.options = text_of("--target %s", legal.target);
+    return legal;
+}
+
+/* ---- the checks ---- */
+
+/* Everything that caec prints about a graph; and the same bytes by the other Lua. */
+static void check_texts(const Legal *legal, const char *folder)
+{
+    Result result = run_caec(folder, "net.lua --real double %s --summary --memory --dot --dump plan --stop-after plan", legal->options);
+    want_exit(&result, 0);
+    assert_true(result.out_length > 500);
+    if (caec_other()) {
+        Result other = run(folder, "%s net.lua --real double %s --summary --memory --dot --dump plan --stop-after plan", caec_other(), legal->options);
+        assert_string_equal(other.out, result.out);
+        result_free(&other);
+        other = run(folder, "%s net.lua -o other --no-runtime --real double %s", caec_other(), legal->options);
+        want_exit(&other, 0);
+        result_free(&other);
+        char *a = text_of("%s/net", folder), *b = text_of("%s/other/net", folder);
+        want_same_files(a, b);
+        free(a);
+        free(b);
+    }
+    result_free(&result);
+}
+
+static void check_noise(const Net *net, const Built *built, const double *parameters)
+{
+    Model drawing = drawing_model(built->model);
+    Driven driven = drive_new(&drawing, parameters);
+    GradientCheck check = { .tolerance = 1e-6, .places = 2, .random = true };
+    check_gradient_by(net, &driven, parameters, &check);
+    drive_free(&driven);
+}
+
+static void check_all(const Legal *legal)
+{
+    const Net *net = &legal->drawn->net;
+    int count;
+    double *parameters = net_parameters(net, 7, &count);
+    uint8_t *image = net_image(net, 20);
+    Built built = build_model_at_once(legal->graph, legal->options);
+    net_check(net, built.model);
+    assert_int_equal(count, built.model->parameter_reals);
+    check_training(legal->drawn, built.model);
+    Driven driven = drive_new(built.model, parameters);
+    check_forward(net, &driven, parameters, image, 1e-12);
+    check_gradient_by(net, &driven, parameters, &tally.gradients);
+    if (built.model->group)
+        check_groups(net, &driven, 1e-12);
+    drive_free(&driven);
+    if (legal->drawn->noisy)
+        check_noise(net, &built, parameters);
+    if (legal->texts)
+        check_texts(legal, built.folder);
+    tally.graphs++;
+    tally.undecodable += !built.model->decode;
+    tally.grouped += built.model->group > 0;
+    tally.noisy += legal->drawn->noisy;
+    built_free(&built);
+    free(parameters);
+    free(image);
+}
+
+/* ---- the run ---- */
+
+static Legal current;
+
+static void one(void **state)
+{
+    const Number *number = *state;
+    uint64_t choices = draw_state(number->seed, number->number, 2);
+    current = draw_legal(number->seed, number->number);
+    numbers_under_test(&current.graph, &current.options);
+    if (rng_chance(&choices, 40))
+        force_kernels(&current, &choices);
+    check_all(&current);
+    numbers_passed();
+}
+
+static int end(void **state)
+{
+    numbers_end(*state);
+    if (current.drawn)
+        drawn_free(current.drawn);
+    free(current.graph);
+    free(current.options);
+    current = (Legal){ 0 };
+    return 0;
+}
+
+/* Of enough graphs most tensors have a gradient and few places a kink: else the checks above would say little. */
+static void report(void **state)
+{
+    (void)state;
+    const GradientCheck *g = &tally.gradients;
+    print_message("of %d graphs %d cannot decode a latent alone, %d take images in groups, %d draw noise; %d kernels were forced; %d graphs were drawn "
+                  "anew for ties; of %d tensors %d have no gradient, of %d slopes %d lie at a kink\n", tally.graphs, tally.undecodable, tally.grouped,
+                  tally.noisy, tally.forced, tally.redrawn, g->tensors, g->dead, g->looked, g->kinks);
+    assert_true(tally.graphs < 20 || (g->dead * 5 <= g->tensors && g->kinks * 10 <= g->looked));
+}
+
+int main(void)
+{
+    tally.gradients = (GradientCheck){ .tolerance = 1e-6, .places = PLACES, .random = true };
+    return numbers_run("random legal graphs", "legal", 20, one, end, report);
+}
