@@ -12,7 +12,7 @@ typedef struct Result {
 } Result;
 
 /* Runs words[0] (a path, or a name on the PATH) with the NULL-ended words, in `folder` (NULL: where we are), without input. It is killed after
-   60 seconds at work, or 240 in all. Fails the test where it cannot be started. */
+   60 seconds at work, or 20 minutes in all. Fails the test where it cannot be started. */
 Result run_words(const char *folder, const char *const *words);
 
 /* The same with the words of a text, separated by single spaces. */
