@@ -143,7 +143,7 @@ static void check_all(const Legal *legal)
     int count;
     double *parameters = net_parameters(net, 7, &count);
     uint8_t *image = net_image(net, 20);
-    Built built = build_model_at_once(legal->graph, legal->options);
+    Built built = build_model_merged(legal->graph, legal->options);
     net_check(net, built.model);
     assert_int_equal(count, built.model->parameter_reals);
     check_training(legal->drawn, built.model);
