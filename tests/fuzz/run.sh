@@ -44,7 +44,7 @@ done
 wait
 
 # All but the lines of what passed.
-cat "$logs"/[0-9]* | grep -v -e '^\[ RUN' -e '^\[       OK' -e '^\[==' -e '^\[  PASSED' || true
-passed=$(cat "$logs"/[0-9]* | grep -c "^\[       OK \] $what" || true)
+cat "$logs"/[0-9]* | grep -av -e '^\[ RUN' -e '^\[       OK' -e '^\[==' -e '^\[  PASSED' || true
+passed=$(cat "$logs"/[0-9]* | grep -ac "^\[       OK \] $what" || true)
 echo "$passed of $count $what graphs of seed $seed passed"
 [ ! -e "$logs/failed" ] && [ "$passed" = "$count" ]
