@@ -41,10 +41,11 @@ static int free_patterns(void **state)
 /* The includes of emitted code. */
 static bool may_include(const char *line, const char *model)
 {
-    char own[64], kernels[64];
+    char own[64], kernels[64], functions[64];
     snprintf(own, sizeof own, "#include \"%s.h\"", model);
     snprintf(kernels, sizeof kernels, "#include \"%s_kernels.h\"", model);
-    const char *const lines[] = { own, kernels, "#include \"model.h\"", "#include <math.h>", "#include <stddef.h>", "#include <stdint.h>" };
+    snprintf(functions, sizeof functions, "#include \"%s_math.h\"", model);
+    const char *const lines[] = { own, kernels, functions, "#include \"model.h\"", "#include <math.h>", "#include <stddef.h>", "#include <stdint.h>" };
     for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++)
         if (strcmp(lines[i], line) == 0)
             return true;
