@@ -35,7 +35,7 @@ static const struct {
 };
 enum { PASS_COUNT = sizeof passes / sizeof passes[0], MAX_FORCES = 64, MAX_EXPAND = 32 };
 
-enum { KEY_TARGET = 256, KEY_REAL, KEY_SUMMARY, KEY_DUMP, KEY_STOP, KEY_LIST, KEY_EXPAND, KEY_DOT, KEY_MEMORY, KEY_KERNEL, KEY_NO_RUNTIME, KEY_TUNE, KEY_TUNED, KEY_EMIT, KEY_NO_TRAINING, KEY_OPTIMIZE };
+enum { KEY_TARGET = 256, KEY_REAL, KEY_SUMMARY, KEY_DUMP, KEY_STOP, KEY_LIST, KEY_EXPAND, KEY_DOT, KEY_MEMORY, KEY_KERNEL, KEY_NO_RUNTIME, KEY_TUNE, KEY_TUNED, KEY_EMIT, KEY_NO_TRAINING, KEY_OPTIMIZE, KEY_MEMORY_LIMIT };
 
 typedef struct Options {
     const char *graph, *directory, *dump, *stop, *list, *expand, *real, *tune, *tuned;
@@ -45,6 +45,7 @@ typedef struct Options {
     const char *expand_numbers[MAX_EXPAND];
     int expand_count;
     bool summary, dot, memory, no_runtime, library, no_training, small;
+    size_t memory_limit;    /* 0: none */
     Text given;             /* options that change the output */
 } Options;
 
@@ -58,6 +59,8 @@ static const struct argp_option option_table[] = {
     { "emit", KEY_EMIT, "WHAT", 0, "program (default): a trainer and an inference program; or library: C that stands alone, without runtime, malloc and hosted headers", 1 },
     { "no-training", KEY_NO_TRAINING, NULL, 0, "a library for inference alone", 1 },
     { "optimize", KEY_OPTIMIZE, "WHAT", 0, "speed (default), or size: a library of little machine code", 1 },
+    { "memory-limit", KEY_MEMORY_LIMIT, "BYTES", 0, "training takes no more, parameters and all but pictures; K, M or G may stand behind the number. "
+                                                    "Kernels change, and values are computed again, as far as it needs", 1 },
     { "tune", KEY_TUNE, "FILE", 0, "time the kernels on this machine with the C compiler $CC and keep the result in FILE", 1 },
     { "tuned", KEY_TUNED, "FILE", 0, "choose kernels by the times in FILE", 1 },
     { "no-runtime", KEY_NO_RUNTIME, NULL, 0, "leave the runtime's sources out of DIR/<name>", 1 },
@@ -98,6 +101,21 @@ static void add_force(Options *options, struct argp_state *state, const char *ar
         argp_error(state, "--kernel: more than %d", MAX_FORCES);
     options->forces[options->force_count++] = force;
     text_add(&options->given, " --kernel %s", arg);
+}
+
+/* "12M" */
+static size_t read_bytes(struct argp_state *state, const char *option, const char *text)
+{
+    static const char units[] = "KMG";
+    char *end = (char *)text;
+    double n = *text >= '0' && *text <= '9' ? strtod(text, &end) : 0;
+    const char *unit = *end ? strchr(units, *end) : NULL;
+    if (unit)
+        for (end++; unit >= units; unit--)
+            n *= 1024;
+    if (*end || !(n >= 1 && n < 0x1p50))
+        argp_error(state, "%s wants a number of bytes, or with K, M or G behind it, as 12M, not '%s'", option, text);
+    return (size_t)n;
 }
 
 static bool is_pass(const char *name)
@@ -158,6 +176,10 @@ static void set_option(Options *o, int key, char *arg, struct argp_state *state)
         if (!o->small && strcmp(arg, "speed") != 0)
             argp_error(state, "--optimize wants speed or size, not '%s'", arg);
         break;
+    case KEY_MEMORY_LIMIT:
+        o->memory_limit = read_bytes(state, "--memory-limit", arg);
+        text_add(&o->given, " --memory-limit %s", arg);
+        break;
     case KEY_NO_TRAINING: o->no_training = true; break;
     case KEY_NO_RUNTIME: o->no_runtime = true; break;
     default: break;
@@ -177,6 +199,8 @@ static void check_command(const Options *o, struct argp_state *state)
         argp_error(state, "%s goes with --emit library", o->small ? "--optimize size" : "--no-training");
     if (o->library && o->real && strcmp(o->real, "double") == 0)
         argp_error(state, "--emit library computes in float; leave --real double out");
+    if (o->memory_limit && o->no_training)
+        argp_error(state, "--memory-limit is about training, which --no-training leaves out");
     if (!o->directory && !o->summary && !o->dump && !o->stop && !o->dot && !o->memory && !o->tune)
         argp_error(state, "where to? give -o DIR, or one of --summary, --memory, --dump, --dot, --tune");
 }
@@ -275,6 +299,8 @@ static void show_plan(const Options *o, const Plan *plan)
     Text text = { 0 };
     if (o->dump && strcmp(o->dump, "plan") == 0)
         plan_print(&text, plan);
+    else
+        plan_print_limit(&text, plan);
     if (o->memory)
         plan_print_memory(&text, plan);
     show(&text);
@@ -301,6 +327,7 @@ static void compile(Options *o)
     settings.library = o->library;             /* what is measured are the programs' kernels */
     settings.no_training = o->no_training;
     settings.small = o->small;
+    settings.memory_limit = o->memory_limit;
     Plan *plan = plan_make(graph, settings, o->forces, o->force_count, tuning);
     show_plan(o, plan);
     if (!o->directory || (o->stop && strcmp(o->stop, "plan") == 0))

@@ -16,7 +16,7 @@ static int run_bench(const Model *model, const TrainOptions *options, Error *err
 {
     int batch = options->batch ? options->batch : model->training.batch;
     int steps = options->steps ? (int)options->steps : BENCH_STEPS;
-    int threads = options->threads ? options->threads : trainer_default_threads();
+    int threads = options->threads ? options->threads : trainer_default_threads(model);
     return bench_train(model, batch, steps, threads, options->json, error);
 }
 

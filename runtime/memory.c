@@ -9,10 +9,10 @@
 #include <sys/mman.h>
 #include <sys/resource.h>
 
-void *memory_block(size_t bytes, Error *error)
+static const size_t huge_page = (size_t)2 << 20;
+
+static void *aligned_block(size_t bytes, size_t alignment, Error *error)
 {
-    const size_t huge = (size_t)2 << 20;
-    size_t alignment = bytes >= huge ? huge : MODEL_ALIGNMENT;
     if (bytes == 0)
         bytes = 1;
     if (bytes > SIZE_MAX - alignment) {
@@ -27,11 +27,21 @@ void *memory_block(size_t bytes, Error *error)
         return NULL;
     }
 #ifdef MADV_HUGEPAGE
-    if (alignment == huge)
+    if (alignment == huge_page)
         madvise(block, rounded, MADV_HUGEPAGE);      /* advice: nothing is lost where the system does not take it */
 #endif
     memset(block, 0, bytes);
     return block;
+}
+
+void *memory_block(size_t bytes, Error *error)
+{
+    return aligned_block(bytes, bytes >= huge_page ? huge_page : MODEL_ALIGNMENT, error);
+}
+
+void *memory_exact(size_t bytes, Error *error)
+{
+    return aligned_block(bytes, MODEL_ALIGNMENT, error);
 }
 
 /* The number in the first line of `path` that starts with `key`; 0 if there is none. */

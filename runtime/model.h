@@ -120,6 +120,8 @@ typedef struct Model {
     int output_kernel;                    /* index of the kernel whose layer makes the output and whose channels can be born dead
                                              (the bias, if any, follows it); -1 where that cannot happen */
     size_t prepared_bytes, infer_bytes, train_bytes;    /* workspaces are for one thread */
+    size_t memory_limit;                  /* bytes that training may take, pictures apart; 0: no limit */
+    int straight;                         /* 1: the limit leaves no room for sums of chunks; one thread adds gradients to their total at once */
     double forward_macs, train_macs;      /* multiply-adds of the direct algorithm for one image */
 
     const ModelStep *infer_steps;         /* marked by reconstruct, and by encode and decode where there is a decode */

@@ -106,11 +106,11 @@ static const char *in_group(const Plan *plan, const Step *step, const char *base
 
 static const char *workspace_expression(const Plan *plan, const Program *program, const Step *step, const Node *node)
 {
-    const char *base = arena_format("t->%s", plan_identifier(node->name));
-    for (int i = 0; i < program->buffer_count; i++)
-        if (program->buffers[i].node == node && program->buffers[i].copies > 1)
-            return in_group(plan, step, base, node);
-    return base;
+    const Buffer *buffer = plan_value_at(program, step, node);
+    if (!buffer)
+        bug("%s does not lie in the workspace of %s", node->name, program->name);
+    const char *base = arena_format("t->%s", buffer->name);
+    return buffer->copies > 1 ? in_group(plan, step, base, node) : base;
 }
 
 /* Two rows of windows share the integers of their codes (kernels/codes.c.in), so a band ends behind an even unit where codes are written. */
@@ -146,7 +146,7 @@ static const char *argument_expression(const Plan *plan, const Program *program,
         if (a->form)
             return arena_format("w + W_%s", upper(a->form->name));
         if (a->scratch)
-            return arena_format("t->%s_scratch", step->function);
+            return arena_format("t->%s", plan_scratch_at(program, step)->name);
         if (a->sum)
             return arena_format("t->%s_sum", step->function);
         if (a->noise)
@@ -360,9 +360,10 @@ static bool own_math(const Plan *plan)
 static void set_texts(lua_State *L, const Plan *plan, const EmitOptions *options)
 {
     const Graph *graph = plan->graph;
-    Text summary = { 0 }, memory = { 0 };
+    Text summary = { 0 }, memory = { 0 }, limit = { 0 };
     emit_summary(&summary, graph);
     plan_print_memory(&memory, plan);
+    plan_print_limit(&limit, plan);
     set_text(L, "model", graph->name);
     set_text(L, "MODEL", upper(graph->name));
     set_text(L, "file", plan_graph_file(graph));
@@ -381,6 +382,10 @@ static void set_texts(lua_State *L, const Plan *plan, const EmitOptions *options
     set_number(L, "L", settings_lanes(&plan->settings));
     set_number(L, "output_kernel", output_kernel(graph));
     set_number(L, "group", plan->group);
+    set_text(L, "memory_limit", plan->settings.memory_limit ? arena_format("%zu", plan->settings.memory_limit) : "");
+    set_text(L, "limit", limit.data ? limit.data : "");
+    lua_pushboolean(L, plan->straight);
+    lua_setfield(L, -2, "straight");
     lua_pushboolean(L, plan->settings.library);
     lua_setfield(L, -2, "library");
     lua_pushboolean(L, own_math(plan));

@@ -17,6 +17,7 @@ typedef struct Settings {
     bool library;           /* the output stands alone: no OpenBLAS, one image at a time, names of functions begin with the model's */
     bool no_training;       /* encode, decode and reconstruct alone */
     bool small;             /* little text before speed */
+    size_t memory_limit;    /* of training, in bytes; 0: none */
 } Settings;
 
 int settings_lanes(const Settings *settings);       /* reals in a vector; 1 without vectors */
@@ -61,6 +62,7 @@ typedef struct Step {
     int argument_count;
     size_t scratch;             /* reals that the kernel works in */
     bool sums;                  /* it keeps a sum over the images of a chunk, which Kernel.flush_text ends */
+    bool repeats;               /* what it computes was computed before, and given up in the meantime */
     double cost, macs;          /* estimated cycles; multiply-adds of the direct algorithm */
     const char *why;            /* how it was chosen, for --dump plan */
 } Step;

@@ -43,6 +43,14 @@ static double cost_of(const Plan *plan, const Step *step, const Kernel *kernel, 
     return plan->settings.small && kernel->large ? cost * LARGE_FACTOR : cost;
 }
 
+double plan_step_cost(const Plan *plan, const Step *step)
+{
+    const Step core = { .stage = step->stage, .core = step->core, .pass = pass_name(step->core) };
+    const Step dx = { .stage = step->stage, .core = step->dx, .pass = "dX" };
+    bool measured;
+    return cost_of(plan, &core, step->kernel, &measured) + (step->dx ? cost_of(plan, &dx, step->kernel, &measured) : 0);
+}
+
 /* Each candidate with its cost; the cheapest that fits, or the forced one. */
 static void choose_kernel(const Plan *plan, Step *step)
 {

@@ -34,6 +34,9 @@ void plan_group(Plan *plan)
     int count = plan_programs(plan, &programs);
     bool grouped = plan_is_grouped(plan);
     plan->group = grouped && !plan->settings.library ? GROUP_MOST : 1;
+    for (int i = 0; i < plan->change_count; i++)
+        if (plan->changes[i].kind == CHANGE_GROUP)
+            plan->group = plan->changes[i].group;
     for (;; plan->group /= 2) {
         size_t most = 0;
         for (int p = 0; p < count; p++) {

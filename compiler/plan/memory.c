@@ -40,17 +40,51 @@ static bool is_elsewhere(const Plan *plan, const Program *program, const Node *n
     return node->op->arity == 0 || node == program->given || node == program->result || node_is_loss(node) || plan_is_gradient(graph, node);
 }
 
-static Buffer *find_buffer(const Program *program, const Node *node)
+/* The node's latest buffer that is made at step s or before. */
+static Buffer *find_buffer(const Program *program, const Node *node, int s)
 {
+    Buffer *found = NULL;
     for (int i = 0; i < program->buffer_count; i++)
-        if (program->buffers[i].node == node)
+        if (program->buffers[i].node == node && program->buffers[i].made <= s)
+            found = &program->buffers[i];
+    return found;
+}
+
+static int place_of(const Program *program, const Step *step)
+{
+    for (int i = 0; i < program->count; i++)
+        if (program->steps[i] == step)
+            return i;
+    bug("%s is no step of %s", step->function, program->name);
+}
+
+const Buffer *plan_value_at(const Program *program, const Step *step, const Node *node)
+{
+    return find_buffer(program, node, place_of(program, step));
+}
+
+const Buffer *plan_scratch_at(const Program *program, const Step *step)
+{
+    int s = place_of(program, step);
+    for (int i = 0; i < program->buffer_count; i++)
+        if (!program->buffers[i].node && !program->buffers[i].sum && program->buffers[i].made == s)
             return &program->buffers[i];
-    return NULL;
+    bug("%s has no scratch memory", step->function);
+}
+
+/* "", or "_again", "_again_2", ... of a step that stands in the program so often. */
+static const char *repeat_suffix(const Program *program, int s)
+{
+    int before = 0;
+    for (int i = 0; i < s; i++)
+        before += program->steps[i]->core == program->steps[s]->core;
+    return before == 0 ? "" : before == 1 ? "_again" : arena_format("_again_%d", before);
 }
 
 static void add_buffers(const Plan *plan, Program *program, int s)
 {
     const Step *step = program->steps[s];
+    const char *again = repeat_suffix(program, s);
     for (int i = 0; i < step->argument_count; i++) {
         const Argument *a = &step->arguments[i];
         if (a->sum) {
@@ -62,19 +96,19 @@ static void add_buffers(const Plan *plan, Program *program, int s)
         }
         if (a->scratch) {
             program->buffers[program->buffer_count++] = (Buffer){
-                .name = arena_format("%s_scratch", step->function), .first = s, .last = s,
+                .name = arena_format("%s%s_scratch", step->function, again), .first = s, .last = s, .made = s,
                 .bytes = step->scratch * (size_t)settings_real_bytes(&plan->settings) + SLACK,
             };
             continue;
         }
         if (!a->node || is_elsewhere(plan, program, a->node))
             continue;
-        Buffer *old = find_buffer(program, a->node);
-        if (old)
+        Buffer *old = find_buffer(program, a->node, s);
+        if (old && !(step->repeats && step_writes(step, a->node)))
             old->last = s;
         else
             program->buffers[program->buffer_count++] = (Buffer){
-                .node = a->node, .name = plan_identifier(a->node->name), .first = s, .last = s,
+                .node = a->node, .name = arena_format("%s%s", plan_identifier(a->node->name), again), .first = s, .last = s, .made = s,
             };
     }
 }

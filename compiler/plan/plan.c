@@ -158,7 +158,7 @@ static void name_functions(Plan *plan, Program *program, const char *suffix)
     }
 }
 
-/* ---- the whole ---- */
+/* ---- checks ---- */
 
 static void check_forces(const Plan *plan)
 {
@@ -260,10 +260,96 @@ static void plan_phases(Plan *plan)
     }
 }
 
-Plan *plan_make(const Graph *graph, Settings settings, Force *forces, int force_count, const Tuning *tuning)
+/* ---- changes for a limit of memory ---- */
+
+static void add_force(Plan *plan, const char *stage, const char *pass, const Kernel *kernel)
+{
+    plan->forces[plan->force_count++] = (Force){ .stage = stage, .pass = pass, .kernel = kernel->name, .used = true };
+}
+
+/* The user's forces, and one for each pass whose kernel changed. */
+static void set_forces(Plan *plan, const Force *forces, int force_count)
+{
+    plan->forces = ARENA_ARRAY(Force, force_count + 2 * plan->change_count + 1);
+    memcpy(plan->forces, forces, sizeof *forces * (size_t)force_count);
+    plan->force_count = force_count;
+    for (int i = 0; i < plan->change_count; i++) {
+        const Change *c = &plan->changes[i];
+        if (c->kind == CHANGE_KERNEL && c->backward)
+            add_force(plan, c->stage, "dx", c->kernel);
+        if (c->kind == CHANGE_KERNEL)
+            add_force(plan, c->stage, c->backward ? "dw" : "forward", c->kernel);
+    }
+}
+
+static bool is_of(const Step *step, const char *pass)
+{
+    return strcmp(step->pass, pass) == 0;
+}
+
+/* dW of a stage before its dX: the stage's input, which dX does not read, may go before the gradient by it comes. */
+static void put_dw_first(Program *program)
+{
+    for (int i = 0; i + 1 < program->count; i++) {
+        Step *a = program->steps[i], *b = program->steps[i + 1];
+        if (a->stage == b->stage && is_of(a, "dX") && is_of(b, "dW")) {
+            program->steps[i] = b;
+            program->steps[++i] = a;
+        }
+    }
+}
+
+static int find_step(const Program *program, const Node *core)
+{
+    for (int i = 0; i < program->count; i++)
+        if (program->steps[i]->core == core && !program->steps[i]->repeats)
+            return i;
+    return -1;
+}
+
+static void repeat_step(Program *program, const Change *change)
+{
+    int from = find_step(program, change->core), to = find_step(program, change->reader);
+    if (from < 0 || to < program->forward_count)
+        return;
+    Step *again = ARENA_NEW(Step), **steps = ARENA_ARRAY(Step *, program->count + 1);
+    *again = *program->steps[from];
+    again->repeats = true;
+    again->pass = "again";
+    again->macs = 0;                    /* the direct algorithm needs it once */
+    memcpy(steps, program->steps, sizeof *steps * (size_t)to);
+    steps[to] = again;
+    memcpy(steps + to + 1, program->steps + to, sizeof *steps * (size_t)(program->count - to));
+    program->steps = steps;
+    program->count++;
+}
+
+static void change_steps(const Plan *plan, Program *program)
+{
+    for (int i = 0; i < plan->change_count; i++)
+        if (plan->changes[i].kind == CHANGE_ORDER)
+            put_dw_first(program);
+    for (int i = 0; i < plan->change_count; i++)
+        if (plan->changes[i].kind == CHANGE_REPEAT)
+            repeat_step(program, &plan->changes[i]);
+}
+
+/* ---- the whole ---- */
+
+Plan *plan_make(const Graph *graph, Settings settings, const Force *forces, int force_count, const Tuning *tuning)
+{
+    if (settings.memory_limit)
+        return plan_limited(graph, settings, forces, force_count, tuning);
+    return plan_changed(graph, settings, forces, force_count, tuning, NULL, 0);
+}
+
+Plan *plan_changed(const Graph *graph, Settings settings, const Force *forces, int force_count, const Tuning *tuning, const Change *changes, int change_count)
 {
     Plan *plan = ARENA_NEW(Plan);
-    *plan = (Plan){ .graph = graph, .settings = settings, .forces = forces, .force_count = force_count, .tuning = tuning };
+    *plan = (Plan){ .graph = graph, .settings = settings, .tuning = tuning, .changes = changes, .change_count = change_count };
+    for (int i = 0; i < change_count; i++)
+        plan->straight = plan->straight || changes[i].kind == CHANGE_STRAIGHT;
+    set_forces(plan, forces, force_count);
     check_tuning(plan);
     plan->train = (Program){ .name = "train" };
     plan->encode = (Program){ .name = "encode", .result = node_storage(graph->latent) };
@@ -278,8 +364,11 @@ Plan *plan_make(const Graph *graph, Settings settings, Force *forces, int force_
     check_forces(plan);
     Program **programs;
     int count = plan_programs(plan, &programs), steps = 0;
-    for (int i = 0; i < count; i++)
+    for (int i = 0; i < count; i++) {
+        if (is_training(programs[i]))
+            change_steps(plan, programs[i]);
         steps += programs[i]->count;
+    }
     plan->functions = ARENA_ARRAY(const Step *, steps);
     plan->forms = ARENA_ARRAY(Form *, steps * STEP_ARGUMENTS);
     for (int i = 0; i < count; i++)

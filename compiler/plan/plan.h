@@ -6,12 +6,13 @@
 #include "../kernels/kernel.h"
 #include "tuning.h"
 
-/* A value in the workspace, or a step's scratch memory. */
+/* A value in the workspace, or a step's scratch memory. A value that is computed again has another buffer from there on. */
 typedef struct Buffer {
     const Node *node;           /* NULL: scratch of step `first` */
     const char *name;           /* C name */
     size_t bytes, offset;
     int first, last;            /* steps from which and up to which it lives */
+    int made;                   /* the step that writes it first */
     int copies;                 /* one an image of the group, or 1: the images use it one after another */
     bool sum;                   /* kept over the images of a chunk */
 } Buffer;
@@ -30,6 +31,18 @@ typedef struct Program {
     const Node *result;         /* value that the caller gets: latent, output; NULL: gradients and loss. All these are storage nodes */
     int forward_count;          /* training: steps up to and including the loss */
 } Program;
+
+/* What was given up to stay within --memory-limit; in the order in which limit.c chose. */
+typedef struct Change {
+    enum { CHANGE_ORDER, CHANGE_STRAIGHT, CHANGE_GROUP, CHANGE_KERNEL, CHANGE_REPEAT } kind;
+    int group;                  /* GROUP: images at once */
+    const char *stage;          /* KERNEL: takes the place of another in ... */
+    bool backward;              /* ... dX and dW, or the forward half, of this stage */
+    const Kernel *kernel;
+    const Node *core, *reader;  /* REPEAT: the step with this core is done again before the step with that one */
+    size_t bytes;               /* saved by it, after those before it */
+    double cost;                /* estimated cycles (microseconds where kernels were measured) an image that it adds */
+} Change;
 
 /* --kernel STAGE[.PASS]=NAME */
 typedef struct Force {
@@ -52,13 +65,29 @@ typedef struct Plan {
     int form_count;
     size_t prepared_reals;
     int group;                  /* images that go through the programs together; 1 where no step wants more */
+    const Change *changes;
+    int change_count;
+    bool straight;              /* the trainer adds gradients to their total at once: no room for sums of chunks, so one thread alone */
     const Step **functions;     /* one step for each C function to emit */
     int function_count;
 } Plan;
 
 /* Requires a grouped graph. Ends the program with a message where a forced kernel is unknown, fits nothing or names no stage, or where the measured
    times are of another target. */
-Plan *plan_make(const Graph *graph, Settings settings, Force *forces, int force_count, const Tuning *tuning);
+Plan *plan_make(const Graph *graph, Settings settings, const Force *forces, int force_count, const Tuning *tuning);
+
+/* The plan with these changes made, whatever the limit is. */
+Plan *plan_changed(const Graph *graph, Settings settings, const Force *forces, int force_count, const Tuning *tuning, const Change *changes, int change_count);
+
+/* limit.c: a plan whose training, on one thread, stays within settings.memory_limit. Ends the program with a message, which names the smallest limit
+   that works, where there is none. */
+Plan *plan_limited(const Graph *graph, Settings settings, const Force *forces, int force_count, const Tuning *tuning);
+
+/* Bytes of training by so many threads, as runtime/train/trainer.c allocates them; of a library what its user hands over. Pictures apart. */
+size_t plan_training_bytes(const Plan *plan, int threads);
+
+/* What the step of a program costs, dX with it where it is taken in. */
+double plan_step_cost(const Plan *plan, const Step *step);
 
 /* choose.c: steps of one program, computing `roots`; `given` is not computed but handed in. */
 void plan_steps(Plan *plan, Program *program, Node *const *roots, int root_count);
@@ -75,12 +104,17 @@ bool plan_uses_openblas(const Plan *plan);
 /* memory.c: buffers and offsets; first fit by falling size, buffers whose lives meet never overlap. */
 void plan_memory(const Plan *plan, Program *program);
 
+/* Where a step finds or leaves the value; NULL: not in the workspace. And the step's scratch memory. */
+const Buffer *plan_value_at(const Program *program, const Step *step, const Node *node);
+const Buffer *plan_scratch_at(const Program *program, const Step *step);
+
 /* How many numbers of its C type a value of one image takes: as many as its shape says, but codes lie packed. */
 size_t plan_value_count(const Node *node);
 
 /* print.c */
 void plan_print(Text *out, const Plan *plan);           /* --dump plan */
 void plan_print_memory(Text *out, const Plan *plan);    /* --memory */
+void plan_print_limit(Text *out, const Plan *plan);     /* what --memory-limit cost; nothing without it */
 
 bool plan_decodes(const Plan *plan);                    /* whether the decoder needs the latent alone */
 bool plan_is_gradient(const Graph *graph, const Node *node);    /* of a parameter: lies in the caller's gradient array */

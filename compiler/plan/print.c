@@ -24,6 +24,7 @@ void plan_print(Text *out, const Plan *plan)
     Program **programs;
     int count = plan_programs(plan, &programs);
     text_add(out, "target %s, %d reals a vector\n", plan->settings.target->name, settings_lanes(&plan->settings));
+    plan_print_limit(out, plan);
     if (plan->group > 1)
         text_add(out, "group: %d images at once, whose dense layers are one product each\n", plan->group);
     for (int p = 0; p < count; p++) {

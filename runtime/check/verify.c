@@ -136,7 +136,7 @@ static int allocate(Verify *v, Error *error)
         || !(v->prepared = memory_block(model->prepared_bytes, error))
         || !(v->workspace = memory_block(workspace, error)))
         return -1;
-    return v->report.updates ? optimizer_open(&v->optimizer, &model->training.optimizer, model->parameter_reals, error) : 0;
+    return v->report.updates ? optimizer_open(&v->optimizer, &model->training.optimizer, model->parameter_reals, 0, error) : 0;
 }
 
 /* The model takes bytes: value * 255 must be one within the rounding of float32. */

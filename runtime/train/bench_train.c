@@ -29,6 +29,7 @@ typedef struct Bench {
     double *seconds;             /* of each update */
     double *layer_seconds;       /* an image, of each train_steps */
     double step_seconds, images_per_second, gflops, peak_gflops, peak_mib;
+    double taken_mib, limit_mib; /* of a model with a limit of memory */
     int steps;
 } Bench;
 
@@ -61,6 +62,8 @@ static int prepare(Bench *b, int batch, int threads, Error *error)
         b->noise[i] = dataset_number(SEED, 0, (uint32_t)i);
     for (int i = 0; i < images; i++)
         b->images[i] = b->pictures + (size_t)(i % distinct) * bytes;
+    b->taken_mib = (double)trainer_bytes(model, &model->training, batch, b->trainer.threads) / (1 << 20);
+    b->limit_mib = (double)model->memory_limit / (1 << 20);
     initial_draw(model, SEED, b->trainer.parameters);
     trainer_prepare(&b->trainer);
     return 0;
@@ -104,19 +107,17 @@ static int measure_layers(Bench *b, Error *error)
     const int count = model->train_step_count;
     double *losses = memory_block((size_t)b->clocked * sizeof *losses, error);
     double *seconds = losses ? memory_block((size_t)count * sizeof *seconds, error) : NULL;
-    real *gradient = seconds ? memory_block(model->parameter_reals * sizeof(real), error) : NULL;
     double start = now();
 
-    for (int round = 0; gradient && round < ROUNDS_MOST && (round < 2 || now() - start < WARM_UP_SECONDS); round++) {
+    for (int round = 0; seconds && round < ROUNDS_MOST && (round < 2 || now() - start < WARM_UP_SECONDS); round++) {
         ModelClock clock = {now, now(), seconds};
         memset(seconds, 0, (size_t)count * sizeof *seconds);
-        model->backward_chunk(t->prepared, b->images, b->noise, b->clocked, gradient, losses, t->workspaces[0], &clock);
+        model->backward_chunk(t->prepared, b->images, b->noise, b->clocked, t->total, losses, t->workspaces[0], &clock);
         for (int i = 0; i < count; i++)
             if (round == 1 || (round > 1 && seconds[i] < b->layer_seconds[i] * b->clocked))
                 b->layer_seconds[i] = seconds[i] / b->clocked;
     }
-    int result = gradient ? 0 : -1;
-    free(gradient);
+    int result = seconds ? 0 : -1;
     free(seconds);
     free(losses);
     return result;
@@ -142,7 +143,10 @@ static void print_table(const Bench *b)
     printf("  effective GFLOP/s       %10.1f   (operations of direct convolution)\n", b->gflops);
     printf("  FMA peak GFLOP/s        %10.1f   (measured just now, same threads and vectors)\n", b->peak_gflops);
     printf("  effective / peak        %10.2f\n", b->peak_gflops > 0 ? b->gflops / b->peak_gflops : 0);
-    printf("  peak memory MiB         %10.1f\n\n", b->peak_mib);
+    printf("  peak memory MiB         %10.1f\n", b->peak_mib);
+    if (model->memory_limit)
+        printf("  training takes MiB      %10.2f   (of %.2f; pictures and program apart)\n", b->taken_mib, b->limit_mib);
+    printf("\n");
 
     for (int i = 0; i < model->train_step_count; i++)
         if ((int)strlen(model->train_steps[i].layer) > wide)
@@ -179,6 +183,10 @@ static void print_json(const Bench *b)
                             "threads", b->trainer.threads, "batch", b->trainer.batch, "steps", b->steps, "layers", layers);
     if (model->stage_count > 0)
         json_object_set_new(all, "stage", json_string(model->stages[model->stage_count - 1].title));
+    if (model->memory_limit) {
+        json_object_set_new(all, "training_mb", json_real(b->taken_mib));
+        json_object_set_new(all, "memory_limit_mb", json_real(b->limit_mib));
+    }
     json_dumpf(all, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(6));
     printf("\n");
     json_decref(all);

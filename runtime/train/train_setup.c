@@ -307,6 +307,10 @@ static void say_beginning(Run *run)
               run->threads == 1 ? "" : "s");
     describe_training(&s->training, more, sizeof more);
     train_say(run, "%s", more);
+    if (run->model->memory_limit)
+        train_say(run, "training takes %.2f of %.2f MiB, pictures apart",
+                  (double)trainer_bytes(run->model, &s->training, run->batch, run->threads) / (1 << 20),
+                  (double)run->model->memory_limit / (1 << 20));
     if (!o->train)
         train_say(run, "no --train: learning from %zu built-in pictures, validating on %zu others", dataset_count(run->train),
                   dataset_count(run->val));
@@ -357,7 +361,7 @@ int train_open(Run *run, const Model *model, const TrainOptions *options, int *f
     if ((options->resume ? read_position(run, error) : fresh_position(run, error)) != 0)
         return -1;
     run->batch = (int)run->state.batch;
-    run->threads = options->threads ? options->threads : trainer_default_threads();
+    run->threads = options->threads ? options->threads : trainer_default_threads(model);
     if (trainer_open(&run->trainer, model, &run->state.training, run->batch, run->threads, error) != 0)
         return -1;
     if (run->threads != run->trainer.threads)

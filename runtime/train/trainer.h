@@ -3,7 +3,7 @@
  * A batch is cut into chunks by a rule that depends on its size alone. Each thread takes the next chunk and runs forward and backward into a
  * gradient buffer; the chunks' sums join the total strictly in the order of the chunks. Floating-point sums thus have one order,
  * whatever the number of threads. One buffer more exists than threads are at work, so that a sum which is ready too early can wait without its
- * thread. */
+ * thread. A `straight` model, made for a limit of memory, has no such buffers: its one thread adds all images to the total in their order. */
 #ifndef CAEC_TRAINER_H
 #define CAEC_TRAINER_H
 
@@ -32,12 +32,17 @@ typedef struct Trainer {
 } Trainer;
 
 /* Allocates everything; parameters start as zeros, the optimizer and the clipping are those of `training`. threads >= 1 (counts as 1 in a program
-   built without OpenMP), batch >= 1. */
+   built without OpenMP), batch >= 1. Refuses more threads than the model's limit of memory has room for. */
 int trainer_open(Trainer *trainer, const Model *model, const ModelTraining *training, int batch, int threads, Error *error);
 void trainer_close(Trainer *trainer);
 
-/* How many threads a user wants who does not say: OpenMP's number, at most one a processor. */
-int trainer_default_threads(void);
+/* How many threads a user wants who does not say: OpenMP's number, at most one a processor, and to train this model (NULL: it is not about training)
+   no more than its limit of memory has room for. */
+int trainer_default_threads(const Model *model);
+
+/* Bytes that trainer_open allocates for so many threads; how many threads the model's limit has room for (0: not even for one; INT_MAX: it has none). */
+size_t trainer_bytes(const Model *model, const ModelTraining *training, int batch, int threads);
+int trainer_threads_within(const Model *model, const ModelTraining *training, int batch);
 
 /* Images in a chunk of a batch of n (n >= 1). A model that takes groups gets as few chunks as hold the batch, of equal size: each reads all weights once. */
 int trainer_chunk(const Model *model, int n);

@@ -80,7 +80,7 @@ static void compare_training(const Library *l, const Model *m, const float *star
     Reference r = { .model = m, .parameters = block_new(bytes), .gradient = block_new(bytes), .prepared = block_new(m->prepared_bytes),
                     .workspace = block_new(m->train_bytes) };
     Error error;
-    assert_int_equal(optimizer_open(&r.optimizer, &m->training.optimizer, l->parameters, &error), 0);
+    assert_int_equal(optimizer_open(&r.optimizer, &m->training.optimizer, l->parameters, 0, &error), 0);
     memcpy(parameters, start, bytes);
     memcpy(r.parameters, start, bytes);
     assert_true(fabs(l->rate / m->training.optimizer.lr - 1) < 1e-6);

@@ -20,7 +20,7 @@ static double bound(void)
 static void open_or_fail(Optimizer *o, const ModelOptimizer *settings, size_t count)
 {
     Error error;
-    assert_int_equal(optimizer_open(o, settings, count, &error), 0);
+    assert_int_equal(optimizer_open(o, settings, count, 0, &error), 0);
 }
 
 static void assert_close(double got, double want, double most)
@@ -197,7 +197,7 @@ static void unknown_method_is_refused(void **state)
     Optimizer o;
     Error error;
     other.name = "lion";
-    assert_int_equal(optimizer_open(&o, &other, 4, &error), -1);
+    assert_int_equal(optimizer_open(&o, &other, 4, 0, &error), -1);
     assert_int_equal(error.exit_code, EXIT_INPUT);
     assert_non_null(strstr(error.text, "lion"));
 }

@@ -64,7 +64,7 @@ static int run(const InferLine *line, const Model *model, Error *error)
     if (result == 0 && line->weights) result = weights_load(model, line->weights, parameters, error);
     else if (result == 0) initial_draw(model, DRAWN_SEED, parameters);
     if (result == 0 && line->command != INFER_SUMMARY)
-        result = infer_open(&infer, model, parameters, line->threads ? line->threads : trainer_default_threads(), error);
+        result = infer_open(&infer, model, parameters, line->threads ? line->threads : trainer_default_threads(NULL), error);
     free(parameters);
     if (result == 0) result = run_command(line, &infer, error);
     if (result == 0 && fflush(stdout) != 0)

@@ -10,6 +10,9 @@
    where there is no memory. Ends with free(). */
 void *memory_block(size_t bytes, Error *error);
 
+/* The same, but no more than the bytes, to the next multiple of MODEL_ALIGNMENT: never huge pages. For programs that count what they take. */
+void *memory_exact(size_t bytes, Error *error);
+
 /* Bytes that programs may still use: MemAvailable of Linux or what the control group leaves, whichever is less. 0: unknown. */
 size_t memory_available(void);
 

@@ -19,17 +19,18 @@ static int is_known(const char *name)
     return strcmp(name, "adam") == 0 || strcmp(name, "adamw") == 0 || strcmp(name, "sgd") == 0;
 }
 
-int optimizer_open(Optimizer *optimizer, const ModelOptimizer *settings, size_t count, Error *error)
+int optimizer_open(Optimizer *optimizer, const ModelOptimizer *settings, size_t count, int exact, Error *error)
 {
+    void *(*const block)(size_t, Error *) = exact ? memory_exact : memory_block;
     memset(optimizer, 0, sizeof *optimizer);
     if (!is_known(settings->name))
         return error_set(error, EXIT_INPUT, "this program does not know the optimizer \"%s\" that its graph asks for; use adam",
                          settings->name);
     optimizer->settings = *settings;
     optimizer->count = count;
-    optimizer->m = memory_block(count * sizeof(real), error);
+    optimizer->m = block(count * sizeof(real), error);
     if (optimizer->m && optimizer_has_v(settings))
-        optimizer->v = memory_block(count * sizeof(real), error);
+        optimizer->v = block(count * sizeof(real), error);
     if (!optimizer->m || (optimizer_has_v(settings) && !optimizer->v)) {
         optimizer_close(optimizer);
         return -1;

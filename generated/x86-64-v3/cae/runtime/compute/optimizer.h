@@ -23,8 +23,8 @@ typedef struct Optimizer {
 /* Whether optimizers of that name keep v. */
 int optimizer_has_v(const ModelOptimizer *settings);
 
-/* Starts with m = v = 0, t = 0. Refuses a method it does not know. The holder calls optimizer_close. */
-int optimizer_open(Optimizer *optimizer, const ModelOptimizer *settings, size_t count, Error *error);
+/* Starts with m = v = 0, t = 0. Refuses a method it does not know. exact 1: takes memory_exact for them. The holder calls optimizer_close. */
+int optimizer_open(Optimizer *optimizer, const ModelOptimizer *settings, size_t count, int exact, Error *error);
 
 /* As if it had just been opened: m = v = 0, t = 0. From now on updates leave alone the parameters of the model where trains[parameter] is 0, and what m
    and v hold for them; NULL: none. */

@@ -4,6 +4,7 @@
 #include "compute/clip.h"
 #include "memory.h"
 
+#include <limits.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,14 +27,16 @@ int trainer_chunk(const Model *model, int n)
     return chunk < CHUNK_MOST ? chunk : CHUNK_MOST;
 }
 
-int trainer_default_threads(void)
+int trainer_default_threads(const Model *model)
 {
 #ifdef _OPENMP
     int wanted = omp_get_max_threads(), processors = omp_get_num_procs();
-    return wanted < processors ? wanted : processors;
+    int threads = wanted < processors ? wanted : processors;
 #else
-    return 1;
+    int threads = 1;
 #endif
+    int within = model ? trainer_threads_within(model, &model->training, model->training.batch) : threads;
+    return within < threads ? within > 1 ? within : 1 : threads;
 }
 
 static int thread_number(void)
@@ -50,26 +53,77 @@ size_t trainer_image_values(const Model *model)
     return (size_t)model->output.dim[0] * (size_t)model->output.dim[1] * (size_t)model->output.dim[2];
 }
 
+static size_t workspace_bytes(const Model *model)
+{
+    return model->train_bytes > model->infer_bytes ? model->train_bytes : model->infer_bytes;
+}
+
+static int sums_for(const Model *model, int threads)
+{
+    return model->straight ? 0 : threads > 1 ? threads + 1 : 1;
+}
+
+static size_t rounded(size_t bytes)
+{
+    return ((bytes ? bytes : 1) + MODEL_ALIGNMENT - 1) / MODEL_ALIGNMENT * MODEL_ALIGNMENT;
+}
+
+/* As compiler/plan/limit.c counts. */
+size_t trainer_bytes(const Model *model, const ModelTraining *training, int batch, int threads)
+{
+    int vectors = 2 + 1 + optimizer_has_v(&training->optimizer) + sums_for(model, threads);
+    return (size_t)vectors * rounded(model->parameter_reals * sizeof(real)) + rounded(model->prepared_bytes)
+           + rounded((size_t)batch * sizeof(double)) + (size_t)threads * rounded(workspace_bytes(model));
+}
+
+int trainer_threads_within(const Model *model, const ModelTraining *training, int batch)
+{
+    int threads = 0;
+    if (model->memory_limit == 0)
+        return INT_MAX;
+    while (trainer_bytes(model, training, batch, threads + 1) <= model->memory_limit && !(model->straight && threads == 1))
+        threads++;
+    return threads;
+}
+
+static int check_limit(const Trainer *t, Error *error)
+{
+    int within = trainer_threads_within(t->model, &t->training, t->batch);
+    if (t->threads <= within)
+        return 0;
+    double limit = (double)t->model->memory_limit / (1 << 20);
+    if (within == 0)
+        return error_set(error, EXIT_INPUT, "this program was compiled for --memory-limit %zu (%.2f MiB), and with a batch of %d and the optimizer %s "
+                         "training takes %zu bytes", t->model->memory_limit, limit, t->batch, t->training.optimizer.name,
+                         trainer_bytes(t->model, &t->training, t->batch, 1));
+    if (t->model->straight)
+        return error_set(error, EXIT_INPUT, "--threads %d: this program was compiled for --memory-limit %zu (%.2f MiB), which one thread alone keeps",
+                         t->threads, t->model->memory_limit, limit);
+    return error_set(error, EXIT_INPUT, "--threads %d take %zu bytes to train; this program was compiled for --memory-limit %zu (%.2f MiB), and %d %s",
+                     t->threads, trainer_bytes(t->model, &t->training, t->batch, t->threads), t->model->memory_limit, limit, within,
+                     within == 1 ? "thread fits" : "threads fit");
+}
+
 static int allocate(Trainer *t, Error *error)
 {
     const Model *model = t->model;
+    void *(*const block)(size_t, Error *) = model->memory_limit ? memory_exact : memory_block;
     size_t gradient_bytes = model->parameter_reals * sizeof(real);
-    size_t workspace_bytes = model->train_bytes > model->infer_bytes ? model->train_bytes : model->infer_bytes;
 
-    t->sum_count = t->threads > 1 ? t->threads + 1 : 1;
+    t->sum_count = sums_for(model, t->threads);
     t->sums = memory_block((size_t)t->sum_count * sizeof *t->sums, error);
     t->workspaces = t->sums ? memory_block((size_t)t->threads * sizeof *t->workspaces, error) : NULL;
     if (!t->workspaces
-        || !(t->parameters = memory_block(gradient_bytes, error))
-        || !(t->total = memory_block(gradient_bytes, error))
-        || !(t->prepared = memory_block(model->prepared_bytes, error))
+        || !(t->parameters = block(gradient_bytes, error))
+        || !(t->total = block(gradient_bytes, error))
+        || !(t->prepared = block(model->prepared_bytes, error))
         || !(t->losses = memory_block((size_t)t->batch * sizeof *t->losses, error)))
         return -1;
     for (int i = 0; i < t->sum_count; i++)
-        if (!(t->sums[i].gradient = memory_block(gradient_bytes, error)))
+        if (!(t->sums[i].gradient = block(gradient_bytes, error)))
             return -1;
     for (int i = 0; i < t->threads; i++)
-        if (!(t->workspaces[i] = memory_block(workspace_bytes, error)))
+        if (!(t->workspaces[i] = block(workspace_bytes(model), error)))
             return -1;
     return 0;
 }
@@ -86,7 +140,9 @@ int trainer_open(Trainer *t, const Model *model, const ModelTraining *training, 
     (void)threads;
     t->threads = 1;
 #endif
-    if (optimizer_open(&t->optimizer, &training->optimizer, model->parameter_reals, error) != 0 || allocate(t, error) != 0) {
+    if (check_limit(t, error) != 0
+        || optimizer_open(&t->optimizer, &training->optimizer, model->parameter_reals, model->memory_limit > 0, error) != 0
+        || allocate(t, error) != 0) {
         trainer_close(t);
         return -1;
     }
@@ -179,6 +235,10 @@ void trainer_gradient(Trainer *t, const uint8_t *const *images, const uint64_t *
     Queue queue = { .chunks = (n + size - 1) / size };
 
     memset(t->total, 0, bytes);
+    if (model->straight) {
+        backward_chunk(t->prepared, images, noise, n, t->total, t->losses, t->workspaces[0], NULL);
+        return;
+    }
     for (int i = 0; i < t->sum_count; i++)
         t->sums[i].chunk = -1;
 #pragma omp parallel num_threads(t->threads)

@@ -1,0 +1,361 @@
+/* --memory-limit: what it plans fits by count, the smallest limit that a refusal names works, and training within a limit gives what the ordinary training
+   of the same network gives. */
+#define _POSIX_C_SOURCE 200809L
+#include "build.h"
+#include "cases.h"
+#include "files.h"
+#include "process.h"
+
+#include "train/trainer.h"
+#include "weights/initial.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { IMAGES = 5, UPDATES = 3, IS_FLOAT = sizeof(real) == sizeof(float) };
+
+#define ENCODER "conv2d { filters = 16, kernel = 3, activation = \"relu\" }, max_pool2d {}, " \
+                "conv2d { filters = 24, kernel = 3, activation = \"relu\" }, max_pool2d {}, "
+#define DECODER "conv2d { filters = 24, kernel = 3, activation = \"relu\" }, upsample2d {}, conv2d { filters = 3, kernel = 3 }, upsample2d {} "
+#define NET(encoder_, decoder_, more_) "return autoencoder \"net\" {\n  input = { 48, 48, 3 },\n  encoder = sequential \"encoder\" { " encoder_ "},\n" \
+                                       "  decoder = sequential \"decoder\" { " decoder_ "},\n" more_ "}\n"
+#define SGD "  training = { loss = \"mse\", optimizer = sgd { lr = 0.5 }, batch = 5 },\n"
+#define DIRECT "--kernel encoder.conv1=conv_direct --kernel encoder.conv2=conv_direct --kernel decoder.conv1=conv_direct --kernel decoder.conv2=conv_direct "
+
+static const char net_convolutions[] = NET(ENCODER, DECODER, SGD);
+static const char net_adam[] = NET(ENCODER, DECODER, "");
+static const char net_groups[] =
+    NET(ENCODER "flatten {}, dense { units = 40, activation = \"tanh\" }, ", "dense { units = 3456 }, reshape { shape = { 12, 12, 24 } }, " DECODER, SGD);
+static const char net_noise[] = NET("gaussian_noise { stddev = 0.1 }, " ENCODER, "dropout { rate = 0.3 }, " DECODER, SGD);
+static const char net_branches[] = NET(ENCODER, "conv2d { filters = 24, kernel = 3 }, upsample2d {}, concat { with = \"encoder.pool1\" }, "
+                                       "conv2d { filters = 3, kernel = 3 }, upsample2d {} ", SGD);
+
+/* ---- what caec says ---- */
+
+static Result plan(const char *graph, const char *options)
+{
+    char *folder = folder_new(), *path = text_of("%s/net.lua", folder);
+    file_write(path, graph, strlen(graph));
+    Result result = run_caec(folder, "net.lua --real %s %s --memory", IS_FLOAT ? "float" : "double", options);
+    free(path);
+    folder_remove(folder);
+    return result;
+}
+
+/* The number behind `before`; 0 where there is none. */
+static size_t number_behind(const char *text, const char *before)
+{
+    const char *at = strstr(text, before);
+    return at ? strtoull(at + strlen(before), NULL, 10) : 0;
+}
+
+static size_t smallest_limit(const char *graph, const char *options)
+{
+    char *all = text_of("%s --memory-limit 1K", options);
+    Result result = plan(graph, all);
+    want_exit(&result, 1);
+    assert_string_equal(result.out, "");
+    size_t smallest = number_behind(result.err, "the smallest limit that works is ");
+    assert_true(smallest > 1024);
+    result_free(&result);
+    free(all);
+    return smallest;
+}
+
+/* What training takes, by the plan for that limit; 0: it was refused. */
+static size_t taken(const char *graph, const char *options, size_t limit)
+{
+    char *all = text_of("%s --memory-limit %zu", options, limit);
+    Result result = plan(graph, all);
+    size_t bytes = result.exit_code ? 0 : number_behind(result.out, "training takes ");
+    result_free(&result);
+    free(all);
+    return bytes;
+}
+
+static char *graph_text(const char *name)
+{
+    char *path = text_of("%s/graphs/%s", project_folder(), name), *text = file_read(path, NULL);
+    free(path);
+    return text;
+}
+
+static void the_smallest_limit_is_the_smallest(void **state)
+{
+    (void)state;
+    static const char *const graphs[] = { net_convolutions, net_groups, net_noise, net_branches };
+    static const char *const options[] = { "--target x86-64-v3", "--target c" };
+    for (size_t i = 0; i < sizeof graphs / sizeof *graphs; i++)
+        for (int k = 0; k < 2; k++) {
+            size_t smallest = smallest_limit(graphs[i], options[k]);
+            size_t bytes = taken(graphs[i], options[k], smallest);
+            assert_true(bytes > 0 && bytes <= smallest);
+            assert_int_equal(taken(graphs[i], options[k], smallest - 1), 0);
+        }
+}
+
+static void every_limit_above_is_kept(void **state)
+{
+    (void)state;
+    char *cae = graph_text("cae.lua"), *stacked = graph_text("stacked_cae.lua"), *unet = graph_text("unet_ae.lua");
+    const char *const graphs[] = { cae, stacked, unet, net_groups };
+    for (int i = 0; i < 4; i++) {
+        size_t smallest = smallest_limit(graphs[i], "--target x86-64-v3");
+        for (int k = 1; k <= 8; k++) {
+            size_t limit = smallest + smallest * (size_t)k * (size_t)k / 16, bytes = taken(graphs[i], "--target x86-64-v3", limit);
+            assert_true(bytes > 0 && bytes <= limit);
+        }
+    }
+    free(cae);
+    free(stacked);
+    free(unet);
+}
+
+/* A limit that the ordinary plan keeps changes nothing of it. */
+static void a_wide_limit_changes_nothing(void **state)
+{
+    (void)state;
+    Result ordinary = plan(net_groups, "--target x86-64-v3"), limited = plan(net_groups, "--target x86-64-v3 --memory-limit 1G");
+    want_exit(&ordinary, 0);
+    want_exit(&limited, 0);
+    const char *rest = strchr(limited.out, '\n');
+    assert_non_null(rest);
+    assert_string_equal(rest + 1, ordinary.out);
+    assert_true(number_behind(limited.out, "threads that fit: ") > 1);
+    result_free(&ordinary);
+    result_free(&limited);
+}
+
+/* The promise: batches of any size, pictures apart. */
+static void cae_trains_in_12_mib(void **state)
+{
+    (void)state;
+    static const char *const targets[] = { "x86-64-v4", "x86-64-v3", "x86-64-v2", "aarch64", "c" };
+    char *cae = graph_text("cae.lua");
+    for (size_t i = 0; i < sizeof targets / sizeof *targets && IS_FLOAT; i++) {
+        char *program = text_of("--target %s", targets[i]), *library = text_of("--target %s --emit library", targets[i]);
+        assert_true(taken(cae, program, 12u << 20) > 0);
+        assert_true(taken(cae, library, 12u << 20) > 0);
+        free(program);
+        free(library);
+    }
+    free(cae);
+}
+
+/* A library's user hands over the parameters and <NAME>_TRAIN_BYTES. */
+static void a_library_is_counted(void **state)
+{
+    (void)state;
+    char *folder = folder_new(), *path = text_of("%s/net.lua", folder), *header = text_of("%s/net/net.h", folder);
+    size_t smallest = IS_FLOAT ? smallest_limit(net_adam, "--target c --emit library") : 0;
+    file_write(path, net_adam, strlen(net_adam));
+    if (IS_FLOAT) {
+        Result result = run_caec(folder, "net.lua -o . --target c --emit library --memory-limit %zu", smallest);
+        want_exit(&result, 0);
+        char *text = file_read(header, NULL);
+        size_t floats = number_behind(text, "#define NET_PARAMETER_FLOATS"), train = number_behind(text, "#define NET_TRAIN_BYTES");
+        assert_true(floats > 0 && train > 0);
+        assert_int_equal(4 * floats + train, number_behind(result.out, "training takes "));
+        assert_true(4 * floats + train <= smallest);
+        free(text);
+        result_free(&result);
+    }
+    free(header);
+    free(path);
+    folder_remove(folder);
+}
+
+static void mistakes_are_refused(void **state)
+{
+    (void)state;
+    static const char *const wrong[] = { "0", "M", "12X", "-1", "12MM", "1e300" };
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        char *options = text_of("--memory-limit %s", wrong[i]);
+        Result result = plan(net_adam, options);
+        want_exit(&result, 2);
+        assert_non_null(strstr(result.err, "--memory-limit"));
+        result_free(&result);
+        free(options);
+    }
+    Result result = plan(net_adam, "--emit library --no-training --memory-limit 12M");
+    want_exit(&result, 2);
+    result_free(&result);
+}
+
+/* ---- training ---- */
+
+typedef struct Pictures {
+    uint8_t *pixels;
+    const uint8_t *images[IMAGES];
+    uint64_t noise[IMAGES];
+} Pictures;
+
+static Pictures pictures_new(const Model *model)
+{
+    const size_t bytes = trainer_image_values(model);
+    Pictures p = { .pixels = malloc(IMAGES * bytes) };
+    assert_non_null(p.pixels);
+    uint32_t x = 4711;
+    for (size_t i = 0; i < IMAGES * bytes; i++) {
+        x = x * 1664525u + 1013904223u;
+        p.pixels[i] = (uint8_t)(x >> 24);
+    }
+    for (int i = 0; i < IMAGES; i++) {
+        p.images[i] = p.pixels + (size_t)i * bytes;
+        p.noise[i] = 1000u + 77u * (unsigned)i;
+    }
+    return p;
+}
+
+/* The parameters' way in some updates on one thread; to be freed. */
+static double *train(const Model *model)
+{
+    Trainer t;
+    Error error;
+    Pictures p = pictures_new(model);
+    double *way = malloc(model->parameter_reals * sizeof *way);
+    assert_non_null(way);
+    assert_int_equal(trainer_open(&t, model, &model->training, IMAGES, 1, &error), 0);
+    initial_draw(model, 3, t.parameters);
+    trainer_prepare(&t);
+    for (size_t i = 0; i < model->parameter_reals; i++)
+        way[i] = -(double)t.parameters[i];
+    for (int k = 0; k < UPDATES; k++)
+        trainer_step(&t, p.images, p.noise, IMAGES);
+    for (size_t i = 0; i < model->parameter_reals; i++)
+        way[i] += (double)t.parameters[i];
+    trainer_close(&t);
+    free(p.pixels);
+    return way;
+}
+
+static bool has_repeats(const Model *model)
+{
+    for (int i = 0; i < model->train_step_count; i++)
+        if (strcmp(model->train_steps[i].pass, "again") == 0)
+            return true;
+    return false;
+}
+
+/* Training within `limit` goes the way of the ordinary one. */
+static void compare(const char *graph, size_t limit, bool repeats)
+{
+    char *options = text_of("--memory-limit %zu", limit);
+    Built ordinary = build_model(graph, ""), limited = build_model(graph, options);
+    assert_int_equal(limited.model->memory_limit, limit);
+    assert_int_equal(ordinary.model->memory_limit, 0);
+    assert_true(limited.model->train_bytes < ordinary.model->train_bytes);
+    assert_int_equal(has_repeats(limited.model), repeats);
+    double *right = train(ordinary.model), *got = train(limited.model), largest = 0, difference = 0;
+    for (size_t i = 0; i < ordinary.model->parameter_reals; i++) {
+        largest = fmax(largest, fabs(right[i]));
+        difference = fmax(difference, fabs(got[i] - right[i]));
+    }
+    print_message("limit %zu: the ways differ by %.3g of the longest\n", limit, difference / largest);
+    assert_true(largest > 1e-3 && difference <= (IS_FLOAT ? 1e-4 : 1e-9) * largest);
+    free(right);
+    free(got);
+    built_free(&ordinary);
+    built_free(&limited);
+    free(options);
+}
+
+static void training_goes_the_same_way(void **state)
+{
+    (void)state;
+    compare(net_convolutions, smallest_limit(net_convolutions, ""), true);
+    compare(net_convolutions, smallest_limit(net_convolutions, "") * 5 / 4, false);
+    compare(net_noise, smallest_limit(net_noise, ""), true);
+    compare(net_branches, smallest_limit(net_branches, ""), true);
+}
+
+static void groups_become_smaller(void **state)
+{
+    (void)state;
+    Built ordinary = build_model(net_groups, "");
+    size_t limit = smallest_limit(net_groups, "");
+    char *options = text_of("--memory-limit %zu", limit);
+    Built limited = build_model(net_groups, options);
+    assert_true(limited.model->group >= 2 && limited.model->group < ordinary.model->group);
+    built_free(&ordinary);
+    built_free(&limited);
+    free(options);
+    compare(net_groups, limit, true);
+}
+
+/* With all kernels forced, a limit only changes the order of steps and what is computed again: the gradient of one image has the same bits. */
+static void what_is_computed_again_is_the_same(void **state)
+{
+    (void)state;
+    char *options = text_of(DIRECT "--memory-limit %zu", smallest_limit(net_noise, DIRECT));
+    Built built[2] = { build_model(net_noise, DIRECT), build_model(net_noise, options) };
+    const size_t bytes = built[0].model->parameter_reals * sizeof(real);
+    real *gradient[2];
+    assert_true(has_repeats(built[1].model) && !has_repeats(built[0].model));
+    for (int i = 0; i < 2; i++) {
+        const Model *model = built[i].model;
+        Pictures p = pictures_new(model);
+        Trainer t;
+        Error error;
+        assert_int_equal(trainer_open(&t, model, &model->training, IMAGES, 1, &error), 0);
+        initial_draw(model, 3, t.parameters);
+        trainer_prepare(&t);
+        gradient[i] = calloc(1, bytes);
+        assert_non_null(gradient[i]);
+        model->backward_chunk(t.prepared, p.images, p.noise, IMAGES, gradient[i], t.losses, t.workspaces[0], NULL);
+        trainer_close(&t);
+        free(p.pixels);
+    }
+    assert_memory_equal(gradient[0], gradient[1], bytes);
+    for (int i = 0; i < 2; i++) {
+        free(gradient[i]);
+        built_free(&built[i]);
+    }
+    free(options);
+}
+
+static void threads_are_bounded(void **state)
+{
+    (void)state;
+    Error error;
+    Trainer t;
+    size_t smallest = smallest_limit(net_convolutions, "");
+    for (int k = 1; k <= 64; k *= 64) {
+        size_t limit = smallest * (size_t)k;
+        char *options = text_of("--memory-limit %zu", limit);
+        Built built = build_model(net_convolutions, options);
+        const Model *model = built.model;
+        int within = trainer_threads_within(model, &model->training, model->training.batch);
+        assert_int_equal(trainer_bytes(model, &model->training, model->training.batch, 1), taken(net_convolutions, "", limit));
+        assert_int_equal(model->straight, k == 1);
+        assert_true(k == 1 ? within == 1 : within > 2);
+        assert_true(model->straight || trainer_bytes(model, &model->training, model->training.batch, within + 1) > limit);
+        assert_true(trainer_default_threads(model) <= within);
+        assert_int_equal(trainer_open(&t, model, &model->training, model->training.batch, within, &error), 0);
+        trainer_close(&t);
+        assert_int_equal(trainer_open(&t, model, &model->training, model->training.batch, within + 1, &error), -1);
+        assert_non_null(strstr(error.text, "--memory-limit"));
+        ModelTraining adam = model->training;
+        adam.optimizer = (ModelOptimizer){ .name = "adam", .lr = 1e-3, .beta1 = 0.9, .beta2 = 0.999, .eps = 1e-7 };
+        assert_int_equal(trainer_open(&t, model, &adam, model->training.batch, 1, &error), k == 1 ? -1 : 0);
+        if (k > 1)
+            trainer_close(&t);
+        else
+            assert_non_null(strstr(error.text, "the optimizer adam"));
+        built_free(&built);
+        free(options);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_smallest_limit_is_the_smallest), cmocka_unit_test(every_limit_above_is_kept),
+        cmocka_unit_test(a_wide_limit_changes_nothing), cmocka_unit_test(cae_trains_in_12_mib), cmocka_unit_test(a_library_is_counted),
+        cmocka_unit_test(mistakes_are_refused), cmocka_unit_test(training_goes_the_same_way), cmocka_unit_test(groups_become_smaller),
+        cmocka_unit_test(what_is_computed_again_is_the_same), cmocka_unit_test(threads_are_bounded),
+    };
+    return cmocka_run_group_tests_name("limit", tests, NULL, NULL);
+}
