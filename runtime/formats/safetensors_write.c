@@ -28,12 +28,17 @@ static int add_item(json_t *header, const SafetensorsItem *item, size_t from)
 {
     json_t *shape = json_array();
     json_t *value;
+    int failed = shape == NULL;
 
     if (json_object_get(header, item->name) || strcmp(item->name, "__metadata__") == 0 || item->type == SAFETENSORS_OTHER) {
         json_decref(shape);
         return -1;
     }
-    for (int i = 0; i < item->rank; i++) json_array_append_new(shape, json_integer(item->shape[i]));
+    for (int i = 0; i < item->rank && !failed; i++) failed = json_array_append_new(shape, json_integer(item->shape[i]));
+    if (failed) {
+        json_decref(shape);
+        return -1;
+    }
     value = json_pack("{s:s, s:o, s:[I, I]}", "dtype", dtype_name(item->type), "shape", shape, "data_offsets",
                       (json_int_t)from, (json_int_t)(from + item_bytes(item)));
     return json_object_set_new(header, item->name, value);
@@ -50,7 +55,7 @@ static char *make_header(const SafetensorsItem *items, int count, const char *co
     *wrong = NULL;
     for (int i = 0; i < pairs && !*wrong; i++)
         if (json_object_set_new(metadata, keys[i], json_string(values[i])) != 0) *wrong = keys[i];
-    if (pairs > 0) json_object_set(header, "__metadata__", metadata);
+    if (pairs > 0 && !*wrong && json_object_set(header, "__metadata__", metadata) != 0) *wrong = "__metadata__";
     for (int i = 0; i < count && !*wrong; i++) {
         if (add_item(header, &items[i], at) != 0) *wrong = items[i].name;
         at += item_bytes(&items[i]);
@@ -104,7 +109,7 @@ int safetensors_write(const char *path, const SafetensorsItem *items, int count,
 
     if (!header)
         return whole_file_fail(message, size, "%s: cannot be written: %s%.200s%s", path, wrong ? "the entry " : "out of memory",
-                               wrong ? wrong : "", wrong ? " stands twice or is no UTF-8 text" : "");
+                               wrong ? wrong : "", wrong ? " stands twice or is no UTF-8 text, or memory is out" : "");
     if (whole_file_open(&file, path, message, size) != 0) {
         free(header);
         return -1;

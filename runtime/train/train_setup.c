@@ -53,7 +53,9 @@ static int open_folder(Run *run, Error *error)
 {
     char out[300];
     snprintf(out, sizeof out, "runs/%s", run->model->name);
-    return run_folder_open(&run->folder, run->options->out ? run->options->out : out, error);
+    if (run_folder_open(&run->folder, run->options->out ? run->options->out : out, error) != 0)
+        return -1;
+    return run_folder_lock(&run->folder, error);
 }
 
 /* A cosine without `epochs` is as long as the run was to be when it began; each stage, where there are some, has one of its own length. */
@@ -337,7 +339,7 @@ static int begin_folder(Run *run, Error *error)
             return -1;
         train_say(run, "%s held an older run, which is now %s", run->folder.path, moved);
     }
-    if (run_folder_make(&run->folder, error) != 0)
+    if (run_folder_make(&run->folder, error) != 0 || (!run->folder.locked && run_folder_lock(&run->folder, error) != 0))
         return -1;
     train_say(run, "writing to %s", run->folder.path);
     return train_save_last(run, error);
