@@ -264,6 +264,7 @@ static void show_plan(const Options *o, const Plan *plan)
 static void compile(Options *o)
 {
     Graph *graph = load_graph(o->graph);
+    const char *fingerprint = print_fingerprint(graph);
     Text text = { 0 };
     if (o->summary)
         emit_summary(&text, graph);
@@ -283,8 +284,8 @@ static void compile(Options *o)
     show_plan(o, plan);
     if (!o->directory || (o->stop && strcmp(o->stop, "plan") == 0))
         return;
-    emit_model(plan, &(EmitOptions){ .directory = o->directory, .version = CAEC_VERSION, .options = o->given.data ? o->given.data : "",
-                                     .runtime = !o->no_runtime });
+    emit_model(plan, &(EmitOptions){ .directory = o->directory, .version = CAEC_VERSION, .fingerprint = fingerprint,
+                                     .options = o->given.data ? o->given.data : "", .runtime = !o->no_runtime });
 }
 
 static void expand(Options *o)

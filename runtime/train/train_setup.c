@@ -3,6 +3,7 @@
 
 #include "settings.h"
 #include "weights/initial.h"
+#include "weights/weights.h"
 #include "memory.h"
 
 #include <inttypes.h>
@@ -272,7 +273,7 @@ static int fill_parameters(Run *run, Error *error)
     if (o->resume)
         result = checkpoint_load(run->folder.last, run->model, t->parameters, t->optimizer.m, t->optimizer.v, &(CheckpointState){0}, error);
     else if (o->init)
-        result = checkpoint_load_parameters(o->init, run->model, t->parameters, error);
+        result = weights_load(run->model, o->init, t->parameters, error);
     else
         initial_draw(run->model, run->state.seed, t->parameters);
     t->optimizer.t = run->state.step - run->state.stage_step;
