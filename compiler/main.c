@@ -309,6 +309,7 @@ static void show_plan(const Options *o, const Plan *plan)
 static void compile(Options *o)
 {
     Graph *graph = load_graph(o->graph);
+    const char *fingerprint = print_fingerprint(graph);
     Text text = { 0 };
     if (o->summary)
         emit_summary(&text, graph);
@@ -332,8 +333,8 @@ static void compile(Options *o)
     show_plan(o, plan);
     if (!o->directory || (o->stop && strcmp(o->stop, "plan") == 0))
         return;
-    const EmitOptions options = { .directory = o->directory, .version = CAEC_VERSION, .options = o->given.data ? o->given.data : "",
-                                  .runtime = !o->no_runtime };
+    const EmitOptions options = { .directory = o->directory, .version = CAEC_VERSION, .fingerprint = fingerprint,
+                                  .options = o->given.data ? o->given.data : "", .runtime = !o->no_runtime };
     (o->library ? emit_library : emit_model)(plan, &options);
 }
 

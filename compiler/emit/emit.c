@@ -372,6 +372,7 @@ static void set_texts(lua_State *L, const Plan *plan, const EmitOptions *options
     set_text(L, "features", plan->settings.target->features);
     set_text(L, "flags", plan->settings.target->flags);
     set_text(L, "version", options->version);
+    set_text(L, "fingerprint", options->fingerprint);
     set_text(L, "options", options->options);
     set_text(L, "real", plan->settings.real_double ? "double" : "float");
     set_text(L, "summary", summary.data);

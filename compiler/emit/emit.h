@@ -7,6 +7,7 @@
 typedef struct EmitOptions {
     const char *directory;      /* files go to <directory>/<model's name>/ */
     const char *version;        /* of caec */
+    const char *fingerprint;    /* of the graph as it was loaded */
     const char *options;        /* the command line's options that the output depends on, for its README */
     bool runtime;               /* copy the runtime's sources too */
 } EmitOptions;

@@ -2,6 +2,7 @@
 
 #include "../base/arena.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 static const char *type_text(Type type)
@@ -9,7 +10,7 @@ static const char *type_text(Type type)
     return type == TYPE_PIXEL ? " pixels" : type == TYPE_CODE ? " codes" : "";
 }
 
-static void print_node(Text *out, const Node *node)
+static Text node_text(const Node *node)
 {
     Text line = { 0 };
     text_add(&line, "%s = %s", node->name, node->op->name);
@@ -26,7 +27,12 @@ static void print_node(Text *out, const Node *node)
         text_add(&line, " }");
     }
     text_add(&line, " : %s%s", shape_text(node->shape), type_text(node->type));
-    text_add(out, "%-90s ; %s:%d\n", line.data, node->loc.file, node->loc.line);
+    return line;
+}
+
+static void print_node(Text *out, const Node *node)
+{
+    text_add(out, "%-90s ; %s:%d\n", node_text(node).data, node->loc.file, node->loc.line);
 }
 
 static void print_stage(Text *out, const Stage *stage)
@@ -61,6 +67,22 @@ void print_graph(Text *out, const Graph *graph)
         print_phase(out, graph, p);
     for (int i = 0; i < graph->stage_count; i++)
         print_stage(out, graph->stages[i]);
+}
+
+const char *print_fingerprint(const Graph *graph)
+{
+    Text text = { 0 };
+    uint64_t hash = UINT64_C(0xcbf29ce484222325);       /* FNV-1a */
+    for (int i = 0; i < graph->count; i++)
+        text_add(&text, "%s\n", node_text(graph->nodes[i]).data);
+    text_add(&text, "latent %s; output %s; loss %s\n", graph->latent->name, graph->output->name, graph->loss->name);
+    for (int i = 0; i < graph->phase_count; i++) {
+        const Phase *p = &graph->phases[i];
+        text_add(&text, "stage %d-%d %d-%d %s\n", p->encoder_first, p->encoder_last, p->decoder_first, p->decoder_last, p->loss);
+    }
+    for (size_t i = 0; i < text.length; i++)
+        hash = (hash ^ (unsigned char)text.data[i]) * UINT64_C(0x100000001b3);
+    return arena_format("%016" PRIx64, hash);
 }
 
 void print_dot(Text *out, const Graph *graph)

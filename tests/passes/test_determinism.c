@@ -4,6 +4,7 @@
 #include "files.h"
 #include "process.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -80,10 +81,60 @@ static void dumps_by_the_other_lua(void **state)
     }
 }
 
+static char *fingerprint(const char *folder, const char *from, const char *to, const char *target)
+{
+    static const char *const graph =
+        "return autoencoder \"net\" { input = { 8, 8, 2 },\n"
+        "  encoder = sequential \"e\" { conv2d { filters = 5, kernel = 3, activation = \"relu\" }, max_pool2d { size = 2 } },\n"
+        "  decoder = sequential \"d\" { upsample2d { size = 2 }, conv2d { filters = 2, kernel = 3 } },\n"
+        "  training = { loss = \"mse\", optimizer = adam { lr = 1e-3 }, batch = 7 } }\n";
+    const char *at = from ? strstr(graph, from) : graph;
+    assert_non_null(at);
+    char *text = from ? text_of("%.*s%s%s", (int)(at - graph), graph, to, at + strlen(from)) : text_of("%s", graph);
+    char *path = text_of("%s/net.lua", folder), *source = text_of("%s/out/net/net.c", folder);
+    file_write(path, text, strlen(text));
+    Result result = run_caec(folder, "net.lua -o out --no-runtime --target %s", target);
+    want_exit(&result, 0);
+    result_free(&result);
+    char *c = file_read(source, NULL), *found = strstr(c, ".fingerprint = \"");
+    assert_non_null(found);
+    found = text_of("%.16s", found + strlen(".fingerprint = \""));
+    assert_int_equal(strspn(found, "0123456789abcdef"), 16);
+    free(text);
+    free(path);
+    free(source);
+    free(c);
+    return found;
+}
+
+/* What a run may go on with: the same network for any target and by any training numbers; another where a layer or the loss is another, though all
+   shapes are the same. */
+static void fingerprints(void **state)
+{
+    (void)state;
+    static const struct { const char *from, *to; bool same; } changes[] = {
+        { "1e-3", "1e-4", true }, { "batch = 7", "batch = 8", true }, { "return", "-- a comment\n\n  return", true },
+        { "max_pool2d", "avg_pool2d", false }, { "relu", "elu", false }, { "mse", "mae", false }, { "activation = \"relu\"", "use_bias = true", false },
+        { "filters = 5", "filters = 6", false },
+    };
+    char *folder = folder_new(), *ours = fingerprint(folder, NULL, NULL, "x86-64-v3"), *plain = fingerprint(folder, NULL, NULL, "c");
+    assert_string_equal(ours, plain);
+    for (size_t i = 0; i < sizeof changes / sizeof changes[0]; i++) {
+        char *other = fingerprint(folder, changes[i].from, changes[i].to, "c");
+        if ((strcmp(ours, other) == 0) != changes[i].same)
+            fail_msg("%s instead of %s: %s, before %s", changes[i].to, changes[i].from, other, ours);
+        free(other);
+    }
+    free(ours);
+    free(plain);
+    folder_remove(folder);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(twice_and_from_another_folder), cmocka_unit_test(by_the_other_lua), cmocka_unit_test(dumps_by_the_other_lua),
+        cmocka_unit_test(fingerprints),
     };
     return cmocka_run_group_tests_name("determinism", tests, NULL, NULL);
 }

@@ -2,6 +2,7 @@
 #define _POSIX_C_SOURCE 200809L
 #include "settings.h"
 #include "train/checkpoint.h"
+#include "weights/weights.h"
 #include "formats/safetensors.h"
 
 #include <math.h>
@@ -87,7 +88,7 @@ static void every_bit_comes_back(void **state)
     assert_memory_equal(b, m, bytes);
     assert_memory_equal(c, v, bytes);
     assert_memory_equal(&s, &written, sizeof s);
-    assert_int_equal(checkpoint_load_parameters(path, &caec_model, b, &error), 0);
+    assert_int_equal(weights_load(&caec_model, path, b, &error), 0);
     assert_memory_equal(b, w, bytes);
 }
 
@@ -202,18 +203,21 @@ static void another_network_is_named(void **state)
     other.parameters = parameters;
     parameters[1].name = "encoder.conv9.bias";
     refused(&other, EXIT_INPUT, "encoder.conv9.bias");
-    assert_int_equal(checkpoint_load_parameters(path, &other, out, &error), -1);
+    assert_int_equal(weights_load(&other, path, out, &error), -1);
     assert_non_null(strstr(error.text, "encoder.conv9.bias"));
     parameters[1] = caec_model.parameters[1];
     parameters[2].shape.dim[0] = 1;
     parameters[2].shape.dim[1] = 9;
     refused(&other, EXIT_INPUT, "decoder.conv1.kernel");
     other = caec_model;
+    other.fingerprint = "0123456789abcdee";      /* of the same shapes */
+    refused(&other, EXIT_INPUT, "another network of the name \"tiny\"");
+    other = caec_model;
     other.name = "large";
     refused(&other, EXIT_INPUT, "\"tiny\"");
     other = caec_model;
     other.parameter_count = 2;                   /* the file has two tensors too many */
-    assert_int_equal(checkpoint_load_parameters(path, &other, out, &error), -1);
+    assert_int_equal(weights_load(&other, path, out, &error), -1);
     assert_non_null(strstr(error.text, "decoder.conv1"));
 }
 
@@ -224,7 +228,7 @@ static void parameters_alone_are_no_run(void **state)
     Error error = {0};
     save_or_fail(&caec_model, NULL);
     refused(&caec_model, EXIT_INPUT, "--init");
-    assert_int_equal(checkpoint_load_parameters(path, &caec_model, out, &error), 0);
+    assert_int_equal(weights_load(&caec_model, path, out, &error), 0);
     assert_memory_equal(out, w, caec_model.parameter_reals * sizeof(real));
 }
 
@@ -261,6 +265,72 @@ static void damage_is_found(void **state)
     refused(&caec_model, EXIT_FILE, "");
 }
 
+/* The file in memory, to be written back with something wrong. */
+static unsigned char good[1 << 16];
+
+static size_t read_good(void)
+{
+    save_or_fail(&caec_model, m);
+    FILE *file = fopen(path, "rb");
+    size_t size = fread(good, 1, sizeof good, file);
+    fclose(file);
+    assert_true(size > 0 && size < sizeof good);
+    return size;
+}
+
+static void want_refusal_of(const unsigned char *bytes, size_t size, const char *what, size_t place)
+{
+    real a[MOST], b[MOST], c[MOST];
+    CheckpointState s;
+    Error error = {0};
+    FILE *file = fopen(path, "r+b");
+    assert_int_equal(fwrite(bytes, 1, size, file), size);
+    fclose(file);
+    assert_int_equal(truncate(path, (off_t)size), 0);
+    int run = checkpoint_load(path, &caec_model, a, b, c, &s, &error), weights = weights_load(&caec_model, path, a, &error);
+    if (run != -1 || weights != -1 || error.exit_code != EXIT_INPUT)
+        fail_msg("%s at byte %zu is taken", what, place);
+}
+
+/* Every single byte: of the length, the header, the padding, the data. */
+static void every_damaged_byte_is_found(void **state)
+{
+    (void)state;
+    static const unsigned char flips[] = {0x01, 0x20, 0x80, 0xff};
+    size_t size = read_good();
+    for (size_t i = 0; i < size; i++)
+        for (size_t f = 0; f < sizeof flips; f++) {
+            good[i] ^= flips[f];
+            want_refusal_of(good, size, "a flip", i);
+            good[i] ^= flips[f];
+        }
+    for (size_t i = 0; i < size; i++)
+        want_refusal_of(good, i, "an end", i);
+    good[size] = 0;
+    want_refusal_of(good, size + 1, "a byte too many", size);
+    printf("%zu bytes: each flipped in %zu ways, cut off at each\n", size, sizeof flips);
+}
+
+/* Whitespace would be harmless, and a file that another program has stored anew need not say that it is caec's. */
+static void other_formats_are_refused(void **state)
+{
+    (void)state;
+    static const struct { const char *keys[2], *values[2]; const char *word; } files[] = {
+        {{"caec.format", "caec.model"}, {"3", "tiny"}, "no checksum"},
+        {{"caec.format", SAFETENSORS_CHECKSUM}, {"2", ""}, "no checkpoint of a run"},
+        {{"caec.note", SAFETENSORS_CHECKSUM}, {"x", ""}, "no checkpoint of a run"},
+    };
+    const SafetensorsItem item = {"a", SAFETENSORS_F32, 1, {1}, &(float){1}};
+    char message[800];
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(safetensors_write(path, &item, 1, files[i].keys, files[i].values, 2, message, sizeof message), 0);
+        refused(&caec_model, EXIT_INPUT, files[i].word);
+    }
+    const char *keys[] = {"caec.format", "caec.model", SAFETENSORS_CHECKSUM}, *values[] = {"4", "tiny", ""};
+    assert_int_equal(safetensors_write(path, &item, 1, keys, values, 3, message, sizeof message), 0);
+    refused(&caec_model, EXIT_INPUT, "format 4, this program reads format 3");
+}
+
 static void unwritable_place_is_told(void **state)
 {
     (void)state;
@@ -283,6 +353,8 @@ int main(void)
         cmocka_unit_test(another_network_is_named),
         cmocka_unit_test(parameters_alone_are_no_run),
         cmocka_unit_test(damage_is_found),
+        cmocka_unit_test(every_damaged_byte_is_found),
+        cmocka_unit_test(other_formats_are_refused),
         cmocka_unit_test(unwritable_place_is_told),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);

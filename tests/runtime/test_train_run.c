@@ -3,6 +3,7 @@
 #include "data/dataset.h"
 #include "images/image.h"
 #include "train/checkpoint.h"
+#include "weights/weights.h"
 #include "weights/initial.h"
 #include "train/train_run.h"
 
@@ -408,7 +409,7 @@ static void a_dead_output_is_drawn_anew(void **state)
     initial_draw(&caec_model, 5, want);
     initial_redraw(&caec_model, 2, 5, 2, want);
     file_of(out_b, "last.safetensors", path);
-    assert_int_equal(checkpoint_load_parameters(path, &caec_model, got, &error), 0);
+    assert_int_equal(weights_load(&caec_model, path, got, &error), 0);
     for (size_t i = 0; i < caec_model.parameter_reals; i++)
         assert_true(fabs((double)got[i] - (double)want[i]) < 1e-20);
 

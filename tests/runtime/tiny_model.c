@@ -261,6 +261,7 @@ const Model caec_model = {
     .graph = "graphs/tiny.lua",
     .target = "x86-64-v4",
     .version = "0.1",
+    .fingerprint = "0123456789abcdef",
     .summary = "tiny: 8x8x3, 223 parameters\n",
     .input = {3, {SIDE, SIDE, COLOURS}},
     .latent = {3, {HALF, HALF, FEATURES}},
