@@ -510,6 +510,7 @@ const Model caec_model = {
     .graph = "cae.lua",
     .target = "x86-64-v3",
     .version = "0.1.0",
+    .fingerprint = "9c693b78eae9a3a1",
     .summary =
         "Model: \"encoder\"\n"
         "________________________________________________________________________________\n"

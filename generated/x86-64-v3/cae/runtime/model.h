@@ -111,6 +111,7 @@ typedef struct Model {
     const char *graph;    /* the graph file as it was named to caec */
     const char *target;   /* "x86-64-v4", ... */
     const char *version;  /* of the caec that wrote this model */
+    const char *fingerprint;              /* hash of what the network computes, whatever the target: a run goes on with that very network alone */
     const char *summary;  /* the table of layers, ready to print, ends in a newline */
 
     ModelShape input, latent, output;     /* input and output are rank 3 and equal */

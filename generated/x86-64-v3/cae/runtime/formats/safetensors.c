@@ -1,4 +1,5 @@
 #include "safetensors.h"
+#include "checksum.h"
 #include "whole_file.h"
 
 #include <jansson.h>
@@ -190,6 +191,20 @@ static json_t *parse_header(Reading *reading, const unsigned char *bytes, size_t
     return header;
 }
 
+/* The file's bytes against the checksum that its header tells of; its place is set to zeros on the way, which nobody reads again. */
+static int check_checksum(const Reading *reading, const Safetensors *file, unsigned char *bytes, size_t count)
+{
+    const char *told = safetensors_metadata(file, SAFETENSORS_CHECKSUM);
+    char digits[CHECKSUM_DIGITS + 1], *place = told ? checksum_place((char *)bytes, (size_t)(reading->data - bytes)) : NULL;
+
+    if (!told) return 0;
+    if (place) memcpy(place, CHECKSUM_ZEROS, CHECKSUM_DIGITS);
+    checksum_text(checksum_bytes(CHECKSUM_START, bytes, count), digits);
+    if (place && strcmp(told, digits) == 0) return 0;
+    return whole_file_fail(reading->message, reading->size, "%s: damaged: its bytes do not have the checksum they were written with; take another copy "
+                           "or an earlier file of weights", reading->path);
+}
+
 int safetensors_read(Safetensors *file, const char *path, char *message, size_t size, int *io)
 {
     Reading reading = {.path = path, .message = message, .size = size};
@@ -209,7 +224,7 @@ int safetensors_read(Safetensors *file, const char *path, char *message, size_t 
     file->private_state = state;
     state->bytes = bytes;
     state->header = parse_header(&reading, bytes, count);
-    if (!state->header || read_entries(&reading, file, state->header) != 0) {
+    if (!state->header || read_entries(&reading, file, state->header) != 0 || check_checksum(&reading, file, bytes, count) != 0) {
         safetensors_free(file);
         return -1;
     }

@@ -10,6 +10,10 @@
 
 enum { SAFETENSORS_MAX_RANK = 8 };
 
+/* A file may carry a checksum of itself in its metadata, under this key: 64-bit FNV-1a over all of its bytes, the sixteen digits of the checksum taken as
+   zeros. FNV-1a sees every change of a single byte for certain. */
+#define SAFETENSORS_CHECKSUM "caec.file_checksum"
+
 typedef enum SafetensorsType { SAFETENSORS_F32, SAFETENSORS_F64, SAFETENSORS_U64, SAFETENSORS_OTHER } SafetensorsType;
 
 typedef struct SafetensorsEntry {
@@ -30,7 +34,7 @@ typedef struct Safetensors {
 
 /* Reads a whole file into memory. 0, or -1 with the reason in message[size] (names the file; one line) and *io set to 1 where the file could not
    be read at all, 0 where its content is wrong. Everything is checked before anything is believed: lengths, overlaps, gaps, types,
-   products that overflow, duplicate names, header over 100 MB. */
+   products that overflow, duplicate names, header over 100 MB, and the checksum, where there is one. */
 int safetensors_read(Safetensors *file, const char *path, char *message, size_t size, int *io);
 const SafetensorsEntry *safetensors_find(const Safetensors *file, const char *name);      /* NULL: none */
 const char *safetensors_metadata(const Safetensors *file, const char *key);               /* NULL: none */
@@ -51,7 +55,7 @@ typedef struct SafetensorsItem {
 } SafetensorsItem;
 
 /* Writes the file whole or not at all: temporary file in the same folder, fsync, rename, fsync of the folder. Metadata: `pairs` keys and values
-   (keys[i], values[i]). The order of items is kept; the data starts at a multiple of 8. 0, or -1 with the reason. */
+   (keys[i], values[i]); the value of SAFETENSORS_CHECKSUM is filled in here. The order of items is kept; the data starts at a multiple of 8. 0, or -1 with the reason. */
 int safetensors_write(const char *path, const SafetensorsItem *items, int count, const char *const *keys,
                       const char *const *values, int pairs, char *message, size_t size);
 

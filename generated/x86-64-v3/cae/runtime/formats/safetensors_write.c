@@ -1,5 +1,6 @@
 /* safetensors_write.c - the writing half of safetensors.h. */
 #include "safetensors.h"
+#include "checksum.h"
 #include "whole_file.h"
 
 #include <jansson.h>
@@ -28,12 +29,17 @@ static int add_item(json_t *header, const SafetensorsItem *item, size_t from)
 {
     json_t *shape = json_array();
     json_t *value;
+    int failed = shape == NULL;
 
     if (json_object_get(header, item->name) || strcmp(item->name, "__metadata__") == 0 || item->type == SAFETENSORS_OTHER) {
         json_decref(shape);
         return -1;
     }
-    for (int i = 0; i < item->rank; i++) json_array_append_new(shape, json_integer(item->shape[i]));
+    for (int i = 0; i < item->rank && !failed; i++) failed = json_array_append_new(shape, json_integer(item->shape[i]));
+    if (failed) {
+        json_decref(shape);
+        return -1;
+    }
     value = json_pack("{s:s, s:o, s:[I, I]}", "dtype", dtype_name(item->type), "shape", shape, "data_offsets",
                       (json_int_t)from, (json_int_t)(from + item_bytes(item)));
     return json_object_set_new(header, item->name, value);
@@ -49,8 +55,9 @@ static char *make_header(const SafetensorsItem *items, int count, const char *co
 
     *wrong = NULL;
     for (int i = 0; i < pairs && !*wrong; i++)
-        if (json_object_set_new(metadata, keys[i], json_string(values[i])) != 0) *wrong = keys[i];
-    if (pairs > 0) json_object_set(header, "__metadata__", metadata);
+        if (json_object_set_new(metadata, keys[i], json_string(strcmp(keys[i], SAFETENSORS_CHECKSUM) == 0 ? CHECKSUM_ZEROS : values[i])) != 0)
+            *wrong = keys[i];
+    if (pairs > 0 && !*wrong && json_object_set(header, "__metadata__", metadata) != 0) *wrong = "__metadata__";
     for (int i = 0; i < count && !*wrong; i++) {
         if (add_item(header, &items[i], at) != 0) *wrong = items[i].name;
         at += item_bytes(&items[i]);
@@ -71,29 +78,65 @@ static char *make_header(const SafetensorsItem *items, int count, const char *co
     return text;
 }
 
-static void write_u64(FILE *stream, uint64_t value)
+/* The file goes through here twice: for its checksum, and into the stream. */
+typedef struct Sink {
+    FILE *stream;          /* NULL: the checksum alone */
+    uint64_t hash;
+} Sink;
+
+static void put(Sink *sink, const void *bytes, size_t n)
+{
+    if (n == 0) return;
+    if (sink->stream)
+        fwrite(bytes, 1, n, sink->stream);
+    else
+        sink->hash = checksum_bytes(sink->hash, bytes, n);
+}
+
+static void put_u64(Sink *sink, uint64_t value)
 {
     unsigned char bytes[8];
     for (int i = 0; i < 8; i++) bytes[i] = (unsigned char)(value >> 8 * i);
-    fwrite(bytes, 1, sizeof bytes, stream);
+    put(sink, bytes, sizeof bytes);
 }
 
 #if defined __BYTE_ORDER__ && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
-static void write_values(FILE *stream, const SafetensorsItem *item)
+static void put_values(Sink *sink, const SafetensorsItem *item)
 {
-    size_t bytes = item_bytes(item);
-    if (bytes > 0) fwrite(item->values, 1, bytes, stream);
+    put(sink, item->values, item_bytes(item));
 }
 #else
-static void write_values(FILE *stream, const SafetensorsItem *item)
+static void put_values(Sink *sink, const SafetensorsItem *item)
 {
     size_t each = element_size(item->type), bytes = item_bytes(item);
     const unsigned char *values = item->values;
+    unsigned char turned[8];
 
-    for (size_t i = 0; i < bytes; i += each)
-        for (size_t j = each; j-- > 0;) putc(values[i + j], stream);
+    for (size_t i = 0; i < bytes; i += each) {
+        for (size_t j = 0; j < each; j++) turned[j] = values[i + each - 1 - j];
+        put(sink, turned, each);
+    }
 }
 #endif
+
+static void put_file(Sink *sink, const char *header, const SafetensorsItem *items, int count)
+{
+    put_u64(sink, strlen(header));
+    put(sink, header, strlen(header));
+    for (int i = 0; i < count; i++) put_values(sink, &items[i]);
+}
+
+/* Puts the checksum in the place of its zeros, where the header has one. */
+static void fill_checksum(char *header, const SafetensorsItem *items, int count)
+{
+    char digits[CHECKSUM_DIGITS + 1], *place = checksum_place(header, strlen(header));
+    Sink sink = {.hash = CHECKSUM_START};
+
+    if (!place) return;
+    put_file(&sink, header, items, count);
+    checksum_text(sink.hash, digits);
+    memcpy(place, digits, CHECKSUM_DIGITS);
+}
 
 int safetensors_write(const char *path, const SafetensorsItem *items, int count, const char *const *keys,
                       const char *const *values, int pairs, char *message, size_t size)
@@ -104,14 +147,13 @@ int safetensors_write(const char *path, const SafetensorsItem *items, int count,
 
     if (!header)
         return whole_file_fail(message, size, "%s: cannot be written: %s%.200s%s", path, wrong ? "the entry " : "out of memory",
-                               wrong ? wrong : "", wrong ? " stands twice or is no UTF-8 text" : "");
+                               wrong ? wrong : "", wrong ? " stands twice or is no UTF-8 text, or memory is out" : "");
+    fill_checksum(header, items, count);
     if (whole_file_open(&file, path, message, size) != 0) {
         free(header);
         return -1;
     }
-    write_u64(file.stream, strlen(header));
-    fputs(header, file.stream);
+    put_file(&(Sink){.stream = file.stream}, header, items, count);
     free(header);
-    for (int i = 0; i < count; i++) write_values(file.stream, &items[i]);
     return whole_file_commit(&file, message, size);
 }

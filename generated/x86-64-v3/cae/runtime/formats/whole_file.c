@@ -1,9 +1,11 @@
 #define _XOPEN_SOURCE 700    /* realpath, fsync */
 #include "whole_file.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -125,6 +127,23 @@ void whole_file_abandon(WholeFile *file)
     free(file->temporary);
     free(file->path);
     *file = (WholeFile){0};
+}
+
+/* This process has none of its own where it sweeps: a file with its number is of one that had the number before. */
+static int is_left_over(const char *name)
+{
+    long pid;
+    int number, end = 0;
+    return sscanf(name, ".caec-%ld-%d.tmp%n", &pid, &number, &end) == 2 && end > 0 && !name[end]
+        && pid > 0 && (pid == (long)getpid() || (kill((pid_t)pid, 0) != 0 && errno == ESRCH));
+}
+
+void whole_file_sweep(const char *folder)
+{
+    DIR *list = opendir(folder);
+    for (struct dirent *entry; list && (entry = readdir(list)) != NULL;)
+        if (is_left_over(entry->d_name)) unlinkat(dirfd(list), entry->d_name, 0);
+    if (list) closedir(list);
 }
 
 /* Reads to the end into a buffer that starts at the size the file says and doubles where it says too little (a pipe). */

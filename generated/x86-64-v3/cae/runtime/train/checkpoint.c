@@ -80,69 +80,11 @@ static const unsigned char *with_state(const Model *model, const CheckpointState
     return model->stage_count > 0 ? model->stages[state->stage].trains : NULL;
 }
 
-/* FNV-1a. */
-static uint64_t hash_bytes(uint64_t hash, const unsigned char *bytes, size_t n)
-{
-    for (size_t i = 0; i < n; i++)
-        hash = (hash ^ bytes[i]) * UINT64_C(0x100000001b3);
-    return hash;
-}
-
-static uint64_t hash_name(const char *name)
-{
-    return hash_bytes(UINT64_C(0xcbf29ce484222325), (const unsigned char *)name, strlen(name));
-}
-
-/* The hash of native values as the bytes that the file will hold (little-endian). */
-static uint64_t hash_values(const char *name, const real *values, size_t n)
-{
-    uint64_t hash = hash_name(name);
-    for (size_t i = 0; i < n; i++) {
-        unsigned char bytes[sizeof(real)];
-        uint64_t bits = 0;
-        if (sizeof(real) == sizeof(uint64_t)) {
-            memcpy(&bits, &values[i], sizeof(real));
-        } else {
-            uint32_t half;
-            memcpy(&half, &values[i], sizeof half);
-            bits = half;
-        }
-        for (size_t b = 0; b < sizeof(real); b++)
-            bytes[b] = (unsigned char)(bits >> (8 * b));
-        hash = hash_bytes(hash, bytes, sizeof bytes);
-    }
-    return hash;
-}
-
-static uint64_t hash_pair(const char *key, const char *value)
-{
-    return hash_bytes(hash_name(key), (const unsigned char *)value, strlen(value));
-}
-
-/* The exclusive or over all tensors and all numbers of the position: does not depend on their order in the file. */
-static uint64_t hash_file(const Safetensors *file)
-{
-    uint64_t sum = 0;
-    for (int i = 0; i < file->count; i++) {
-        const SafetensorsEntry *e = &file->entries[i];
-        size_t size = e->type == SAFETENSORS_F32 ? 4 : 8;
-        if (e->type != SAFETENSORS_OTHER)
-            sum ^= hash_bytes(hash_name(e->name), e->data, e->count * size);
-    }
-    for (int i = 0; i < FIELD_COUNT; i++) {
-        const char *value = safetensors_metadata(file, fields[i].key);
-        if (value)
-            sum ^= hash_pair(fields[i].key, value);
-    }
-    return sum;
-}
-
 /* What a checkpoint is made of while it is being written. */
 typedef struct Parts {
     SafetensorsItem *items;
     char (*names)[NAME_SIZE];
     int count;
-    uint64_t hash;
     const char *keys[KEYS_MOST], *values[KEYS_MOST];
     char texts[KEYS_MOST][VALUE_SIZE];
     int pairs;
@@ -161,7 +103,6 @@ static int add_tensors(Parts *parts, const Model *model, const char *prefix, con
         *item = (SafetensorsItem){.name = name, .type = real_type(), .rank = p->shape.rank, .values = array + p->offset};
         for (int d = 0; d < p->shape.rank; d++)
             item->shape[d] = p->shape.dim[d];
-        parts->hash ^= hash_values(name, array + p->offset, p->count);
         parts->count++;
     }
     return 0;
@@ -198,17 +139,15 @@ static void add_metadata(Parts *parts, const Model *model, const CheckpointState
     add_pair(parts, "caec.version", model->version);
     add_pair(parts, "caec.model", model->name);
     add_pair(parts, "caec.graph", model->graph);
+    add_pair(parts, "caec.fingerprint", model->fingerprint);
     for (int i = 0; i < FIELD_COUNT; i++) {
         if (!has_field(model, &fields[i]))
             continue;
         text = next_text(parts);
         write_field(&fields[i], state, text);
-        parts->hash ^= hash_pair(fields[i].key, text);
         add_pair(parts, fields[i].key, text);
     }
-    text = next_text(parts);
-    snprintf(text, VALUE_SIZE, "%016" PRIx64, parts->hash);
-    add_pair(parts, "caec.checksum", text);
+    add_pair(parts, SAFETENSORS_CHECKSUM, "");
 }
 
 int checkpoint_save(const char *path, const Model *model, const real *parameters, const real *m, const real *v,
@@ -239,29 +178,6 @@ int checkpoint_save(const char *path, const Model *model, const real *parameters
     }
     free(parts);
     return result;
-}
-
-/* Opens a file and, where it says what its data ought to hash to, checks that. */
-static int open_file(Safetensors *file, const char *path, Error *error)
-{
-    if (weights_open(file, path, error) != 0)
-        return -1;
-    const char *checksum = safetensors_metadata(file, "caec.checksum");
-    if (checksum && strtoull(checksum, NULL, 16) != hash_file(file)) {
-        safetensors_free(file);
-        return error_set(error, EXIT_INPUT, "%s: damaged: its data do not have the checksum they were written with; "
-                         "take another copy or an earlier file of weights", path);
-    }
-    return 0;
-}
-
-int checkpoint_load_parameters(const char *path, const Model *model, real *parameters, Error *error)
-{
-    Safetensors file;
-    if (open_file(&file, path, error) != 0)
-        return -1;
-    safetensors_free(&file);
-    return weights_load(model, path, parameters, error);
 }
 
 /* A number's text into its member; 0 where it is none. */
@@ -310,6 +226,10 @@ static int check_kind(const Safetensors *file, const char *path, const Model *mo
     if (strcmp(name, model->name) != 0)
         return error_set(error, EXIT_INPUT, "%s: a run of the network \"%.60s\", this program trains \"%s\"; give the --out of a run of "
                          "this network", path, name, model->name);
+    const char *fingerprint = safetensors_metadata(file, "caec.fingerprint");
+    if (!fingerprint || strcmp(fingerprint, model->fingerprint) != 0)
+        return error_set(error, EXIT_INPUT, "%s: a run of another network of the name \"%.60s\": its layers, their numbers or its loss differ from those of %s; "
+                         "resume with the program that wrote it, or use --init to start from its parameters", path, name, model->graph);
     for (int i = 0; i < file->count; i++)
         if (starts_with(file->entries[i].name, "optimizer."))
             return 0;
@@ -331,7 +251,7 @@ int checkpoint_load(const char *path, const Model *model, real *parameters, real
 {
     real *const arrays[] = {parameters, m, v};
     Safetensors file;
-    if (open_file(&file, path, error) != 0)
+    if (weights_open(&file, path, error) != 0)
         return -1;
     int result = check_kind(&file, path, model, error);
     state->training = model->training;

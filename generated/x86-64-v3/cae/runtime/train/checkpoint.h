@@ -1,7 +1,7 @@
 /* checkpoint.h - weights on disk: safetensors with the parameters under their names, so that Python reads them too.
  *
  * A checkpoint of a run holds besides them the optimizer's state (optimizer.m/<parameter>, optimizer.v/<parameter>) and, in the metadata under
- * caec.*, the position in the run, the format's version, the model's name and graph, and a checksum of all data. Numbers come back with the same
+ * caec.*, the position in the run, the format's version, the model's name, graph and fingerprint, and a checksum of the whole file. Numbers come back with the same
  * bits. A file is written whole or not at all. */
 #ifndef CAEC_CHECKPOINT_H
 #define CAEC_CHECKPOINT_H
@@ -10,7 +10,7 @@
 #include "model.h"
 #include "schedule.h"
 
-enum { CHECKPOINT_FORMAT = 2 };
+enum { CHECKPOINT_FORMAT = 3 };
 
 /* Where a run stands. The optimizer's t is `step` - `stage_step`. */
 typedef struct CheckpointState {
@@ -37,13 +37,10 @@ typedef struct CheckpointState {
 int checkpoint_save(const char *path, const Model *model, const real *parameters, const real *m, const real *v,
                     const CheckpointState *state, Error *error);
 
-/* Reads a checkpoint of a run of this very model with its optimizer's state. Refuses another network (named with the first parameter that is
-   missing or differs), another `real`, a newer format, a file without a run in it (best.safetensors), and damage. With parameters NULL
+/* Reads a checkpoint of a run of this very model with its optimizer's state. Refuses another network (named, or with the first parameter that
+   is missing or differs), another `real`, a newer format, a file without a run in it (best.safetensors), and damage. With parameters NULL
    the position alone is read; v is NULL where the run's optimizer keeps none. Of a model with stages m and v are left as they are for parameters that
    the run's stage does not train. */
 int checkpoint_load(const char *path, const Model *model, real *parameters, real *m, real *v, CheckpointState *state, Error *error);
-
-/* Reads parameters alone from a checkpoint or any other file that weights_load (weights.h) takes; a checksum, where there is one, is checked. */
-int checkpoint_load_parameters(const char *path, const Model *model, real *parameters, Error *error);
 
 #endif

@@ -1,12 +1,17 @@
-#define _POSIX_C_SOURCE 200809L
+#define _DEFAULT_SOURCE     /* flock */
 #include "run_folder.h"
 
+#include "formats/whole_file.h"
+
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 static char *join(const char *folder, const char *name)
 {
@@ -30,21 +35,34 @@ int run_folder_open(RunFolder *folder, const char *out, Error *error)
         || !(folder->best = join(folder->path, "best.safetensors"))
         || !(folder->history = join(folder->path, "history.csv"))
         || !(folder->loss_curve = join(folder->path, "loss.svg"))
-        || !(folder->samples = join(folder->path, "samples"))) {
+        || !(folder->samples = join(folder->path, "samples"))
+        || !(folder->lock = join(folder->path, ".lock"))) {
         run_folder_close(folder);
         return error_set(error, EXIT_INPUT, "out of memory");
     }
     return 0;
 }
 
+/* The name goes while the lock is held: who opened the file before that finds, once it has the lock, that the name is no longer its file's. */
+static void unlock(RunFolder *folder, const char *name)
+{
+    if (folder->locked) {
+        unlink(name);
+        close(folder->lock_file);
+    }
+    folder->locked = 0;
+}
+
 void run_folder_close(RunFolder *folder)
 {
+    unlock(folder, folder->lock);
     free(folder->path);
     free(folder->last);
     free(folder->best);
     free(folder->history);
     free(folder->loss_curve);
     free(folder->samples);
+    free(folder->lock);
     memset(folder, 0, sizeof *folder);
 }
 
@@ -54,13 +72,62 @@ static int exists(const char *path)
     return lstat(path, &status) == 0;
 }
 
+/* 1 where the open file is still the one of that name. */
+static int is_named(int file, const char *name)
+{
+    struct stat open_one, named;
+    return fstat(file, &open_one) == 0 && stat(name, &named) == 0 && open_one.st_dev == named.st_dev && open_one.st_ino == named.st_ino;
+}
+
+static int busy(const RunFolder *folder, int file, Error *error)
+{
+    char pid[32];
+    ssize_t n = pread(file, pid, sizeof pid - 1, 0);
+    pid[n > 0 ? strspn(pid, "0123456789") : 0] = '\0';
+    return error_set(error, EXIT_FILE, "%s: another run is at work in this folder%s%s; wait for its end or give another --out", folder->path,
+                     *pid ? ", process " : "", pid);
+}
+
+/* Takes the lock of the open file; 1: it is the folder's and ours, 0: not any more, -1. */
+static int take_lock(RunFolder *folder, int file, Error *error)
+{
+    if (flock(file, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK)
+        return busy(folder, file, error);
+    if (!is_named(file, folder->lock))
+        return 0;
+    folder->locked = 1;
+    folder->lock_file = file;
+    if (ftruncate(file, 0) == 0)
+        dprintf(file, "%ld\n", (long)getpid());      /* for the other's message; nothing depends on it */
+    return 1;
+}
+
+int run_folder_lock(RunFolder *folder, Error *error)
+{
+    for (int result = 0; result == 0;) {
+        int file = open(folder->lock, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+        if (file < 0 && (errno == ENOENT || errno == ENOTDIR))
+            return 0;
+        if (file < 0)
+            return error_set(error, EXIT_FILE, "%s: cannot be written: %s; give an --out where you may write", folder->lock, strerror(errno));
+        result = take_lock(folder, file, error);
+        if (result != 1)
+            close(file);
+        if (result < 0)
+            return -1;
+    }
+    whole_file_sweep(folder->path);
+    whole_file_sweep(folder->samples);
+    return 0;
+}
+
 int run_folder_used(const RunFolder *folder)
 {
     return exists(folder->last) || exists(folder->best) || exists(folder->history) || exists(folder->loss_curve)
         || exists(folder->samples);
 }
 
-int run_folder_move_aside(const RunFolder *folder, char *moved, size_t size, Error *error)
+int run_folder_move_aside(RunFolder *folder, char *moved, size_t size, Error *error)
 {
     for (int i = 1;; i++) {
         if ((size_t)snprintf(moved, size, "%s.%d", folder->path, i) >= size)
@@ -71,6 +138,9 @@ int run_folder_move_aside(const RunFolder *folder, char *moved, size_t size, Err
     if (rename(folder->path, moved) != 0)
         return error_set(error, EXIT_FILE, "%s holds an older run that cannot be moved aside to %s: %s; move it yourself or give "
                          "another --out", folder->path, moved, strerror(errno));
+    char *lock = join(moved, ".lock");
+    unlock(folder, lock ? lock : folder->lock);
+    free(lock);
     return 0;
 }
 

@@ -1,4 +1,7 @@
-/* run_folder.h - the folder of a training run: what is called what in it. */
+/* run_folder.h - the folder of a training run: what is called what in it, and the lock that keeps a second run out.
+ *
+ * The lock is flock's, on the file .lock: the system lets go of it when the process ends, however that comes about. A run that ends in good order removes
+ * the file. */
 #ifndef CAEC_RUN_FOLDER_H
 #define CAEC_RUN_FOLDER_H
 
@@ -10,17 +13,23 @@
 typedef struct RunFolder {
     char *path;                                            /* without a slash at its end */
     char *last, *best, *history, *loss_curve, *samples;    /* files in it; samples is a folder */
+    char *lock;
+    int locked, lock_file;                                 /* lock_file is open where locked is 1 */
 } RunFolder;
 
-/* Makes the names for `out`, nothing on disk. The holder calls run_folder_close. */
+/* Makes the names for `out`, nothing on disk. The holder calls run_folder_close, which lets go of the lock. */
 int run_folder_open(RunFolder *folder, const char *out, Error *error);
 void run_folder_close(RunFolder *folder);
+
+/* Takes the lock, and removes what an earlier run left half written. A folder that is not there yet has none to take: call it again behind
+   run_folder_make. Refuses where another process holds it; a file system without locks does without. */
+int run_folder_lock(RunFolder *folder, Error *error);
 
 /* 1 where the folder holds a run, or something of one. */
 int run_folder_used(const RunFolder *folder);
 
-/* Renames the folder to the first of DIR.1, DIR.2, ... that is free, and writes that name into moved[size]. */
-int run_folder_move_aside(const RunFolder *folder, char *moved, size_t size, Error *error);
+/* Renames the folder to the first of DIR.1, DIR.2, ... that is free, and writes that name into moved[size]. The lock, held until then, is gone. */
+int run_folder_move_aside(RunFolder *folder, char *moved, size_t size, Error *error);
 
 /* Makes the folder, its parents and its samples folder where they are missing. */
 int run_folder_make(const RunFolder *folder, Error *error);

@@ -311,8 +311,8 @@ void train_options_read(TrainOptions *options, const Model *model, int argc, cha
              "pictures writes some of the built-in pictures as PNG, summary prints the layers.\n\n"
              "What the graph's training table says holds where an option is left out, and with --resume what the run was told: its seed, batch and "
              "kind of optimizer stay, other options of training are taken up from there on.\n\n"
-             "Exits with 0 done, 1 the input is wrong, 2 bad usage, 3 a file could not be read or written, 130 or 143 stopped by a "
-             "signal: the run is saved first and --resume goes on.", model->name, model->graph);
+             "Exits with 0 done, 1 the input is wrong, 2 bad usage, 3 a file could not be read or written, 129, 130 or 143 stopped by "
+             "SIGHUP, SIGINT or SIGTERM: the run is saved first and --resume goes on.", model->name, model->graph);
     memset(options, 0, sizeof *options);
     the_model = model;
     argp_err_exit_status = EXIT_USAGE;

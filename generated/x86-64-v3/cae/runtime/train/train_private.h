@@ -37,6 +37,7 @@ typedef struct Run {
     real *scratch;                                              /* one output */
     uint64_t saved_step;                                        /* of last.safetensors */
     double saved_at;                                            /* when, by train_now */
+    int diverged;                                               /* train_diverged has been called */
 } Run;
 
 /* Seconds of a clock that only goes forward. */
@@ -80,7 +81,7 @@ void train_resume_command(const Run *run, char *text, size_t size);
 int train_save_last(Run *run, Error *error);
 
 /* The error of a loss or parameter that is no finite number. */
-int train_diverged(const Run *run, const char *what, Error *error);
+int train_diverged(Run *run, const char *what, Error *error);
 
 /* Validation, best.safetensors, history, curve and samples after the last update of an epoch, or of the run inside one
    (`partial`: the epoch stays open and a resumed run completes it). Saves last. Returns 1 where a signal came first. */

@@ -15,20 +15,44 @@
 
 static volatile sig_atomic_t stop_signal;
 
+static const struct Signal { int number; const char *name; } signals[] = {{SIGINT, "SIGINT"}, {SIGTERM, "SIGTERM"}, {SIGHUP, "SIGHUP"}};
+enum { SIGNALS = sizeof signals / sizeof signals[0] };
+typedef struct sigaction OldActions[SIGNALS + 1];
+
 static void stop(int signal)
 {
     stop_signal = signal;
 }
 
 /* The first signal asks the run to stop after its step; the handler is gone then, so a second one ends the program. Also where SIGINT was ignored,
-   as in the background of a script: nobody sends it there but on purpose. */
-static void watch_signals(struct sigaction old[2])
+   as in the background of a script: nobody sends it there but on purpose. SIGHUP stays ignored where nohup had it so. A file that grows past the
+   limit of its size shall be an error of its write, not the end of the program. */
+static void watch_signals(OldActions old)
 {
-    struct sigaction action = {.sa_handler = stop, .sa_flags = SA_RESETHAND | SA_RESTART};
+    struct sigaction action = {.sa_handler = stop, .sa_flags = SA_RESETHAND | SA_RESTART}, ignore = {.sa_handler = SIG_IGN};
     sigemptyset(&action.sa_mask);
     stop_signal = 0;
-    sigaction(SIGINT, &action, &old[0]);
-    sigaction(SIGTERM, &action, &old[1]);
+    for (int i = 0; i < SIGNALS; i++) {
+        sigaction(signals[i].number, &action, &old[i]);
+        if (signals[i].number == SIGHUP && old[i].sa_handler == SIG_IGN)
+            sigaction(SIGHUP, &old[i], NULL);
+    }
+    sigaction(SIGXFSZ, &ignore, &old[SIGNALS]);
+}
+
+static void unwatch_signals(OldActions old)
+{
+    for (int i = 0; i < SIGNALS; i++)
+        sigaction(signals[i].number, &old[i], NULL);
+    sigaction(SIGXFSZ, &old[SIGNALS], NULL);
+}
+
+static const char *signal_name(int number)
+{
+    for (int i = 0; i < SIGNALS; i++)
+        if (signals[i].number == number)
+            return signals[i].name;
+    return "a signal";
 }
 
 int train_stopped(void)
@@ -108,8 +132,9 @@ void train_say_stage(Run *run)
     train_say(run, "stage %d of %d: %s; %zu parameters, %s", number, stages, stage->title, reals, stage->loss_name);
 }
 
-int train_diverged(const Run *run, const char *what, Error *error)
+int train_diverged(Run *run, const char *what, Error *error)
 {
+    run->diverged = 1;
     return error_set(error, EXIT_INPUT, "%s is not a finite number at step %" PRIu64 " (epoch %" PRIu64 "): the training has diverged; "
                      "%s still holds step %" PRIu64 "; try a lower --lr than %g, from the start or with --resume",
                      what, run->state.step, run->state.epoch + 1, run->folder.last, run->saved_step, run->state.training.optimizer.lr);
@@ -250,7 +275,7 @@ static int save_and_stop(Run *run, Error *error)
         return -1;
     train_resume_command(run, command, sizeof command);
     train_say(run, "stopped by %s after step %" PRIu64 ", in epoch %" PRIu64 "; saved in %s; to go on: %s",
-              number == SIGINT ? "SIGINT" : "SIGTERM", run->state.step, run->state.epoch + 1, run->folder.last, command);
+              signal_name(number), run->state.step, run->state.epoch + 1, run->folder.last, command);
     return 128 + number;
 }
 
@@ -296,9 +321,19 @@ static void say_end(Run *run)
                   run->model->stage_count, run->folder.last);
 }
 
+/* What a run that could not go on leaves behind. */
+static void add_what_is_left(const Run *run, Error *error)
+{
+    char command[512];
+    size_t used = strlen(error->text);
+    train_resume_command(run, command, sizeof command);
+    snprintf(error->text + used, sizeof error->text - used, "; %s still holds step %" PRIu64 ", to go on from there: %s", run->folder.last,
+             run->saved_step, command);
+}
+
 int train_run(const Model *model, const TrainOptions *options, Error *error)
 {
-    struct sigaction old[2];
+    OldActions old;
     Run run;
     int finished = 0;
 
@@ -310,9 +345,10 @@ int train_run(const Model *model, const TrainOptions *options, Error *error)
             say_end(&run);
         else if (result < 0)
             progress_close(&run.progress);
+        if (result < 0 && !run.diverged)
+            add_what_is_left(&run, error);
     }
     train_close(&run);
-    sigaction(SIGINT, &old[0], NULL);
-    sigaction(SIGTERM, &old[1], NULL);
+    unwatch_signals(old);
     return result;
 }

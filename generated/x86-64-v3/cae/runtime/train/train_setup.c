@@ -3,6 +3,7 @@
 
 #include "settings.h"
 #include "weights/initial.h"
+#include "weights/weights.h"
 #include "memory.h"
 
 #include <inttypes.h>
@@ -53,7 +54,9 @@ static int open_folder(Run *run, Error *error)
 {
     char out[300];
     snprintf(out, sizeof out, "runs/%s", run->model->name);
-    return run_folder_open(&run->folder, run->options->out ? run->options->out : out, error);
+    if (run_folder_open(&run->folder, run->options->out ? run->options->out : out, error) != 0)
+        return -1;
+    return run_folder_lock(&run->folder, error);
 }
 
 /* A cosine without `epochs` is as long as the run was to be when it began; each stage, where there are some, has one of its own length. */
@@ -270,7 +273,7 @@ static int fill_parameters(Run *run, Error *error)
     if (o->resume)
         result = checkpoint_load(run->folder.last, run->model, t->parameters, t->optimizer.m, t->optimizer.v, &(CheckpointState){0}, error);
     else if (o->init)
-        result = checkpoint_load_parameters(o->init, run->model, t->parameters, error);
+        result = weights_load(run->model, o->init, t->parameters, error);
     else
         initial_draw(run->model, run->state.seed, t->parameters);
     t->optimizer.t = run->state.step - run->state.stage_step;
@@ -341,7 +344,7 @@ static int begin_folder(Run *run, Error *error)
             return -1;
         train_say(run, "%s held an older run, which is now %s", run->folder.path, moved);
     }
-    if (run_folder_make(&run->folder, error) != 0)
+    if (run_folder_make(&run->folder, error) != 0 || (!run->folder.locked && run_folder_lock(&run->folder, error) != 0))
         return -1;
     train_say(run, "writing to %s", run->folder.path);
     return train_save_last(run, error);

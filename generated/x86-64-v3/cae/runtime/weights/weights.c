@@ -11,8 +11,11 @@ int weights_open(Safetensors *file, const char *path, Error *error)
     char message[sizeof error->text];
     int io;
 
-    if (safetensors_read(file, path, message, sizeof message, &io) == 0) return 0;
-    return error_set(error, io ? EXIT_FILE : EXIT_INPUT, "%s", message);
+    if (safetensors_read(file, path, message, sizeof message, &io) != 0) return error_set(error, io ? EXIT_FILE : EXIT_INPUT, "%s", message);
+    if (!safetensors_metadata(file, "caec.format") || safetensors_metadata(file, SAFETENSORS_CHECKSUM)) return 0;
+    safetensors_free(file);
+    return error_set(error, EXIT_INPUT, "%s: damaged, or of an earlier caec: it has no checksum; take another copy, or store its tensors anew "
+                     "without the metadata", path);
 }
 
 char *weights_shape_text(char *text, size_t size, int rank, const int64_t *shape)

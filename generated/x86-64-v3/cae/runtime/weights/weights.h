@@ -23,7 +23,7 @@ int weights_take(const Model *model, const Safetensors *file, const char *path, 
 const SafetensorsEntry *weights_find(const Safetensors *file, const char *path, const char *prefix, const char *name, int rank,
                                      const int *dim, Error *error);
 
-/* Opens a file as safetensors_read does, with an Error. */
+/* Opens a file as safetensors_read does, with an Error. A file that caec wrote must have its checksum. */
 int weights_open(Safetensors *file, const char *path, Error *error);
 
 /* A shape as people write it, "[3, 3, 32, 64]", into text[size]. Returns text. */
