@@ -35,7 +35,7 @@ static const struct {
 };
 enum { PASS_COUNT = sizeof passes / sizeof passes[0], MAX_FORCES = 64, MAX_EXPAND = 32 };
 
-enum { KEY_TARGET = 256, KEY_REAL, KEY_SUMMARY, KEY_DUMP, KEY_STOP, KEY_LIST, KEY_EXPAND, KEY_DOT, KEY_MEMORY, KEY_KERNEL, KEY_NO_RUNTIME, KEY_TUNE, KEY_TUNED, KEY_EMIT, KEY_NO_TRAINING, KEY_OPTIMIZE };
+enum { KEY_TARGET = 256, KEY_REAL, KEY_SUMMARY, KEY_DUMP, KEY_STOP, KEY_LIST, KEY_EXPAND, KEY_DOT, KEY_MEMORY, KEY_KERNEL, KEY_NO_RUNTIME, KEY_TUNE, KEY_TUNED, KEY_EMIT, KEY_NO_TRAINING, KEY_OPTIMIZE, KEY_STREAM };
 
 typedef struct Options {
     const char *graph, *directory, *dump, *stop, *list, *expand, *real, *tune, *tuned;
@@ -44,7 +44,7 @@ typedef struct Options {
     int force_count;
     const char *expand_numbers[MAX_EXPAND];
     int expand_count;
-    bool summary, dot, memory, no_runtime, library, no_training, small;
+    bool summary, dot, memory, no_runtime, library, no_training, small, stream;
     Text given;             /* options that change the output */
 } Options;
 
@@ -57,6 +57,7 @@ static const struct argp_option option_table[] = {
     { "kernel", KEY_KERNEL, "STAGE[.PASS]=NAME", 0, "force a kernel; PASS is forward, dx or dw", 1 },
     { "emit", KEY_EMIT, "WHAT", 0, "program (default): a trainer and an inference program; or library: C that stands alone, without runtime, malloc and hosted headers", 1 },
     { "no-training", KEY_NO_TRAINING, NULL, 0, "a library for inference alone", 1 },
+    { "stream", KEY_STREAM, NULL, 0, "a library whose inference takes rows of the image and gives rows of the output, in little memory", 1 },
     { "optimize", KEY_OPTIMIZE, "WHAT", 0, "speed (default), or size: a library of little machine code", 1 },
     { "tune", KEY_TUNE, "FILE", 0, "time the kernels on this machine with the C compiler $CC and keep the result in FILE", 1 },
     { "tuned", KEY_TUNED, "FILE", 0, "choose kernels by the times in FILE", 1 },
@@ -158,6 +159,7 @@ static void set_option(Options *o, int key, char *arg, struct argp_state *state)
         if (!o->small && strcmp(arg, "speed") != 0)
             argp_error(state, "--optimize wants speed or size, not '%s'", arg);
         break;
+    case KEY_STREAM: o->stream = true; break;
     case KEY_NO_TRAINING: o->no_training = true; break;
     case KEY_NO_RUNTIME: o->no_runtime = true; break;
     default: break;
@@ -173,8 +175,8 @@ static void check_command(const Options *o, struct argp_state *state)
     }
     if (!o->graph)
         argp_error(state, "which graph? for example: caec graphs/cae.lua -o generated/");
-    if (!o->library && (o->no_training || o->small))
-        argp_error(state, "%s goes with --emit library", o->small ? "--optimize size" : "--no-training");
+    if (!o->library && (o->no_training || o->small || o->stream))
+        argp_error(state, "%s goes with --emit library", o->small ? "--optimize size" : o->stream ? "--stream" : "--no-training");
     if (o->library && o->real && strcmp(o->real, "double") == 0)
         argp_error(state, "--emit library computes in float; leave --real double out");
     if (!o->directory && !o->summary && !o->dump && !o->stop && !o->dot && !o->memory && !o->tune)
@@ -301,6 +303,7 @@ static void compile(Options *o)
     settings.library = o->library;             /* what is measured are the programs' kernels */
     settings.no_training = o->no_training;
     settings.small = o->small;
+    settings.stream = o->stream;
     Plan *plan = plan_make(graph, settings, o->forces, o->force_count, tuning);
     show_plan(o, plan);
     if (!o->directory || (o->stop && strcmp(o->stop, "plan") == 0))
