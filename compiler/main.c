@@ -175,10 +175,10 @@ static void check_command(const Options *o, struct argp_state *state)
         argp_error(state, "which graph? for example: caec graphs/cae.lua -o generated/");
     if (!o->library && (o->no_training || o->small))
         argp_error(state, "%s goes with --emit library", o->small ? "--optimize size" : "--no-training");
-    if (!o->library && !o->target->hosted && (o->directory || o->tune))
-        argp_error(state, "--target %s: there are no programs for it; add --emit library", o->target->name);
     if (o->library && o->real && strcmp(o->real, "double") == 0)
         argp_error(state, "--emit library computes in float; leave --real double out");
+    if (!o->library && !o->target->hosted && (o->directory || o->tune))
+        argp_error(state, "--target %s: there are no programs for it; add --emit library", o->target->name);
     if (!o->directory && !o->summary && !o->dump && !o->stop && !o->dot && !o->memory && !o->tune)
         argp_error(state, "where to? give -o DIR, or one of --summary, --memory, --dump, --dot, --tune");
 }
