@@ -12,6 +12,7 @@ typedef struct Target {
     int l1_bytes, l2_bytes; /* data caches a core, for tile sizes */
     int openblas;           /* 1: programs for it may link OpenBLAS */
     int hosted;             /* 0: no files and threads, so --emit library alone */
+    const char *helpers;    /* functions of the compiler's own library that code for it may call */
     const char *tested;     /* where the project's tests run what is made for it */
 } Target;
 

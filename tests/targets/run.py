@@ -38,24 +38,19 @@ class Target:
     link: tuple = ()                # for the program with the checks
     sources: tuple = ("hosted.c",)
     flags: tuple = ()               # for every compilation besides what caec says
-    helpers: frozenset = frozenset()        # of the compiler: functions of libgcc that code for this target may call
 
-
-# Run-time ABI for the Arm Architecture, 4.1: doubles, 64-bit integers and division without instructions of their own.
-ARM_HELPERS = frozenset("__aeabi_" + name for name in (
-    "dadd dsub drsub dmul ddiv dcmpeq dcmplt dcmple dcmpge dcmpgt dcmpun d2f f2d d2iz d2uiz d2lz d2ulz i2d ui2d l2d ul2d l2f ul2f f2lz f2ulz "
-    "idiv idivmod uidiv uidivmod lmul ldivmod uldivmod llsl llsr lasr lcmp ulcmp memcpy memmove memset memclr memcpy4 memset4 memclr4 memcpy8 memset8 memclr8").split())
 
 TARGETS = [
     Target("aarch64", "aarch64-linux-gnu-gcc", "aarch64-linux-gnu-", ["qemu-aarch64"], link=("-static",)),
-    Target("armv7", "arm-linux-gnueabihf-gcc", "arm-linux-gnueabihf-", ["qemu-arm"], link=("-static",), helpers=ARM_HELPERS),
+    Target("armv7", "arm-linux-gnueabihf-gcc", "arm-linux-gnueabihf-", ["qemu-arm"], link=("-static",)),
     Target("riscv64", "riscv64-linux-gnu-gcc", "riscv64-linux-gnu-", ["qemu-riscv64"], link=("-static",)),
     Target("wasm32", "clang", "llvm-", ["node", str(HERE / "wasm.mjs")], system="Generic",
            settings=("-DCMAKE_C_COMPILER_TARGET=wasm32-unknown-unknown",), sources=("bytes.c",), flags=("--target=wasm32-unknown-unknown",),
            link=("-nostdlib", "-Wl,--no-entry", "-Wl,--export=check", "-Wl,--allow-undefined")),
     Target("cortex-m7", "arm-none-eabi-gcc", "arm-none-eabi-",
-           ["qemu-system-arm", "-M", "mps2-an500", "-nographic", "-monitor", "none", "-serial", "none", "-semihosting-config", "enable=on,target=native", "-kernel"],
-           system="Generic", sources=("bytes.c", "cortex_m7.c"), link=("-nostdlib", "-T", str(HERE / "cortex_m7.ld"), "-lgcc"), helpers=ARM_HELPERS),
+           ["qemu-system-arm", "-M", "mps2-an500", "-nographic", "-monitor", "none", "-serial", "none",
+            "-semihosting-config", "enable=on,target=native", "-kernel"],
+           system="Generic", sources=("bytes.c", "cortex_m7.c"), link=("-nostdlib", "-T", str(HERE / "cortex_m7.ld"), "-lgcc")),
 ]
 
 
@@ -110,8 +105,8 @@ class Work:
 
 
 def build_library(target, source, build):
-    run(["cmake", "-S", source, "-B", build, "-G", "Ninja", "-DEXAMPLE=OFF", f"-DCMAKE_SYSTEM_NAME={target.system}", "-DCMAKE_TRY_COMPILE_TARGET_TYPE=STATIC_LIBRARY",
-         f"-DCMAKE_C_COMPILER={target.compiler}", f"-DCMAKE_AR={shutil.which(target.tools + 'ar')}", "-DCMAKE_C_FLAGS=-Werror", *target.settings])
+    run(["cmake", "-S", source, "-B", build, "-G", "Ninja", "-DEXAMPLE=OFF", f"-DCMAKE_SYSTEM_NAME={target.system}",
+         "-DCMAKE_TRY_COMPILE_TARGET_TYPE=STATIC_LIBRARY", f"-DCMAKE_C_COMPILER={target.compiler}", f"-DCMAKE_AR={shutil.which(target.tools + 'ar')}", "-DCMAKE_C_FLAGS=-Werror", *target.settings])
     run(["cmake", "--build", build, "-j", os.cpu_count()])
     return build / "libnet.a"
 
@@ -121,8 +116,10 @@ def target_flags(source):
     return re.search(r"set\(TARGET_FLAGS ?(.*)\)", (source / "CMakeLists.txt").read_text()).group(1).split()
 
 
-def check_names(target, library):
-    """No undefined names but those of BYTES and the compiler's own; nothing that changes."""
+def check_names(target, source, library):
+    """No undefined names but those of BYTES and what the folder's README.md lists of the compiler's; nothing that changes."""
+    helpers = re.search(r"at most these: (.*)\.$", (source / "README.md").read_text(), re.M)
+    allowed = BYTES | set(helpers.group(1).split() if helpers else [])
     defined, undefined = set(), set()
     for line in run([target.tools + "nm", library]).splitlines():
         found = re.match(r"\S* +([A-Za-z]) (\S+)$", line)
@@ -134,8 +131,8 @@ def check_names(target, library):
     if target.name == "wasm32":
         undefined -= {"__stack_pointer", "__linear_memory", "__indirect_function_table"}       # the machine's, not functions
     calls = undefined - defined
-    if calls - BYTES - target.helpers:
-        sys.exit(f"{target.name}: calls {' '.join(sorted(calls - BYTES - target.helpers))}")
+    if calls - allowed:
+        sys.exit(f"{target.name}: calls {' '.join(sorted(calls - allowed))}")
     return calls
 
 
@@ -144,7 +141,7 @@ def check(work, target, job):
     folder = work.folder / f"{target.name}-{JOBS.index(job)}"
     source = work.emit(target, job.graph, job.options, folder)
     library = build_library(target, source, folder / "build")
-    check_names(target, library)
+    check_names(target, source, library)
     program = folder / "check"
     run([target.compiler, *target.flags, *target_flags(source), "-std=c11", "-O2", "-ffp-contract=off", "-Wall", "-Wextra", "-Werror", "-ffunction-sections",
          "-I", source, "-I", work.folder / job.graph, "-I", HERE.parent / "support", *([] if "hosted.c" in target.sources else ["-ffreestanding"]),
@@ -182,7 +179,7 @@ def measure(work, target, options):
     library = build_library(target, source, folder / "build")
     text, data = sections(target, library)
     header = dict(re.findall(r"#define NET_(\w+) +(\d+)", (source / "net.h").read_text()))
-    return text, data, {name: int(value) for name, value in header.items()}, check_names(target, library)
+    return text, data, {name: int(value) for name, value in header.items()}, check_names(target, source, library)
 
 
 def kib(count):
@@ -208,13 +205,21 @@ def row(work, target):
             sys.exit(f"{target.name}: {text} bytes of code, more than {CODE_LIMIT}")
     if rows[2]["STREAM_BYTES"] > STREAM_LIMIT:
         sys.exit(f"{target.name}: the stream needs {rows[2]['STREAM_BYTES']} bytes, more than {STREAM_LIMIT}")
-    return [f"`{target.name}`", target.compiler, target.run[0], passed("inference"), passed("training"), passed("streaming"), kib(fast[0]), kib(small[0]), kib(rows[0]),
-            "0", kib(small[2]["WORKSPACE_BYTES"]), kib(small[2]["TRAIN_BYTES"]), kib(rows[2]["STREAM_BYTES"])]
+    return [f"`{target.name}`", target.compiler, target.run[0], passed("inference"), passed("training"), passed("streaming"),
+            kib(fast[0]), kib(small[0]), kib(rows[0]), "0", kib(small[2]["WORKSPACE_BYTES"]), kib(small[2]["TRAIN_BYTES"]), kib(rows[2]["STREAM_BYTES"])]
 
 
-HEAD = ["target", "built by", "run by", "inference", "training", "streaming", "code, speed", "code, size", "code, size, rows alone", "data", "workspace", "training block",
-        "stream"]
+HEAD = ["target", "built by", "run by", "inference", "training", "streaming", "code, speed", "code, size", "code, size, rows alone", "data",
+        "workspace", "training block", "stream"]
 MARKS = ("<!-- tests/targets/run.py -->\n", "<!-- end -->\n")
+
+
+def check_list(caec):
+    """caec --list targets says where each is tested: that must be here, or this machine."""
+    listed = dict(re.findall(r"^(\S+) .* tested: (\S+)", run([caec, "--list", "targets"]), re.M))
+    here = {t.name: t.run[0] for t in TARGETS} | {name: "Linux" for name in ("x86-64-v4", "x86-64-v3", "x86-64-v2", "c")}
+    if listed != here:
+        sys.exit(f"caec --list targets says {listed}, tested are {here}")
 
 
 def table(rows):
@@ -238,6 +243,7 @@ def main():
     for name in args.targets:
         if name not in known:
             parser.error(f"there is no target {name}; there are {', '.join(known)}")
+    check_list(args.build / "bin/caec")
     with tempfile.TemporaryDirectory(prefix="caec-targets-") as folder:
         work = Work(args.build.resolve(), Path(folder))
         rows = [row(work, known[name]) for name in args.targets or known]
