@@ -1,5 +1,5 @@
 #!/bin/sh
-# The long checks: compiler, runtime and emitted C under sanitizers, random graphs, the specimen alone, the install tree.
+# The long checks: compiler, runtime and emitted C under sanitizers, random graphs, other processors, the specimen alone, the install tree.
 set -eu
 cd "$(dirname "$0")/.."
 root=$PWD
@@ -42,6 +42,9 @@ if [ "$(uname -m)" = x86_64 ]; then
     done
     grep -h "x86-64-v4" "$work/said"
 fi
+
+step "libraries for other processors, under emulators"
+sh .ci/targets.sh build-test
 
 step "the committed specimen builds alone, without Lua"
 cmake -S generated/x86-64-v3/cae -B "$work/specimen" -G Ninja --log-level=WARNING

@@ -39,3 +39,24 @@ lua_package() {
 GRAPH_PACKAGES="libopenblas-pthread-dev"
 
 BUILD_PACKAGES="gcc libc6-dev cmake ninja-build pkg-config libjpeg-dev libpng-dev zlib1g-dev libjansson-dev $(lua_package)"
+
+# foreign_packages ARCHITECTURE FOLDER NAME...: unpacks Debian packages of another architecture below FOLDER, an absolute path without blanks. Lists and
+# downloads stay there too; the machine's own packages stay as they are.
+foreign_packages() {
+    architecture=$1
+    foreign=$2
+    shift 2
+    mkdir -p "$foreign/lists/partial" "$foreign/cache/archives/partial"
+    echo "Fetching with apt-get for $architecture:" "$@"
+    (
+        cd "$foreign"
+        apt="apt-get -qq -o APT::Architectures::=$architecture -o Dir::State::lists=$foreign/lists -o Dir::Cache=$foreign/cache -o APT::Sandbox::User=$(id -un)"
+        $apt update </dev/null
+        for package in "$@"; do
+            $apt download "$package:$architecture" </dev/null >/dev/null
+        done
+        for file in *.deb; do
+            dpkg -x "$file" .
+        done
+    )
+}

@@ -203,6 +203,8 @@ static void check_command(const Options *o, struct argp_state *state)
         argp_error(state, "--emit library computes in float; leave --real double out");
     if (o->memory_limit && o->no_training)
         argp_error(state, "--memory-limit is about training, which --no-training leaves out");
+    if (!o->library && !o->target->hosted && (o->directory || o->tune))
+        argp_error(state, "--target %s: there are no programs for it; add --emit library", o->target->name);
     if (!o->directory && !o->summary && !o->dump && !o->stop && !o->dot && !o->memory && !o->tune)
         argp_error(state, "where to? give -o DIR, or one of --summary, --memory, --dump, --dot, --tune");
 }
@@ -258,7 +260,7 @@ static void list(const char *what)
             printf("%-14s %s\n", all_kernels[i]->name, all_kernels[i]->about);
     } else {
         for (int i = 0; i < target_count; i++)
-            printf("%-12s %3d-bit vectors  %s\n", targets[i].name, targets[i].vector_bytes * 8, targets[i].about);
+            printf("%-12s %3d-bit vectors  tested: %-16s %s\n", targets[i].name, targets[i].vector_bytes * 8, targets[i].tested, targets[i].about);
         printf("%-12s here: %s\n", "native", target_find("native")->name);
     }
 }

@@ -2,13 +2,28 @@
 
 #include <string.h>
 
+/* Of the run-time ABI for the Arm architecture: what 32-bit processors have no instructions for, and what those have not that compute with floats alone. */
+#define INTEGER_HELPERS "__aeabi_idiv __aeabi_idivmod __aeabi_uidiv __aeabi_uidivmod __aeabi_lmul __aeabi_ldivmod __aeabi_uldivmod " \
+                        "__aeabi_l2f __aeabi_ul2f __aeabi_l2d __aeabi_ul2d"
+#define DOUBLE_HELPERS "__aeabi_dadd __aeabi_dsub __aeabi_dmul __aeabi_ddiv __aeabi_dcmpeq __aeabi_dcmplt __aeabi_dcmple __aeabi_dcmpge __aeabi_dcmpgt " \
+                       "__aeabi_dcmpun __aeabi_d2f __aeabi_f2d __aeabi_d2iz __aeabi_d2lz __aeabi_i2d __aeabi_ui2d"
+
+/* ARMv7: GCC takes NEON for vectors of floats only with -funsafe-math-optimizations, since NEON has no denormal numbers; what else that allows is taken
+   back. */
 const Target targets[] = {
     { "x86-64-v4", "AVX-512 (Skylake-X, Ice Lake, Zen 4 and later)", "-march=x86-64-v4 -mprefer-vector-width=512",
-      "avx512f avx512bw avx512cd avx512dq avx512vl", 64, 32, 32 << 10, 1 << 20, 1 },
-    { "x86-64-v3", "AVX2 and FMA (Haswell, Zen and later)", "-march=x86-64-v3", "avx2 fma bmi2", 32, 16, 32 << 10, 256 << 10, 1 },
-    { "x86-64-v2", "SSE4.2 (Nehalem and later)", "-march=x86-64-v2", "sse4.2 popcnt", 16, 16, 32 << 10, 256 << 10, 1 },
-    { "aarch64", "ARMv8 with NEON", "-march=armv8-a", "", 16, 32, 32 << 10, 256 << 10, 1 },
-    { "c", "plain C11, no vectors: any machine", "", "", 0, 16, 32 << 10, 256 << 10, 0 },
+      "avx512f avx512bw avx512cd avx512dq avx512vl", 64, 32, 32 << 10, 1 << 20, 1, 1, "", "Linux" },
+    { "x86-64-v3", "AVX2 and FMA (Haswell, Zen and later)", "-march=x86-64-v3", "avx2 fma bmi2", 32, 16, 32 << 10, 256 << 10, 1, 1, "", "Linux" },
+    { "x86-64-v2", "SSE4.2 (Nehalem and later)", "-march=x86-64-v2", "sse4.2 popcnt", 16, 16, 32 << 10, 256 << 10, 1, 1, "", "Linux" },
+    { "aarch64", "ARMv8 with NEON", "-march=armv8-a", "", 16, 32, 32 << 10, 256 << 10, 1, 1, "", "qemu-aarch64" },
+    { "armv7", "ARMv7-A with NEON and VFPv4 (Cortex-A7, A15 and later), hard float",
+      "-march=armv7-a -mfpu=neon-vfpv4 -mfloat-abi=hard -funsafe-math-optimizations -fno-associative-math -fno-reciprocal-math -fsigned-zeros",
+      "", 16, 16, 32 << 10, 256 << 10, 1, 1, INTEGER_HELPERS, "qemu-arm" },
+    { "riscv64", "RV64GC, no vectors", "-march=rv64gc -mabi=lp64d", "", 0, 32, 32 << 10, 256 << 10, 1, 1, "", "qemu-riscv64" },
+    { "wasm32", "WebAssembly with SIMD, by Clang; a library", "-msimd128", "", 16, 16, 32 << 10, 256 << 10, 0, 0, "", "node" },
+    { "cortex-m7", "Cortex-M7 with a unit for floats, no vectors; a library", "-mcpu=cortex-m7 -mthumb -mfpu=fpv5-sp-d16 -mfloat-abi=hard", "",
+      0, 32, 16 << 10, 256 << 10, 0, 0, INTEGER_HELPERS " " DOUBLE_HELPERS, "qemu-system-arm" },
+    { "c", "plain C11, no vectors: any machine", "", "", 0, 16, 32 << 10, 256 << 10, 0, 1, "", "Linux" },
 };
 const int target_count = sizeof targets / sizeof targets[0];
 
@@ -26,6 +41,10 @@ static const char *native_name(void)
     return "c";
 #elif defined(__aarch64__)
     return "aarch64";
+#elif defined(__ARM_NEON) && defined(__ARM_FEATURE_FMA) && defined(__ARM_PCS_VFP)
+    return "armv7";
+#elif defined(__riscv) && __riscv_xlen == 64 && defined(__riscv_float_abi_double)
+    return "riscv64";
 #else
     return "c";
 #endif

@@ -11,6 +11,9 @@ typedef struct Target {
     int registers;          /* vector registers (scalar ones where vector_bytes is 0) */
     int l1_bytes, l2_bytes; /* data caches a core, for tile sizes */
     int openblas;           /* 1: programs for it may link OpenBLAS */
+    int hosted;             /* 0: no files and threads, so --emit library alone */
+    const char *helpers;    /* functions of the compiler's own library that code for it may call */
+    const char *tested;     /* where the project's tests run what is made for it */
 } Target;
 
 /* The row of that name, `native` being the row that fits this machine best; NULL where there is none. */

@@ -57,6 +57,7 @@ static void bad_usage(void **state)
         { "net.lua --nonsense", "unrecognized option '--nonsense'" },
         { "net.lua -q", "invalid option" },
         { "net.lua -o out --target vax", "there is no target 'vax'; see --list targets" },
+        { "net.lua -o out --target cortex-m7", "--target cortex-m7: there are no programs for it; add --emit library" },
         { "net.lua -o out --real half", "--real wants float or double, not 'half'" },
         { "net.lua --dump nothing", "there is no pass 'nothing'; see --list passes" },
         { "net.lua --stop-after nothing", "there is no pass 'nothing'" },

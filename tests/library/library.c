@@ -1,5 +1,7 @@
 #include "library.h"
 
+#include "drawn.h"
+
 #include <dlfcn.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -112,25 +114,17 @@ void *block_new(size_t bytes)
     return block;
 }
 
-/* 24 bits of Weyl's sequence, mixed; in 0 .. 1. */
-static double drawn(unsigned seed, size_t i)
-{
-    uint64_t z = (seed * UINT64_C(1000003) + i + 1) * UINT64_C(0x9e3779b97f4a7c15);
-    z = (z ^ z >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
-    return (double)((z ^ z >> 31) >> 40) * 0x1p-24;
-}
-
 void fill_parameters(float *parameters, const Model *model, unsigned seed)
 {
     for (int k = 0; k < model->parameter_count; k++) {
         const ModelParameter *p = &model->parameters[k];
         for (size_t i = p->offset; i < p->offset + p->count; i++)
-            parameters[i] = (float)(p->fill + (p->limit != 0 ? p->limit : 0.1) * (2 * drawn(seed, i) - 1));
+            parameters[i] = drawn_parameter(p->fill, p->limit, seed, i);
     }
 }
 
 void fill_image(uint8_t *image, size_t bytes, unsigned seed)
 {
     for (size_t i = 0; i < bytes; i++)
-        image[i] = (uint8_t)(255 * drawn(seed + 77, i) + 0.5);
+        image[i] = drawn_pixel(seed, i);
 }

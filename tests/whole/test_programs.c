@@ -139,6 +139,31 @@ static void they_are_static(void **state)
     }
 }
 
+static bool has_openblas(const char *program, size_t *length)
+{
+    static const char setting[] = "OPENBLAS_VERBOSE";           /* that library's own */
+    char *bytes = file_read(program, length);
+    const bool has = memmem(bytes, *length, setting, strlen(setting)) != NULL;
+    free(bytes);
+    return has;
+}
+
+/* Without weights and not stripped; and no library for dense layers where there are none. */
+static void inference_is_small(void **state)
+{
+    (void)state;
+    if (!WHOLE_STATIC) {
+        print_message("CAEC_STATIC is OFF\n");
+        skip();
+    }
+    size_t length, dense_length;
+    assert_false(has_openblas(BUILD_BIN "/cae-infer", &length));
+    assert_true(has_openblas(BUILD_BIN "/dense_ae-infer", &dense_length));
+    print_message("cae-infer has %zu bytes\n", length);
+    if (length > 5 << 19)
+        fail_msg("cae-infer has %zu bytes, more than 2.5 MiB", length);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -147,6 +172,7 @@ int main(void)
         cmocka_unit_test(they_tell_about_themselves),
         cmocka_unit_test(one_summary),
         cmocka_unit_test(they_are_static),
+        cmocka_unit_test(inference_is_small),
     };
     return cmocka_run_group_tests_name("whole programs", tests, NULL, NULL);
 }

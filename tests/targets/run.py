@@ -1,0 +1,258 @@
+#!/usr/bin/env python3
+"""Builds libraries for other processors with their cross compilers, as their folders' CMakeLists.txt say, runs them under emulators against the numbers of
+reference.c, and measures them.
+
+    python3 tests/targets/run.py --build DIR [--readme README.md] [TARGET...]
+
+DIR holds caec and target_reference; without TARGET all of them. --readme puts the table between that file's two marks. Ends with 1 where a check fails.
+"""
+import argparse
+import concurrent.futures
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+PROJECT = HERE.parent.parent
+CODE_LIMIT = 64 << 10
+STREAM_LIMIT = 256 << 10
+
+# What a library may leave to whoever links it, besides its own names.
+BYTES = {"memcpy", "memmove", "memset", "memcmp"}
+
+
+@dataclass
+class Target:
+    name: str
+    compiler: str
+    tools: str                      # what stands before ar, nm and size
+    run: list                       # the words before the program
+    system: str = "Linux"
+    settings: tuple = ()            # for CMake
+    link: tuple = ()                # for the program with the checks
+    sources: tuple = ("hosted.c",)
+    flags: tuple = ()               # for every compilation besides what caec says
+
+
+TARGETS = [
+    Target("aarch64", "aarch64-linux-gnu-gcc", "aarch64-linux-gnu-", ["qemu-aarch64"], link=("-static",)),
+    Target("armv7", "arm-linux-gnueabihf-gcc", "arm-linux-gnueabihf-", ["qemu-arm"], link=("-static",)),
+    Target("riscv64", "riscv64-linux-gnu-gcc", "riscv64-linux-gnu-", ["qemu-riscv64"], link=("-static",)),
+    Target("wasm32", "clang", "llvm-", ["node", str(HERE / "wasm.mjs")], system="Generic",
+           settings=("-DCMAKE_C_COMPILER_TARGET=wasm32-unknown-unknown",), sources=("bytes.c",), flags=("--target=wasm32-unknown-unknown",),
+           link=("-nostdlib", "-Wl,--no-entry", "-Wl,--export=check", "-Wl,--allow-undefined")),
+    Target("cortex-m7", "arm-none-eabi-gcc", "arm-none-eabi-",
+           ["qemu-system-arm", "-M", "mps2-an500", "-nographic", "-monitor", "none", "-serial", "none",
+            "-semihosting-config", "enable=on,target=native", "-kernel"],
+           system="Generic", sources=("bytes.c", "cortex_m7.c"), link=("-nostdlib", "-T", str(HERE / "cortex_m7.ld"), "-lgcc")),
+]
+
+
+@dataclass
+class Job:
+    name: str
+    graph: str
+    options: str
+    targets: tuple = ()             # blank: all
+
+
+JOBS = [
+    Job("Winograd", "cae32", "", ("aarch64", "armv7", "riscv64", "wasm32")),
+    Job("Winograd", "cae32", "--no-training", ("cortex-m7",)),              # training by it needs more than the board's 16 MiB
+    Job("rows, size", "cae32", "--stream --optimize size"),
+    Job("other layers, size", "small", "--optimize size"),
+    Job("224x224x3 by rows", "cae224", "--stream --no-training", ("cortex-m7",)),
+]
+
+
+def run(words, **more):
+    done = subprocess.run([str(w) for w in words], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=600, **more)
+    if done.returncode != 0:
+        sys.exit(f"{' '.join(map(str, words))}\n{done.stdout}\nended with {done.returncode}")
+    return done.stdout
+
+
+class Work:
+    """A temporary folder, the programs of the build, the graphs with their references."""
+
+    def __init__(self, build, folder):
+        self.caec = build / "bin/caec"
+        self.maker = build / "tests/target_reference"
+        self.folder = folder
+        self.graphs = {"small": (HERE / "small.lua", 2), "cae32": (self.cae("cae32", 32), 3), "cae224": (self.cae("cae224", 224), 0)}
+        for name, (graph, updates) in self.graphs.items():
+            (folder / name).mkdir(exist_ok=True)
+            (folder / name / "reference.h").write_text(run([self.maker, graph, updates], env=os.environ | {"CAEC": str(self.caec)}))
+
+    def cae(self, name, side):
+        """graphs/cae.lua for pictures of that side, called net as check.c wants it."""
+        text = (PROJECT / "graphs/cae.lua").read_text()
+        text, count = re.subn(r"input = \{ 224, 224, 3 \}", f"input = {{ {side}, {side}, 3 }}", text.replace('autoencoder "cae"', 'autoencoder "net"'))
+        assert count == 1
+        path = self.folder / f"{name}.lua"
+        path.write_text(text)
+        return path
+
+    def emit(self, target, graph, options, folder):
+        run([self.caec, self.graphs[graph][0], "-o", folder, "--emit", "library", "--target", target.name] + options.split())
+        return folder / "net"
+
+
+def build_library(target, source, build):
+    archiver = shutil.which(target.tools + "ar")
+    run(["cmake", "-S", source, "-B", build, "-G", "Ninja", "-DEXAMPLE=OFF", f"-DCMAKE_SYSTEM_NAME={target.system}",
+         "-DCMAKE_TRY_COMPILE_TARGET_TYPE=STATIC_LIBRARY", f"-DCMAKE_C_COMPILER={target.compiler}", f"-DCMAKE_AR={archiver}",
+         "-DCMAKE_C_FLAGS=-Werror", *target.settings])
+    run(["cmake", "--build", build, "-j", os.cpu_count()])
+    return build / "libnet.a"
+
+
+def target_flags(source):
+    """What the folder says of the machine: the caller's code is compiled for the same one."""
+    return re.search(r"set\(TARGET_FLAGS ?(.*)\)", (source / "CMakeLists.txt").read_text()).group(1).split()
+
+
+def check_names(target, source, library):
+    """No undefined names but those of BYTES and what the folder's README.md lists of the compiler's; nothing that changes."""
+    helpers = re.search(r"at most these: (.*)\.$", (source / "README.md").read_text(), re.M)
+    allowed = BYTES | set(helpers.group(1).split() if helpers else [])
+    defined, undefined = set(), set()
+    for line in run([target.tools + "nm", library]).splitlines():
+        found = re.match(r"\S* +([A-Za-z]) (\S+)$", line)
+        if not found:
+            continue
+        (undefined if found.group(1) == "U" else defined).add(found.group(2))
+        if found.group(1) in ("BbC" if target.name == "wasm32" else "BbCDdGgSs"):         # nm has one letter for all data of WebAssembly
+            sys.exit(f"{target.name}: {found.group(2)} is a variable")
+    if target.name == "wasm32":
+        undefined -= {"__stack_pointer", "__linear_memory", "__indirect_function_table"}       # the machine's, not functions
+    calls = undefined - defined
+    if calls - allowed:
+        sys.exit(f"{target.name}: calls {' '.join(sorted(calls - allowed))}")
+    return calls
+
+
+def check(work, target, job):
+    """Lines of check.c: ({part: largest share of its bound}, seconds)."""
+    folder = work.folder / f"{target.name}-{JOBS.index(job)}"
+    source = work.emit(target, job.graph, job.options, folder)
+    library = build_library(target, source, folder / "build")
+    check_names(target, source, library)
+    program = folder / "check"
+    run([target.compiler, *target.flags, *target_flags(source), "-std=c11", "-O2", "-ffp-contract=off", "-Wall", "-Wextra", "-Werror", "-ffunction-sections",
+         "-I", source, "-I", work.folder / job.graph, "-I", HERE.parent / "support", *([] if "hosted.c" in target.sources else ["-ffreestanding"]),
+         HERE / "check.c", *(HERE / s for s in target.sources), library, *target.link, "-o", program])
+    start = time.monotonic()
+    said = run(target.run + [program])
+    seconds = time.monotonic() - start
+    lines = re.findall(r"^(\w+) (\w+) (\d+)e-9 of (\d+)e-9 (\w+)$", said, re.M)
+    if len(lines) != len(said.splitlines()) or not lines or any(line[4] != "passed" for line in lines):
+        sys.exit(f"{target.name}, {job.name}:\n{said}")
+    shares = {}
+    for part, what, got, bound, _ in lines:
+        print(f"{target.name:10} {job.name:20} {part:9} {what:24} {int(got) / 1e9:.1e}  of {int(bound) / 1e9:.0e}  passed")
+        shares[part] = max(shares.get(part, 0), int(got) / int(bound))
+    print(f"{target.name:10} {job.name:20} {seconds:.1f} s", flush=True)
+    return shares
+
+
+def sections(target, library):
+    """Bytes of code with constants, and of variables with values, in all."""
+    text = data = 0
+    for line in run([target.tools + "size", "-A", library]).splitlines():
+        found = re.match(r"\.?(\S+) +(\d+) +\d+$", line)
+        if found and re.match(r"text|rodata|CODE|DATA", found.group(1)):
+            text += int(found.group(2))
+        elif found and re.match(r"data|bss", found.group(1)):
+            data += int(found.group(2))
+    return text, data
+
+
+def measure(work, target, options):
+    """The whole network's library: bytes of code, of data, and the numbers of its header."""
+    folder = Path(tempfile.mkdtemp(dir=work.folder))
+    source = work.emit(target, "cae224", options, folder)
+    library = build_library(target, source, folder / "build")
+    text, data = sections(target, library)
+    header = dict(re.findall(r"#define NET_(\w+) +(\d+)", (source / "net.h").read_text()))
+    return text, data, {name: int(value) for name, value in header.items()}, check_names(target, source, library)
+
+
+def kib(count):
+    return f"{count / 1024:,.1f}"
+
+
+def row(work, target):
+    """Of the README's table, and of the text that is shown."""
+    parts = {}
+    for job in JOBS:
+        if not job.targets or target.name in job.targets:
+            for part, share in check(work, target, job).items():
+                parts.setdefault(part, []).append(share)
+    passed = lambda part: f"passed {len(parts[part])} of {len(parts[part])}"
+    fast = measure(work, target, "")
+    small = measure(work, target, "--optimize size")
+    rows = measure(work, target, "--optimize size --stream --no-training")
+    for what, (text, data, numbers, calls) in (("speed", fast), ("size", small), ("size, rows, no training", rows)):
+        print(f"{target.name:10} whole cae for {what}: code {text}, data {data} bytes; calls {' '.join(sorted(calls)) or 'nothing'}")
+    assert fast[1] == small[1] == rows[1] == 0, "a library has no variables"
+    for text in (small[0], rows[0]):
+        if text > CODE_LIMIT:
+            sys.exit(f"{target.name}: {text} bytes of code, more than {CODE_LIMIT}")
+    if rows[2]["STREAM_BYTES"] > STREAM_LIMIT:
+        sys.exit(f"{target.name}: the stream needs {rows[2]['STREAM_BYTES']} bytes, more than {STREAM_LIMIT}")
+    return [f"`{target.name}`", f"{target.compiler}, {target.run[0]}", passed("inference"), passed("training"), passed("streaming"),
+            kib(fast[0]), kib(small[0]), kib(rows[0]), "0", kib(small[2]["WORKSPACE_BYTES"]), kib(small[2]["TRAIN_BYTES"]), kib(rows[2]["STREAM_BYTES"])]
+
+
+HEAD = ["target", "built by, run by", "inference", "training", "streaming", "code, speed", "code, size", "code, size, rows alone", "data",
+        "workspace", "training block", "stream"]
+MARKS = ("<!-- tests/targets/run.py -->\n", "<!-- end -->\n")
+
+
+def check_list(caec):
+    """caec --list targets says where each is tested: that must be here, or this machine."""
+    listed = dict(re.findall(r"^(\S+) .* tested: (\S+)", run([caec, "--list", "targets"]), re.M))
+    here = {t.name: t.run[0] for t in TARGETS} | {name: "Linux" for name in ("x86-64-v4", "x86-64-v3", "x86-64-v2", "c")}
+    if listed != here:
+        sys.exit(f"caec --list targets says {listed}, tested are {here}")
+
+
+def table(rows):
+    lines = [HEAD, ["---"] * 5 + ["---:"] * 7] + rows
+    return "".join("| " + " | ".join(line) + " |\n" for line in lines)
+
+
+def put(readme, text):
+    before, rest = readme.read_text().split(MARKS[0])
+    _, after = rest.split(MARKS[1])
+    readme.write_text(before + MARKS[0] + text + MARKS[1] + after)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--build", type=Path, required=True)
+    parser.add_argument("--readme", type=Path)
+    parser.add_argument("targets", nargs="*", metavar="TARGET")
+    args = parser.parse_args()
+    known = {t.name: t for t in TARGETS}
+    for name in args.targets:
+        if name not in known:
+            parser.error(f"there is no target {name}; there are {', '.join(known)}")
+    check_list(args.build / "bin/caec")
+    with tempfile.TemporaryDirectory(prefix="caec-targets-") as folder:
+        work = Work(args.build.resolve(), Path(folder))
+        rows = [row(work, known[name]) for name in args.targets or known]
+    text = table(rows)
+    print("\n" + text)
+    if args.readme:
+        put(args.readme, text)
+
+
+main()
