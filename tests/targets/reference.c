@@ -80,7 +80,7 @@ static void train(const Model *m, real *parameters, uint8_t *const *images, int 
 {
     Error error;
     Optimizer optimizer;
-    assert_int_equal(optimizer_open(&optimizer, &m->training.optimizer, m->parameter_reals, &error), 0);
+    assert_int_equal(optimizer_open(&optimizer, &m->training.optimizer, m->parameter_reals, 0, &error), 0);
     real *gradient = array(m->parameter_reals * sizeof *gradient), *losses = array((size_t)(updates * IMAGES) * sizeof *losses);
     void *prepared = array(m->prepared_bytes), *workspace = array(m->train_bytes);
     for (int k = 0; k < updates; k++) {
