@@ -6,6 +6,7 @@
 #include "files.h"
 #include "process.h"
 
+#include "check/verify.h"
 #include "train/trainer.h"
 #include "weights/initial.h"
 
@@ -271,6 +272,24 @@ static void training_goes_the_same_way(void **state)
     compare(net_branches, smallest_limit(net_branches, ""), true);
 }
 
+/* PyTorch's numbers hold where everything that can change has changed. */
+static void verify_passes(void **state)
+{
+    (void)state;
+    char *path = text_of("%s/tests/reference/nets/small_cae.lua", project_folder()), *graph = file_read(path, NULL);
+    char *reference = text_of("%s/tests/reference/nets/small_cae.safetensors", project_folder());
+    char *options = text_of("--memory-limit %zu", smallest_limit(graph, ""));
+    Built built = build_model(graph, options);
+    Error error;
+    assert_true(has_repeats(built.model));
+    assert_int_equal(verify_run(built.model, reference, 0, &error), 0);
+    built_free(&built);
+    free(options);
+    free(reference);
+    free(graph);
+    free(path);
+}
+
 static void groups_become_smaller(void **state)
 {
     (void)state;
@@ -354,7 +373,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_smallest_limit_is_the_smallest), cmocka_unit_test(every_limit_above_is_kept),
         cmocka_unit_test(a_wide_limit_changes_nothing), cmocka_unit_test(cae_trains_in_12_mib), cmocka_unit_test(a_library_is_counted),
-        cmocka_unit_test(mistakes_are_refused), cmocka_unit_test(training_goes_the_same_way), cmocka_unit_test(groups_become_smaller),
+        cmocka_unit_test(mistakes_are_refused), cmocka_unit_test(training_goes_the_same_way), cmocka_unit_test(verify_passes), cmocka_unit_test(groups_become_smaller),
         cmocka_unit_test(what_is_computed_again_is_the_same), cmocka_unit_test(threads_are_bounded),
     };
     return cmocka_run_group_tests_name("limit", tests, NULL, NULL);
