@@ -65,7 +65,7 @@ static int look_at(Run *run, int i, const uint64_t *noise, Finding *found)
     if (isfinite(loss) && !tensor && fault.step < 0)
         return 0;
     *found = (Finding){.image = i, .alone = 1, .tensor = tensor, .loss = loss};
-    if (fault.step >= 0) {
+    if (fault.step >= 0 && (isfinite(loss) || strcmp(fault.steps[fault.step].pass, "forward") == 0)) {      /* else the loss came before it */
         found->layer = fault.steps[fault.step].layer;
         found->pass = fault.steps[fault.step].pass;
     }
@@ -101,7 +101,7 @@ static void name_place(const Finding *found, char *text, size_t size)
     if (found->layer)
         snprintf(text, size, "%s (%s)", found->layer, found->pass);
     else
-        snprintf(text, size, "%s", found->tensor ? found->tensor->name : "the loss");
+        snprintf(text, size, "%s", found->tensor && isfinite(found->loss) ? found->tensor->name : "the loss");
 }
 
 /* The state before the step, as a folder that --resume goes on from: the first thing it does is to come to the same step. */
