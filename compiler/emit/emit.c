@@ -193,6 +193,20 @@ static void set_words(lua_State *L, const Plan *plan, const Program *program, co
     lua_pop(L, 2);
 }
 
+/* "PLACE, COUNT, CHANNELS" of the value that a step of training leaves in the workspace; zeros where it leaves none there, or inference runs it. */
+static const char *value_left(const Plan *plan, const Program *program, int place)
+{
+    const Step *step = program->steps[place];
+    bool learns = place < program->forward_count && (step->core->op->heads_stage || step->core->op->value);
+    for (int i = 0; i < program->buffer_count && !program->result; i++) {
+        const Buffer *b = &program->buffers[i];
+        if (b->node && b->node->type == TYPE_REAL && step_writes(step, b->node))
+            return arena_format("%zu, %zu, %d", b->offset / (size_t)settings_real_bytes(&plan->settings), plan_value_count(b->node),
+                                learns ? b->node->shape.dim[b->node->shape.rank - 1] : 0);
+    }
+    return "0, 0, 0";
+}
+
 static void set_steps(lua_State *L, const Plan *plan, const Program *program)
 {
     lua_newtable(L);
@@ -204,6 +218,7 @@ static void set_steps(lua_State *L, const Plan *plan, const Program *program)
         set_text(L, "pass", step->pass);
         set_text(L, "kernel", step->kernel->name);
         set_text(L, "macs", arena_format("%.17g", step->macs));
+        set_text(L, "value", value_left(plan, program, i));
         set_text(L, "shape", shape_text((step->pool ? step->pool : step->core)->shape));
         set_text(L, "title", step_title(step));
         set_number(L, "line", step->core->loc.line);

@@ -9,6 +9,7 @@
  * -DTINY_UNSUPPORTED for a processor that lacks what it needs. */
 #include "tiny_model.h"
 
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -37,16 +38,18 @@ static const ModelParameter parameters[] = {
 };
 
 static const ModelStep infer_steps[] = {
-    {"encoder.conv1", "forward", "plain", 6912},
-    {"decoder.conv1", "forward", "plain", 6912},
+    {"encoder.conv1", "forward", "plain", 6912, 0, 0, 0},
+    {"decoder.conv1", "forward", "plain", 6912, 0, 0, 0},
 };
 
+#define VALUE(member) offsetof(Work, member) / sizeof(real), sizeof ((Work *)0)->member / sizeof(real)
+
 static const ModelStep train_steps[] = {
-    {"encoder.conv1", "forward", "plain", 6912},
-    {"decoder.conv1", "forward", "plain", 6912},
-    {"decoder.conv1", "dX", "plain", 6912},
-    {"decoder.conv1", "dW", "plain", 6912},
-    {"encoder.conv1", "dW", "plain", 6912},
+    {"encoder.conv1", "forward", "plain", 6912, VALUE(latent), FEATURES},
+    {"decoder.conv1", "forward", "plain", 6912, VALUE(output), COLOURS},
+    {"decoder.conv1", "dX", "plain", 6912, VALUE(d_up), 0},
+    {"decoder.conv1", "dW", "plain", 6912, 0, 0, 0},
+    {"encoder.conv1", "dW", "plain", 6912, 0, 0, 0},
 };
 
 static void mark(ModelClock *clock, int step)
@@ -191,7 +194,6 @@ static void backward(const real *w, Work *work, real *gradient, ModelClock *cloc
     memset(work->d_hidden, 0, sizeof work->d_hidden);
     for (int i = 0; i < SIDE * SIDE * COLOURS; i++)
         work->d_output[i] = 2 * (work->output[i] - work->input[i]) / (SIDE * SIDE * COLOURS);
-    start(clock);
     conv_back(work->up, FEATURES, w + K2, work->output, work->d_output, COLOURS, gradient + K2, gradient + B2, work->d_up);
     mark(clock, 2);
     mark(clock, 3);
@@ -212,6 +214,7 @@ static void backward_chunk(const void *prepared, const uint8_t *const *images, c
         start(clock);
         losses[i] = loss(prepared, images[i], workspace);
         mark(clock, 0);
+        mark(clock, 1);
         backward(prepared, workspace, gradient, clock);
     }
 }
