@@ -35,7 +35,7 @@ static const struct {
 };
 enum { PASS_COUNT = sizeof passes / sizeof passes[0], MAX_FORCES = 64, MAX_EXPAND = 32 };
 
-enum { KEY_TARGET = 256, KEY_REAL, KEY_SUMMARY, KEY_DUMP, KEY_STOP, KEY_LIST, KEY_EXPAND, KEY_DOT, KEY_MEMORY, KEY_KERNEL, KEY_NO_RUNTIME, KEY_TUNE, KEY_TUNED, KEY_EMIT, KEY_NO_TRAINING, KEY_OPTIMIZE, KEY_MEMORY_LIMIT };
+enum { KEY_TARGET = 256, KEY_REAL, KEY_SUMMARY, KEY_DUMP, KEY_STOP, KEY_LIST, KEY_EXPAND, KEY_DOT, KEY_MEMORY, KEY_KERNEL, KEY_NO_RUNTIME, KEY_TUNE, KEY_TUNED, KEY_EMIT, KEY_NO_TRAINING, KEY_OPTIMIZE, KEY_MEMORY_LIMIT, KEY_STREAM };
 
 typedef struct Options {
     const char *graph, *directory, *dump, *stop, *list, *expand, *real, *tune, *tuned;
@@ -44,7 +44,7 @@ typedef struct Options {
     int force_count;
     const char *expand_numbers[MAX_EXPAND];
     int expand_count;
-    bool summary, dot, memory, no_runtime, library, no_training, small;
+    bool summary, dot, memory, no_runtime, library, no_training, small, stream;
     size_t memory_limit;    /* 0: none */
     Text given;             /* options that change the output */
 } Options;
@@ -58,6 +58,7 @@ static const struct argp_option option_table[] = {
     { "kernel", KEY_KERNEL, "STAGE[.PASS]=NAME", 0, "force a kernel; PASS is forward, dx or dw", 1 },
     { "emit", KEY_EMIT, "WHAT", 0, "program (default): a trainer and an inference program; or library: C that stands alone, without runtime, malloc and hosted headers", 1 },
     { "no-training", KEY_NO_TRAINING, NULL, 0, "a library for inference alone", 1 },
+    { "stream", KEY_STREAM, NULL, 0, "a library whose inference takes rows of the image and gives rows of the output, in little memory", 1 },
     { "optimize", KEY_OPTIMIZE, "WHAT", 0, "speed (default), or size: a library of little machine code", 1 },
     { "memory-limit", KEY_MEMORY_LIMIT, "BYTES", 0, "training takes no more, parameters and all but pictures; K, M or G may stand behind the number. "
                                                     "Kernels change, and values are computed again, as far as it needs", 1 },
@@ -180,6 +181,7 @@ static void set_option(Options *o, int key, char *arg, struct argp_state *state)
         o->memory_limit = read_bytes(state, "--memory-limit", arg);
         text_add(&o->given, " --memory-limit %s", arg);
         break;
+    case KEY_STREAM: o->stream = true; break;
     case KEY_NO_TRAINING: o->no_training = true; break;
     case KEY_NO_RUNTIME: o->no_runtime = true; break;
     default: break;
@@ -195,8 +197,8 @@ static void check_command(const Options *o, struct argp_state *state)
     }
     if (!o->graph)
         argp_error(state, "which graph? for example: caec graphs/cae.lua -o generated/");
-    if (!o->library && (o->no_training || o->small))
-        argp_error(state, "%s goes with --emit library", o->small ? "--optimize size" : "--no-training");
+    if (!o->library && (o->no_training || o->small || o->stream))
+        argp_error(state, "%s goes with --emit library", o->small ? "--optimize size" : o->stream ? "--stream" : "--no-training");
     if (o->library && o->real && strcmp(o->real, "double") == 0)
         argp_error(state, "--emit library computes in float; leave --real double out");
     if (o->memory_limit && o->no_training)
@@ -329,6 +331,7 @@ static void compile(Options *o)
     settings.no_training = o->no_training;
     settings.small = o->small;
     settings.memory_limit = o->memory_limit;
+    settings.stream = o->stream;
     Plan *plan = plan_make(graph, settings, o->forces, o->force_count, tuning);
     show_plan(o, plan);
     if (!o->directory || (o->stop && strcmp(o->stop, "plan") == 0))

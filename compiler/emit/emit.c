@@ -139,6 +139,8 @@ static const char *argument_expression(const Plan *plan, const Program *program,
         return alone ? arena_format("%d", first ? 0 : units) : band_limit(step, first, units);
     if (strcmp(name, "n") == 0)
         return group ? "n" : "1";
+    if (strcmp(name, "row") == 0)
+        return "t";
     for (int i = 0; i < step->argument_count; i++) {
         const Argument *a = &step->arguments[i];
         if (strcmp(a->name, name) != 0)
@@ -151,6 +153,8 @@ static const char *argument_expression(const Plan *plan, const Program *program,
             return arena_format("t->%s_sum", step->function);
         if (a->noise)
             return group ? "noise ? noise[i] : 0" : "noise";
+        if (step->streams)
+            return name;
         if (a->node == graph->input)
             return group ? "images[i]" : "image";
         if (a->node == program->given)
@@ -219,6 +223,35 @@ static void set_steps(lua_State *L, const Plan *plan, const Program *program)
     lua_setfield(L, -2, "steps");
 }
 
+/* Of a stream: what a step reads and writes, and where the rows lie. The table of the program is at the top. */
+static void set_rings(lua_State *L, const Program *program)
+{
+    lua_newtable(L);
+    for (int i = 0; i <= program->count; i++) {
+        const Ring *r = &program->rings[i];
+        const int *dim = r->node->shape.dim;
+        const struct { const char *name; double value; } numbers[] = {
+            { "rows", r->rows }, { "depth", r->depth }, { "left", r->left }, { "room", r->room }, { "at", (double)r->offset }, { "count", dim[1] * dim[2] },
+        };
+        lua_newtable(L);
+        set_text(L, "text", shape_text(r->node->shape));
+        for (size_t k = 0; k < sizeof numbers / sizeof numbers[0]; k++)
+            set_number(L, numbers[k].name, numbers[k].value);
+        append_item(L);
+    }
+    lua_setfield(L, -2, "rings");
+    lua_newtable(L);
+    for (int i = 0; i < program->count; i++) {
+        const Rows *r = &program->steps[i]->rows;
+        lua_newtable(L);
+        lua_pushstring(L, arena_format("%d, %d, %d, %d, %d, %d", r->times, r->from, r->to, r->over, r->count, r->pool));
+        lua_setfield(L, -2, "numbers");
+        append_item(L);
+    }
+    lua_setfield(L, -2, "rows");
+    set_number(L, "latent_ring", program->latent_ring);
+}
+
 static void set_buffers(lua_State *L, const Plan *plan, const Program *program)
 {
     lua_newtable(L);
@@ -255,6 +288,8 @@ static void set_program(lua_State *L, const Plan *plan, const Program *program, 
     lua_setfield(L, -2, "backward_draws");
     set_steps(L, plan, program);
     set_buffers(L, plan, program);
+    if (program == &plan->stream)
+        set_rings(L, program);
     lua_setfield(L, -2, field);
 }
 
@@ -302,10 +337,13 @@ static void set_forms(lua_State *L, const Plan *plan)
         set_text(L, "parameter", upper(plan_identifier(form->parameter->name)));
         set_number(L, "offset", (double)form->offset);
         set_number(L, "count", (double)form->count);
+        lua_pushboolean(L, form->training);
+        lua_setfield(L, -2, "training");
         append_item(L);
     }
     lua_setfield(L, -2, "forms");
     set_number(L, "prepared_reals", (double)plan->prepared_reals);
+    set_number(L, "training_reals", (double)plan->training_reals);
 }
 
 /* `.name = "adam", .lr = 0.001, ...`, the numbers that are not 0 */
@@ -391,6 +429,8 @@ static void set_texts(lua_State *L, const Plan *plan, const EmitOptions *options
     lua_setfield(L, -2, "library");
     lua_pushboolean(L, own_math(plan));
     lua_setfield(L, -2, "own_math");
+    lua_pushboolean(L, plan->settings.stream);
+    lua_setfield(L, -2, "streams");
     lua_pushboolean(L, plan_uses_openblas(plan));
     lua_setfield(L, -2, "openblas");
     lua_pushboolean(L, plan_decodes(plan));
@@ -424,6 +464,8 @@ void set_programs(lua_State *L, const Plan *plan)
     set_program(L, plan, &plan->train, "train");
     set_program(L, plan, &plan->encode, "encode");
     set_program(L, plan, &plan->decode, "decode");
+    if (plan->settings.stream)
+        set_program(L, plan, &plan->stream, "stream");
     set_phases(L, plan);
 }
 

@@ -136,6 +136,8 @@ static void set_arguments(lua_State *L, const Plan *plan, const Step *step)
         const Argument *a = &step->arguments[i];
         if (a->noise)
             set_scalar(L, a->name, "uint64_t");
+        else if (step->streams && a->node && !is_written(step, a))
+            set_argument(L, a->name, arena_format("%s *const", plan->settings.real_double ? "double" : "float"), false, NULL);
         else
             set_argument(L, a->name, type_name(plan, a), is_written(step, a), a->node);
     }
@@ -249,6 +251,8 @@ void push_form_holes(lua_State *L, const Plan *plan, const Form *form)
     set_number(L, "ROTATED", form->rotated);
     set_number(L, "STRIDE", form->stride);
     set_number(L, "UP", form->up);
+    set_number(L, "PAD_TOP", form->pad_top);
+    set_number(L, "PAD_LEFT", form->pad_left);
     const char *real = plan->settings.real_double ? "double" : "float";
     lua_newtable(L);
     set_argument(L, "parameter", real, false, NULL);
@@ -256,7 +260,7 @@ void push_form_holes(lua_State *L, const Plan *plan, const Form *form)
     lua_setfield(L, -2, "args");
     lua_newtable(L);
     lua_pushstring(L, arena_format("/* %s, %s%s */", form->parameter->name, form->kind[0] == 'w' || form->kind[0] == 'c' ?
-                                   "transformed" : form->kind[0] == 'b' ? arena_format("in blocks of %d channels", form->block) : "as it is",
+                                   "transformed" : form->kind[0] == 'f' ? "taps summed that meet the same pixel before upsampling" : form->kind[0] == 'b' ? arena_format("in blocks of %d channels", form->block) : "as it is",
                                    !form->rotated ? "" : strcmp(form->parameter->word, "conv2d") == 0 ? ", turned, for dX" : ", turned"));
     lua_rawseti(L, -2, 1);
     lua_setfield(L, -2, "comment");

@@ -49,6 +49,8 @@ void emit_library(const Plan *plan, const EmitOptions *options)
     emitter_skeleton(&e, "emit/library_private.h.in", arena_format("%s_private.h", name));
     emitter_skeleton(&e, "emit/library.h.in", arena_format("%s.h", name));
     emitter_skeleton(&e, "emit/library.c.in", arena_format("%s.c", name));
+    if (plan->settings.stream)
+        emitter_skeleton(&e, "emit/library_stream.c.in", arena_format("%s_stream.c", name));
     if (!plan->settings.no_training) {
         emitter_skeleton(&e, "emit/library_train.c.in", arena_format("%s_train.c", name));
         emitter_copy(&e, "runtime/compute/rules.h", arena_format("%s_rules.h", name));

@@ -7,6 +7,7 @@
 --   %kernel (a, b?) -> (c, d?)    the signature of the emitted function: inputs, then outputs; `?`: only where the step has such an
 --                      argument in that role. The same list makes the call, so the two cannot disagree. `by N` behind it: the work falls into N
 --                      units (rows, strips) that threads may share; the function gets `first` and `last` and does those from first to last - 1.
+--                      `of row` behind it: it computes a row of a stream and must know which.
 --                      `of n` behind it: it computes a group of `n` images at once, whose values lie one image after another.
 -- scale(NAME) stands behind a value of an argument that may be the image: pixels become reals.
 -- Names are looked up in the holes that C handed over, then among the helpers below; an unknown name is an error.
@@ -126,6 +127,7 @@ local function bind(holes, line)
     bound[#bound + 1] = { name = "first", scalar = "int first" }
     bound[#bound + 1] = { name = "last", scalar = "int last" }
   end
+  if line:match("%) of row%s*$") then bound[#bound + 1] = { name = "row", scalar = "int row" } end
   if line:match("%) of n%s*$") then bound[#bound + 1] = { name = "n", scalar = "int n" } end
   return bound
 end

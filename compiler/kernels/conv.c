@@ -39,6 +39,32 @@ int conv_vectors(int channels, const Settings *settings)
     return (all + blocks - 1) / blocks;
 }
 
+int conv_tile(int n, int most)
+{
+    for (int d = most < n ? most : n; d > 0; d--)
+        if (n % d == 0 && (2 * d >= most || d == n))
+            return d;
+    return most;
+}
+
+static int largest(int a, int b)
+{
+    return a > b ? a : b;
+}
+
+int conv_spread_row(const ConvShape *s, int out_w, int columns, int *left)
+{
+    int end = 0;
+    *left = 0;
+    for (int phase = 0; phase < s->stride && phase < out_w; phase++) {
+        int tap = (phase + s->pad_left) % s->stride, first = (phase + s->pad_left) / s->stride;
+        int taps = tap < s->kernel ? (s->kernel - tap + s->stride - 1) / s->stride : 0;
+        *left = largest(*left, taps - 1 - first);
+        end = largest(end, first + (out_w - 1 - phase) / s->stride + 1);
+    }
+    return *left + largest(end, columns);
+}
+
 /* A kernel of 3 sees one pixel more on either side. */
 int conv_marks_bytes(int outputs)
 {

@@ -17,6 +17,12 @@ int conv_accumulators(const Settings *settings);
 /* Vectors of channels in a tile: at most 4 of 32 registers, 2 of 16, spread evenly over the channels. */
 int conv_vectors(int channels, const Settings *settings);
 
+/* Pixels of a tile: the largest divisor of n that is at most `most`, or `most` itself where that one is under half of it (the rest is then a tile of its own). */
+int conv_tile(int n, int most);
+
+/* Of a padded row of a scattering convolution that makes `out_w` columns from `columns`: pixels, and zeros before the first. */
+int conv_spread_row(const ConvShape *s, int out_w, int columns, int *left);
+
 /* For kernels that mark the zeros of their input, see blank.c.in: bytes of a row of marks for that many outputs, and the scratch, in reals, of `rows`
    such rows. */
 int conv_marks_bytes(int outputs);

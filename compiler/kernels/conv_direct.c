@@ -20,15 +20,6 @@ static const char *text(const Node *core)
     return conv_is_dw(core) ? "conv_direct_dw.c.in" : "conv_direct.c.in";
 }
 
-/* Largest divisor of n that is at most `most`, or `most` itself where that one is under half of it (the rest is then a tile of its own). */
-static int tile_size(int n, int most)
-{
-    for (int d = most < n ? most : n; d > 0; d--)
-        if (n % d == 0 && (2 * d >= most || d == n))
-            return d;
-    return most;
-}
-
 static bool is_forward(const Node *core)
 {
     return node_heads_stage(core);
@@ -37,20 +28,6 @@ static bool is_forward(const Node *core)
 static int largest(int a, int b)
 {
     return a > b ? a : b;
-}
-
-/* Of a padded row of a scattering convolution that makes `out_w` columns from `columns`: pixels, and zeros before the first. */
-static int spread_row(const ConvShape *s, int out_w, int columns, int *left)
-{
-    int end = 0;
-    *left = 0;
-    for (int phase = 0; phase < s->stride && phase < out_w; phase++) {
-        int tap = (phase + s->pad_left) % s->stride, first = (phase + s->pad_left) / s->stride;
-        int taps = tap < s->kernel ? (s->kernel - tap + s->stride - 1) / s->stride : 0;
-        *left = largest(*left, taps - 1 - first);
-        end = largest(end, first + (out_w - 1 - phase) / s->stride + 1);
-    }
-    return *left + largest(end, columns);
 }
 
 static void plan_rows(Step *step, const Settings *settings)
@@ -63,9 +40,9 @@ static void plan_rows(Step *step, const Settings *settings)
     int in_c = scatters ? s.co : s.ci, out_c = scatters ? s.ci : s.co;
     int out_w = forward ? width : scatters ? s.in_w * s.up : s.out_w, depth = s.kernel;
     int vectors = conv_vectors(out_c, settings), most = conv_accumulators(settings) / vectors;
-    int pixels = tile_size(scatters ? (out_w + s.stride - 1) / s.stride : out_w, most > 14 ? 14 : most);
+    int pixels = conv_tile(scatters ? (out_w + s.stride - 1) / s.stride : out_w, most > 14 ? 14 : most);
     if (scatters) {
-        row = spread_row(&s, out_w, forward ? s.out_w : width, &left) * in_c;
+        row = conv_spread_row(&s, out_w, forward ? s.out_w : width, &left) * in_c;
         depth = (s.kernel + s.stride - 1) / s.stride;
     } else {
         row = largest((out_w - 1) * s.stride + s.kernel + s.up - 1, forward ? 0 : left + width) * in_c;
@@ -100,7 +77,7 @@ static void plan_dw(Step *step, const Settings *settings)
         width = s.out_w;
     }
     int vectors = conv_vectors(s.co, settings), most = conv_accumulators(settings) / vectors;
-    int taps = tile_size(s.kernel * s.ci, most > 24 ? 24 : most);
+    int taps = conv_tile(s.kernel * s.ci, most > 24 ? 24 : most);
     int strip = STRIP_PIXELS / width > 1 ? STRIP_PIXELS / width : 1;
     strip = strip > height ? height : strip;
     int row = largest((width - 1) * s.stride + s.kernel + s.up - 1, columns) * s.ci, line = width * s.co + lanes;

@@ -32,3 +32,31 @@ Form form_blocks(const Node *parameter, int block, int lanes, bool rotated, int 
     return (Form){ .kind = "blocks", .parameter = parameter, .block = block, .lanes = lanes, .rotated = rotated, .stride = rotated ? stride : 1,
                    .count = (size_t)d[0] * (size_t)d[1] * (size_t)in * round_up(out, lanes) };
 }
+
+/* What fold_taps.c.in says of one side: phases, and taps of all of them and of the longest. */
+typedef struct Taps {
+    int phases, sum, most;
+} Taps;
+
+static Taps fold_taps(int kernel, const Folding *f, int pad)
+{
+    Taps taps = { 0 };
+    int rest = (f->up - pad % f->up) % f->up;
+    do {
+        int count = (rest + kernel - 1) / f->up + 1;
+        taps.phases++;
+        taps.sum += count;
+        taps.most = count > taps.most ? count : taps.most;
+        rest = (rest + f->stride) % f->up;
+    } while (rest != (f->up - pad % f->up) % f->up);
+    return taps;
+}
+
+Form form_folded(const Node *parameter, int block, int lanes, Folding f)
+{
+    const int *d = parameter->shape.dim;
+    Taps rows = fold_taps(d[0], &f, f.pad_top), columns = fold_taps(d[1], &f, f.pad_left);
+    return (Form){ .kind = "folded", .parameter = parameter, .block = block, .lanes = lanes, .up = f.up, .stride = f.stride, .pad_top = f.pad_top,
+                   .pad_left = f.pad_left,
+                   .count = (size_t)rows.phases * (size_t)rows.most * (size_t)columns.sum * (size_t)d[2] * round_up(d[3], lanes) };
+}

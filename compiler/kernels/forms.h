@@ -13,6 +13,14 @@ Form form_plain(const Node *parameter, int lanes);
    1, 1 + stride, ... each in falling order. */
 Form form_blocks(const Node *parameter, int block, int lanes, bool rotated, int stride);
 
+/* A kernel HWIO for the rows of an image before it is upsampled `up` times: taps that meet the same pixel are summed. For each phase of the output's rows
+   [block of output channels][row][phase of the columns][column][input channel][channel in block]; see fold_taps.c.in for the phases. */
+typedef struct Folding {
+    int stride, up, pad_top, pad_left;
+} Folding;
+
+Form form_folded(const Node *parameter, int block, int lanes, Folding folding);
+
 /* A kernel 3x3 as Winograd's G g Gt: [36 points][block of outputs][input channel][output in block]. With `up` 2 the outputs are the four sums of taps
    that convolve the small image instead of the upsampled one, phase by phase. Transposed: inputs and outputs exchanged (not turned), for dX. */
 Form form_winograd(const Node *parameter, int block, int lanes, int up, bool transposed);

@@ -54,6 +54,31 @@ int step_get(const Step *step, const char *name)
     bug("%s: no number %s", step->kernel->name, name);
 }
 
+static int floor_div(int a, int d)
+{
+    return a >= 0 ? a / d : -((d - 1 - a) / d);
+}
+
+int rows_from(const Rows *rows, int t)
+{
+    return floor_div(t * rows->times + rows->from, rows->over);
+}
+
+int rows_to(const Rows *rows, int t)
+{
+    return floor_div(t * rows->times + rows->to, rows->over);
+}
+
+int rows_depth(const Rows *rows)
+{
+    int most = 1;
+    for (int t = 0; t < rows->count && t < rows->over; t++) {       /* then all repeats */
+        int depth = rows_to(rows, t) - rows_from(rows, t) + 1;
+        most = depth > most ? depth : most;
+    }
+    return most;
+}
+
 enum { STEP_WRITTEN = 7, STEP_PARTS = 9 };
 
 static bool is_among(const Step *s, const Node *node, int count)

@@ -18,6 +18,7 @@ typedef struct Settings {
     bool no_training;       /* encode, decode and reconstruct alone */
     bool small;             /* little text before speed */
     size_t memory_limit;    /* of training, in bytes; 0: none */
+    bool stream;            /* a library whose inference computes a row at a time */
 } Settings;
 
 int settings_lanes(const Settings *settings);       /* reals in a vector; 1 without vectors */
@@ -25,12 +26,13 @@ int settings_real_bytes(const Settings *settings);
 
 /* Weights in the form a kernel reads, made by prepare() once an update. Two kernels that ask for the same form share it. */
 typedef struct Form {
-    const char *kind;           /* "plain", "blocks", "columns" or "winograd", see forms.h */
+    const char *kind;           /* "plain", "blocks", "folded", "columns" or "winograd", see forms.h */
     const Node *parameter;
-    int block, lanes, rotated, up, stride;
+    int block, lanes, rotated, up, stride, pad_top, pad_left;
     size_t count;               /* reals */
     size_t offset;              /* in reals, from the start of the prepared weights; set by the plan */
     const char *name;           /* C name, set by the plan */
+    bool training;              /* for training alone, in memory of its own, since inference works by rows */
 } Form;
 
 typedef struct Kernel Kernel;
@@ -48,11 +50,21 @@ typedef struct Argument {
     bool noise;             /* the image's number for what is drawn */
 } Argument;
 
+/* What a step of a stream reads and writes. To compute its row t of `count` it wants the rows of its input from floor((t * times + from) / over) up to
+   floor((t * times + to) / over); outside the image they count as zeros. Of a pool's window, row t leaves the (t / pool)-th of the value behind with
+   the last of `pool` rows. */
+typedef struct Rows {
+    int times, from, to, over, count, pool;
+    int left, room;             /* a row of the input lies behind so many zero pixels, and has room for so many reals with zeros on both sides */
+} Rows;
+
 /* One call in the emitted program: a kernel, the operator at its core and what else it computes on the way. */
 typedef struct Step {
     const Kernel *kernel;
     const Stage *stage;
     const Node *core;
+    bool streams;                                               /* one of a program that works by rows */
+    Rows rows;                                                  /* then only */
     const Node *bias, *act, *pool, *codes, *d_act, *d_pool, *db, *dx;    /* taken in; NULL: not */
     const char *layer, *pass;   /* "encoder.conv1", "forward" */
     const char *function;       /* C name, set by the plan */
@@ -75,6 +87,8 @@ struct Kernel {
     unsigned takes;             /* what it takes in of the stage around them, gradients likewise; TAKES_DX: dX together with dW; TAKES_ACT_FORWARD: the
                                    activation, but not its gradient */
     bool grouped;               /* computes a group of images at once: its text says `of n` behind the %kernel line, values lie one image after another */
+    bool rows;                  /* for programs that work by rows, and only those: one call makes a row. Its text says `of row` behind the %kernel line where it
+                                   must know which; `x` is a list of rows, NULL outside the image */
     bool openblas;              /* calls OpenBLAS */
     bool large;                 /* its text is long: where little is wanted, it is chosen only by force */
     bool (*takes_pool)(const Node *core, const Node *pool);             /* NULL: of any size */
@@ -103,6 +117,9 @@ void step_form(Step *step, const char *name, Form form);
 void step_scratch(Step *step, size_t reals);
 void step_sum(Step *step, size_t reals);            /* "sum" */
 void step_noise(Step *step);                        /* "noise" */
+int rows_from(const Rows *rows, int t);             /* first and last row of the input that row t reads */
+int rows_to(const Rows *rows, int t);
+int rows_depth(const Rows *rows);                   /* most rows of the input that one row reads */
 int step_get(const Step *step, const char *name);   /* a number set before; bug() where there is none */
 
 /* cost of kernels that move `values` reals and compute little */

@@ -59,7 +59,7 @@ static void choose_kernel(const Plan *plan, Step *step)
     bool found_forced = false, best_measured = false;
     for (int i = 0; all_kernels[i]; i++) {
         const Kernel *kernel = all_kernels[i];
-        if (!kernel_computes(kernel, step->core) || (kernel->fits && !kernel->fits(step, &plan->settings)))
+        if (kernel->rows != step->streams || !kernel_computes(kernel, step->core) || (kernel->fits && !kernel->fits(step, &plan->settings)))
             continue;
         bool measured, forced = force && strcmp(force->kernel, kernel->name) == 0;
         double cost = cost_of(plan, step, kernel, &measured);
@@ -151,12 +151,13 @@ static void take_in(const Plan *plan, Step *step, const bool *needed)
     }
 }
 
-static Step *make_step(const Plan *plan, const Stage *stage, const Node *core, const bool *needed)
+static Step *make_step(const Plan *plan, const Program *program, const Stage *stage, const Node *core, const bool *needed)
 {
     Step *step = ARENA_NEW(Step);
     step->stage = stage;
     step->core = core;
     step->layer = core->layer;
+    step->streams = program == &plan->stream;
     step->pass = pass_name(core);
     step->macs = core->op->macs ? core->op->macs(core) : 0;
     choose_kernel(plan, step);
@@ -194,16 +195,16 @@ static bool produces(const Step *step, const Node *node)
     return false;
 }
 
-static Step *step_for(const Plan *plan, const Node *node, const bool *needed)
+static Step *step_for(const Plan *plan, const Program *program, const Node *node, const bool *needed)
 {
     const Stage *stage = stage_of(plan->graph, node);
     const Node *core = core_for(stage, node);
     if (core && core != node) {
-        Step *step = make_step(plan, stage, core, needed);
+        Step *step = make_step(plan, program, stage, core, needed);
         if (step_covers(step, node))
             return step;
     }
-    return make_step(plan, stage, node, needed);
+    return make_step(plan, program, stage, node, needed);
 }
 
 /* What a step reads: the nodes among its arguments that it does not compute, and the parameters behind its forms. */
@@ -229,7 +230,7 @@ void plan_steps(Plan *plan, Program *program, Node *const *roots, int root_count
         const Node *node = graph->nodes[i];
         if (!needed[i] || computed[i] || node == program->given || node->op->arity == 0)
             continue;
-        Step *step = step_for(plan, node, needed);
+        Step *step = step_for(plan, program, node, needed);
         if (!produces(step, node) || at[step->core->id])
             bug("%s is read but no step leaves it behind", node->name);
         at[step->core->id] = step;

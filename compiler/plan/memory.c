@@ -154,6 +154,8 @@ static size_t lowest_offset(Buffer *const *placed, int count, const Buffer *buff
 
 void plan_memory(const Plan *plan, Program *program)
 {
+    if (program->rings)
+        return;
     program->buffers = ARENA_ARRAY(Buffer, program->count * STEP_ARGUMENTS + 1);
     program->buffer_count = 0;
     program->bytes = 0;

@@ -29,7 +29,8 @@ const char *plan_graph_file(const Graph *graph)
 static bool same_form(const Form *a, const Form *b)
 {
     return a->parameter == b->parameter && strcmp(a->kind, b->kind) == 0 && a->block == b->block && a->lanes == b->lanes &&
-           a->rotated == b->rotated && a->up == b->up && a->stride == b->stride;
+           a->rotated == b->rotated && a->up == b->up && a->stride == b->stride && a->pad_top == b->pad_top && a->pad_left == b->pad_left &&
+           a->training == b->training;
 }
 
 /* "encoder_conv1_kernel", "..._turned", and the block where two blockings of one parameter are wanted. */
@@ -48,7 +49,8 @@ static const char *form_name(const Plan *plan, const Form *form)
     }
 }
 
-static void add_forms(Plan *plan, Step *step)
+/* `training`: the forms are for training alone. */
+static void add_forms(Plan *plan, Step *step, bool training)
 {
     const size_t align = 64 / (size_t)settings_real_bytes(&plan->settings);
     for (int i = 0; i < step->argument_count; i++) {
@@ -56,14 +58,16 @@ static void add_forms(Plan *plan, Step *step)
         if (!a->form)
             continue;
         Form *found = NULL;
+        a->form->training = training;
         for (int k = 0; k < plan->form_count; k++)
             if (same_form(plan->forms[k], a->form))
                 found = plan->forms[k];
         if (!found) {
             found = a->form;
             found->name = form_name(plan, found);
-            found->offset = plan->prepared_reals;
-            plan->prepared_reals += (found->count + align - 1) / align * align;
+            size_t *reals = training ? &plan->training_reals : &plan->prepared_reals;
+            found->offset = *reals;
+            *reals += (found->count + align - 1) / align * align;
             plan->forms[plan->form_count++] = found;
         }
         a->form = found;
@@ -147,7 +151,7 @@ static void name_functions(Plan *plan, Program *program, const char *suffix)
 {
     for (int i = 0; i < program->count; i++) {
         Step *step = program->steps[i];
-        add_forms(plan, step);
+        add_forms(plan, step, plan->settings.stream && is_training(program));
         for (int k = 0; k < plan->function_count && !step->function; k++)
             if (same_function(plan->functions[k], step) || same_in_phases(plan->functions[k], step))
                 step->function = plan->functions[k]->function;
@@ -222,10 +226,12 @@ int plan_programs(const Plan *plan, Program ***programs)
 {
     Plan *p = (Plan *)plan;
     int count = 0;
-    *programs = ARENA_ARRAY(Program *, 3 + 2 * plan->phase_count);
+    *programs = ARENA_ARRAY(Program *, 4 + 2 * plan->phase_count);
     (*programs)[count++] = &p->train;
     (*programs)[count++] = &p->encode;
     (*programs)[count++] = &p->decode;
+    if (plan->settings.stream)
+        (*programs)[count++] = &p->stream;
     for (int i = 0; i < plan->phase_count; i++) {
         (*programs)[count++] = &p->phases[i];
         (*programs)[count++] = &p->sights[i];
@@ -358,8 +364,12 @@ Plan *plan_changed(const Graph *graph, Settings settings, const Force *forces, i
         plan->decode = (Program){ .name = "reconstruct", .result = node_storage(graph->output) };
     if (!settings.no_training)
         plan_training(plan, &plan->train);
-    plan_steps(plan, &plan->encode, (Node *[]){ graph->latent }, 1);
-    plan_steps(plan, &plan->decode, (Node *[]){ graph->output }, 1);
+    if (settings.stream) {
+        plan_stream(plan);
+    } else {
+        plan_steps(plan, &plan->encode, (Node *[]){ graph->latent }, 1);
+        plan_steps(plan, &plan->decode, (Node *[]){ graph->output }, 1);
+    }
     plan_phases(plan);
     check_forces(plan);
     Program **programs;
@@ -372,7 +382,7 @@ Plan *plan_changed(const Graph *graph, Settings settings, const Force *forces, i
     plan->functions = ARENA_ARRAY(const Step *, steps);
     plan->forms = ARENA_ARRAY(Form *, steps * STEP_ARGUMENTS);
     for (int i = 0; i < count; i++)
-        name_functions(plan, programs[i], is_training(programs[i]) || settings.no_training ? "" : "_infer");
+        name_functions(plan, programs[i], programs[i]->rings ? "_row" : is_training(programs[i]) || settings.no_training ? "" : "_infer");
     plan_group(plan);
     return plan;
 }

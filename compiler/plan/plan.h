@@ -17,9 +17,17 @@ typedef struct Buffer {
     bool sum;                   /* kept over the images of a chunk */
 } Buffer;
 
+/* Of a stream: rows of one value, of which only the last few exist, each padded with zeros as its reader wants it. */
+typedef struct Ring {
+    const Node *node;
+    int rows, depth;            /* of the whole value; that exist */
+    int left, room;             /* reals before the first pixel, and from one row to the next */
+    size_t offset;              /* in reals */
+} Ring;
+
 /* One thing that the emitted code can do: a list of steps and a workspace. */
 typedef struct Program {
-    const char *name;           /* "train", "encode", "decode", "reconstruct"; those of phases are said below */
+    const char *name;           /* "train", "encode", "decode", "reconstruct", "stream"; those of phases are said below */
     int phase;                  /* 0: of the whole network */
     Step **steps;
     int count;
@@ -29,6 +37,8 @@ typedef struct Program {
     int *run;                   /* of each step: the number of the run it belongs to, see plan_runs */
     const Node *given;          /* value that the caller hands in besides the image: the latent, of decode; else NULL */
     const Node *result;         /* value that the caller gets: latent, output; NULL: gradients and loss. All these are storage nodes */
+    Ring *rings;                /* stream: the image's, then one for what each step leaves behind */
+    int latent_ring;
     int forward_count;          /* training: steps up to and including the loss */
 } Program;
 
@@ -58,12 +68,14 @@ typedef struct Plan {
     const Tuning *tuning;       /* NULL: the cost model alone */
     Program train, encode;
     Program decode;             /* latent to output; where the decoder reads more than the latent, it is "reconstruct": image to output, nothing given */
+    Program stream;             /* with settings.stream, instead of these two: image to output, the latent on the way, every step a row at a time */
     Program *phases;            /* training of each phase but the last, which is `train`: "train stage 1", ... */
     Program *sights;            /* and image to output through the layers trained so far: "reconstruct stage 1" */
     int phase_count;
     Form **forms;
     int form_count;
     size_t prepared_reals;
+    size_t training_reals;      /* of the forms that are for training alone */
     int group;                  /* images that go through the programs together; 1 where no step wants more */
     const Change *changes;
     int change_count;
@@ -92,6 +104,9 @@ double plan_step_cost(const Plan *plan, const Step *step);
 /* choose.c: steps of one program, computing `roots`; `given` is not computed but handed in. */
 void plan_steps(Plan *plan, Program *program, Node *const *roots, int root_count);
 
+/* stream.c: the program `stream`, its rings and their memory. Ends the program with a message at the layer that cannot work by rows. */
+void plan_stream(Plan *plan);
+
 /* group.c: chooses plan->group and lays out the memory of all programs. In a group, steps that work on one image stand in runs: all steps of a run for the
    first image, then all for the next. A grouped step is a run of its own, and a run ends with the loss. */
 void plan_group(Plan *plan);
@@ -101,7 +116,7 @@ bool plan_is_grouped(const Plan *plan);
 /* Whether any step calls OpenBLAS. */
 bool plan_uses_openblas(const Plan *plan);
 
-/* memory.c: buffers and offsets; first fit by falling size, buffers whose lives meet never overlap. */
+/* memory.c: buffers and offsets, of a stream none; first fit by falling size, buffers whose lives meet never overlap. */
 void plan_memory(const Plan *plan, Program *program);
 
 /* Where a step finds or leaves the value; NULL: not in the workspace. And the step's scratch memory. */
