@@ -1,0 +1,215 @@
+/* --stream: the library by rows against the operators by their definition, whatever the layers; the memory it needs; what it refuses. */
+#include "library.h"
+
+#include "drive.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* The sums are those of conv_direct in another order. */
+static const double tolerance = 1e-5;
+
+static void want_image(const char *what, const float *got, const Image *right)
+{
+    size_t count = (size_t)right->height * (size_t)right->width * (size_t)right->channels;
+    double *values = malloc(count * sizeof *values);
+    assert_non_null(values);
+    for (size_t i = 0; i < count; i++)
+        values[i] = (double)got[i];
+    double difference = relative_difference(values, right->data, count);
+    free(values);
+    if (!(difference <= tolerance))
+        fail_msg("%s differs by %.3g of its largest value", what, difference);
+}
+
+static void check_values(const Net *net, const char *graph, const char *options)
+{
+    Library l = library_load(graph, options);
+    int count;
+    double *drawn = net_parameters(net, 3, &count);
+    uint8_t *image = net_image(net, 4);
+    float *parameters = block_new(l.parameters * sizeof *parameters), *latent = block_new(l.latent * sizeof *latent);
+    float *output = block_new(l.output * sizeof *output);
+    void *prepared = block_new(l.prepared_bytes), *workspace = block_new(l.workspace_bytes);
+    assert_int_equal(count, l.parameters);
+    for (int i = 0; i < count; i++)
+        drawn[i] = parameters[i] = (float)drawn[i];
+    NetValues right = net_forward(net, drawn, image);
+    assert_int_equal(l.prepare(parameters, prepared, l.prepared_bytes), 0);
+    assert_int_equal(l.encode(prepared, image, latent, workspace, l.workspace_bytes), 0);
+    want_image("latent", latent, &right.latent);
+    assert_int_equal(l.reconstruct(prepared, image, output, workspace, l.workspace_bytes), 0);
+    want_image("output", output, &right.output);
+    memset(output, 0xff, l.output * sizeof *output);
+    assert_int_equal(l.decode(prepared, latent, output, workspace, l.workspace_bytes), 0);
+    want_image("output of the latent", output, &right.output);
+    net_values_free(&right);
+    void *const blocks[] = { drawn, image, parameters, latent, output, prepared, workspace };
+    for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++)
+        free(blocks[i]);
+    library_free(&l);
+}
+
+/* In random order, with mistakes, under sanitizers; `counted`: see program_stream.c. */
+static void run_program(const char *graph, const char *options, const char *flags, const char *counted)
+{
+    char *folder = library_write(graph, options), *path = text_of("%s/net/counted.h", folder);
+    char *driver = text_of("%s/tests/library/program_stream.c -o program", project_folder());
+    file_write(path, counted, strlen(counted));
+    library_compile(folder, flags, driver);
+    Result result = run(folder, "./program");
+    want_exit(&result, 0);
+    result_free(&result);
+    folder_remove(folder);
+    free(path);
+    free(driver);
+}
+
+static const char sanitizers[] = "-g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer";
+
+static void check(Net net, const char *target, const char *more)
+{
+    if (!machine_has(target) && strcmp(target, "native") != 0)
+        skip();
+    net_close(&net);
+    char *graph = net_graph(&net), *options = text_of("--stream --target %s %s", target, more);
+    print_message("%s, of %s\n", options, graph);
+    check_values(&net, graph, options);
+    run_program(graph, options, sanitizers, "");
+    free(graph);
+    free(options);
+}
+
+static const Net pooled = { .height = 22, .width = 18, .channels = 3,
+                            .encoder = { { CONV, .filters = 17, .kernel = 3, .activation = "relu" }, { POOL, .size = 2 },
+                                         { CONV, .filters = 36, .kernel = 3, .activation = "leaky_relu" }, { POOL, .size = 2 } },
+                            .decoder = { { CONV, .filters = 20, .kernel = 3, .activation = "relu" }, { UP, .size = 2 },
+                                         { CONV, .filters = 5, .kernel = 3, .activation = "tanh" } } };
+static const Net averaged = { .height = 21, .width = 21, .channels = 1,
+                              .encoder = { { CONV, .filters = 8, .kernel = 5, .activation = "sigmoid" }, { AVG, .size = 3 },
+                                           { CONV, .filters = 40, .kernel = 2, .activation = "elu" }, { AVG, .size = 2 } } };
+static const Net pools = { .height = 26, .width = 26, .channels = 2,
+                           .encoder = { { NOISE, .rate = 0.1 }, { ACT, .activation = "tanh" }, { CONV, .filters = 3, .kernel = 1 }, { POOL, .size = 2 }, { POOL, .size = 3 },
+                                        { CONV, .filters = 6, .kernel = 3, .no_bias = true }, { AVG, .size = 2 } },
+                           .decoder = { { ACT, .activation = "softplus" }, { UP, .size = 3 }, { ACT, .activation = "relu" } } };
+static const Net strided = { .height = 25, .width = 25, .channels = 3,
+                             .encoder = { { CONV, .filters = 9, .kernel = 7, .stride = 2, .activation = "relu" },
+                                          { CONV, .filters = 33, .kernel = 4, .stride = 3, .valid = true, .activation = "tanh" } },
+                             .decoder = { { CONV, .filters = 4, .kernel = 1, .stride = 2 } } };
+static const Net sparse = { .height = 20, .width = 20, .channels = 3,
+                            .encoder = { { CONV, .filters = 70, .kernel = 1, .stride = 3 }, { CONV, .filters = 3, .kernel = 6, .valid = true } } };
+static const Net upsampled = { .height = 12, .width = 12, .channels = 3,
+                               .encoder = { { CONV, .filters = 5, .kernel = 3, .stride = 2, .activation = "relu" } },
+                               .decoder = { { UP, .size = 3 }, { CONV, .filters = 18, .kernel = 5, .stride = 2, .activation = "relu" }, { UP, .size = 2 },
+                                            { CONV, .filters = 3, .kernel = 2, .stride = 3 }, { UP, .size = 2 }, { CONV, .filters = 3, .kernel = 1 },
+                                            { UP, .size = 3 }, { CONV, .filters = 7, .kernel = 4, .stride = 4, .valid = true }, { UP, .size = 4 },
+                                            { CONV, .filters = 3, .kernel = 6, .activation = "relu" }, { AVG, .size = 2 } } };
+static const Net transposed = { .height = 10, .width = 20, .channels = 3,
+                                .encoder = { { CONV, .filters = 12, .kernel = 3, .activation = "relu" }, { AVG, .size = 2 },
+                                             { CONV, .filters = 7, .kernel = 1, .stride = 5, .activation = "tanh" } },
+                                .decoder = { { DECONV, .filters = 17, .kernel = 3, .stride = 5, .activation = "elu" },
+                                             { DECONV, .filters = 5, .kernel = 1, .stride = 2, .activation = "relu" }, { POOL, .size = 2 },
+                                             { DECONV, .filters = 4, .kernel = 5, .stride = 2 }, { DECONV, .filters = 6, .kernel = 4, .stride = 1 },
+                                             { POOL, .size = 2 } } };
+/* Wide rows, of several tiles and a rest, and blocks of channels. */
+static const Net wide = { .height = 12, .width = 132, .channels = 3,
+                          .encoder = { { CONV, .filters = 34, .kernel = 3, .activation = "relu" }, { CONV, .filters = 66, .kernel = 3, .activation = "relu" },
+                                       { POOL, .size = 2 }, { CONV, .filters = 128, .kernel = 3, .activation = "relu" }, { POOL, .size = 3 } } };
+
+#define OF(name) \
+    static void of_##name(void **state) \
+    { \
+        (void)state; \
+        check(name, "native", "--no-training"); \
+        check(name, "c", ""); \
+    }
+OF(pooled) OF(averaged) OF(pools) OF(strided) OF(sparse) OF(upsampled) OF(transposed) OF(wide)
+
+static void on_other_targets(void **state)
+{
+    (void)state;
+    check(pooled, "x86-64-v3", "");
+    check(averaged, "x86-64-v2", "--no-training");
+    check(transposed, "x86-64-v3", "--no-training");
+}
+
+static void of_little_code(void **state)
+{
+    (void)state;
+    check(pooled, "native", "--optimize size");
+    check(averaged, "c", "--optimize size --no-training");
+}
+
+/* Rows that a pool drops are not computed, and neither are those above them that only they would read. */
+static void each_row_once(void **state)
+{
+    (void)state;
+    static const char cae[] = NET(24, 24, 3,
+        "conv2d { filters = 8, kernel = 3, activation = \"relu\" }, max_pool2d { size = 2 }, conv2d { filters = 6, kernel = 3, padding = \"valid\" },"
+        "max_pool2d { size = 2 }, avg_pool2d { size = 2 },",
+        "conv2d { filters = 5, kernel = 3 }, upsample2d { size = 12 }, conv2d { filters = 3, kernel = 3 },", "loss = \"mse\", optimizer = adam {}");
+    /* 24 -> 12 -> 10 -> 5 -> 2 (so 4 of these 5, 8 of the 10, 10 of the 12, 20 of the 24 are wanted) -> 24 */
+    run_program(cae, "--stream --no-training", "-DCOUNTED -finstrument-functions",
+                "ROWS(net_encoder_conv1_forward_row, 20) ROWS(net_encoder_conv2_forward_row, 8) ROWS(net_encoder_pool3_forward_row, 4)\n"
+                "ROWS(net_decoder_conv1_forward_row, 2) ROWS(net_decoder_conv2_forward_row, 24)\n");
+}
+
+/* The network of this project, whose values would take megabytes: what the header says is what a stream may touch, see above. */
+static void of_the_whole_network(void **state)
+{
+    (void)state;
+    char *folder = folder_new();
+    static const char *const targets[] = { "native", "x86-64-v3", "c" };
+    for (int i = 0; i < 3; i++) {
+        Result result = run_caec(folder, "%s/graphs/cae.lua -o . --emit library --stream --no-training --target %s", project_folder(), targets[i]);
+        want_exit(&result, 0);
+        result_free(&result);
+        char *path = text_of("%s/cae/cae.h", folder), *header = file_read(path, NULL), *found = strstr(header, "#define CAE_STREAM_BYTES");
+        assert_non_null(found);
+        long bytes = strtol(found + strlen("#define CAE_STREAM_BYTES"), NULL, 10);
+        print_message("%s: CAE_STREAM_BYTES %ld\n", targets[i], bytes);
+        assert_in_range(bytes, 100000, 262144);
+        free(path);
+        free(header);
+    }
+    folder_remove(folder);
+}
+
+static void refuse(const char *graph, const char *message)
+{
+    char *folder = folder_new(), *path = text_of("%s/net.lua", folder);
+    file_write(path, graph, strlen(graph));
+    Result result = run_caec(folder, "net.lua -o . --emit library --stream");
+    want_exit(&result, 1);
+    if (!strstr(result.err, message))
+        fail_msg("'%s' is not in: %s", message, result.err);
+    result_free(&result);
+    folder_remove(folder);
+    free(path);
+}
+
+static void what_needs_more_than_rows_is_refused(void **state)
+{
+    (void)state;
+    refuse(net_dense, "net.lua:7:");
+    refuse(net_dense, "needs the whole image at once");
+    refuse(net_branches, "net.lua:7:");
+    refuse(net_branches, "concat: with --stream a layer reads the one before it and no other");
+    refuse(net_norm, "group_norm: with --stream all is computed row by row, but encoder.norm1 needs the whole image at once");
+    Result result = run_caec(NULL, "%s/graphs/cae.lua -o . --stream", project_folder());
+    want_exit(&result, 2);
+    assert_non_null(strstr(result.err, "--stream goes with --emit library"));
+    result_free(&result);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(of_pooled), cmocka_unit_test(of_averaged), cmocka_unit_test(of_pools), cmocka_unit_test(of_strided), cmocka_unit_test(of_sparse),
+        cmocka_unit_test(of_upsampled), cmocka_unit_test(of_transposed), cmocka_unit_test(of_wide), cmocka_unit_test(on_other_targets),
+        cmocka_unit_test(of_little_code), cmocka_unit_test(each_row_once), cmocka_unit_test(of_the_whole_network),
+        cmocka_unit_test(what_needs_more_than_rows_is_refused),
+    };
+    return cmocka_run_group_tests_name("library stream", tests, NULL, NULL);
+}
