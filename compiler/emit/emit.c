@@ -148,7 +148,7 @@ static const char *argument_expression(const Plan *plan, const Program *program,
         if (a->form)
             return arena_format("w + W_%s", upper(a->form->name));
         if (a->scratch)
-            return arena_format("t->%s", plan_scratch_at(program, step)->name);
+            return step->streams ? "scratch" : arena_format("t->%s", plan_scratch_at(program, step)->name);
         if (a->sum)
             return arena_format("t->%s_sum", step->function);
         if (a->noise)
@@ -250,6 +250,7 @@ static void set_rings(lua_State *L, const Program *program)
     }
     lua_setfield(L, -2, "rows");
     set_number(L, "latent_ring", program->latent_ring);
+    set_number(L, "scratch_at", (double)program->scratch);
 }
 
 static void set_buffers(lua_State *L, const Plan *plan, const Program *program)

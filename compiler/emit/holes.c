@@ -259,7 +259,7 @@ void push_form_holes(lua_State *L, const Plan *plan, const Form *form)
     set_argument(L, "form", real, true, NULL);
     lua_setfield(L, -2, "args");
     lua_newtable(L);
-    lua_pushstring(L, arena_format("/* %s, %s%s */", form->parameter->name, form->kind[0] == 'w' || form->kind[0] == 'c' ?
+    lua_pushstring(L, arena_format("/* %s, %s%s */", form->parameter->name, form->kind[0] == 'w' || form->kind[0] == 'c' || form->kind[0] == 'l' ?
                                    "transformed" : form->kind[0] == 'f' ? "taps summed that meet the same pixel before upsampling" : form->kind[0] == 'b' ? arena_format("in blocks of %d channels", form->block) : "as it is",
                                    !form->rotated ? "" : strcmp(form->parameter->word, "conv2d") == 0 ? ", turned, for dX" : ", turned"));
     lua_rawseti(L, -2, 1);

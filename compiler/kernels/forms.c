@@ -25,6 +25,12 @@ Form form_columns(const Node *parameter, int block, int lanes)
                    .count = 6 * (size_t)d[1] * (size_t)d[2] * (size_t)d[3] };
 }
 
+Form form_line(const Node *parameter, int block, int lanes)
+{
+    const int *d = parameter->shape.dim;
+    return (Form){ .kind = "line", .parameter = parameter, .block = block, .lanes = lanes, .count = 18 * (size_t)d[2] * round_up(d[3], lanes) };
+}
+
 Form form_blocks(const Node *parameter, int block, int lanes, bool rotated, int stride)
 {
     const int *d = parameter->shape.dim;

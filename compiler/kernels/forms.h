@@ -25,6 +25,10 @@ Form form_folded(const Node *parameter, int block, int lanes, Folding folding);
    that convolve the small image instead of the upsampled one, phase by phase. Transposed: inputs and outputs exchanged (not turned), for dX. */
 Form form_winograd(const Node *parameter, int block, int lanes, int up, bool transposed);
 
+/* A kernel 3x3 as G g along its rows: [block of outputs][6 points][row][input channel][output in block], the last block cut to a multiple of `lanes`, missing
+   outputs zero. */
+Form form_line(const Node *parameter, int block, int lanes);
+
 /* A kernel 3x3 as G g down its columns: [block of outputs][column][input channel][6 points][output in block]. The outputs must fill the blocks. */
 Form form_columns(const Node *parameter, int block, int lanes);
 

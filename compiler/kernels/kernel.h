@@ -26,7 +26,7 @@ int settings_real_bytes(const Settings *settings);
 
 /* Weights in the form a kernel reads, made by prepare() once an update. Two kernels that ask for the same form share it. */
 typedef struct Form {
-    const char *kind;           /* "plain", "blocks", "folded", "columns" or "winograd", see forms.h */
+    const char *kind;           /* "plain", "blocks", "folded", "columns", "line" or "winograd", see forms.h */
     const Node *parameter;
     int block, lanes, rotated, up, stride, pad_top, pad_left;
     size_t count;               /* reals */

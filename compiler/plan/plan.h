@@ -39,6 +39,7 @@ typedef struct Program {
     const Node *result;         /* value that the caller gets: latent, output; NULL: gradients and loss. All these are storage nodes */
     Ring *rings;                /* stream: the image's, then one for what each step leaves behind */
     int latent_ring;
+    size_t scratch;             /* where the steps' scratch memory lies behind the rings, in reals; 0: none needs any */
     int forward_count;          /* training: steps up to and including the loss */
 } Program;
 

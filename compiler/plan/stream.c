@@ -58,6 +58,11 @@ static void plan_rings(const Plan *plan, Program *p)
         if (node == node_storage(plan->graph->latent))
             p->latent_ring = i;
     }
+    size_t most = 0;
+    for (int i = 0; i < p->count; i++)
+        most = p->steps[i]->scratch > most ? p->steps[i]->scratch : most;
+    p->scratch = most ? at : 0;
+    at += most;
     p->bytes = round_up(at * bytes + SLACK, ALIGNMENT);
 }
 
