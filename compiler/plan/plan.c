@@ -226,12 +226,14 @@ int plan_programs(const Plan *plan, Program ***programs)
 {
     Plan *p = (Plan *)plan;
     int count = 0;
-    *programs = ARENA_ARRAY(Program *, 4 + 2 * plan->phase_count);
+    *programs = ARENA_ARRAY(Program *, 3 + 2 * plan->phase_count);
     (*programs)[count++] = &p->train;
-    (*programs)[count++] = &p->encode;
-    (*programs)[count++] = &p->decode;
-    if (plan->settings.stream)
+    if (plan->settings.stream) {
         (*programs)[count++] = &p->stream;
+    } else {
+        (*programs)[count++] = &p->encode;
+        (*programs)[count++] = &p->decode;
+    }
     for (int i = 0; i < plan->phase_count; i++) {
         (*programs)[count++] = &p->phases[i];
         (*programs)[count++] = &p->sights[i];

@@ -37,12 +37,29 @@ void plan_print(Text *out, const Plan *plan)
         text_add(out, "    %-40s %-8s %zu reals\n", plan->forms[i]->name, plan->forms[i]->kind, plan->forms[i]->count);
 }
 
+static void print_rings(Text *out, const Plan *plan, const Program *p)
+{
+    const size_t bytes = (size_t)settings_real_bytes(&plan->settings);
+    text_add(out, "%s: %zu bytes behind its state\n    %10s %10s  rows  of value\n", p->name, p->bytes, "offset", "bytes");
+    for (int i = 0; i <= p->count; i++) {
+        const Ring *r = &p->rings[i];
+        text_add(out, "    %10zu %10zu  %4d  %s  %s\n", r->offset * bytes, (size_t)r->depth * (size_t)r->room * bytes, r->depth, plan_identifier(r->node->name),
+                 shape_text(r->node->shape));
+    }
+    if (p->scratch)
+        text_add(out, "    %10zu             scratch of the steps\n", p->scratch * bytes);
+}
+
 void plan_print_memory(Text *out, const Plan *plan)
 {
     Program **programs;
     int count = plan_programs(plan, &programs);
     for (int p = 0; p < count; p++) {
         size_t sum = 0;
+        if (programs[p]->rings) {
+            print_rings(out, plan, programs[p]);
+            continue;
+        }
         for (int i = 0; i < programs[p]->buffer_count; i++)
             sum += programs[p]->buffers[i].bytes;
         text_add(out, "%s: workspace %zu bytes a thread (%zu without sharing)\n", programs[p]->name, programs[p]->bytes, sum);

@@ -117,6 +117,27 @@ static const Net wide = { .height = 12, .width = 132, .channels = 3,
                           .encoder = { { CONV, .filters = 34, .kernel = 3, .activation = "relu" }, { CONV, .filters = 66, .kernel = 3, .activation = "relu" },
                                        { POOL, .size = 2 }, { CONV, .filters = 128, .kernel = 3, .activation = "relu" }, { POOL, .size = 3 } } };
 
+/* For F(4, 3): rows of several strips of tiles, the last one not full, and channels of several blocks. */
+static const Net tiled = { .height = 42, .width = 42, .channels = 3,
+                           .encoder = { { CONV, .filters = 32, .kernel = 3, .activation = "relu" },
+                                        { CONV, .filters = 80, .kernel = 3, .activation = "tanh" }, { AVG, .size = 2 },
+                                        { CONV, .filters = 33, .kernel = 3, .activation = "elu" } } };
+static const Net tiled_pool = { .height = 36, .width = 36, .channels = 3,
+                                .encoder = { { CONV, .filters = 16, .kernel = 3 }, { CONV, .filters = 144, .kernel = 3, .valid = true, .activation = "relu" }, { POOL, .size = 2 },
+                                             { CONV, .filters = 16, .kernel = 3, .no_bias = true }, { POOL, .size = 4 } },
+                                .decoder = { { CONV, .filters = 32, .kernel = 3 }, { CONV, .filters = 5, .kernel = 1 } } };
+#define F43 " --kernel encoder.conv2=conv_rows_f43 --kernel encoder.conv3=conv_rows_f43"
+
+static void by_winograd(void **state)
+{
+    (void)state;
+    check(tiled, "native", "--no-training" F43);
+    check(tiled_pool, "native", "--no-training" F43 " --kernel decoder.conv1=conv_rows_f43");
+    check(tiled, "c", "--no-training" F43);
+    check(tiled_pool, "x86-64-v3", F43);
+    check(tiled_pool, "x86-64-v3", "--no-training --kernel encoder.conv2=conv_rows");
+}
+
 #define OF(name) \
     static void of_##name(void **state) \
     { \
@@ -208,7 +229,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(of_pooled), cmocka_unit_test(of_averaged), cmocka_unit_test(of_pools), cmocka_unit_test(of_strided), cmocka_unit_test(of_sparse),
         cmocka_unit_test(of_upsampled), cmocka_unit_test(of_transposed), cmocka_unit_test(of_wide), cmocka_unit_test(on_other_targets),
-        cmocka_unit_test(of_little_code), cmocka_unit_test(each_row_once), cmocka_unit_test(of_the_whole_network),
+        cmocka_unit_test(of_little_code), cmocka_unit_test(by_winograd), cmocka_unit_test(each_row_once), cmocka_unit_test(of_the_whole_network),
         cmocka_unit_test(what_needs_more_than_rows_is_refused),
     };
     return cmocka_run_group_tests_name("library stream", tests, NULL, NULL);
