@@ -360,9 +360,10 @@ static void expand(Options *o)
     sample_check(&sample);
     bool conv = strncmp(o->expand, "conv_", 5) == 0, dense = strncmp(o->expand, "dense_", 6) == 0;
     const char *stage = dense ? "sample.dense" : "sample.conv";
-    Graph *graph = sample_graph(&sample, dense ? SAMPLE_DENSE : SAMPLE_CONV);
+    bool stream = kernel_find(o->expand)->rows;
+    Graph *graph = sample_graph(&sample, dense ? SAMPLE_DENSE : stream ? SAMPLE_STREAM : SAMPLE_CONV);
     run_passes(o, graph);
-    Settings settings = { .target = o->target, .real_double = o->real && strcmp(o->real, "double") == 0 };
+    Settings settings = { .target = o->target, .real_double = o->real && strcmp(o->real, "double") == 0, .stream = stream };
     Force force = { .stage = stage, .kernel = conv || dense ? o->expand : "conv_plain", .used = true };
     Plan *plan = plan_make(graph, settings, &force, 1, NULL);
     for (int i = 0; i < plan->function_count; i++) {

@@ -59,7 +59,7 @@ static Arg choice(const char *text)
 }
 
 /* An image that a convolution makes, the sample behind it, and what the loss needs. */
-static Node *around_conv(Graph *graph, const Sample *sample)
+static Node *around_conv(Graph *graph, const Sample *sample, SampleKind kind)
 {
     const Arg before[] = { number(sample->ci), number(1), number(1), choice("same"), choice("linear"), number(1) };
     const Arg conv[] = { number(sample->co), number(sample->kernel), number(sample->stride), choice(sample->same ? "same" : "valid"),
@@ -73,6 +73,8 @@ static Node *around_conv(Graph *graph, const Sample *sample)
     if (sample->pool)
         x = add(graph, "sample.pool1", "max_pool2d", (Arg[]){ number(sample->pool) }, x);
     x = add(graph, "sample.up2", "upsample2d", (Arg[]){ number(2) }, x);
+    if (kind == SAMPLE_STREAM)
+        return x;
     x = add(graph, "sample.norm1", "group_norm", (Arg[]){ number(1), number(1e-3) }, x);
     return add(graph, "sample.concat1", "concat", (Arg[]){ { .refs = (LayerRef[]){ { "sample.norm1", x } }, .ref_count = 1, .loc = nowhere } }, x);
 }
@@ -94,7 +96,7 @@ Graph *sample_graph(const Sample *sample, SampleKind kind)
     graph->file = "sample";
     graph->training = (Training){ .loss = "mse", .optimizer = { .word = "adam" }, .schedule = { .word = "constant" }, .batch = 1, .epochs = 1 };
     graph->input = image(graph, "image", sample->height, sample->width, 1);
-    Node *x = graph->output = kind == SAMPLE_DENSE ? around_dense(graph, sample) : around_conv(graph, sample);
+    Node *x = graph->output = kind == SAMPLE_DENSE ? around_dense(graph, sample) : around_conv(graph, sample, kind);
     Layer layer = { .graph = graph, .model = { .layer = "loss", .word = "mse", .loc = nowhere } };
     graph->loss = loss_find("mse")->build(&layer, x, image(graph, "target", x->shape.dim[0], x->shape.dim[1], x->shape.dim[2]));
     return graph;

@@ -13,7 +13,7 @@ typedef struct Sample {
     int pool;               /* POOL=0: size of the max-pool behind it, 0: none */
 } Sample;
 
-typedef enum SampleKind { SAMPLE_CONV, SAMPLE_DENSE } SampleKind;
+typedef enum SampleKind { SAMPLE_CONV, SAMPLE_STREAM, SAMPLE_DENSE } SampleKind;
 
 extern const Sample sample_default;
 
@@ -24,7 +24,7 @@ bool sample_set(Sample *sample, const char *name, int value);
 void sample_check(const Sample *sample);
 
 /* image -> 1x1 convolution "sample.before" -> noise, dropout -> (upsampling) -> convolution "sample.conv" with bias and relu -> (pool) -> upsampling by 2 ->
-   group_norm -> concat with itself -> squared error against a second image. Or image -> flatten -> dense "sample.before" -> dense "sample.dense" with bias and relu ->
+   group_norm -> concat with itself -> squared error against a second image; for streams without the last two. Or image -> flatten -> dense "sample.before" -> dense "sample.dense" with bias and relu ->
    reshape -> the error.
    Forward and loss, as load_graph leaves them. */
 Graph *sample_graph(const Sample *sample, SampleKind kind);

@@ -22,8 +22,9 @@ static bool takes_pool(const Node *core, const Node *pool)
 
 static bool fits(const Step *step, const Settings *settings)
 {
+    (void)settings;
     ConvShape s = conv_shape(step->core);
-    return s.kernel == TAPS && s.stride == 1 && s.up == 1 && s.ci % settings_lanes(settings) == 0;
+    return s.kernel == TAPS && s.stride == 1 && s.up == 1;
 }
 
 static int padded(int channels, int lanes)
@@ -53,7 +54,7 @@ static void plan(Step *step, const Settings *settings)
     step_form(step, "w", form_line(core->input[1], vectors * lanes, lanes));
     if (step->bias)
         step_form(step, "b", form_plain(step->bias->input[1], lanes));
-    step_scratch(step, (size_t)(POINTS * strip) * (size_t)(TAPS * s.ci + vectors * lanes));
+    step_scratch(step, (size_t)(POINTS * strip) * (size_t)(TAPS * padded(s.ci, lanes) + vectors * lanes));
 }
 
 /* Half the products; transforms; and, where the weights do not fit into the second cache beside other layers', bringing them in for each row. */
@@ -62,7 +63,7 @@ static double cost(const Step *step, const Settings *settings)
     ConvShape s = conv_shape(step->core);
     int lanes = settings_lanes(settings), out = padded(s.co, lanes);
     double tiles = (double)s.out_h * ((s.out_w + TILE - 1) / TILE), weights = (double)POINTS * TAPS * s.ci * out * settings_real_bytes(settings);
-    double products = tiles * POINTS * TAPS * s.ci * out / lanes / 2, transforms = tiles * (TAPS * s.ci * 20.0 + out * 24.0) / lanes;
+    double products = tiles * POINTS * TAPS * s.ci * out / lanes / 2, transforms = tiles * (TAPS * padded(s.ci, lanes) * 20.0 + out * 24.0) / lanes;
     return products + transforms + (weights > settings->target->l2_bytes ? weights / 16 * s.out_h : 0);
 }
 

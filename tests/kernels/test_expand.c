@@ -57,6 +57,16 @@ static void convolutions(void **state)
             }
 }
 
+static void rows_of_streams(void **state)
+{
+    (void)state;
+    static const char *const words[] = { "conv_rows CI=3 CO=32 K=3 POOL=2", "conv_rows CI=5 CO=20 K=4 STRIDE=2 UP=3", "conv_rows_f43 H=9 W=27 CI=5 CO=17" };
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+        check_expanded(words[i], "x86-64-v3", "sample_conv_infer(");
+        check_expanded(words[i], "c", "sample_conv_infer(");
+    }
+}
+
 static void dense_layers(void **state)
 {
     (void)state;
@@ -89,6 +99,7 @@ static void every_listed_kernel(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(convolutions), cmocka_unit_test(dense_layers), cmocka_unit_test(every_listed_kernel) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(convolutions), cmocka_unit_test(dense_layers), cmocka_unit_test(rows_of_streams),
+                                        cmocka_unit_test(every_listed_kernel) };
     return cmocka_run_group_tests_name("expand", tests, NULL, NULL);
 }

@@ -199,6 +199,18 @@ static void of_stages(void **state)
     folder_remove(folder);
 }
 
+/* By rows in another order of sums; training has forms of weights of its own then. */
+static void with_a_stream(void **state)
+{
+    (void)state;
+    static const char direct[] = DIRECT("encoder.conv1") DIRECT("encoder.conv2") DIRECT("decoder.conv1") DIRECT("decoder.conv2"), rows[] = "--stream";
+    char *options = text_of("%s %s", rows, direct);
+    compare(net_cae, "c", options, direct);
+    compare(net_cae, "native", options, direct);
+    compare(net_noise, "native", rows, "");
+    free(options);
+}
+
 static void without_training(void **state)
 {
     (void)state;
@@ -211,7 +223,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(of_the_convolutional_one), cmocka_unit_test(of_little_code), cmocka_unit_test(of_dense_layers), cmocka_unit_test(of_branches),
         cmocka_unit_test(of_noise), cmocka_unit_test(of_norms_and_entropy), cmocka_unit_test(of_stages),
-        cmocka_unit_test(without_training),
+        cmocka_unit_test(with_a_stream), cmocka_unit_test(without_training),
     };
     return cmocka_run_group_tests_name("library results", tests, NULL, NULL);
 }

@@ -123,7 +123,7 @@ static const Net tiled = { .height = 42, .width = 42, .channels = 3,
                                         { CONV, .filters = 80, .kernel = 3, .activation = "tanh" }, { AVG, .size = 2 },
                                         { CONV, .filters = 33, .kernel = 3, .activation = "elu" } } };
 static const Net tiled_pool = { .height = 36, .width = 36, .channels = 3,
-                                .encoder = { { CONV, .filters = 16, .kernel = 3 }, { CONV, .filters = 144, .kernel = 3, .valid = true, .activation = "relu" }, { POOL, .size = 2 },
+                                .encoder = { { CONV, .filters = 18, .kernel = 3 }, { CONV, .filters = 144, .kernel = 3, .valid = true, .activation = "relu" }, { POOL, .size = 2 },
                                              { CONV, .filters = 16, .kernel = 3, .no_bias = true }, { POOL, .size = 4 } },
                                 .decoder = { { CONV, .filters = 32, .kernel = 3 }, { CONV, .filters = 5, .kernel = 1 } } };
 #define F43 " --kernel encoder.conv2=conv_rows_f43 --kernel encoder.conv3=conv_rows_f43"
