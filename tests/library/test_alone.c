@@ -77,6 +77,8 @@ static void on_avx2(void **state)
     const char *const graphs[] = { net_cae, net_dense, net_branches, net_noise, net_norm, net_bce };
     for (int i = 0; i < 6; i++)
         check_alone(graphs[i], "--target x86-64-v3", "-O2 -march=x86-64-v3");
+    check_alone(net_cae, "--target x86-64-v3 --stream", "-O2 -march=x86-64-v3");
+    check_alone(net_noise, "--target x86-64-v3 --stream --optimize size --no-training", "-Os -march=x86-64-v3");
     check_alone(net_cae, "--target x86-64-v3 --no-training", "-O3 -march=x86-64-v3 -fno-math-errno");
 }
 
