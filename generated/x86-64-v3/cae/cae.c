@@ -193,20 +193,20 @@ static Train train_workspace(void *workspace)
 }
 
 static const ModelStep train_steps[] = {
-    { "encoder.conv1", "forward", "conv_thin", 43352064 },
-    { "encoder.conv2", "forward", "conv_winograd", 231211008 },
-    { "encoder.conv3", "forward", "conv_winograd", 231211008 },
-    { "decoder.conv1", "forward", "conv_winograd", 115605504 },
-    { "decoder.conv2", "forward", "conv_winograd", 57802752 },
-    { "decoder.conv3", "forward", "conv_winograd", 5419008 },
-    { "loss", "forward", "loss", 0 },
-    { "loss", "dX", "loss", 0 },
-    { "decoder.conv3", "dX+dW", "conv_winograd", 10838016 },
-    { "decoder.conv2", "dX+dW", "conv_winograd", 115605504 },
-    { "decoder.conv1", "dX+dW", "conv_winograd", 231211008 },
-    { "encoder.conv3", "dX+dW", "conv_winograd", 462422016 },
-    { "encoder.conv2", "dX+dW", "conv_winograd", 462422016 },
-    { "encoder.conv1", "dW", "conv_winograd", 43352064 },
+    { "encoder.conv1", "forward", "conv_thin", 43352064, 1341264, 401408, 32 },
+    { "encoder.conv2", "forward", "conv_winograd", 231211008, 2332544, 200704, 64 },
+    { "encoder.conv3", "forward", "conv_winograd", 231211008, 2733984, 100352, 128 },
+    { "decoder.conv1", "forward", "conv_winograd", 115605504, 2533264, 100352, 128 },
+    { "decoder.conv2", "forward", "conv_winograd", 57802752, 575424, 50176, 16 },
+    { "decoder.conv3", "forward", "conv_winograd", 5419008, 62128, 37632, 3 },
+    { "loss", "forward", "loss", 0, 0, 0, 0 },
+    { "loss", "dX", "loss", 0, 99776, 37632, 0 },
+    { "decoder.conv3", "dX+dW", "conv_winograd", 10838016, 625616, 50176, 0 },
+    { "decoder.conv2", "dX+dW", "conv_winograd", 115605504, 2834352, 100352, 0 },
+    { "decoder.conv1", "dX+dW", "conv_winograd", 231211008, 2934720, 100352, 0 },
+    { "encoder.conv3", "dX+dW", "conv_winograd", 462422016, 2533264, 200704, 0 },
+    { "encoder.conv2", "dX+dW", "conv_winograd", 462422016, 0, 401408, 0 },
+    { "encoder.conv1", "dW", "conv_winograd", 43352064, 0, 0, 0 },
 };
 
 /* The loss of one image, and every value that backward reads. */
@@ -376,13 +376,13 @@ static Decode decode_workspace(void *workspace, void *scratch)
 }
 
 static const ModelStep infer_steps[] = {
-    { "encoder.conv1", "forward", "conv_thin", 43352064 },
-    { "encoder.conv2", "forward", "conv_winograd", 231211008 },
-    { "encoder.conv3", "forward", "conv_winograd", 231211008 },
-    { "decoder.conv1", "forward", "conv_winograd", 115605504 },
-    { "decoder.conv2", "forward", "conv_winograd", 57802752 },
-    { "decoder.conv3", "forward", "conv_winograd", 5419008 },
-    { "decoder.up3", "forward", "upsample", 0 },
+    { "encoder.conv1", "forward", "conv_thin", 43352064, 0, 0, 0 },
+    { "encoder.conv2", "forward", "conv_winograd", 231211008, 0, 0, 0 },
+    { "encoder.conv3", "forward", "conv_winograd", 231211008, 0, 0, 0 },
+    { "decoder.conv1", "forward", "conv_winograd", 115605504, 0, 0, 0 },
+    { "decoder.conv2", "forward", "conv_winograd", 57802752, 0, 0, 0 },
+    { "decoder.conv3", "forward", "conv_winograd", 5419008, 0, 0, 0 },
+    { "decoder.up3", "forward", "upsample", 0, 0, 0, 0 },
 };
 
 /* Behind each layer all bands of a team wait for each other. */

@@ -44,6 +44,8 @@ typedef struct ModelStep {
     const char *pass;     /* "forward", "dX", "dW", ... */
     const char *kernel;   /* "conv_direct" */
     double macs;          /* multiply-adds of the direct algorithm for one image; 0 where that means nothing */
+    size_t place, count;  /* in a training program: the value that the step leaves in the workspace, in reals (of the first image of a group); count 0: none */
+    int channels;         /* > 0: that value, HWC or flat, comes from a layer whose channels or units can die, be 0 for every picture */
 } ModelStep;
 
 /* A stop watch for those calls: generated code adds the seconds since the last mark to seconds[step]. */
@@ -157,7 +159,7 @@ typedef struct Model {
     /* Forward and backward of n images, any number, in their order: adds the gradient of the SUM of their losses to gradient[parameter_reals]
        and writes each image's loss to losses[0..n-1]. Layers that are active in training alone (noise, dropout) draw from noise[i], any number,
        for image i; 0, or `noise` NULL: they hand on what they get, as they do in all the other functions. `workspace` has train_bytes; `clock` may be
-       NULL. The result depends on the order of the images and these numbers and on nothing else. */
+       NULL: of one image it is asked once at the start and once behind each step, in the order of the table, while the step's value is still there. The result depends on the order of the images and these numbers and on nothing else. */
     ModelBackward backward_chunk;
 
     /* Of models whose dense layers take several images in one product: up to `group` images at once, values one image after another. Else group

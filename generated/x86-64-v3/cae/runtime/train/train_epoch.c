@@ -25,6 +25,8 @@ static int validate(Run *run, double *val_loss, Error *error)
     while ((n = dataset_next(run->val, run->batch, run->pixels, run->which, error)) > 0) {
         trainer_evaluate(&run->trainer, run->pixels, n);
         sum = trainer_loss_sum(&run->trainer, n, sum);
+        if (!isfinite(sum))
+            return train_diverged(run, "the validation loss", run->val, n, NULL, 1, error);
         images += (size_t)n;
         if (train_stopped())
             return 1;
@@ -35,7 +37,7 @@ static int validate(Run *run, double *val_loss, Error *error)
         return error_set(error, EXIT_INPUT, "%s: none of its pictures could be read, so there is no validation loss",
                          run->options->val ? run->options->val : "validation");
     *val_loss = sum / (double)images;
-    return isfinite(*val_loss) ? 0 : train_diverged(run, "the validation loss", error);
+    return 0;
 }
 
 static int save_best(Run *run, double score, Error *error)
@@ -43,8 +45,6 @@ static int save_best(Run *run, double score, Error *error)
     CheckpointState state = run->state;
     state.best = score;
     state.seconds = 0;      /* the clock is no property of the weights: equal runs write equal files */
-    if (!trainer_parameters_finite(&run->trainer))
-        return train_diverged(run, "a parameter", error);
     return checkpoint_save(run->folder.best, run->model, run->trainer.parameters, NULL, NULL, &state, error);
 }
 
@@ -129,7 +129,7 @@ int train_end_epoch(Run *run, int partial, Error *error)
 
     double score = isnan(val_loss) ? loss : val_loss;
     int better = train_last_stage(run) && score < s->best;
-    if ((better && save_best(run, score, error) != 0) || write_results(run, loss, val_loss, error) != 0)
+    if ((better && save_best(run, score, error) != 0) || write_results(run, loss, val_loss, error) != 0 || train_watch_channels(run, error) != 0)
         return -1;
     if (!partial) {
         /* The epoch that stays open does not count as best: its whole may still be judged otherwise after a resume. */

@@ -1,5 +1,5 @@
 /* train_private.h - what the files of the training run share: train_run.c (the loop), train_setup.c (its beginning), train_epoch.c (what an epoch
- * ends with). */
+ * ends with), diagnosis.c (numbers that go wrong). */
 #ifndef CAEC_TRAIN_PRIVATE_H
 #define CAEC_TRAIN_PRIVATE_H
 
@@ -14,9 +14,16 @@
 
 enum {
     SAMPLES = 8,                                                /* pictures on a sheet */
-    LOOKED_AT = 16,                                             /* pictures that tell whether an output channel is dead */
+    LOOKED_AT = 16,                                             /* pictures that tell whether an output channel is dead from the start, */
+    WATCHED = 32,                                               /* and whether any layer's has died since */
     BUILT_IN_TRAIN = 1024, BUILT_IN_VAL = 256, BUILT_IN_SEED = 1
 };
+
+/* One a channel of each step that is watched, in the order of the steps: whether it has been seen alive in this look, and was dead in the last. */
+typedef struct Watched {
+    unsigned char *seen, *dead;
+    size_t room;
+} Watched;
 
 typedef struct Run {
     const Model *model;
@@ -29,7 +36,7 @@ typedef struct Run {
     Progress progress;
     Dataset *train, *val;                                       /* val NULL: no validation */
     uint32_t *order, *which;                                    /* [pictures of the larger set], [batch] */
-    const uint8_t **pixels;                                     /* [batch or LOOKED_AT] */
+    const uint8_t **pixels;                                     /* [batch or WATCHED] */
     uint64_t *noise;                                            /* [batch], dataset_number */
     uint8_t *mirrored;                                          /* [batch] pictures, where the run mirrors */
     uint8_t *samples;                                           /* [2 * SAMPLES] pictures: originals, reconstructions */
@@ -38,6 +45,7 @@ typedef struct Run {
     uint64_t saved_step;                                        /* of last.safetensors */
     double saved_at;                                            /* when, by train_now */
     int diverged;                                               /* train_diverged has been called */
+    Watched watch;
 } Run;
 
 /* Seconds of a clock that only goes forward. */
@@ -74,14 +82,27 @@ int train_finished(const Run *run);
 /* 1 where early stopping ended the run. */
 int train_stopped_early(const Run *run);
 
-/* The command that goes on with this run, into text[size]. */
-void train_resume_command(const Run *run, char *text, size_t size);
+/* The command that goes on with this run, or with a copy of it in the folder `out`, into text[size]. */
+void train_resume_command(const Run *run, const char *out, char *text, size_t size);
+
+/* The first up to `want` (<= WATCHED or the batch) readable pictures of a set into run->pixels; how many there are, or -1. */
+int train_first_pictures(Run *run, Dataset *set, int want, Error *error);
 
 /* Writes last.safetensors. Refuses parameters that are not finite (the file then stays as it is). */
 int train_save_last(Run *run, Error *error);
 
-/* The error of a loss or parameter that is no finite number. */
-int train_diverged(Run *run, const char *what, Error *error);
+/* The error of a loss, gradient or parameter (`what`) that is no finite number, with the n pictures at hand, of `set`, and their noise. Finds the picture and
+   the layer, and writes DIR/diagnosis.txt. `before`: the step has changed nothing yet, run->state included, so the state that leads to it goes into
+   DIR/diagnosis. */
+int train_diverged(Run *run, const char *what, const Dataset *set, int n, const uint64_t *noise, int before, Error *error);
+
+/* Channels that are 0 for every picture, of any layer whose channels can be: looked for after each epoch with up to WATCHED pictures of the validation set
+   (training set, where there is none), one after another until all are seen alive that were so the last time. Says which have died since. A look at a
+   picture costs as much as learning from it. */
+int train_open_watch(Run *run, Error *error);
+void train_reset_watch(Run *run);           /* another stage begins */
+int train_watch_channels(Run *run, Error *error);
+void train_close_watch(Run *run);
 
 /* Validation, best.safetensors, history, curve and samples after the last update of an epoch, or of the run inside one
    (`partial`: the epoch stays open and a resumed run completes it). Saves last. Returns 1 where a signal came first. */

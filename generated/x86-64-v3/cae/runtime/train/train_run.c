@@ -132,19 +132,9 @@ void train_say_stage(Run *run)
     train_say(run, "stage %d of %d: %s; %zu parameters, %s", number, stages, stage->title, reals, stage->loss_name);
 }
 
-int train_diverged(Run *run, const char *what, Error *error)
-{
-    run->diverged = 1;
-    return error_set(error, EXIT_INPUT, "%s is not a finite number at step %" PRIu64 " (epoch %" PRIu64 "): the training has diverged; "
-                     "%s still holds step %" PRIu64 "; try a lower --lr than %g, from the start or with --resume",
-                     what, run->state.step, run->state.epoch + 1, run->folder.last, run->saved_step, run->state.training.optimizer.lr);
-}
-
 int train_save_last(Run *run, Error *error)
 {
-    Trainer *t = &run->trainer;
-    if (!trainer_parameters_finite(t))
-        return train_diverged(run, "a parameter", error);
+    const Trainer *t = &run->trainer;
     if (checkpoint_save(run->folder.last, run->model, t->parameters, t->optimizer.m, t->optimizer.v, &run->state, error) != 0)
         return -1;
     run->saved_step = run->state.step;
@@ -209,6 +199,8 @@ static void draw(Run *run, int n)
         }
 }
 
+static const char *const faults[] = {[TRAINER_LOSS] = "the loss", [TRAINER_GRADIENT] = "the gradient", [TRAINER_PARAMETER] = "a parameter"};
+
 /* One update with the n pictures at hand. */
 static int step(Run *run, int n, Error *error)
 {
@@ -225,12 +217,11 @@ static int step(Run *run, int n, Error *error)
     s->rate = schedule_rate(&schedule, &s->plateau, s->training.optimizer.lr, begin, epochs + (double)position / count);
     run->trainer.optimizer.settings.lr = s->rate;
     draw(run, n);
-    trainer_step(&run->trainer, run->pixels, run->noise, n);
-    double sum = trainer_loss_sum(&run->trainer, n, s->loss_sum);
+    TrainerFault fault = trainer_step(&run->trainer, run->pixels, run->noise, n);
+    if (fault != TRAINER_FINE)
+        return train_diverged(run, faults[fault], run->train, n, run->noise, fault != TRAINER_PARAMETER, error);
     s->step++;
-    if (!isfinite(sum))
-        return train_diverged(run, "the loss", error);
-    s->loss_sum = sum;
+    s->loss_sum = trainer_loss_sum(&run->trainer, n, s->loss_sum);
     s->images += (uint64_t)n;
     s->position = position;
     return 0;
@@ -273,7 +264,7 @@ static int save_and_stop(Run *run, Error *error)
     int number = train_stopped();
     if (train_save_last(run, error) != 0)
         return -1;
-    train_resume_command(run, command, sizeof command);
+    train_resume_command(run, run->options->out, command, sizeof command);
     train_say(run, "stopped by %s after step %" PRIu64 ", in epoch %" PRIu64 "; saved in %s; to go on: %s",
               signal_name(number), run->state.step, run->state.epoch + 1, run->folder.last, command);
     return 128 + number;
@@ -286,6 +277,7 @@ static void next_stage(Run *run)
     run->state.stage++;
     train_begin_stage(run);
     trainer_begin_stage(&run->trainer, train_stage(run));
+    train_reset_watch(run);
     train_say_stage(run);
 }
 
@@ -326,7 +318,7 @@ static void add_what_is_left(const Run *run, Error *error)
 {
     char command[512];
     size_t used = strlen(error->text);
-    train_resume_command(run, command, sizeof command);
+    train_resume_command(run, run->options->out, command, sizeof command);
     snprintf(error->text + used, sizeof error->text - used, "; %s still holds step %" PRIu64 ", to go on from there: %s", run->folder.last,
              run->saved_step, command);
 }

@@ -40,12 +40,12 @@ static void append_option(char *text, size_t size, const char *name, const char 
         strcpy(text + used, "'");
 }
 
-void train_resume_command(const Run *run, char *text, size_t size)
+void train_resume_command(const Run *run, const char *out, char *text, size_t size)
 {
     snprintf(text, size, "%s-train", run->model->name);
     append_option(text, size, "train", run->options->train);
     append_option(text, size, "val", run->options->val);
-    append_option(text, size, "out", run->options->out);
+    append_option(text, size, "out", out);
     size_t used = strlen(text);
     snprintf(text + used, size - used, " --resume");
 }
@@ -198,7 +198,7 @@ static int check_file_lists(Run *run, Error *error)
 static int allocate(Run *run, Error *error)
 {
     size_t train = dataset_count(run->train), val = run->val ? dataset_count(run->val) : 0;
-    size_t most = run->batch > LOOKED_AT ? (size_t)run->batch : LOOKED_AT;
+    size_t most = run->batch > WATCHED ? (size_t)run->batch : WATCHED;
     size_t values = trainer_image_values(run->model);
 
     if (!(run->order = memory_block((train > val ? train : val) * sizeof *run->order, error))
@@ -207,13 +207,13 @@ static int allocate(Run *run, Error *error)
         || !(run->noise = memory_block((size_t)run->batch * sizeof *run->noise, error))
         || (run->state.training.mirror && !(run->mirrored = memory_block((size_t)run->batch * values, error)))
         || !(run->samples = memory_block(2 * SAMPLES * values, error))
-        || !(run->scratch = memory_block(values * sizeof(real), error)))
+        || !(run->scratch = memory_block(values * sizeof(real), error))
+        || train_open_watch(run, error) != 0)
         return -1;
     return 0;
 }
 
-/* The first up to `want` readable pictures of a set into run->pixels; how many there are, or -1. */
-static int first_pictures(Run *run, Dataset *set, int want, Error *error)
+int train_first_pictures(Run *run, Dataset *set, int want, Error *error)
 {
     size_t count = dataset_count(set);
     size_t n = count < (size_t)want ? count : (size_t)want;
@@ -227,7 +227,7 @@ static int first_pictures(Run *run, Dataset *set, int want, Error *error)
 static int keep_samples(Run *run, Error *error)
 {
     size_t bytes = trainer_image_values(run->model);
-    int n = first_pictures(run, run->val ? run->val : run->train, SAMPLES, error);
+    int n = train_first_pictures(run, run->val ? run->val : run->train, SAMPLES, error);
     if (n < 0)
         return -1;
     for (int i = 0; i < n; i++)
@@ -245,7 +245,7 @@ static int mend_dead_output(Run *run, int drawn, Error *error)
 
     if (model->output_kernel < 0)
         return 0;
-    if ((n = first_pictures(run, run->train, LOOKED_AT, error)) <= 0)
+    if ((n = train_first_pictures(run, run->train, LOOKED_AT, error)) <= 0)
         return n;
     const char *kernel = model->parameters[model->output_kernel].name;
     for (unsigned drawing = 1; (channel = trainer_dead_channel(&run->trainer, run->pixels, n, run->scratch)) >= 0; drawing++) {
@@ -400,5 +400,6 @@ void train_close(Run *run)
     free(run->mirrored);
     free(run->samples);
     free(run->scratch);
+    train_close_watch(run);
     warned_run = NULL;
 }

@@ -2,6 +2,7 @@
 #include "trainer.h"
 
 #include "compute/clip.h"
+#include "compute/finite.h"
 #include "memory.h"
 
 #include <limits.h>
@@ -16,6 +17,8 @@
 
 /* Larger chunks mean fewer sums to add; smaller ones keep many threads at work to the end of a batch. */
 enum { CHUNKS_WANTED = 8, CHUNK_MOST = 8 };
+
+enum { LOOK_STEPS = 4096 };     /* a program with more is looked at without its steps */
 
 int trainer_chunk(const Model *model, int n)
 {
@@ -250,14 +253,62 @@ void trainer_gradient(Trainer *t, const uint8_t *const *images, const uint64_t *
     }
 }
 
-void trainer_step(Trainer *t, const uint8_t *const *images, const uint64_t *noise, int n)
+TrainerFault trainer_step(Trainer *t, const uint8_t *const *images, const uint64_t *noise, int n)
 {
     trainer_gradient(t, images, noise, n);
     if (!isfinite(trainer_loss_sum(t, n, 0)))
-        return;
+        return TRAINER_LOSS;
+    if (!finite_all(t->total, t->model->parameter_reals))
+        return TRAINER_GRADIENT;
     clip_gradient(t->model, &t->training, t->total, 1.0 / n);
     optimizer_update(&t->optimizer, t->parameters, t->total, 1.0 / n, t->threads);
+    if (!trainer_parameters_finite(t))
+        return TRAINER_PARAMETER;
     trainer_prepare(t);
+    return TRAINER_FINE;
+}
+
+const ModelStep *trainer_steps(const Trainer *t, int *count)
+{
+    *count = t->stage ? t->stage->step_count : t->model->train_step_count;
+    return t->stage ? t->stage->steps : t->model->train_steps;
+}
+
+/* A look under way. Generated code asks its clock for the time once at the start and then behind each step: that is where we come in. */
+typedef struct Look {
+    TrainerSee see;
+    void *context;
+    const ModelStep *steps;
+    int step, count;            /* -1: at the start */
+    const real *workspace;
+} Look;
+
+static _Thread_local Look *look;
+
+static double see_step(void)
+{
+    if (look->step >= 0 && look->step < look->count) {
+        const ModelStep *s = &look->steps[look->step];
+        look->see(look->context, look->step, s->count > 0 ? look->workspace + s->place : NULL);
+    }
+    look->step++;
+    return 0;
+}
+
+double trainer_look(Trainer *t, int thread, const uint8_t *image, uint64_t noise, real *gradient, TrainerSee see, void *context)
+{
+    const ModelBackward backward_chunk = t->stage ? t->stage->backward_chunk : t->model->backward_chunk;
+    Look here = {.see = see, .context = context, .step = -1, .workspace = t->workspaces[thread]};
+    double loss, seconds[LOOK_STEPS];
+    ModelClock clock = {.now = see_step, .seconds = seconds};
+
+    here.steps = trainer_steps(t, &here.count);
+    memset(gradient, 0, t->model->parameter_reals * sizeof(real));
+    memset(seconds, 0, sizeof seconds);
+    look = &here;
+    backward_chunk(t->prepared, &image, &noise, 1, gradient, &loss, t->workspaces[thread], here.count <= LOOK_STEPS ? &clock : NULL);
+    look = NULL;
+    return loss;
 }
 
 void trainer_evaluate(Trainer *t, const uint8_t *const *images, int n)
@@ -301,10 +352,7 @@ void trainer_reconstruct_bytes(Trainer *t, const uint8_t *image, real *scratch, 
 
 int trainer_parameters_finite(const Trainer *t)
 {
-    for (size_t i = 0; i < t->model->parameter_reals; i++)
-        if (!isfinite(t->parameters[i]))
-            return 0;
-    return 1;
+    return finite_all(t->parameters, t->model->parameter_reals);
 }
 
 static int channel_is_zero(const real *output, size_t values, size_t channel, size_t channels)

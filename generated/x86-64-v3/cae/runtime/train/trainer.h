@@ -56,8 +56,12 @@ void trainer_prepare(Trainer *trainer);
 /* total = gradient of the sum of the n images' losses, losses[0 .. n-1] = each one's. noise[n]: see model.h; NULL: none. */
 void trainer_gradient(Trainer *trainer, const uint8_t *const *images, const uint64_t *noise, int n);
 
-/* Gradient, then one update by its mean over the n images, clipped (left out where a loss is not finite: the parameters stay good). */
-void trainer_step(Trainer *trainer, const uint8_t *const *images, const uint64_t *noise, int n);
+/* What is not finite: the losses, the gradient, both found before the update, which is then left out; or the parameters behind it, of which `prepared` still
+   holds those before it. */
+typedef enum TrainerFault { TRAINER_FINE, TRAINER_LOSS, TRAINER_GRADIENT, TRAINER_PARAMETER } TrainerFault;
+
+/* Gradient, then one update by its mean over the n images, clipped. */
+TrainerFault trainer_step(Trainer *trainer, const uint8_t *const *images, const uint64_t *noise, int n);
 
 /* losses[0 .. n-1] of the n images, without gradients. */
 void trainer_evaluate(Trainer *trainer, const uint8_t *const *images, int n);
@@ -70,6 +74,14 @@ void trainer_reconstruct(Trainer *trainer, const uint8_t *image, real *output);
 
 /* The same as bytes, clamped to 0..255. `scratch` has room for one output. */
 void trainer_reconstruct_bytes(Trainer *trainer, const uint8_t *image, real *scratch, uint8_t *bytes);
+
+/* One image alone on its way through training, with the parameters in `prepared`: its gradient into gradient[parameter_reals], its loss. `see` (with `context`)
+   is called behind each step of the table with the value that the step has left, NULL where it leaves none. On the thread that calls, in its workspace. */
+typedef void (*TrainerSee)(void *context, int step, const real *value);
+double trainer_look(Trainer *trainer, int thread, const uint8_t *image, uint64_t noise, real *gradient, TrainerSee see, void *context);
+
+/* The table of the steps that are trained by now. */
+const ModelStep *trainer_steps(const Trainer *trainer, int *count);
 
 /* 1 where every parameter is a finite number. */
 int trainer_parameters_finite(const Trainer *trainer);
