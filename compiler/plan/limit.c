@@ -50,7 +50,8 @@ static size_t workspace_bytes(const Plan *plan)
 size_t plan_training_bytes(const Plan *plan, int threads)
 {
     const Training *t = &plan->graph->training;
-    const size_t vector = block(parameter_bytes(plan)), prepared = plan->prepared_reals * (size_t)settings_real_bytes(&plan->settings);
+    const size_t vector = block(parameter_bytes(plan)), real_bytes = (size_t)settings_real_bytes(&plan->settings);
+    const size_t prepared = (plan->settings.stream ? plan->training_reals : plan->prepared_reals) * real_bytes;
     const size_t own = strcmp(t->optimizer.word, "sgd") == 0 ? 1 : 2;       /* vectors of the optimizer */
     if (plan->settings.library)
         return parameter_bytes(plan) + STATE_OF_LIBRARY + larger(prepared, ALIGNMENT) + (1 + own) * vector + larger(plan->train.bytes, ALIGNMENT);
@@ -144,7 +145,7 @@ static bool is_fitting(const Search *s, const Stage *stage, const Node *core, co
     Step step = { .stage = stage, .core = core, .pass = pass, .kernel = kernel };
     if (!core)
         return true;
-    if (!kernel_computes(kernel, core) || (kernel->fits && !kernel->fits(&step, &s->settings)))
+    if (kernel->rows || !kernel_computes(kernel, core) || (kernel->fits && !kernel->fits(&step, &s->settings)))
         return false;
     for (int i = 0; i < s->plan->train.count; i++) {
         const Step *now = s->plan->train.steps[i];

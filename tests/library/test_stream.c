@@ -176,6 +176,16 @@ static void each_row_once(void **state)
                 "ROWS(net_decoder_conv1_forward_row, 2) ROWS(net_decoder_conv2_forward_row, 24)\n");
 }
 
+/* The number behind `#define CAE_<name>`. */
+static long defined(const char *header, const char *name)
+{
+    char *line = text_of("#define CAE_%s ", name), *found = strstr(header, line);
+    assert_non_null(found);
+    long value = strtol(found + strlen(line), NULL, 10);
+    free(line);
+    return value;
+}
+
 /* The network of this project, whose values would take megabytes: what the header says is what a stream may touch, see above. */
 static void of_the_whole_network(void **state)
 {
@@ -186,14 +196,32 @@ static void of_the_whole_network(void **state)
         Result result = run_caec(folder, "%s/graphs/cae.lua -o . --emit library --stream --no-training --target %s", project_folder(), targets[i]);
         want_exit(&result, 0);
         result_free(&result);
-        char *path = text_of("%s/cae/cae.h", folder), *header = file_read(path, NULL), *found = strstr(header, "#define CAE_STREAM_BYTES");
-        assert_non_null(found);
-        long bytes = strtol(found + strlen("#define CAE_STREAM_BYTES"), NULL, 10);
+        char *path = text_of("%s/cae/cae.h", folder), *header = file_read(path, NULL);
+        long bytes = defined(header, "STREAM_BYTES");
         print_message("%s: CAE_STREAM_BYTES %ld\n", targets[i], bytes);
         assert_in_range(bytes, 100000, 262144);
         free(path);
         free(header);
     }
+    folder_remove(folder);
+}
+
+/* Training has its own forms of the weights, and the limit counts those. */
+static void training_within_a_limit(void **state)
+{
+    (void)state;
+    char *folder = folder_new();
+    Result result = run_caec(folder, "%s/graphs/cae.lua -o . --emit library --stream --target x86-64-v3 --memory-limit 12M", project_folder());
+    want_exit(&result, 0);
+    char *path = text_of("%s/cae/cae.h", folder), *header = file_read(path, NULL), *line = strstr(result.out, "training takes ");
+    assert_non_null(line);
+    long bytes = defined(header, "TRAIN_BYTES") + 4 * defined(header, "PARAMETER_FLOATS");
+    assert_in_range(bytes, 8 << 20, 12 << 20);
+    assert_int_equal(bytes, strtol(line + strlen("training takes "), NULL, 10));
+    assert_in_range(defined(header, "STREAM_BYTES"), 100000, 262144);
+    result_free(&result);
+    free(path);
+    free(header);
     folder_remove(folder);
 }
 
@@ -229,7 +257,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(of_pooled), cmocka_unit_test(of_averaged), cmocka_unit_test(of_pools), cmocka_unit_test(of_strided), cmocka_unit_test(of_sparse),
         cmocka_unit_test(of_upsampled), cmocka_unit_test(of_transposed), cmocka_unit_test(of_wide), cmocka_unit_test(on_other_targets),
-        cmocka_unit_test(of_little_code), cmocka_unit_test(by_winograd), cmocka_unit_test(each_row_once), cmocka_unit_test(of_the_whole_network),
+        cmocka_unit_test(of_little_code), cmocka_unit_test(by_winograd), cmocka_unit_test(each_row_once), cmocka_unit_test(of_the_whole_network), cmocka_unit_test(training_within_a_limit),
         cmocka_unit_test(what_needs_more_than_rows_is_refused),
     };
     return cmocka_run_group_tests_name("library stream", tests, NULL, NULL);
