@@ -1,5 +1,6 @@
 #include "error.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -10,5 +11,11 @@ int error_set(Error *error, int exit_code, const char *format, ...)
     vsnprintf(error->text, sizeof error->text, format, args);
     va_end(args);
     error->exit_code = exit_code;
+    error->shortage = 0;
     return -1;
+}
+
+int error_is_shortage(int reason)
+{
+    return reason == EMFILE || reason == ENFILE || reason == ENOMEM;
 }

@@ -10,9 +10,13 @@ enum { EXIT_DONE = 0, EXIT_INPUT = 1, EXIT_USAGE = 2, EXIT_FILE = 3 };    /* exi
 typedef struct Error {
     int exit_code;      /* EXIT_INPUT: the input is wrong; EXIT_USAGE; EXIT_FILE: could not be read or written */
     char text[800];
+    int shortage;       /* of memory or file handles: whatever is named in the text is not to blame */
 } Error;
 
 /* Fills in the error and returns -1, so that `return error_set(...)` is the whole story. */
 int error_set(Error *error, int exit_code, const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+/* Whether an errno tells of a shortage. */
+int error_is_shortage(int reason);
 
 #endif

@@ -318,13 +318,14 @@ int dataset_start(Dataset *dataset, const uint32_t *order, size_t n, size_t room
     return failed ? out_of_memory(error) : start_readers(dataset, error);
 }
 
-/* A failed slot's picture is told once, and without the lock, since `warn` may take its time. */
+/* A failed slot's picture is told once, and without the lock, since `warn` may take its time. Not so where handles or memory were short: passing over
+   the picture would make it another training. */
 static int report_failure(Dataset *dataset, Picture *picture, Error *problem, Error *error)
 {
     if (picture->unreadable)
         return 0;
     dataset_one_line(problem->text);
-    if (dataset->options.strict) {
+    if (dataset->options.strict || problem->shortage) {
         *error = *problem;
         return -1;
     }

@@ -69,13 +69,13 @@ static int out_of_memory(const Scan *scan)
     return error_set(scan->error, EXIT_INPUT, "%s: not enough memory for the list of its files", scan->top);
 }
 
-/* What could not be looked into: an error at the top or where strict, else told. */
-static int pass_over(const Scan *scan, const char *path, const char *reason)
+/* What could not be looked into: an error at the top, where strict and where handles or memory were short, else told. */
+static int pass_over(const Scan *scan, const char *path, int reason)
 {
     Error problem;
-    error_set(&problem, EXIT_FILE, "%s%s%s: cannot be read: %s", scan->top, *path ? "/" : "", path, reason);
+    error_set(&problem, EXIT_FILE, "%s%s%s: cannot be read: %s", scan->top, *path ? "/" : "", path, reason == ELOOP ? "too many folders or links one within the other" : strerror(reason));
     dataset_one_line(problem.text);
-    if (scan->strict || !*path) {
+    if (scan->strict || !*path || error_is_shortage(reason)) {
         *scan->error = problem;
         return -1;
     }
@@ -115,7 +115,7 @@ static int scan_entry(const Scan *scan, int fd, const char *name, const Folder *
     if (fstatat(fd, name, &status, 0) != 0 || !S_ISDIR(status.st_mode))
         return name_list_add(scan->files, path) == 0 ? 0 : out_of_memory(scan);
     int inner = openat(fd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    int result = inner < 0 ? pass_over(scan, path, strerror(errno)) : scan_folder(scan, inner, path, folder);
+    int result = inner < 0 ? pass_over(scan, path, errno) : scan_folder(scan, inner, path, folder);
     free(path);
     return result;
 }
@@ -128,18 +128,18 @@ static int scan_folder(const Scan *scan, int fd, const char *path, const Folder 
     if (!stream) {
         int reason = errno;
         close(fd);
-        return pass_over(scan, path, strerror(reason));
+        return pass_over(scan, path, reason);
     }
     Folder folder = { parent, parent ? parent->depth + 1 : 0, status.st_dev, status.st_ino, path };
     int result = 0;
     if (folder.depth > MAX_DEPTH)
-        result = pass_over(scan, path, "too many folders one within the other");
+        result = pass_over(scan, path, ELOOP);
     else if (!is_loop(&folder))
         for (;;) {
             errno = 0;
             struct dirent *entry = readdir(stream);
             if (!entry && errno)
-                result = pass_over(scan, path, strerror(errno));
+                result = pass_over(scan, path, errno);
             if (!entry || (result = scan_entry(scan, fd, entry->d_name, &folder)) != 0)
                 break;
         }
@@ -195,7 +195,7 @@ int dataset_sift(NameList *files, const char *folder, int strict, void (*warn)(c
         dataset_one_line(problem.text);
         if (kept == i)      /* all before it were kept */
             *first = problem;
-        if (strict) {
+        if (strict || problem.shortage) {
             *error = problem;
             return -1;
         }

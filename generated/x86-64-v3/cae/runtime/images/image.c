@@ -135,7 +135,9 @@ static int find_jpeg_size(FILE *f, int64_t *width, int64_t *height)
 
 static int cannot_read(const char *path, int reason, Error *error)
 {
-    return error_set(error, EXIT_FILE, "%s: cannot be read: %s", path, strerror(reason));
+    error_set(error, EXIT_FILE, "%s: cannot be read: %s", path, strerror(reason));
+    error->shortage = error_is_shortage(reason);
+    return -1;
 }
 
 static FILE *open_file(const char *path, struct stat *status, Error *error)
