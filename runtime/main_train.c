@@ -37,7 +37,7 @@ int main(int argc, char **argv)
 {
     const Model *model = &caec_model;
     TrainOptions options;
-    Error error = {EXIT_FILE, "the output cannot be written"};
+    Error error = {.exit_code = EXIT_FILE, .text = "the output cannot be written"};
 
     if (!model->supported()) {
         fprintf(stderr, "%s-train: built for %s, and this processor lacks instructions of it; compile %s with caec for another --target\n",

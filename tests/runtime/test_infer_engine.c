@@ -106,7 +106,7 @@ static void stops(void **state)
     int taken = 0;
     InferPaths list;
     Infer infer;
-    Error error = {0, ""};
+    Error error = {0};
 
     (void)state;
     assert_int_equal(infer_stopped(&error), 0);

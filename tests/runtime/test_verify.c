@@ -228,7 +228,7 @@ static int printed(const char *text)
 
 static void verdict_with(const Model *model, int wanted, const char *text)
 {
-    Error error = {0, ""};
+    Error error = {0};
     save(SAFETENSORS_F32);
     int got = verify(model, 0, &error);
     if (got != wanted || !printed(text)) fail_msg("verdict %d, wanted %d with \"%s\" (%s)", got, wanted, text, error.text);
@@ -241,7 +241,7 @@ static void verdict(int wanted, const char *text)
 
 static void refused(const char *name, const char *why)
 {
-    Error error = {0, ""};
+    Error error = {0};
     save(SAFETENSORS_F32);
     assert_int_equal(verify(&caec_model, 0, &error), -1);
     assert_int_equal(error.exit_code, EXIT_INPUT);
@@ -259,7 +259,7 @@ static double largest(const double *values, size_t count)
 /* In double the file must hold doubles: float32 weights alone are off by 6e-8. */
 static void passes(void **state)
 {
-    Error error = {0, ""};
+    Error error = {0};
     (void)state;
     verdict(0, "ok: all 19 tensors are within bounds");
     save(SAFETENSORS_F64);
@@ -463,7 +463,7 @@ static void agrees_with_pytorch(void **state)
 {
     const char *shared = getenv("CAEC_SHARED");
     char command[2000];
-    Error error = {0, ""};
+    Error error = {0};
 
     (void)state;
     if (!shared) skip();

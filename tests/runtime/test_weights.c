@@ -63,7 +63,7 @@ static int load(real *parameters, Error *error)
 static void refused(const char *name, const char *what)
 {
     real parameters[REALS];
-    Error error = {0, ""};
+    Error error = {0};
     assert_int_equal(load(parameters, &error), -1);
     assert_int_equal(error.exit_code, EXIT_INPUT);
     if (!strstr(error.text, path) || !strstr(error.text, name) || !strstr(error.text, what))
