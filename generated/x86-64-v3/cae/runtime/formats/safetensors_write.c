@@ -45,6 +45,20 @@ static int add_item(json_t *header, const SafetensorsItem *item, size_t from)
     return json_object_set_new(header, item->name, value);
 }
 
+/* The header as JSON; NULL where memory was short. json_dumps does not notice where it was for a key, so what it wrote is read again. */
+static char *dump_header(const json_t *header)
+{
+    char *text = json_dumps(header, JSON_COMPACT);
+    json_t *again = text ? json_loads(text, 0, NULL) : NULL;
+
+    if (!again || !json_equal(again, header)) {
+        free(text);
+        text = NULL;
+    }
+    json_decref(again);
+    return text;
+}
+
 /* The header as text, padded with spaces so that the data starts at a multiple of 8; NULL and *wrong (a name) on failure. */
 static char *make_header(const SafetensorsItem *items, int count, const char *const *keys, const char *const *values,
                          int pairs, const char **wrong)
@@ -63,7 +77,7 @@ static char *make_header(const SafetensorsItem *items, int count, const char *co
         at += item_bytes(&items[i]);
     }
     if (!*wrong) {
-        char *compact = json_dumps(header, JSON_COMPACT);
+        char *compact = dump_header(header);
         size_t length = compact ? strlen(compact) : 0, padded = (length + 7) / 8 * 8;
         text = compact ? malloc(padded + 1) : NULL;
         if (text) {
