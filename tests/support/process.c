@@ -3,6 +3,7 @@
 
 #include "cases.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,7 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { MAX_WORDS = 256, CPU_SECONDS = 60, SECONDS = 1200 };
+enum { MAX_WORDS = 256, CPU_SECONDS = 60, SECONDS = 1200, HANDLES = 1024 };
 
 static char *whole(FILE *f, size_t *length)
 {
@@ -29,23 +30,32 @@ Result run_words(const char *folder, const char *const *words)
     FILE *out = tmpfile(), *err = tmpfile();
     assert_non_null(out);
     assert_non_null(err);
+    int started[2];                 /* closed by a good exec; else says that there was none */
+    assert_int_equal(pipe(started), 0);
     fflush(NULL);
     pid_t child = fork();
     assert_true(child >= 0);
     if (child == 0) {
-        if (!freopen("/dev/null", "r", stdin) || dup2(fileno(out), 1) < 0 || dup2(fileno(err), 2) < 0 || (folder && chdir(folder) != 0))
-            _exit(127);
-        setrlimit(RLIMIT_CPU, &(struct rlimit){ CPU_SECONDS, CPU_SECONDS });
-        alarm(SECONDS);
-        execvp(words[0], (char *const *)words);
-        _exit(127);
+        if (freopen("/dev/null", "r", stdin) && dup2(fileno(out), 1) >= 0 && dup2(fileno(err), 2) >= 0 && (!folder || chdir(folder) == 0)) {
+            for (int handle = 3; handle < HANDLES; handle++)
+                (void)fcntl(handle, F_SETFD, FD_CLOEXEC);
+            setrlimit(RLIMIT_CPU, &(struct rlimit){ CPU_SECONDS, CPU_SECONDS });
+            alarm(SECONDS);
+            execvp(words[0], (char *const *)words);
+        }
+        _exit(write(started[1], "!", 1) == 1 ? 127 : 126);
     }
+    close(started[1]);
+    char failed = 0;
+    if (read(started[0], &failed, 1) != 1)
+        failed = 0;
+    close(started[0]);
     int status = 0;
     assert_int_equal(waitpid(child, &status, 0), child);
     Result result = { .exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : -1, .signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0 };
     result.out = whole(out, &result.out_length);
     result.err = whole(err, &result.err_length);
-    if (result.exit_code == 127)
+    if (failed)
         fail_msg("cannot run %s", words[0]);
     return result;
 }
