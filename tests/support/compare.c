@@ -50,7 +50,7 @@ static Values run_model(const Net *net, const char *graph, const char *options, 
         images[i] = net_image(net, 40 + (unsigned)i);
     for (int i = 0; i < IMAGES && black; i++)
         blacken(net, images[i]);
-    Built built = build_model(graph, options);
+    Built built = build_model_merged(graph, options);
     const ModelShape *latent = &built.model->latent;
     Values v = { .latents = (size_t)(latent->dim[0] * latent->dim[1] * latent->dim[2]), .gradients = (size_t)count,
                  .outputs = (size_t)(net->height * net->width * net->channels) };

@@ -241,7 +241,7 @@ void check_net(const Net *net, const char *target, const char *options)
         skip();
     char *graph = net_graph(net), *all = text_of("--target %s %s", target, options);
     print_message("caec %s, of %s", all, graph);
-    Built built = build_model(graph, all);
+    Built built = build_model_merged(graph, all);
     int count;
     double *parameters = net_parameters(net, 7, &count);
     uint8_t *image = net_image(net, 20);
