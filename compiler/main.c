@@ -119,12 +119,15 @@ static size_t read_bytes(struct argp_state *state, const char *option, const cha
     return (size_t)n;
 }
 
-static bool is_pass(const char *name)
+/* Where the pass stands in the pipeline; -1: nowhere. */
+static int pass_place(const char *name)
 {
-    bool known = strcmp(name, "load") == 0 || strcmp(name, "plan") == 0;
+    if (strcmp(name, "load") == 0)
+        return 0;
     for (int i = 0; i < PASS_COUNT; i++)
-        known = known || strcmp(passes[i].name, name) == 0;
-    return known;
+        if (strcmp(passes[i].name, name) == 0)
+            return i + 1;
+    return strcmp(name, "plan") == 0 ? PASS_COUNT + 1 : -1;
 }
 
 static void set_option(Options *o, int key, char *arg, struct argp_state *state)
@@ -148,7 +151,7 @@ static void set_option(Options *o, int key, char *arg, struct argp_state *state)
     case KEY_DUMP:
     case KEY_STOP:
         *(key == KEY_DUMP ? &o->dump : &o->stop) = arg;
-        if (!is_pass(arg))
+        if (pass_place(arg) < 0)
             argp_error(state, "there is no pass '%s'; see --list passes", arg);
         break;
     case KEY_LIST:
@@ -205,6 +208,8 @@ static void check_command(const Options *o, struct argp_state *state)
         argp_error(state, "--memory-limit is about training, which --no-training leaves out");
     if (!o->library && !o->target->hosted && (o->directory || o->tune))
         argp_error(state, "--target %s: there are no programs for it; add --emit library", o->target->name);
+    if (o->dump && o->stop && pass_place(o->dump) > pass_place(o->stop))
+        argp_error(state, "--dump %s: it comes behind %s, where --stop-after ends", o->dump, o->stop);
     if (!o->directory && !o->summary && !o->dump && !o->stop && !o->dot && !o->memory && !o->tune)
         argp_error(state, "where to? give -o DIR, or one of --summary, --memory, --dump, --dot, --tune");
 }

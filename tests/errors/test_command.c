@@ -61,6 +61,8 @@ static void bad_usage(void **state)
         { "net.lua -o out --real half", "--real wants float or double, not 'half'" },
         { "net.lua --dump nothing", "there is no pass 'nothing'; see --list passes" },
         { "net.lua --stop-after nothing", "there is no pass 'nothing'" },
+        { "net.lua --dump plan --stop-after load", "--dump plan: it comes behind load, where --stop-after ends" },
+        { "net.lua --dump fold --stop-after load", "--dump fold: it comes behind load" },
         { "--list things", "--list wants passes, ops, kernels or targets, not 'things'" },
         { "net.lua --list passes", "--list and --expand want no graph file" },
         { "--expand nothing", "there is no kernel 'nothing'; see --list kernels" },
