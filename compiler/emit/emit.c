@@ -145,6 +145,8 @@ static const char *argument_expression(const Plan *plan, const Program *program,
         const Argument *a = &step->arguments[i];
         if (strcmp(a->name, name) != 0)
             continue;
+        if (a->form && a->form->late)
+            return arena_format("t->%s + %zu", plan_scratch_at(program, step)->name, step->late_at);
         if (a->form)
             return arena_format("w + W_%s", upper(a->form->name));
         if (a->scratch)
@@ -193,6 +195,13 @@ static void set_words(lua_State *L, const Plan *plan, const Program *program, co
     lua_pop(L, 2);
 }
 
+/* step.late: the call that makes its late form; "" where it reads none. */
+static void set_late(lua_State *L, const Plan *plan, const Program *program, const Step *step)
+{
+    set_text(L, "late", !step->late ? "" : arena_format("%smake_%s(w + W_%s, t->%s + %zu);", plan_prefix(plan), step->late->name,
+                                                        upper(step->late->source->name), plan_scratch_at(program, step)->name, step->late_at));
+}
+
 /* "PLACE, COUNT, CHANNELS" of the value that a step of training leaves in the workspace; zeros where it leaves none there, or inference runs it. */
 static const char *value_left(const Plan *plan, const Program *program, int place)
 {
@@ -233,6 +242,7 @@ static void set_steps(lua_State *L, const Plan *plan, const Program *program)
         lua_setfield(L, -2, "grouped");
         set_text(L, "flush", step->sums ? upper(plan_identifier(arena_format("%s.kernel", step->layer))) : "");
         set_words(L, plan, program, step);
+        set_late(L, plan, program, step);
         append_item(L);
     }
     lua_setfield(L, -2, "steps");

@@ -135,6 +135,13 @@ static void emit_forms(Emitter *e)
         lua_pop(L, 2);
         append_to(L, "form_prototypes");
     }
+    for (int i = 0; i < e->plan->late_count; i++) {
+        push_late_holes(L, e->plan, e->plan->late_forms[i]);
+        Text one = template_expand(L, "kernels/form_turned.c.in");
+        text_add(&text, "\n%s", one.data);
+        lua_pop(L, 2);
+        append_to(L, "form_prototypes");
+    }
     add_file(e, file, text);
     lua_pushstring(L, file);
     append_to(L, "sources");

@@ -236,6 +236,14 @@ void push_flush_holes(lua_State *L, const Plan *plan, const Step *step)
     lua_setfield(L, -2, "comment");
 }
 
+static void set_form_comment(lua_State *L, const char *text)
+{
+    lua_newtable(L);
+    lua_pushstring(L, text);
+    lua_rawseti(L, -2, 1);
+    lua_setfield(L, -2, "comment");
+}
+
 void push_form_holes(lua_State *L, const Plan *plan, const Form *form)
 {
     const Shape shape = form->parameter->shape;
@@ -258,10 +266,22 @@ void push_form_holes(lua_State *L, const Plan *plan, const Form *form)
     set_argument(L, "parameter", real, false, NULL);
     set_argument(L, "form", real, true, NULL);
     lua_setfield(L, -2, "args");
+    set_form_comment(L, arena_format("/* %s, %s%s */", form->parameter->name, form->kind[0] == 'w' || form->kind[0] == 'c' || form->kind[0] == 'l' ?
+                                      "transformed" : form->kind[0] == 'f' ? "taps summed that meet the same pixel before upsampling" :
+                                      form->kind[0] == 'b' ? arena_format("in blocks of %d channels", form->block) : "as it is",
+                                      !form->rotated ? "" : strcmp(form->parameter->word, "conv2d") == 0 ? ", turned, for dX" : ", turned"));
+}
+
+void push_late_holes(lua_State *L, const Plan *plan, const Form *late)
+{
+    push_form_holes(L, plan, late);
+    set_text(L, "name", arena_format("%smake_%s", plan_prefix(plan), late->name));
+    set_number(L, "FROM_BLOCK", late->source->block);
+    set_number(L, "FROM_LANES", late->source->lanes);
+    const char *real = plan->settings.real_double ? "double" : "float";
     lua_newtable(L);
-    lua_pushstring(L, arena_format("/* %s, %s%s */", form->parameter->name, form->kind[0] == 'w' || form->kind[0] == 'c' || form->kind[0] == 'l' ?
-                                   "transformed" : form->kind[0] == 'f' ? "taps summed that meet the same pixel before upsampling" : form->kind[0] == 'b' ? arena_format("in blocks of %d channels", form->block) : "as it is",
-                                   !form->rotated ? "" : strcmp(form->parameter->word, "conv2d") == 0 ? ", turned, for dX" : ", turned"));
-    lua_rawseti(L, -2, 1);
-    lua_setfield(L, -2, "comment");
+    set_argument(L, "form", real, false, NULL);
+    set_argument(L, "turned", real, true, NULL);
+    lua_setfield(L, -2, "args");
+    set_form_comment(L, arena_format("/* %s turned for dX, from the blocks of its forward pass */", late->parameter->name));
 }

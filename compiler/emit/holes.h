@@ -18,6 +18,9 @@ void push_flush_holes(lua_State *L, const Plan *plan, const Step *step);
 /* The same for a form: K, CI, CO, COUNT, ROOM, BLOCK, LANES, ROTATED, UP. */
 void push_form_holes(lua_State *L, const Plan *plan, const Form *form);
 
+/* Of a form that is made late, for the function that turns the forward pass's blocks into it; besides these FROM_BLOCK, FROM_LANES. */
+void push_late_holes(lua_State *L, const Plan *plan, const Form *late);
+
 /* Sets a field of the table at the top of the stack. */
 void set_number(lua_State *L, const char *name, double value);
 void set_text(lua_State *L, const char *name, const char *value);

@@ -33,6 +33,8 @@ typedef struct Form {
     size_t offset;              /* in reals, from the start of the prepared weights; set by the plan */
     const char *name;           /* C name, set by the plan */
     bool training;              /* for training alone, in memory of its own, since inference works by rows */
+    bool late;                  /* not prepared, but made from `source` in the scratch memory of the step that reads it, just before */
+    const struct Form *source;  /* then only: the blocks of the forward pass */
 } Form;
 
 typedef struct Kernel Kernel;
@@ -72,7 +74,9 @@ typedef struct Step {
     int number_count;
     Argument arguments[STEP_ARGUMENTS];
     int argument_count;
-    size_t scratch;             /* reals that the kernel works in */
+    size_t scratch;             /* reals that the kernel works in, and its late form behind */
+    const Form *late;           /* NULL: the step reads none */
+    size_t late_at;             /* where it lies in the scratch memory, in reals */
     bool sums;                  /* it keeps a sum over the images of a chunk, which Kernel.flush_text ends */
     bool repeats;               /* what it computes was computed before, and given up in the meantime */
     double cost, macs;          /* estimated cycles; multiply-adds of the direct algorithm */

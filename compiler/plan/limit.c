@@ -3,7 +3,7 @@
  * It begins with the ordinary plan. While that takes too much, every change that can save something is tried, by planning anew with it, and the one that
  * saves most bytes for the least estimated time is kept: a kernel for another, as Winograd's weights weigh four times theirs; a group of fewer images; a
  * value that the forward half makes, given up behind its last reader there and made again before a reader of the backward half (Chen et al., "Training deep
- * nets with sublinear memory cost", 2016, one value at a time). As soon as one change more is enough, the cheapest such ends the search; then whatever
+ * nets with sublinear memory cost", 2016, one value at a time); weights turned for dX before each call instead of once an update. As soon as one change more is enough, the cheapest such ends the search; then whatever
  * turns out to be needless is taken back. The choice up to the last change is the same for every limit, so where the search ends without success stands
  * the smallest limit that works. */
 #include "plan.h"
@@ -90,11 +90,17 @@ static double cost_of_groups(const Plan *plan)
     return plan->group > 1 ? 3 * cost_of_moving((double)parameter_bytes(plan), &plan->settings) / plan->group : 0;
 }
 
+/* Values that lie far apart are moved one by one. */
+static double cost_of_turning(const Plan *plan, const Step *step)
+{
+    return step->late ? cost_of_moving((double)step->late->count, &plan->settings) * settings_lanes(&plan->settings) : 0;
+}
+
 static double cost_of_training(const Plan *plan)
 {
     double cost = cost_of_groups(plan);
     for (int i = 0; i < plan->train.count; i++)
-        cost += plan_step_cost(plan, plan->train.steps[i]);
+        cost += plan_step_cost(plan, plan->train.steps[i]) + cost_of_turning(plan, plan->train.steps[i]);
     for (int p = 0; p < plan->phase_count; p++)
         for (int i = 0; i < plan->phases[p].count; i++)
             cost += plan->phases[p].steps[i]->repeats ? plan_step_cost(plan, plan->phases[p].steps[i]) : 0;
@@ -195,12 +201,22 @@ static void try_repeats(Search *s, const Program *program)
                 try_change(s, (Change){ .kind = CHANGE_REPEAT, .core = program->steps[from]->core, .reader = program->steps[to]->core });
 }
 
+static void try_late(Search *s)
+{
+    for (int i = s->plan->train.forward_count; i < s->plan->train.count; i++) {
+        const Form *form = plan_turned_form(s->plan->train.steps[i]);
+        if (form && !form->late)
+            try_change(s, (Change){ .kind = CHANGE_LATE, .parameter = form->parameter });
+    }
+}
+
 static void try_all(Search *s)
 {
     if (s->plan->group > 2)
         try_change(s, (Change){ .kind = CHANGE_GROUP, .group = s->plan->group / 2 });
     for (int i = 0; i < s->graph->stage_count; i++)
         try_kernels(s, s->graph->stages[i]);
+    try_late(s);
     try_repeats(s, &s->plan->train);
     for (int i = 0; i < s->plan->phase_count; i++)
         try_repeats(s, &s->plan->phases[i]);
@@ -317,6 +333,7 @@ static const char *change_text(const Change *c)
     case CHANGE_STRAIGHT: return "gradients straight into their total, so one thread alone";
     case CHANGE_GROUP: return arena_format("groups of %d images", c->group);
     case CHANGE_KERNEL: return arena_format("%s of %s by %s", c->backward ? "backward" : "forward", c->stage, c->kernel->name);
+    case CHANGE_LATE: return arena_format("%s turned for dX image by image", c->parameter->name);
     case CHANGE_REPEAT: return arena_format("%s again before %s", c->core->name, c->reader->name);
     }
     bug("a change of kind %d", (int)c->kind);

@@ -30,23 +30,47 @@ static bool same_form(const Form *a, const Form *b)
 {
     return a->parameter == b->parameter && strcmp(a->kind, b->kind) == 0 && a->block == b->block && a->lanes == b->lanes &&
            a->rotated == b->rotated && a->up == b->up && a->stride == b->stride && a->pad_top == b->pad_top && a->pad_left == b->pad_left &&
-           a->training == b->training;
+           a->training == b->training && a->late == b->late;
 }
 
 /* "encoder_conv1_kernel", "..._turned", and the block where two blockings of one parameter are wanted. */
-static const char *form_name(const Plan *plan, const Form *form)
+static const char *form_name(Form *const *forms, int form_count, const Form *form)
 {
     const char *base = arena_format("%s%s%s", plan_identifier(form->parameter->name), strcmp(form->kind, "plain") == 0 || strcmp(form->kind, "blocks") == 0 ? "" : arena_format("_%s", form->kind),
                                     form->rotated ? "_turned" : "");
     const char *name = base;
     for (int n = 2;; n++) {
         bool taken = false;
-        for (int i = 0; i < plan->form_count; i++)
-            taken = taken || strcmp(plan->forms[i]->name, name) == 0;
+        for (int i = 0; i < form_count; i++)
+            taken = taken || strcmp(forms[i]->name, name) == 0;
         if (!taken)
             return name;
         name = arena_format("%s_%d", base, n);
     }
+}
+
+/* The blocks from which a late form is turned; NULL: no forward pass reads such. */
+static const Form *source_of(const Plan *plan, const Form *late)
+{
+    for (int i = 0; i < plan->form_count; i++) {
+        const Form *f = plan->forms[i];
+        if (f->parameter == late->parameter && f->training == late->training && !f->rotated && strcmp(f->kind, late->kind) == 0)
+            return f;
+    }
+    return NULL;
+}
+
+/* The form among those there are that is the same as this one, or this one, added to them. */
+static Form *add_form(Form **forms, int *count, Form *form, size_t align, size_t *reals)
+{
+    for (int k = 0; k < *count; k++)
+        if (same_form(forms[k], form))
+            return forms[k];
+    form->name = form_name(forms, *count, form);
+    form->offset = *reals;
+    *reals += (form->count + align - 1) / align * align;
+    forms[(*count)++] = form;
+    return form;
 }
 
 /* `training`: the forms are for training alone. */
@@ -57,20 +81,18 @@ static void add_forms(Plan *plan, Step *step, bool training)
         Argument *a = &step->arguments[i];
         if (!a->form)
             continue;
-        Form *found = NULL;
         a->form->training = training;
-        for (int k = 0; k < plan->form_count; k++)
-            if (same_form(plan->forms[k], a->form))
-                found = plan->forms[k];
-        if (!found) {
-            found = a->form;
-            found->name = form_name(plan, found);
-            size_t *reals = training ? &plan->training_reals : &plan->prepared_reals;
-            found->offset = *reals;
-            *reals += (found->count + align - 1) / align * align;
-            plan->forms[plan->form_count++] = found;
+        a->form->source = a->form->late ? source_of(plan, a->form) : NULL;
+        a->form->late = a->form->source != NULL;
+        if (a->form->late) {
+            step->late_at = (step->scratch + align - 1) / align * align;
+            step->scratch = step->late_at;
+            a->form = add_form(plan->late_forms, &plan->late_count, a->form, align, &step->scratch);
+            step->scratch = step->late_at + a->form->count;
+            step->late = a->form;
+        } else {
+            a->form = add_form(plan->forms, &plan->form_count, a->form, align, training ? &plan->training_reals : &plan->prepared_reals);
         }
-        a->form = found;
     }
 }
 
@@ -332,8 +354,31 @@ static void repeat_step(Program *program, const Change *change)
     program->count++;
 }
 
+Form *plan_turned_form(const Step *step)
+{
+    for (int i = 0; step->scratch && i < step->argument_count; i++) {
+        Form *form = step->arguments[i].form;
+        if (form && form->rotated && form->stride == 1 && strcmp(form->kind, "blocks") == 0)
+            return form;
+    }
+    return NULL;
+}
+
+/* The turned form of the parameter is made late. */
+static void make_late(const Program *program, const Node *parameter)
+{
+    for (int i = program->forward_count; i < program->count; i++) {
+        Form *form = plan_turned_form(program->steps[i]);
+        if (form && form->parameter == parameter)
+            form->late = true;
+    }
+}
+
 static void change_steps(const Plan *plan, Program *program)
 {
+    for (int i = 0; i < plan->change_count; i++)
+        if (plan->changes[i].kind == CHANGE_LATE)
+            make_late(program, plan->changes[i].parameter);
     for (int i = 0; i < plan->change_count; i++)
         if (plan->changes[i].kind == CHANGE_ORDER)
             put_dw_first(program);
@@ -383,6 +428,7 @@ Plan *plan_changed(const Graph *graph, Settings settings, const Force *forces, i
     }
     plan->functions = ARENA_ARRAY(const Step *, steps);
     plan->forms = ARENA_ARRAY(Form *, steps * STEP_ARGUMENTS);
+    plan->late_forms = ARENA_ARRAY(Form *, steps);
     for (int i = 0; i < count; i++)
         name_functions(plan, programs[i], programs[i]->rings ? "_row" : is_training(programs[i]) || settings.no_training ? "" : "_infer");
     plan_group(plan);

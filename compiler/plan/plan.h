@@ -45,12 +45,13 @@ typedef struct Program {
 
 /* What was given up to stay within --memory-limit; in the order in which limit.c chose. */
 typedef struct Change {
-    enum { CHANGE_ORDER, CHANGE_STRAIGHT, CHANGE_GROUP, CHANGE_KERNEL, CHANGE_REPEAT } kind;
+    enum { CHANGE_ORDER, CHANGE_STRAIGHT, CHANGE_GROUP, CHANGE_KERNEL, CHANGE_REPEAT, CHANGE_LATE } kind;
     int group;                  /* GROUP: images at once */
     const char *stage;          /* KERNEL: takes the place of another in ... */
     bool backward;              /* ... dX and dW, or the forward half, of this stage */
     const Kernel *kernel;
     const Node *core, *reader;  /* REPEAT: the step with this core is done again before the step with that one */
+    const Node *parameter;      /* LATE: its turned form is made before each dX instead of once an update */
     size_t bytes;               /* saved by it, after those before it */
     double cost;                /* estimated cycles (microseconds where kernels were measured) an image that it adds */
 } Change;
@@ -75,6 +76,8 @@ typedef struct Plan {
     int phase_count;
     Form **forms;
     int form_count;
+    Form **late_forms;          /* of steps that make theirs themselves */
+    int late_count;
     size_t prepared_reals;
     size_t training_reals;      /* of the forms that are for training alone */
     int group;                  /* images that go through the programs together; 1 where no step wants more */
@@ -123,6 +126,9 @@ void plan_memory(const Plan *plan, Program *program);
 /* Where a step finds or leaves the value; NULL: not in the workspace. And the step's scratch memory. */
 const Buffer *plan_value_at(const Program *program, const Step *step, const Node *node);
 const Buffer *plan_scratch_at(const Program *program, const Step *step);
+
+/* The form that the step could read late: blocks turned for dX, where the step has scratch memory to make them in; NULL: none. */
+Form *plan_turned_form(const Step *step);
 
 /* How many numbers of its C type a value of one image takes: as many as its shape says, but codes lie packed. */
 size_t plan_value_count(const Node *node);
