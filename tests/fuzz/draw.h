@@ -1,7 +1,7 @@
 /* draw.h - legal networks at random: every word of the language and every attribute, branches into and out of everything, small shapes.
  *
- * A new layer is a kind in support/net.h, an operator in support/naive.h and a row of add_word (draw_layers.c); what stands in the training table or beside
- * it (an optimizer, a schedule; stages are not drawn yet) belongs to draw_training.c, which also checks that the model says the same. */
+ * A new layer is a kind in support/net.h, an operator in support/naive.h and a row of add_word (draw_layers.c); what stands in the training table
+ * belongs to draw_training.c, which also checks that the model says the same; stages to test_legal.c, since the compiler says which there can be. */
 #ifndef TEST_DRAW_H
 #define TEST_DRAW_H
 

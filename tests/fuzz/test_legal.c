@@ -7,6 +7,7 @@
 #include "drive.h"
 #include "files.h"
 #include "numbers.h"
+#include "parts.h"
 #include "process.h"
 #include "rng.h"
 
@@ -25,7 +26,7 @@ typedef struct Legal {
 
 /* What all graphs of this run were found to be. */
 static struct {
-    int graphs, undecodable, grouped, noisy, forced, redrawn;
+    int graphs, undecodable, grouped, noisy, forced, redrawn, staged, stages;
     GradientCheck gradients;
 } tally;
 
@@ -39,6 +40,56 @@ static bool compiles(const char *folder, const char *options)
         want_exit(&result, 0);
     result_free(&result);
     return !refused;
+}
+
+/* Whether `stages` may stand in the graph; a stage that needs what a later one trains is refused. */
+static bool allows(const char *graph, const char *stages)
+{
+    char *folder = folder_new(), *path = text_of("%s/net.lua", folder), *whole = text_of("%.*s  stages = { %s{} },\n}\n", (int)strlen(graph) - 2, graph, stages);
+    file_write(path, whole, strlen(whole));
+    Result result = run_caec(folder, "net.lua --stop-after plan");
+    bool refused = result.exit_code == 1 && strstr(result.err, "stages: ");
+    if (!refused)
+        want_exit(&result, 0);
+    result_free(&result);
+    free(whole);
+    free(path);
+    folder_remove(folder);
+    return !refused;
+}
+
+/* Up to two stages, each on what the one before leaves: pairs of a layer of the encoder and one of the decoder, that reads a value of the same shape. */
+static void add_stages(Legal *legal, uint64_t *state)
+{
+    NetPlace places[NET_PLACES];
+    int count = net_places(&legal->drawn->net, places), encoder = 0, first = 0, last = count, entries = 0;
+    while (places[encoder].part == 0)
+        encoder++;
+    char *stages = text_of("%s", "");
+    for (int tries = 0; tries < 30 && entries < 2 && first < encoder && last > encoder; tries++) {
+        int cut = rng_between(state, first, encoder - 1), from = rng_between(state, encoder, last - 1);
+        NetSize a = places[cut].out, b = places[from].in;
+        if (a.height != b.height || a.width != b.width || a.channels != b.channels || a.flat != b.flat)
+            continue;
+        char *more = text_of("%s{ encoder = \"%s\", decoder = \"%s\" }, ", stages, places[cut].name, places[from].name);
+        bool fits = allows(legal->graph, more);
+        free(fits ? stages : more);
+        if (fits) {
+            stages = more;
+            first = cut + 1;
+            last = from;
+            entries++;
+        }
+    }
+    if (entries) {
+        char *whole = text_of("%.*s  stages = { %s{} },\n}\n", (int)strlen(legal->graph) - 2, legal->graph, stages);
+        free(legal->graph);
+        legal->graph = whole;
+        legal->drawn->training.epochs *= entries + 1;
+        tally.staged++;
+        tally.stages += entries;
+    }
+    free(stages);
 }
 
 /* Some layers are computed by kernels drawn among those that fit, whole or a single pass of them. */
@@ -137,6 +188,19 @@ static void check_noise(const Net *net, const Built *built, const double *parame
     drive_free(&driven);
 }
 
+/* Each stage's loss has its gradient, and what it does not train has none. */
+static void check_stages(const Net *net, const Model *model, const double *parameters)
+{
+    for (int s = 0; s + 1 < model->stage_count; s++) {
+        Part part;
+        part_of(model, s, &part);
+        Driven driven = drive_new(&part.model, parameters);
+        check_rest(net, &driven, model, s, true);
+        check_gradient_by(net, &driven, parameters, &tally.gradients);
+        drive_free(&driven);
+    }
+}
+
 static void check_all(const Legal *legal)
 {
     const Net *net = &legal->drawn->net;
@@ -153,6 +217,7 @@ static void check_all(const Legal *legal)
     if (built.model->group)
         check_groups(net, &driven, 1e-12);
     drive_free(&driven);
+    check_stages(net, built.model, parameters);
     if (legal->drawn->noisy)
         check_noise(net, &built, parameters);
     if (legal->texts)
@@ -176,6 +241,8 @@ static void one(void **state)
     uint64_t choices = draw_state(number->seed, number->number, 2);
     current = draw_legal(number->seed, number->number);
     numbers_under_test(&current.graph, &current.options);
+    if (rng_chance(&choices, 50))
+        add_stages(&current, &choices);
     if (rng_chance(&choices, 40))
         force_kernels(&current, &choices);
     check_all(&current);
@@ -198,9 +265,9 @@ static void report(void **state)
 {
     (void)state;
     const GradientCheck *g = &tally.gradients;
-    print_message("of %d graphs %d cannot decode a latent alone, %d take images in groups, %d draw noise; %d kernels were forced; %d graphs were drawn "
+    print_message("of %d graphs %d cannot decode a latent alone, %d take images in groups, %d draw noise, %d are trained in stages (%d besides the last); %d kernels were forced; %d graphs were drawn "
                   "anew for ties; of %d tensors %d have no gradient, of %d slopes %d lie at a kink\n", tally.graphs, tally.undecodable, tally.grouped,
-                  tally.noisy, tally.forced, tally.redrawn, g->tensors, g->dead, g->looked, g->kinks);
+                  tally.noisy, tally.staged, tally.stages, tally.forced, tally.redrawn, g->tensors, g->dead, g->looked, g->kinks);
     assert_true(tally.graphs < 20 || (g->dead * 5 <= g->tensors && g->kinks * 10 <= g->looked));
 }
 

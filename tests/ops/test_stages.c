@@ -2,6 +2,7 @@
 #include "build.h"
 #include "cases.h"
 #include "drive.h"
+#include "parts.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -66,47 +67,6 @@ static Built build(const Staged *staged, const char *target)
     return built;
 }
 
-/* The stage as if it were a model by itself: its functions, and of the parameters those that it trains, where they lie. */
-typedef struct Part {
-    Model model;
-    ModelParameter parameters[MAX_NET];
-} Part;
-
-static void part_of(const Model *model, int stage, Part *part)
-{
-    const ModelStage *s = &model->stages[stage];
-    part->model = *model;
-    part->model.loss = s->loss;
-    part->model.backward_chunk = s->backward_chunk;
-    part->model.parameters = part->parameters;
-    part->model.parameter_count = 0;
-    for (int i = 0; i < model->parameter_count; i++)
-        if (s->trains[i])
-            part->parameters[part->model.parameter_count++] = model->parameters[i];
-}
-
-/* What it does not train gets no gradient, whatever lies there. */
-static void check_rest(const Net *net, Driven *d, const Model *whole, const ModelStage *stage)
-{
-    size_t reals = whole->parameter_reals;
-    uint8_t *image = net_image(net, 31);
-    double *start = malloc(reals * sizeof *start), loss;
-    assert_non_null(start);
-    for (size_t i = 0; i < reals; i++)
-        start[i] = (double)(i % 7) - 3.25;
-    double *sum = drive_gradient(d, &image, 1, start, &loss);
-    for (int p = 0; p < whole->parameter_count; p++) {
-        size_t changed = 0, from = whole->parameters[p].offset;
-        for (size_t i = from; i < from + whole->parameters[p].count; i++)
-            changed += sum[i] != start[i];
-        if (!stage->trains[p] != !changed)
-            fail_msg("%s: %zu values of the gradient of %s change", stage->title, changed, whole->parameters[p].name);
-    }
-    free(sum);
-    free(start);
-    free(image);
-}
-
 static void check_stages(const Staged *staged, const char *target)
 {
     if (!machine_has(target))
@@ -120,7 +80,7 @@ static void check_stages(const Staged *staged, const char *target)
         part_of(built.model, s, &part);
         print_message("stage %d: %s\n", s + 1, built.model->stages[s].title);
         Driven driven = drive_new(&part.model, parameters);
-        check_rest(&staged->net, &driven, built.model, &built.model->stages[s]);
+        check_rest(&staged->net, &driven, built.model, s, false);
         if (sizeof(real) == 8)
             check_gradient(&staged->net, &driven, parameters, 1e-6);
         drive_free(&driven);
