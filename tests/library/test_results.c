@@ -112,7 +112,7 @@ static void compare(const char *graph, const char *target, const char *options, 
 {
     char *own = text_of("--target %s %s", target, options), *other = text_of("--target %s %s", target, forces);
     Library l = library_load(graph, own);
-    Built built = build_model(graph, other);
+    Built built = build_model_merged(graph, other);
     const Model *m = built.model;
     assert_int_equal(l.align, 64);
     assert_int_equal(l.parameters, m->parameter_reals);

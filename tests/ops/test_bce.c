@@ -60,7 +60,7 @@ static void of_values_out_of_range(void **state)
     int count;
     double *parameters = net_parameters(&net, 5, &count);
     uint8_t *image = net_image(&net, 6);
-    Built built = build_model(graph, "--target c");
+    Built built = build_model_merged(graph, "--target c");
     Driven driven = drive_new(built.model, parameters);
     check_forward(&net, &driven, parameters, image, sizeof(real) == 8 ? 1e-12 : 1e-5);
     double loss, *gradient = drive_gradient(&driven, &image, 1, NULL, &loss);
@@ -79,7 +79,7 @@ static void check_large_logits(Net net)
     const double parameters[] = { 0, 0, 0, 400 };           /* the output's logit is 400 everywhere */
     char *graph = net_graph(&net);
     uint8_t *image = net_image(&net, 6);
-    Built built = build_model(graph, "--target c");
+    Built built = build_model_merged(graph, "--target c");
     Driven driven = drive_new(built.model, parameters);
     double right = 0, slope = 0, loss, *gradient = drive_gradient(&driven, &image, 1, NULL, &loss);
     for (int i = 0; i < 16; i++) {

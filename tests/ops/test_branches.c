@@ -40,7 +40,7 @@ static void views_of_the_latent(void **state)
                              { UP, .size = 2 }, { CONV, .filters = 2, .kernel = 3 } } };
     check_both(&net);
     char *graph = net_graph(&net);
-    Built built = build_model(graph, "--target c");
+    Built built = build_model_merged(graph, "--target c");
     assert_non_null(built.model->decode);
     built_free(&built);
     free(graph);

@@ -87,7 +87,7 @@ static void on_avx512(void **state)
 static void check_groups_by(const Net *net, const char *kernel)
 {
     char *graph = net_graph(net), *force = net_force(net, kernel), *options = text_of("--target x86-64-v3 %s", force);
-    Built built = build_model(graph, options);
+    Built built = build_model_merged(graph, options);
     int count;
     double *w = net_parameters(net, 7, &count);
     Driven d = drive_new(built.model, w);

@@ -46,7 +46,7 @@ static void starts_as_the_plain_normalisation(void **state)
     Net net = { .height = 4, .width = 4, .channels = 1, .encoder = { { CONV, .filters = 4, .kernel = 1 }, { NORM, .groups = 2 } },
                 .decoder = { { CONV, .filters = 1, .kernel = 1 } } };
     char *graph = net_graph(&net);
-    Built built = build_model(graph, "--target c");
+    Built built = build_model_merged(graph, "--target c");
     const ModelParameter *gamma = &built.model->parameters[2], *beta = &built.model->parameters[3];
     assert_string_equal(gamma->name, "encoder.norm1.gamma");
     assert_string_equal(beta->name, "encoder.norm1.beta");

@@ -108,7 +108,7 @@ static void check_ties(const char *options)
                       .decoder = { { UP, .size = 2 }, { CONV, .filters = 1, .kernel = 1 } } };
     const double parameters[] = { 0, 0.25, 0.5, -0.125 };
     char *graph = net_graph(&net);
-    Built built = build_model(graph, options);
+    Built built = build_model_merged(graph, options);
     Driven driven = drive_new(built.model, parameters);
     uint8_t *image = net_image(&net, 3);
     double loss, *gradient = drive_gradient(&driven, &image, 1, NULL, &loss);

@@ -105,7 +105,7 @@ static void ties_go_to_the_first(void **state)
                       .decoder = { { UNPOOL, .with = "encoder.pool1" }, { CONV, .filters = 1, .kernel = 1 } } };
     const double parameters[] = { 0, 0.25, 1, 0.5 };
     char *graph = net_graph(&net);
-    Built built = build_model(graph, "--target c");
+    Built built = build_model_merged(graph, "--target c");
     Driven driven = drive_new(built.model, parameters);
     uint8_t *image = net_image(&net, 3);
     double *output = drive_reconstruct(&driven, image);

@@ -11,7 +11,7 @@
 static void check_constant(const Net *net, const char *options)
 {
     char *graph = net_graph(net);
-    Built built = build_model(graph, options);
+    Built built = build_model_merged(graph, options);
     int n = net->height * net->width * net->channels, count;
     double *parameters = net_parameters(net, 1, &count);
     for (int i = 0; i < count; i++)

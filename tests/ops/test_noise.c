@@ -63,7 +63,7 @@ static void gradients_of_what_is_drawn(void **state)
     for (size_t i = 0; i < COUNT(nets); i++) {
         int count;
         char *graph = net_graph(&nets[i]);
-        Built built = build_model(graph, "--target c");
+        Built built = build_model_merged(graph, "--target c");
         double *parameters = net_parameters(&nets[i], 5, &count);
         Model drawing = drawing_model(built.model);
         Driven driven = drive_new(&drawing, parameters);
@@ -87,7 +87,7 @@ static Built echo(const char *layers, int side)
 {
     char *graph = text_of("return autoencoder \"net\" { input = { %d, %d, 1 }, encoder = sequential \"encoder\" { %s conv2d { filters = 1, kernel = 1 } "
                           "}, decoder = sequential \"decoder\" { conv2d { filters = 1, kernel = 1 } } }\n", side, side, layers);
-    Built built = build_model(graph, "--target c");
+    Built built = build_model_merged(graph, "--target c");
     free(graph);
     return built;
 }
@@ -234,7 +234,7 @@ static void check_places(const Net *net, int n)
     uint8_t *images[DRAWING_IMAGES], *reversed[DRAWING_IMAGES];
     for (int i = 0; i < n; i++)
         images[i] = reversed[n - 1 - i] = net_image(net, (unsigned)i + 1);
-    Built built = build_model(graph, "--target c");
+    Built built = build_model_merged(graph, "--target c");
     Model drawing = drawing_model(built.model);
     Driven driven = drive_new(&drawing, parameters);
     free(drive_gradient(&driven, images, n, NULL, forth));

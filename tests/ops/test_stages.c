@@ -60,7 +60,7 @@ static Built build(const Staged *staged, const char *target)
 {
     char *graph = net_graph(&staged->net), *options = text_of("--target %s", target);
     char *whole = text_of("%.*s  stages = { %s },\n}\n", (int)strlen(graph) - 2, graph, staged->stages);
-    Built built = build_model(whole, options);
+    Built built = build_model_merged(whole, options);
     free(graph);
     free(options);
     free(whole);
