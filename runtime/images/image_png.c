@@ -100,6 +100,7 @@ static int decode(Coder *coder, Image *image, int *orientation, Error *error)
     png_structp png = coder->png;
     png_set_user_limits(png, IMAGE_MAX_SIDE, IMAGE_MAX_SIDE);
     png_set_read_fn(png, coder, read_bytes);
+    png_set_chunk_malloc_max(png, coder->size);     /* none can be longer than the file, whatever it claims */
     skip_chunks(png);
     png_read_info(png, coder->info);
     *image = (Image){ (int)png_get_image_width(png, coder->info), (int)png_get_image_height(png, coder->info), 3, NULL };
