@@ -68,9 +68,18 @@ static void ask_for_rgba(png_structp png, png_infop info)
     png_read_update_info(png, info);
 }
 
+/* Of the chunks besides the pixels only eXIf and tRNS matter here. The rest is skipped: libpng would keep a thousand compressed texts of 8 MB each. */
+static void skip_chunks(png_structp png)
+{
+    png_set_keep_unknown_chunks(png, PNG_HANDLE_CHUNK_NEVER, NULL, -1);
+    png_set_keep_unknown_chunks(png, PNG_HANDLE_CHUNK_AS_DEFAULT, (png_const_bytep)"eXIf", 1);
+}
+
 static int read_pixels(Coder *coder, Image *image, Error *error)
 {
     size_t pitch = (size_t)image->width * 4, height = (size_t)image->height;
+    if (image_check_memory(coder->path, pitch * height, error) != 0)
+        return -1;
     image->pixels = malloc(pitch * height);
     coder->rows = malloc(height * sizeof *coder->rows);
     if (!image->pixels || !coder->rows)
@@ -91,6 +100,8 @@ static int decode(Coder *coder, Image *image, int *orientation, Error *error)
     png_structp png = coder->png;
     png_set_user_limits(png, IMAGE_MAX_SIDE, IMAGE_MAX_SIDE);
     png_set_read_fn(png, coder, read_bytes);
+    png_set_chunk_malloc_max(png, coder->size);     /* none can be longer than the file, whatever it claims */
+    skip_chunks(png);
     png_read_info(png, coder->info);
     *image = (Image){ (int)png_get_image_width(png, coder->info), (int)png_get_image_height(png, coder->info), 3, NULL };
     if (image_check_size(coder->path, image->width, image->height, error) != 0)
