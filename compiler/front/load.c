@@ -19,7 +19,7 @@
 enum { FILE_LIMIT = 1 << 20, MAX_LAYERS = 512, MAX_NESTING = 8 };
 enum { MAX_ITEMS = 10000 };     /* entries of lists of layers, each counted as often as it is met: lists may stand in lists that stand in lists ... */
 static const size_t memory_limit = 64u << 20;
-static const long step_limit = 20 * 1000 * 1000;
+static const long step_limit = 20L * 1000 * 1000;
 
 typedef struct Loader {
     lua_State *L;
