@@ -76,12 +76,12 @@ static void skip_chunks(png_structp png)
 }
 
 /* Walks over the chunks, from behind the signature to IEND: length (4), name (4), as many bytes, checksum (4). libpng sets memory aside for what a chunk
-   claims before it reads it. What comes behind the last whole chunk is left to libpng. */
+   claims before it reads it. */
 static int chunks_fit(const uint8_t *bytes, size_t size)
 {
-    for (size_t at = 8; size - at >= 12 && memcmp(bytes + at + 4, "IEND", 4) != 0;) {
+    for (size_t at = 8; size - at >= 8 && memcmp(bytes + at + 4, "IEND", 4) != 0;) {
         size_t length = (size_t)bytes[at] << 24 | (size_t)bytes[at + 1] << 16 | (size_t)bytes[at + 2] << 8 | bytes[at + 3];
-        if (length > size - at - 12)
+        if (size - at < 12 || length > size - at - 12)
             return 0;
         at += 12 + length;
     }
