@@ -1,5 +1,6 @@
 #!/bin/sh
-# The long checks: compiler, runtime and emitted C under sanitizers, random graphs, other processors, the specimen alone, the install tree.
+# The long checks: compiler, runtime and emitted C under sanitizers and valgrind, random graphs, hostile files, what clang-tidy and cppcheck say, other
+# processors, the specimen alone, the install tree.
 set -eu
 cd "$(dirname "$0")/.."
 root=$PWD
@@ -28,8 +29,39 @@ export CAEC_OTHER
 sh tests/fuzz/run.sh --legal --build build-test --count 200
 sh tests/fuzz/run.sh --illegal --build build-test --count 300
 
-step "a program for more than its processor says so and stops"
 . cmake/packages.sh
+step "what uses threads, and a training run, under ThreadSanitizer"
+BUILD=build-thread
+cmake -S . -B "$BUILD" -G Ninja -DCAEC_SANITIZE=thread --log-level=WARNING
+cmake --build "$BUILD" --target small runtime_trainer runtime_infer_engine runtime_infer runtime_dataset runtime_train_run
+cc -shared -fPIC -O1 -o "$work/gomp.so" tests/threads/gomp.c -lpthread
+for program in runtime_trainer runtime_infer_engine runtime_infer runtime_dataset runtime_train_run; do
+    TSAN_OPTIONS=halt_on_error=1 LD_PRELOAD="$work/gomp.so" "$BUILD/tests/$program" >"$work/said" 2>&1 || { cat "$work/said"; exit 1; }
+done
+TSAN_OPTIONS=halt_on_error=1 LD_PRELOAD="$work/gomp.so" "$BUILD/tests/whole/bin/small-train" --out "$work/threads" --batch 4 --steps 8 --epochs 1 --threads 3
+TSAN_OPTIONS=halt_on_error=1 LD_PRELOAD="$work/gomp.so" "$BUILD/tests/whole/bin/small-infer" --weights "$work/threads/last.safetensors" bench --threads 3 \
+    --json >/dev/null
+
+step "hostile files: twenty seconds of libFuzzer for each reader"
+# A seed of its own and a fixed number of runs would not end in a fixed time: the seed is fixed, the number is not.
+sh tests/hostile/run.sh all 20
+
+step "caec on every graph under valgrind"
+need_packages valgrind
+for graph in graphs/*.lua; do
+    valgrind -q --error-exitcode=99 build-test/lua5.4/bin/caec "$graph" --summary --memory >/dev/null
+done
+valgrind -q --error-exitcode=99 build-test/lua5.4/bin/caec graphs/cae.lua -o "$work/valgrind"
+
+step "clang-tidy and cppcheck"
+need_packages clang clang-tidy cppcheck
+cmake -S . -B build-test -DCMAKE_EXPORT_COMPILE_COMMANDS=ON --log-level=WARNING >/dev/null
+ls compiler/*.c compiler/*/*.c runtime/*.c runtime/*/*.c | xargs -P "$(nproc)" -n 8 clang-tidy -p build-test --quiet >"$work/tidy" 2>/dev/null ||
+    { cat "$work/tidy"; exit 1; }
+cppcheck --error-exitcode=1 --enable=warning,performance,portability --std=c11 --quiet -j "$(nproc)" --template='{file}:{line}: {id}: {message}' \
+    --library=tests/tools/cppcheck.cfg --suppressions-list=tests/tools/cppcheck.txt -Icompiler -Iruntime -DCAEC_REAL=float compiler runtime
+
+step "a program for more than its processor says so and stops"
 if [ "$(uname -m)" = x86_64 ]; then
     need_packages qemu-user
     build-test/bin/caec graphs/cae.lua --target x86-64-v4 -o "$work/v4"

@@ -1,9 +1,12 @@
 #include "diag.h"
 
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+enum { MESSAGE_BYTES = 4000, LINE_BYTES = 200 };    /* shown of a text that a graph file may make as long as it likes */
 
 static struct {
     const char *file, *text, *end;
@@ -14,6 +17,26 @@ void diag_source(const char *file, const char *text, size_t length)
     source.file = file;
     source.text = text;
     source.end = text + length;
+}
+
+/* Control characters, of one byte or as UTF-8 spells those from 128 to 159, become question marks: a terminal would obey them. */
+static void show_text(const char *p, const char *end)
+{
+    for (; p < end; p++) {
+        unsigned char c = (unsigned char)*p, next = p + 1 < end ? (unsigned char)p[1] : 0;
+        bool pair = c == 0xc2 && next >= 0x80 && next <= 0x9f;
+        fputc(pair || c == 127 || (c < ' ' && c != '\t') ? '?' : c, stderr);
+        p += pair;
+    }
+}
+
+/* What stands in a message may come from a hostile file: it is cut, and cannot speak to the terminal. */
+static void show_message(const char *format, va_list args)
+{
+    static char text[MESSAGE_BYTES];
+    int length = vsnprintf(text, sizeof text, format, args);
+    show_text(text, text + strlen(text));
+    fputs(length >= MESSAGE_BYTES ? " ...\n" : "\n", stderr);
 }
 
 /* The source line under the message, and a caret under the column; tabs stay tabs so that the caret stays below. */
@@ -32,11 +55,10 @@ static void show_line(Loc loc)
     int n = (int)((end ? end : source.end) - p);
     if (n > 0 && p[n - 1] == '\r')
         n--;
-    if (n > 200)
-        n = 200;
+    if (n > LINE_BYTES)
+        n = LINE_BYTES;
     fprintf(stderr, "%5d | ", loc.line);
-    for (int i = 0; i < n; i++)
-        fputc((unsigned char)p[i] < ' ' && p[i] != '\t' ? '?' : p[i], stderr);
+    show_text(p, p + n);
     fputc('\n', stderr);
     if (loc.column < 1 || loc.column > n + 1)
         return;
@@ -59,9 +81,8 @@ void fail(Loc loc, const char *format, ...)
     fputs("error: ", stderr);
     va_list args;
     va_start(args, format);
-    vfprintf(stderr, format, args);
+    show_message(format, args);
     va_end(args);
-    fputc('\n', stderr);
     show_line(loc);
     exit(EXIT_INPUT);
 }
@@ -71,9 +92,8 @@ void fail_with(int exit_code, const char *format, ...)
     fputs("caec: error: ", stderr);
     va_list args;
     va_start(args, format);
-    vfprintf(stderr, format, args);
+    show_message(format, args);
     va_end(args);
-    fputc('\n', stderr);
     exit(exit_code);
 }
 

@@ -1,22 +1,30 @@
+#define _XOPEN_SOURCE 700       /* sigaction, setitimer */
 #include "lua.h"
 
+#include "arena.h"
 #include "diag.h"
 
+#include <signal.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/time.h>
 #include <time.h>
+#include <unistd.h>
 #if LUA_VERSION_NUM == 501
 #include <luajit.h>
 #endif
 
 enum { STEPS_A_HOOK = 100, SECONDS = 5 };
+enum { LEVELS = 50 };          /* of calls that are looked at for a line: lua_getstack counts from the top each time */
+static const char too_long[] = "the graph file runs too long; is there an endless loop?";
 
 typedef struct Limits {
     size_t memory, used;
     long steps;
     clock_t start;
     int line;               /* of the untrusted text, when last looked at */
+    const char *last_words; /* of expire() */
 } Limits;
 
 static Limits limits;      /* of the one limited state of a compile */
@@ -42,7 +50,7 @@ static void *allocate(void *user, void *block, size_t old, size_t size)
 /* The innermost call of the untrusted text, which may have called something of ours; false where there is none. */
 static bool find_untrusted(lua_State *L, lua_Debug *at)
 {
-    for (int level = 0; lua_getstack(L, level, at); level++) {
+    for (int level = 0; level < LEVELS && lua_getstack(L, level, at); level++) {
         lua_getinfo(L, "Sl", at);
         if (at->source[0] == '@' && at->currentline > 0)
             return true;
@@ -74,9 +82,31 @@ static void count_steps(lua_State *L, lua_Debug *debug)
     limits.line = lua_untrusted_line(L);
     limits.steps -= STEPS_A_HOOK;
     if (limits.steps < 0 || clock() - limits.start > (clock_t)SECONDS * CLOCKS_PER_SEC)
-        stop(L, "the graph file runs too long; is there an endless loop?");
+        stop(L, too_long);
     if ((size_t)lua_gc(L, LUA_GCCOUNT, 0) > limits.memory / 1024)
         stop(L, "the graph file needs too much memory");
+}
+
+/* The hook fires between instructions; one that is inside a C function (the parser, a sort, a comparison of long strings) for longer ends here, a second
+   later. No more than this is safe in a handler. */
+static void expire(int signal)
+{
+    (void)signal;
+    ssize_t written = write(STDERR_FILENO, limits.last_words, strlen(limits.last_words));
+    (void)written;
+    _exit(EXIT_INPUT);
+}
+
+static void set_clock(long seconds)
+{
+    struct sigaction action = { .sa_handler = seconds ? expire : SIG_DFL };
+    struct itimerval timer = { .it_value = { .tv_sec = seconds } };
+    sigemptyset(&action.sa_mask);
+    if (seconds)
+        sigaction(SIGPROF, &action, NULL);
+    setitimer(ITIMER_PROF, &timer, NULL);
+    if (!seconds)
+        sigaction(SIGPROF, &action, NULL);
 }
 
 static void open_library(lua_State *L, const char *name, lua_CFunction open)
@@ -104,9 +134,9 @@ static void open_libraries(lua_State *L)
     open_library(L, "debug", luaopen_debug);
 }
 
-lua_State *lua_new_limited(size_t memory, long steps)
+lua_State *lua_new_limited(const char *file, size_t memory, long steps)
 {
-    limits = (Limits){ .memory = memory, .steps = steps, .start = clock() };
+    limits = (Limits){ .memory = memory, .steps = steps, .start = clock(), .last_words = arena_format("%s: error: %s\n", file, too_long) };
     lua_State *L = lua_newstate(allocate, &limits);
     if (!L)
         L = luaL_newstate();
@@ -117,7 +147,14 @@ lua_State *lua_new_limited(size_t memory, long steps)
     luaJIT_setmode(L, 0, LUAJIT_MODE_ENGINE | LUAJIT_MODE_OFF);
 #endif
     lua_sethook(L, count_steps, LUA_MASKCOUNT, STEPS_A_HOOK);
+    set_clock(SECONDS + 1);
     return L;
+}
+
+void lua_close_limited(lua_State *L)
+{
+    set_clock(0);
+    lua_close(L);
 }
 
 lua_State *lua_new_trusted(void)

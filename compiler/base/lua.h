@@ -8,8 +8,11 @@
 #include <stddef.h>
 
 /* A state for text that is not trusted: libraries base, string, table, math, debug (for our own Lua files, which hand on what is harmless),
-   at most `memory` bytes and `steps` instructions; compiled code is off, since LuaJIT's hook does not fire in it. Ends the program without memory. */
-lua_State *lua_new_limited(size_t memory, long steps);
+   at most `memory` bytes, `steps` instructions and five seconds of the processor; compiled code is off, since LuaJIT's hook does not fire in it. What
+   passes a limit is an error in Lua; a C function that does not come back ends the program, with exit code 1 and a message that names `file`. One such
+   state at a time. Ends the program without memory. */
+lua_State *lua_new_limited(const char *file, size_t memory, long steps);
+void lua_close_limited(lua_State *L);
 
 /* The line of the text (a chunk called "@...") that runs in such a state; where none does any more, of the one that ran shortly before. 0: none did. */
 int lua_untrusted_line(lua_State *L);

@@ -6,11 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_REFS = 64 };
+/* What is copied is bounded: one string of megabytes may stand in a thousand places. */
+enum { MAX_REFS = 64, MAX_NAME = 1000, MAX_REFERENCE = 100000 };
 
 const char *read_name(lua_State *L)
 {
-    if (lua_type(L, -1) != LUA_TSTRING || strlen(lua_tostring(L, -1)) != lua_length(L, -1))
+    if (lua_type(L, -1) != LUA_TSTRING || lua_length(L, -1) > MAX_NAME || strlen(lua_tostring(L, -1)) != lua_length(L, -1))
         return NULL;
     return arena_copy(lua_tostring(L, -1), lua_length(L, -1));
 }
@@ -21,10 +22,9 @@ bool read_word(lua_State *L, const Source *source, Word *word)
         return false;
     lua_pushliteral(L, "word");
     lua_rawget(L, -2);
-    bool ok = lua_type(L, -1) == LUA_TSTRING;
-    word->word = ok ? arena_copy(lua_tostring(L, -1), lua_length(L, -1)) : NULL;
+    word->word = read_name(L);
     lua_pop(L, 1);
-    if (!ok)
+    if (!word->word)
         return false;
     lua_getfield(L, -1, "name");
     word->name = read_name(L);
@@ -88,7 +88,7 @@ static void check_keys(lua_State *L, const ArgumentPlaces *places, const ArgSpec
         if (lua_type(L, -2) != LUA_TSTRING)
             fail(places->loc, "%s: every argument has a name: %s { %s = ... }", places->word, places->word,
                  specs[0].name ? specs[0].name : "name");
-        const char *key = arena_copy(lua_tostring(L, -2), lua_length(L, -2));
+        const char *key = arena_format("%.*s", MAX_NAME, lua_tostring(L, -2));
         bool known = in_list(also, key);
         for (int i = 0; specs[i].name; i++)
             known = known || strcmp(specs[i].name, key) == 0;
@@ -163,7 +163,7 @@ static void read_shape_argument(lua_State *L, const ArgumentPlaces *places, cons
 
 static const char *read_reference(lua_State *L, const ArgumentPlaces *places, const ArgSpec *spec, const Arg *arg)
 {
-    if (lua_type(L, -1) != LUA_TSTRING || strlen(lua_tostring(L, -1)) != lua_length(L, -1))
+    if (lua_type(L, -1) != LUA_TSTRING || lua_length(L, -1) > MAX_REFERENCE || strlen(lua_tostring(L, -1)) != lua_length(L, -1))
         fail(arg->loc, "%s: %s wants the name of a layer%s, such as \"encoder.conv1\", not a %s", places->word, spec->name,
              spec->kind == ARG_LAYERS ? " or a list of names" : "", lua_typename(L, lua_type(L, -1)));
     return arena_copy(lua_tostring(L, -1), lua_length(L, -1));

@@ -142,6 +142,13 @@ for _, name in ipairs { "sort", "insert", "remove" } do     -- these take time w
   env.table[name] = function(t, ...)
     want_table(t, "table." .. name)
     if #t > LIST_LIMIT then refuse(format("table.%s: more than %d values", name, LIST_LIMIT)) end
+    local size = 0                                          -- and sorting with that of the strings it compares
+    for i = 1, name == "sort" and #t or 0 do
+      if lua_type(t[i]) == "string" then size = size + #t[i] end
+    end
+    if size > TEXT_LIMIT then refuse(format("table.sort: more than %d characters", TEXT_LIMIT)) end
+    local place = name == "insert" and select("#", ...) > 1 and raw_tonumber((...))
+    if place and not (place >= 1 and place <= #t + 1) then refuse("table.insert: a place outside the list") end
     return f(t, ...)
   end
 end

@@ -17,14 +17,16 @@
 #include <string.h>
 
 enum { FILE_LIMIT = 1 << 20, MAX_LAYERS = 512, MAX_NESTING = 8 };
+enum { MAX_ITEMS = 10000 };     /* entries of lists of layers, each counted as often as it is met: lists may stand in lists that stand in lists ... */
 static const size_t memory_limit = 64u << 20;
-static const long step_limit = 20 * 1000 * 1000;
+static const long step_limit = 20L * 1000 * 1000;
 
 typedef struct Loader {
     lua_State *L;
     Source source;
     Graph *graph;
     LayerNames names;
+    int collected, loaded;      /* entries met, up to MAX_ITEMS */
 } Loader;
 
 static void check_name(Loc loc, const char *what, const char *name)
@@ -91,8 +93,9 @@ static void collect_list(Loader *load, const char *part, const char **kinds, int
 {
     lua_State *L = load->L;
     size_t count = lua_length(L, -1);
-    for (size_t i = 1; i <= count && depth <= MAX_NESTING && load->names.count < MAX_LAYERS; i++) {
+    for (size_t i = 1; i <= count && depth <= MAX_NESTING && load->names.count < MAX_LAYERS && load->collected < MAX_ITEMS; i++) {
         Word word;
+        load->collected++;
         luaL_checkstack(L, 8, "nested lists");
         lua_rawgeti(L, -1, (int)i);
         bool is_word = read_word(L, &load->source, &word);
@@ -184,6 +187,8 @@ static Node *load_list(Loader *load, const Word *part, Node *x, int depth)
         fail(part->loc, "%s: lists inside lists more than %d deep", part->word, MAX_NESTING);
     size_t count = lua_length(L, -1);
     for (size_t i = 1; i <= count; i++) {
+        if (load->loaded++ >= MAX_ITEMS)
+            fail(part->loc, "%s: more than %d entries in lists inside lists", part->name, MAX_ITEMS);
         luaL_checkstack(L, 8, "nested lists");
         lua_rawgeti(L, -1, (int)i);
         Word word;
@@ -304,9 +309,9 @@ static bool is_marked(const char *name, size_t length)
 static int count_in_line(const Source *source, int line, const char *name)
 {
     int count = 0;
+    size_t length = strlen(name);
     for (int i = 0; i < source->count; i++)
-        count += source->tokens[i].line == line && (size_t)source->tokens[i].length == strlen(name) &&
-                 memcmp(source->tokens[i].start, name, strlen(name)) == 0;
+        count += source->tokens[i].line == line && (size_t)source->tokens[i].length == length && memcmp(source->tokens[i].start, name, length) == 0;
     return count;
 }
 
@@ -422,12 +427,12 @@ Graph *load_graph(const char *path)
     diag_source(path, text.data, text.length);
     Loader load = { .source = source_read(path, text), .graph = ARENA_NEW(Graph) };
     load.graph->file = path;
-    load.L = lua_new_limited(memory_limit, step_limit);
+    load.L = lua_new_limited(path, memory_limit, step_limit);
     lua_pushcfunction(load.L, place_message);
     lua_pushcfunction(load.L, run);
     lua_pushlightuserdata(load.L, &load);
     if (lua_pcall(load.L, 1, 0, -3) != 0)
         report(&load);
-    lua_close(load.L);
+    lua_close_limited(load.L);
     return load.graph;
 }

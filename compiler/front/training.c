@@ -10,7 +10,7 @@ static const double huge = 1e6;
 const char *const *loss_words(void)
 {
     static const char *words[CHOICES];
-    for (int i = 0; loss_specs[i] && i < CHOICES - 1; i++)
+    for (int i = 0; i < CHOICES - 1 && loss_specs[i]; i++)
         words[i] = loss_specs[i]->word;
     return words;
 }

@@ -111,7 +111,7 @@ static void find_backward(const Graph *graph, Stage *stage)
     const Node *value = max ? stage->pool : stage->act;
     if (dy && stage->act && is_act_dx(dy) && dy->input[0] == value && strncmp(dy->op->name, stage->act->op->name, strlen(stage->act->op->name)) == 0)
         stage->d_act = dy;
-    if (stage->d_act && !max)
+    if (dy && stage->d_act && !max)
         dy = dy->input[1];
     if (dy && !max && stage->pool && (stage->d_act || !stage->act) && node_is(dy, "avg_pool2d_dx"))
         stage->d_pool = dy;

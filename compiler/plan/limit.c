@@ -285,12 +285,13 @@ static bool take_back(Search *s)
 /* Each change with what it saved and cost behind those before it. */
 static const Plan *account(Search *s)
 {
-    const Plan *before = plan_of(s, 0), *after = before;
-    for (int i = 0; i < s->count; i++, before = after) {
-        after = plan_of(s, i + 1);
+    const Plan *before = plan_of(s, 0);
+    for (int i = 0; i < s->count; i++) {
+        const Plan *after = plan_of(s, i + 1);
         size_t had = plan_training_bytes(before, 1), has = plan_training_bytes(after, 1);
         s->changes[i].bytes = had > has ? had - has : 0;
         s->changes[i].cost = cost_of_training(after) - cost_of_training(before);
+        before = after;
     }
     return plan_of(s, s->count);
 }

@@ -34,7 +34,7 @@ typedef struct Safetensors {
 
 /* Reads a whole file into memory. 0, or -1 with the reason in message[size] (names the file; one line) and *io set to 1 where the file could not
    be read at all, 0 where its content is wrong. Everything is checked before anything is believed: lengths, overlaps, gaps, types,
-   products that overflow, duplicate names, header over 100 MB, and the checksum, where there is one. */
+   products that overflow, duplicate names, header over 16 MiB, and the checksum, where there is one. */
 int safetensors_read(Safetensors *file, const char *path, char *message, size_t size, int *io);
 const SafetensorsEntry *safetensors_find(const Safetensors *file, const char *name);      /* NULL: none */
 const char *safetensors_metadata(const Safetensors *file, const char *key);               /* NULL: none */

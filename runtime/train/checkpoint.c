@@ -158,11 +158,11 @@ int checkpoint_save(const char *path, const Model *model, const real *parameters
     size_t most = (size_t)groups * (size_t)model->parameter_count;
     char message[MESSAGE_SIZE];
     Parts *parts = calloc(1, sizeof *parts);
-    if (parts) {
-        parts->items = calloc(most, sizeof *parts->items);
-        parts->names = calloc(most, sizeof *parts->names);
-    }
-    if (!parts || !parts->items || !parts->names)
+    if (!parts)
+        return error_set(error, EXIT_FILE, "%s: out of memory while it was to be written", path);
+    parts->items = calloc(most, sizeof *parts->items);
+    parts->names = calloc(most, sizeof *parts->names);
+    if (!parts->items || !parts->names)
         result = error_set(error, EXIT_FILE, "%s: out of memory while it was to be written", path);
     for (int g = 0; g < groups && result == 0; g++)
         result = add_tensors(parts, model, prefixes[g], g > 0 ? with_state(model, state) : NULL, arrays[g], error);
@@ -172,10 +172,8 @@ int checkpoint_save(const char *path, const Model *model, const real *parameters
                               message, sizeof message) != 0)
             result = error_set(error, EXIT_FILE, "%s", message);
     }
-    if (parts) {
-        free(parts->items);
-        free(parts->names);
-    }
+    free(parts->items);
+    free(parts->names);
     free(parts);
     return result;
 }

@@ -1,6 +1,8 @@
 /* Reading, scaling and writing pictures. */
 #define _XOPEN_SOURCE 700
 #include "images/image.h"
+#include "images/image_private.h"
+#include "memory.h"
 
 #include "image_samples.h"
 
@@ -11,6 +13,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <zlib.h>
 
 #include <cmocka.h>
 
@@ -249,6 +252,106 @@ static void test_dimensions(void **state)
     assert_refused(jpeg, sizeof jpeg, "65500");
 }
 
+static size_t add(uint8_t *out, size_t at, const void *bytes, size_t n)
+{
+    memcpy(out + at, bytes, n);
+    return at + n;
+}
+
+/* A grey progressive JPEG of SIDE x SIDE: one scan of zero DC coefficients, one bit a block, and `scans` that say in some bytes that all other
+   coefficients are zero: runs of 16384 to 32767 empty blocks, a bit and 14 more each. Returns the length. */
+static size_t make_scans(uint8_t *out, int side, int scans)
+{
+    static const uint8_t dc_scan[10] = { 0xFF, 0xDA, 0, 8, 1, 1, 0x00, 0, 0, 0 }, ac_scan[10] = { 0xFF, 0xDA, 0, 8, 1, 1, 0x00, 1, 63, 0 };
+    uint8_t frame[13] = { 0xFF, 0xC2, 0, 11, 8, (uint8_t)(side >> 8), (uint8_t)side, (uint8_t)(side >> 8), (uint8_t)side, 1, 1, 0x11, 0 };
+    uint8_t steps[69] = { 0xFF, 0xDB, 0, 67 }, dc_codes[22] = { 0xFF, 0xC4, 0, 20, 0x00, 1 }, ac_codes[22] = { 0xFF, 0xC4, 0, 20, 0x10, 1 };
+    memset(steps + 5, 1, 64);
+    ac_codes[21] = 0xE0;
+    size_t blocks = (size_t)((side + 7) / 8) * (size_t)((side + 7) / 8), n = add(out, 0, "\xFF\xD8", 2);
+    n = add(out, n, steps, sizeof steps);
+    n = add(out, n, frame, sizeof frame);
+    n = add(out, n, dc_codes, sizeof dc_codes);
+    n = add(out, n, ac_codes, sizeof ac_codes);
+    n = add(out, n, dc_scan, sizeof dc_scan);
+    memset(out + n, 0, (blocks + 7) / 8);
+    n += (blocks + 7) / 8;
+    for (int i = 0; i < scans; i++) {
+        n = add(out, n, ac_scan, sizeof ac_scan);
+        memset(out + n, 0, (blocks / 16384 + 1) * 2);
+        n += (blocks / 16384 + 1) * 2;
+    }
+    return add(out, n, "\xFF\xD9", 2);
+}
+
+/* A few scans are read; hundreds cost as much time as pixels times scans. */
+static void test_endless_scans(void **state)
+{
+    (void)state;
+    enum { ROOM = 1 << 20 };
+    uint8_t *file = malloc(ROOM);
+    Image image;
+    Error error;
+    assert_non_null(file);
+    assert_int_equal(read_bytes(file, make_scans(file, 64, 400), &image, &error), 0);
+    assert_int_equal(image.pixels[0], 128);
+    image_free(&image);
+    assert_int_equal(read_bytes(file, make_scans(file, 64, 600), &image, &error), EXIT_INPUT);
+    assert_non_null(strstr(error.text, "501 scans and more over 4096 pixels"));
+    assert_int_equal(read_bytes(file, make_scans(file, 3300, 450), &image, &error), EXIT_INPUT);
+    assert_non_null(strstr(error.text, "scans and more over 10890000 pixels"));
+    free(file);
+}
+
+static size_t add_chunk(uint8_t *out, size_t at, const char *name, const uint8_t *bytes, size_t n)
+{
+    uint8_t numbers[4] = { (uint8_t)(n >> 24), (uint8_t)(n >> 16), (uint8_t)(n >> 8), (uint8_t)n };
+    size_t start = at + 4;
+    at = add(out, at, numbers, 4);
+    at = add(out, at, name, 4);
+    at = add(out, at, bytes, n);
+    uLong sum = crc32(0, out + start, (uInt)(at - start));
+    uint8_t check[4] = { (uint8_t)(sum >> 24), (uint8_t)(sum >> 16), (uint8_t)(sum >> 8), (uint8_t)sum };
+    return add(out, at, check, 4);
+}
+
+/* 900 texts of 8 kB that would be 7.9 MB each are not unpacked. */
+static void test_compressed_texts(void **state)
+{
+    (void)state;
+    enum { TEXTS = 900, LONG = 7900000, HEAD = 33 };    /* HEAD: signature and IHDR */
+    uLong packed = compressBound(LONG);
+    uint8_t *text = calloc(1, LONG), *chunk = malloc(packed + 3), *file = malloc(TEXTS * 10000 + sizeof png_grey);
+    Image image;
+    Error error;
+    assert_non_null(text);
+    assert_non_null(chunk);
+    assert_non_null(file);
+    memcpy(chunk, "k\0\0", 3);
+    assert_int_equal(compress2(chunk + 3, &packed, text, LONG, 9), Z_OK);
+    assert_true(packed < 9000);
+    size_t n = add(file, 0, png_grey, HEAD);
+    for (int i = 0; i < TEXTS; i++)
+        n = add_chunk(file, n, "zTXt", chunk, packed + 3);
+    n = add(file, n, png_grey + HEAD, sizeof png_grey - HEAD);
+    free(text);
+    free(chunk);
+    double before = memory_peak_mib();
+    assert_int_equal(read_bytes(file, n, &image, &error), 0);
+    assert_true(memory_peak_mib() < before + 100);
+    image_free(&image);
+    free(file);
+}
+
+static void test_memory(void **state)
+{
+    (void)state;
+    Error error;
+    assert_int_equal(image_check_memory("a.png", 1 << 20, &error), 0);
+    assert_int_equal(image_check_memory("a.png", SIZE_MAX / 2, &error), -1);
+    assert_int_equal(error.exit_code, EXIT_INPUT);
+    assert_non_null(strstr(error.text, "a.png: decoding it takes"));
+}
+
 static void test_files_that_cannot_be_read(void **state)
 {
     (void)state;
@@ -396,6 +499,9 @@ int main(void)
         cmocka_unit_test(test_damage),
         cmocka_unit_test(test_other_formats_are_named),
         cmocka_unit_test(test_dimensions),
+        cmocka_unit_test(test_endless_scans),
+        cmocka_unit_test(test_compressed_texts),
+        cmocka_unit_test(test_memory),
         cmocka_unit_test(test_files_that_cannot_be_read),
         cmocka_unit_test(test_mirror),
         cmocka_unit_test(test_fit_as_pillow),

@@ -113,6 +113,38 @@ static void one_summary(void **state)
     result_free(&infer);
 }
 
+/* What the header and the segments of an ELF program say. */
+typedef struct Layout {
+    int type;                           /* ET_DYN: it can be loaded anywhere */
+    bool interpreter, relro, now, stack_is_code;
+} Layout;
+
+static Layout layout_of(const char *path)
+{
+    size_t length;
+    char *bytes = file_read(path, &length);
+    ElfW(Ehdr) header;
+    assert_true(length > sizeof header);
+    memcpy(&header, bytes, sizeof header);
+    assert_memory_equal(header.e_ident, ELFMAG, SELFMAG);
+    assert_true(header.e_phnum > 0);
+    Layout layout = { .type = header.e_type };
+    for (int i = 0; i < header.e_phnum; i++) {
+        ElfW(Phdr) segment;
+        memcpy(&segment, bytes + header.e_phoff + (size_t)i * header.e_phentsize, sizeof segment);
+        layout.interpreter |= segment.p_type == PT_INTERP;
+        layout.relro |= segment.p_type == PT_GNU_RELRO;
+        layout.stack_is_code |= segment.p_type == PT_GNU_STACK && (segment.p_flags & PF_X);
+        for (size_t at = 0; segment.p_type == PT_DYNAMIC && at < segment.p_filesz; at += sizeof(ElfW(Dyn))) {
+            ElfW(Dyn) entry;
+            memcpy(&entry, bytes + segment.p_offset + at, sizeof entry);
+            layout.now |= entry.d_tag == DT_FLAGS && (entry.d_un.d_val & DF_BIND_NOW);
+        }
+    }
+    free(bytes);
+    return layout;
+}
+
 /* An ELF program that names an interpreter is loaded by ld.so, which then looks for its libraries. */
 static void they_are_static(void **state)
 {
@@ -121,21 +153,20 @@ static void they_are_static(void **state)
         print_message("CAEC_STATIC is OFF\n");
         skip();
     }
-    for (int i = 0; i < PROGRAMS; i++) {
-        size_t length;
-        char *bytes = file_read(programs[i], &length);
-        ElfW(Ehdr) header;
-        assert_true(length > sizeof header);
-        memcpy(&header, bytes, sizeof header);
-        assert_memory_equal(header.e_ident, ELFMAG, SELFMAG);
-        assert_true(header.e_phnum > 0);
-        for (int k = 0; k < header.e_phnum; k++) {
-            ElfW(Phdr) segment;
-            memcpy(&segment, bytes + header.e_phoff + (size_t)k * header.e_phentsize, sizeof segment);
-            if (segment.p_type == PT_INTERP)
-                fail_msg("%s asks for %s", programs[i], bytes + segment.p_offset);
-        }
-        free(bytes);
+    for (int i = 0; i < PROGRAMS; i++)
+        if (layout_of(programs[i]).interpreter)
+            fail_msg("%s asks for an interpreter", programs[i]);
+}
+
+/* At a random address, with nothing both writable and executable, and the loader's tables read-only: see SECURITY.md. */
+static void they_are_hardened(void **state)
+{
+    (void)state;
+    for (int i = 0; i <= PROGRAMS; i++) {
+        const char *path = i < PROGRAMS ? programs[i] : caec_binary();
+        Layout layout = layout_of(path);
+        if (layout.type != ET_DYN || !layout.relro || !layout.now || layout.stack_is_code)
+            fail_msg("%s: type %d, relro %d, now %d, stack executable %d", path, layout.type, layout.relro, layout.now, layout.stack_is_code);
     }
 }
 
@@ -173,6 +204,7 @@ int main(void)
         cmocka_unit_test(one_summary),
         cmocka_unit_test(they_are_static),
         cmocka_unit_test(inference_is_small),
+        cmocka_unit_test(they_are_hardened),
     };
     return cmocka_run_group_tests_name("whole programs", tests, NULL, NULL);
 }

@@ -2,6 +2,7 @@
 #include "image.h"
 
 #include "image_private.h"
+#include "memory.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -10,6 +11,7 @@
 #include <sys/stat.h>
 
 enum { MAX_FILE_BYTES = 1 << 30 };    /* no picture within the limits of image.h needs more; /dev/zero has more */
+enum { ALWAYS_THERE = 64 << 20 };     /* bytes that are asked for without looking how many are free */
 enum { HEAD_BYTES = 32 };             /* what tells a format, and the size of a PNG */
 
 typedef enum Format { FORMAT_JPEG, FORMAT_PNG, FORMAT_OTHER } Format;
@@ -83,6 +85,15 @@ int image_check_size(const char *path, int64_t width, int64_t height, Error *err
     if (width > IMAGE_MAX_SIDE || height > IMAGE_MAX_SIDE || width * height > IMAGE_MAX_PIXELS)
         return error_set(error, EXIT_INPUT, "%s: %lld x %lld pixels, but at most %d a side and %d million in all are read; scale it down", path,
                          (long long)width, (long long)height, IMAGE_MAX_SIDE, IMAGE_MAX_PIXELS / 1000000);
+    return 0;
+}
+
+int image_check_memory(const char *path, size_t bytes, Error *error)
+{
+    size_t available = bytes > ALWAYS_THERE ? memory_available() : 0;
+    if (available > 0 && bytes > available)
+        return error_set(error, EXIT_INPUT, "%s: decoding it takes %zu MiB of memory, and %zu MiB are free; scale it down", path, bytes >> 20,
+                         available >> 20);
     return 0;
 }
 

@@ -18,8 +18,9 @@ typedef struct Image {
    not the name, tells the format; EXIF orientation 1-8 is honoured (another value counts as 1); alpha is laid over white; of 16 bits the high
    8 are kept; palette and grey are expanded; gamma and colour profiles are left alone. A CMYK file's inks are taken as inverted, as Adobe's are.
    Refused, with the reason: another format (named where it is known: WebP, GIF, BMP, ...), an empty, truncated or damaged file, dimensions past
-   IMAGE_MAX_SIDE or IMAGE_MAX_PIXELS (checked before anything is decoded). Truncated means that the end marker (EOI, IEND) is not reached;
-   damaged, that libjpeg or libpng had to make something up: stray bytes between JPEG segments alone are no damage.
+   IMAGE_MAX_SIDE or IMAGE_MAX_PIXELS or more memory than is free (checked before anything is decoded), JPEG scans without end. Truncated means
+   that the end marker (EOI, IEND) is not reached; damaged, that libjpeg or libpng had to make something up: stray bytes between JPEG segments
+   alone are no damage.
    The message names the file; EXIT_FILE where it cannot be read at all, EXIT_INPUT where its content is refused. */
 enum { IMAGE_MAX_SIDE = 65500, IMAGE_MAX_PIXELS = 1 << 28 };
 int image_read(Image *image, const char *path, Error *error);

@@ -89,7 +89,7 @@ static const uint8_t *convert_row(const Image *image, int y, int channels, uint8
         if (channels == 1)
             row[x] = (uint8_t)((from[3 * x] * 19595 + from[3 * x + 1] * 38470 + from[3 * x + 2] * 7471 + 0x8000) >> 16);
         else
-            memset(row + 3 * x, from[x], 3);
+            memset(row + 3 * (size_t)x, from[x], 3);
     }
     return row;
 }

@@ -10,6 +10,7 @@
 
 /* A small progressive file may claim thousands of scans over a large picture and cost minutes; real ones have about ten. */
 enum { MAX_SCANS = 500 };
+static const int64_t max_scanned_pixels = (int64_t)16 * IMAGE_MAX_PIXELS;    /* of all scans together */
 
 /* libjpeg hands its callbacks `jpeg` (or its parts), from whose client_data we find ourselves. */
 typedef struct Decoder {
@@ -59,9 +60,11 @@ static void on_message(j_common_ptr jpeg, int level)
 static void on_progress(j_common_ptr jpeg)
 {
     Decoder *decoder = jpeg->client_data;
-    if (decoder->jpeg.input_scan_number <= MAX_SCANS)
+    int scans = decoder->jpeg.input_scan_number;
+    int64_t pixels = (int64_t)decoder->jpeg.image_width * decoder->jpeg.image_height;
+    if (scans <= MAX_SCANS && scans * pixels <= max_scanned_pixels)
         return;
-    snprintf(decoder->reason, sizeof decoder->reason, "more than %d scans", MAX_SCANS);
+    snprintf(decoder->reason, sizeof decoder->reason, "%d scans and more over %lld pixels", scans, (long long)pixels);
     refuse(jpeg);
 }
 
@@ -132,8 +135,11 @@ static int decode(Decoder *decoder, Image *image, int *orientation, const char *
         return -1;
     *orientation = find_orientation(jpeg);
     *image = (Image){ (int)jpeg->image_width, (int)jpeg->image_height, 3, NULL };
-    size_t pitch = (size_t)image->width * 3;
-    image->pixels = malloc(pitch * (size_t)image->height);
+    size_t pitch = (size_t)image->width * 3, pixels = (size_t)image->width * (size_t)image->height;
+    size_t coefficients = jpeg_has_multiple_scans(jpeg) ? pixels * (size_t)jpeg->num_components * sizeof(JCOEF) : 0;
+    if (image_check_memory(path, 3 * pixels + coefficients, error) != 0)
+        return -1;
+    image->pixels = malloc(3 * pixels);
     if (!image->pixels)
         return error_set(error, EXIT_INPUT, "%s: not enough memory for its %d x %d pixels", path, image->width, image->height);
 

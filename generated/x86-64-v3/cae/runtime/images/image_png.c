@@ -68,9 +68,31 @@ static void ask_for_rgba(png_structp png, png_infop info)
     png_read_update_info(png, info);
 }
 
+/* Of the chunks besides the pixels only eXIf and tRNS matter here. The rest is skipped: libpng would keep a thousand compressed texts of 8 MB each. */
+static void skip_chunks(png_structp png)
+{
+    png_set_keep_unknown_chunks(png, PNG_HANDLE_CHUNK_NEVER, NULL, -1);
+    png_set_keep_unknown_chunks(png, PNG_HANDLE_CHUNK_AS_DEFAULT, (png_const_bytep)"eXIf", 1);
+}
+
+/* Walks over the chunks, from behind the signature to IEND: length (4), name (4), as many bytes, checksum (4). libpng sets memory aside for what a chunk
+   claims before it reads it. */
+static int chunks_fit(const uint8_t *bytes, size_t size)
+{
+    for (size_t at = 8; size - at >= 8 && memcmp(bytes + at + 4, "IEND", 4) != 0;) {
+        size_t length = (size_t)bytes[at] << 24 | (size_t)bytes[at + 1] << 16 | (size_t)bytes[at + 2] << 8 | bytes[at + 3];
+        if (size - at < 12 || length > size - at - 12)
+            return 0;
+        at += 12 + length;
+    }
+    return 1;
+}
+
 static int read_pixels(Coder *coder, Image *image, Error *error)
 {
     size_t pitch = (size_t)image->width * 4, height = (size_t)image->height;
+    if (image_check_memory(coder->path, pitch * height, error) != 0)
+        return -1;
     image->pixels = malloc(pitch * height);
     coder->rows = malloc(height * sizeof *coder->rows);
     if (!image->pixels || !coder->rows)
@@ -91,6 +113,11 @@ static int decode(Coder *coder, Image *image, int *orientation, Error *error)
     png_structp png = coder->png;
     png_set_user_limits(png, IMAGE_MAX_SIDE, IMAGE_MAX_SIDE);
     png_set_read_fn(png, coder, read_bytes);
+    skip_chunks(png);
+    if (!chunks_fit(coder->bytes, coder->size)) {
+        coder->ends_early = 1;
+        png_error(png, "a chunk is longer than what is left of the file");
+    }
     png_read_info(png, coder->info);
     *image = (Image){ (int)png_get_image_width(png, coder->info), (int)png_get_image_height(png, coder->info), 3, NULL };
     if (image_check_size(coder->path, image->width, image->height, error) != 0)

@@ -7,6 +7,9 @@
 /* Refuses dimensions of nothing or past the limits of image.h. */
 int image_check_size(const char *path, int64_t width, int64_t height, Error *error);
 
+/* Refuses a picture whose decoding takes more bytes than programs may still use. */
+int image_check_memory(const char *path, size_t bytes, Error *error);
+
 /* Decode a file held in memory to RGB as it is stored; `path` is for messages. *orientation is EXIF's 1-8, 1 where the file has none.
    On failure image->pixels is NULL. */
 int image_decode_jpeg(Image *image, int *orientation, const char *path, const uint8_t *bytes, size_t size, Error *error);

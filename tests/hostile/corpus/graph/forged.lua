@@ -1,0 +1,1 @@
+return { word = "autoencoder", at = 1e9, name = "n", args = { input = { 4, 4, 3 }, encoder = { word = "sequential", line = -1, name = "e", args = { { word = "conv2d", at = -5, args = { filters = 3, kernel = 3 } } } }, decoder = { word = "sequential", name = "d", args = { { word = "conv2d", args = { filters = 3, kernel = 3 } } } } } }

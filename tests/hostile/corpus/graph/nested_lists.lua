@@ -1,0 +1,1 @@
+local t = {} for i = 1, 3 do t = { t, t, t } end return autoencoder "n" { input = { 4, 4, 3 }, encoder = sequential "e" { t, conv2d { filters = 3, kernel = 3 } }, decoder = sequential "d" { conv2d { filters = 3, kernel = 3 } } }

@@ -1,0 +1,194 @@
+#!/usr/bin/env python3
+"""Mutation testing of what differentiates and plans: breaks one line at a time and asks whether a test notices.
+
+    tests/mutate.py [--count 120] [--seed 1] [--file compiler/plan/memory.c ...] [--keep FOLDER] [--jobs 2]
+
+Works on a copy of the tree in FOLDER (default build-mutate), never on the sources themselves. A mutant is one small change of one line: an operator, a
+number by one, a negated condition, a statement left out. One that does not compile is replaced by another. The tests run in the order in which they find
+most in least time, the rest only for mutants that got so far. Prints a line a mutant, and the sum; what survives and is known to change nothing that a
+test could see stands in tests/mutants.txt with the reason. Exits with 1 where fewer than 95 % of the others were killed.
+"""
+import argparse, pathlib, random, re, resource, shutil, subprocess, sys, time
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+PLACES = ["compiler/passes/differentiate.c", "compiler/passes/fold.c", "compiler/plan/*.c", "compiler/ops/*.c"]
+
+# (pattern, replacement): each place where a pattern matches in a line is a mutant.
+SWAPS = [(r" \+ ", " - "), (r" - ", " + "), (r" \* ", " + "), (r" / ", " * "), (r" < ", " <= "), (r" <= ", " < "), (r" > ", " >= "), (r" >= ", " > "),
+         (r" == ", " != "), (r" != ", " == "), (r" && ", " || "), (r" \|\| ", " && "), (r" \+= ", " -= "),
+         (r"\btrue\b", "false"), (r"\bfalse\b", "true"), (r"\b0\b(?![.x])", "1"), (r"(?<![\w.\"])([1-9])\b(?![.x\"])", None), (r"\bif \((?!!)", "if (!"),
+         (r" \? ", " ? 0 * "), (r"!(?=[a-z(])", "")]
+
+# Programs, quickest finds first; a mutant that passes one line goes on to the next.
+TESTS = ["golden_text golden_golden passes_dump", "passes_memory passes_chosen passes_determinism passes_branches errors_model errors_arguments errors_references",
+         "ops_.*_double", "kernels_.*_double reference_nets_double", "ops_.*_float whole_dense whole_branches"]
+
+
+def gradient_lines(text):
+    """The lines of an operator's file that derive its gradient: its functions with 'gradient' in their names."""
+    lines, inside = set(), False
+    for number, line in enumerate(text, 1):
+        if re.match(r"^static .*gradient.*\(", line) or re.match(r"^\w.*gradient\w*\(", line):
+            inside = True
+        if inside:
+            lines.add(number)
+        if line.startswith("}"):
+            inside = False
+    return lines
+
+
+def mutants_of(path):
+    """(line number, new line) of every mutant of a file."""
+    text = (ROOT / path).read_text().splitlines()
+    wanted = gradient_lines(text) if "/ops/" in path else set(range(1, len(text) + 1))
+    depth, found = 0, []
+    for number, line in enumerate(text, 1):
+        inside = depth > 0
+        depth += line.count("{") - line.count("}")
+        code = line.split("/*")[0]
+        if number not in wanted or not inside or not code.strip() or code.strip().startswith(("*", "#", "static const", "bug(", "fail(")):
+            continue
+        if "text_add(" in code or '"' in code and "strcmp" not in code:      # words of a dump
+            continue
+        if "ARENA_ARRAY(" in code or re.match(r"^\s+(const )?char \w+\[", code):       # room to spare changes nothing
+            continue
+        for pattern, new in SWAPS:
+            for match in re.finditer(pattern, code):
+                swap = new if new is not None else str(int(match.group(1)) + 1)
+                if pattern.startswith(r"\bif"):
+                    changed = re.sub(r"\bif \((.*)\)(\s*\{?)$", r"if (!(\1))\2", code)
+                else:
+                    changed = code[:match.start()] + swap + code[match.end():]
+                if changed != code:
+                    found.append((number, changed))
+        if re.match(r"^\s+[\w>.\[\]()*-]+ (=|\+=|\|=) .*;$|^\s+\w+\(.*\);$", code) and not re.match(r"^\s+(const |int |bool |double |size_t |return)", code):
+            found.append((number, re.match(r"^\s*", code).group() + ";"))
+    return [(path, number, new) for number, new in dict.fromkeys(found)]
+
+
+def bounded():
+    """An endless loop of a mutant ends soon, and takes no machine with it."""
+    resource.setrlimit(resource.RLIMIT_CPU, (60, 60))
+    resource.setrlimit(resource.RLIMIT_AS, (6 << 30, 6 << 30))
+
+
+def run(words, folder, seconds):
+    try:
+        return subprocess.run(words, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=seconds, preexec_fn=bounded).returncode
+    except subprocess.TimeoutExpired:
+        return "timeout"
+
+
+class Copy:
+    def __init__(self, folder, jobs):
+        self.folder, self.build, self.jobs = folder, folder / "build", jobs
+        if not folder.exists():
+            shutil.copytree(ROOT, folder, ignore=shutil.ignore_patterns("build*", ".git", "runs", "demo"))
+        for place in ["compiler", "runtime", "tests", "graphs", "generated", "cmake"]:
+            shutil.copytree(ROOT / place, folder / place, dirs_exist_ok=True, copy_function=self.refresh)
+        subprocess.run(["cmake", "-S", ".", "-B", "build", "-G", "Ninja", "-DCAEC_TESTS=ON", "--log-level=WARNING"], cwd=folder, check=True)
+        self.names = subprocess.run(["ctest", "--test-dir", "build", "-N"], cwd=folder, check=True, capture_output=True, text=True).stdout
+        self.names = list(dict.fromkeys(re.findall(r"Test +#\d+: (\w+)", self.names)))
+        wanted = [name for row in TESTS for name in self.matching(row)]
+        subprocess.run(["cmake", "--build", "build", "-j", str(jobs), "--target"] + wanted, cwd=folder, check=True, stdout=subprocess.DEVNULL)
+
+    @staticmethod
+    def refresh(source, target):
+        if not pathlib.Path(target).exists() or pathlib.Path(source).read_bytes() != pathlib.Path(target).read_bytes():
+            shutil.copyfile(source, target)
+
+    def matching(self, row):
+        return [name for pattern in row.split() for name in self.names if re.fullmatch(pattern, name)]
+
+    def compile(self, row):
+        """The compiler, and those tests that hold it inside them."""
+        inside = [name for name in self.matching(row) if name.startswith(("passes", "unit"))]
+        whole = [name for name in self.matching(row) if name.startswith("whole")]
+        return run(["cmake", "--build", "build", "-j", str(self.jobs), "--target", "caec"] + inside + whole, self.folder, 1200)
+
+    def kills(self, row):
+        pattern = "^(" + "|".join(self.matching(row)) + ")$"
+        return run(["ctest", "--test-dir", "build", "-R", pattern, "-j", str(self.jobs), "--stop-on-failure", "--timeout", "240"], self.folder, 3000) != 0
+
+
+def judge(copy, path, number, new):
+    """'killed', 'survived', or None where the mutant is no program."""
+    target = copy.folder / path
+    text = (ROOT / path).read_text().splitlines(keepends=True)
+    text[number - 1] = new.rstrip("\n") + "\n"
+    target.write_text("".join(text))
+    try:
+        if run(["cmake", "--build", "build", "-j", str(copy.jobs), "--target", "caec"], copy.folder, 600) != 0:
+            return None, ""
+        for row in TESTS:
+            if copy.compile(row) != 0 or copy.kills(row):
+                return "killed", row.split()[0]
+        return "survived", ""
+    finally:
+        shutil.copyfile(ROOT / path, target)
+
+
+def known_equivalents():
+    """(file, line, mutant) -> the reason why nothing changes, from tests/mutants.txt."""
+    rows = {}
+    for line in (ROOT / "tests/mutants.txt").read_text().splitlines():
+        if line and not line.startswith("#"):
+            path, old, new, reason = [part.strip() for part in line.split(" ¦ ")]
+            rows[path, old, new] = reason
+    return rows
+
+
+def sample(mutants, seed):
+    """All of them in a random order that takes from each file in turn; the operators count as one file."""
+    groups = {}
+    for mutant in mutants:
+        groups.setdefault("ops" if "/ops/" in mutant[0] else mutant[0], []).append(mutant)
+    chance = random.Random(seed)
+    for group in groups.values():
+        chance.shuffle(group)
+    return [group[i] for i in range(len(mutants)) for group in groups.values() if i < len(group)]
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--count", type=int, default=120)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--file", action="append")
+    parser.add_argument("--keep", type=pathlib.Path, default=ROOT / "build-mutate")
+    parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--list", action="store_true", help="print the mutants of the sample and stop")
+    options = parser.parse_args()
+    paths = options.file or sorted(str(p.relative_to(ROOT)) for place in PLACES for p in ROOT.glob(place))
+    mutants = sample([mutant for path in paths for mutant in mutants_of(path)], options.seed)
+    print(f"{len(mutants)} mutants in {len(paths)} files", flush=True)
+    known, killed, survived, equivalent, done = known_equivalents(), 0, [], 0, 0
+    copy = None if options.list else Copy(options.keep.resolve(), options.jobs)
+    for path, number, new in mutants:
+        if done == options.count:
+            break
+        old = (ROOT / path).read_text().splitlines()[number - 1].strip()
+        reason = known.get((path, old, new.strip()))
+        start = time.time()
+        if options.list:
+            verdict, by = "listed", ""
+        elif reason:
+            verdict, by = "equivalent", reason
+        else:
+            verdict, by = judge(copy, path, number, new)
+        if not verdict:
+            continue
+        done += 1
+        killed += verdict == "killed"
+        equivalent += verdict == "equivalent"
+        if verdict == "survived":
+            survived.append((path, number, old, new.strip()))
+        print(f"{done:4} {verdict:10} {time.time() - start:4.0f} s  {path}:{number}: {new.strip()}  [{by}]", flush=True)
+    for path, number, old, new in survived:
+        print(f"survived: {path}:{number}\n    {old}\n    {new}")
+    judged = killed + len(survived)
+    print(f"{done} mutants: {killed} killed, {len(survived)} survived, {equivalent} equivalent; {100 * killed / max(judged, 1):.1f} % killed of {judged}")
+    return 0 if options.list or (judged and killed >= 0.95 * judged) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
