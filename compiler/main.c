@@ -4,6 +4,7 @@
 #include "emit/emit.h"
 #include "front/load.h"
 #include "front/sample.h"
+#include "front/trained.h"
 #include "ir/check.h"
 #include "ir/print.h"
 #include "ops/ops.h"
@@ -35,10 +36,10 @@ static const struct {
 };
 enum { PASS_COUNT = sizeof passes / sizeof passes[0], MAX_FORCES = 64, MAX_EXPAND = 32 };
 
-enum { KEY_TARGET = 256, KEY_REAL, KEY_SUMMARY, KEY_DUMP, KEY_STOP, KEY_LIST, KEY_EXPAND, KEY_DOT, KEY_MEMORY, KEY_KERNEL, KEY_NO_RUNTIME, KEY_TUNE, KEY_TUNED, KEY_EMIT, KEY_NO_TRAINING, KEY_OPTIMIZE, KEY_MEMORY_LIMIT, KEY_STREAM };
+enum { KEY_TARGET = 256, KEY_REAL, KEY_SUMMARY, KEY_DUMP, KEY_STOP, KEY_LIST, KEY_EXPAND, KEY_DOT, KEY_MEMORY, KEY_KERNEL, KEY_NO_RUNTIME, KEY_TUNE, KEY_TUNED, KEY_EMIT, KEY_NO_TRAINING, KEY_OPTIMIZE, KEY_MEMORY_LIMIT, KEY_STREAM, KEY_WEIGHTS, KEY_WEIGHTS_AS, KEY_WEIGHTS_TYPE };
 
 typedef struct Options {
-    const char *graph, *directory, *dump, *stop, *list, *expand, *real, *tune, *tuned;
+    const char *graph, *directory, *dump, *stop, *list, *expand, *real, *tune, *tuned, *weights, *weights_as, *weights_type;
     const Target *target;
     Force forces[MAX_FORCES];
     int force_count;
@@ -59,6 +60,9 @@ static const struct argp_option option_table[] = {
     { "emit", KEY_EMIT, "WHAT", 0, "program (default): a trainer and an inference program; or library: C that stands alone, without runtime, malloc and hosted headers", 1 },
     { "no-training", KEY_NO_TRAINING, NULL, 0, "a library for inference alone", 1 },
     { "stream", KEY_STREAM, NULL, 0, "a library whose inference takes rows of the image and gives rows of the output, in little memory", 1 },
+    { "weights", KEY_WEIGHTS, "FILE", 0, "a library that carries the trained weights of FILE, a .safetensors, in the form that its kernels read", 1 },
+    { "weights-as", KEY_WEIGHTS_AS, "WHAT", 0, "incbin (default): bytes that the assembler takes in; or c: numbers of C", 1 },
+    { "weights-type", KEY_WEIGHTS_TYPE, "TYPE", 0, "f32 (default), or f16: in half the bytes, for inference alone", 1 },
     { "optimize", KEY_OPTIMIZE, "WHAT", 0, "speed (default), or size: a library of little machine code", 1 },
     { "memory-limit", KEY_MEMORY_LIMIT, "BYTES", 0, "training takes no more, parameters and all but pictures; K, M or G may stand behind the number. "
                                                     "Kernels change, and values are computed again, as far as it needs", 1 },
@@ -185,10 +189,36 @@ static void set_option(Options *o, int key, char *arg, struct argp_state *state)
         text_add(&o->given, " --memory-limit %s", arg);
         break;
     case KEY_STREAM: o->stream = true; break;
+    case KEY_WEIGHTS: o->weights = arg; break;
+    case KEY_WEIGHTS_AS:
+        o->weights_as = arg;
+        if (strcmp(arg, "incbin") != 0 && strcmp(arg, "c") != 0)
+            argp_error(state, "--weights-as wants incbin or c, not '%s'", arg);
+        break;
+    case KEY_WEIGHTS_TYPE:
+        o->weights_type = arg;
+        if (strcmp(arg, "f32") != 0 && strcmp(arg, "f16") != 0)
+            argp_error(state, "--weights-type wants f32 or f16, not '%s'", arg);
+        break;
     case KEY_NO_TRAINING: o->no_training = true; break;
     case KEY_NO_RUNTIME: o->no_runtime = true; break;
     default: break;
     }
+}
+
+static bool wants_half(const Options *o)
+{
+    return o->weights_type && strcmp(o->weights_type, "f16") == 0;
+}
+
+static void check_weights(const Options *o, struct argp_state *state)
+{
+    if (o->weights && !o->library)
+        argp_error(state, "--weights goes with --emit library; programs are given theirs when they start");
+    if (!o->weights && (o->weights_as || o->weights_type))
+        argp_error(state, "%s goes with --weights FILE", o->weights_as ? "--weights-as" : "--weights-type");
+    if (wants_half(o) && !o->no_training)
+        argp_error(state, "--weights-type f16 goes with --no-training: training wants weights in float32");
 }
 
 static void check_command(const Options *o, struct argp_state *state)
@@ -204,6 +234,7 @@ static void check_command(const Options *o, struct argp_state *state)
         argp_error(state, "%s goes with --emit library", o->small ? "--optimize size" : o->stream ? "--stream" : "--no-training");
     if (o->library && o->real && strcmp(o->real, "double") == 0)
         argp_error(state, "--emit library computes in float; leave --real double out");
+    check_weights(o, state);
     if (o->memory_limit && o->no_training)
         argp_error(state, "--memory-limit is about training, which --no-training leaves out");
     if (!o->library && !o->target->hosted && (o->directory || o->tune))
@@ -339,12 +370,16 @@ static void compile(Options *o)
     settings.small = o->small;
     settings.memory_limit = o->memory_limit;
     settings.stream = o->stream;
+    settings.baked = o->weights;
+    settings.half = wants_half(o);
     Plan *plan = plan_make(graph, settings, o->forces, o->force_count, tuning);
     show_plan(o, plan);
     if (!o->directory || (o->stop && strcmp(o->stop, "plan") == 0))
         return;
     const EmitOptions options = { .directory = o->directory, .version = CAEC_VERSION, .fingerprint = fingerprint,
-                                  .options = o->given.data ? o->given.data : "", .runtime = !o->no_runtime };
+                                  .options = o->given.data ? o->given.data : "", .runtime = !o->no_runtime,
+                                  .trained = o->weights ? trained_read(o->weights, graph) : NULL,
+                                  .weights_as_c = o->weights_as && strcmp(o->weights_as, "c") == 0 };
     (o->library ? emit_library : emit_model)(plan, &options);
 }
 

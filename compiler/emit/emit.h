@@ -2,6 +2,7 @@
 #ifndef CAEC_EMIT_H
 #define CAEC_EMIT_H
 
+#include "../front/trained.h"
 #include "../plan/plan.h"
 
 typedef struct EmitOptions {
@@ -10,6 +11,8 @@ typedef struct EmitOptions {
     const char *fingerprint;    /* of the graph as it was loaded */
     const char *options;        /* the command line's options that the output depends on, for its README */
     bool runtime;               /* copy the runtime's sources too */
+    const Trained *trained;     /* with settings.baked */
+    bool weights_as_c;          /* then: numbers of C, no bytes for the assembler */
 } EmitOptions;
 
 /* Expands every text first and saves all files then, so that an error leaves nothing written. */

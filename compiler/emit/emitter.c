@@ -55,7 +55,7 @@ Text template_expand(lua_State *L, const char *name)
     return text;
 }
 
-static void add_file(Emitter *e, const char *name, Text text)
+void emitter_file(Emitter *e, const char *name, Text text)
 {
     if (e->file_count == MAX_FILES)
         bug("more than %d files", MAX_FILES);
@@ -112,7 +112,7 @@ static void emit_steps(Emitter *e)
         Text text = template_expand(L, arena_format("kernels/%s", step->kernel->text(step->core)));
         if (step->sums)
             emit_flush(e, step, &text);
-        add_file(e, file, text);
+        emitter_file(e, file, text);
         keep(L, "units", step->function);
         keep(L, "argument_names", step->function);
         append_to(L, "prototypes");
@@ -125,6 +125,8 @@ static void emit_forms(Emitter *e)
 {
     lua_State *L = e->L;
     const char *file = arena_format("%s_prepare.c", e->plan->graph->name);
+    if (e->plan->settings.baked && e->plan->settings.no_training)
+        return;
     Text text = { 0 };
     text_add(&text, "/* The weights in the forms that the kernels read. */\n#include \"%s_kernels.h\"\n", e->plan->graph->name);
     for (int i = 0; i < e->plan->form_count; i++) {
@@ -142,7 +144,7 @@ static void emit_forms(Emitter *e)
         lua_pop(L, 2);
         append_to(L, "form_prototypes");
     }
-    add_file(e, file, text);
+    emitter_file(e, file, text);
     lua_pushstring(L, file);
     append_to(L, "sources");
 }
@@ -157,7 +159,7 @@ static const char **stale_sources(const Emitter *e, int *count)
     Text old = text_read(list, 1 << 20);
     for (const char *p = old.data; *p; p += strcspn(p, "\n"), p += *p == '\n') {
         size_t n = strcspn(p, "\n");
-        if (n < 5 || strncmp(p, "  ", 2) != 0 || strncmp(p + n - 2, ".c", 2) != 0 || memchr(p + 2, '/', n - 2))
+        if (n < 5 || strncmp(p, "  ", 2) != 0 || (strncmp(p + n - 2, ".c", 2) != 0 && strncmp(p + n - 2, ".S", 2) != 0) || memchr(p + 2, '/', n - 2))
             continue;
         const char *path = arena_format("%s/%s", e->folder, arena_copy(p + 2, n - 2));
         bool written = false;
@@ -195,7 +197,7 @@ void emitter_programs(Emitter *e)
 void emitter_skeleton(Emitter *e, const char *template, const char *file)
 {
     lua_pushvalue(e->L, 2);
-    add_file(e, file, template_expand(e->L, template));
+    emitter_file(e, file, template_expand(e->L, template));
     lua_pop(e->L, 3);
 }
 
@@ -204,7 +206,7 @@ void emitter_copy(Emitter *e, const char *embedded, const char *file)
     const EmbeddedFile *source = embedded_find(embedded);
     Text text = { 0 };
     text_append(&text, source->text, source->length);
-    add_file(e, file, text);
+    emitter_file(e, file, text);
 }
 
 void emitter_save(Emitter *e)

@@ -20,7 +20,11 @@ Emitter emitter_open(const Plan *plan, const EmitOptions *options);
 void emitter_kernels(Emitter *e);                       /* a file for each kernel, and one for the forms of weights */
 void emitter_programs(Emitter *e);                      /* the holes train, encode, decode and phases; wants the kernels */
 void emitter_skeleton(Emitter *e, const char *template, const char *file);
+void emitter_file(Emitter *e, const char *name, Text text);
 void emitter_copy(Emitter *e, const char *embedded, const char *file);      /* a file that caec carries, as it is */
+
+/* library_weights.c: the file or files with the weights that options->trained holds, in the forms that inference reads. */
+void emitter_weights(Emitter *e);
 
 /* Saves all files and removes the sources that an earlier caec left in the folder and this one does not write. */
 void emitter_save(Emitter *e);

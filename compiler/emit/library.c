@@ -1,4 +1,4 @@
-/* The library output: C that stands alone, under the names of the model. Other forms of it, streams and baked weights, are skeletons beside these. */
+/* The library output: C that stands alone, under the names of the model. Streams are a skeleton of their own, baked weights are library_weights.c. */
 #include "../base/arena.h"
 #include "../ops/ops.h"
 #include "emitter.h"
@@ -21,7 +21,7 @@ static void set_optimizer(lua_State *L, const Choice *choice)
 }
 
 /* The holes that programs have no use for; the table is at the top. */
-static void set_library(lua_State *L, const Plan *plan)
+static void set_library(lua_State *L, const Plan *plan, const EmitOptions *options)
 {
     const Training *t = &plan->graph->training;
     set_optimizer(L, &t->optimizer);
@@ -33,6 +33,12 @@ static void set_library(lua_State *L, const Plan *plan)
     lua_setfield(L, -2, "trains");
     lua_pushboolean(L, plan->settings.small);
     lua_setfield(L, -2, "small");
+    lua_pushboolean(L, plan_forms_apart(plan));
+    lua_setfield(L, -2, "apart");
+    lua_pushboolean(L, !plan->settings.baked || !plan->settings.no_training);
+    lua_setfield(L, -2, "prepares");
+    lua_pushboolean(L, plan->settings.baked && !options->weights_as_c);
+    lua_setfield(L, -2, "assembles");
 }
 
 void emit_library(const Plan *plan, const EmitOptions *options)
@@ -42,13 +48,16 @@ void emit_library(const Plan *plan, const EmitOptions *options)
     emitter_kernels(&e);
     emitter_programs(&e);
     lua_pushvalue(e.L, 2);
-    set_library(e.L, plan);
+    set_library(e.L, plan, options);
     lua_pop(e.L, 1);
     emitter_skeleton(&e, "emit/kernels.h.in", arena_format("%s_kernels.h", name));
     emitter_skeleton(&e, "emit/math.h.in", arena_format("%s_math.h", name));
     emitter_skeleton(&e, "emit/library_private.h.in", arena_format("%s_private.h", name));
     emitter_skeleton(&e, "emit/library.h.in", arena_format("%s.h", name));
-    emitter_skeleton(&e, "emit/library.c.in", arena_format("%s.c", name));
+    if (!plan->settings.stream || !plan->settings.baked || !plan->settings.no_training)
+        emitter_skeleton(&e, "emit/library.c.in", arena_format("%s.c", name));
+    if (plan->settings.baked)
+        emitter_weights(&e);
     if (plan->settings.stream)
         emitter_skeleton(&e, "emit/library_stream.c.in", arena_format("%s_stream.c", name));
     if (!plan->settings.no_training) {

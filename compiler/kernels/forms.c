@@ -1,5 +1,7 @@
 #include "forms.h"
 
+#include "../base/arena.h"
+
 static size_t round_up(int64_t n, int lanes)
 {
     return (size_t)((n + lanes - 1) / lanes * lanes);
@@ -39,29 +41,26 @@ Form form_blocks(const Node *parameter, int block, int lanes, bool rotated, int 
                    .count = (size_t)d[0] * (size_t)d[1] * (size_t)in * round_up(out, lanes) };
 }
 
-/* What fold_taps.c.in says of one side: phases, and taps of all of them and of the longest. */
-typedef struct Taps {
-    int phases, sum, most;
-} Taps;
-
-static Taps fold_taps(int kernel, const Folding *f, int pad)
+FoldTaps form_fold_taps(int kernel, int stride, int up, int pad)
 {
-    Taps taps = { 0 };
-    int rest = (f->up - pad % f->up) % f->up;
+    int *rests = ARENA_ARRAY(int, up), *taps = ARENA_ARRAY(int, up);
+    FoldTaps all = { .rest = rests, .taps = taps };
+    int rest = (up - pad % up) % up;
     do {
-        int count = (rest + kernel - 1) / f->up + 1;
-        taps.phases++;
-        taps.sum += count;
-        taps.most = count > taps.most ? count : taps.most;
-        rest = (rest + f->stride) % f->up;
-    } while (rest != (f->up - pad % f->up) % f->up);
-    return taps;
+        rests[all.phases] = rest;
+        taps[all.phases] = (rest + kernel - 1) / up + 1;
+        all.sum += taps[all.phases];
+        all.most = taps[all.phases] > all.most ? taps[all.phases] : all.most;
+        all.phases++;
+        rest = (rest + stride) % up;
+    } while (rest != rests[0]);
+    return all;
 }
 
 Form form_folded(const Node *parameter, int block, int lanes, Folding f)
 {
     const int *d = parameter->shape.dim;
-    Taps rows = fold_taps(d[0], &f, f.pad_top), columns = fold_taps(d[1], &f, f.pad_left);
+    FoldTaps rows = form_fold_taps(d[0], f.stride, f.up, f.pad_top), columns = form_fold_taps(d[1], f.stride, f.up, f.pad_left);
     return (Form){ .kind = "folded", .parameter = parameter, .block = block, .lanes = lanes, .up = f.up, .stride = f.stride, .pad_top = f.pad_top,
                    .pad_left = f.pad_left,
                    .count = (size_t)rows.phases * (size_t)rows.most * (size_t)columns.sum * (size_t)d[2] * round_up(d[3], lanes) };

@@ -19,6 +19,14 @@ typedef struct Folding {
     int stride, up, pad_top, pad_left;
 } Folding;
 
+/* What fold_taps.c.in says of one side: how many phases; taps of all of them and of the longest; of each its rest and taps. */
+typedef struct FoldTaps {
+    int phases, sum, most;
+    const int *rest, *taps;
+} FoldTaps;
+
+FoldTaps form_fold_taps(int kernel, int stride, int up, int pad);
+
 Form form_folded(const Node *parameter, int block, int lanes, Folding folding);
 
 /* A kernel 3x3 as Winograd's G g Gt: [36 points][block of outputs][input channel][output in block]. With `up` 2 the outputs are the four sums of taps
@@ -31,5 +39,9 @@ Form form_line(const Node *parameter, int block, int lanes);
 
 /* A kernel 3x3 as G g down its columns: [block of outputs][column][input channel][6 points][output in block]. The outputs must fill the blocks. */
 Form form_columns(const Node *parameter, int block, int lanes);
+
+/* form_values.c: what the emitted prepare function of the form, one that inference reads, makes of a parameter: values[form->count]. Copies and sums of taps have the same bits;
+   Winograd's transforms are computed in double precision and rounded once, where float arithmetic rounds at each step. */
+void form_values(const Form *form, const float *parameter, float *values);
 
 #endif

@@ -16,6 +16,11 @@ int settings_real_bytes(const Settings *settings)
     return settings->real_double ? 8 : 4;
 }
 
+int settings_weight_bytes(const Settings *settings)
+{
+    return settings->half ? 2 : settings_real_bytes(settings);
+}
+
 int settings_lanes(const Settings *settings)
 {
     int bytes = settings->target->vector_bytes;

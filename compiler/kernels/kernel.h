@@ -19,10 +19,13 @@ typedef struct Settings {
     bool small;             /* little text before speed */
     size_t memory_limit;    /* of training, in bytes; 0: none */
     bool stream;            /* a library whose inference computes a row at a time */
+    bool baked;             /* a library that carries trained weights, in the forms that its inference reads */
+    bool half;              /* then: as IEEE 754 binary16, which kernels bring back to float as they read */
 } Settings;
 
 int settings_lanes(const Settings *settings);       /* reals in a vector; 1 without vectors */
 int settings_real_bytes(const Settings *settings);
+int settings_weight_bytes(const Settings *settings);    /* of a number in the forms that inference reads */
 
 /* Weights in the form a kernel reads, made by prepare() once an update. Two kernels that ask for the same form share it. */
 typedef struct Form {
@@ -32,7 +35,7 @@ typedef struct Form {
     size_t count;               /* reals */
     size_t offset;              /* in reals, from the start of the prepared weights; set by the plan */
     const char *name;           /* C name, set by the plan */
-    bool training;              /* for training alone, in memory of its own, since inference works by rows */
+    bool training;              /* for training alone, in memory of its own, see plan_forms_apart() */
     bool late;                  /* not prepared, but made from `source` in the scratch memory of the step that reads it, just before */
     const struct Form *source;  /* then only: the blocks of the forward pass */
 } Form;

@@ -51,7 +51,7 @@ size_t plan_training_bytes(const Plan *plan, int threads)
 {
     const Training *t = &plan->graph->training;
     const size_t vector = block(parameter_bytes(plan)), real_bytes = (size_t)settings_real_bytes(&plan->settings);
-    const size_t prepared = (plan->settings.stream ? plan->training_reals : plan->prepared_reals) * real_bytes;
+    const size_t prepared = (plan_forms_apart(plan) ? plan->training_reals : plan->prepared_reals) * real_bytes;
     const size_t own = strcmp(t->optimizer.word, "sgd") == 0 ? 1 : 2;       /* vectors of the optimizer */
     if (plan->settings.library)
         return parameter_bytes(plan) + STATE_OF_LIBRARY + larger(prepared, ALIGNMENT) + (1 + own) * vector + larger(plan->train.bytes, ALIGNMENT);

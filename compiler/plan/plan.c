@@ -33,6 +33,11 @@ static bool same_form(const Form *a, const Form *b)
            a->training == b->training && a->late == b->late;
 }
 
+bool plan_forms_apart(const Plan *plan)
+{
+    return plan->settings.stream || plan->settings.baked;
+}
+
 /* "encoder_conv1_kernel", "..._turned", and the block where two blockings of one parameter are wanted. */
 static const char *form_name(Form *const *forms, int form_count, const Form *form)
 {
@@ -173,7 +178,7 @@ static void name_functions(Plan *plan, Program *program, const char *suffix)
 {
     for (int i = 0; i < program->count; i++) {
         Step *step = program->steps[i];
-        add_forms(plan, step, plan->settings.stream && is_training(program));
+        add_forms(plan, step, plan_forms_apart(plan) && is_training(program));
         for (int k = 0; k < plan->function_count && !step->function; k++)
             if (same_function(plan->functions[k], step) || same_in_phases(plan->functions[k], step))
                 step->function = plan->functions[k]->function;

@@ -145,6 +145,10 @@ int plan_gradient_of(const Graph *graph, const Node *node);     /* the place of 
 /* All programs in a fixed order: train, encode, decode, then of each phase training and the picture. Returns how many. */
 int plan_programs(const Plan *plan, Program ***programs);
 
+/* Whether forms for training are others than those for inference, in memory of their own: of a stream, whose kernels read others, and where those for
+   inference are baked. */
+bool plan_forms_apart(const Plan *plan);
+
 /* What the names of emitted functions begin with: nothing, or "<model>_" in a library. */
 const char *plan_prefix(const Plan *plan);
 

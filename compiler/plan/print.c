@@ -32,7 +32,7 @@ void plan_print(Text *out, const Plan *plan)
         for (int i = 0; i < programs[p]->count; i++)
             print_step(out, i, programs[p]->steps[i]);
     }
-    text_add(out, "\nprepared weights: %zu bytes\n", plan->prepared_reals * (size_t)settings_real_bytes(&plan->settings));
+    text_add(out, "\nprepared weights: %zu bytes\n", plan->prepared_reals * (size_t)settings_weight_bytes(&plan->settings));
     for (int i = 0; i < plan->form_count; i++)
         text_add(out, "    %-40s %-8s %zu reals\n", plan->forms[i]->name, plan->forms[i]->kind, plan->forms[i]->count);
 }

@@ -26,7 +26,4 @@ const SafetensorsEntry *weights_find(const Safetensors *file, const char *path, 
 /* Opens a file as safetensors_read does, with an Error. A file that caec wrote must have its checksum. */
 int weights_open(Safetensors *file, const char *path, Error *error);
 
-/* A shape as people write it, "[3, 3, 32, 64]", into text[size]. Returns text. */
-char *weights_shape_text(char *text, size_t size, int rank, const int64_t *shape);
-
 #endif

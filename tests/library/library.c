@@ -1,6 +1,7 @@
 #include "library.h"
 
 #include "drawn.h"
+#include "formats/safetensors.h"
 
 #include <dlfcn.h>
 #include <stdio.h>
@@ -87,6 +88,7 @@ Library library_load(const char *graph, const char *options)
         *to[i] = sizes[i];
     l.rate = *(const float *)dlsym(l.handle, "rate");
     check_codes(dlsym(l.handle, "codes"), l.train_bytes ? 7 : 3);
+    l.baked = dlsym(l.handle, "net_prepared");
     *(void **)&l.prepare = dlsym(l.handle, "net_prepare");
     *(void **)&l.encode = dlsym(l.handle, "net_encode");
     *(void **)&l.decode = dlsym(l.handle, "net_decode");
@@ -94,10 +96,39 @@ Library library_load(const char *graph, const char *options)
     *(void **)&l.train_open = dlsym(l.handle, "net_train_open");
     *(void **)&l.train_image = dlsym(l.handle, "net_train_image");
     *(void **)&l.update = dlsym(l.handle, "net_update");
-    assert_true(l.prepare && l.encode && l.reconstruct);
+    assert_true((l.prepare || l.baked) && l.encode && l.reconstruct);
     free(sizes_path);
     free(path);
     return l;
+}
+
+char *library_weights(const char *folder, const float *parameters)
+{
+    char *path = text_of("%s/net/net.h", folder), *header = file_read(path, NULL), *to = text_of("%s/trained.safetensors", folder), message[800];
+    enum { MOST = 40 };
+    SafetensorsItem items[MOST];
+    char names[MOST][100];
+    int count = 0;
+    const char *line = strstr(header, "Where each begins"), *end = strstr(header, " * Blocks: ");
+    assert_true(line && end);
+    for (; line < end; line = strchr(line + 1, '\n')) {
+        size_t offset;
+        char shape[60];
+        SafetensorsItem *item = &items[count];
+        if (sscanf(line, "\n *     %99s %zu %59[^\n]", names[count], &offset, shape) != 3)
+            continue;
+        *item = (SafetensorsItem){ .name = names[count++], .type = SAFETENSORS_F32, .values = parameters + offset };
+        for (const char *p = shape; *p; p += strcspn(p, "0123456789"))
+            item->shape[item->rank++] = strtol(p, (char **)&p, 10);
+        assert_in_range(item->rank, 1, 4);
+        assert_true(count < MOST);
+    }
+    assert_true(count > 0);
+    if (safetensors_write(to, items, count, NULL, NULL, 0, message, sizeof message) != 0)
+        fail_msg("%s", message);
+    free(path);
+    free(header);
+    return to;
 }
 
 void library_free(Library *library)

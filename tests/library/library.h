@@ -29,7 +29,8 @@ typedef struct Library {
     void *handle;
     size_t align, image, latent, output, parameters, prepared_bytes, workspace_bytes, train_bytes;      /* as the header says */
     float rate;
-    int (*prepare)(const float *, void *, size_t);
+    const void *baked;      /* NULL: no weights in it */
+    int (*prepare)(const float *, void *, size_t);                              /* NULL: baked, and without training */
     int (*encode)(const void *, const uint8_t *, float *, void *, size_t);
     int (*decode)(const void *, const float *, float *, void *, size_t);        /* NULL: the header has none */
     int (*reconstruct)(const void *, const uint8_t *, float *, void *, size_t);
@@ -39,6 +40,10 @@ typedef struct Library {
 } Library;
 
 Library library_load(const char *graph, const char *options);
+/* Trained weights for a library: parameters by the names that <folder>/net/net.h tells, into <folder>/trained.safetensors, whose path is returned, to be
+   freed. */
+char *library_weights(const char *folder, const float *parameters);
+
 void library_free(Library *library);
 
 /* A block of so many bytes, filled with what is no number, at an address that a library wants; to be freed. */

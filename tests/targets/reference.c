@@ -1,7 +1,9 @@
 /* reference.c - the numbers that check.c holds a library against: of the same graph, whose model must be called "net", in double by the programs' C
  * for target c, without vectors. A header on standard output.
  *
- *     target_reference GRAPH.lua UPDATES       0 updates: of inference alone */
+ *     target_reference GRAPH.lua UPDATES WEIGHTS.safetensors [half]       0 updates: of inference alone
+ *
+ * WEIGHTS is written: the parameters at the start. `half`: rounded to what IEEE 754 binary16 holds. */
 #include "build.h"
 #include "cases.h"
 #include "drawn.h"
@@ -9,6 +11,9 @@
 
 #include "compute/clip.h"
 #include "compute/optimizer.h"
+#include "formats/safetensors.h"
+
+#include <math.h>
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -101,10 +106,36 @@ static void train(const Model *m, real *parameters, uint8_t *const *images, int 
         free(blocks[i]);
 }
 
+/* The nearest number of 11 bits, or a multiple of 2^-24, which is the least that binary16 has. */
+static double rounded_to_half(double x)
+{
+    int exponent;
+    frexp(x, &exponent);
+    const double unit = ldexp(1, exponent - 11 > -24 ? exponent - 11 : -24);
+    return nearbyint(x / unit) * unit;
+}
+
+static void write_weights(const Model *m, const real *parameters, const char *path)
+{
+    enum { MOST = 40 };
+    SafetensorsItem items[MOST];
+    char message[800];
+    assert_true(m->parameter_count <= MOST);
+    for (int k = 0; k < m->parameter_count; k++) {
+        const ModelParameter *p = &m->parameters[k];
+        items[k] = (SafetensorsItem){ .name = p->name, .type = SAFETENSORS_F64, .rank = p->shape.rank, .values = parameters + p->offset };
+        for (int i = 0; i < p->shape.rank; i++)
+            items[k].shape[i] = p->shape.dim[i];
+    }
+    if (safetensors_write(path, items, m->parameter_count, NULL, NULL, 0, message, sizeof message) != 0)
+        fail_msg("%s", message);
+}
+
 int main(int argc, char **argv)
 {
-    if (argc != 3) {
-        fprintf(stderr, "usage: target_reference GRAPH.lua UPDATES > HEADER\n");
+    const int half = argc == 5 && strcmp(argv[4], "half") == 0;
+    if (argc != 4 + half) {
+        fprintf(stderr, "usage: target_reference GRAPH.lua UPDATES WEIGHTS.safetensors [half] > HEADER\n");
         return 2;
     }
     char *graph = file_read(argv[1], NULL);
@@ -116,6 +147,9 @@ int main(int argc, char **argv)
     for (int k = 0; k < m->parameter_count; k++)
         for (size_t i = m->parameters[k].offset; i < m->parameters[k].offset + m->parameters[k].count; i++)
             parameters[i] = drawn_parameter(m->parameters[k].fill, m->parameters[k].limit, SEED, i);
+    for (size_t i = 0; half && i < m->parameter_reals; i++)
+        parameters[i] = rounded_to_half(parameters[i]);
+    write_weights(m, parameters, argv[3]);
     for (unsigned i = 0; i < IMAGES; i++) {
         images[i] = array(pixels);
         for (size_t p = 0; p < pixels; p++)

@@ -60,6 +60,7 @@ class Job:
     graph: str
     options: str
     targets: tuple = ()             # blank: all
+    weights: str = ""               # baked: their type
 
 
 JOBS = [
@@ -67,7 +68,8 @@ JOBS = [
     Job("Winograd", "cae32", "--no-training", ("cortex-m7",)),              # training by it needs more than the board's 16 MiB
     Job("rows, size", "cae32", "--stream --optimize size"),
     Job("other layers, size", "small", "--optimize size"),
-    Job("224x224x3 by rows", "cae224", "--stream --no-training", ("cortex-m7",)),
+    Job("weights in it", "cae32", "--stream --no-training --optimize size", weights="f32"),
+    Job("224x224x3 by rows, weights in it", "cae224", "--stream --no-training", ("cortex-m7",), weights="f32"),
 ]
 
 
@@ -88,7 +90,8 @@ class Work:
         self.graphs = {"small": (HERE / "small.lua", 2), "cae32": (self.cae("cae32", 32), 3), "cae224": (self.cae("cae224", 224), 0)}
         for name, (graph, updates) in self.graphs.items():
             (folder / name).mkdir(exist_ok=True)
-            (folder / name / "reference.h").write_text(run([self.maker, graph, updates], env=os.environ | {"CAEC": str(self.caec)}))
+            (folder / name / "reference.h").write_text(run([self.maker, graph, updates, folder / name / "weights.safetensors"],
+                                                           env=os.environ | {"CAEC": str(self.caec)}))
 
     def cae(self, name, side):
         """graphs/cae.lua for pictures of that side, called net as check.c wants it."""
@@ -99,8 +102,9 @@ class Work:
         path.write_text(text)
         return path
 
-    def emit(self, target, graph, options, folder):
-        run([self.caec, self.graphs[graph][0], "-o", folder, "--emit", "library", "--target", target.name] + options.split())
+    def emit(self, target, graph, options, folder, weights=""):
+        words = ["--weights", self.folder / graph / "weights.safetensors", "--weights-type", weights] if weights else []
+        run([self.caec, self.graphs[graph][0], "-o", folder, "--emit", "library", "--target", target.name] + options.split() + words)
         return folder / "net"
 
 
@@ -141,11 +145,11 @@ def check_names(target, source, library):
 def check(work, target, job):
     """Lines of check.c: ({part: largest share of its bound}, seconds)."""
     folder = work.folder / f"{target.name}-{JOBS.index(job)}"
-    source = work.emit(target, job.graph, job.options, folder)
+    source = work.emit(target, job.graph, job.options, folder, job.weights)
     library = build_library(target, source, folder / "build")
     check_names(target, source, library)
     program = folder / "check"
-    run([target.compiler, *target.flags, *target_flags(source), "-std=c11", "-O2", "-ffp-contract=off", "-Wall", "-Wextra", "-Werror", "-ffunction-sections",
+    run([target.compiler, *target.flags, *target_flags(source), *(["-DBAKED"] if job.weights else []), "-std=c11", "-O2", "-ffp-contract=off", "-Wall", "-Wextra", "-Werror", "-ffunction-sections",
          "-I", source, "-I", work.folder / job.graph, "-I", HERE.parent / "support", *([] if "hosted.c" in target.sources else ["-ffreestanding"]),
          HERE / "check.c", *(HERE / s for s in target.sources), library, *target.link, "-o", program])
     start = time.monotonic()
@@ -156,9 +160,9 @@ def check(work, target, job):
         sys.exit(f"{target.name}, {job.name}:\n{said}")
     shares = {}
     for part, what, got, bound, _ in lines:
-        print(f"{target.name:10} {job.name:20} {part:9} {what:24} {int(got) / 1e9:.1e}  of {int(bound) / 1e9:.0e}  passed")
+        print(f"{target.name:10} {job.name:34} {part:9} {what:24} {int(got) / 1e9:.1e}  of {int(bound) / 1e9:.0e}  passed")
         shares[part] = max(shares.get(part, 0), int(got) / int(bound))
-    print(f"{target.name:10} {job.name:20} {seconds:.1f} s", flush=True)
+    print(f"{target.name:10} {job.name:34} {seconds:.1f} s", flush=True)
     return shares
 
 

@@ -15,7 +15,7 @@ static const struct Room {
     { "base", { "arena.h", "diag.h", "text.h", "embedded.h", "lua.h" } },
     { "ir", { "target.h", "graph.h", "print.h", "check.h" } },
     { "ops", { "ops.def", "elementwise.def", "ops.h" } },
-    { "front", { "source.h", "arguments.h", "training.h", "references.h", "stages.h", "load.h", "sample.h" } },
+    { "front", { "source.h", "arguments.h", "training.h", "references.h", "stages.h", "load.h", "sample.h", "trained.h" } },
     { "passes", { "copies.h", "passes.h" } },
     { "kernels", { "kernels.def", "kernel.h", "forms.h", "conv.h", "dense.h" } },
     { "plan", { "tuning.h", "plan.h" } },
@@ -72,6 +72,8 @@ static int each_include(const char *path, const char *text, void (*check)(const 
 
 static void check_compiler_include(const char *path, const char *included)
 {
+    if (strncmp(included, "../../runtime/formats/", 22) == 0 && path[0] == 'f')        /* the one room of the runtime that one room here may use */
+        return;
     const char *target = strncmp(included, "../", 3) == 0 ? included + 3 : included;
     int from = room_of(path), to = strchr(target, '/') ? room_of(target) : from;
     const char *header = base_name(target);

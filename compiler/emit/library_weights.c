@@ -1,0 +1,111 @@
+/* Baked weights: the forms that inference reads, computed here and written as bytes for the assembler or as numbers of C. */
+#include "../base/arena.h"
+#include "../kernels/forms.h"
+#include "emitter.h"
+
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { BLOCK = 64 };        /* bytes; the least that a library calls prepared weights */
+
+static uint32_t bits_of(float x)
+{
+    uint32_t bits;
+    memcpy(&bits, &x, sizeof bits);
+    return bits;
+}
+
+/* IEEE 754 binary16, rounded to nearest, ties to even. A value that rounds to more than 65504 is refused. */
+static uint16_t half_of(float x, const Node *parameter)
+{
+    const uint32_t bits = bits_of(x), sign = bits >> 16 & 0x8000;
+    const int exponent = (int)(bits >> 23 & 0xff) - 112;                /* as binary16 has it */
+    uint32_t fraction = (bits & 0x7fffff) | 0x800000, half;
+    int shift = exponent > 0 ? 13 : 14 - exponent;                      /* below 2^-14 fewer bits are left */
+    if (shift > 25)
+        return (uint16_t)sign;
+    half = fraction >> shift;
+    const uint32_t rest = fraction & ((1u << shift) - 1), tie = 1u << (shift - 1);
+    half += rest > tie || (rest == tie && (half & 1));
+    if (exponent > 0)
+        half += (uint32_t)(exponent - 1) << 10;                         /* the leading bit counts as one of the exponent */
+    if (half >= 0x7c00)
+        fail_with(EXIT_INPUT, "--weights-type f16: %s holds %g in the form that its kernel reads, and 65504 is the largest half; use f32", parameter->name,
+                  (double)x);
+    return (uint16_t)(sign | half);
+}
+
+/* Numbers in the whole array: zeros fill it up. */
+static size_t number_count(const Plan *plan)
+{
+    const size_t least = BLOCK / (size_t)settings_weight_bytes(&plan->settings);
+    return plan->prepared_reals > least ? plan->prepared_reals : least;
+}
+
+/* The bits of all numbers, those of a half in 16 of them. */
+static const uint32_t *numbers(const Plan *plan, const Trained *trained)
+{
+    uint32_t *all = ARENA_ARRAY(uint32_t, number_count(plan));
+    for (int i = 0; i < plan->form_count; i++) {
+        const Form *form = plan->forms[i];
+        if (form->training)
+            continue;
+        float *values = ARENA_ARRAY(float, form->count);
+        form_values(form, trained_values(trained, plan->graph, form->parameter), values);
+        for (size_t k = 0; k < form->count; k++)
+            all[form->offset + k] = plan->settings.half ? half_of(values[k], form->parameter) : bits_of(values[k]);
+    }
+    return all;
+}
+
+static Text as_bytes(const Plan *plan, const uint32_t *all)
+{
+    const size_t count = number_count(plan), each = (size_t)settings_weight_bytes(&plan->settings);
+    char *bytes = arena_alloc(count * each + 1);
+    for (size_t i = 0; i < count; i++)
+        for (size_t k = 0; k < each; k++)
+            bytes[i * each + k] = (char)(all[i] >> 8 * k & 0xff);       /* little-endian */
+    return (Text){ .data = bytes, .length = count * each, .room = count * each + 1 };
+}
+
+/* As C reads it back to the bit. */
+static int write_number(char *text, size_t size, uint32_t bits, bool half)
+{
+    const char *sign = bits >> 31 ? "-" : "";
+    const int exponent = (int)(bits >> 23 & 0xff);
+    const uint32_t fraction = (bits & 0x7fffff) << 1;
+    if (half)
+        return snprintf(text, size, "0x%04x", (unsigned)bits);
+    if (bits << 1 == 0)
+        return snprintf(text, size, "%s0.0f", sign);
+    return snprintf(text, size, "%s0x%d.%06xp%df", sign, exponent > 0, (unsigned)fraction, exponent > 0 ? exponent - 127 : -126);
+}
+
+static Text as_c(const Plan *plan, const uint32_t *all)
+{
+    const size_t count = number_count(plan), a_line = plan->settings.half ? 12 : 5;
+    Text text = { 0 };
+    text_add(&text, "/* The weights in the form that the kernels read. */\n#include \"%s.h\"\n\n_Alignas(%s_ALIGN) const %s %s_prepared[%zu] = {", plan->graph->name,
+             upper(plan->graph->name), plan->settings.half ? "uint16_t" : "float", plan->graph->name, count);
+    for (size_t i = 0; i < count; i++) {
+        char number[40];
+        text_append(&text, i % a_line ? " " : "\n    ", i % a_line ? 1 : 5);
+        text_append(&text, number, (size_t)write_number(number, sizeof number, all[i], plan->settings.half));
+        text_append(&text, ",", 1);
+    }
+    text_add(&text, "\n};\n");
+    return text;
+}
+
+void emitter_weights(Emitter *e)
+{
+    const char *name = e->plan->graph->name;
+    const uint32_t *all = numbers(e->plan, e->options->trained);
+    if (e->options->weights_as_c) {
+        emitter_file(e, arena_format("%s_weights.c", name), as_c(e->plan, all));
+        return;
+    }
+    emitter_file(e, arena_format("%s_weights.bin", name), as_bytes(e->plan, all));
+    emitter_skeleton(e, "emit/library_weights.S.in", arena_format("%s_weights.S", name));
+}

@@ -1,0 +1,294 @@
+/* Weights that are in the library: the same numbers that net_prepare makes of them, the same results, and files of another network refused. */
+#include "drawn.h"
+#include "library.h"
+
+#include <dlfcn.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static float *drawn_parameters(size_t count)
+{
+    float *parameters = block_new(count * sizeof *parameters);
+    for (size_t i = 0; i < count; i++)
+        parameters[i] = (float)(0.4 * drawn(3, i) - 0.18);
+    return parameters;
+}
+
+static double largest(const float *values, size_t count)
+{
+    double most = 0;
+    for (size_t i = 0; i < count; i++)
+        most = fmax(most, fabs((double)values[i]));
+    return most;
+}
+
+/* tolerance 0: to the bit. */
+static void want_near(const char *what, const float *got, const float *right, size_t count, double tolerance)
+{
+    const double bound = tolerance * largest(right, count);
+    assert_true(largest(right, count) > 1e-3);
+    for (size_t i = 0; i < count; i++)
+        if (tolerance == 0 ? memcmp(&got[i], &right[i], sizeof *got) != 0 : !(fabs((double)got[i] - (double)right[i]) <= bound))
+            fail_msg("%s: number %zu is %.9g, not %.9g", what, i, (double)got[i], (double)right[i]);
+}
+
+typedef struct Results {
+    float *latent, *output, *rows;      /* rows: the output of a stream; NULL: there is none */
+} Results;
+
+static float *by_rows(const Library *l, const void *prepared, const uint8_t *image)
+{
+    int (*open)(const void *, int, void *, size_t), (*push)(void *, const uint8_t *), (*pull)(void *, float *);
+    *(void **)&open = dlsym(l->handle, "net_stream_open");
+    *(void **)&push = dlsym(l->handle, "net_stream_push");
+    *(void **)&pull = dlsym(l->handle, "net_stream_pull");
+    if (!open)
+        return NULL;
+    float *rows = block_new(l->output * sizeof *rows), *to = rows;
+    void *stream = block_new(l->workspace_bytes);
+    size_t pushed = 0, pulled = 0;
+    const size_t height = 24, row = l->image / height, out = l->output / height;       /* net_cae is the one with streams here */
+    assert_int_equal(open(prepared, 2, stream, l->workspace_bytes), 0);
+    while (pulled < height) {
+        const int result = pull(stream, to);
+        assert_in_range(result, 0, 1);
+        if (result == 1) {
+            to += out;
+            pulled++;
+        } else {
+            assert_int_equal(push(stream, image + pushed++ * row), 0);
+        }
+    }
+    free(stream);
+    return rows;
+}
+
+static Results results_of(const Library *l, const void *prepared, const uint8_t *image)
+{
+    Results r = { .latent = block_new(l->latent * sizeof(float)), .output = block_new(l->output * sizeof(float)), .rows = by_rows(l, prepared, image) };
+    void *workspace = block_new(l->workspace_bytes);
+    assert_int_equal(l->encode(prepared, image, r.latent, workspace, l->workspace_bytes), 0);
+    assert_int_equal(l->reconstruct(prepared, image, r.output, workspace, l->workspace_bytes), 0);
+    free(workspace);
+    return r;
+}
+
+static void results_free(Results *r)
+{
+    free(r->latent);
+    free(r->output);
+    free(r->rows);
+}
+
+static void want_results(const Library *l, const Results *got, const Results *right, double tolerance)
+{
+    want_near("latent", got->latent, right->latent, l->latent, tolerance);
+    want_near("output", got->output, right->output, l->output, tolerance);
+    assert_int_equal(!got->rows, !right->rows);
+    if (got->rows)
+        want_near("rows", got->rows, right->rows, l->output, tolerance);
+}
+
+/* The forms: to the bit, or within Winograd's rounding, `tolerance` of the largest; the results within what these bring about. */
+static void compare(const char *graph, const char *options, const char *as, double tolerance)
+{
+    char *plain_options = text_of("--no-training %s", options);
+    Library plain = library_load(graph, plain_options);
+    float *parameters = drawn_parameters(plain.parameters), *prepared = block_new(plain.prepared_bytes);
+    memset(prepared, 0, plain.prepared_bytes);
+    assert_int_equal(plain.prepare(parameters, prepared, plain.prepared_bytes), 0);
+    char *weights = library_weights(plain.folder, parameters), *baked_options = text_of("%s --weights %s %s", plain_options, weights, as);
+    Library baked = library_load(graph, baked_options);
+    assert_null(plain.baked);
+    assert_non_null(baked.baked);
+    assert_null(baked.prepare);
+    assert_int_equal((uintptr_t)baked.baked % baked.align, 0);
+    assert_int_equal(baked.prepared_bytes, plain.prepared_bytes);
+    want_near("weights", baked.baked, prepared, plain.prepared_bytes / sizeof(float), tolerance);
+    uint8_t *image = block_new(plain.image);
+    fill_image(image, plain.image, 1);
+    Results right = results_of(&plain, prepared, image), got = results_of(&baked, baked.baked, image);
+    want_results(&plain, &got, &right, tolerance == 0 ? 0 : 1e-5);
+    results_free(&right);
+    results_free(&got);
+    library_free(&baked);
+    library_free(&plain);
+    void *const blocks[] = { plain_options, parameters, prepared, weights, baked_options, image };
+    for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++)
+        free(blocks[i]);
+}
+
+#define INCBIN "--weights-as incbin"
+#define ROUNDING 0x1p-21
+
+static void of_direct_kernels(void **state)
+{
+    (void)state;
+    compare(net_cae, "--optimize size --target c", INCBIN, 0);
+    compare(net_cae, "--optimize size --target native", "", 0);
+    compare(net_noise, "--optimize size --target native", INCBIN, 0);
+    compare(net_norm, "--target native", "--weights-as c", 0);
+    compare(net_bce, "--target c", "--weights-as c", 0);
+}
+
+static void of_dense_layers(void **state)
+{
+    (void)state;
+    compare(net_dense, "--target c --optimize size", INCBIN, 0);
+    compare(net_dense, "--target native --optimize size", "--weights-as c", 0);
+}
+
+static void of_winograd(void **state)
+{
+    (void)state;
+    compare(net_cae, "--target c", INCBIN, ROUNDING);
+    compare(net_cae, "--target native", "--weights-as c", ROUNDING);
+    compare(net_branches, "--target native", INCBIN, ROUNDING);
+}
+
+static void of_streams(void **state)
+{
+    (void)state;
+    compare(net_cae, "--stream --target native", INCBIN, ROUNDING);
+    compare(net_cae, "--stream --target c --optimize size", "--weights-as c", ROUNDING);
+}
+
+/* Training is the same with weights baked beside it, to the bit; and other parameters can still be prepared. */
+static void beside_training(void **state)
+{
+    (void)state;
+    Library plain = library_load(net_cae, "--target native");
+    const size_t bytes = plain.parameters * sizeof(float);
+    float *start = drawn_parameters(plain.parameters), *trained[2], loss[2];
+    char *weights = library_weights(plain.folder, start), *options = text_of("--target native --weights %s", weights);
+    Library baked = library_load(net_cae, options);
+    assert_true(baked.prepared_bytes < plain.prepared_bytes);       /* forms for training lie in its own memory */
+    uint8_t *image = block_new(plain.image);
+    for (int i = 0; i < 2; i++) {
+        const Library *l = i ? &baked : &plain;
+        void *training = block_new(l->train_bytes);
+        trained[i] = block_new(bytes);
+        memcpy(trained[i], start, bytes);
+        assert_int_equal(l->train_open(trained[i], training, l->train_bytes), 0);
+        for (unsigned step = 0; step < 3; step++) {
+            fill_image(image, l->image, step);
+            assert_int_equal(l->train_image(training, image, &loss[i]), 0);
+            assert_int_equal(l->update(training, l->rate), 0);
+        }
+        free(training);
+    }
+    assert_memory_equal(loss, loss + 1, sizeof *loss);
+    assert_memory_equal(trained[0], trained[1], bytes);
+    assert_memory_not_equal(trained[0], start, bytes);
+    float *prepared = block_new(baked.prepared_bytes);
+    memset(prepared, 0, baked.prepared_bytes);
+    assert_int_equal(baked.prepare(start, prepared, baked.prepared_bytes), 0);
+    want_near("prepared anew", prepared, baked.baked, baked.prepared_bytes / sizeof(float), ROUNDING);
+    library_free(&baked);
+    library_free(&plain);
+    void *const blocks[] = { start, trained[0], trained[1], weights, options, image, prepared };
+    for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++)
+        free(blocks[i]);
+}
+
+/* The folder is written the same each time, may be moved, and is built from anywhere; its example needs no parameters. */
+static void by_cmake(void **state)
+{
+    (void)state;
+    Library plain = library_load(net_cae, "--no-training --optimize size");
+    float *parameters = drawn_parameters(plain.parameters);
+    for (size_t i = 0; i < plain.parameters; i++)
+        parameters[i] = i + 3 < plain.parameters ? parameters[i] / 4 : 0.5f;       /* around a grey */
+    char *weights = library_weights(plain.folder, parameters), *options = text_of("--no-training --optimize size --weights %s", weights);
+    char *one = library_write(net_cae, options), *two = library_write(net_cae, options);
+    want_same_files(one, two);
+    char *from = text_of("%s/net", one), *to = text_of("%s/moved", two), *picture = text_of("%s/i.rgb", two), *example = text_of("%s/b/net-example", two);
+    assert_int_equal(rename(from, to), 0);
+    uint8_t *image = block_new(plain.image);
+    fill_image(image, plain.image, 4);
+    file_write(picture, (const char *)image, plain.image);
+    Result made = run(two, "cmake -S moved -B b -DCMAKE_C_COMPILER=%s -DCMAKE_C_FLAGS=-Werror", c_compiler()), built = run(two, "cmake --build b");
+    want_exit(&made, 0);
+    want_exit(&built, 0);
+    Result shown = run(two, "%s i.rgb", example), refused = run(two, "%s none.rgb", example);
+    want_exit(&shown, 0);
+    want_exit(&refused, 1);
+    void *prepared = block_new(plain.prepared_bytes);
+    assert_int_equal(plain.prepare(parameters, prepared, plain.prepared_bytes), 0);
+    Results right = results_of(&plain, prepared, image);
+    assert_int_equal(shown.out_length, plain.output);
+    int between = 0;
+    for (size_t i = 0; i < plain.output; i++) {
+        const double value = (double)right.output[i] * 255, byte = (unsigned char)shown.out[i];
+        assert_true(value >= 255 ? byte == 255 : value <= 0 ? byte == 0 : fabs(byte - value) <= 0.51);
+        between += byte > 0 && byte < 255;
+    }
+    assert_true(between > 100);
+    results_free(&right);
+    Result *const results[] = { &made, &built, &shown, &refused };
+    for (int i = 0; i < 4; i++)
+        result_free(results[i]);
+    void *const blocks[] = { parameters, weights, options, from, to, picture, example, image, prepared };
+    for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++)
+        free(blocks[i]);
+    folder_remove(one);
+    folder_remove(two);
+    library_free(&plain);
+}
+
+static void what_is_refused(void **state)
+{
+    (void)state;
+    Library dense = library_load(net_dense, "--target c --optimize size --no-training");
+    float *parameters = drawn_parameters(dense.parameters);
+    char *weights = library_weights(dense.folder, parameters);
+    parameters[5] = INFINITY;
+    char *folder = folder_new(), *path = text_of("%s/net.lua", folder), *other = text_of("%s/other.safetensors", folder);
+    assert_int_equal(rename(weights, other), 0);
+    free(weights);
+    weights = library_weights(dense.folder, parameters);
+    file_write(path, net_cae, strlen(net_cae));
+    file_write(text_of("%s/none.safetensors", folder), "none", 4);
+    const struct { const char *words, *message; int exit_code; } cases[] = {
+        { "--emit library --weights other.safetensors", "other.safetensors: tensor encoder.conv1.kernel has shape [3, 3, 1, 3]; this network needs [3, 3, 3, 16]", 1 },
+        { "--emit library --weights none.safetensors", "none.safetensors: is no safetensors file", 1 },
+        { "--emit library --weights nowhere.safetensors", "nowhere.safetensors", 3 },
+        { "--weights other.safetensors", "--weights goes with --emit library", 2 },
+        { "--emit library --weights-as c", "--weights-as goes with --weights FILE", 2 },
+        { "--emit library --weights-type f16", "--weights-type goes with --weights FILE", 2 },
+        { "--emit library --weights other.safetensors --weights-as bytes", "--weights-as wants incbin or c, not 'bytes'", 2 },
+        { "--emit library --weights other.safetensors --weights-type f8", "--weights-type wants f32 or f16, not 'f8'", 2 },
+        { "--emit library --weights other.safetensors --weights-type f16", "--weights-type f16 goes with --no-training", 2 },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        Result result = run_caec(folder, "net.lua -o . %s", cases[i].words);
+        want_exit(&result, cases[i].exit_code);
+        if (!strstr(result.err, cases[i].message))
+            fail_msg("%s, not %s", result.err, cases[i].message);
+        result_free(&result);
+    }
+    file_write(path, net_dense, strlen(net_dense));
+    Result result = run_caec(folder, "net.lua -o . --emit library --weights %s", weights);
+    want_exit(&result, 1);
+    assert_non_null(strstr(result.err, "tensor encoder.conv1.kernel holds a value that is not a finite number"));
+    result_free(&result);
+    FileList files = files_below(folder);
+    assert_int_equal(files.count, 3);
+    file_list_free(&files);
+    void *const blocks[] = { parameters, weights, path, other };
+    for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++)
+        free(blocks[i]);
+    folder_remove(folder);
+    library_free(&dense);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(of_direct_kernels), cmocka_unit_test(of_dense_layers), cmocka_unit_test(of_winograd), cmocka_unit_test(of_streams),
+        cmocka_unit_test(beside_training), cmocka_unit_test(by_cmake), cmocka_unit_test(what_is_refused),
+    };
+    return cmocka_run_group_tests_name("library baked", tests, NULL, NULL);
+}
