@@ -61,7 +61,7 @@ static const struct argp_option option_table[] = {
     { "no-training", KEY_NO_TRAINING, NULL, 0, "a library for inference alone", 1 },
     { "stream", KEY_STREAM, NULL, 0, "a library whose inference takes rows of the image and gives rows of the output, in little memory", 1 },
     { "weights", KEY_WEIGHTS, "FILE", 0, "a library that carries the trained weights of FILE, a .safetensors, in the form that its kernels read", 1 },
-    { "weights-as", KEY_WEIGHTS_AS, "WHAT", 0, "incbin (default): bytes that the assembler takes in; or c: numbers of C", 1 },
+    { "weights-as", KEY_WEIGHTS_AS, "WHAT", 0, "incbin (default): bytes that the C compiler's assembler takes in; or c: numbers of C", 1 },
     { "weights-type", KEY_WEIGHTS_TYPE, "TYPE", 0, "f32 (default), or f16: in half the bytes, for inference alone", 1 },
     { "optimize", KEY_OPTIMIZE, "WHAT", 0, "speed (default), or size: a library of little machine code", 1 },
     { "memory-limit", KEY_MEMORY_LIMIT, "BYTES", 0, "training takes no more, parameters and all but pictures; K, M or G may stand behind the number. "

@@ -442,10 +442,7 @@ static void set_texts(lua_State *L, const Plan *plan, const EmitOptions *options
     set_text(L, "real", plan->settings.real_double ? "double" : "float");
     set_text(L, "summary", summary.data);
     set_text(L, "memory", memory.data);
-    set_text(L, "weight", plan->settings.half ? "uint16_t" : plan->settings.real_double ? "double" : "float");
-    set_number(L, "weight_bytes", settings_weight_bytes(&plan->settings));
-    lua_pushboolean(L, plan->settings.half);
-    lua_setfield(L, -2, "half");
+    set_weight(L, plan);
     lua_pushboolean(L, plan->settings.baked);
     lua_setfield(L, -2, "baked");
     set_number(L, "vector_bytes", plan->settings.target->vector_bytes);

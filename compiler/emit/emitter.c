@@ -159,7 +159,8 @@ static const char **stale_sources(const Emitter *e, int *count)
     Text old = text_read(list, 1 << 20);
     for (const char *p = old.data; *p; p += strcspn(p, "\n"), p += *p == '\n') {
         size_t n = strcspn(p, "\n");
-        if (n < 5 || strncmp(p, "  ", 2) != 0 || (strncmp(p + n - 2, ".c", 2) != 0 && strncmp(p + n - 2, ".S", 2) != 0) || memchr(p + 2, '/', n - 2))
+        bool listed = n >= 5 && strncmp(p, "  ", 2) == 0 && (strncmp(p + n - 2, ".c", 2) == 0 || strncmp(p + n - 4, ".bin", 4) == 0);
+        if (!listed || memchr(p + 2, '/', n - 2))
             continue;
         const char *path = arena_format("%s/%s", e->folder, arena_copy(p + 2, n - 2));
         bool written = false;

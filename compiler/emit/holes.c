@@ -100,6 +100,8 @@ static const char *type_name(const Plan *plan, const Argument *a)
         return "double";
     if (a->node && a->node->type == TYPE_PIXEL)
         return "uint8_t";
+    if (a->form && plan->settings.half)
+        return "uint16_t";
     if (a->node && a->node->type == TYPE_CODE)
         return code_type(plan);
     return plan->settings.real_double ? "double" : "float";
@@ -186,6 +188,14 @@ static void set_taken(lua_State *L, const Step *step)
     set_number(L, "slope", act && act->op->numbers[0] ? node_real(act, "slope") : 0);
 }
 
+void set_weight(lua_State *L, const Plan *plan)
+{
+    set_text(L, "weight", plan->settings.half ? "uint16_t" : plan->settings.real_double ? "double" : "float");
+    set_number(L, "WEIGHT_BYTES", settings_weight_bytes(&plan->settings));
+    lua_pushboolean(L, plan->settings.half);
+    lua_setfield(L, -2, "half");
+}
+
 static void set_common(lua_State *L, const Plan *plan, const char *name)
 {
     set_text(L, "name", name);
@@ -194,6 +204,7 @@ static void set_common(lua_State *L, const Plan *plan, const char *name)
     set_number(L, "L", settings_lanes(&plan->settings));
     set_text(L, "CODE_TYPE", code_type(plan));
     set_number(L, "REAL_BYTES", settings_real_bytes(&plan->settings));
+    set_weight(L, plan);
 }
 
 void push_step_holes(lua_State *L, const Plan *plan, const Step *step)

@@ -24,6 +24,7 @@ void push_late_holes(lua_State *L, const Plan *plan, const Form *late);
 /* Sets a field of the table at the top of the stack. */
 void set_number(lua_State *L, const char *name, double value);
 void set_text(lua_State *L, const char *name, const char *value);
+void set_weight(lua_State *L, const Plan *plan);                /* how forms of weights are stored: weight, WEIGHT_BYTES, half */
 
 /* "conv2d 3x3 + bias_add + relu + max_pool2d", what a step computes. */
 /* The C type of a max-pool's codes, an integer as wide as a real: see kernels/codes.c.in. */

@@ -1,4 +1,4 @@
-/* Baked weights: the forms that inference reads, computed here and written as bytes for the assembler or as numbers of C. */
+/* Baked weights: the forms that inference reads, computed here and written as bytes that the assembler takes in, or as numbers of C. */
 #include "../base/arena.h"
 #include "../kernels/forms.h"
 #include "emitter.h"
@@ -107,5 +107,5 @@ void emitter_weights(Emitter *e)
         return;
     }
     emitter_file(e, arena_format("%s_weights.bin", name), as_bytes(e->plan, all));
-    emitter_skeleton(e, "emit/library_weights.S.in", arena_format("%s_weights.S", name));
+    emitter_skeleton(e, "emit/library_weights.c.in", arena_format("%s_weights.c", name));
 }

@@ -210,6 +210,8 @@ local function expand(name, holes)
     env._o(signature(holes, bound))
   end
   function env.has(argument) return holes.args[argument] ~= nil end
+  function env.weights(at) return (holes.half and "load_half(" or "load(") .. at .. ")" end     -- a vector of a form of weights, and one of its numbers
+  function env.weight_at(place) return holes.half and "from_half(" .. place .. ")" or place end
   function env.scale(argument) return holes.args[argument].scale end
   function env.number(x, given) return number(holes, x, given) end
   function env.activation(x) return expression(holes, holes.act_value, { x = x, slope = number(holes, holes.slope) }) end

@@ -8,11 +8,17 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Some of them too small to be more than a few bits of a half, some between two halves. */
 static float *drawn_parameters(size_t count)
 {
     float *parameters = block_new(count * sizeof *parameters);
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
         parameters[i] = (float)(0.4 * drawn(3, i) - 0.18);
+        if (i % 37 == 0)
+            parameters[i] *= 0x1p-14f;
+        else if (i % 41 == 0)
+            parameters[i] = (float)(0.125 + (double)(2 * (i % 3) + 1) * 0x1p-14);
+    }
     return parameters;
 }
 
@@ -120,6 +126,56 @@ static void compare(const char *graph, const char *options, const char *as, doub
         free(blocks[i]);
 }
 
+/* The nearest number of 11 bits, or multiple of 2^-24. */
+static float rounded_to_half(double x)
+{
+    int exponent;
+    frexp(x, &exponent);
+    const double unit = ldexp(1, exponent - 11 > -24 ? exponent - 11 : -24);
+    return (float)(nearbyint(x / unit) * unit);
+}
+
+static float half_value(uint16_t half)
+{
+    const int exponent = half >> 10 & 31, fraction = half & 1023;
+    const double size = exponent ? ldexp(1024 + fraction, exponent - 25) : ldexp(fraction, -24);
+    return (float)(half >> 15 ? -size : size);
+}
+
+/* Halves: half the bytes, each the nearest to what is baked in float; and the results of the float kernels on such weights. */
+static void compare_halves(const char *graph, const char *options, const char *as)
+{
+    char *plain_options = text_of("--no-training %s", options);
+    Library plain = library_load(graph, plain_options);
+    float *parameters = drawn_parameters(plain.parameters), *rounded = block_new(plain.prepared_bytes);
+    char *weights = library_weights(plain.folder, parameters), *full_options = text_of("%s --weights %s", plain_options, weights);
+    char *half_options = text_of("%s --weights-type f16 %s", full_options, as);
+    Library full = library_load(graph, full_options), half = library_load(graph, half_options);
+    const size_t count = full.prepared_bytes / sizeof(float);
+    assert_int_equal(half.prepared_bytes, count * sizeof(uint16_t));
+    size_t tiny = 0;
+    for (size_t i = 0; i < count; i++) {
+        const float value = half_value(((const uint16_t *)half.baked)[i]);
+        rounded[i] = rounded_to_half((double)((const float *)full.baked)[i]);
+        tiny += value != 0 && fabsf(value) < 0x1p-14f;
+        if (value != rounded[i])
+            fail_msg("weight %zu is %.9g, not %.9g", i, (double)value, (double)rounded[i]);
+    }
+    assert_true(tiny > 0);
+    uint8_t *image = block_new(plain.image);
+    fill_image(image, plain.image, 2);
+    Results right = results_of(&full, rounded, image), got = results_of(&half, half.baked, image);
+    want_results(&full, &got, &right, 2e-6);
+    results_free(&right);
+    results_free(&got);
+    library_free(&half);
+    library_free(&full);
+    library_free(&plain);
+    void *const blocks[] = { plain_options, parameters, rounded, weights, full_options, half_options, image };
+    for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++)
+        free(blocks[i]);
+}
+
 #define INCBIN "--weights-as incbin"
 #define ROUNDING 0x1p-21
 
@@ -153,6 +209,25 @@ static void of_streams(void **state)
     (void)state;
     compare(net_cae, "--stream --target native", INCBIN, ROUNDING);
     compare(net_cae, "--stream --target c --optimize size", "--weights-as c", ROUNDING);
+}
+
+static void in_halves(void **state)
+{
+    (void)state;
+    static const char *const targets[] = { "c", "native", "x86-64-v3", "x86-64-v2" };
+    for (int i = 0; i < 4; i++) {
+        if (!machine_has(targets[i]))
+            continue;
+        char *target = text_of("--target %s", targets[i]), *small = text_of("--optimize size %s", target), *rows = text_of("--stream %s", target);
+        compare_halves(net_cae, target, INCBIN);
+        compare_halves(net_cae, rows, "--weights-as c");
+        compare_halves(net_norm, small, INCBIN);
+        compare_halves(net_dense, small, "--weights-as c");
+        compare_halves(net_noise, small, INCBIN);
+        free(target);
+        free(small);
+        free(rows);
+    }
 }
 
 /* Training is the same with weights baked beside it, to the bit; and other parameters can still be prepared. */
@@ -193,6 +268,18 @@ static void beside_training(void **state)
         free(blocks[i]);
 }
 
+/* What was written with weights goes where they are wanted no more. */
+static void want_none_left(const char *folder)
+{
+    Result written = run_caec(folder, "net.lua -o . --emit library");
+    want_exit(&written, 0);
+    result_free(&written);
+    FileList files = files_below(folder);
+    for (int i = 0; i < files.count; i++)
+        assert_null(strstr(files.path[i], "net_weights"));
+    file_list_free(&files);
+}
+
 /* The folder is written the same each time, may be moved, and is built from anywhere; its example needs no parameters. */
 static void by_cmake(void **state)
 {
@@ -204,7 +291,8 @@ static void by_cmake(void **state)
     char *weights = library_weights(plain.folder, parameters), *options = text_of("--no-training --optimize size --weights %s", weights);
     char *one = library_write(net_cae, options), *two = library_write(net_cae, options);
     want_same_files(one, two);
-    char *from = text_of("%s/net", one), *to = text_of("%s/moved", two), *picture = text_of("%s/i.rgb", two), *example = text_of("%s/b/net-example", two);
+    want_none_left(one);
+    char *from = text_of("%s/net", two), *to = text_of("%s/moved", two), *picture = text_of("%s/i.rgb", two), *example = text_of("%s/b/net-example", two);
     assert_int_equal(rename(from, to), 0);
     uint8_t *image = block_new(plain.image);
     fill_image(image, plain.image, 4);
@@ -244,13 +332,11 @@ static void what_is_refused(void **state)
     Library dense = library_load(net_dense, "--target c --optimize size --no-training");
     float *parameters = drawn_parameters(dense.parameters);
     char *weights = library_weights(dense.folder, parameters);
-    parameters[5] = INFINITY;
     char *folder = folder_new(), *path = text_of("%s/net.lua", folder), *other = text_of("%s/other.safetensors", folder);
+    char *none = text_of("%s/none.safetensors", folder);
     assert_int_equal(rename(weights, other), 0);
-    free(weights);
-    weights = library_weights(dense.folder, parameters);
     file_write(path, net_cae, strlen(net_cae));
-    file_write(text_of("%s/none.safetensors", folder), "none", 4);
+    file_write(none, "none", 4);
     const struct { const char *words, *message; int exit_code; } cases[] = {
         { "--emit library --weights other.safetensors", "other.safetensors: tensor encoder.conv1.kernel has shape [3, 3, 1, 3]; this network needs [3, 3, 3, 16]", 1 },
         { "--emit library --weights none.safetensors", "none.safetensors: is no safetensors file", 1 },
@@ -270,14 +356,28 @@ static void what_is_refused(void **state)
         result_free(&result);
     }
     file_write(path, net_dense, strlen(net_dense));
-    Result result = run_caec(folder, "net.lua -o . --emit library --weights %s", weights);
-    want_exit(&result, 1);
-    assert_non_null(strstr(result.err, "tensor encoder.conv1.kernel holds a value that is not a finite number"));
-    result_free(&result);
+    static const struct { float value; const char *message; } wrong[] = {
+        { INFINITY, "tensor encoder.conv1.kernel holds a value that is not a finite number" },
+        { -65520, "--weights-type f16: encoder.conv1.kernel holds -65520" }, { 65519, NULL },
+    };
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        parameters[5] = wrong[i].value;
+        free(weights);
+        weights = library_weights(dense.folder, parameters);
+        Result result = run_caec(folder, "net.lua %s --emit library --weights %s --no-training --optimize size --weights-type f16 --target c",
+                                 wrong[i].message ? "-o ." : "-o elsewhere", weights);
+        want_exit(&result, wrong[i].message ? 1 : 0);
+        if (wrong[i].message && !strstr(result.err, wrong[i].message))
+            fail_msg("%s, not %s", result.err, wrong[i].message);
+        result_free(&result);
+    }
+    Result removed = run(folder, "rm -r elsewhere");
+    want_exit(&removed, 0);
+    result_free(&removed);
     FileList files = files_below(folder);
     assert_int_equal(files.count, 3);
     file_list_free(&files);
-    void *const blocks[] = { parameters, weights, path, other };
+    void *const blocks[] = { parameters, weights, path, other, none };
     for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++)
         free(blocks[i]);
     folder_remove(folder);
@@ -287,7 +387,7 @@ static void what_is_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(of_direct_kernels), cmocka_unit_test(of_dense_layers), cmocka_unit_test(of_winograd), cmocka_unit_test(of_streams),
+        cmocka_unit_test(of_direct_kernels), cmocka_unit_test(of_dense_layers), cmocka_unit_test(of_winograd), cmocka_unit_test(of_streams), cmocka_unit_test(in_halves),
         cmocka_unit_test(beside_training), cmocka_unit_test(by_cmake), cmocka_unit_test(what_is_refused),
     };
     return cmocka_run_group_tests_name("library baked", tests, NULL, NULL);

@@ -94,7 +94,7 @@ char *emitted_sources(const char *folder)
     FileList list = files_below(folder);
     char *sources = text_of("%s", "");
     for (int i = 0; i < list.count; i++)
-        if (ends_in(list.path[i], ".c") || ends_in(list.path[i], ".S"))
+        if (ends_in(list.path[i], ".c"))
             add_source(&sources, list.path[i]);
     file_list_free(&list);
     return sources;

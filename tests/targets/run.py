@@ -69,6 +69,8 @@ JOBS = [
     Job("rows, size", "cae32", "--stream --optimize size"),
     Job("other layers, size", "small", "--optimize size"),
     Job("weights in it", "cae32", "--stream --no-training --optimize size", weights="f32"),
+    Job("weights in halves", "cae32, halves", "--no-training --optimize size", weights="f16"),        # kernels whose forms are the weights themselves
+    Job("other layers in halves", "small, halves", "--no-training --optimize size", weights="f16"),
     Job("224x224x3 by rows, weights in it", "cae224", "--stream --no-training", ("cortex-m7",), weights="f32"),
 ]
 
@@ -87,10 +89,12 @@ class Work:
         self.caec = build / "bin/caec"
         self.maker = build / "tests/target_reference"
         self.folder = folder
-        self.graphs = {"small": (HERE / "small.lua", 2), "cae32": (self.cae("cae32", 32), 3), "cae224": (self.cae("cae224", 224), 0)}
+        cae32, cae224, small = self.cae("cae32", 32), self.cae("cae224", 224), HERE / "small.lua"
+        self.graphs = {"small": (small, 2), "cae32": (cae32, 3), "cae224": (cae224, 0), "small, halves": (small, 0), "cae32, halves": (cae32, 0)}
         for name, (graph, updates) in self.graphs.items():
             (folder / name).mkdir(exist_ok=True)
-            (folder / name / "reference.h").write_text(run([self.maker, graph, updates, folder / name / "weights.safetensors"],
+            half = ["half"] if name.endswith("halves") else []
+            (folder / name / "reference.h").write_text(run([self.maker, graph, updates, folder / name / "weights.safetensors", *half],
                                                            env=os.environ | {"CAEC": str(self.caec)}))
 
     def cae(self, name, side):
