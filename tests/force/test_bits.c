@@ -109,7 +109,7 @@ static char *built_and_trained(const char *graph, const char *name, const char *
     want_exit(&result, 0);
     result_free(&result);
     char *program = text_of("%s.b/%s-train", out, name);
-    train(program, out, "--batch 8 --epochs 1 --steps 3 --threads 2");
+    train(program, out, "--batch 8 --epochs 1 --threads 2");
     free(script);
     free(program);
     return out;
