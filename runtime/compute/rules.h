@@ -1,13 +1,11 @@
 /* rules.h - the arithmetic of an update on ranges of numbers, and nothing else: optimizer.c and
  * clip.c run it over a model's parameters, and the library output of caec carries this very file.
- * Whoever includes it has the types `real` and size_t, sqrt of a double and real_sqrt of a real.
- *
- * No sum has two products: compilers differ over which of them they round as one with the sum. */
+ * Whoever includes it has the types `real` and size_t, sqrt of a double and real_sqrt of a real. */
 #ifndef CAEC_RULES_H
 #define CAEC_RULES_H
 
 typedef struct Adam {
-    real one_minus_beta1, one_minus_beta2, rate, eps, scale;
+    real beta1, one_minus_beta1, beta2, one_minus_beta2, rate, eps, scale;
     real keep;                  /* 1 - lr * weight_decay */
 } Adam;
 
@@ -18,8 +16,8 @@ static inline Adam adam_numbers(double lr, double beta1, double beta2, double ep
                                 double scale)
 {
     double rate = lr * sqrt(1 - beta2_power) / (1 - beta1_power);
-    return (Adam){(real)(1 - beta1), (real)(1 - beta2), (real)rate, (real)eps, (real)scale,
-                  (real)(1 - lr * weight_decay)};
+    return (Adam){(real)beta1, (real)(1 - beta1), (real)beta2, (real)(1 - beta2), (real)rate,
+                  (real)eps, (real)scale, (real)(1 - lr * weight_decay)};
 }
 
 static inline void adam_range(Adam a, size_t n, real *restrict w, real *restrict m,
@@ -27,8 +25,8 @@ static inline void adam_range(Adam a, size_t n, real *restrict w, real *restrict
 {
     for (size_t i = 0; i < n; i++) {
         real g = gradient[i] * a.scale;
-        m[i] += a.one_minus_beta1 * (g - m[i]);
-        v[i] += a.one_minus_beta2 * (g * g - v[i]);
+        m[i] = a.beta1 * m[i] + a.one_minus_beta1 * g;
+        v[i] = a.beta2 * v[i] + a.one_minus_beta2 * g * g;
         w[i] -= a.rate * m[i] / (real_sqrt(v[i]) + a.eps);
     }
 }
@@ -45,10 +43,8 @@ static inline void adamw_range(Adam a, size_t n, real *restrict w, real *restric
 static inline void sgd_range(real momentum, real rate, size_t n, real *restrict w,
                              real *restrict m, const real *restrict gradient)
 {
-    for (size_t i = 0; i < n; i++)
-        m[i] *= momentum;
     for (size_t i = 0; i < n; i++) {
-        m[i] -= rate * gradient[i];
+        m[i] = momentum * m[i] - rate * gradient[i];
         w[i] += m[i];
     }
 }
