@@ -15,13 +15,16 @@ cmake -S . -B "$BUILD" -G Ninja -DCAEC_SANITIZE=address,undefined --log-level=WA
 cmake --build "$BUILD"
 ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=halt_on_error=1 ctest --test-dir "$BUILD" -LE 'bench|slow' --output-on-failure -j "$(nproc)"
 
-step "a trainer killed 200 times goes on each time, to the bits of one that was left alone"
-CMOCKA_MESSAGE_OUTPUT=STDOUT FORCE_KILLS=200 OMP_WAIT_POLICY=passive build-test/tests/force/force_kill
-
 step "training and inference of the emitted C under the same sanitizers"
 run="$work/run"
 UBSAN_OPTIONS=halt_on_error=1 "$BUILD/bin/cae-train" --out "$run" --batch 4 --steps 2 --epochs 1 --threads 2
 UBSAN_OPTIONS=halt_on_error=1 "$BUILD/bin/cae-infer" --weights "$run/last.safetensors" bench --json >/dev/null
+
+step "a trainer killed 200 times goes on each time, to the bits of one that was left alone"
+CMOCKA_MESSAGE_OUTPUT=STDOUT FORCE_KILLS=200 OMP_WAIT_POLICY=passive build-test/tests/force/force_kill
+
+step "the same bits by gcc and clang, for AVX2 and AVX-512"
+CMOCKA_MESSAGE_OUTPUT=STDOUT FORCE_ALL=1 OMP_WAIT_POLICY=passive build-test/tests/force/force_bits
 
 step "random graphs: legal ones compiled and differentiated, illegal ones refused"
 CAEC_OTHER=$root/build-test/lua5.4/bin/caec

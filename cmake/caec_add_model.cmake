@@ -43,8 +43,8 @@ function(caec_add_model name graph)
     COMMAND ${compiler} ${graph} -o ${folder} --no-runtime ${arg_OPTIONS}
     COMMAND ${CMAKE_COMMAND} -S ${folder}/${name} -B ${folder}/${name}.build -G ${CMAKE_GENERATOR} -DCMAKE_BUILD_TYPE=Release
             -DCMAKE_C_COMPILER=${CMAKE_C_COMPILER} -DCMAKE_C_FLAGS=${flags} -DCAEC_RUNTIME=${CAEC_RUNTIME}
-            -DCAEC_RUNTIME_LIBRARY=${runtime_library} -DCAEC_STATIC=${CAEC_STATIC} -DCMAKE_RUNTIME_OUTPUT_DIRECTORY=${bin}
-            --log-level=ERROR
+            -DCAEC_RUNTIME_LIBRARY=${runtime_library} -DCAEC_STATIC=${CAEC_STATIC} -DCAEC_CONTRACT=${CAEC_CONTRACT}
+            -DCMAKE_RUNTIME_OUTPUT_DIRECTORY=${bin} --log-level=ERROR
     COMMAND ${CMAKE_COMMAND} --build ${folder}/${name}.build
     DEPENDS ${graph} ${compiler_depends} ${runtime_depends} ${mains}
     COMMENT "Compiling the model ${name}" VERBATIM)

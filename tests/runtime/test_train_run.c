@@ -498,6 +498,48 @@ static void a_parameter_that_is_no_number(void **state)
     run_or_fail(o);
 }
 
+static double loss_with_a_bad_picture(const void *prepared, const uint8_t *image, void *workspace)
+{
+    return memcmp(image, bad_picture, sizeof bad_picture) == 0 ? NAN : caec_model.loss(prepared, image, workspace);
+}
+
+/* The validation's loss, by one of its own pictures; what was trained until then is kept beside, and comes to it again. */
+static void a_validation_that_is_no_number(void **state)
+{
+    (void)state;
+    char again[640];
+    Dataset *set;
+    DatasetOptions options = {8, 8, 3, 1 << 20, 1, 0};
+    uint32_t order[1] = {99}, which[1];
+    const uint8_t *pixels[1];
+    Error error = {0};
+    Model model = caec_model;
+    TrainOptions o = options_for(out_b);
+    assert_int_equal(dataset_open_pictures(&set, 1, 1024, 256, &options, &error), 0);
+    assert_int_equal(dataset_start(set, order, 1, 1, &error), 0);
+    assert_int_equal(dataset_next(set, 1, pixels, which, &error), 1);
+    memcpy(bad_picture, pixels[0], sizeof bad_picture);
+    model.backward_chunk = chunk_with_a_bad_picture;
+    model.loss = loss_with_a_bad_picture;
+    bad_place = 1;
+    bad_from = 0;
+    o.epochs = 2;
+    o.checkpoint_updates = 8;
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(run_model(&model, o, &error), -1);
+        assert_int_equal(error.exit_code, EXIT_INPUT);
+        if (!strstr(error.text, "the validation loss is not a finite number") || !strstr(error.text, dataset_name(set, 99))
+            || !strstr(error.text, "still holds step 16"))
+            fail_msg("%s", error.text);
+        snprintf(again, sizeof again, "%s/diagnosis", out_b);
+        o = resume_for(again);
+    }
+    o = resume_for(out_b);
+    o.epochs = 2;
+    run_or_fail(o);
+    dataset_close(set);
+}
+
 /* Biases so low that the first two channels of encoder.conv1 die, of which one does so in the second epoch. */
 static void backward_that_kills(const void *prepared, const uint8_t *const *images, const uint64_t *noise, int n, real *gradient, double *losses,
                                 void *workspace, ModelClock *clock)
@@ -823,6 +865,7 @@ int main(void)
         cmocka_unit_test(a_loss_that_is_no_number_stops_the_run),
         cmocka_unit_test(the_picture_and_the_layer_are_named),
         cmocka_unit_test(a_parameter_that_is_no_number),
+        cmocka_unit_test(a_validation_that_is_no_number),
         cmocka_unit_test(a_dying_network_is_told_of),
         cmocka_unit_test(a_dead_output_is_drawn_anew),
         cmocka_unit_test(a_scheduled_run_is_resumed_to_the_bit),

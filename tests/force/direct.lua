@@ -1,0 +1,38 @@
+-- 48x48x3 -> conv 24x24x8 -> avg_pool 12x12x12 -> 12x12x16 -> pool 6x6x16 (latent)
+--         -> 6x6x16 -> unpool 12x12x16, beside it 12x12x12 -> 12x12x16 -> deconv 24x24x12 -> up 48x48x12 -> conv 48x48x3
+--
+-- What has the same bits however compilers contract, where conv_direct computes all convolutions.
+
+local encoder = sequential "encoder" {
+  conv2d { filters = 8, kernel = 5, stride = 2, activation = "relu" },
+  conv2d { filters = 12, kernel = 3, activation = "leaky_relu" },
+  avg_pool2d { size = 2 },
+  conv2d { filters = 16, kernel = 1, activation = "relu" },
+  max_pool2d { size = 2 },
+}
+
+local decoder = sequential "decoder" {
+  conv2d { filters = 16, kernel = 3 },
+  add { with = "encoder.pool2" },
+  max_unpool2d { pool = "encoder.pool2" },
+  concat { with = "encoder.pool1" },
+  conv2d { filters = 16, kernel = 3, activation = "relu" },
+  conv2d_transpose { filters = 12, kernel = 3, activation = "leaky_relu" },
+  upsample2d { size = 2 },
+  conv2d { filters = 3, kernel = 3, activation = "relu" },
+}
+
+return autoencoder "direct" {
+  input = { 48, 48, 3 },
+  encoder = encoder,
+  decoder = decoder,
+  training = {
+    loss = "mae",
+    optimizer = adamw { lr = 1e-3, weight_decay = 1e-2 },
+    schedule = cosine { warmup = 0.5 },
+    global_clip_norm = 1,
+    batch = 8,
+    epochs = 1,
+    mirror = true,
+  },
+}
