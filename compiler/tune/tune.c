@@ -51,7 +51,7 @@ static void measure(Tuning *tuning, const Graph *graph, Settings settings, const
     const char *cc = getenv("CC") ? getenv("CC") : "cc", *name = graph->name;
     const char *place = arena_format("%s/%s", folder, name);
     Plan *plan = plan_with(graph, settings, kernel);
-    emit_model(plan, &(EmitOptions){ .directory = folder, .version = version, .options = "" });
+    emit_model(plan, &(EmitOptions){ .directory = folder, .version = version, .fingerprint = "", .options = "" });
     SavedText files[] = { embedded_text(arena_format("%s/model.h", place), "runtime/model.h"),
                           embedded_text(arena_format("%s/measure.c", place), "tune/measure.c.in") };
     text_save_all(files, 2);

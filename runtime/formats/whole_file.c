@@ -19,9 +19,20 @@ int whole_file_fail(char *message, size_t size, const char *format, ...)
     va_start(args, format);
     vsnprintf(message, size, format, args);
     va_end(args);
-    for (char *c = message; size > 0 && *c; c++)
-        if ((unsigned char)*c < 0x20 || *c == 0x7f) *c = '?';
+    if (size > 0) whole_file_plain(message);
     return -1;
+}
+
+void whole_file_plain(char *line)
+{
+    char *to = line;
+    for (const char *c = line; *c; c++) {
+        unsigned char byte = (unsigned char)*c, next = (unsigned char)c[1];
+        int pair = byte == 0xc2 && next >= 0x80 && next <= 0x9f;
+        *to++ = pair || byte < 0x20 || byte == 0x7f ? '?' : *c;
+        c += pair;
+    }
+    *to = 0;
 }
 
 /* The folder of a path, malloc'ed: "a/b.txt" gives "a", "b.txt" gives ".". */

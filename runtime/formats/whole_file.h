@@ -29,7 +29,11 @@ void whole_file_abandon(WholeFile *file);
 /* Reads all bytes of a plain file or a pipe: *bytes is malloc'ed (never NULL on success), *count its length. */
 int whole_file_read(const char *path, unsigned char **bytes, size_t *count, char *message, size_t size);
 
-/* Writes one line into message[size] and returns -1. Control characters, which may come from a damaged file, become question marks. */
+/* Control characters of a line, of one byte or as UTF-8 spells those from 128 to 159, become question marks: they may come from a hostile file, and a
+   terminal would obey them. */
+void whole_file_plain(char *line);
+
+/* Writes one line into message[size], plain, and returns -1. */
 int whole_file_fail(char *message, size_t size, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
 #endif

@@ -62,8 +62,23 @@ static void expanded_kernels(void **state)
     check_text("conv_plain_dx.c.txt", "--expand conv_plain H=8 W=8 CI=3 CO=8 K=3 PASS=1 --target c");
 }
 
+/* What the planner decides of steps, kernels and memory: training within a limit, row by row, in groups of images, in stages, with skips. */
+static void plans(void **state)
+{
+    (void)state;
+    check_text("plan_limited.txt", "graphs/cae.lua --target x86-64-v3 --memory-limit 10M --dump plan --memory --stop-after plan");
+    check_text("plan_stream.txt", "graphs/cae.lua --target x86-64-v3 --emit library --stream --no-training --dump plan --memory --stop-after plan");
+    check_text("plan_groups.txt", "graphs/dense_ae.lua --target x86-64-v3 --dump plan --memory --stop-after plan");
+    check_text("plan_groups_limited.txt", "graphs/dense_ae.lua --target x86-64-v3 --memory-limit 4500K --memory --stop-after plan");
+    check_text("plan_stages_limited.txt", "graphs/stacked_cae.lua --target x86-64-v3 --memory-limit 12M --memory --stop-after plan");
+    check_text("plan_skips.txt", "graphs/unet_ae.lua --target x86-64-v3 --memory --stop-after plan");
+    check_text("plan_unpool.txt", "graphs/cae_unpool.lua --target x86-64-v3 --memory --stop-after plan");
+    check_text("gradient_skips.txt", "graphs/unet_ae.lua --dump differentiate --stop-after differentiate");
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(the_specimen_is_fresh), cmocka_unit_test(the_summary), cmocka_unit_test(expanded_kernels) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(the_specimen_is_fresh), cmocka_unit_test(the_summary), cmocka_unit_test(expanded_kernels),
+                                        cmocka_unit_test(plans) };
     return cmocka_run_group_tests_name("golden", tests, NULL, NULL);
 }

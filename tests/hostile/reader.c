@@ -47,6 +47,6 @@ void reader_check_message(const char *message, const char *path)
     if (strncmp(message, path, n) != 0 || strncmp(message + n, ": ", 2) != 0 || strlen(message + n) < 10)
         reader_broken("a refusal names the file and the reason");
     for (const char *p = message; *p; p++)
-        if ((unsigned char)*p < ' ' || *p == 127)
+        if ((unsigned char)*p < ' ' || *p == 127 || ((unsigned char)*p == 0xc2 && (unsigned char)p[1] >= 0x80 && (unsigned char)p[1] < 0xa0))
             reader_broken("a refusal is one line of text");
 }

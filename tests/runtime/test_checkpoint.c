@@ -221,6 +221,16 @@ static void another_network_is_named(void **state)
     assert_non_null(strstr(error.text, "decoder.conv1"));
 }
 
+/* What stands in a file comes into the message without what a terminal would obey. */
+static void a_hostile_name_is_plain(void **state)
+{
+    (void)state;
+    Model other = caec_model;
+    other.name = "a\033[2J\nb\302\233\177\303\244";
+    save_or_fail(&other, m);
+    refused(&caec_model, EXIT_INPUT, "\"a?[2J?b??\303\244\"");
+}
+
 static void parameters_alone_are_no_run(void **state)
 {
     (void)state;
@@ -351,6 +361,7 @@ int main(void)
         cmocka_unit_test(no_best_yet_is_infinity),
         cmocka_unit_test(names_types_and_metadata),
         cmocka_unit_test(another_network_is_named),
+        cmocka_unit_test(a_hostile_name_is_plain),
         cmocka_unit_test(parameters_alone_are_no_run),
         cmocka_unit_test(damage_is_found),
         cmocka_unit_test(every_damaged_byte_is_found),

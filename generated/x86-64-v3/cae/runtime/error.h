@@ -1,7 +1,7 @@
 /* error.h - how a function of the runtime fails.
  *
  * A function that can fail takes an Error * as its last argument and returns 0, or -1 after filling it in. The text is one line for
- * the user, without a final newline: what is wrong, where, and what to do. */
+ * the user, without a final newline or control characters: what is wrong, where, and what to do. */
 #ifndef CAEC_ERROR_H
 #define CAEC_ERROR_H
 
