@@ -23,6 +23,9 @@ UBSAN_OPTIONS=halt_on_error=1 "$BUILD/bin/cae-infer" --weights "$run/last.safete
 step "a trainer killed 200 times goes on each time, to the bits of one that was left alone"
 CMOCKA_MESSAGE_OUTPUT=STDOUT FORCE_KILLS=200 OMP_WAIT_POLICY=passive build-test/tests/force/force_kill
 
+step "a trainer disturbed at every place where it touches a file or asks for memory"
+CMOCKA_MESSAGE_OUTPUT=STDOUT FORCE_ALL=1 OMP_WAIT_POLICY=passive build-test/tests/force/force_places
+
 step "the same bits by gcc and clang, for AVX2 and AVX-512"
 CMOCKA_MESSAGE_OUTPUT=STDOUT FORCE_ALL=1 OMP_WAIT_POLICY=passive build-test/tests/force/force_bits
 

@@ -15,7 +15,7 @@
 #include <luajit.h>
 #endif
 
-enum { STEPS_A_HOOK = 100, SECONDS = 5 };
+enum { STEPS_A_HOOK = 100, SECONDS = 2 };
 enum { LEVELS = 50 };          /* of calls that are looked at for a line: lua_getstack counts from the top each time */
 static const char too_long[] = "the graph file runs too long; is there an endless loop?";
 

@@ -8,7 +8,7 @@
 #include <stddef.h>
 
 /* A state for text that is not trusted: libraries base, string, table, math, debug (for our own Lua files, which hand on what is harmless),
-   at most `memory` bytes, `steps` instructions and five seconds of the processor; compiled code is off, since LuaJIT's hook does not fire in it. What
+   at most `memory` bytes, `steps` instructions and two seconds of the processor; compiled code is off, since LuaJIT's hook does not fire in it. What
    passes a limit is an error in Lua; a C function that does not come back ends the program, with exit code 1 and a message that names `file`. One such
    state at a time. Ends the program without memory. */
 lua_State *lua_new_limited(const char *file, size_t memory, long steps);

@@ -96,8 +96,8 @@ static void mistakes_inside_our_words(void **state)
     }
 }
 
-/* Within the time that any of these may take: five seconds of the processor, one more where a C function does not come back, and what starting costs. */
-enum { SECONDS = 8 };
+/* Within the time that any of these may take: two seconds of the processor, one more where a C function does not come back, and what starting costs. */
+enum { SECONDS = 6 };
 
 static double seconds_of_children(void)
 {
