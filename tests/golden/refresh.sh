@@ -11,6 +11,7 @@ rm -rf generated/x86-64-v3/cae
 "$caec" --expand conv_direct H=8 W=8 CI=3 CO=8 K=3 POOL=2 --target x86-64-v3 > $golden/conv_direct_forward.c.txt
 "$caec" --expand conv_plain H=8 W=8 CI=3 CO=8 K=3 PASS=1 --target c > $golden/conv_plain_dx.c.txt
 "$caec" graphs/cae.lua --target x86-64-v3 --memory-limit 10M --dump plan --memory --stop-after plan > $golden/plan_limited.txt
+"$caec" graphs/cae.lua --target x86-64-v3 --memory-limit 66M --memory --stop-after plan > $golden/plan_threads.txt
 "$caec" graphs/cae.lua --target x86-64-v3 --emit library --stream --no-training --dump plan --memory --stop-after plan > $golden/plan_stream.txt
 "$caec" graphs/dense_ae.lua --target x86-64-v3 --dump plan --memory --stop-after plan > $golden/plan_groups.txt
 "$caec" graphs/dense_ae.lua --target x86-64-v3 --memory-limit 4500K --memory --stop-after plan > $golden/plan_groups_limited.txt

@@ -67,6 +67,7 @@ static void plans(void **state)
 {
     (void)state;
     check_text("plan_limited.txt", "graphs/cae.lua --target x86-64-v3 --memory-limit 10M --dump plan --memory --stop-after plan");
+    check_text("plan_threads.txt", "graphs/cae.lua --target x86-64-v3 --memory-limit 66M --memory --stop-after plan");
     check_text("plan_stream.txt", "graphs/cae.lua --target x86-64-v3 --emit library --stream --no-training --dump plan --memory --stop-after plan");
     check_text("plan_groups.txt", "graphs/dense_ae.lua --target x86-64-v3 --dump plan --memory --stop-after plan");
     check_text("plan_groups_limited.txt", "graphs/dense_ae.lua --target x86-64-v3 --memory-limit 4500K --memory --stop-after plan");

@@ -225,6 +225,30 @@ static void training_within_a_limit(void **state)
     folder_remove(folder);
 }
 
+/* A pool of 3 leaves the tenth row over: the layer below computes nine. Its column holds rows; see the struct Layer of the emitted file. */
+static void rows_that_nobody_reads(void **state)
+{
+    (void)state;
+    static const char graph[] =
+        "return autoencoder \"net\" {\n  input = { 10, 10, 3 },\n"
+        "  encoder = sequential \"e\" { conv2d { filters = 8, kernel = 3 }, max_pool2d { size = 3 }, conv2d { filters = 8, kernel = 1 } },\n"
+        "  decoder = sequential \"d\" { upsample2d { size = 4 }, conv2d { filters = 3, kernel = 3, padding = \"valid\" } },\n}\n";
+    static const char *const layers[] = { "{ 1, -1, 1, 1, 9, 3 }, ", "{ 1, 0, 0, 1, 3, 1 }, ", "{ 1, 0, 2, 4, 10, 1 }, " };
+    char *folder = folder_new(), *path = text_of("%s/net.lua", folder), *file = text_of("%s/net/net_stream.c", folder);
+    file_write(path, graph, strlen(graph));
+    Result result = run_caec(folder, "net.lua -o . --emit library --stream --no-training");
+    want_exit(&result, 0);
+    char *text = file_read(file, NULL);
+    for (int i = 0; i < 3; i++)
+        if (!strstr(text, layers[i]))
+            fail_msg("no layer %s in:\n%s", layers[i], text);
+    result_free(&result);
+    free(text);
+    free(file);
+    free(path);
+    folder_remove(folder);
+}
+
 static void refuse(const char *graph, const char *message)
 {
     char *folder = folder_new(), *path = text_of("%s/net.lua", folder);
@@ -258,6 +282,7 @@ int main(void)
         cmocka_unit_test(of_pooled), cmocka_unit_test(of_averaged), cmocka_unit_test(of_pools), cmocka_unit_test(of_strided), cmocka_unit_test(of_sparse),
         cmocka_unit_test(of_upsampled), cmocka_unit_test(of_transposed), cmocka_unit_test(of_wide), cmocka_unit_test(on_other_targets),
         cmocka_unit_test(of_little_code), cmocka_unit_test(by_winograd), cmocka_unit_test(each_row_once), cmocka_unit_test(of_the_whole_network), cmocka_unit_test(training_within_a_limit),
+        cmocka_unit_test(rows_that_nobody_reads),
         cmocka_unit_test(what_needs_more_than_rows_is_refused),
     };
     return cmocka_run_group_tests_name("library stream", tests, NULL, NULL);

@@ -68,6 +68,24 @@ static void an_average_pool_is_taken_in(void **state)
     free(plan);
 }
 
+/* Dense layers take as many images at once as keep their values within 128 MiB; here an image's 3 MiB are there three times. */
+static void large_values_go_in_smaller_groups(void **state)
+{
+    (void)state;
+    static const int sides[] = { 128, 256, 512 };
+    static const char *const groups[] = { "group: 32 images at once", "group: 32 images at once", "group: 8 images at once" };
+    for (int i = 0; i < 3; i++) {
+        char *graph = text_of("return autoencoder \"net\" {\n  input = { %d, %d, 3 },\n  encoder = sequential \"e\" { flatten {}, dense { units = 2 } },\n"
+                              "  decoder = sequential \"d\" { dense { units = %d }, reshape { shape = { %d, %d, 3 } } },\n}\n",
+                              sides[i], sides[i], 3 * sides[i] * sides[i], sides[i], sides[i]);
+        char *plan = plan_of(graph, "x86-64-v3");
+        if (!strstr(plan, groups[i]))
+            fail_msg("no \"%s\" for a side of %d:\n%s", groups[i], sides[i], plan);
+        free(plan);
+        free(graph);
+    }
+}
+
 /* bce reads the logits: training never computes the sigmoid, inference takes it in. */
 static void cross_entropy_reads_the_logits(void **state)
 {
@@ -87,7 +105,7 @@ static void cross_entropy_reads_the_logits(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(no_plain_convolution), cmocka_unit_test(an_average_pool_is_taken_in), cmocka_unit_test(cross_entropy_reads_the_logits),
+        cmocka_unit_test(no_plain_convolution), cmocka_unit_test(an_average_pool_is_taken_in), cmocka_unit_test(large_values_go_in_smaller_groups), cmocka_unit_test(cross_entropy_reads_the_logits),
     };
     return cmocka_run_group_tests_name("chosen", tests, NULL, NULL);
 }
