@@ -2,6 +2,8 @@
 # Which lines and branches of compiler/ and runtime/ the test suite runs: sh tests/coverage.sh [ctest options]
 # Prints a row a file with the lines that no test reached, and the sum; fails below 90 % of lines. It builds in BUILD (build-coverage) and takes a
 # whole run of the tests.
+# What stays open, and why: memory that runs out, files that fail between two calls, and bug() (nothing forces them at every place; tests/force does at
+# most); rows that bench prints for people (label bench); what another processor, another Lua or the library of a foreign target would take.
 set -eu
 cd "$(dirname "$0")/.."
 . cmake/packages.sh
