@@ -7,7 +7,10 @@ root=$PWD
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-step() { printf '\n== %s\n' "$*"; }
+. cmake/packages.sh
+
+begin=$(date +%s)
+step() { printf '\n== %s (%d s from the start)\n' "$*" $(($(date +%s) - begin)); }
 
 step "compiler, runtime and tests under AddressSanitizer and UndefinedBehaviorSanitizer"
 BUILD=build-sanitize
@@ -27,6 +30,7 @@ step "a trainer disturbed at every place where it touches a file or asks for mem
 CMOCKA_MESSAGE_OUTPUT=STDOUT FORCE_ALL=1 OMP_WAIT_POLICY=passive build-test/tests/force/force_places
 
 step "the same bits by gcc and clang, for AVX2 and AVX-512"
+need_packages clang libomp-dev
 CMOCKA_MESSAGE_OUTPUT=STDOUT FORCE_ALL=1 OMP_WAIT_POLICY=passive build-test/tests/force/force_bits
 
 step "random graphs: legal ones compiled and differentiated, illegal ones refused"
@@ -35,7 +39,6 @@ export CAEC_OTHER
 sh tests/fuzz/run.sh --legal --build build-test --count 200
 sh tests/fuzz/run.sh --illegal --build build-test --count 300
 
-. cmake/packages.sh
 step "what uses threads, and a training run, under ThreadSanitizer"
 BUILD=build-thread
 cmake -S . -B "$BUILD" -G Ninja -DCAEC_SANITIZE=thread --log-level=WARNING
