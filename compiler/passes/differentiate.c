@@ -69,6 +69,8 @@ static void differentiate(Graph *graph, int phase, int count, Node **gradients)
             if (!trained[node->input[k]->id])
                 continue;
             Node *value = node->op->gradient(graph, node, dy, k);
+            if (value && !shape_equal(value->shape, node->input[k]->shape))
+                bug("the gradient of %s has another shape", node->input[k]->name);
             if (value)
                 arrive(&gradient[node->input[k]->id], value);
         }

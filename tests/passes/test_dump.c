@@ -140,6 +140,12 @@ static void fold_multiplies_and_stops_at_the_latent(void **state)
     char *dump = dump_of(row, "fold");
     want_line(dump, "d.conv1 = conv2d(e.conv1.bias_add, d.conv1.kernel) { kernel=1, stride=1, same=1, up=6 } : 12x12x3");
     free(dump);
+    static const char far[] =           /* 64 times and no further */
+        "return autoencoder \"net\" { input = { 128, 128, 3 }, encoder = sequential \"e\" { conv2d { filters = 5, kernel = 3, stride = 128 } },\n"
+        "  decoder = sequential \"d\" { linear {}, upsample2d { size = 8 }, upsample2d { size = 8 }, conv2d { filters = 3, kernel = 1 }, upsample2d {} } }\n";
+    dump = dump_of(far, "fold");
+    want_line(dump, "d.conv1 = conv2d(e.conv1.bias_add, d.conv1.kernel) { kernel=1, stride=1, same=1, up=64 } : 64x64x3");
+    free(dump);
     static const char latent[] =
         "return autoencoder \"net\" { input = { 12, 12, 3 },\n"
         "  encoder = sequential \"e\" { conv2d { filters = 5, kernel = 3, stride = 2 }, upsample2d {} },\n"

@@ -145,9 +145,23 @@ static void of_branches(void **state)
     folder_remove(folder);
 }
 
+/* Of rows: kernels of plain loops need no scratch memory, the others have one block behind all rings. */
+static void of_streams(void **state)
+{
+    (void)state;
+    static const char *const kernels[] = { "--optimize size", "--target x86-64-v3" };
+    for (int k = 0; k < 2; k++) {
+        Result result = run_caec(project_folder(), "graphs/cae.lua --emit library --stream --no-training --memory %s", kernels[k]);
+        want_exit(&result, 0);
+        assert_non_null(strstr(result.out, "encoder_pool3"));
+        assert_int_equal(strstr(result.out, "scratch of the steps") != NULL, k);
+        result_free(&result);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = { cmocka_unit_test(of_the_networks_in_graphs), cmocka_unit_test(with_every_value_in_memory),
-                                        cmocka_unit_test(of_branches) };
+                                        cmocka_unit_test(of_branches), cmocka_unit_test(of_streams) };
     return cmocka_run_group_tests_name("memory", tests, NULL, NULL);
 }
