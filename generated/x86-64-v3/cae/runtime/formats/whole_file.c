@@ -29,7 +29,7 @@ void whole_file_plain(char *line)
     for (const char *c = line; *c; c++) {
         unsigned char byte = (unsigned char)*c, next = (unsigned char)c[1];
         int pair = byte == 0xc2 && next >= 0x80 && next <= 0x9f;
-        *to++ = pair || byte < 0x20 || byte == 0x7f ? '?' : *c;
+        *to++ = (char)(pair || byte < 0x20 || byte == 0x7f ? '?' : *c);
         c += pair;
     }
     *to = 0;
