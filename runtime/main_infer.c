@@ -67,8 +67,8 @@ static int run(const InferLine *line, const Model *model, Error *error)
         result = infer_open(&infer, model, parameters, line->threads ? line->threads : trainer_default_threads(NULL), error);
     free(parameters);
     if (result == 0) result = run_command(line, &infer, error);
-    if (result == 0 && fflush(stdout) != 0)
-        result = error_set(error, EXIT_FILE, "standard output cannot be written: %s", strerror(errno));
+    if (result == 0 && (fflush(stdout) != 0 || ferror(stdout)))
+        result = error_set(error, EXIT_FILE, "standard output cannot be written");
     infer_close(&infer);
     return result;
 }

@@ -151,6 +151,11 @@ static int cannot_read(const char *path, int reason, Error *error)
     return -1;
 }
 
+static void refuse_size(const char *path, Error *error)
+{
+    error_set(error, EXIT_INPUT, "%s: a file of more than 1 GiB; scale it down", path);
+}
+
 static FILE *open_file(const char *path, struct stat *status, Error *error)
 {
     FILE *f = fopen(path, "rb");
@@ -162,6 +167,11 @@ static FILE *open_file(const char *path, struct stat *status, Error *error)
     if (reason) {
         fclose(f);
         cannot_read(path, reason, error);
+        return NULL;
+    }
+    if (S_ISREG(status->st_mode) && status->st_size > MAX_FILE_BYTES) {
+        fclose(f);
+        refuse_size(path, error);
         return NULL;
     }
     return f;
@@ -227,8 +237,10 @@ static uint8_t *read_file(const char *path, size_t *size, Error *error)
         return bytes;
     if (reason)
         cannot_read(path, reason, error);
+    else if (bytes)
+        refuse_size(path, error);
     else
-        error_set(error, EXIT_INPUT, "%s: %s; scale it down", path, bytes ? "a file of more than 1 GiB" : "not enough memory to read it");
+        error_set(error, EXIT_INPUT, "%s: not enough memory to read it; scale it down", path);
     free(bytes);
     return NULL;
 }

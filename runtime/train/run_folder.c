@@ -105,7 +105,7 @@ static int take_lock(RunFolder *folder, int file, Error *error)
 int run_folder_lock(RunFolder *folder, Error *error)
 {
     for (int result = 0; result == 0;) {
-        int file = open(folder->lock, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+        int file = open(folder->lock, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0666);
         if (file < 0 && (errno == ENOENT || errno == ENOTDIR))
             return 0;
         if (file < 0)

@@ -10,7 +10,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { FIRST_KEY = 256, BATCH_MOST = 1 << 20, THREADS_MOST = 1024, BENCH_STEPS_MOST = 1000000, COUNT_MOST = 1000000, PATIENCE_MOST = 1 << 24 };
+enum { FIRST_KEY = 256, BATCH_MOST = 1 << 20, THREADS_MOST = 1024, BENCH_STEPS_MOST = 1000000, COUNT_MOST = 1000000, PATIENCE_MOST = 1 << 24,
+       EPOCHS_MOST = 1 << 24 };
+static const double LR_MOST = 1e3;          /* what checkpoints may hold, see settings.c */
 
 enum {
     KEY_TRAIN = FIRST_KEY, KEY_VAL, KEY_OUT, KEY_EPOCHS, KEY_STEPS, KEY_BATCH, KEY_LR, KEY_SEED, KEY_THREADS, KEY_INIT, KEY_RESUME,
@@ -107,8 +109,8 @@ static double read_lr(const struct argp_state *state, const char *text)
 {
     char *end;
     double x = strtod(text, &end);
-    if (end == text || *end || !isfinite(x) || x <= 0)
-        argp_error(state, "--lr %s: give a positive number, as 0.001 or 1e-3", text);
+    if (end == text || *end || !isfinite(x) || x <= 0 || x > LR_MOST)
+        argp_error(state, "--lr %s: give a positive number up to %g, as 0.001 or 1e-3", text, LR_MOST);
     return x;
 }
 
@@ -230,7 +232,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case KEY_RESUME: o->resume = 1; break;
     case KEY_STRICT: o->strict = 1; break;
     case KEY_JSON: o->json = 1; break;
-    case KEY_EPOCHS: o->epochs = read_count(state, key, arg, 1, UINT32_MAX); break;
+    case KEY_EPOCHS: o->epochs = read_count(state, key, arg, 1, EPOCHS_MOST); break;
     case KEY_STEPS: o->steps = read_count(state, key, arg, 1, INT64_MAX); break;
     case KEY_BATCH: o->batch = (int)read_count(state, key, arg, 1, BATCH_MOST); break;
     case KEY_THREADS: o->threads = (int)read_count(state, key, arg, 1, THREADS_MOST); break;

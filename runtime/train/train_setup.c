@@ -339,6 +339,8 @@ static int begin_folder(Run *run, Error *error)
         return run_folder_make(&run->folder, error);
     }
     run->history.staged = run->model->stage_count > 0;
+    if (!run->folder.locked && run_folder_lock(&run->folder, error) != 0)       /* another run may have made it in the meantime */
+        return -1;
     if (run_folder_used(&run->folder)) {
         if (run_folder_move_aside(&run->folder, moved, sizeof moved, error) != 0)
             return -1;

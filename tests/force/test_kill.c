@@ -130,6 +130,11 @@ static void asked_to_stop(void **state)
     }
 }
 
+static Result script_in_folder(const char *text)
+{
+    return run_words(folder, (const char *const[]){ "sh", "-c", text, NULL });
+}
+
 /* A run in the same folder is refused while the first is there, and leaves that one alone; a killed one holds nothing. */
 static void one_run_a_folder(void **state)
 {
@@ -158,12 +163,40 @@ static void one_run_a_folder(void **state)
     assert_false(is_in(folder, "busy.1/.lock") || is_in(folder, "busy/.lock"));
 }
 
+/* The lock of a folder from elsewhere may be a link to a file of ours. */
+static void a_lock_that_is_a_link(void **state)
+{
+    (void)state;
+    Result result = script_in_folder("mkdir -p linked && echo mine >victim && ln -s ../victim linked/.lock");
+    want_exit(&result, 0);
+    result_free(&result);
+    result = run(folder, OTHER_TRAIN " --train train --out linked --steps 1");
+    want_refusal(&result, 3, "linked/.lock");
+    result_free(&result);
+    char *path = text_of("%s/victim", folder), *text = file_read(path, NULL);
+    assert_string_equal(text, "mine\n");
+    free(text);
+    free(path);
+}
+
+static void a_full_standard_output(void **state)
+{
+    (void)state;
+    Result result = script_in_folder("exec " OTHER_TRAIN " --train train --out unheard --steps 1 >/dev/full");
+    assert_int_equal(result.exit_code, 3);
+    assert_non_null(strstr(result.err, "the output cannot be written"));
+    assert_true(is_in(folder, "unheard/last.safetensors"));
+    result_free(&result);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(killed_at_random_moments),
         cmocka_unit_test(asked_to_stop),
         cmocka_unit_test(one_run_a_folder),
+        cmocka_unit_test(a_lock_that_is_a_link),
+        cmocka_unit_test(a_full_standard_output),
     };
     return cmocka_run_group_tests_name("force kill", tests, set_up, tear_down);
 }

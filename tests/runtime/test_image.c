@@ -182,6 +182,32 @@ static void test_every_truncation_is_refused(void **state)
     assert_non_null(strstr(error.text, "truncated JPEG"));
 }
 
+/* Holes take no room on the disk, but reading them would take hours. */
+static void test_huge_file(void **state)
+{
+    (void)state;
+    static const uint8_t head[] = { 0xFF, 0xD8, 0xFF };
+    Image image;
+    Error error;
+    int width, height;
+    read_bytes(head, sizeof head, &image, &error);
+    FILE *f = fopen(path, "wb");
+    assert_non_null(f);
+    assert_int_equal(fwrite(head, 1, sizeof head, f), sizeof head);
+    fflush(f);
+    if (ftruncate(fileno(f), (off_t)1 << 40) != 0) {
+        fclose(f);
+        remove(path);
+        skip();             /* a disk without such files */
+    }
+    fclose(f);
+    assert_int_equal(image_probe(path, &width, &height, &error), -1);
+    assert_non_null(strstr(error.text, "a file of more than 1 GiB"));
+    assert_int_equal(image_read(&image, path, &error), -1);
+    assert_non_null(strstr(error.text, "a file of more than 1 GiB"));
+    remove(path);
+}
+
 static void test_damage(void **state)
 {
     (void)state;
@@ -496,7 +522,7 @@ int main(void)
         cmocka_unit_test(test_exif_orientations),
         cmocka_unit_test(test_exif_nonsense),
         cmocka_unit_test(test_every_truncation_is_refused),
-        cmocka_unit_test(test_damage),
+        cmocka_unit_test(test_huge_file), cmocka_unit_test(test_damage),
         cmocka_unit_test(test_other_formats_are_named),
         cmocka_unit_test(test_dimensions),
         cmocka_unit_test(test_endless_scans),

@@ -106,6 +106,8 @@ static void wrong_words(void **state)
         { "--schedule linear", "no schedule is called that; there are constant, step, cosine, reduce_on_plateau" },
         { "--schedule step,every=0", "every of step is a whole number from 1" },
         { "--patience -1", "--patience -1: give a whole number" },
+        { "--lr 1001", "--lr 1001: give a positive number up to 1000" },           /* as checkpoints hold them */
+        { "--epochs 16777217", "--epochs 16777217: give a whole number from 1 to 16777216" },
         { "--patience 1.5", "--patience 1.5: give a whole number" },
         { "--min-delta x", "--min-delta x: give a number, 0 or more" },
         { "--clip-norm -1", "--clip-norm -1: give a number, 0 or more" },
