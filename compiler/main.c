@@ -134,6 +134,14 @@ static int pass_place(const char *name)
     return strcmp(name, "plan") == 0 ? PASS_COUNT + 1 : -1;
 }
 
+/* An option's word, which must be one of two. */
+static const char *one_of(const struct argp_state *state, const char *option, const char *word, const char *a, const char *b)
+{
+    if (strcmp(word, a) != 0 && strcmp(word, b) != 0)
+        argp_error(state, "%s wants %s or %s, not '%s'", option, a, b, word);
+    return word;
+}
+
 static void set_option(Options *o, int key, char *arg, struct argp_state *state)
 {
     switch (key) {
@@ -148,9 +156,7 @@ static void set_option(Options *o, int key, char *arg, struct argp_state *state)
             argp_error(state, "--target: there is no target '%s'; see --list targets", arg);
         break;
     case KEY_REAL:
-        o->real = arg;
-        if (strcmp(arg, "float") != 0 && strcmp(arg, "double") != 0)
-            argp_error(state, "--real wants float or double, not '%s'", arg);
+        o->real = one_of(state, "--real", arg, "float", "double");
         break;
     case KEY_DUMP:
     case KEY_STOP:
@@ -175,14 +181,10 @@ static void set_option(Options *o, int key, char *arg, struct argp_state *state)
     case KEY_MEMORY: o->memory = true; break;
     case KEY_DOT: o->dot = true; break;
     case KEY_EMIT:
-        o->library = strcmp(arg, "library") == 0;
-        if (!o->library && strcmp(arg, "program") != 0)
-            argp_error(state, "--emit wants program or library, not '%s'", arg);
+        o->library = strcmp(one_of(state, "--emit", arg, "program", "library"), "library") == 0;
         break;
     case KEY_OPTIMIZE:
-        o->small = strcmp(arg, "size") == 0;
-        if (!o->small && strcmp(arg, "speed") != 0)
-            argp_error(state, "--optimize wants speed or size, not '%s'", arg);
+        o->small = strcmp(one_of(state, "--optimize", arg, "speed", "size"), "size") == 0;
         break;
     case KEY_MEMORY_LIMIT:
         o->memory_limit = read_bytes(state, "--memory-limit", arg);
@@ -191,14 +193,10 @@ static void set_option(Options *o, int key, char *arg, struct argp_state *state)
     case KEY_STREAM: o->stream = true; break;
     case KEY_WEIGHTS: o->weights = arg; break;
     case KEY_WEIGHTS_AS:
-        o->weights_as = arg;
-        if (strcmp(arg, "incbin") != 0 && strcmp(arg, "c") != 0)
-            argp_error(state, "--weights-as wants incbin or c, not '%s'", arg);
+        o->weights_as = one_of(state, "--weights-as", arg, "incbin", "c");
         break;
     case KEY_WEIGHTS_TYPE:
-        o->weights_type = arg;
-        if (strcmp(arg, "f32") != 0 && strcmp(arg, "f16") != 0)
-            argp_error(state, "--weights-type wants f32 or f16, not '%s'", arg);
+        o->weights_type = one_of(state, "--weights-type", arg, "f32", "f16");
         break;
     case KEY_NO_TRAINING: o->no_training = true; break;
     case KEY_NO_RUNTIME: o->no_runtime = true; break;

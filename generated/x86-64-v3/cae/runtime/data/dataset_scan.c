@@ -73,7 +73,8 @@ static int out_of_memory(const Scan *scan)
 static int pass_over(const Scan *scan, const char *path, int reason)
 {
     Error problem;
-    error_set(&problem, EXIT_FILE, "%s%s%s: cannot be read: %s", scan->top, *path ? "/" : "", path, reason == ELOOP ? "too many folders or links one within the other" : strerror(reason));
+    error_set(&problem, EXIT_FILE, "%s%s%s: cannot be read: %s", scan->top, *path ? "/" : "", path,
+              reason == ELOOP ? "too many folders or links one within the other" : strerror(reason));
     dataset_one_line(problem.text);
     if (scan->strict || !*path || error_is_shortage(reason)) {
         *scan->error = problem;
