@@ -14,7 +14,11 @@ rm -rf generated/x86-64-v3/cae
 "$caec" graphs/cae.lua --target x86-64-v3 --memory-limit 66M --memory --stop-after plan > $golden/plan_threads.txt
 "$caec" graphs/cae.lua --target x86-64-v3 --emit library --stream --no-training --dump plan --memory --stop-after plan > $golden/plan_stream.txt
 "$caec" graphs/dense_ae.lua --target x86-64-v3 --dump plan --memory --stop-after plan > $golden/plan_groups.txt
+"$caec" graphs/dense_ae.lua --target c --dump plan --stop-after plan > $golden/plan_groups_plain.txt
+"$caec" graphs/dense_ae.lua --target x86-64-v3 --memory-limit 4120K --memory --stop-after plan > $golden/plan_groups_least.txt
 "$caec" graphs/dense_ae.lua --target x86-64-v3 --memory-limit 4500K --memory --stop-after plan > $golden/plan_groups_limited.txt
+"$caec" graphs/stacked_cae.lua --target x86-64-v3 --dump plan --stop-after plan > $golden/plan_stages.txt
+"$caec" graphs/stacked_cae.lua --target x86-64-v3 --memory-limit 7000K --dump plan --stop-after plan > $golden/plan_stages_least.txt
 "$caec" graphs/stacked_cae.lua --target x86-64-v3 --memory-limit 12M --memory --stop-after plan > $golden/plan_stages_limited.txt
 "$caec" graphs/unet_ae.lua --target x86-64-v3 --memory --stop-after plan > $golden/plan_skips.txt
 "$caec" graphs/cae_unpool.lua --target x86-64-v3 --memory --stop-after plan > $golden/plan_unpool.txt

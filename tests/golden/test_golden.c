@@ -70,7 +70,11 @@ static void plans(void **state)
     check_text("plan_threads.txt", "graphs/cae.lua --target x86-64-v3 --memory-limit 66M --memory --stop-after plan");
     check_text("plan_stream.txt", "graphs/cae.lua --target x86-64-v3 --emit library --stream --no-training --dump plan --memory --stop-after plan");
     check_text("plan_groups.txt", "graphs/dense_ae.lua --target x86-64-v3 --dump plan --memory --stop-after plan");
+    check_text("plan_groups_plain.txt", "graphs/dense_ae.lua --target c --dump plan --stop-after plan");
+    check_text("plan_groups_least.txt", "graphs/dense_ae.lua --target x86-64-v3 --memory-limit 4120K --memory --stop-after plan");
     check_text("plan_groups_limited.txt", "graphs/dense_ae.lua --target x86-64-v3 --memory-limit 4500K --memory --stop-after plan");
+    check_text("plan_stages.txt", "graphs/stacked_cae.lua --target x86-64-v3 --dump plan --stop-after plan");
+    check_text("plan_stages_least.txt", "graphs/stacked_cae.lua --target x86-64-v3 --memory-limit 7000K --dump plan --stop-after plan");
     check_text("plan_stages_limited.txt", "graphs/stacked_cae.lua --target x86-64-v3 --memory-limit 12M --memory --stop-after plan");
     check_text("plan_skips.txt", "graphs/unet_ae.lua --target x86-64-v3 --memory --stop-after plan");
     check_text("plan_unpool.txt", "graphs/cae_unpool.lua --target x86-64-v3 --memory --stop-after plan");

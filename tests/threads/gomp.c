@@ -5,7 +5,7 @@
  *   LD_PRELOAD=./libgomp_threads.so program
  *
  * It is itself not compiled with the sanitizer: the counters that hand out iterations order nothing, as in libgomp. A function that is missing here
- * would be libgomp's own, and crash. No nested teams: a parallel region inside one runs in its thread alone. */
+ * would be libgomp's own, which the sanitizer cannot see into: tests/threads/missing.sh names such. No nested teams: a parallel region inside one runs in its thread alone. */
 #define _GNU_SOURCE
 #include <pthread.h>
 #include <stdatomic.h>
@@ -49,6 +49,8 @@ void GOMP_parallel(void (*body)(void *), void *data, unsigned threads, unsigned 
 void GOMP_parallel_loop_nonmonotonic_dynamic(void (*body)(void *), void *data, unsigned threads, long start, long end, long step, long chunk, unsigned flags);
 void GOMP_barrier(void);
 bool GOMP_single_start(void);
+void GOMP_critical_start(void);
+void GOMP_critical_end(void);
 void GOMP_critical_name_start(void **name);
 void GOMP_critical_name_end(void **name);
 bool GOMP_loop_nonmonotonic_dynamic_start(long start, long end, long step, long chunk, long *from, long *to);
@@ -159,16 +161,26 @@ bool GOMP_single_start(void)
 }
 
 /* One lock for all names: no more than one is in use. */
+void GOMP_critical_start(void)
+{
+    pthread_mutex_lock(&critical);
+}
+
+void GOMP_critical_end(void)
+{
+    pthread_mutex_unlock(&critical);
+}
+
 void GOMP_critical_name_start(void **name)
 {
     (void)name;
-    pthread_mutex_lock(&critical);
+    GOMP_critical_start();
 }
 
 void GOMP_critical_name_end(void **name)
 {
     (void)name;
-    pthread_mutex_unlock(&critical);
+    GOMP_critical_end();
 }
 
 bool GOMP_loop_nonmonotonic_dynamic_next(long *from, long *to)
