@@ -42,7 +42,8 @@ function(caec_add_model name graph)
     OUTPUT ${bin}/${name}-train ${bin}/${name}-infer
     COMMAND ${compiler} ${graph} -o ${folder} --no-runtime ${arg_OPTIONS}
     COMMAND ${CMAKE_COMMAND} -S ${folder}/${name} -B ${folder}/${name}.build -G ${CMAKE_GENERATOR} -DCMAKE_BUILD_TYPE=Release
-            -DCMAKE_C_COMPILER=${CMAKE_C_COMPILER} -DCMAKE_C_FLAGS=${flags} -DCAEC_RUNTIME=${CAEC_RUNTIME}
+            -DCMAKE_C_COMPILER=${CMAKE_C_COMPILER} -DCMAKE_C_FLAGS=${flags} -DCMAKE_EXE_LINKER_FLAGS=${CAEC_SANITIZE_LINK}
+            -DCAEC_RUNTIME=${CAEC_RUNTIME}
             -DCAEC_RUNTIME_LIBRARY=${runtime_library} -DCAEC_STATIC=${CAEC_STATIC} -DCAEC_CONTRACT=${CAEC_CONTRACT}
             -DCMAKE_RUNTIME_OUTPUT_DIRECTORY=${bin} --log-level=ERROR
     COMMAND ${CMAKE_COMMAND} --build ${folder}/${name}.build

@@ -22,7 +22,7 @@ const char *caec_other(void)
 
 const char *c_compiler(void)
 {
-    return place("CC", TEST_CC);
+    return place("CAEC_CC", place("CC", TEST_CC));
 }
 
 const char *runtime_folder(void)

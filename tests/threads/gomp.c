@@ -1,11 +1,9 @@
 /* What programs compiled by GCC ask of libgomp, done with plain threads, so that ThreadSanitizer, which knows pthread_create, pthread_join and
- * pthread_barrier_wait but not libgomp's futexes, sees what waits for what. Preloaded in libgomp's place:
- *
- *   cc -shared -fPIC -O1 -o libgomp_threads.so tests/threads/gomp.c -lpthread
- *   LD_PRELOAD=./libgomp_threads.so program
+ * pthread_barrier_wait but not libgomp's futexes, sees what waits for what. With -DCAEC_SANITIZE=thread all programs link it before libgomp.
  *
  * It is itself not compiled with the sanitizer: the counters that hand out iterations order nothing, as in libgomp. A function that is missing here
- * would be libgomp's own, which the sanitizer cannot see into: tests/threads/missing.sh names such. No nested teams: a parallel region inside one runs in its thread alone. */
+ * would be libgomp's own, which the sanitizer cannot see into: tests/threads/missing.sh names such. No nested teams: a parallel region inside one runs in
+ * its thread alone. */
 #define _GNU_SOURCE
 #include <pthread.h>
 #include <stdatomic.h>
