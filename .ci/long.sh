@@ -48,6 +48,7 @@ step "random graphs: legal ones compiled and differentiated, illegal ones refuse
 CAEC_OTHER=$root/build-test/lua5.4/bin/caec
 export CAEC_OTHER
 sh tests/fuzz/run.sh --legal --build build-test --count 200
+CAEC_OPTIMIZE=-O3 sh tests/fuzz/run.sh --legal --build build-test --count 40
 sh tests/fuzz/run.sh --illegal --build build-test --count 300
 
 step "hostile files: twenty seconds of libFuzzer for each reader"

@@ -156,8 +156,9 @@ static char *merged_sources(const char *folder)
 static void compile(const char *graph, const char *options, const char *folder, bool merged, const char *more)
 {
     emit(graph, options, folder);
+    const char *given = getenv("CAEC_OPTIMIZE"), *optimize = given ? given : "-O1";
     char *flags = emitted_flags(folder), *sources = merged ? merged_sources(folder) : emitted_sources(folder);
-    Result result = run(folder, "%s -std=c11 -O1 %s -Wall -Wextra -Wshadow -Werror -DCAEC_REAL=%s -I%s -Inet -I. %s %s%s -lm", c_compiler(), flags,
+    Result result = run(folder, "%s -std=c11 %s %s -Wall -Wextra -Wshadow -Werror -DCAEC_REAL=%s -I%s -Inet -I. %s %s%s -lm", c_compiler(), optimize, flags,
                         real_name(), runtime_folder(), sources, more, wants_openblas(folder) ? " -lopenblas" : "");
     want_exit(&result, 0);
     result_free(&result);

@@ -55,8 +55,10 @@ static void read_dy(const float *dy, const float *value, int y, float *row)
     const int start = y * 336;
     dy += start;
     value += start;
-    for (int i = 0; i < 336; i++)
-        row[i] = value[i] > 0 ? dy[i] : 0;
+    for (int i = 0; i < 336; i++) {
+        const float d = dy[i];
+        row[i] = value[i] > 0 ? d : 0;
+    }
 }
 
 /* One line of A y: four values to six points. */
