@@ -36,7 +36,7 @@ void append_item(lua_State *L);                         /* the table at the top 
 const char *upper(const char *name);
 const char *shortest(double x);                         /* decimal that gives the number back */
 
-/* emit.c: the holes of the skeletons. */
+/* emit.c: the holes of the skeletons; programs.c: those of programs. */
 void push_model(lua_State *L, const Plan *plan, const EmitOptions *options);
 void set_programs(lua_State *L, const Plan *plan);
 

@@ -1,11 +1,14 @@
 /* limit.c - a plan whose training stays within a limit of memory.
  *
- * It begins with the ordinary plan. While that takes too much, every change that can save something is tried, by planning anew with it, and the one that
- * saves most bytes for the least estimated time is kept: a kernel for another, as Winograd's weights weigh four times theirs; a group of fewer images; a
- * value that the forward half makes, given up behind its last reader there and made again before a reader of the backward half (Chen et al., "Training deep
- * nets with sublinear memory cost", 2016, one value at a time); weights turned for dX before each call instead of once an update. As soon as one change more is enough, the cheapest such ends the search; then whatever
- * turns out to be needless is taken back. The choice up to the last change is the same for every limit, so where the search ends without success stands
- * the smallest limit that works. */
+ * It begins with the ordinary plan. While that takes too much, every change that can save something is tried, by planning anew with it, and the one
+ * that saves most bytes for the least estimated time is kept: a kernel for another, as Winograd's weights weigh four times theirs; a group of fewer
+ * images; a value that the forward half makes, given up behind its last reader there and made again before a reader of the backward half (Chen et al.,
+ * "Training deep nets with sublinear memory cost", 2016, one value at a time); weights turned for dX before each call instead of once an update. As soon
+ * as one change more is enough, the cheapest such ends the search; then whatever turns out to be needless is taken back.
+ *
+ * The smallest limit that works is what the bottom takes: the smallest of all plans that were tried on the way to where no change saves anything, and
+ * from there lower, by any one change more or one fewer, until neither helps. It is the same for every limit, and the way to a limit is the way to the
+ * bottom up to the last change; so a limit below the bottom is refused, and every other is kept, by the bottom's plan if by no other. */
 #include "plan.h"
 
 #include "../base/arena.h"
@@ -71,17 +74,36 @@ typedef struct Search {
     Change *changes;
     int count;
     const Plan *plan;           /* with these changes */
+    const Plan *least;          /* the smallest of all that were tried */
     size_t bytes;               /* that its training takes */
     double cost;                /* of an image */
     Change best;                /* of those tried: what it saves and costs stands in it */
     bool found;
 } Search;
 
-static const Plan *plan_of(const Search *s, int count)
+/* With the first `count` changes but number `without`; -1: with all these. */
+static const Plan *plan_but(const Search *s, int count, int without)
 {
     Change *changes = ARENA_ARRAY(Change, count + 1);
-    memcpy(changes, s->changes, sizeof *changes * (size_t)count);
-    return plan_changed(s->graph, s->settings, s->forces, s->force_count, s->tuning, changes, count);
+    int kept = 0;
+    for (int i = 0; i < count; i++)
+        if (i != without)
+            changes[kept++] = s->changes[i];
+    return plan_changed(s->graph, s->settings, s->forces, s->force_count, s->tuning, changes, kept);
+}
+
+static const Plan *plan_of(const Search *s, int count)
+{
+    return plan_but(s, count, -1);
+}
+
+/* What the plan takes; the smallest is kept. */
+static size_t weigh(Search *s, const Plan *plan)
+{
+    size_t bytes = plan_training_bytes(plan, 1);
+    if (!s->least || bytes < plan_training_bytes(s->least, 1))
+        s->least = plan;
+    return bytes;
 }
 
 /* A dense layer's weights are read once for each group and pass. */
@@ -127,7 +149,7 @@ static void try_change(Search *s, Change change)
 {
     s->changes[s->count] = change;
     const Plan *plan = plan_of(s, s->count + 1);
-    size_t bytes = plan_training_bytes(plan, 1);
+    size_t bytes = weigh(s, plan);
     if (bytes >= s->bytes)
         return;
     change.bytes = s->bytes - bytes;
@@ -227,7 +249,7 @@ static void try_all(Search *s)
 static void measure(Search *s)
 {
     s->plan = plan_of(s, s->count);
-    s->bytes = plan_training_bytes(s->plan, 1);
+    s->bytes = weigh(s, s->plan);
     s->cost = cost_of_training(s->plan);
 }
 
@@ -252,34 +274,64 @@ static void take_free(Search *s)
     measure(s);
 }
 
-static void remove_change(Search *s, int i)
+/* Changes on, until training takes no more than the goal or nothing helps any more. */
+static void descend(Search *s, size_t goal)
 {
-    memmove(&s->changes[i], &s->changes[i + 1], sizeof *s->changes * (size_t)(s->count - i - 1));
-    s->count--;
+    s->goal = goal;
+    s->changes = ARENA_ARRAY(Change, CHANGES_MOST + 1);
+    measure(s);
+    if (s->bytes > goal)
+        take_free(s);
+    while (s->bytes > goal && s->count < CHANGES_MOST && take_best(s))
+        ;
+}
+
+static void return_to_least(Search *s)
+{
+    s->count = s->least->change_count;
+    memcpy(s->changes, s->least->changes, sizeof *s->changes * (size_t)s->count);
+    measure(s);
+}
+
+/* From the end of the way down to the smallest plan of all, and on from there while one change more or one fewer makes it smaller still. */
+static void descend_to_bottom(Search *s)
+{
+    const Plan *before;
+    do {
+        before = s->least;
+        return_to_least(s);
+        if (s->count < CHANGES_MOST)
+            try_all(s);
+        for (int i = 0; i < s->count; i++)
+            weigh(s, plan_but(s, s->count, i));
+    } while (s->least != before);
 }
 
 /* Takes back a change that is not needed any more, the one that cost most; false where all are needed. */
 static bool take_back(Search *s)
 {
-    Change *const all = s->changes;
     int best = -1;
     double least = 0;
     for (int i = 0; i < s->count; i++) {
-        Search without = *s;
-        without.changes = ARENA_ARRAY(Change, s->count);
-        memcpy(without.changes, all, sizeof *all * (size_t)s->count);
-        remove_change(&without, i);
-        measure(&without);
-        if (without.bytes <= s->settings.memory_limit && without.cost <= s->cost + 1 && (best < 0 || without.cost < least)) {
+        const Plan *plan = plan_but(s, s->count, i);
+        double cost = cost_of_training(plan);
+        if (plan_training_bytes(plan, 1) <= s->settings.memory_limit && cost <= s->cost + 1 && (best < 0 || cost < least)) {
             best = i;
-            least = without.cost;
+            least = cost;
         }
     }
     if (best < 0)
         return false;
-    remove_change(s, best);
+    memmove(&s->changes[best], &s->changes[best + 1], sizeof *s->changes * (size_t)(s->count - best - 1));
+    s->count--;
     measure(s);
     return true;
+}
+
+static void give_back(Search *s)
+{
+    while (take_back(s))
+        ;
 }
 
 /* Each change with what it saved and cost behind those before it. */
@@ -296,33 +348,26 @@ static const Plan *account(Search *s)
     return plan_of(s, s->count);
 }
 
-/* Changes on, until training takes no more than the goal or nothing helps any more; then back, as far as the limit allows. */
-static void search(Search *s, size_t goal)
-{
-    s->goal = goal;
-    s->changes = ARENA_ARRAY(Change, CHANGES_MOST + 1);
-    measure(s);
-    if (s->bytes > goal)
-        take_free(s);
-    while (s->bytes > goal && s->count < CHANGES_MOST && take_best(s))
-        ;
-    if (s->bytes <= s->settings.memory_limit)
-        while (take_back(s))
-            ;
-}
-
-/* On to the limit, or on to the end and back to the limit, whichever is quicker: some changes only save together. */
+/* On to the limit, or down to the bottom, and back as far as the limit allows, whichever is quicker: some changes only save together. */
 Plan *plan_limited(const Graph *graph, Settings settings, const Force *forces, int force_count, const Tuning *tuning)
 {
     const Search start = { .graph = graph, .settings = settings, .forces = forces, .force_count = force_count, .tuning = tuning };
-    Search on = start, back = start;
-    search(&on, settings.memory_limit);
-    if (on.bytes > settings.memory_limit)
+    Search on = start;
+    descend(&on, settings.memory_limit);
+    if (!on.count)
+        return (Plan *)on.plan;
+    const bool fits = on.bytes <= settings.memory_limit;
+    Search bottom = fits ? start : on;          /* where nothing was enough, the way led as far down already */
+    if (fits)
+        descend(&bottom, 0);
+    descend_to_bottom(&bottom);
+    if (bottom.bytes > settings.memory_limit)
         fail_with(EXIT_INPUT, "--memory-limit %zu: the training of %s does not fit; the smallest limit that works is %zu bytes (%.2fM)",
-                  settings.memory_limit, graph->name, on.bytes, (double)((on.bytes + 10485) / 10486) / 100);
-    if (on.count)
-        search(&back, 0);
-    return (Plan *)account(on.count && back.cost < on.cost ? &back : &on);
+                  settings.memory_limit, graph->name, bottom.bytes, (double)((bottom.bytes + 10485) / 10486) / 100);
+    give_back(&bottom);
+    if (fits)
+        give_back(&on);
+    return (Plan *)account(fits && on.cost <= bottom.cost ? &on : &bottom);
 }
 
 /* ---- what it cost ---- */

@@ -108,6 +108,14 @@ double plan_step_cost(const Plan *plan, const Step *step);
 /* choose.c: steps of one program, computing `roots`; `given` is not computed but handed in. */
 void plan_steps(Plan *plan, Program *program, Node *const *roots, int root_count);
 
+/* change.c: the user's forces, and one for each pass whose kernel plan->changes change; the changes of a training program's steps. */
+void plan_set_forces(Plan *plan, const Force *forces, int force_count);
+void plan_change_steps(const Plan *plan, Program *program);
+
+/* functions.c: gives each step of the program its forms and its function. Steps of inference that do just what a step of training does share its function;
+   the names of the others end in the suffix. */
+void plan_functions(Plan *plan, Program *program, const char *suffix);
+
 /* stream.c: the program `stream`, its rings and their memory. Ends the program with a message at the layer that cannot work by rows. */
 void plan_stream(Plan *plan);
 

@@ -3,6 +3,8 @@
 
 #include "../base/arena.h"
 
+#include <string.h>
+
 enum { ALIGNMENT = 64, SLACK = 64 };     /* as in memory.c */
 
 /* Whether some kernel makes the node by rows, or takes it in where it follows a core. */
@@ -14,19 +16,45 @@ static bool has_kernel(const Node *node)
     return false;
 }
 
+static bool is_view(const Node *node)
+{
+    return node_storage(node) != node;
+}
+
+/* Fails where layers cannot work by rows: names all that would have to go, at the one nearest to the image. Views, as reshape is one, are there for the
+   others' sake: at one of them only where there is nothing else. */
+static void check_rows(const Graph *graph)
+{
+    const Node *blamed = NULL, *last = NULL;
+    const char *layers = "";
+    int count = 0;
+    for (const Node *node = graph->output; node != graph->input; node = node->input[0]) {
+        if (has_kernel(node))
+            continue;
+        if (!last || strcmp(last->layer, node->layer) != 0) {
+            layers = arena_format("%s%s%s", node->layer, count == 0 ? "" : count == 1 ? " and " : ", ", layers);
+            count++;
+        }
+        if (!blamed || is_view(blamed) || !is_view(node))
+            blamed = node;
+        last = node;
+    }
+    if (blamed)
+        fail(blamed->loc, "%s: with --stream all is computed row by row, but %s %s the whole image at once; do without %s or without --stream",
+             blamed->word, layers, count == 1 ? "needs" : "need", count == 1 ? "it" : "them");
+}
+
 /* From the output up to the image there is one way only, by layers that work by rows, and the latent lies on it. */
 static void check_chain(const Graph *graph)
 {
     const Node *latent = NULL;
     for (const Node *node = graph->output; node != graph->input; node = node->input[0]) {
         if (node_is(node, "concat") || node_is(node, "add") || node_is(node, "max_unpool2d"))
-            fail(node->loc, "%s: with --stream a layer reads the one before it and no other, for of that one only some rows are left; do without %s or without "
-                 "--stream", node->word, node->layer);
-        if (!has_kernel(node))
-            fail(node->loc, "%s: with --stream all is computed row by row, but %s needs the whole image at once; do without it or without --stream",
-                 node->word, node->layer);
+            fail(node->loc, "%s: with --stream a layer reads the one before it and no other, for of that one only some rows are left; do without %s or "
+                 "without --stream", node->word, node->layer);
         latent = node == graph->latent ? node : latent;
     }
+    check_rows(graph);
     if (!latent)
         fail(graph->output->loc, "%s: with --stream the decoder must begin with the latent, which is what the encoder computes last", graph->output->word);
 }

@@ -265,14 +265,28 @@ static void refuse(const char *graph, const char *message)
 static void what_needs_more_than_rows_is_refused(void **state)
 {
     (void)state;
-    refuse(net_dense, "net.lua:7:");
-    refuse(net_dense, "needs the whole image at once");
+    refuse(net_dense, "encoder.flatten1, encoder.dense1, decoder.dense1 and decoder.reshape1 need the whole image at once; do without them or without ");
     refuse(net_branches, "net.lua:7:");
     refuse(net_branches, "concat: with --stream a layer reads the one before it and no other");
-    refuse(net_norm, "group_norm: with --stream all is computed row by row, but encoder.norm1 needs the whole image at once");
+    refuse(net_norm, "group_norm: with --stream all is computed row by row, but encoder.norm1 needs the whole image at once; do without it");
     Result result = run_caec(NULL, "%s/graphs/cae.lua -o . --stream", project_folder());
     want_exit(&result, 2);
     assert_non_null(strstr(result.err, "--stream goes with --emit library"));
+    result_free(&result);
+}
+
+/* Not the reshape behind a dense layer, which is there for its sake, and not the last of several. */
+static void the_layer_that_is_in_the_way_is_shown(void **state)
+{
+    (void)state;
+    refuse(NET(8, 12, 1, "conv2d { filters = 3, kernel = 3 },",
+               "flatten {},\n    dense { units = 96 }, reshape { shape = { 8, 12, 1 } },", "loss = \"mse\""), "net.lua:8:5: error: dense: with --stream");
+    refuse(NET(8, 8, 3, "conv2d { filters = 3, kernel = 3 },\n    flatten {},", "reshape { shape = { 8, 8, 3 } }, conv2d { filters = 3, kernel = 3 },",
+               "loss = \"mse\""), "net.lua:5:5: error: flatten: with --stream");
+    Result result = run_caec(project_folder(), "graphs/dense_ae.lua -o . --emit library --stream");
+    want_exit(&result, 1);
+    assert_non_null(strstr(result.err, "dense_ae.lua:9:3: error: dense: "));
+    assert_non_null(strstr(result.err, "\n    9 |   dense { units = 128, activation = \"relu\" },\n      |   ^"));
     result_free(&result);
 }
 
@@ -283,7 +297,7 @@ int main(void)
         cmocka_unit_test(of_upsampled), cmocka_unit_test(of_transposed), cmocka_unit_test(of_wide), cmocka_unit_test(on_other_targets),
         cmocka_unit_test(of_little_code), cmocka_unit_test(by_winograd), cmocka_unit_test(each_row_once), cmocka_unit_test(of_the_whole_network), cmocka_unit_test(training_within_a_limit),
         cmocka_unit_test(rows_that_nobody_reads),
-        cmocka_unit_test(what_needs_more_than_rows_is_refused),
+        cmocka_unit_test(what_needs_more_than_rows_is_refused), cmocka_unit_test(the_layer_that_is_in_the_way_is_shown),
     };
     return cmocka_run_group_tests_name("library stream", tests, NULL, NULL);
 }

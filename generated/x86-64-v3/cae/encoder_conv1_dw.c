@@ -113,9 +113,9 @@ static inline void sum_3x2(const float *v, const float *d, float *sum, int tiles
     vec a0 = {0}, b0 = {0};
     vec a1 = {0}, b1 = {0};
     vec a2 = {0}, b2 = {0};
-    __builtin_prefetch(sum, 1); __builtin_prefetch(sum + 8, 1);
-    __builtin_prefetch(sum + 16, 1); __builtin_prefetch(sum + 24, 1);
-    __builtin_prefetch(sum + 32, 1); __builtin_prefetch(sum + 40, 1);
+#pragma GCC unroll 6
+    for (int i = 0; i < 48; i += 8)
+        __builtin_prefetch(sum + i, 1);
     for (int t = 0; t < tiles; t++) {
         float x;
         const vec g0 = load(d + t * 32),

@@ -116,12 +116,9 @@ static inline void sum_6x2(const float *v, const float *d, float *sum, int tiles
     vec a3 = {0}, b3 = {0};
     vec a4 = {0}, b4 = {0};
     vec a5 = {0}, b5 = {0};
-    __builtin_prefetch(sum, 1); __builtin_prefetch(sum + 8, 1);
-    __builtin_prefetch(sum + 16, 1); __builtin_prefetch(sum + 24, 1);
-    __builtin_prefetch(sum + 32, 1); __builtin_prefetch(sum + 40, 1);
-    __builtin_prefetch(sum + 48, 1); __builtin_prefetch(sum + 56, 1);
-    __builtin_prefetch(sum + 64, 1); __builtin_prefetch(sum + 72, 1);
-    __builtin_prefetch(sum + 80, 1); __builtin_prefetch(sum + 88, 1);
+#pragma GCC unroll 12
+    for (int i = 0; i < 96; i += 8)
+        __builtin_prefetch(sum + i, 1);
     for (int t = 0; t < tiles; t++) {
         float x;
         const vec g0 = load(d + t * 128),
@@ -155,11 +152,9 @@ static inline void sum_5x2(const float *v, const float *d, float *sum, int tiles
     vec a2 = {0}, b2 = {0};
     vec a3 = {0}, b3 = {0};
     vec a4 = {0}, b4 = {0};
-    __builtin_prefetch(sum, 1); __builtin_prefetch(sum + 8, 1);
-    __builtin_prefetch(sum + 16, 1); __builtin_prefetch(sum + 24, 1);
-    __builtin_prefetch(sum + 32, 1); __builtin_prefetch(sum + 40, 1);
-    __builtin_prefetch(sum + 48, 1); __builtin_prefetch(sum + 56, 1);
-    __builtin_prefetch(sum + 64, 1); __builtin_prefetch(sum + 72, 1);
+#pragma GCC unroll 10
+    for (int i = 0; i < 80; i += 8)
+        __builtin_prefetch(sum + i, 1);
     for (int t = 0; t < tiles; t++) {
         float x;
         const vec g0 = load(d + t * 128),

@@ -1,0 +1,282 @@
+/* programs.c - the holes train, encode, decode, stream and phases: every step with the words of its call, and the memory that the steps share. */
+#include "emitter.h"
+
+#include "../base/arena.h"
+#include "holes.h"
+
+#include <string.h>
+
+/* Whether a program draws for its images, in a step from `first` on. */
+static bool draws(const Program *program, int first)
+{
+    for (int i = first; i < program->count; i++)
+        for (int k = 0; k < program->steps[i]->argument_count; k++)
+            if (program->steps[i]->arguments[k].noise)
+                return true;
+    return false;
+}
+
+static double macs_of(const Program *program)
+{
+    double sum = 0;
+    for (int i = 0; i < program->count; i++)
+        sum += program->steps[i]->macs;
+    return sum;
+}
+
+/* A value of a group of images: all of it for a step that takes the group at once, else image i's. */
+static const char *in_group(const Plan *plan, const Step *step, const char *base, const Node *node)
+{
+    if (plan->group == 1 || step->kernel->grouped)
+        return base;
+    return arena_format("%s + i * %zu", base, plan_value_count(node));
+}
+
+static const char *workspace_expression(const Plan *plan, const Program *program, const Step *step, const Node *node)
+{
+    const Buffer *buffer = plan_value_at(program, step, node);
+    if (!buffer)
+        bug("%s does not lie in the workspace of %s", node->name, program->name);
+    const char *base = arena_format("t->%s", buffer->name);
+    return buffer->copies > 1 ? in_group(plan, step, base, node) : base;
+}
+
+/* Two rows of windows share the integers of their codes (kernels/codes.c.in), so a band ends behind an even unit where codes are written. */
+static bool writes_codes(const Step *step)
+{
+    for (int i = 0; i < step->argument_count; i++)
+        if (step->arguments[i].node && step->arguments[i].node->type == TYPE_CODE && step_writes(step, step->arguments[i].node))
+            return true;
+    return false;
+}
+
+/* Where the work of a band begins or ends. */
+static const char *band_limit(const Step *step, bool first, int units)
+{
+    const char *limit = arena_format("%d * %s / bands", units, first ? "band" : "(band + 1)");
+    if (!writes_codes(step))
+        return limit;
+    return first ? arena_format("%s / 2 * 2", limit) : arena_format("(band + 1 == bands ? %d : %s / 2 * 2)", units, limit);
+}
+
+static const char *argument_expression(const Plan *plan, const Program *program, const Step *step, const char *name, int units)
+{
+    const Graph *graph = plan->graph;
+    bool first = strcmp(name, "first") == 0, group = plan->group > 1, alone = !program->result || group || plan->settings.library;
+    if (first || strcmp(name, "last") == 0)
+        return alone ? arena_format("%d", first ? 0 : units) : band_limit(step, first, units);
+    if (strcmp(name, "n") == 0)
+        return group ? "n" : "1";
+    if (strcmp(name, "row") == 0)
+        return "t";
+    for (int i = 0; i < step->argument_count; i++) {
+        const Argument *a = &step->arguments[i];
+        if (strcmp(a->name, name) != 0)
+            continue;
+        if (a->form && a->form->late)
+            return arena_format("t->%s + %zu", plan_scratch_at(program, step)->name, step->late_at);
+        if (a->form)
+            return arena_format("w + W_%s", upper(a->form->name));
+        if (a->scratch)
+            return step->streams ? "scratch" : arena_format("t->%s", plan_scratch_at(program, step)->name);
+        if (a->sum)
+            return arena_format("t->%s_sum", step->function);
+        if (a->noise)
+            return group ? "noise ? noise[i] : 0" : "noise";
+        if (step->streams)
+            return name;
+        if (a->node == graph->input)
+            return group ? "images[i]" : "image";
+        if (a->node == program->given)
+            return in_group(plan, step, group ? "latents" : "latent", a->node);
+        if (a->node == program->result)
+            return in_group(plan, step, arena_format("%s%s", program == &plan->encode ? "latent" : "output", group ? "s" : ""), a->node);
+        if (node_is_loss(a->node))
+            return group ? "losses + i" : "&loss";
+        int parameter = plan_gradient_of(graph, a->node);
+        if (parameter >= 0)
+            return arena_format("gradient + P_%s", upper(plan_identifier(graph->parameters[parameter].node->name)));
+        return workspace_expression(plan, program, step, a->node);
+    }
+    bug("%s has no argument %s", step->function, name);
+}
+
+/* words of the call: step.words, from the argument names that the expansion of its function left in model.argument_names. */
+static void set_words(lua_State *L, const Plan *plan, const Program *program, const Step *step)
+{
+    lua_getfield(L, 2, "units");
+    lua_getfield(L, -1, step->function);
+    int units = (int)lua_tointeger(L, -1);
+    lua_pop(L, 2);
+    lua_getfield(L, 2, "argument_names");
+    lua_getfield(L, -1, step->function);
+    lua_newtable(L);
+    int count = (int)lua_length(L, -2);
+    for (int i = 1; i <= count; i++) {
+        lua_rawgeti(L, -2, i);
+        const char *expression = argument_expression(plan, program, step, lua_tostring(L, -1), units);
+        lua_pop(L, 1);
+        lua_pushstring(L, expression);
+        lua_rawseti(L, -2, i);
+    }
+    lua_setfield(L, -4, "words");
+    lua_pop(L, 2);
+}
+
+/* step.late: the call that makes its late form; "" where it reads none. */
+static void set_late(lua_State *L, const Plan *plan, const Program *program, const Step *step)
+{
+    set_text(L, "late", !step->late ? "" : arena_format("%smake_%s(w + W_%s, t->%s + %zu);", plan_prefix(plan), step->late->name,
+                                                        upper(step->late->source->name), plan_scratch_at(program, step)->name, step->late_at));
+}
+
+/* "PLACE, COUNT, CHANNELS" of the value that a step of training leaves in the workspace; zeros where it leaves none there, or inference runs it. */
+static const char *value_left(const Plan *plan, const Program *program, int place)
+{
+    const Step *step = program->steps[place];
+    bool learns = place < program->forward_count && (step->core->op->heads_stage || step->core->op->value);
+    for (int i = 0; i < program->buffer_count && !program->result; i++) {
+        const Buffer *b = &program->buffers[i];
+        if (b->node && b->node->type == TYPE_REAL && step_writes(step, b->node))
+            return arena_format("%zu, %zu, %d", b->offset / (size_t)settings_real_bytes(&plan->settings), plan_value_count(b->node),
+                                learns ? b->node->shape.dim[b->node->shape.rank - 1] : 0);
+    }
+    return "0, 0, 0";
+}
+
+static void set_steps(lua_State *L, const Plan *plan, const Program *program)
+{
+    lua_newtable(L);
+    for (int i = 0; i < program->count; i++) {
+        const Step *step = program->steps[i];
+        lua_newtable(L);
+        set_text(L, "call", step->function);
+        set_text(L, "layer", step->layer);
+        set_text(L, "pass", step->pass);
+        set_text(L, "kernel", step->kernel->name);
+        set_text(L, "macs", arena_format("%.17g", step->macs));
+        set_text(L, "value", value_left(plan, program, i));
+        set_text(L, "shape", shape_text((step->pool ? step->pool : step->core)->shape));
+        set_text(L, "title", step_title(step));
+        set_number(L, "line", step->core->loc.line);
+        lua_getfield(L, 2, "units");
+        lua_getfield(L, -1, step->function);
+        bool divided = !lua_isnil(L, -1);
+        lua_pop(L, 2);
+        lua_pushboolean(L, divided);
+        lua_setfield(L, -2, "divided");
+        set_number(L, "run", program->run[i]);
+        lua_pushboolean(L, step->kernel->grouped);
+        lua_setfield(L, -2, "grouped");
+        set_text(L, "flush", step->sums ? upper(plan_identifier(arena_format("%s.kernel", step->layer))) : "");
+        set_words(L, plan, program, step);
+        set_late(L, plan, program, step);
+        append_item(L);
+    }
+    lua_setfield(L, -2, "steps");
+}
+
+/* Of a stream: what a step reads and writes, and where the rows lie. The table of the program is at the top. */
+static void set_rings(lua_State *L, const Program *program)
+{
+    lua_newtable(L);
+    for (int i = 0; i <= program->count; i++) {
+        const Ring *r = &program->rings[i];
+        const int *dim = r->node->shape.dim;
+        const struct { const char *name; double value; } numbers[] = {
+            { "rows", r->rows }, { "depth", r->depth }, { "left", r->left }, { "room", r->room }, { "at", (double)r->offset }, { "count", dim[1] * dim[2] },
+        };
+        lua_newtable(L);
+        set_text(L, "text", shape_text(r->node->shape));
+        for (size_t k = 0; k < sizeof numbers / sizeof numbers[0]; k++)
+            set_number(L, numbers[k].name, numbers[k].value);
+        append_item(L);
+    }
+    lua_setfield(L, -2, "rings");
+    lua_newtable(L);
+    for (int i = 0; i < program->count; i++) {
+        const Rows *r = &program->steps[i]->rows;
+        lua_newtable(L);
+        lua_pushstring(L, arena_format("%d, %d, %d, %d, %d, %d", r->times, r->from, r->to, r->over, r->count, r->pool));
+        lua_setfield(L, -2, "numbers");
+        append_item(L);
+    }
+    lua_setfield(L, -2, "rows");
+    set_number(L, "latent_ring", program->latent_ring);
+    set_number(L, "scratch_at", (double)program->scratch);
+}
+
+static void set_buffers(lua_State *L, const Plan *plan, const Program *program)
+{
+    lua_newtable(L);
+    for (int i = 0; i < program->buffer_count; i++) {
+        const Buffer *b = &program->buffers[i];
+        bool codes = b->node && b->node->type != TYPE_REAL;
+        lua_newtable(L);
+        set_text(L, "name", b->name);
+        set_text(L, "type", codes ? code_type(plan) : plan->settings.real_double ? "double" : "float");
+        set_text(L, "shape", b->node ? shape_text(b->node->shape) : "");
+        set_number(L, "offset", (double)b->offset);
+        set_number(L, "bytes", (double)b->bytes);
+        lua_pushboolean(L, !b->node && !b->sum);
+        lua_setfield(L, -2, "scratch");
+        lua_pushboolean(L, b->sum);
+        lua_setfield(L, -2, "sum");
+        set_number(L, "first", b->first);
+        set_number(L, "last", b->last);
+        set_number(L, "copies", b->copies);
+        append_item(L);
+    }
+    lua_setfield(L, -2, "buffers");
+}
+
+static void set_program(lua_State *L, const Plan *plan, const Program *program, const char *field)
+{
+    lua_newtable(L);
+    set_number(L, "bytes", (double)program->bytes);
+    set_number(L, "forward_count", program->forward_count);
+    set_text(L, "macs", arena_format("%.17g", macs_of(program)));
+    lua_pushboolean(L, draws(program, 0));
+    lua_setfield(L, -2, "draws");
+    lua_pushboolean(L, draws(program, program->forward_count));
+    lua_setfield(L, -2, "backward_draws");
+    set_steps(L, plan, program);
+    set_buffers(L, plan, program);
+    if (program == &plan->stream)
+        set_rings(L, program);
+    lua_setfield(L, -2, field);
+}
+
+/* model.phases: what is trained one after another, the whole network last; none where that is all. */
+static void set_phases(lua_State *L, const Plan *plan)
+{
+    const Graph *graph = plan->graph;
+    lua_newtable(L);
+    for (int i = 0; i < graph->phase_count; i++) {
+        const Phase *phase = &graph->phases[i];
+        const char *trains = "";
+        for (int k = 0; k < graph->parameter_count; k++)
+            trains = arena_format("%s%s%d", trains, k ? ", " : "", phase_trains(phase, graph_layer_of(graph, graph->parameters[k].node)));
+        lua_newtable(L);
+        set_text(L, "title", emit_phase_title(graph, phase));
+        set_text(L, "loss", phase->loss);
+        set_number(L, "epochs", phase->epochs);
+        set_text(L, "trains", trains);
+        if (i < plan->phase_count) {
+            set_program(L, plan, &plan->phases[i], "train");
+            set_program(L, plan, &plan->sights[i], "sight");
+        }
+        append_item(L);
+    }
+    lua_setfield(L, -2, "phases");
+}
+
+void set_programs(lua_State *L, const Plan *plan)
+{
+    set_program(L, plan, &plan->train, "train");
+    set_program(L, plan, &plan->encode, "encode");
+    set_program(L, plan, &plan->decode, "decode");
+    if (plan->settings.stream)
+        set_program(L, plan, &plan->stream, "stream");
+    set_phases(L, plan);
+}
