@@ -6,6 +6,7 @@
 #include "../ir/check.h"
 #include "../ops/ops.h"
 #include "arguments.h"
+#include "names.h"
 #include "references.h"
 #include "source.h"
 #include "stages.h"
@@ -28,33 +29,6 @@ typedef struct Loader {
     LayerNames names;
     int collected, loaded;      /* entries met, up to MAX_ITEMS */
 } Loader;
-
-static void check_name(Loc loc, const char *what, const char *name)
-{
-    static const char *const keywords =
-        " auto break case char const continue default do double else enum extern float for goto if inline int long register restrict return "
-        "short signed sizeof static struct switch typedef union unsigned void volatile while main ";
-    bool ok = name && *name && !isdigit((unsigned char)*name) && strlen(name) <= 40;
-    for (const char *p = name; ok && *p; p++)
-        ok = isalnum((unsigned char)*p) || *p == '_';
-    if (!ok)
-        fail(loc, "%s: a name of letters, digits and _ that does not start with a digit, at most 40 long", what);
-    if (strstr(keywords, arena_format(" %s ", name)))
-        fail(loc, "%s: '%s' is a word of C; choose another name", what, name);
-}
-
-static void check_model_name(const Graph *graph)
-{
-    static const char reserved[] = " model caec_model loss input train infer encode decode prepare runtime install all clean test help package "
-                                   "edit_cache rebuild_cache list_install_components ";
-    if (strstr(reserved, arena_format(" %s ", graph->name)))
-        fail(graph->loc, "autoencoder: the name \"%s\" means something else in the emitted C and its build; choose another", graph->name);
-    if (strncmp(graph->name, "stage", 5) == 0 && graph->name[5] && graph->name[5 + strspn(graph->name + 5, "0123456789")] == 0)
-        fail(graph->loc, "autoencoder: the name \"%s\" is that of a stage of training in the emitted C; choose another", graph->name);
-    for (int i = 0; i < graph->layer_count; i++)
-        if (names_clash(graph->name, graph->layers[i].name))
-            fail(graph->loc, "autoencoder: the name \"%s\" is that of the layer %s in C; choose another", graph->name, graph->layers[i].name);
-}
 
 /* ---- layers ---- */
 

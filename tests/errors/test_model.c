@@ -149,11 +149,31 @@ static void layers_in_the_wrong_place(void **state)
     REFUSE(refusals);
 }
 
+/* The name becomes that of a header, of CMake's targets and of C functions. */
+static void models_that_hide_others(void **state)
+{
+    (void)state;
+    static const Refusal refusals[] = {
+        { PARTS("@autoencoder \"stdint\"", ENCODER DECODER), "autoencoder: the name \"stdint\" would make a stdint.h that hides the header <stdint.h>; choose" },
+        { PARTS("@autoencoder \"stdio\"", ENCODER DECODER), "autoencoder: the name \"stdio\" would make a stdio.h that hides" },
+        { PARTS("@autoencoder \"StdDef\"", ENCODER DECODER), "autoencoder: the name \"StdDef\" would make a StdDef.h that hides" },
+        { PARTS("@autoencoder \"assert\"", ENCODER DECODER), "autoencoder: the name \"assert\" would make" },
+        { PARTS("@autoencoder \"wordexp\"", ENCODER DECODER), "autoencoder: the name \"wordexp\" would make" },
+        { PARTS("@autoencoder \"features\"", ENCODER DECODER), "autoencoder: the name \"features\" would make" },
+        { PARTS("@autoencoder \"jmorecfg\"", ENCODER DECODER), "autoencoder: the name \"jmorecfg\" would make" },
+        { PARTS("@autoencoder \"zlib\"", ENCODER DECODER), "autoencoder: the name \"zlib\" would make" },
+        { PARTS("@autoencoder \"m\"", ENCODER DECODER), "autoencoder: the name \"m\" means something else in the emitted C and its build" },
+        { PARTS("@autoencoder \"caec_runtime\"", ENCODER DECODER), "autoencoder: the name \"caec_runtime\" means something else" },
+    };
+    REFUSE(refusals);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(shapes_that_do_not_meet), cmocka_unit_test(the_input), cmocka_unit_test(huge_tensors), cmocka_unit_test(the_parts),
         cmocka_unit_test(names), cmocka_unit_test(layers_in_the_wrong_place),
+        cmocka_unit_test(models_that_hide_others),
     };
     return cmocka_run_group_tests_name("model", tests, NULL, NULL);
 }
