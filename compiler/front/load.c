@@ -266,6 +266,8 @@ static void load_model(Loader *load)
         fail(graph->layers[graph->layer_count - 1].loc, "%s: the decoder ends in %s but the input is %s; an autoencoder gives back what it gets",
              graph->layers[graph->layer_count - 1].word, shape_text(graph->output->shape), shape_text(graph->input->shape));
     references_check_read(graph);
+    if (!graph->parameter_count)
+        fail(graph->loc, "autoencoder: no layer has anything to learn; put in one that has weights, such as conv2d { filters = 8, kernel = 3 }");
     check_model_name(graph);
     load_training(load->L, &load->source, &model, &graph->training);
     build_loss(load);

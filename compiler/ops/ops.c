@@ -123,6 +123,11 @@ Node *layer_node(Layer *layer, const Op *op, const char *suffix, Node *a, Node *
     return node_new(layer->graph, op, &layer->model, name, (Node *[]){ a, b }, numbers);
 }
 
+Node *layer_reals(Layer *layer, Node *x)
+{
+    return x->type == TYPE_PIXEL ? layer_node(layer, &op_from_pixels, "reals", x, NULL, NULL) : x;
+}
+
 const char *layer_part(int i, int count)
 {
     return i + 1 < count ? arena_format("%d", i + 1) : "";

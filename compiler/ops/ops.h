@@ -96,6 +96,9 @@ const ChoiceSpec *schedule_find(const char *word);
 /* For build functions: appends a node of the layer. `suffix` "" names it as the layer, "relu" as "<layer>.relu". */
 Node *layer_node(Layer *layer, const Op *op, const char *suffix, Node *a, Node *b, const double *numbers);
 
+/* For operators that take no pixels: x itself, or a node "<layer>.reals" that has the image's pixels as reals. */
+Node *layer_reals(Layer *layer, Node *x);
+
 /* Suffix of the i-th of `count` nodes that a layer makes one behind the other: the last is called as the layer. */
 const char *layer_part(int i, int count);
 
