@@ -41,9 +41,9 @@ static const char headers[] =
 
 static bool is_header(const char *name)
 {
-    char *lower = arena_format("%s", name);         /* some systems do not tell names of files apart by case */
-    for (char *p = lower; *p; p++)
-        *p = (char)tolower((unsigned char)*p);
+    char *lower = ARENA_ARRAY(char, strlen(name) + 1);      /* some systems do not tell names of files apart by case */
+    for (size_t i = 0; i <= strlen(name); i++)
+        lower[i] = (char)tolower((unsigned char)name[i]);
     return in_list(headers, lower);
 }
 
