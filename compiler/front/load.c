@@ -6,6 +6,7 @@
 #include "../ir/check.h"
 #include "../ops/ops.h"
 #include "arguments.h"
+#include "meant.h"
 #include "names.h"
 #include "references.h"
 #include "source.h"
@@ -333,7 +334,8 @@ _Noreturn static void report(Loader *load)
         lua_getfield(L, -3, "message");
         int line = (int)lua_tointeger(L, -3);
         const char *name = lua_tostring(L, -2);
-        fail(name ? source_name_in_line(&load->source, line, name) : (Loc){ file, line, 0 }, "%s", lua_tostring(L, -1));
+        Loc loc = name ? source_name_in_line(&load->source, line, name) : (Loc){ file, line, 0 };
+        fail(loc, "%s%s", lua_tostring(L, -1), name ? meant_word(&load->source, loc, name) : "");
     }
     const char *message = arena_copy(lua_tostring(L, -1), strlen(lua_tostring(L, -1)));
     int line = lua_untrusted_line(L);           /* Lua does not say where its memory or its stack ended */
