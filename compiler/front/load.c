@@ -250,7 +250,7 @@ static void load_model(Loader *load)
     Graph *graph = load->graph;
     Word model;
     if (!read_word(load->L, &load->source, &model) || strcmp(model.word, "autoencoder") != 0)
-        fail((Loc){ load->source.file, 0, 0 }, "the file must end with: return autoencoder \"name\" { input = ..., encoder = ..., decoder = ... }");
+        fail(source_end(&load->source), "the file must end with: return autoencoder \"name\" { input = ..., encoder = ..., decoder = ... }");
     check_name(model.loc, "autoencoder", model.name);
     graph->name = model.name;
     graph->loc = model.loc;
@@ -334,7 +334,7 @@ _Noreturn static void report(Loader *load)
         lua_getfield(L, -3, "message");
         int line = (int)lua_tointeger(L, -3);
         const char *name = lua_tostring(L, -2);
-        Loc loc = name ? source_name_in_line(&load->source, line, name) : (Loc){ file, line, 0 };
+        Loc loc = name ? source_name_in_line(&load->source, line, name) : line ? (Loc){ file, line, 0 } : source_end(&load->source);
         fail(loc, "%s%s", lua_tostring(L, -1), name ? meant_word(&load->source, loc, name) : "");
     }
     const char *message = arena_copy(lua_tostring(L, -1), strlen(lua_tostring(L, -1)));

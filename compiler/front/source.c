@@ -172,6 +172,11 @@ Loc source_token(const Source *source, int token)
     return (Loc){ source->file, source->tokens[token].line, source->tokens[token].column };
 }
 
+Loc source_end(const Source *source)
+{
+    return (Loc){ source->file, source->count ? source->tokens[source->count - 1].line : 1, 0 };
+}
+
 /* The token `name` before `=` inside the braces that open at or soon after token i (a string or parenthesis may stand between); -1: none. */
 static int find_field(const Source *source, int i, const char *name, size_t length)
 {

@@ -167,8 +167,8 @@ double glorot_limit(double fan_in, double fan_out)
 void want_image(const Node *node, const Node *input)
 {
     if (input->shape.rank != 3)
-        fail(node->loc, "%s: wants an image of height x width x channels, but %s gives %s", node->word, input->layer,
-             shape_text(input->shape));
+        fail(node->loc, "%s: wants an image of height x width x channels, but %s gives %s; put reshape { shape = { h, w, c } } before it, with h * w * c = %s",
+             node->word, input->layer, shape_text(input->shape), shape_text(input->shape));
 }
 
 void want_window(const Node *node)

@@ -41,14 +41,15 @@ static void nothing_useful_returned(void **state)
 {
     (void)state;
     static const Refusal refusals[] = {
-        { "", "the file must end with: return autoencoder" },
-        { "-- nothing\n", "the file must end with: return autoencoder" },
-        { "return 1\n", "the file must end with: return autoencoder" },
-        { "return {}\n", "the file must end with: return autoencoder" },
-        { "return nil\n", "the file must end with: return autoencoder" },
-        { "autoencoder \"net\" { input = { 8, 8, 3 } }\n", "the file must end with: return autoencoder" },
-        { "return conv2d { filters = 1, kernel = 1 }\n", "the file must end with: return autoencoder" },
-        { "return { word = 5 }\n", "the file must end with: return autoencoder" },
+        { "^", "the file must end with: return autoencoder" },
+        { "^-- nothing\n", "the file must end with: return autoencoder" },
+        { "^return 1\n", "the file must end with: return autoencoder" },
+        { "^return {}\n", "the file must end with: return autoencoder" },
+        { "^return nil\n", "the file must end with: return autoencoder" },
+        { "^autoencoder \"net\" { input = { 8, 8, 3 } }\n", "the file must end with: return autoencoder" },
+        { "^return conv2d { filters = 1, kernel = 1 }\n", "the file must end with: return autoencoder" },
+        { "^return { word = 5 }\n", "the file must end with: return autoencoder" },
+        { "local a = 1\n^local b = 2\n-- the end\n\n", "the file must end with: return autoencoder" },
     };
     REFUSE(refusals);
 }
