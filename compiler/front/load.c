@@ -22,6 +22,7 @@ enum { FILE_LIMIT = 1 << 20, MAX_LAYERS = 512, MAX_NESTING = 8 };
 enum { MAX_ITEMS = 10000 };     /* entries of lists of layers, each counted as often as it is met: lists may stand in lists that stand in lists ... */
 static const size_t memory_limit = 64u << 20;
 static const long step_limit = 20L * 1000 * 1000;
+static const char words_key[] = "caec.words";      /* in Lua's registry: which word a function stands for */
 
 typedef struct Loader {
     lua_State *L;
@@ -154,8 +155,36 @@ static Node *load_layer(Loader *load, const char *part, const Word *word, Node *
     return x;
 }
 
-/* A list of layers (lists inside it count as if their layers stood there), at the top of the stack. */
-static Node *load_list(Loader *load, const Word *part, Node *x, int depth)
+/* The word of the graph language that the function at the top of the stack stands for; NULL: none. */
+static const char *word_of_function(lua_State *L)
+{
+    lua_getfield(L, LUA_REGISTRYINDEX, words_key);
+    lua_pushvalue(L, -2);
+    lua_rawget(L, -2);
+    const char *word = NULL;
+    if (lua_istable(L, -1)) {
+        lua_getfield(L, -1, "word");
+        word = read_name(L);
+        lua_pop(L, 1);
+    }
+    lua_pop(L, 2);
+    return word;
+}
+
+/* Something that is no layer stands in a list, at the top of the stack; `path` leads to it, "3", or "2.1" in a list inside the part's. */
+_Noreturn static void refuse_item(Loader *load, const Word *part, const char *path)
+{
+    const char *kind = lua_typename(load->L, lua_type(load->L, -1)), *last = strrchr(path, '.');
+    const char *word = lua_isfunction(load->L, -1) ? word_of_function(load->L) : NULL;
+    const LayerSpec *spec = word ? layer_find(word) : NULL;
+    if (!spec)
+        fail(part->loc, "%s: layer %s is a %s; a layer is written conv2d { ... }", part->name, last ? last + 1 : path, kind);
+    Loc loc = part->at >= 0 ? source_item(&load->source, part->at, path, word) : part->loc;
+    fail(loc, "layer %s of \"%s\" is a function: write %s %s", path, part->name, word, spec->args[0].required ? "{ ... }" : "{}");
+}
+
+/* A list of layers (lists inside it count as if their layers stood there), at the top of the stack. `path`: "", or "2." in the list that is item 2. */
+static Node *load_list(Loader *load, const Word *part, Node *x, int depth, const char *path)
 {
     lua_State *L = load->L;
     if (depth > MAX_NESTING)
@@ -170,9 +199,9 @@ static Node *load_list(Loader *load, const Word *part, Node *x, int depth)
         if (read_word(L, &load->source, &word))
             x = load_layer(load, part->name, &word, x);
         else if (lua_istable(L, -1))
-            x = load_list(load, part, x, depth + 1);
+            x = load_list(load, part, x, depth + 1, arena_format("%s%d.", path, (int)i));
         else
-            fail(part->loc, "%s: layer %d is a %s; a layer is written conv2d { ... }", part->name, (int)i, lua_typename(L, lua_type(L, -1)));
+            refuse_item(load, part, arena_format("%s%d", path, (int)i));
         lua_pop(L, 1);
     }
     lua_pushnil(L);
@@ -211,7 +240,7 @@ static Node *load_part(Loader *load, const Word *model, const char *field, const
     if (other && strcmp(part.name, other) == 0)
         fail(part.loc, "sequential: both parts are called \"%s\"", other);
     push_args(load->L, &part);
-    Node *y = load_list(load, &part, x, 0);
+    Node *y = load_list(load, &part, x, 0, "");
     lua_pop(L, 2);
     if (inference_value(y)->type != TYPE_REAL || inference_value(y) == inference_value(x))
         fail(part.loc, "%s: has no layer that computes anything", part.name);
@@ -394,7 +423,8 @@ static int run(lua_State *L)
     push_layer_words(L);
     push_choice_words(L, optimizer_specs);
     push_choice_words(L, schedule_specs);
-    lua_call(L, 5, 1);
+    lua_call(L, 5, 2);
+    lua_setfield(L, LUA_REGISTRYINDEX, words_key);
     load_model(load);
     return 0;
 }

@@ -201,7 +201,7 @@ static int find_field(const Source *source, int i, const char *name, size_t leng
 /* The first token of item n, from 1, of the list whose braces open at or soon after token i; -1: none. */
 static int find_item(const Source *source, int i, int n)
 {
-    while (i < source->count && source->tokens[i].kind == '=')
+    while (i < source->count && strchr("s(=", source->tokens[i].kind))
         i++;
     int depth = 0;
     for (bool starts = true; i < source->count; i++) {
@@ -219,7 +219,8 @@ static int find_item(const Source *source, int i, int n)
     return -1;
 }
 
-Loc source_argument(const Source *source, int token, const char *path)
+/* The token that the path leads to from the braces behind `token`; -1: none. */
+static int find_path(const Source *source, int token, const char *path)
 {
     int found = token, next = token + 1;
     while (*path && found >= 0) {
@@ -229,7 +230,20 @@ Loc source_argument(const Source *source, int token, const char *path)
         next = item ? found : found + 1;
         path += length + (path[length] == '.');
     }
+    return found;
+}
+
+Loc source_argument(const Source *source, int token, const char *path)
+{
+    int found = find_path(source, token, path);
     return source_token(source, found >= 0 ? found : token);
+}
+
+Loc source_item(const Source *source, int token, const char *path, const char *word)
+{
+    int found = find_path(source, token, path);
+    bool alone = token_is(source, found, word) && (token_is(source, found + 1, ",") || token_is(source, found + 1, ";") || token_is(source, found + 1, "}"));
+    return source_token(source, alone ? found : token);
 }
 
 Loc source_name_in_line(const Source *source, int line, const char *name)

@@ -38,6 +38,10 @@ Loc source_end(const Source *source);                        /* the last line th
    into the second pair of those after `stages =`. The word's own place where there is none (the table was made elsewhere). */
 Loc source_argument(const Source *source, int token, const char *path);
 
+/* Where the word stands alone, without arguments, as the item of a list that the path leads to: "3", or "2.1" in a list inside it. The place of `token` where
+   something else stands there (the list was made elsewhere). */
+Loc source_item(const Source *source, int token, const char *path, const char *word);
+
 /* The place of a name in a line, or the whole line. */
 Loc source_name_in_line(const Source *source, int line, const char *name);
 

@@ -91,7 +91,8 @@ static void the_parts(void **state)
         { PARTS("autoencoder \"net\"", ENCODER "  decoder = @sequential \"d\" { flatten {}, reshape { shape = { 8, 8, 5 } } },\n"),
           "d: has no layer that computes anything" },
         { PARTS("autoencoder \"net\"", "  encoder = @sequential \"e\" { 1 },\n" DECODER), "e: layer 1 is a number; a layer is written conv2d { ... }" },
-        { PARTS("autoencoder \"net\"", "  encoder = @sequential \"e\" { " CONV5 " relu },\n" DECODER), "e: layer 2 is a function; a layer is written" },
+        { PARTS("autoencoder \"net\"", "  encoder = @sequential \"e\" { " CONV5 " function() end },\n" DECODER), "e: layer 2 is a function; a layer is written" },
+        { PARTS("autoencoder \"net\"", "  encoder = @sequential \"e\" { " CONV5 " adam },\n" DECODER), "e: layer 2 is a function; a layer is written" },
         { PARTS("autoencoder \"net\"", "  encoder = @sequential \"e\" { " CONV5 " first = relu {} },\n" DECODER),
           "e: wants a list of layers, but something in it is called 'first'" },
         { PARTS("autoencoder \"net\"", "  encoder = @sequential \"e\" { " CONV5 " [0.5] = relu {}, [1.5] = relu {} },\n" DECODER),
@@ -105,6 +106,25 @@ static void the_parts(void **state)
         { PARTS("@autoencoder \"net\"", "  encoder = sequential \"e\" { max_pool2d {} },\n  decoder = sequential \"d\" { upsample2d {} },\n"),
           "autoencoder: no layer has anything to learn; put in one that has weights, such as conv2d" },
         { PARTS("@autoencoder \"net\"", "  1,\n" ENCODER DECODER), "autoencoder: every argument has a name" },
+    };
+    REFUSE(refusals);
+}
+
+/* At the layer where its list stands in the file, else at the part. */
+static void forgotten_braces(void **state)
+{
+    (void)state;
+    static const Refusal refusals[] = {
+        { GRAPH(CONV5 "\n    max_pool2d {},\n    @flatten,\n    dense { units = 5 },", CONV3), "layer 3 of \"encoder\" is a function: write flatten {}\n" },
+        { GRAPH(CONV5 "@relu", CONV3), "layer 2 of \"encoder\" is a function: write relu {}\n" },
+        { GRAPH("@conv2d, " CONV5, CONV3), "layer 1 of \"encoder\" is a function: write conv2d { ... }\n" },
+        { GRAPH(CONV5 "{ relu {}; { relu {}, @tanh; }, },", CONV3), "layer 2.2.2 of \"encoder\" is a function: write tanh {}\n" },
+        { "local f = flatten\n" PARTS("autoencoder \"net\"", "  encoder = @sequential \"e\" { " CONV5 " f },\n" DECODER),
+          "layer 2 of \"e\" is a function: write flatten {}\n" },
+        { "local list = { relu }\n" PARTS("autoencoder \"net\"", "  encoder = @sequential \"e\" { " CONV5 " list },\n" DECODER),
+          "layer 2.1 of \"e\" is a function: write relu {}\n" },
+        { "local s, list = sequential, { relu }\nlocal part = @sequential \"e\" (list)\n" PARTS("autoencoder \"net\"", "  encoder = part,\n" DECODER),
+          "layer 1 of \"e\" is a function: write relu {}\n" },
     };
     REFUSE(refusals);
 }
@@ -161,7 +181,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(shapes_that_do_not_meet), cmocka_unit_test(the_input), cmocka_unit_test(huge_tensors), cmocka_unit_test(the_parts),
-        cmocka_unit_test(names), cmocka_unit_test(models_that_hide_others),
+        cmocka_unit_test(forgotten_braces), cmocka_unit_test(names), cmocka_unit_test(models_that_hide_others),
     };
     return cmocka_run_group_tests_name("model", tests, NULL, NULL);
 }
