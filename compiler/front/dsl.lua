@@ -1,7 +1,7 @@
 -- dsl.lua: the words of the graph language, and the sandbox that a graph file runs in.
 --
--- load.c calls this chunk with the marked text of the graph file (source.h), its name, and the words; the result is the table that
--- `autoencoder` made. A word makes a plain table: { word =, at = its token, line =, args = { ... } }; load.c checks all that is in it.
+-- load.c calls this chunk with the marked text of the graph file (source.h), its name, and the words; the results are the table that
+-- `autoencoder` made and `word_of`. A word makes a plain table: { word =, at = its token, line =, args = { ... } }; load.c checks all that is in it.
 local text, file, layer_words, optimizer_words, schedule_words = ...
 
 local getinfo, strmeta = debug.getinfo, getmetatable("")
@@ -177,4 +177,4 @@ local model = chunk()
 if word_of[model] or lua_type(model) == "function" then
   refuse("the file returns an unfinished `autoencoder`; it ends with: return autoencoder \"name\" { ... }")
 end
-return model
+return model, word_of

@@ -6,6 +6,8 @@
 #include "../ir/check.h"
 #include "../ops/ops.h"
 #include "arguments.h"
+#include "meant.h"
+#include "names.h"
 #include "references.h"
 #include "source.h"
 #include "stages.h"
@@ -20,6 +22,7 @@ enum { FILE_LIMIT = 1 << 20, MAX_LAYERS = 512, MAX_NESTING = 8 };
 enum { MAX_ITEMS = 10000 };     /* entries of lists of layers, each counted as often as it is met: lists may stand in lists that stand in lists ... */
 static const size_t memory_limit = 64u << 20;
 static const long step_limit = 20L * 1000 * 1000;
+static const char words_key[] = "caec.words";      /* in Lua's registry: which word a function stands for */
 
 typedef struct Loader {
     lua_State *L;
@@ -28,33 +31,6 @@ typedef struct Loader {
     LayerNames names;
     int collected, loaded;      /* entries met, up to MAX_ITEMS */
 } Loader;
-
-static void check_name(Loc loc, const char *what, const char *name)
-{
-    static const char *const keywords =
-        " auto break case char const continue default do double else enum extern float for goto if inline int long register restrict return "
-        "short signed sizeof static struct switch typedef union unsigned void volatile while main ";
-    bool ok = name && *name && !isdigit((unsigned char)*name) && strlen(name) <= 40;
-    for (const char *p = name; ok && *p; p++)
-        ok = isalnum((unsigned char)*p) || *p == '_';
-    if (!ok)
-        fail(loc, "%s: a name of letters, digits and _ that does not start with a digit, at most 40 long", what);
-    if (strstr(keywords, arena_format(" %s ", name)))
-        fail(loc, "%s: '%s' is a word of C; choose another name", what, name);
-}
-
-static void check_model_name(const Graph *graph)
-{
-    static const char reserved[] = " model caec_model loss input train infer encode decode prepare runtime install all clean test help package "
-                                   "edit_cache rebuild_cache list_install_components ";
-    if (strstr(reserved, arena_format(" %s ", graph->name)))
-        fail(graph->loc, "autoencoder: the name \"%s\" means something else in the emitted C and its build; choose another", graph->name);
-    if (strncmp(graph->name, "stage", 5) == 0 && graph->name[5] && graph->name[5 + strspn(graph->name + 5, "0123456789")] == 0)
-        fail(graph->loc, "autoencoder: the name \"%s\" is that of a stage of training in the emitted C; choose another", graph->name);
-    for (int i = 0; i < graph->layer_count; i++)
-        if (names_clash(graph->name, graph->layers[i].name))
-            fail(graph->loc, "autoencoder: the name \"%s\" is that of the layer %s in C; choose another", graph->name, graph->layers[i].name);
-}
 
 /* ---- layers ---- */
 
@@ -179,8 +155,36 @@ static Node *load_layer(Loader *load, const char *part, const Word *word, Node *
     return x;
 }
 
-/* A list of layers (lists inside it count as if their layers stood there), at the top of the stack. */
-static Node *load_list(Loader *load, const Word *part, Node *x, int depth)
+/* The word of the graph language that the function at the top of the stack stands for; NULL: none. */
+static const char *word_of_function(lua_State *L)
+{
+    lua_getfield(L, LUA_REGISTRYINDEX, words_key);
+    lua_pushvalue(L, -2);
+    lua_rawget(L, -2);
+    const char *word = NULL;
+    if (lua_istable(L, -1)) {
+        lua_getfield(L, -1, "word");
+        word = read_name(L);
+        lua_pop(L, 1);
+    }
+    lua_pop(L, 2);
+    return word;
+}
+
+/* Something that is no layer stands in a list, at the top of the stack; `path` leads to it, "3", or "2.1" in a list inside the part's. */
+_Noreturn static void refuse_item(Loader *load, const Word *part, const char *path)
+{
+    const char *kind = lua_typename(load->L, lua_type(load->L, -1)), *last = strrchr(path, '.');
+    const char *word = lua_isfunction(load->L, -1) ? word_of_function(load->L) : NULL;
+    const LayerSpec *spec = word ? layer_find(word) : NULL;
+    if (!spec)
+        fail(part->loc, "%s: layer %s is a %s; a layer is written conv2d { ... }", part->name, last ? last + 1 : path, kind);
+    Loc loc = part->at >= 0 ? source_item(&load->source, part->at, path, word) : part->loc;
+    fail(loc, "layer %s of \"%s\" is a function: write %s %s", path, part->name, word, spec->args[0].required ? "{ ... }" : "{}");
+}
+
+/* A list of layers (lists inside it count as if their layers stood there), at the top of the stack. `path`: "", or "2." in the list that is item 2. */
+static Node *load_list(Loader *load, const Word *part, Node *x, int depth, const char *path)
 {
     lua_State *L = load->L;
     if (depth > MAX_NESTING)
@@ -195,9 +199,9 @@ static Node *load_list(Loader *load, const Word *part, Node *x, int depth)
         if (read_word(L, &load->source, &word))
             x = load_layer(load, part->name, &word, x);
         else if (lua_istable(L, -1))
-            x = load_list(load, part, x, depth + 1);
+            x = load_list(load, part, x, depth + 1, arena_format("%s%d.", path, (int)i));
         else
-            fail(part->loc, "%s: layer %d is a %s; a layer is written conv2d { ... }", part->name, (int)i, lua_typename(L, lua_type(L, -1)));
+            refuse_item(load, part, arena_format("%s%d", path, (int)i));
         lua_pop(L, 1);
     }
     lua_pushnil(L);
@@ -236,7 +240,7 @@ static Node *load_part(Loader *load, const Word *model, const char *field, const
     if (other && strcmp(part.name, other) == 0)
         fail(part.loc, "sequential: both parts are called \"%s\"", other);
     push_args(load->L, &part);
-    Node *y = load_list(load, &part, x, 0);
+    Node *y = load_list(load, &part, x, 0, "");
     lua_pop(L, 2);
     if (inference_value(y)->type != TYPE_REAL || inference_value(y) == inference_value(x))
         fail(part.loc, "%s: has no layer that computes anything", part.name);
@@ -275,7 +279,7 @@ static void load_model(Loader *load)
     Graph *graph = load->graph;
     Word model;
     if (!read_word(load->L, &load->source, &model) || strcmp(model.word, "autoencoder") != 0)
-        fail((Loc){ load->source.file, 0, 0 }, "the file must end with: return autoencoder \"name\" { input = ..., encoder = ..., decoder = ... }");
+        fail(source_end(&load->source), "the file must end with: return autoencoder \"name\" { input = ..., encoder = ..., decoder = ... }");
     check_name(model.loc, "autoencoder", model.name);
     graph->name = model.name;
     graph->loc = model.loc;
@@ -292,6 +296,8 @@ static void load_model(Loader *load)
         fail(graph->layers[graph->layer_count - 1].loc, "%s: the decoder ends in %s but the input is %s; an autoencoder gives back what it gets",
              graph->layers[graph->layer_count - 1].word, shape_text(graph->output->shape), shape_text(graph->input->shape));
     references_check_read(graph);
+    if (!graph->parameter_count)
+        fail(graph->loc, "autoencoder: no layer has anything to learn; put in one that has weights, such as conv2d { filters = 8, kernel = 3 }");
     check_model_name(graph);
     load_training(load->L, &load->source, &model, &graph->training);
     build_loss(load);
@@ -357,7 +363,8 @@ _Noreturn static void report(Loader *load)
         lua_getfield(L, -3, "message");
         int line = (int)lua_tointeger(L, -3);
         const char *name = lua_tostring(L, -2);
-        fail(name ? source_name_in_line(&load->source, line, name) : (Loc){ file, line, 0 }, "%s", lua_tostring(L, -1));
+        Loc loc = name ? source_name_in_line(&load->source, line, name) : line ? (Loc){ file, line, 0 } : source_end(&load->source);
+        fail(loc, "%s%s", lua_tostring(L, -1), name ? meant_word(&load->source, loc, name) : "");
     }
     const char *message = arena_copy(lua_tostring(L, -1), strlen(lua_tostring(L, -1)));
     int line = lua_untrusted_line(L);           /* Lua does not say where its memory or its stack ended */
@@ -416,7 +423,8 @@ static int run(lua_State *L)
     push_layer_words(L);
     push_choice_words(L, optimizer_specs);
     push_choice_words(L, schedule_specs);
-    lua_call(L, 5, 1);
+    lua_call(L, 5, 2);
+    lua_setfield(L, LUA_REGISTRYINDEX, words_key);
     load_model(load);
     return 0;
 }

@@ -2,35 +2,11 @@
 
 #include "../base/arena.h"
 #include "../base/text.h"
+#include "meant.h"
 
 #include <string.h>
 
 enum { MAX_FULL_NAME = 200 };
-
-static int least(int a, int b, int c)
-{
-    int m = a < b ? a : b;
-    return m < c ? m : c;
-}
-
-/* Letters to insert, to leave out or to change (Levenshtein 1966, "Binary codes capable of correcting deletions, insertions and reversals"). */
-static int distance(const char *a, const char *b)
-{
-    size_t n = strlen(b);
-    int *row = ARENA_ARRAY(int, n + 1);
-    for (size_t k = 0; k <= n; k++)
-        row[k] = (int)k;
-    for (size_t i = 0; a[i]; i++) {
-        int corner = row[0];
-        row[0] = (int)i + 1;
-        for (size_t k = 1; k <= n; k++) {
-            int up = row[k];
-            row[k] = least(up + 1, row[k - 1] + 1, corner + (a[i] != b[k - 1]));
-            corner = up;
-        }
-    }
-    return row[n];
-}
 
 /* The layer without its part is meant for the layer, otherwise the fewest letters count. */
 const char *references_nearest(const Graph *graph, const char *name)
@@ -39,7 +15,7 @@ const char *references_nearest(const Graph *graph, const char *name)
     int least_letters = 0;
     for (int i = 0; i < graph->layer_count; i++) {
         const char *known = graph->layers[i].name;
-        int letters = strcmp(strchr(known, '.') + 1, name) == 0 ? 0 : distance(name, known);
+        int letters = strcmp(strchr(known, '.') + 1, name) == 0 ? 0 : meant_letters(name, known);
         if (!best || letters < least_letters) {
             best = known;
             least_letters = letters;

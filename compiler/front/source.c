@@ -172,6 +172,11 @@ Loc source_token(const Source *source, int token)
     return (Loc){ source->file, source->tokens[token].line, source->tokens[token].column };
 }
 
+Loc source_end(const Source *source)
+{
+    return (Loc){ source->file, source->count ? source->tokens[source->count - 1].line : 1, 0 };
+}
+
 /* The token `name` before `=` inside the braces that open at or soon after token i (a string or parenthesis may stand between); -1: none. */
 static int find_field(const Source *source, int i, const char *name, size_t length)
 {
@@ -196,7 +201,7 @@ static int find_field(const Source *source, int i, const char *name, size_t leng
 /* The first token of item n, from 1, of the list whose braces open at or soon after token i; -1: none. */
 static int find_item(const Source *source, int i, int n)
 {
-    while (i < source->count && source->tokens[i].kind == '=')
+    while (i < source->count && strchr("s(=", source->tokens[i].kind))
         i++;
     int depth = 0;
     for (bool starts = true; i < source->count; i++) {
@@ -214,7 +219,8 @@ static int find_item(const Source *source, int i, int n)
     return -1;
 }
 
-Loc source_argument(const Source *source, int token, const char *path)
+/* The token that the path leads to from the braces behind `token`; -1: none. */
+static int find_path(const Source *source, int token, const char *path)
 {
     int found = token, next = token + 1;
     while (*path && found >= 0) {
@@ -224,7 +230,20 @@ Loc source_argument(const Source *source, int token, const char *path)
         next = item ? found : found + 1;
         path += length + (path[length] == '.');
     }
+    return found;
+}
+
+Loc source_argument(const Source *source, int token, const char *path)
+{
+    int found = find_path(source, token, path);
     return source_token(source, found >= 0 ? found : token);
+}
+
+Loc source_item(const Source *source, int token, const char *path, const char *word)
+{
+    int found = find_path(source, token, path);
+    bool alone = token_is(source, found, word) && (token_is(source, found + 1, ",") || token_is(source, found + 1, ";") || token_is(source, found + 1, "}"));
+    return source_token(source, alone ? found : token);
 }
 
 Loc source_name_in_line(const Source *source, int line, const char *name)

@@ -32,9 +32,15 @@ Text source_mark(const Source *source, bool (*is_word)(const char *name, size_t 
 
 Loc source_token(const Source *source, int token);          /* its place */
 
+Loc source_end(const Source *source);                        /* the last line that says something */
+
 /* Where `name =` stands in the braces that follow the word at `token`; path "training.loss" looks into the braces after `training =`, and "stages.2.epochs"
    into the second pair of those after `stages =`. The word's own place where there is none (the table was made elsewhere). */
 Loc source_argument(const Source *source, int token, const char *path);
+
+/* Where the word stands alone, without arguments, as the item of a list that the path leads to: "3", or "2.1" in a list inside it. The place of `token` where
+   something else stands there (the list was made elsewhere). */
+Loc source_item(const Source *source, int token, const char *path, const char *word);
 
 /* The place of a name in a line, or the whole line. */
 Loc source_name_in_line(const Source *source, int line, const char *name);

@@ -33,10 +33,8 @@ const Op op_avg_pool2d_dx = { .name = "avg_pool2d_dx", .arity = 1, .numbers = { 
 
 static Node *avg_pool2d_build(Layer *layer, const Arg *args, Node *x)
 {
-    if (x->type != TYPE_REAL)
-        fail(layer->model.loc, "avg_pool2d: cannot be the first layer; put a conv2d before it");
     layer->detail = arena_format("%dx%d", (int)args[0].number, (int)args[0].number);
-    return layer_node(layer, &op_avg_pool2d, "", x, NULL, (double[]){ args[0].number });
+    return layer_node(layer, &op_avg_pool2d, "", layer_reals(layer, x), NULL, (double[]){ args[0].number });
 }
 
 const LayerSpec layer_avg_pool2d = {

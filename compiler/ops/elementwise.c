@@ -48,9 +48,7 @@ Node *layer_activation(Layer *layer, const char *activation, Node *x)
 static Node *elementwise_build(Layer *layer, const Arg *args, Node *x)
 {
     bool has_slope = layer_find(layer->model.word)->args[0].name != NULL;
-    if (x->type != TYPE_REAL)
-        fail(layer->model.loc, "%s: cannot be the first layer; put a conv2d before it", layer->model.word);
-    return layer_node(layer, find(layer->model.word), "", x, NULL, (double[]){ has_slope ? args[0].number : 0 });
+    return layer_node(layer, find(layer->model.word), "", layer_reals(layer, x), NULL, (double[]){ has_slope ? args[0].number : 0 });
 }
 
 static Node *linear_build(Layer *layer, const Arg *args, Node *x)

@@ -55,13 +55,12 @@ enum { GROUPS, EPS };
 static Node *group_norm_build(Layer *layer, const Arg *args, Node *x)
 {
     int groups = (int)args[GROUPS].number;
-    if (x->type != TYPE_REAL)
-        fail(layer->model.loc, "group_norm: cannot be the first layer; put a conv2d before it");
     want_image(&layer->model, x);
     int channels = x->shape.dim[2];
     if (channels % groups)
         fail(args[GROUPS].loc, "group_norm: %d channels do not fall into %d groups; groups must divide them: %s", channels, groups,
              divisors(channels, 64));
+    x = layer_reals(layer, x);
     Node *gamma = layer_parameter_filled(layer, "gamma", (Shape){ 1, { channels } }, 1);
     Node *beta = layer_parameter_filled(layer, "beta", (Shape){ 1, { channels } }, 0);
     Node *stats = layer_node(layer, &op_group_norm_stats, "stats", x, NULL, (double[]){ groups, args[EPS].number });

@@ -60,10 +60,8 @@ const Op op_max_pool2d_dx = { .name = "max_pool2d_dx", .arity = 2, .numbers = { 
 
 static Node *max_pool2d_build(Layer *layer, const Arg *args, Node *x)
 {
-    if (x->type != TYPE_REAL)
-        fail(layer->model.loc, "max_pool2d: cannot be the first layer; put a conv2d before it");
     layer->detail = arena_format("%dx%d", (int)args[0].number, (int)args[0].number);
-    return layer_node(layer, &op_max_pool2d, "", x, NULL, (double[]){ args[0].number });
+    return layer_node(layer, &op_max_pool2d, "", layer_reals(layer, x), NULL, (double[]){ args[0].number });
 }
 
 const LayerSpec layer_max_pool2d = {

@@ -47,7 +47,7 @@ static Node *max_unpool2d_build(Layer *layer, const Arg *args, Node *x)
     const int *dim = pool->input[0]->shape.dim, size = node_number(pool, "size");
     layer->detail = arena_format("%dx%d", size, size);
     return node_new(layer->graph, &op_max_unpool2d, &layer->model, layer->model.layer,
-                    (Node *[]){ x, max_pool2d_codes(layer->graph, pool), pool }, (double[]){ size, dim[0], dim[1] });
+                    (Node *[]){ layer_reals(layer, x), max_pool2d_codes(layer->graph, pool), pool }, (double[]){ size, dim[0], dim[1] });
 }
 
 const LayerSpec layer_max_unpool2d = {

@@ -2,7 +2,8 @@
  * among those that draw and on the place in the tensor, so that a gradient can draw it again and nothing of it need be kept.
  *
  * dropout is inverted, as in Keras: what is kept is divided by 1 - rate. Both may stand first and read pixels; their value is real. `separate` takes
- * them out of inference, where from_pixels (pixels as reals) stands in for one behind which something wants reals. */
+ * them out of inference, where from_pixels (pixels as reals) stands in for one behind which something wants reals. It also stands before every other first
+ * layer that takes no pixels: see layer_reals. */
 #include "ops.h"
 
 #include "../base/arena.h"

@@ -123,6 +123,11 @@ Node *layer_node(Layer *layer, const Op *op, const char *suffix, Node *a, Node *
     return node_new(layer->graph, op, &layer->model, name, (Node *[]){ a, b }, numbers);
 }
 
+Node *layer_reals(Layer *layer, Node *x)
+{
+    return x->type == TYPE_PIXEL ? layer_node(layer, &op_from_pixels, "reals", x, NULL, NULL) : x;
+}
+
 const char *layer_part(int i, int count)
 {
     return i + 1 < count ? arena_format("%d", i + 1) : "";
@@ -162,8 +167,8 @@ double glorot_limit(double fan_in, double fan_out)
 void want_image(const Node *node, const Node *input)
 {
     if (input->shape.rank != 3)
-        fail(node->loc, "%s: wants an image of height x width x channels, but %s gives %s", node->word, input->layer,
-             shape_text(input->shape));
+        fail(node->loc, "%s: wants an image of height x width x channels, but %s gives %s; put reshape { shape = { h, w, c } } before it, with h * w * c = %s",
+             node->word, input->layer, shape_text(input->shape), shape_text(input->shape));
 }
 
 void want_window(const Node *node)

@@ -96,6 +96,9 @@ const ChoiceSpec *schedule_find(const char *word);
 /* For build functions: appends a node of the layer. `suffix` "" names it as the layer, "relu" as "<layer>.relu". */
 Node *layer_node(Layer *layer, const Op *op, const char *suffix, Node *a, Node *b, const double *numbers);
 
+/* For operators that take no pixels: x itself, or a node "<layer>.reals" that has the image's pixels as reals. */
+Node *layer_reals(Layer *layer, Node *x);
+
 /* Suffix of the i-th of `count` nodes that a layer makes one behind the other: the last is called as the layer. */
 const char *layer_part(int i, int count);
 
@@ -109,7 +112,7 @@ Node *layer_activation(Layer *layer, const char *activation, Node *x);
 /* sqrt(6 / (fan_in + fan_out)): Glorot and Bengio 2010, "Understanding the difficulty of training deep feedforward neural networks", equation 16. */
 double glorot_limit(double fan_in, double fan_out);
 
-/* The image shape of an input that must be height x width x channels, for the word's layer. */
+/* Fails at the word's layer where its input, flat, is no image of height x width x channels. */
 void want_image(const Node *node, const Node *input);
 
 /* The places where a max-pool finds its maxima: the node that is there, or a new one. */

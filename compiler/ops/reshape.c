@@ -32,9 +32,7 @@ const Op op_reshape = { .name = "reshape", .arity = 1, .numbers = { "rank", "fir
 
 static Node *reshaped_layer(Layer *layer, Node *x, Shape shape)
 {
-    if (x->type == TYPE_PIXEL)
-        x = layer_node(layer, &op_from_pixels, "reals", x, NULL, NULL);
-    return reshaped(layer->graph, &layer->model, layer->model.layer, x, shape);
+    return reshaped(layer->graph, &layer->model, layer->model.layer, layer_reals(layer, x), shape);
 }
 
 static Node *flatten_build(Layer *layer, const Arg *args, Node *x)

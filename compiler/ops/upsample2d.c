@@ -34,10 +34,8 @@ const Op op_upsample2d_dx = { .name = "upsample2d_dx", .arity = 1, .numbers = { 
 
 static Node *upsample2d_build(Layer *layer, const Arg *args, Node *x)
 {
-    if (x->type != TYPE_REAL)
-        fail(layer->model.loc, "upsample2d: cannot be the first layer; put a conv2d before it");
     layer->detail = arena_format("%dx%d, nearest", (int)args[0].number, (int)args[0].number);
-    return layer_node(layer, &op_upsample2d, "", x, NULL, (double[]){ args[0].number });
+    return layer_node(layer, &op_upsample2d, "", layer_reals(layer, x), NULL, (double[]){ args[0].number });
 }
 
 const LayerSpec layer_upsample2d = {

@@ -17,7 +17,7 @@ static const double LR_MOST = 1e3;          /* what checkpoints may hold, see se
 enum {
     KEY_TRAIN = FIRST_KEY, KEY_VAL, KEY_OUT, KEY_EPOCHS, KEY_STEPS, KEY_BATCH, KEY_LR, KEY_SEED, KEY_THREADS, KEY_INIT, KEY_RESUME,
     KEY_CHECKPOINT, KEY_CACHE, KEY_STRICT, KEY_JSON, KEY_COUNT, KEY_OPTIMIZER, KEY_SCHEDULE, KEY_PATIENCE, KEY_MIN_DELTA, KEY_CLIP_NORM,
-    KEY_GLOBAL_CLIP_NORM, KEY_CLIP_VALUE, KEY_MIRROR, KEY_NO_MIRROR, KEY_END
+    KEY_GLOBAL_CLIP_NORM, KEY_CLIP_VALUE, KEY_MIRROR, KEY_NO_MIRROR, KEY_LOSS, KEY_END
 };
 
 static const struct argp_option table[] = {
@@ -35,6 +35,7 @@ static const struct argp_option table[] = {
      "stages before the last. "
      "bench: updates to measure (10)", 0},
     {"batch", KEY_BATCH, "N", 0, "pictures an update", 0},
+    {"loss", KEY_LOSS, "NAME", 0, "only the graph's own, which is compiled in; for another, write it in the graph and run caec again", 0},
     {"optimizer", KEY_OPTIMIZER, "NAME[,X=N...]", 0, "adam, adamw or sgd with its numbers, as sgd,lr=0.1,momentum=0.9; those left out are "
      "the optimizer's defaults", 0},
     {"lr", KEY_LR, "X", 0, "learning rate", 0},
@@ -80,7 +81,7 @@ typedef struct Reading {
     unsigned given;
 } Reading;
 
-static const Model *the_model;     /* for the version hook, which takes no argument of ours */
+static const Model *the_model;     /* also for the version hook, which takes no argument of ours */
 
 static const char *option_name(int key)
 {
@@ -112,6 +113,15 @@ static double read_lr(const struct argp_state *state, const char *text)
     if (end == text || *end || !isfinite(x) || x <= 0 || x > LR_MOST)
         argp_error(state, "--lr %s: give a positive number up to %g, as 0.001 or 1e-3", text, LR_MOST);
     return x;
+}
+
+/* Scripts may say the loss as they say the rest of the training table; what is compiled in cannot be another. */
+static void want_loss(const struct argp_state *state, const char *name)
+{
+    const char *compiled = the_model->training.loss;
+    if (strcmp(name, compiled) != 0)
+        argp_error(state, "--loss %s: the loss is compiled in, here \"%s\"; write loss = \"%s\" in the training table of %s, then compile it with caec again",
+                   name, compiled, name, the_model->graph);
 }
 
 /* A number from 0 on. */
@@ -237,6 +247,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case KEY_BATCH: o->batch = (int)read_count(state, key, arg, 1, BATCH_MOST); break;
     case KEY_THREADS: o->threads = (int)read_count(state, key, arg, 1, THREADS_MOST); break;
     case KEY_LR: o->lr = read_lr(state, arg); break;
+    case KEY_LOSS: want_loss(state, arg); break;
     case KEY_OPTIMIZER:
     case KEY_SCHEDULE: read_choice(state, o, key, arg); break;
     case KEY_CLIP_NORM:
@@ -273,6 +284,8 @@ static void graph_default(int key, char text[SETTINGS_TEXT])
         settings_optimizer_text(&t->optimizer, text);
     if (key == KEY_SCHEDULE)
         settings_schedule_text(&t->schedule, text);
+    if (key == KEY_LOSS)
+        snprintf(text, SETTINGS_TEXT, "%s", t->loss);
     if (key == (t->mirror ? KEY_MIRROR : KEY_NO_MIRROR))
         strcpy(text, "yes");
 }

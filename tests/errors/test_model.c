@@ -24,7 +24,7 @@ static void shapes_that_do_not_meet(void **state)
         { GRAPH("@dense { units = 5 },", CONV3), "dense: wants a flat input, but input gives 8x8x3; put flatten {} before it" },
         { GRAPH(CONV5 "@dense { units = 5 },", CONV3), "dense: wants a flat input, but encoder.conv1 gives 8x8x5; put flatten {} before it" },
         { GRAPH("flatten {}, dense { units = 5 },", "@conv2d { filters = 3, kernel = 3 },"),
-          "conv2d: wants an image of height x width x channels, but encoder.dense1 gives 5" },
+          "conv2d: wants an image of height x width x channels, but encoder.dense1 gives 5; put reshape { shape = { h, w, c } } before it, with h * w * c = 5\n" },
         { GRAPH("flatten {}, @max_pool2d {},", CONV3), "max_pool2d: wants an image of height x width x channels, but encoder.flatten1 gives 192" },
         { GRAPH("flatten {}, @upsample2d {},", CONV3), "upsample2d: wants an image of height x width x channels, but encoder.flatten1 gives 192" },
         { GRAPH("flatten {}, dense { units = 5 },", "@dense { units = 192 },"), "dense: the decoder ends in 192 but the input is 8x8x3" },
@@ -91,7 +91,8 @@ static void the_parts(void **state)
         { PARTS("autoencoder \"net\"", ENCODER "  decoder = @sequential \"d\" { flatten {}, reshape { shape = { 8, 8, 5 } } },\n"),
           "d: has no layer that computes anything" },
         { PARTS("autoencoder \"net\"", "  encoder = @sequential \"e\" { 1 },\n" DECODER), "e: layer 1 is a number; a layer is written conv2d { ... }" },
-        { PARTS("autoencoder \"net\"", "  encoder = @sequential \"e\" { " CONV5 " relu },\n" DECODER), "e: layer 2 is a function; a layer is written" },
+        { PARTS("autoencoder \"net\"", "  encoder = @sequential \"e\" { " CONV5 " function() end },\n" DECODER), "e: layer 2 is a function; a layer is written" },
+        { PARTS("autoencoder \"net\"", "  encoder = @sequential \"e\" { " CONV5 " adam },\n" DECODER), "e: layer 2 is a function; a layer is written" },
         { PARTS("autoencoder \"net\"", "  encoder = @sequential \"e\" { " CONV5 " first = relu {} },\n" DECODER),
           "e: wants a list of layers, but something in it is called 'first'" },
         { PARTS("autoencoder \"net\"", "  encoder = @sequential \"e\" { " CONV5 " [0.5] = relu {}, [1.5] = relu {} },\n" DECODER),
@@ -102,7 +103,28 @@ static void the_parts(void **state)
         { PARTS("autoencoder \"net\"", "  encoder = sequential \"e\" { @adam {} },\n" DECODER), "adam: not a layer" },
         { PARTS("autoencoder \"net\"", "  @encodr = sequential \"e\" { " CONV5 " },\n" ENCODER DECODER),
           "autoencoder: no argument is called 'encodr'; known are: input, encoder, decoder, training" },
+        { PARTS("@autoencoder \"net\"", "  encoder = sequential \"e\" { max_pool2d {} },\n  decoder = sequential \"d\" { upsample2d {} },\n"),
+          "autoencoder: no layer has anything to learn; put in one that has weights, such as conv2d" },
         { PARTS("@autoencoder \"net\"", "  1,\n" ENCODER DECODER), "autoencoder: every argument has a name" },
+    };
+    REFUSE(refusals);
+}
+
+/* At the layer where its list stands in the file, else at the part. */
+static void forgotten_braces(void **state)
+{
+    (void)state;
+    static const Refusal refusals[] = {
+        { GRAPH(CONV5 "\n    max_pool2d {},\n    @flatten,\n    dense { units = 5 },", CONV3), "layer 3 of \"encoder\" is a function: write flatten {}\n" },
+        { GRAPH(CONV5 "@relu", CONV3), "layer 2 of \"encoder\" is a function: write relu {}\n" },
+        { GRAPH("@conv2d, " CONV5, CONV3), "layer 1 of \"encoder\" is a function: write conv2d { ... }\n" },
+        { GRAPH(CONV5 "{ relu {}; { relu {}, @tanh; }, },", CONV3), "layer 2.2.2 of \"encoder\" is a function: write tanh {}\n" },
+        { "local f = flatten\n" PARTS("autoencoder \"net\"", "  encoder = @sequential \"e\" { " CONV5 " f },\n" DECODER),
+          "layer 2 of \"e\" is a function: write flatten {}\n" },
+        { "local list = { relu }\n" PARTS("autoencoder \"net\"", "  encoder = @sequential \"e\" { " CONV5 " list },\n" DECODER),
+          "layer 2.1 of \"e\" is a function: write relu {}\n" },
+        { "local s, list = sequential, { relu }\nlocal part = @sequential \"e\" (list)\n" PARTS("autoencoder \"net\"", "  encoder = part,\n" DECODER),
+          "layer 1 of \"e\" is a function: write relu {}\n" },
     };
     REFUSE(refusals);
 }
@@ -119,7 +141,7 @@ static void names(void **state)
         { PARTS("@autoencoder \"../net\"", ENCODER DECODER), "autoencoder: a name of letters, digits and _" },
         { PARTS("@autoencoder \"n\\0x\"", ENCODER DECODER), "autoencoder: a name of letters, digits and _" },
         { PARTS("@autoencoder \"abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrst\"", ENCODER DECODER), "autoencoder: a name of letters, digits and _" },
-        { PARTS("autoencoder", ENCODER DECODER), "the file returns an unfinished `autoencoder`" },
+        { "return autoencoder {\n  input = { 8, 8, 3 },\n" ENCODER DECODER "^}\n", "the file returns an unfinished `autoencoder`" },
         { GRAPH("conv2d { filters = 5, kernel = 3, @name = \"a b\" },", CONV3), "name: a name of letters, digits and _" },
         { GRAPH("conv2d { filters = 5, kernel = 3, @name = \"int\" },", CONV3), "name: 'int' is a word of C" },
         { GRAPH("conv2d { filters = 5, kernel = 3, @name = 5 },", CONV3), "name: a name of letters, digits and _" },
@@ -136,15 +158,21 @@ static void names(void **state)
     REFUSE(refusals);
 }
 
-static void layers_in_the_wrong_place(void **state)
+/* The name becomes that of a header, of CMake's targets and of C functions. */
+static void models_that_hide_others(void **state)
 {
     (void)state;
     static const Refusal refusals[] = {
-        { GRAPH("@relu {}," CONV5, CONV3), "relu: cannot be the first layer; put a conv2d before it" },
-        { GRAPH("@max_pool2d {}," CONV5, CONV3), "max_pool2d: cannot be the first layer; put a conv2d before it" },
-        { GRAPH("@avg_pool2d {}," CONV5, CONV3), "avg_pool2d: cannot be the first layer; put a conv2d before it" },
-        { GRAPH("@group_norm { groups = 1 }," CONV5, CONV3), "group_norm: cannot be the first layer; put a conv2d before it" },
-        { GRAPH("@upsample2d {}," CONV5, CONV3), "upsample2d: cannot be the first layer; put a conv2d before it" },
+        { PARTS("@autoencoder \"stdint\"", ENCODER DECODER), "autoencoder: the name \"stdint\" would make a stdint.h that hides the header <stdint.h>; choose" },
+        { PARTS("@autoencoder \"stdio\"", ENCODER DECODER), "autoencoder: the name \"stdio\" would make a stdio.h that hides" },
+        { PARTS("@autoencoder \"StdDef\"", ENCODER DECODER), "autoencoder: the name \"StdDef\" would make a StdDef.h that hides" },
+        { PARTS("@autoencoder \"assert\"", ENCODER DECODER), "autoencoder: the name \"assert\" would make" },
+        { PARTS("@autoencoder \"wordexp\"", ENCODER DECODER), "autoencoder: the name \"wordexp\" would make" },
+        { PARTS("@autoencoder \"features\"", ENCODER DECODER), "autoencoder: the name \"features\" would make" },
+        { PARTS("@autoencoder \"jmorecfg\"", ENCODER DECODER), "autoencoder: the name \"jmorecfg\" would make" },
+        { PARTS("@autoencoder \"zlib\"", ENCODER DECODER), "autoencoder: the name \"zlib\" would make" },
+        { PARTS("@autoencoder \"m\"", ENCODER DECODER), "autoencoder: the name \"m\" means something else in the emitted C and its build" },
+        { PARTS("@autoencoder \"caec_runtime\"", ENCODER DECODER), "autoencoder: the name \"caec_runtime\" means something else" },
     };
     REFUSE(refusals);
 }
@@ -153,7 +181,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(shapes_that_do_not_meet), cmocka_unit_test(the_input), cmocka_unit_test(huge_tensors), cmocka_unit_test(the_parts),
-        cmocka_unit_test(names), cmocka_unit_test(layers_in_the_wrong_place),
+        cmocka_unit_test(forgotten_braces), cmocka_unit_test(names), cmocka_unit_test(models_that_hide_others),
     };
     return cmocka_run_group_tests_name("model", tests, NULL, NULL);
 }

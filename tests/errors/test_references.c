@@ -64,7 +64,6 @@ static void shapes_that_do_not_meet(void **state)
         { GRAPH(POOLED "conv2d { filters = 4, kernel = 3 },", "max_unpool2d { @pool = \"encoder.pool1\" }," CONV3),
           "max_unpool2d: encoder.pool1 gives 4x4x5, but what comes in is 4x4x4; both must be equal" },
         { GRAPH(POOLED, "upsample2d {}, max_unpool2d { @pool = \"encoder.pool1\" }," CONV3), "max_unpool2d: encoder.pool1 gives 4x4x5, but what comes in is 8x8x5" },
-        { GRAPH("from { layer = \"input\" }, @max_pool2d {}," CONV5, CONV3), "max_pool2d: cannot be the first layer" },
     };
     REFUSE(refusals);
 }

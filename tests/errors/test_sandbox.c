@@ -41,14 +41,15 @@ static void nothing_useful_returned(void **state)
 {
     (void)state;
     static const Refusal refusals[] = {
-        { "", "the file must end with: return autoencoder" },
-        { "-- nothing\n", "the file must end with: return autoencoder" },
-        { "return 1\n", "the file must end with: return autoencoder" },
-        { "return {}\n", "the file must end with: return autoencoder" },
-        { "return nil\n", "the file must end with: return autoencoder" },
-        { "autoencoder \"net\" { input = { 8, 8, 3 } }\n", "the file must end with: return autoencoder" },
-        { "return conv2d { filters = 1, kernel = 1 }\n", "the file must end with: return autoencoder" },
-        { "return { word = 5 }\n", "the file must end with: return autoencoder" },
+        { "^", "the file must end with: return autoencoder" },
+        { "^-- nothing\n", "the file must end with: return autoencoder" },
+        { "^return 1\n", "the file must end with: return autoencoder" },
+        { "^return {}\n", "the file must end with: return autoencoder" },
+        { "^return nil\n", "the file must end with: return autoencoder" },
+        { "^autoencoder \"net\" { input = { 8, 8, 3 } }\n", "the file must end with: return autoencoder" },
+        { "^return conv2d { filters = 1, kernel = 1 }\n", "the file must end with: return autoencoder" },
+        { "^return { word = 5 }\n", "the file must end with: return autoencoder" },
+        { "local a = 1\n^local b = 2\n-- the end\n\n", "the file must end with: return autoencoder" },
     };
     REFUSE(refusals);
 }
@@ -57,8 +58,18 @@ static void unknown_words(void **state)
 {
     (void)state;
     static const Refusal refusals[] = {
-        { GRAPH("@conv3d { filters = 5, kernel = 3 },", CONV3), "unknown word 'conv3d'" },
-        { GRAPH(CONV5 "max_pool2d { size = @two },", CONV3), "unknown word 'two'" },
+        { GRAPH("@conv3d { filters = 5, kernel = 3 },", CONV3), "unknown word 'conv3d'; did you mean conv2d?" },
+        { GRAPH("@conv_2d { filters = 5, kernel = 3 },", CONV3), "unknown word 'conv_2d'; did you mean conv2d?" },
+        { GRAPH("@Conv2D { filters = 5, kernel = 3 },", CONV3), "unknown word 'Conv2D'; did you mean conv2d?" },
+        { GRAPH("@Conv2DTranspose { filters = 5, kernel = 3 },", CONV3), "unknown word 'Conv2DTranspose'; did you mean conv2d_transpose?" },
+        { GRAPH(CONV5 "@maxpool2d {},", CONV3), "unknown word 'maxpool2d'; did you mean max_pool2d?" },
+        { GRAPH(CONV5 "@UpSampling2D {},", CONV3), "unknown word 'UpSampling2D'; did you mean upsample2d?" },
+        { GRAPH(CONV5 "@LeakyReLU {},", CONV3), "unknown word 'LeakyReLU'; did you mean leaky_relu?" },
+        { WITH(CONV5, CONV3, "  training = { optimizer = @Adam {} },\n"), "unknown word 'Adam'; did you mean adam?" },
+        { WITH(CONV5, CONV3, "  training = { optimizer = @rmsprop { lr = 1e-3 } },\n"), "unknown word 'rmsprop'; the optimizers are adam, adamw and sgd\n" },
+        { WITH(CONV5, CONV3, "  training = { schedule = @poly {} },\n"), "unknown word 'poly'; the schedules are constant, step, cosine and reduce_on_plateau\n" },
+        { "return @auto_encoder \"net\" { }\n", "unknown word 'auto_encoder'; did you mean autoencoder?" },
+        { GRAPH(CONV5 "max_pool2d { size = @two },", CONV3), "unknown word 'two'\n" },
         { WITH(CONV5, CONV3, "  training = { optimizer = @adagrad {} },\n"), "unknown word 'adagrad'" },
         { "@dofile(\"other.lua\")\n", "unknown word 'dofile'" },
         { "local f = @io.open(\"/etc/passwd\")\n", "unknown word 'io'" },

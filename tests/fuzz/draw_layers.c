@@ -182,7 +182,7 @@ static bool add_pool(Drawer *d)
 {
     NetSize s = size_now(d);
     int most = least(s.height, s.width), size = chance(d, 60) ? 2 : between(d, 1, 4);
-    if (s.flat || size > most || pixels_now(d))
+    if (s.flat || size > most)
         return false;
     append(d, (NetLayer){ chance(d, 60) ? POOL : AVG, .size = size });
     return true;
@@ -192,7 +192,7 @@ static bool add_up(Drawer *d)
 {
     NetSize s = size_now(d);
     int size = chance(d, 70) ? 2 : between(d, 1, 4);
-    if (s.flat || pixels_now(d) || s.height * size > MAX_SIDE || s.width * size > MAX_SIDE || values(s) * size * size > MAX_VALUES)
+    if (s.flat || s.height * size > MAX_SIDE || s.width * size > MAX_SIDE || values(s) * size * size > MAX_VALUES)
         return false;
     append(d, (NetLayer){ UP, .size = size });
     return true;
@@ -201,9 +201,6 @@ static bool add_up(Drawer *d)
 static bool add_activation(Drawer *d)
 {
     NetLayer l = { ACT, .activation = draw_activation(d) };
-    bool linear = strcmp(l.activation, "linear") == 0;
-    if (pixels_now(d) && !linear)
-        return false;
     if (strcmp(l.activation, "leaky_relu") == 0 && chance(d, 60)) {
         l.slope = chance(d, 20) ? 1 : between(d, 1, 9) / 10.0;
         l.flat_slope = chance(d, 20);
@@ -217,7 +214,7 @@ static bool add_norm(Drawer *d)
 {
     static const double eps[] = { 0, 0, 1e-5, 1e-2, 1 };
     NetSize s = size_now(d);
-    if (s.flat || pixels_now(d))
+    if (s.flat)
         return false;
     int groups = between(d, 1, s.channels);
     while (s.channels % groups)
@@ -310,7 +307,7 @@ static bool add_unpool(Drawer *d)
     for (int i = 0; i < d->count; i++)
         if (d->places[i].layer->kind == POOL && same_size(d->places[i].out, size_now(d)))
             found[count++] = i;
-    if (!count || pixels_now(d))
+    if (!count)
         return false;
     append(d, (NetLayer){ UNPOOL, .with = keep(d->drawn, text_of("%s", place_name(d, found[below(d, count)]))) });
     return true;

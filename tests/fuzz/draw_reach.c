@@ -24,7 +24,7 @@ static bool reach_by_multiple(Drawer *d, NetSize to)
     if (s.flat || to.height % s.height || to.height / s.height != to.width / s.width || to.width % s.width)
         return false;
     int times = to.height / s.height;
-    if (pixels_now(d) || chance(d, 50)) {
+    if (chance(d, 50)) {
         append(d, (NetLayer){ DECONV, .filters = to.channels, .kernel = fitting_kernel(d, draw_kernel(d), to.channels), .stride = times,
                               .activation = attribute_activation(d) });
         return true;
@@ -45,15 +45,14 @@ static bool reach_by_stride(Drawer *d, NetSize to)
 {
     NetSize s = size_now(d);
     for (int tries = 0; tries < 40 && !s.flat; tries++) {
-        int up = pixels_now(d) ? 1 : between(d, 1, 5), stride = between(d, 1, 4), kernel = between(d, 1, 7);
+        int up = between(d, 1, 5), stride = between(d, 1, 4), kernel = between(d, 1, 7);
         bool valid = chance(d, 70);
         int height = s.height * up, width = s.width * up;
         if ((valid && (kernel > height || kernel > width)) || height * width * s.channels > MAX_VALUES * 2 ||
             conv_outputs(height, kernel, stride, valid) != to.height || conv_outputs(width, kernel, stride, valid) != to.width)
             continue;
         if (up > 1 || chance(d, 10))
-            if (!pixels_now(d))
-                append(d, (NetLayer){ UP, .size = up });
+            append(d, (NetLayer){ UP, .size = up });
         convolve_to(d, to.channels, stride, kernel, valid);
         return true;
     }
@@ -64,7 +63,7 @@ static bool reach_by_pool(Drawer *d, NetSize to)
 {
     NetSize s = size_now(d);
     int size = s.height / to.height;
-    if (s.flat || pixels_now(d) || size < 1 || size > 16 || s.height / size != to.height || s.width / size != to.width)
+    if (s.flat || size < 1 || size > 16 || s.height / size != to.height || s.width / size != to.width)
         return false;
     append(d, (NetLayer){ chance(d, 50) ? POOL : AVG, .size = size });
     return size_now(d).channels == to.channels || reach_by_conv(d, to);

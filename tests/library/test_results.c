@@ -182,6 +182,20 @@ static void of_norms_and_entropy(void **state)
     compare(net_bce, "native", "", "");
 }
 
+/* Operators of reals on the image's own pixels: a group_norm, whose gamma and beta learn from them, and a pool, which hands no gradient on. */
+static void of_layers_that_read_pixels(void **state)
+{
+    (void)state;
+    static const char norm[] = NET(12, 16, 4,
+        "group_norm { groups = 2 }, conv2d { filters = 8, kernel = 3, activation = \"tanh\" }, max_pool2d { size = 2 },",
+        "upsample2d { size = 2 }, conv2d { filters = 4, kernel = 3 },", "loss = \"mse\", optimizer = adam {}");
+    static const char pool[] = NET(12, 16, 3,
+        "max_pool2d { size = 2 }, softplus {}, conv2d { filters = 8, kernel = 3, activation = \"elu\" },",
+        "upsample2d { size = 2 }, conv2d { filters = 3, kernel = 3 },", "loss = \"mse\", optimizer = adam {}");
+    compare(norm, "c", "", "");
+    compare(pool, "native", "", "");
+}
+
 /* Trained in stages by the programs: the library trains the whole, and says so. */
 static void of_stages(void **state)
 {
@@ -222,7 +236,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(of_the_convolutional_one), cmocka_unit_test(of_little_code), cmocka_unit_test(of_dense_layers), cmocka_unit_test(of_branches),
-        cmocka_unit_test(of_noise), cmocka_unit_test(of_norms_and_entropy), cmocka_unit_test(of_stages),
+        cmocka_unit_test(of_noise), cmocka_unit_test(of_norms_and_entropy), cmocka_unit_test(of_layers_that_read_pixels), cmocka_unit_test(of_stages),
         cmocka_unit_test(with_a_stream), cmocka_unit_test(without_training),
     };
     return cmocka_run_group_tests_name("library results", tests, NULL, NULL);

@@ -93,6 +93,13 @@ static const Net pools = { .height = 26, .width = 26, .channels = 2,
                            .encoder = { { NOISE, .rate = 0.1 }, { ACT, .activation = "tanh" }, { CONV, .filters = 3, .kernel = 1 }, { POOL, .size = 2 }, { POOL, .size = 3 },
                                         { CONV, .filters = 6, .kernel = 3, .no_bias = true }, { AVG, .size = 2 } },
                            .decoder = { { ACT, .activation = "softplus" }, { UP, .size = 3 }, { ACT, .activation = "relu" } } };
+/* Layers that read the image's own pixels. */
+static const Net pixels[] = {
+    { .height = 24, .width = 18, .channels = 3, .encoder = { { POOL, .size = 2 }, { CONV, .filters = 8, .kernel = 3, .activation = "relu" } } },
+    { .height = 21, .width = 18, .channels = 1, .encoder = { { AVG, .size = 3 }, { CONV, .filters = 8, .kernel = 3, .activation = "relu" } } },
+    { .height = 10, .width = 12, .channels = 3, .encoder = { { UP, .size = 2 }, { CONV, .filters = 8, .kernel = 3, .activation = "tanh" }, { POOL, .size = 2 } } },
+    { .height = 10, .width = 12, .channels = 3, .encoder = { { ACT, .activation = "softplus" }, { CONV, .filters = 5, .kernel = 3 } } },
+};
 static const Net strided = { .height = 25, .width = 25, .channels = 3,
                              .encoder = { { CONV, .filters = 9, .kernel = 7, .stride = 2, .activation = "relu" },
                                           { CONV, .filters = 33, .kernel = 4, .stride = 3, .valid = true, .activation = "tanh" } },
@@ -146,6 +153,13 @@ static void by_winograd(void **state)
         check(name, "c", ""); \
     }
 OF(pooled) OF(averaged) OF(pools) OF(strided) OF(sparse) OF(upsampled) OF(transposed) OF(wide)
+
+static void of_pixels(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof pixels / sizeof pixels[0]; i++)
+        check(pixels[i], "c", i % 2 ? "--no-training" : "");
+}
 
 static void on_other_targets(void **state)
 {
@@ -294,7 +308,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(of_pooled), cmocka_unit_test(of_averaged), cmocka_unit_test(of_pools), cmocka_unit_test(of_strided), cmocka_unit_test(of_sparse),
-        cmocka_unit_test(of_upsampled), cmocka_unit_test(of_transposed), cmocka_unit_test(of_wide), cmocka_unit_test(on_other_targets),
+        cmocka_unit_test(of_upsampled), cmocka_unit_test(of_transposed), cmocka_unit_test(of_wide), cmocka_unit_test(of_pixels),
+        cmocka_unit_test(on_other_targets),
         cmocka_unit_test(of_little_code), cmocka_unit_test(by_winograd), cmocka_unit_test(each_row_once), cmocka_unit_test(of_the_whole_network), cmocka_unit_test(training_within_a_limit),
         cmocka_unit_test(rows_that_nobody_reads),
         cmocka_unit_test(what_needs_more_than_rows_is_refused), cmocka_unit_test(the_layer_that_is_in_the_way_is_shown),

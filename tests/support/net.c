@@ -437,6 +437,12 @@ static bool pool_has_ties(const Image *x, int size, double margin)
     return false;
 }
 
+static bool same_image(const Image *a, const Image *b)
+{
+    return a->height == b->height && a->width == b->width && a->channels == b->channels &&
+           memcmp(a->data, b->data, (size_t)a->height * (size_t)a->width * (size_t)a->channels * sizeof *a->data) == 0;
+}
+
 bool net_has_ties(const Net *net, const double *parameters, const uint8_t *image, double margin)
 {
     Image x = pixels_of(net, image);
@@ -446,6 +452,8 @@ bool net_has_ties(const Net *net, const double *parameters, const uint8_t *image
         if (v->places[i].layer->kind != UNPOOL)
             continue;
         int pool = find_place(v->places, i, v->places[i].layer->with);
+        if (same_image(&v->in[pool], &x))           /* pixels are equal or not on both sides */
+            continue;
         ties = ties || pool_has_ties(&v->in[pool], v->places[pool].layer->size, margin);
     }
     values_free(v);

@@ -73,6 +73,7 @@ static void help_shows_the_graphs_defaults(void **state)
     want_exit(&noisy, 0);
     assert_non_null(strstr(small.out, "(the graph's: adam,lr=0.001,beta1=0.9,beta2=0.999,eps=1e-07)"));
     assert_non_null(strstr(small.out, "(the graph's: constant,warmup=0)"));
+    assert_non_null(strstr(small.out, "run caec again (the graph's: mse)"));
     assert_non_null(strstr(small.out, "as they are (the graph's: yes)"));
     assert_non_null(strstr(small.out, "(the graph's: 40)"));
     assert_non_null(strstr(noisy.out, "(the graph's: cosine,min_lr=0,warmup=1)"));
@@ -86,7 +87,7 @@ static void options_go_before_the_graph(void **state)
 {
     (void)state;
     Result result = run(folder, NOISY_TRAIN " --train train --out said --batch 8 --steps 1 --optimizer sgd,momentum=0.9 --lr 0.02 "
-                                "--schedule reduce_on_plateau,patience=4 --clip-value 0.5 --patience 7 --min-delta 0.001 --no-mirror");
+                                "--loss mse --schedule reduce_on_plateau,patience=4 --clip-value 0.5 --patience 7 --min-delta 0.001 --no-mirror");
     want_exit(&result, 0);
     assert_non_null(strstr(result.out, "\nsgd,lr=0.02,momentum=0.9; reduce_on_plateau,factor=0.1,patience=4,min_delta=0.0001,cooldown=0,min_lr=0,"
                                        "warmup=0; clip_value 0.5; patience 7; min_delta 0.001\n"));
@@ -114,6 +115,10 @@ static void wrong_words(void **state)
         { "--clip-value nan", "--clip-value nan: give a number, 0 or more" },
         { "--clip-norm 1 --global-clip-norm 1", "--clip-norm, --global-clip-norm and --clip-value exclude each other" },
         { "--mirror --no-mirror", "--mirror and --no-mirror exclude each other" },
+        { "--loss mae", "--loss mae: the loss is compiled in, here \"mse\"; write loss = \"mae\" in the training table of small.lua, then compile it" },
+        { "--loss bce --help", "--loss bce: the loss is compiled in" },
+        { "--loss mse,", "--loss mse,: the loss is compiled in" },
+        { "bench --loss mse", "--loss does not go with bench" },
         { "bench --mirror", "--mirror does not go with bench" },
         { "verify x --optimizer sgd", "--optimizer does not go with verify" },
     };

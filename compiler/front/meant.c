@@ -1,0 +1,100 @@
+#include "meant.h"
+
+#include "../base/arena.h"
+#include "../ops/ops.h"
+
+#include <ctype.h>
+#include <string.h>
+
+enum { MAX_WORD = 40 };     /* a longer name is meant for no word */
+
+static int least(int a, int b, int c)
+{
+    int m = a < b ? a : b;
+    return m < c ? m : c;
+}
+
+int meant_letters(const char *a, const char *b)
+{
+    size_t n = strlen(b);
+    int *row = ARENA_ARRAY(int, n + 1);
+    for (size_t k = 0; k <= n; k++)
+        row[k] = (int)k;
+    for (size_t i = 0; a[i]; i++) {
+        int corner = row[0];
+        row[0] = (int)i + 1;
+        for (size_t k = 1; k <= n; k++) {
+            int up = row[k];
+            row[k] = least(up + 1, row[k - 1] + 1, corner + (a[i] != b[k - 1]));
+            corner = up;
+        }
+    }
+    return row[n];
+}
+
+/* "Max_Pool2D" as "maxpool2d". */
+static const char *bare(const char *name)
+{
+    char *copy = ARENA_ARRAY(char, strlen(name) + 1);       /* zeros */
+    int count = 0;
+    for (const char *p = name; *p; p++)
+        if (*p != '_')
+            copy[count++] = (char)tolower((unsigned char)*p);
+    return copy;
+}
+
+/* The word of which it has the most letters, a third of them wrong at most; NULL: none. */
+static const char *nearest(const char *name)
+{
+    const char *given = bare(name), *best = NULL;
+    int letters = (int)strlen(given) / 3 + 1;
+    const char *words[128] = { "sequential", "autoencoder" };
+    int count = 2;
+    for (int i = 0; layer_specs[i]; i++)
+        words[count++] = layer_specs[i]->word;
+    for (int i = 0; optimizer_specs[i]; i++)
+        words[count++] = optimizer_specs[i]->word;
+    for (int i = 0; schedule_specs[i]; i++)
+        words[count++] = schedule_specs[i]->word;
+    for (int i = 0; i < count; i++) {
+        int n = meant_letters(given, bare(words[i]));
+        if (n < letters) {
+            letters = n;
+            best = words[i];
+        }
+    }
+    return best;
+}
+
+/* Whether the word stands behind `field =`. */
+static bool stands_behind(const Source *source, Loc loc, const char *field)
+{
+    size_t length = strlen(field);
+    for (int i = 2; i < source->count; i++) {
+        const Token *t = &source->tokens[i];
+        if (t->line == loc.line && t->column == loc.column)
+            return t[-1].kind == '=' && (size_t)t[-2].length == length && memcmp(t[-2].start, field, length) == 0;
+    }
+    return false;
+}
+
+static const char *choices(const char *what, const ChoiceSpec *const *specs)
+{
+    Text text = { 0 };
+    text_add(&text, "; the %ss are ", what);
+    for (int i = 0; specs[i]; i++)
+        text_add(&text, "%s%s", !i ? "" : specs[i + 1] ? ", " : " and ", specs[i]->word);
+    return text.data;
+}
+
+const char *meant_word(const Source *source, Loc loc, const char *name)
+{
+    const char *word = strlen(name) <= MAX_WORD ? nearest(name) : NULL;
+    if (word)
+        return arena_format("; did you mean %s?", word);
+    if (stands_behind(source, loc, "optimizer"))
+        return choices("optimizer", optimizer_specs);
+    if (stands_behind(source, loc, "schedule"))
+        return choices("schedule", schedule_specs);
+    return "";
+}

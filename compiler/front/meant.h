@@ -1,0 +1,15 @@
+/* meant.h - what was meant by a name that there is not. */
+#ifndef CAEC_MEANT_H
+#define CAEC_MEANT_H
+
+#include "source.h"
+
+/* Letters to insert, to leave out or to change until one is the other (Levenshtein 1966, "Binary codes capable of correcting deletions, insertions and
+   reversals"). */
+int meant_letters(const char *a, const char *b);
+
+/* How a message about an unknown word of the graph file goes on: "; did you mean conv2d?", or which optimizers there are where one was wanted; "" where
+   nothing is near. `loc` is the word's place. */
+const char *meant_word(const Source *source, Loc loc, const char *name);
+
+#endif
