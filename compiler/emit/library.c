@@ -20,12 +20,28 @@ static void set_optimizer(lua_State *L, const Choice *choice)
     set_number(L, "learning_rate", choice->number[0]);
 }
 
+/* What stands at the start of a block that was opened, so that a library refuses those of others: 64 bits from its name and from all that the block's places
+   depend on. */
+static const char *mark_of(const char *block, const Plan *plan, const EmitOptions *options)
+{
+    const Graph *graph = plan->graph;
+    Text text = { 0 };
+    text_add(&text, "%s of %s: caec %s, graph %s, %s, target %s, weights of %d bytes%s\n", block, graph->name, options->version, options->fingerprint,
+             graph->training.optimizer.word, plan->settings.target->name, settings_weight_bytes(&plan->settings), options->options);
+    plan_print_memory(&text, plan);
+    for (int i = 0; i < plan->form_count; i++)
+        text_add(&text, "%s at %zu: %zu of kind %s\n", plan->forms[i]->name, plan->forms[i]->offset, plan->forms[i]->count, plan->forms[i]->kind);
+    return text_fingerprint(&text);
+}
+
 /* The holes that programs have no use for; the table is at the top. */
 static void set_library(lua_State *L, const Plan *plan, const EmitOptions *options)
 {
     const Training *t = &plan->graph->training;
     set_optimizer(L, &t->optimizer);
     set_text(L, "loss", t->loss);
+    set_text(L, "stream_mark", mark_of("stream", plan, options));
+    set_text(L, "training_mark", mark_of("training", plan, options));
     set_text(L, "clip_norm", t->clip_norm > 0 ? shortest(t->clip_norm) : "");
     set_text(L, "global_clip_norm", t->global_clip_norm > 0 ? shortest(t->global_clip_norm) : "");
     set_text(L, "clip_value", t->clip_value > 0 ? shortest(t->clip_value) : "");

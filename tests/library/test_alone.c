@@ -123,8 +123,6 @@ static void the_texts(void **state)
     folder_remove(folder);
 }
 
-static const char two_graph[] = "autoencoder \"twin\"";
-
 static const char both_source[] =
     "#include \"net.h\"\n#include \"twin.h\"\n#include <math.h>\n#include <string.h>\n"
     "static float parameters[NET_PARAMETER_FLOATS], a[NET_OUTPUT_FLOATS], b[TWIN_OUTPUT_FLOATS];\n"
@@ -143,26 +141,14 @@ static const char both_source[] =
 static void two_in_one_program(void **state)
 {
     (void)state;
-    char *folder = library_write(net_cae, "--target c");
-    char *at = strstr(net_cae, "autoencoder \"net\""), *twin = text_of("%.*s%s%s", (int)(at - net_cae), net_cae, two_graph, at + strlen("autoencoder \"net\""));
-    char *graph = text_of("%s/twin.lua", folder), *main_c = text_of("%s/both.c", folder), *program = text_of("%s/both", folder);
-    file_write(graph, twin, strlen(twin));
+    char *folder = library_write(net_cae, "--target c"), *main_c = text_of("%s/both.c", folder);
+    library_add(folder, "twin", net_cae, "--target c");
     file_write(main_c, both_source, strlen(both_source));
-    Result written = run_caec(folder, "twin.lua -o . --emit library --target c");
-    want_exit(&written, 0);
-    char *one = text_of("%s/net/example.c", folder), *two = text_of("%s/twin/example.c", folder);
-    assert_true(remove(one) == 0 && remove(two) == 0);
-    char *sources = emitted_sources(folder);
-    Result made = run(folder, "%s -std=c11 -O1 -Inet -Itwin%s -o both -lm", c_compiler(), sources);
-    want_exit(&made, 0);
-    Result ran = run(folder, "%s", program);
+    library_compile(folder, "-Itwin -o both", "-lm");
+    Result ran = run(folder, "./both");
     want_exit(&ran, 0);
-    Result *const results[] = { &written, &made, &ran };
-    for (int i = 0; i < 3; i++)
-        result_free(results[i]);
-    char *const texts[] = { twin, graph, main_c, program, one, two, sources };
-    for (int i = 0; i < 7; i++)
-        free(texts[i]);
+    result_free(&ran);
+    free(main_c);
     folder_remove(folder);
 }
 
