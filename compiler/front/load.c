@@ -47,8 +47,13 @@ static void check_model_name(const Graph *graph)
 {
     static const char reserved[] = " model caec_model loss input train infer encode decode prepare runtime install all clean test help package "
                                    "edit_cache rebuild_cache list_install_components ";
+    static const char headers[] = " assert complex ctype errno fenv float inttypes iso646 limits locale math setjmp signal stdalign stdarg stdatomic stdbit "
+                                  "stdbool stdckdint stddef stdint stdio stdlib stdnoreturn string strings tgmath threads time uchar wchar wctype "
+                                  "dirent fcntl jansson jerror jpeglib omp png pthread sched unistd zlib ";
     if (strstr(reserved, arena_format(" %s ", graph->name)))
         fail(graph->loc, "autoencoder: the name \"%s\" means something else in the emitted C and its build; choose another", graph->name);
+    if (strstr(headers, arena_format(" %s ", graph->name)))
+        fail(graph->loc, "autoencoder: the emitted %s.h would stand in the way of a header of the system; choose another", graph->name);
     if (strncmp(graph->name, "stage", 5) == 0 && graph->name[5] && graph->name[5 + strspn(graph->name + 5, "0123456789")] == 0)
         fail(graph->loc, "autoencoder: the name \"%s\" is that of a stage of training in the emitted C; choose another", graph->name);
     for (int i = 0; i < graph->layer_count; i++)
