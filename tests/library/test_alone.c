@@ -123,6 +123,49 @@ static void the_texts(void **state)
     folder_remove(folder);
 }
 
+/* The comment at the top of the header. */
+static char *manual_of(const char *graph, const char *name, const char *options)
+{
+    char *folder = folder_new();
+    library_add(folder, name, graph, options);
+    char *path = text_of("%s/%s/%s.h", folder, name, name), *text = file_read(path, NULL), *end = strstr(text, " */\n");
+    assert_non_null(end);
+    end[4] = 0;
+    free(path);
+    folder_remove(folder);
+    return text;
+}
+
+/* Its lines behind the title begin with a star and fit, whatever the name is. */
+static void want_lines(const char *manual)
+{
+    for (const char *line = strstr(manual, "\n *\n") + 1; *line; line = strchr(line, '\n') + 1)
+        if (strncmp(line, " *", 2) != 0 || strcspn(line, "\n") > 100)
+            fail_msg("a line of the manual: %.*s", (int)strcspn(line, "\n"), line);
+}
+
+/* Of all blocks that the library has, and no others. */
+static void the_manual(void **state)
+{
+    (void)state;
+    static const struct { const char *options, *blocks; } cases[] = {
+        { "", "prepared, workspace or training" }, { "--no-training", "prepared or workspace" },
+        { "--stream", "prepared, stream, workspace or training" }, { "--stream --no-training", "prepared, stream or workspace" },
+    };
+    for (int i = 0; i < 4; i++) {
+        char *manual = manual_of(net_cae, "net", cases[i].options);
+        char *sentence = text_of("\n * Blocks: what is called %s begins at a multiple of\n * NET_ALIGN bytes and has at least the bytes said here;", cases[i].blocks);
+        if (!strstr(manual, sentence))
+            fail_msg("'%s' is not in:\n%s", sentence, manual);
+        want_lines(manual);
+        free(manual);
+        free(sentence);
+        manual = manual_of(net_cae, "a_name_of_letters_as_long_as_any_ever_is", cases[i].options);
+        want_lines(manual);
+        free(manual);
+    }
+}
+
 static const char both_source[] =
     "#include \"net.h\"\n#include \"twin.h\"\n#include <math.h>\n#include <string.h>\n"
     "static float parameters[NET_PARAMETER_FLOATS], a[NET_OUTPUT_FLOATS], b[TWIN_OUTPUT_FLOATS];\n"
@@ -270,6 +313,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(on_plain_c), cmocka_unit_test(on_avx2), cmocka_unit_test(only_the_interface_is_visible), cmocka_unit_test(the_texts),
+        cmocka_unit_test(the_manual),
         cmocka_unit_test(two_in_one_program), cmocka_unit_test(from_cplusplus_and_by_cmake), cmocka_unit_test(little_code_is_little),
         cmocka_unit_test(what_is_refused),
     };
