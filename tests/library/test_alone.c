@@ -282,6 +282,29 @@ static void little_code_is_little(void **state)
     }
 }
 
+/* How the folder says that it is built, for machines that are not this one; tests/targets/run.py builds so. */
+static void for_another_machine(void **state)
+{
+    (void)state;
+    static const struct { const char *target, *words; bool hosted; } cases[] = {
+        { "aarch64", " -DCMAKE_SYSTEM_NAME=Linux -DCMAKE_C_COMPILER=aarch64-linux-gnu-gcc && ", true },
+        { "cortex-m7", " -DCMAKE_SYSTEM_NAME=Generic -DCMAKE_TRY_COMPILE_TARGET_TYPE=STATIC_LIBRARY -DCMAKE_C_COMPILER=arm-none-eabi-gcc && ", false },
+        { "c", " && ", true },
+    };
+    for (int i = 0; i < 3; i++) {
+        char *options = text_of("--target %s", cases[i].target), *folder = library_write(net_dense, options), *words = text_of("\n    cmake -S . -B build%s", cases[i].words);
+        char *readme = text_of("%s/net/README.md", folder), *build = text_of("%s/net/CMakeLists.txt", folder), *manual = file_read(readme, NULL), *rules = file_read(build, NULL);
+        assert_non_null(strstr(manual, words));
+        assert_int_equal(strstr(manual, "\n    cmake -S . -B build && ") != NULL, cases[i].hosted);
+        assert_int_equal(strstr(rules, "option(EXAMPLE \"build net-example\" ON)") != NULL, cases[i].hosted);
+        assert_int_equal(strstr(rules, "option(EXAMPLE \"build net-example\" OFF)") != NULL, !cases[i].hosted);
+        void *const blocks[] = { options, words, readme, build, manual, rules };
+        for (size_t k = 0; k < sizeof blocks / sizeof *blocks; k++)
+            free(blocks[k]);
+        folder_remove(folder);
+    }
+}
+
 static void what_is_refused(void **state)
 {
     (void)state;
@@ -315,7 +338,7 @@ int main(void)
         cmocka_unit_test(on_plain_c), cmocka_unit_test(on_avx2), cmocka_unit_test(only_the_interface_is_visible), cmocka_unit_test(the_texts),
         cmocka_unit_test(the_manual),
         cmocka_unit_test(two_in_one_program), cmocka_unit_test(from_cplusplus_and_by_cmake), cmocka_unit_test(little_code_is_little),
-        cmocka_unit_test(what_is_refused),
+        cmocka_unit_test(for_another_machine), cmocka_unit_test(what_is_refused),
     };
     return cmocka_run_group_tests_name("library alone", tests, NULL, NULL);
 }

@@ -10,7 +10,6 @@ import argparse
 import concurrent.futures
 import os
 import re
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -30,27 +29,22 @@ BYTES = {"memcpy", "memmove", "memset", "memcmp"}
 @dataclass
 class Target:
     name: str
-    compiler: str
-    tools: str                      # what stands before ar, nm and size
+    tools: str                      # what stands before nm and size
     run: list                       # the words before the program
-    system: str = "Linux"
-    settings: tuple = ()            # for CMake
     link: tuple = ()                # for the program with the checks
     sources: tuple = ("hosted.c",)
-    flags: tuple = ()               # for every compilation besides what caec says
 
 
 TARGETS = [
-    Target("aarch64", "aarch64-linux-gnu-gcc", "aarch64-linux-gnu-", ["qemu-aarch64"], link=("-static",)),
-    Target("armv7", "arm-linux-gnueabihf-gcc", "arm-linux-gnueabihf-", ["qemu-arm"], link=("-static",)),
-    Target("riscv64", "riscv64-linux-gnu-gcc", "riscv64-linux-gnu-", ["qemu-riscv64"], link=("-static",)),
-    Target("wasm32", "clang", "llvm-", ["node", str(HERE / "wasm.mjs")], system="Generic",
-           settings=("-DCMAKE_C_COMPILER_TARGET=wasm32-unknown-unknown",), sources=("bytes.c",), flags=("--target=wasm32-unknown-unknown",),
+    Target("aarch64", "aarch64-linux-gnu-", ["qemu-aarch64"], link=("-static",)),
+    Target("armv7", "arm-linux-gnueabihf-", ["qemu-arm"], link=("-static",)),
+    Target("riscv64", "riscv64-linux-gnu-", ["qemu-riscv64"], link=("-static",)),
+    Target("wasm32", "llvm-", ["node", str(HERE / "wasm.mjs")], sources=("bytes.c",),
            link=("-nostdlib", "-Wl,--no-entry", "-Wl,--export=check", "-Wl,--allow-undefined")),
-    Target("cortex-m7", "arm-none-eabi-gcc", "arm-none-eabi-",
+    Target("cortex-m7", "arm-none-eabi-",
            ["qemu-system-arm", "-M", "mps2-an500", "-nographic", "-monitor", "none", "-serial", "none",
             "-semihosting-config", "enable=on,target=native", "-kernel"],
-           system="Generic", sources=("bytes.c", "cortex_m7.c"), link=("-nostdlib", "-T", str(HERE / "cortex_m7.ld"), "-lgcc")),
+           sources=("bytes.c", "cortex_m7.c"), link=("-nostdlib", "-T", str(HERE / "cortex_m7.ld"), "-lgcc")),
 ]
 
 
@@ -112,11 +106,20 @@ class Work:
         return folder / "net"
 
 
-def build_library(target, source, build):
-    archiver = shutil.which(target.tools + "ar")
-    run(["cmake", "-S", source, "-B", build, "-G", "Ninja", "-DEXAMPLE=OFF", f"-DCMAKE_SYSTEM_NAME={target.system}",
-         "-DCMAKE_TRY_COMPILE_TARGET_TYPE=STATIC_LIBRARY", f"-DCMAKE_C_COMPILER={target.compiler}", f"-DCMAKE_AR={archiver}",
-         "-DCMAKE_C_FLAGS=-Werror", *target.settings])
+def cmake_words(source):
+    """What the folder's README.md tells CMake besides the folders; of two commands the one for another machine."""
+    return re.findall(r"^    cmake -S \. -B build(.*) && cmake --build build", (source / "README.md").read_text(), re.M)[-1].split()
+
+
+def compiler_words(source):
+    """The compiler that these words name."""
+    said = dict(re.findall(r"-D(\w+)=(\S+)", " ".join(cmake_words(source))))
+    machine = said.get("CMAKE_C_COMPILER_TARGET")
+    return [said.get("CMAKE_C_COMPILER", "cc")] + ([f"--target={machine}"] if machine else [])
+
+
+def build_library(source, build):
+    run(["cmake", "-S", source, "-B", build, "-G", "Ninja", "-DCMAKE_C_FLAGS=-Werror", *cmake_words(source)])
     run(["cmake", "--build", build, "-j", os.cpu_count()])
     return build / "libnet.a"
 
@@ -150,10 +153,10 @@ def check(work, target, job):
     """Lines of check.c: ({part: largest share of its bound}, seconds)."""
     folder = work.folder / f"{target.name}-{JOBS.index(job)}"
     source = work.emit(target, job.graph, job.options, folder, job.weights)
-    library = build_library(target, source, folder / "build")
+    library = build_library(source, folder / "build")
     check_names(target, source, library)
     program = folder / "check"
-    run([target.compiler, *target.flags, *target_flags(source), *(["-DBAKED"] if job.weights else []), "-std=c11", "-O2", "-ffp-contract=off", "-Wall", "-Wextra", "-Werror", "-ffunction-sections",
+    run([*compiler_words(source), *target_flags(source), *(["-DBAKED"] if job.weights else []), "-std=c11", "-O2", "-ffp-contract=off", "-Wall", "-Wextra", "-Werror", "-ffunction-sections",
          "-I", source, "-I", work.folder / job.graph, "-I", HERE.parent / "support", *([] if "hosted.c" in target.sources else ["-ffreestanding"]),
          HERE / "check.c", *(HERE / s for s in target.sources), library, *target.link, "-o", program])
     start = time.monotonic()
@@ -182,14 +185,24 @@ def sections(target, library):
     return text, data
 
 
+@dataclass
+class Measured:
+    """The whole network's library."""
+    text: int                       # bytes of code with constants
+    data: int
+    numbers: dict                   # of its header
+    calls: set
+    compiler: str
+
+
 def measure(work, target, options):
-    """The whole network's library: bytes of code, of data, and the numbers of its header."""
     folder = Path(tempfile.mkdtemp(dir=work.folder))
     source = work.emit(target, "cae224", options, folder)
-    library = build_library(target, source, folder / "build")
+    library = build_library(source, folder / "build")
     text, data = sections(target, library)
     header = dict(re.findall(r"#define NET_(\w+) +(\d+)", (source / "net.h").read_text()))
-    return text, data, {name: int(value) for name, value in header.items()}, check_names(target, source, library)
+    numbers = {name: int(value) for name, value in header.items()}
+    return Measured(text, data, numbers, check_names(target, source, library), compiler_words(source)[0])
 
 
 def kib(count):
@@ -207,16 +220,16 @@ def row(work, target):
     fast = measure(work, target, "")
     small = measure(work, target, "--optimize size")
     rows = measure(work, target, "--optimize size --stream --no-training")
-    for what, (text, data, numbers, calls) in (("speed", fast), ("size", small), ("size, rows, no training", rows)):
-        print(f"{target.name:10} whole cae for {what}: code {text}, data {data} bytes; calls {' '.join(sorted(calls)) or 'nothing'}")
-    assert fast[1] == small[1] == rows[1] == 0, "a library has no variables"
-    for text in (small[0], rows[0]):
-        if text > CODE_LIMIT:
-            sys.exit(f"{target.name}: {text} bytes of code, more than {CODE_LIMIT}")
-    if rows[2]["STREAM_BYTES"] > STREAM_LIMIT:
-        sys.exit(f"{target.name}: the stream needs {rows[2]['STREAM_BYTES']} bytes, more than {STREAM_LIMIT}")
-    return [f"`{target.name}`", f"{target.compiler}, {target.run[0]}", passed("inference"), passed("training"), passed("streaming"),
-            kib(fast[0]), kib(small[0]), kib(rows[0]), "0", kib(small[2]["WORKSPACE_BYTES"]), kib(small[2]["TRAIN_BYTES"]), kib(rows[2]["STREAM_BYTES"])]
+    for what, m in (("speed", fast), ("size", small), ("size, rows, no training", rows)):
+        print(f"{target.name:10} whole cae for {what}: code {m.text}, data {m.data} bytes; calls {' '.join(sorted(m.calls)) or 'nothing'}")
+        assert m.data == 0, "a library has no variables"
+    for m in (small, rows):
+        if m.text > CODE_LIMIT:
+            sys.exit(f"{target.name}: {m.text} bytes of code, more than {CODE_LIMIT}")
+    if rows.numbers["STREAM_BYTES"] > STREAM_LIMIT:
+        sys.exit(f"{target.name}: the stream needs {rows.numbers['STREAM_BYTES']} bytes, more than {STREAM_LIMIT}")
+    return [f"`{target.name}`", f"{fast.compiler}, {target.run[0]}", passed("inference"), passed("training"), passed("streaming"),
+            kib(fast.text), kib(small.text), kib(rows.text), "0", kib(small.numbers["WORKSPACE_BYTES"]), kib(small.numbers["TRAIN_BYTES"]), kib(rows.numbers["STREAM_BYTES"])]
 
 
 HEAD = ["target", "built by, run by", "inference", "training", "streaming", "code, speed", "code, size", "code, size, rows alone", "data",
