@@ -33,18 +33,19 @@ class Target:
     run: list                       # the words before the program
     link: tuple = ()                # for the program with the checks
     sources: tuple = ("hosted.c",)
+    clang: str = ""                 # as Clang calls the machine, where the names that it leaves undefined are others
 
 
 TARGETS = [
     Target("aarch64", "aarch64-linux-gnu-", ["qemu-aarch64"], link=("-static",)),
-    Target("armv7", "arm-linux-gnueabihf-", ["qemu-arm"], link=("-static",)),
+    Target("armv7", "arm-linux-gnueabihf-", ["qemu-arm"], link=("-static",), clang="arm-none-eabihf"),
     Target("riscv64", "riscv64-linux-gnu-", ["qemu-riscv64"], link=("-static",)),
     Target("wasm32", "llvm-", ["node", str(HERE / "wasm.mjs")], sources=("bytes.c",),
            link=("-nostdlib", "-Wl,--no-entry", "-Wl,--export=check", "-Wl,--allow-undefined")),
     Target("cortex-m7", "arm-none-eabi-",
            ["qemu-system-arm", "-M", "mps2-an500", "-nographic", "-monitor", "none", "-serial", "none",
             "-semihosting-config", "enable=on,target=native", "-kernel"],
-           sources=("bytes.c", "cortex_m7.c"), link=("-nostdlib", "-T", str(HERE / "cortex_m7.ld"), "-lgcc")),
+           sources=("bytes.c", "cortex_m7.c"), link=("-nostdlib", "-T", str(HERE / "cortex_m7.ld"), "-lgcc"), clang="arm-none-eabi"),
 ]
 
 
@@ -129,12 +130,17 @@ def target_flags(source):
     return re.search(r"set\(TARGET_FLAGS ?(.*)\)", (source / "CMakeLists.txt").read_text()).group(1).split()
 
 
-def check_names(target, source, library):
+def listed_helpers(source, clang):
+    """What the folder's README.md says of the compiler's own functions."""
+    lines = re.findall(r"^(\w+) .* at most these: (.*)\.$", (source / "README.md").read_text(), re.M)
+    return {name for first, names in lines if clang or first != "Clang" for name in names.split()}
+
+
+def check_names(target, source, files, nm, clang=False):
     """No undefined names but those of BYTES and what the folder's README.md lists of the compiler's; nothing that changes."""
-    helpers = re.search(r"at most these: (.*)\.$", (source / "README.md").read_text(), re.M)
-    allowed = BYTES | set(helpers.group(1).split() if helpers else [])
+    allowed = BYTES | listed_helpers(source, clang)
     defined, undefined = set(), set()
-    for line in run([target.tools + "nm", library]).splitlines():
+    for line in run([nm, *files]).splitlines():
         found = re.match(r"\S* +([A-Za-z]) (\S+)$", line)
         if not found:
             continue
@@ -145,8 +151,21 @@ def check_names(target, source, library):
         undefined -= {"__stack_pointer", "__linear_memory", "__indirect_function_table"}       # the machine's, not functions
     calls = undefined - defined
     if calls - allowed:
-        sys.exit(f"{target.name}: calls {' '.join(sorted(calls - allowed))}")
+        sys.exit(f"{target.name}: calls {' '.join(sorted(calls - allowed))}, which the folder's README.md does not say")
     return calls
+
+
+def check_clang(work, target):
+    """The names that the other compiler leaves undefined, of every kind of layer."""
+    for graph in ("cae32", "small"):
+        for options in ("", "--optimize size", "--stream") if graph == "cae32" else ("",):
+            folder = Path(tempfile.mkdtemp(dir=work.folder))
+            source = work.emit(target, graph, options, folder)
+            files = [f for f in sorted(source.glob("*.c")) if f.name != "example.c"]
+            run(["clang", f"--target={target.clang}", *target_flags(source), "-std=c11", "-Os" if "size" in options else "-O3", "-ffreestanding", "-ffp-contract=fast",
+                 "-fno-math-errno", "-fno-trapping-math", "-I", source, "-c", *files], cwd=folder)
+            calls = check_names(target, source, sorted(folder.glob("*.o")), "llvm-nm", clang=True)
+            print(f"{target.name:10} by clang, {graph} {options}: calls {' '.join(sorted(calls)) or 'nothing'}", flush=True)
 
 
 def check(work, target, job):
@@ -154,7 +173,7 @@ def check(work, target, job):
     folder = work.folder / f"{target.name}-{JOBS.index(job)}"
     source = work.emit(target, job.graph, job.options, folder, job.weights)
     library = build_library(source, folder / "build")
-    check_names(target, source, library)
+    check_names(target, source, [library], target.tools + "nm")
     program = folder / "check"
     run([*compiler_words(source), *target_flags(source), *(["-DBAKED"] if job.weights else []), "-std=c11", "-O2", "-ffp-contract=off", "-Wall", "-Wextra", "-Werror", "-ffunction-sections",
          "-I", source, "-I", work.folder / job.graph, "-I", HERE.parent / "support", *([] if "hosted.c" in target.sources else ["-ffreestanding"]),
@@ -202,7 +221,7 @@ def measure(work, target, options):
     text, data = sections(target, library)
     header = dict(re.findall(r"#define NET_(\w+) +(\d+)", (source / "net.h").read_text()))
     numbers = {name: int(value) for name, value in header.items()}
-    return Measured(text, data, numbers, check_names(target, source, library), compiler_words(source)[0])
+    return Measured(text, data, numbers, check_names(target, source, [library], target.tools + "nm"), compiler_words(source)[0])
 
 
 def kib(count):
@@ -212,6 +231,8 @@ def kib(count):
 def row(work, target):
     """Of the README's table, and of the text that is shown."""
     parts = {}
+    if target.clang:
+        check_clang(work, target)
     for job in JOBS:
         if not job.targets or target.name in job.targets:
             for part, share in check(work, target, job).items():
