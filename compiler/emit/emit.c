@@ -434,6 +434,7 @@ static void set_texts(lua_State *L, const Plan *plan, const EmitOptions *options
     set_text(L, "target", plan->settings.target->name);
     set_text(L, "target_about", plan->settings.target->about);
     set_text(L, "target_helpers", plan->settings.target->helpers);
+    set_number(L, "pointer_bits", plan->settings.target->pointer_bits);
     set_text(L, "clang_helpers", plan->settings.target->clang_helpers);
     set_text(L, "target_cmake", plan->settings.target->cmake);
     lua_pushboolean(L, plan->settings.target->hosted);

@@ -4,6 +4,8 @@
 #include "emitter.h"
 #include "holes.h"
 
+#include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 /* model.optimizer: its name, the decimals of its numbers, and whether it keeps v besides m. */
@@ -57,6 +59,30 @@ static void set_library(lua_State *L, const Plan *plan, const EmitOptions *optio
     lua_setfield(L, -2, "assembles");
 }
 
+/* A block of so many bytes must fit into memory whose addresses are 32 bits: its number in the header would be cut off there. */
+static void check_block(const Plan *plan, const char *name, double bytes)
+{
+    const Graph *graph = plan->graph;
+    const char *floats = strcmp(name, "LATENT") == 0 || strcmp(name, "OUTPUT") == 0 || strcmp(name, "PARAMETER") == 0 ? "FLOATS" : "BYTES";
+    if (bytes > INT32_MAX)
+        fail(graph->loc, "autoencoder: %s_%s_%s stands for %.0f bytes, and with --target %s a block has at most %d; make the image or layers smaller%s",
+             upper(graph->name), name, floats, bytes, plan->settings.target->name, INT32_MAX,
+             strcmp(name, "TRAIN") == 0 ? ", or leave training out (--no-training)" : "");
+}
+
+static void check_blocks(Emitter *e)
+{
+    if (e->plan->settings.target->pointer_bits != 32)
+        return;
+    lua_pushvalue(e->L, 2);
+    Text blocks = template_expand(e->L, "emit/library_blocks.in");
+    lua_pop(e->L, 3);
+    char name[20];
+    double bytes;
+    for (const char *line = blocks.data; sscanf(line, "%19s %lf", name, &bytes) == 2; line = strchr(line, '\n') + 1)
+        check_block(e->plan, name, bytes);
+}
+
 void emit_library(const Plan *plan, const EmitOptions *options)
 {
     const char *name = plan->graph->name;
@@ -66,6 +92,7 @@ void emit_library(const Plan *plan, const EmitOptions *options)
     lua_pushvalue(e.L, 2);
     set_library(e.L, plan, options);
     lua_pop(e.L, 1);
+    check_blocks(&e);
     emitter_skeleton(&e, "emit/kernels.h.in", arena_format("%s_kernels.h", name));
     emitter_skeleton(&e, "emit/math.h.in", arena_format("%s_math.h", name));
     emitter_skeleton(&e, "emit/library_private.h.in", arena_format("%s_private.h", name));
