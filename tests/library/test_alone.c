@@ -252,6 +252,24 @@ static void from_cplusplus_and_by_cmake(void **state)
     folder_remove(folder);
 }
 
+/* Sizes are told after building, and a machine without a program for that builds as well. */
+static void without_sizes(void **state)
+{
+    (void)state;
+    static const char *const sizes[] = { "", "-DSIZE=/nowhere/size", "-DSIZE=false" };
+    char *folder = library_write(net_noise, "--no-training --optimize size --target c");
+    for (int i = 0; i < 3; i++) {
+        Result configured = run(folder, "cmake -S net -B b%d -DEXAMPLE=OFF -DCMAKE_C_COMPILER=%s %s", i, c_compiler(), sizes[i]);
+        Result built = run(folder, "cmake --build b%d", i);
+        want_exit(&configured, 0);
+        want_exit(&built, 0);
+        assert_int_equal(strstr(built.out, "(TOTALS)") != NULL, i == 0);
+        result_free(&configured);
+        result_free(&built);
+    }
+    folder_remove(folder);
+}
+
 /* The numbers of the whole cae: its machine code for one target, inference and training. */
 static void little_code_is_little(void **state)
 {
@@ -338,7 +356,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(on_plain_c), cmocka_unit_test(on_avx2), cmocka_unit_test(only_the_interface_is_visible), cmocka_unit_test(the_texts),
         cmocka_unit_test(the_manual),
-        cmocka_unit_test(two_in_one_program), cmocka_unit_test(from_cplusplus_and_by_cmake), cmocka_unit_test(little_code_is_little),
+        cmocka_unit_test(two_in_one_program), cmocka_unit_test(from_cplusplus_and_by_cmake), cmocka_unit_test(without_sizes), cmocka_unit_test(little_code_is_little),
         cmocka_unit_test(for_another_machine), cmocka_unit_test(what_is_refused),
     };
     return cmocka_run_group_tests_name("library alone", tests, NULL, NULL);
