@@ -31,4 +31,4 @@ for file in run.safetensors latent.npy; do
 done
 echo "s390x      checkpoint and array: the same bytes, read by either"
 
-python3 tests/targets/run.py --build "$build" "$@"
+python3 tests/targets/run.py --build "$build" --compare README.md "$@"

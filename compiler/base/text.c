@@ -5,6 +5,7 @@
 #include "diag.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -46,6 +47,14 @@ void text_add(Text *text, const char *format, ...)
     vsnprintf(text->data + text->length, (size_t)n + 1, format, args);
     va_end(args);
     text->length += (size_t)n;
+}
+
+const char *text_fingerprint(const Text *text)
+{
+    uint64_t hash = UINT64_C(0xcbf29ce484222325);
+    for (size_t i = 0; i < text->length; i++)
+        hash = (hash ^ (unsigned char)text->data[i]) * UINT64_C(0x100000001b3);
+    return arena_format("%016" PRIx64, hash);
 }
 
 /* -1 where the file cannot be read, with errno set; -2 where it is longer than the limit. */

@@ -13,6 +13,9 @@ typedef struct Text {
 void text_add(Text *text, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void text_append(Text *text, const char *bytes, size_t n);
 
+/* FNV-1a of its bytes, as 16 hexadecimal digits. */
+const char *text_fingerprint(const Text *text);
+
 /* Reads a whole file of at most `limit` bytes; ends the program with a message and exit code 3 where that fails. */
 Text text_read(const char *path, size_t limit);
 

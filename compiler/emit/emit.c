@@ -169,6 +169,11 @@ static void set_texts(lua_State *L, const Plan *plan, const EmitOptions *options
     set_text(L, "target", plan->settings.target->name);
     set_text(L, "target_about", plan->settings.target->about);
     set_text(L, "target_helpers", plan->settings.target->helpers);
+    set_number(L, "pointer_bits", plan->settings.target->pointer_bits);
+    set_text(L, "clang_helpers", plan->settings.target->clang_helpers);
+    set_text(L, "target_cmake", plan->settings.target->cmake);
+    lua_pushboolean(L, plan->settings.target->hosted);
+    lua_setfield(L, -2, "hosted");
     set_text(L, "features", plan->settings.target->features);
     set_text(L, "flags", plan->settings.target->flags);
     set_text(L, "version", options->version);

@@ -4,6 +4,8 @@
 #include "emitter.h"
 #include "holes.h"
 
+#include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 /* model.optimizer: its name, the decimals of its numbers, and whether it keeps v besides m. */
@@ -20,12 +22,28 @@ static void set_optimizer(lua_State *L, const Choice *choice)
     set_number(L, "learning_rate", choice->number[0]);
 }
 
+/* What stands at the start of a block that was opened, so that a library refuses those of others: 64 bits from its name and from all that the block's places
+   depend on. */
+static const char *mark_of(const char *block, const Plan *plan, const EmitOptions *options)
+{
+    const Graph *graph = plan->graph;
+    Text text = { 0 };
+    text_add(&text, "%s of %s: caec %s, graph %s, %s, target %s, weights of %d bytes%s\n", block, graph->name, options->version, options->fingerprint,
+             graph->training.optimizer.word, plan->settings.target->name, settings_weight_bytes(&plan->settings), options->options);
+    plan_print_memory(&text, plan);
+    for (int i = 0; i < plan->form_count; i++)
+        text_add(&text, "%s at %zu: %zu of kind %s\n", plan->forms[i]->name, plan->forms[i]->offset, plan->forms[i]->count, plan->forms[i]->kind);
+    return text_fingerprint(&text);
+}
+
 /* The holes that programs have no use for; the table is at the top. */
 static void set_library(lua_State *L, const Plan *plan, const EmitOptions *options)
 {
     const Training *t = &plan->graph->training;
     set_optimizer(L, &t->optimizer);
     set_text(L, "loss", t->loss);
+    set_text(L, "stream_mark", mark_of("stream", plan, options));
+    set_text(L, "training_mark", mark_of("training", plan, options));
     set_text(L, "clip_norm", t->clip_norm > 0 ? shortest(t->clip_norm) : "");
     set_text(L, "global_clip_norm", t->global_clip_norm > 0 ? shortest(t->global_clip_norm) : "");
     set_text(L, "clip_value", t->clip_value > 0 ? shortest(t->clip_value) : "");
@@ -41,6 +59,30 @@ static void set_library(lua_State *L, const Plan *plan, const EmitOptions *optio
     lua_setfield(L, -2, "assembles");
 }
 
+/* A block of so many bytes must fit into memory whose addresses are 32 bits: its number in the header would be cut off there. */
+static void check_block(const Plan *plan, const char *name, double bytes)
+{
+    const Graph *graph = plan->graph;
+    const char *floats = strcmp(name, "LATENT") == 0 || strcmp(name, "OUTPUT") == 0 || strcmp(name, "PARAMETER") == 0 ? "FLOATS" : "BYTES";
+    if (bytes > INT32_MAX)
+        fail(graph->loc, "autoencoder: %s_%s_%s stands for %.0f bytes, and with --target %s a block has at most %d; make the image or layers smaller%s",
+             upper(graph->name), name, floats, bytes, plan->settings.target->name, INT32_MAX,
+             strcmp(name, "TRAIN") == 0 ? ", or leave training out (--no-training)" : "");
+}
+
+static void check_blocks(Emitter *e)
+{
+    if (e->plan->settings.target->pointer_bits != 32)
+        return;
+    lua_pushvalue(e->L, 2);
+    Text blocks = template_expand(e->L, "emit/library_blocks.in");
+    lua_pop(e->L, 3);
+    char name[20];
+    double bytes;
+    for (const char *line = blocks.data; sscanf(line, "%19s %lf", name, &bytes) == 2; line = strchr(line, '\n') + 1)
+        check_block(e->plan, name, bytes);
+}
+
 void emit_library(const Plan *plan, const EmitOptions *options)
 {
     const char *name = plan->graph->name;
@@ -50,6 +92,7 @@ void emit_library(const Plan *plan, const EmitOptions *options)
     lua_pushvalue(e.L, 2);
     set_library(e.L, plan, options);
     lua_pop(e.L, 1);
+    check_blocks(&e);
     emitter_skeleton(&e, "emit/kernels.h.in", arena_format("%s_kernels.h", name));
     emitter_skeleton(&e, "emit/math.h.in", arena_format("%s_math.h", name));
     emitter_skeleton(&e, "emit/library_private.h.in", arena_format("%s_private.h", name));

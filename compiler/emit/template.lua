@@ -57,7 +57,9 @@ end
 local function fit(line)
   if #line <= LIMIT or line:find('"') then return line end
   local indent = line:match("^ *")
-  local comment = line:match("^ */%*") ~= nil
+  local star = line:match("^ %* +")           -- a line within a comment of several
+  if star and #star > 3 then star = star .. "    " end
+  local comment = star or line:match("^ */%*") ~= nil
   local at
   for i = LIMIT + 1, #indent + 20, -1 do
     local behind = line:sub(1, i - 1)
@@ -67,7 +69,8 @@ local function fit(line)
     end
   end
   if not at then return line end
-  local rest = indent .. (comment and "   " or "    ") .. line:sub(at + 1)
+  local rest = (star or indent .. (comment and "   " or "    ")) .. line:sub(at + 1)
+  if star then return line:sub(1, at - 1) .. "\n" .. fit(rest) end
   if comment then return line:sub(1, at - 1) .. "\n" .. fit("/*" .. rest):sub(3) end
   return line:sub(1, at - 1) .. "\n" .. fit(rest)
 end

@@ -1,8 +1,5 @@
 #include "print.h"
 
-#include "../base/arena.h"
-
-#include <inttypes.h>
 #include <string.h>
 
 static const char *type_text(Type type)
@@ -72,7 +69,6 @@ void print_graph(Text *out, const Graph *graph)
 const char *print_fingerprint(const Graph *graph)
 {
     Text text = { 0 };
-    uint64_t hash = UINT64_C(0xcbf29ce484222325);       /* FNV-1a */
     for (int i = 0; i < graph->count; i++)
         text_add(&text, "%s\n", node_text(graph->nodes[i]).data);
     text_add(&text, "latent %s; output %s; loss %s\n", graph->latent->name, graph->output->name, graph->loss->name);
@@ -80,9 +76,7 @@ const char *print_fingerprint(const Graph *graph)
         const Phase *p = &graph->phases[i];
         text_add(&text, "stage %d-%d %d-%d %s\n", p->encoder_first, p->encoder_last, p->decoder_first, p->decoder_last, p->loss);
     }
-    for (size_t i = 0; i < text.length; i++)
-        hash = (hash ^ (unsigned char)text.data[i]) * UINT64_C(0x100000001b3);
-    return arena_format("%016" PRIx64, hash);
+    return text_fingerprint(&text);
 }
 
 void print_dot(Text *out, const Graph *graph)

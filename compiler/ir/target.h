@@ -12,7 +12,10 @@ typedef struct Target {
     int l1_bytes, l2_bytes; /* data caches a core, for tile sizes */
     int openblas;           /* 1: programs for it may link OpenBLAS */
     int hosted;             /* 0: no files and threads, so --emit library alone */
+    int pointer_bits;       /* 0: whatever the machine has */
     const char *helpers;    /* functions of the compiler's own library that code for it may call */
+    const char *clang_helpers;  /* those that Clang calls besides, for memcpy and memset */
+    const char *cmake;      /* what CMake must be told to build for it elsewhere, by Debian's cross compiler; "": nothing, the machine's own compiler does */
     const char *tested;     /* where the project's tests run what is made for it */
 } Target;
 

@@ -168,11 +168,46 @@ static void help_and_version(void **state)
     result_free(&version);
 }
 
+/* Where addresses have 32 bits, blocks that they do not reach: each by its name and its size. By rows, or with longer addresses, the network is a legal one. */
+static void blocks_beyond_an_address(void **state)
+{
+    (void)state;
+    static const char conv[] = "conv2d { filters = 3, kernel = 3 },";
+    static const struct { const char *options, *message; } cases[] = {
+        { "--target wasm32", "autoencoder: NET_WORKSPACE_BYTES stands for 291" },
+        { "--target cortex-m7 --no-training", "autoencoder: NET_WORKSPACE_BYTES stands for 291" },
+        { "--target armv7 --stream", "autoencoder: NET_TRAIN_BYTES stands for " },
+        { "--target wasm32 --stream", ", and with --target wasm32 a block has at most 2147483647; make the image or layers smaller, or leave training out" },
+        { "--target wasm32 --stream --no-training", NULL }, { "--target aarch64", NULL }, { "--target c", NULL },
+    };
+    char *folder = folder_new(), *path = text_of("%s/net.lua", folder);
+    char *large = text_of("return autoencoder \"net\" {\n  input = { 9000, 9000, 3 },\n  encoder = sequential \"e\" { %s%s%s },\n"
+                          "  decoder = sequential \"d\" { %s },\n}\n", conv, conv, conv, conv);
+    file_write(path, large, strlen(large));
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        Result result = run_caec(folder, "net.lua -o %s --emit library %s", cases[i].message ? "out" : "legal", cases[i].options);
+        want_exit(&result, cases[i].message ? 1 : 0);
+        if (cases[i].message && (!strstr(result.err, cases[i].message) || strncmp(result.err, "net.lua:1:8: error: ", 20) != 0))
+            fail_msg("'%s' is not in: %s", cases[i].message, result.err);
+        result_free(&result);
+    }
+    char *out = text_of("%s/out", folder), *header = text_of("%s/legal/net/net_private.h", folder), *text = file_read(header, NULL);
+    assert_false(file_exists(out));
+    assert_non_null(strstr(text, "\n#if SIZE_MAX <= 0xffffffff\n#error \"a block of this network has more bytes than addresses of 32 bits reach\"\n"));     /* of c */
+    free(text);
+    free(header);
+    free(out);
+    free(large);
+    free(path);
+    folder_remove(folder);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(bad_usage), cmocka_unit_test(what_cannot_be_read), cmocka_unit_test(what_cannot_be_written),
         cmocka_unit_test(a_folder_without_permission), cmocka_unit_test(nothing_is_replaced_by_half), cmocka_unit_test(help_and_version),
+        cmocka_unit_test(blocks_beyond_an_address),
     };
     return cmocka_run_group_tests_name("command", tests, NULL, NULL);
 }

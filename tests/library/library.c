@@ -44,6 +44,23 @@ char *library_write(const char *graph, const char *options)
     return folder;
 }
 
+void library_add(const char *folder, const char *name, const char *graph, const char *options)
+{
+    static const char old[] = "autoencoder \"net\"";
+    const char *at = strstr(graph, old);
+    assert_non_null(at);
+    char *renamed = text_of("%.*sautoencoder \"%s\"%s", (int)(at - graph), graph, name, at + strlen(old));
+    char *path = text_of("%s/%s.lua", folder, name), *example = text_of("%s/%s/example.c", folder, name);
+    file_write(path, renamed, strlen(renamed));
+    Result result = run_caec(folder, "%s.lua -o . --emit library %s", name, options);
+    want_exit(&result, 0);
+    assert_int_equal(remove(example), 0);
+    result_free(&result);
+    free(renamed);
+    free(path);
+    free(example);
+}
+
 void library_compile(const char *folder, const char *flags, const char *more)
 {
     char *example = text_of("%s/net/example.c", folder), *kept = text_of("%s/net/example.text", folder);

@@ -19,6 +19,9 @@ extern const char net_cae[], net_dense[], net_branches[], net_noise[], net_norm[
 /* Writes the library into a new folder, below <folder>/net. */
 char *library_write(const char *graph, const char *options);
 
+/* Writes another beside it, of such a graph whose model is called `name` instead, below <folder>/<name>, without its example. */
+void library_add(const char *folder, const char *name, const char *graph, const char *options);
+
 /* Compiles its sources, those of the tests' driver in <folder>/more (blank: none) with them; the flags are those of its CMakeLists.txt, then `flags`. */
 void library_compile(const char *folder, const char *flags, const char *more);
 

@@ -123,7 +123,48 @@ static void the_texts(void **state)
     folder_remove(folder);
 }
 
-static const char two_graph[] = "autoencoder \"twin\"";
+/* The comment at the top of the header. */
+static char *manual_of(const char *graph, const char *name, const char *options)
+{
+    char *folder = folder_new();
+    library_add(folder, name, graph, options);
+    char *path = text_of("%s/%s/%s.h", folder, name, name), *text = file_read(path, NULL), *end = strstr(text, " */\n");
+    assert_non_null(end);
+    end[4] = 0;
+    free(path);
+    folder_remove(folder);
+    return text;
+}
+
+/* Its lines behind the title begin with a star and fit, whatever the name is. */
+static void want_lines(const char *manual)
+{
+    for (const char *line = strstr(manual, "\n *\n") + 1; *line; line = strchr(line, '\n') + 1)
+        if (strncmp(line, " *", 2) != 0 || strcspn(line, "\n") > 100)
+            fail_msg("a line of the manual: %.*s", (int)strcspn(line, "\n"), line);
+}
+
+/* Of all blocks that the library has, and no others. */
+static void the_manual(void **state)
+{
+    (void)state;
+    static const struct { const char *options, *blocks; } cases[] = {
+        { "", "prepared, workspace or training" }, { "--no-training", "prepared or workspace" },
+        { "--stream", "prepared, stream, workspace or training" }, { "--stream --no-training", "prepared, stream or workspace" },
+    };
+    for (int i = 0; i < 4; i++) {
+        char *manual = manual_of(net_cae, "net", cases[i].options);
+        char *sentence = text_of("\n * Blocks: what is called %s begins at a multiple of\n * NET_ALIGN bytes and has at least the bytes said here;", cases[i].blocks);
+        if (!strstr(manual, sentence))
+            fail_msg("'%s' is not in:\n%s", sentence, manual);
+        want_lines(manual);
+        free(manual);
+        free(sentence);
+        manual = manual_of(net_cae, "a_name_of_letters_as_long_as_any_ever_is", cases[i].options);
+        want_lines(manual);
+        free(manual);
+    }
+}
 
 static const char both_source[] =
     "#include \"net.h\"\n#include \"twin.h\"\n#include <math.h>\n#include <string.h>\n"
@@ -143,26 +184,14 @@ static const char both_source[] =
 static void two_in_one_program(void **state)
 {
     (void)state;
-    char *folder = library_write(net_cae, "--target c");
-    char *at = strstr(net_cae, "autoencoder \"net\""), *twin = text_of("%.*s%s%s", (int)(at - net_cae), net_cae, two_graph, at + strlen("autoencoder \"net\""));
-    char *graph = text_of("%s/twin.lua", folder), *main_c = text_of("%s/both.c", folder), *program = text_of("%s/both", folder);
-    file_write(graph, twin, strlen(twin));
+    char *folder = library_write(net_cae, "--target c"), *main_c = text_of("%s/both.c", folder);
+    library_add(folder, "twin", net_cae, "--target c");
     file_write(main_c, both_source, strlen(both_source));
-    Result written = run_caec(folder, "twin.lua -o . --emit library --target c");
-    want_exit(&written, 0);
-    char *one = text_of("%s/net/example.c", folder), *two = text_of("%s/twin/example.c", folder);
-    assert_true(remove(one) == 0 && remove(two) == 0);
-    char *sources = emitted_sources(folder);
-    Result made = run(folder, "%s -std=c11 -O1 -Inet -Itwin%s -o both -lm", c_compiler(), sources);
-    want_exit(&made, 0);
-    Result ran = run(folder, "%s", program);
+    library_compile(folder, "-Itwin -o both", "-lm");
+    Result ran = run(folder, "./both");
     want_exit(&ran, 0);
-    Result *const results[] = { &written, &made, &ran };
-    for (int i = 0; i < 3; i++)
-        result_free(results[i]);
-    char *const texts[] = { twin, graph, main_c, program, one, two, sources };
-    for (int i = 0; i < 7; i++)
-        free(texts[i]);
+    result_free(&ran);
+    free(main_c);
     folder_remove(folder);
 }
 
@@ -223,6 +252,24 @@ static void from_cplusplus_and_by_cmake(void **state)
     folder_remove(folder);
 }
 
+/* Sizes are told after building, and a machine without a program for that builds as well. */
+static void without_sizes(void **state)
+{
+    (void)state;
+    static const char *const sizes[] = { "", "-DSIZE=/nowhere/size", "-DSIZE=false" };
+    char *folder = library_write(net_noise, "--no-training --optimize size --target c");
+    for (int i = 0; i < 3; i++) {
+        Result configured = run(folder, "cmake -S net -B b%d -DEXAMPLE=OFF -DCMAKE_C_COMPILER=%s %s", i, c_compiler(), sizes[i]);
+        Result built = run(folder, "cmake --build b%d", i);
+        want_exit(&configured, 0);
+        want_exit(&built, 0);
+        assert_int_equal(strstr(built.out, "(TOTALS)") != NULL, i == 0);
+        result_free(&configured);
+        result_free(&built);
+    }
+    folder_remove(folder);
+}
+
 /* The numbers of the whole cae: its machine code for one target, inference and training. */
 static void little_code_is_little(void **state)
 {
@@ -249,6 +296,30 @@ static void little_code_is_little(void **state)
             result_free(results[k]);
         free(example);
         free(sources);
+        folder_remove(folder);
+    }
+}
+
+/* How the folder says that it is built, for machines that are not this one; tests/targets/run.py builds so. */
+static void for_another_machine(void **state)
+{
+    (void)state;
+    static const struct { const char *target, *words; bool hosted; } cases[] = {
+        { "aarch64", " -DCMAKE_SYSTEM_NAME=Linux -DCMAKE_C_COMPILER=aarch64-linux-gnu-gcc && ", true },
+        { "cortex-m7", " -DCMAKE_SYSTEM_NAME=Generic -DCMAKE_TRY_COMPILE_TARGET_TYPE=STATIC_LIBRARY -DCMAKE_C_COMPILER=arm-none-eabi-gcc && ", false },
+        { "c", " && ", true },
+    };
+    for (int i = 0; i < 3; i++) {
+        char *options = text_of("--target %s", cases[i].target), *folder = library_write(net_dense, options), *words = text_of("\n    cmake -S . -B build%s", cases[i].words);
+        char *readme = text_of("%s/net/README.md", folder), *build = text_of("%s/net/CMakeLists.txt", folder), *manual = file_read(readme, NULL), *rules = file_read(build, NULL);
+        assert_non_null(strstr(manual, words));
+        assert_int_equal(strstr(manual, "\nClang may call functions of the same ABI") && strstr(manual, "__aeabi_memclr4"), strcmp(cases[i].target, "cortex-m7") == 0);
+        assert_int_equal(strstr(manual, "\n    cmake -S . -B build && ") != NULL, cases[i].hosted);
+        assert_int_equal(strstr(rules, "option(EXAMPLE \"build net-example\" ON)") != NULL, cases[i].hosted);
+        assert_int_equal(strstr(rules, "option(EXAMPLE \"build net-example\" OFF)") != NULL, !cases[i].hosted);
+        void *const blocks[] = { options, words, readme, build, manual, rules };
+        for (size_t k = 0; k < sizeof blocks / sizeof *blocks; k++)
+            free(blocks[k]);
         folder_remove(folder);
     }
 }
@@ -284,8 +355,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(on_plain_c), cmocka_unit_test(on_avx2), cmocka_unit_test(only_the_interface_is_visible), cmocka_unit_test(the_texts),
-        cmocka_unit_test(two_in_one_program), cmocka_unit_test(from_cplusplus_and_by_cmake), cmocka_unit_test(little_code_is_little),
-        cmocka_unit_test(what_is_refused),
+        cmocka_unit_test(the_manual),
+        cmocka_unit_test(two_in_one_program), cmocka_unit_test(from_cplusplus_and_by_cmake), cmocka_unit_test(without_sizes), cmocka_unit_test(little_code_is_little),
+        cmocka_unit_test(for_another_machine), cmocka_unit_test(what_is_refused),
     };
     return cmocka_run_group_tests_name("library alone", tests, NULL, NULL);
 }

@@ -326,6 +326,52 @@ static void by_cmake(void **state)
     library_free(&plain);
 }
 
+/* The flags that the folder's README.md gives to those without CMake; of `source` those that it names besides. To be freed. */
+static char *flags_without_cmake(const char *folder, const char *source)
+{
+    char *path = text_of("%s/net/README.md", folder), *text = file_read(path, NULL), *besides = text_of(", `%s` with `", source);
+    const char *flags = strstr(text, "\nWithout CMake: "), *more;
+    assert_non_null(flags);
+    flags = strstr(flags, "`-I. ");
+    assert_non_null(flags);
+    more = strstr(flags, besides);
+    more = more ? more + strlen(besides) : "`";
+    char *found = text_of("%.*s %.*s", (int)strcspn(flags + 5, "`"), flags + 5, (int)strcspn(more, "`"), more);
+    free(path);
+    free(text);
+    free(besides);
+    return found;
+}
+
+/* Optimized at link time, by hand and by CMake: all objects but that of the weights, which the assembler defines, are the linker's to compile. */
+static void at_link_time(void **state)
+{
+    (void)state;
+    Library plain = library_load(net_cae, "--no-training --optimize size");
+    float *parameters = drawn_parameters(plain.parameters);
+    char *weights = library_weights(plain.folder, parameters), *options = text_of("--no-training --optimize size --weights %s", weights);
+    char *folder = library_write(net_cae, options), *source = text_of("%s/net/net_weights.c", folder), *aside = text_of("%s/weights.c", plain.folder);
+    char *all = flags_without_cmake(folder, ""), *own = flags_without_cmake(folder, "net_weights.c");
+    Result weighed = run(folder, "%s -flto %s -Inet -c net/net_weights.c -o own.o", c_compiler(), own);
+    want_exit(&weighed, 0);
+    assert_int_equal(rename(source, aside), 0);
+    char *sources = emitted_sources(folder);
+    Result linked = run(folder, "%s -std=c11 -flto %s -Inet%s own.o -o program", c_compiler(), all, sources);
+    want_exit(&linked, 0);
+    assert_int_equal(rename(aside, source), 0);
+    Result made = run(folder, "cmake -S net -B b -DCMAKE_C_COMPILER=%s -DCMAKE_C_FLAGS=-flto", c_compiler()), built = run(folder, "cmake --build b");
+    want_exit(&made, 0);
+    want_exit(&built, 0);
+    Result *const results[] = { &weighed, &linked, &made, &built };
+    for (int i = 0; i < 4; i++)
+        result_free(results[i]);
+    void *const blocks[] = { parameters, weights, options, source, aside, all, own, sources };
+    for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++)
+        free(blocks[i]);
+    folder_remove(folder);
+    library_free(&plain);
+}
+
 static void what_is_refused(void **state)
 {
     (void)state;
@@ -388,7 +434,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(of_direct_kernels), cmocka_unit_test(of_dense_layers), cmocka_unit_test(of_winograd), cmocka_unit_test(of_streams), cmocka_unit_test(in_halves),
-        cmocka_unit_test(beside_training), cmocka_unit_test(by_cmake), cmocka_unit_test(what_is_refused),
+        cmocka_unit_test(beside_training), cmocka_unit_test(by_cmake), cmocka_unit_test(at_link_time), cmocka_unit_test(what_is_refused),
     };
     return cmocka_run_group_tests_name("library baked", tests, NULL, NULL);
 }

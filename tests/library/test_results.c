@@ -3,6 +3,7 @@
 
 #include "compute/clip.h"
 #include "compute/optimizer.h"
+#include "drawn.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -225,6 +226,76 @@ static void with_a_stream(void **state)
     free(options);
 }
 
+/* The smallest limit that caec names for the library. */
+static size_t smallest_limit(const char *graph)
+{
+    char *folder = folder_new(), *path = text_of("%s/net.lua", folder);
+    file_write(path, graph, strlen(graph));
+    Result refused = run_caec(folder, "net.lua -o . --emit library --memory-limit 1K");
+    want_exit(&refused, 1);
+    const char *number = strstr(refused.err, "works is ");
+    assert_non_null(number);
+    const size_t limit = strtoul(number + strlen("works is "), NULL, 10);
+    result_free(&refused);
+    free(path);
+    folder_remove(folder);
+    return limit;
+}
+
+/* Three updates of three images each, in the library's own way. To be freed. */
+static float *trained(const Library *l, const float *start, uint8_t *const *images)
+{
+    float *parameters = block_new(l->parameters * sizeof *parameters), loss;
+    void *training = block_new(l->train_bytes);
+    memcpy(parameters, start, l->parameters * sizeof *parameters);
+    assert_int_equal(l->train_open(parameters, training, l->train_bytes), 0);
+    for (int k = 0; k < UPDATES; k++) {
+        for (int i = 0; i < IMAGES; i++)
+            assert_int_equal(l->train_image(training, images[i], &loss), 0);
+        assert_int_equal(l->update(training, l->rate), 0);
+    }
+    free(training);
+    return parameters;
+}
+
+/* In the least memory: what was dropped is computed again, and other kernels take less; the updates are the ordinary library's. */
+static void compare_limited(const char *graph)
+{
+    const size_t limit = smallest_limit(graph);
+    char *options = text_of("--memory-limit %zu", limit);
+    Library plain = library_load(graph, ""), limited = library_load(graph, options);
+    const size_t taken = limited.train_bytes + limited.parameters * sizeof(float);
+    print_message("training takes %zu bytes, %zu without a limit\n", taken, plain.train_bytes + plain.parameters * sizeof(float));
+    assert_int_equal(taken, limit);
+    assert_true(limited.train_bytes < plain.train_bytes);
+    uint8_t *images[IMAGES];
+    for (int i = 0; i < IMAGES; i++) {
+        images[i] = block_new(plain.image);
+        fill_image(images[i], plain.image, (unsigned)i);
+    }
+    float *start = block_new(plain.parameters * sizeof *start);
+    for (size_t i = 0; i < plain.parameters; i++)
+        start[i] = (float)(0.4 * drawn(3, i) - 0.18);
+    float *right = trained(&plain, start, images), *got = trained(&limited, start, images);
+    assert_memory_not_equal(right, start, plain.parameters * sizeof *start);
+    want_close("parameters", got, right, plain.parameters, 2e-5);
+    for (int i = 0; i < IMAGES; i++)
+        free(images[i]);
+    void *const blocks[] = { options, start, right, got };
+    for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++)
+        free(blocks[i]);
+    library_free(&plain);
+    library_free(&limited);
+}
+
+static void within_a_limit(void **state)
+{
+    (void)state;
+    compare_limited(net_cae);
+    compare_limited(net_branches);
+    compare_limited(net_noise);
+}
+
 static void without_training(void **state)
 {
     (void)state;
@@ -237,7 +308,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(of_the_convolutional_one), cmocka_unit_test(of_little_code), cmocka_unit_test(of_dense_layers), cmocka_unit_test(of_branches),
         cmocka_unit_test(of_noise), cmocka_unit_test(of_norms_and_entropy), cmocka_unit_test(of_layers_that_read_pixels), cmocka_unit_test(of_stages),
-        cmocka_unit_test(with_a_stream), cmocka_unit_test(without_training),
+        cmocka_unit_test(with_a_stream), cmocka_unit_test(within_a_limit), cmocka_unit_test(without_training),
     };
     return cmocka_run_group_tests_name("library results", tests, NULL, NULL);
 }

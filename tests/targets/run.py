@@ -1,16 +1,16 @@
 #!/usr/bin/env python3
-"""Builds libraries for other processors with their cross compilers, as their folders' CMakeLists.txt say, runs them under emulators against the numbers of
-reference.c, and measures them.
+"""Builds libraries for every target, with this machine's compiler or a cross compiler, as their folders' README.md say, runs them here or under emulators
+against the numbers of reference.c, and measures them.
 
-    python3 tests/targets/run.py --build DIR [--readme README.md] [TARGET...]
+    python3 tests/targets/run.py --build DIR [--readme README.md | --compare README.md] [TARGET...]
 
-DIR holds caec and target_reference; without TARGET all of them. --readme puts the table between that file's two marks. Ends with 1 where a check fails.
+DIR holds caec and target_reference; without TARGET all of them. --readme puts the table between that file's two marks; --compare holds that table against
+what was measured, but for the sizes of code, which depend on the compiler's version. Ends with 1 where a check fails.
 """
 import argparse
 import concurrent.futures
 import os
 import re
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -23,34 +23,31 @@ PROJECT = HERE.parent.parent
 CODE_LIMIT = 64 << 10
 STREAM_LIMIT = 256 << 10
 
-# What a library may leave to whoever links it, besides its own names.
-BYTES = {"memcpy", "memmove", "memset", "memcmp"}
+# What a library may leave to whoever links it, besides its own names and what its README.md lists of the compiler's.
+BYTES = {"memcpy", "memset"}
 
 
 @dataclass
 class Target:
     name: str
-    compiler: str
-    tools: str                      # what stands before ar, nm and size
-    run: list                       # the words before the program
-    system: str = "Linux"
-    settings: tuple = ()            # for CMake
+    tools: str = ""                 # what stands before nm and size
+    run: tuple = ()                 # the words before the program
     link: tuple = ()                # for the program with the checks
     sources: tuple = ("hosted.c",)
-    flags: tuple = ()               # for every compilation besides what caec says
+    clang: str = ""                 # as Clang calls the machine, where the names that it leaves undefined are others
 
 
 TARGETS = [
-    Target("aarch64", "aarch64-linux-gnu-gcc", "aarch64-linux-gnu-", ["qemu-aarch64"], link=("-static",)),
-    Target("armv7", "arm-linux-gnueabihf-gcc", "arm-linux-gnueabihf-", ["qemu-arm"], link=("-static",)),
-    Target("riscv64", "riscv64-linux-gnu-gcc", "riscv64-linux-gnu-", ["qemu-riscv64"], link=("-static",)),
-    Target("wasm32", "clang", "llvm-", ["node", str(HERE / "wasm.mjs")], system="Generic",
-           settings=("-DCMAKE_C_COMPILER_TARGET=wasm32-unknown-unknown",), sources=("bytes.c",), flags=("--target=wasm32-unknown-unknown",),
+    Target("x86-64-v4"), Target("x86-64-v3"), Target("x86-64-v2"), Target("c"),                 # this machine's, where it has what they need
+    Target("aarch64", "aarch64-linux-gnu-", ("qemu-aarch64",), link=("-static",)),
+    Target("armv7", "arm-linux-gnueabihf-", ("qemu-arm",), link=("-static",), clang="arm-none-eabihf"),
+    Target("riscv64", "riscv64-linux-gnu-", ("qemu-riscv64",), link=("-static",)),
+    Target("wasm32", "llvm-", ("node", str(HERE / "wasm.mjs")), sources=("bytes.c",),
            link=("-nostdlib", "-Wl,--no-entry", "-Wl,--export=check", "-Wl,--allow-undefined")),
-    Target("cortex-m7", "arm-none-eabi-gcc", "arm-none-eabi-",
-           ["qemu-system-arm", "-M", "mps2-an500", "-nographic", "-monitor", "none", "-serial", "none",
-            "-semihosting-config", "enable=on,target=native", "-kernel"],
-           system="Generic", sources=("bytes.c", "cortex_m7.c"), link=("-nostdlib", "-T", str(HERE / "cortex_m7.ld"), "-lgcc")),
+    Target("cortex-m7", "arm-none-eabi-",
+           ("qemu-system-arm", "-M", "mps2-an500", "-nographic", "-monitor", "none", "-serial", "none",
+            "-semihosting-config", "enable=on,target=native", "-kernel"),
+           sources=("bytes.c", "cortex_m7.c"), link=("-nostdlib", "-T", str(HERE / "cortex_m7.ld"), "-lgcc"), clang="arm-none-eabi"),
 ]
 
 
@@ -59,12 +56,13 @@ class Job:
     name: str
     graph: str
     options: str
-    targets: tuple = ()             # blank: all
+    targets: tuple = ()             # blank: all but those in `without`
+    without: tuple = ()
     weights: str = ""               # baked: their type
 
 
 JOBS = [
-    Job("Winograd", "cae32", "", ("aarch64", "armv7", "riscv64", "wasm32")),
+    Job("Winograd", "cae32", "", without=("cortex-m7",)),
     Job("Winograd", "cae32", "--no-training", ("cortex-m7",)),              # training by it needs more than the board's 16 MiB
     Job("rows, size", "cae32", "--stream --optimize size"),
     Job("other layers, size", "small", "--optimize size"),
@@ -112,11 +110,20 @@ class Work:
         return folder / "net"
 
 
-def build_library(target, source, build):
-    archiver = shutil.which(target.tools + "ar")
-    run(["cmake", "-S", source, "-B", build, "-G", "Ninja", "-DEXAMPLE=OFF", f"-DCMAKE_SYSTEM_NAME={target.system}",
-         "-DCMAKE_TRY_COMPILE_TARGET_TYPE=STATIC_LIBRARY", f"-DCMAKE_C_COMPILER={target.compiler}", f"-DCMAKE_AR={archiver}",
-         "-DCMAKE_C_FLAGS=-Werror", *target.settings])
+def cmake_words(source):
+    """What the folder's README.md tells CMake besides the folders; of two commands the one for another machine."""
+    return re.findall(r"^    cmake -S \. -B build(.*) && cmake --build build", (source / "README.md").read_text(), re.M)[-1].split()
+
+
+def compiler_words(source):
+    """The compiler that these words name."""
+    said = dict(re.findall(r"-D(\w+)=(\S+)", " ".join(cmake_words(source))))
+    machine = said.get("CMAKE_C_COMPILER_TARGET")
+    return [said.get("CMAKE_C_COMPILER", "cc")] + ([f"--target={machine}"] if machine else [])
+
+
+def build_library(source, build):
+    run(["cmake", "-S", source, "-B", build, "-G", "Ninja", "-DCMAKE_C_FLAGS=-Werror", *cmake_words(source)])
     run(["cmake", "--build", build, "-j", os.cpu_count()])
     return build / "libnet.a"
 
@@ -126,12 +133,17 @@ def target_flags(source):
     return re.search(r"set\(TARGET_FLAGS ?(.*)\)", (source / "CMakeLists.txt").read_text()).group(1).split()
 
 
-def check_names(target, source, library):
+def listed_helpers(source, clang):
+    """What the folder's README.md says of the compiler's own functions."""
+    lines = re.findall(r"^(\w+) .* at most these: (.*)\.$", (source / "README.md").read_text(), re.M)
+    return {name for first, names in lines if clang or first != "Clang" for name in names.split()}
+
+
+def check_names(target, source, files, nm, clang=False):
     """No undefined names but those of BYTES and what the folder's README.md lists of the compiler's; nothing that changes."""
-    helpers = re.search(r"at most these: (.*)\.$", (source / "README.md").read_text(), re.M)
-    allowed = BYTES | set(helpers.group(1).split() if helpers else [])
+    allowed = BYTES | listed_helpers(source, clang)
     defined, undefined = set(), set()
-    for line in run([target.tools + "nm", library]).splitlines():
+    for line in run([nm, *files]).splitlines():
         found = re.match(r"\S* +([A-Za-z]) (\S+)$", line)
         if not found:
             continue
@@ -142,22 +154,35 @@ def check_names(target, source, library):
         undefined -= {"__stack_pointer", "__linear_memory", "__indirect_function_table"}       # the machine's, not functions
     calls = undefined - defined
     if calls - allowed:
-        sys.exit(f"{target.name}: calls {' '.join(sorted(calls - allowed))}")
+        sys.exit(f"{target.name}: calls {' '.join(sorted(calls - allowed))}, which the folder's README.md does not say")
     return calls
+
+
+def check_clang(work, target):
+    """The names that the other compiler leaves undefined, of every kind of layer."""
+    for graph in ("cae32", "small"):
+        for options in ("", "--optimize size", "--stream") if graph == "cae32" else ("",):
+            folder = Path(tempfile.mkdtemp(dir=work.folder))
+            source = work.emit(target, graph, options, folder)
+            files = [f for f in sorted(source.glob("*.c")) if f.name != "example.c"]
+            run(["clang", f"--target={target.clang}", *target_flags(source), "-std=c11", "-Os" if "size" in options else "-O3", "-ffreestanding", "-ffp-contract=fast",
+                 "-fno-math-errno", "-fno-trapping-math", "-I", source, "-c", *files], cwd=folder)
+            calls = check_names(target, source, sorted(folder.glob("*.o")), "llvm-nm", clang=True)
+            print(f"{target.name:10} by clang, {graph} {options}: calls {' '.join(sorted(calls)) or 'nothing'}", flush=True)
 
 
 def check(work, target, job):
     """Lines of check.c: ({part: largest share of its bound}, seconds)."""
     folder = work.folder / f"{target.name}-{JOBS.index(job)}"
     source = work.emit(target, job.graph, job.options, folder, job.weights)
-    library = build_library(target, source, folder / "build")
-    check_names(target, source, library)
+    library = build_library(source, folder / "build")
+    check_names(target, source, [library], target.tools + "nm")
     program = folder / "check"
-    run([target.compiler, *target.flags, *target_flags(source), *(["-DBAKED"] if job.weights else []), "-std=c11", "-O2", "-ffp-contract=off", "-Wall", "-Wextra", "-Werror", "-ffunction-sections",
+    run([*compiler_words(source), *target_flags(source), *(["-DBAKED"] if job.weights else []), "-std=c11", "-O2", "-ffp-contract=off", "-Wall", "-Wextra", "-Werror", "-ffunction-sections",
          "-I", source, "-I", work.folder / job.graph, "-I", HERE.parent / "support", *([] if "hosted.c" in target.sources else ["-ffreestanding"]),
          HERE / "check.c", *(HERE / s for s in target.sources), library, *target.link, "-o", program])
     start = time.monotonic()
-    said = run(target.run + [program])
+    said = run([*target.run, program])
     seconds = time.monotonic() - start
     lines = re.findall(r"^(\w+) (\w+) (\d+)e-9 of (\d+)e-9 (\w+)$", said, re.M)
     if len(lines) != len(said.splitlines()) or not lines or any(line[4] != "passed" for line in lines):
@@ -182,59 +207,113 @@ def sections(target, library):
     return text, data
 
 
+@dataclass
+class Measured:
+    """The whole network's library."""
+    text: int                       # bytes of code with constants
+    data: int
+    numbers: dict                   # of its header
+    calls: set
+    compiler: str
+
+
 def measure(work, target, options):
-    """The whole network's library: bytes of code, of data, and the numbers of its header."""
     folder = Path(tempfile.mkdtemp(dir=work.folder))
     source = work.emit(target, "cae224", options, folder)
-    library = build_library(target, source, folder / "build")
+    library = build_library(source, folder / "build")
     text, data = sections(target, library)
     header = dict(re.findall(r"#define NET_(\w+) +(\d+)", (source / "net.h").read_text()))
-    return text, data, {name: int(value) for name, value in header.items()}, check_names(target, source, library)
+    numbers = {name: int(value) for name, value in header.items()}
+    return Measured(text, data, numbers, check_names(target, source, [library], target.tools + "nm"), compiler_words(source)[0])
+
+
+def stream_bytes(work, target):
+    """CAE_STREAM_BYTES of the whole network as it is without --optimize size."""
+    source = work.emit(target, "cae224", "--stream", Path(tempfile.mkdtemp(dir=work.folder)))
+    return int(re.search(r"#define NET_STREAM_BYTES +(\d+)", (source / "net.h").read_text()).group(1))
+
+
+def runs_here(target, native):
+    """Whether this machine runs it: under an emulator, or as one that `native` includes."""
+    levels = ["x86-64-v2", "x86-64-v3", "x86-64-v4"]
+    if target.run or target.name == "c":
+        return True
+    return native in levels and levels.index(target.name) <= levels.index(native)
 
 
 def kib(count):
     return f"{count / 1024:,.1f}"
 
 
-def row(work, target):
-    """Of the README's table, and of the text that is shown."""
-    parts = {}
-    for job in JOBS:
-        if not job.targets or target.name in job.targets:
-            for part, share in check(work, target, job).items():
-                parts.setdefault(part, []).append(share)
-    passed = lambda part: f"passed {len(parts[part])} of {len(parts[part])}"
-    fast = measure(work, target, "")
-    small = measure(work, target, "--optimize size")
-    rows = measure(work, target, "--optimize size --stream --no-training")
-    for what, (text, data, numbers, calls) in (("speed", fast), ("size", small), ("size, rows, no training", rows)):
-        print(f"{target.name:10} whole cae for {what}: code {text}, data {data} bytes; calls {' '.join(sorted(calls)) or 'nothing'}")
-    assert fast[1] == small[1] == rows[1] == 0, "a library has no variables"
-    for text in (small[0], rows[0]):
-        if text > CODE_LIMIT:
-            sys.exit(f"{target.name}: {text} bytes of code, more than {CODE_LIMIT}")
-    if rows[2]["STREAM_BYTES"] > STREAM_LIMIT:
-        sys.exit(f"{target.name}: the stream needs {rows[2]['STREAM_BYTES']} bytes, more than {STREAM_LIMIT}")
-    return [f"`{target.name}`", f"{target.compiler}, {target.run[0]}", passed("inference"), passed("training"), passed("streaming"),
-            kib(fast[0]), kib(small[0]), kib(rows[0]), "0", kib(small[2]["WORKSPACE_BYTES"]), kib(small[2]["TRAIN_BYTES"]), kib(rows[2]["STREAM_BYTES"])]
-
-
 HEAD = ["target", "built by, run by", "inference", "training", "streaming", "code, speed", "code, size", "code, size, rows alone", "data",
-        "workspace", "training block", "stream"]
+        "workspace", "training block", "stream", "stream, size"]
+EXACT = [2, 3, 4, 8, 9, 10, 11, 12]         # columns that no compiler has a say in
 MARKS = ("<!-- tests/targets/run.py -->\n", "<!-- end -->\n")
 
 
+def checks(work, target):
+    """Three columns: how many checks of each part passed."""
+    parts = {}
+    if target.clang:
+        check_clang(work, target)
+    for job in JOBS:
+        if (not job.targets or target.name in job.targets) and target.name not in job.without:
+            for part, share in check(work, target, job).items():
+                parts.setdefault(part, []).append(share)
+    return [f"passed {len(parts[part])} of {len(parts[part])}" for part in ("inference", "training", "streaming")]
+
+
+def row(work, target, native):
+    """Of the README's table, and of the text that is shown."""
+    if not runs_here(target, native):
+        print(f"{target.name:10} skipped: this machine is {native}", flush=True)
+        return [f"`{target.name}`", "cc, Linux"] + ["skipped"] * 3 + ["-"] * 8
+    passed = checks(work, target)
+    fast = measure(work, target, "")
+    small = measure(work, target, "--optimize size")
+    rows = measure(work, target, "--optimize size --stream --no-training")
+    stream = stream_bytes(work, target)
+    for what, m in (("speed", fast), ("size", small), ("size, rows, no training", rows)):
+        print(f"{target.name:10} whole cae for {what}: code {m.text}, data {m.data} bytes; calls {' '.join(sorted(m.calls)) or 'nothing'}")
+        assert m.data == 0, "a library has no variables"
+    for m in (small, rows):
+        if m.text > CODE_LIMIT:
+            sys.exit(f"{target.name}: {m.text} bytes of code, more than {CODE_LIMIT}")
+    for needs in (stream, rows.numbers["STREAM_BYTES"]):
+        if needs > STREAM_LIMIT:
+            sys.exit(f"{target.name}: the stream needs {needs} bytes, more than {STREAM_LIMIT}")
+    blocks = [small.numbers["WORKSPACE_BYTES"], small.numbers["TRAIN_BYTES"], stream, rows.numbers["STREAM_BYTES"]]
+    return [f"`{target.name}`", f"{fast.compiler}, {target.run[0] if target.run else 'Linux'}", *passed,
+            kib(fast.text), kib(small.text), kib(rows.text), "0", *(f"{bytes:,}" for bytes in blocks)]
+
+
 def check_list(caec):
-    """caec --list targets says where each is tested: that must be here, or this machine."""
-    listed = dict(re.findall(r"^(\S+) .* tested: (\S+)", run([caec, "--list", "targets"]), re.M))
-    here = {t.name: t.run[0] for t in TARGETS} | {name: "Linux" for name in ("x86-64-v4", "x86-64-v3", "x86-64-v2", "c")}
+    """caec --list targets says where each is tested: that must be here. Returns what `native` is."""
+    said = run([caec, "--list", "targets"])
+    listed = dict(re.findall(r"^(\S+) .* tested: (\S+)", said, re.M))
+    here = {t.name: t.run[0] if t.run else "Linux" for t in TARGETS}
     if listed != here:
         sys.exit(f"caec --list targets says {listed}, tested are {here}")
+    return re.search(r"^native +here: (\S+)", said, re.M).group(1)
 
 
 def table(rows):
-    lines = [HEAD, ["---"] * 5 + ["---:"] * 7] + rows
+    lines = [HEAD, ["---"] * 5 + ["---:"] * 8] + rows
     return "".join("| " + " | ".join(line) + " |\n" for line in lines)
+
+
+def compare(readme, rows):
+    """Ends the program where the table in the file says another thing of these rows."""
+    said = [line.strip("| ").split(" | ") for line in readme.read_text().split(MARKS[0])[1].split(MARKS[1])[0].splitlines()]
+    stale = [] if said[0] == HEAD else ["the columns are others"]
+    for measured in rows:
+        if "skipped" in measured:
+            continue
+        old = next((line for line in said if line[0] == measured[0] and len(line) == len(HEAD)), None)
+        stale += [f"{measured[0]} is missing"] if not old else \
+                 [f"{measured[0]}, {HEAD[i]}: {old[i]}, measured {measured[i]}" for i in EXACT if old[i] != measured[i]]
+    if stale:
+        sys.exit(f"{readme}: the table is stale; python3 tests/targets/run.py --build DIR --readme {readme} writes it anew\n" + "\n".join(stale))
 
 
 def put(readme, text):
@@ -247,20 +326,23 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--build", type=Path, required=True)
     parser.add_argument("--readme", type=Path)
+    parser.add_argument("--compare", type=Path)
     parser.add_argument("targets", nargs="*", metavar="TARGET")
     args = parser.parse_args()
     known = {t.name: t for t in TARGETS}
     for name in args.targets:
         if name not in known:
             parser.error(f"there is no target {name}; there are {', '.join(known)}")
-    check_list(args.build / "bin/caec")
+    native = check_list(args.build / "bin/caec")
     with tempfile.TemporaryDirectory(prefix="caec-targets-") as folder:
         work = Work(args.build.resolve(), Path(folder))
-        rows = [row(work, known[name]) for name in args.targets or known]
+        rows = [row(work, known[name], native) for name in args.targets or known]
     text = table(rows)
     print("\n" + text)
     if args.readme:
         put(args.readme, text)
+    if args.compare:
+        compare(args.compare, rows)
 
 
 main()
