@@ -28,7 +28,7 @@ typedef struct Bench {
     int clocked;                 /* images of the chunk that is clocked: CLOCKED_IMAGES, or the model's group where that is larger */
     double *seconds;             /* of each update */
     double *layer_seconds;       /* an image, of each train_steps */
-    double step_seconds, images_per_second, gflops, peak_gflops, peak_mib;
+    double step_seconds, mean_seconds, images_per_second, gflops, peak_gflops, peak_mib;      /* step_seconds: the median */
     double taken_mib, limit_mib; /* of a model with a limit of memory */
     int steps;
 } Bench;
@@ -92,6 +92,7 @@ static void measure_steps(Bench *b)
         double began = now();
         trainer_step(&b->trainer, b->images, b->noise, batch);
         b->seconds[i] = now() - began;
+        b->mean_seconds += b->seconds[i] / b->steps;
     }
     b->step_seconds = median(b->seconds, b->steps);
     b->images_per_second = batch / b->step_seconds;
@@ -139,7 +140,7 @@ static void print_table(const Bench *b)
     if (model->stage_count > 0)
         printf("stage %d of %d: %s\n\n", model->stage_count, model->stage_count, model->stages[model->stage_count - 1].title);
     printf("  images/s                %10.1f\n", b->images_per_second);
-    printf("  ms per step             %10.2f\n", b->step_seconds * 1e3);
+    printf("  ms per step             %10.2f   (mean %.2f)\n", b->step_seconds * 1e3, b->mean_seconds * 1e3);
     printf("  effective GFLOP/s       %10.1f   (operations of direct convolution)\n", b->gflops);
     printf("  FMA peak GFLOP/s        %10.1f   (measured just now, same threads and vectors)\n", b->peak_gflops);
     printf("  effective / peak        %10.2f\n", b->peak_gflops > 0 ? b->gflops / b->peak_gflops : 0);
@@ -177,8 +178,8 @@ static void print_json(const Bench *b)
         json_array_append_new(layers, json_pack("{s:s, s:s, s:s, s:f, s:o}", "layer", s->layer, "pass", s->pass, "kernel", s->kernel,
                                                 "ms", b->layer_seconds[i] * 1e3, "effective_gflops", rate));
     }
-    json_t *all = json_pack("{s:f, s:f, s:f, s:f, s:f, s:f, s:i, s:i, s:i, s:o}", "images_per_second", b->images_per_second,
-                            "ms_per_step", b->step_seconds * 1e3, "effective_gflops", b->gflops, "fma_peak_gflops", b->peak_gflops,
+    json_t *all = json_pack("{s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:i, s:i, s:i, s:o}", "images_per_second", b->images_per_second,
+                            "ms_per_step", b->step_seconds * 1e3, "mean_ms_per_step", b->mean_seconds * 1e3, "effective_gflops", b->gflops, "fma_peak_gflops", b->peak_gflops,
                             "ratio", b->peak_gflops > 0 ? b->gflops / b->peak_gflops : 0, "peak_rss_mb", b->peak_mib,
                             "threads", b->trainer.threads, "batch", b->trainer.batch, "steps", b->steps, "layers", layers);
     if (model->stage_count > 0)

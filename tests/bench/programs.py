@@ -4,7 +4,8 @@ A round of a program is a dictionary of figures, with whatever of these it can g
     train_images_per_second, train_ms_per_step, train_peak_mib, train_images_per_second_1_thread,
     forward_images_per_second, latency_ms_1_thread, latency_ms, infer_peak_mib,
     effective_gflops, fma_peak_gflops       ours alone; the peak was measured in the same process
-    pictures_images_per_second              ours alone: from the second epoch on, photographs from disk
+    pictures_images_per_second, made_up_images_per_second      ours alone: photographs from disk, from the second epoch on, and `bench` before and
+                                            after them; both are pictures over time, since the clock of an epoch counts slow updates too
 """
 import csv
 import json
@@ -93,17 +94,26 @@ class Ours(Program):
         if not self.group and options.threads > 1:
             figures["train_images_per_second_1_thread"] = bench(self.train, 1, *train_options)["images_per_second"]
         if not self.group and options.pictures:
-            figures["pictures_images_per_second"] = self.later_epochs(options)
+            figures.update(self.photographs(options, bench))
         return figures
 
+    def photographs(self, options, bench):
+        """The figures of options.pictures and of made-up data, about as long before as after."""
+        def made_up():
+            mean = bench(self.train, options.threads, "--batch", str(options.batch), "--steps", "27")["mean_ms_per_step"]
+            return options.batch * 1e3 / mean
+
+        before, pictures, after = made_up(), self.later_epochs(options), made_up()
+        return {"pictures_images_per_second": pictures, "made_up_images_per_second": 2 / (1 / before + 1 / after)}
+
     def later_epochs(self, options):
-        """Images a second on options.pictures, the median of three epochs after the first, which also decodes or waits for the disk."""
+        """Images a second on options.pictures in the three epochs after the first, which also decodes or waits for the disk."""
         with tempfile.TemporaryDirectory(dir=options.out) as folder:
             out = os.path.join(folder, "run")
             run([self.train, "--train", options.pictures, "--epochs", "4", "--batch", str(options.batch),
                  "--threads", str(options.threads), "--out", out])
             with open(os.path.join(out, "history.csv"), newline="", encoding="ascii") as table:
-                return statistics.median(float(row["images_per_second"]) for row in list(csv.DictReader(table))[1:])
+                return statistics.harmonic_mean([float(row["images_per_second"]) for row in list(csv.DictReader(table))[1:]])
 
 
 class Peer(Program):

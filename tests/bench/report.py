@@ -27,7 +27,7 @@ def ratios(rows):
 
     over("all_threads_over_one", "train_images_per_second", "train_images_per_second_1_thread")
     over("effective_over_fma_peak", "effective_gflops", "fma_peak_gflops")
-    over("pictures_over_made_up", "pictures_images_per_second", "train_images_per_second")
+    over("pictures_over_made_up", "pictures_images_per_second", "made_up_images_per_second")
     return found
 
 
@@ -106,7 +106,7 @@ def remarks(result):
     if "pictures_over_made_up" in found:
         lines.append("caec's training on photographs from disk, from the second epoch on, over made-up data: "
                      "%.1f / %.1f images/s = %.2f." % (
-                         ours["pictures_images_per_second"], ours["train_images_per_second"], found["pictures_over_made_up"]))
+                         ours["pictures_images_per_second"], ours["made_up_images_per_second"], found["pictures_over_made_up"]))
     return lines
 
 

@@ -44,6 +44,7 @@ static void training_is_measured(void **state)
     assert_true(number_of(all, "batch") == 6 && number_of(all, "threads") == 2);
     double rate = number_of(all, "images_per_second");
     assert_true(rate > 0 && fabs(rate * number_of(all, "ms_per_step") / 6000 - 1) < 1e-3);
+    assert_true(number_of(all, "mean_ms_per_step") > 0);
     assert_true(fabs(number_of(all, "effective_gflops") / (rate * small_gflop(true)) - 1) < 1e-3);
     assert_true(number_of(all, "fma_peak_gflops") > 0 && number_of(all, "peak_rss_mb") > 0);
     const json_t *layers = json_object_get(all, "layers");
