@@ -199,7 +199,8 @@ static void draw(Run *run, int n)
         }
 }
 
-static const char *const faults[] = {[TRAINER_LOSS] = "the loss", [TRAINER_GRADIENT] = "the gradient", [TRAINER_PARAMETER] = "a parameter"};
+static const char *const faults[] = {[TRAINER_LOSS] = "the loss", [TRAINER_GRADIENT] = "the gradient", [TRAINER_PARAMETER] = "a parameter",
+                                     [TRAINER_OPTIMIZER] = "the optimizer's state"};
 
 /* One update with the n pictures at hand. */
 static int step(Run *run, int n, Error *error)
@@ -219,7 +220,7 @@ static int step(Run *run, int n, Error *error)
     draw(run, n);
     TrainerFault fault = trainer_step(&run->trainer, run->pixels, run->noise, n);
     if (fault != TRAINER_FINE)
-        return train_diverged(run, faults[fault], run->train, n, run->noise, fault != TRAINER_PARAMETER, error);
+        return train_diverged(run, faults[fault], run->train, n, run->noise, fault < TRAINER_PARAMETER, error);
     s->step++;
     s->loss_sum = trainer_loss_sum(&run->trainer, n, s->loss_sum);
     s->images += (uint64_t)n;
