@@ -203,3 +203,19 @@ int whole_file_read(const char *path, unsigned char **bytes, size_t *count, char
     }
     return 0;
 }
+
+int whole_file_copy(const char *from, const char *to, char *message, size_t size)
+{
+    WholeFile file;
+    unsigned char *bytes;
+    size_t count;
+
+    if (whole_file_read(from, &bytes, &count, message, size) != 0) return -1;
+    int failed = whole_file_open(&file, to, message, size) != 0;
+    if (!failed) {
+        fwrite(bytes, 1, count, file.stream);
+        failed = whole_file_commit(&file, message, size) != 0;
+    }
+    free(bytes);
+    return failed ? -1 : 0;
+}

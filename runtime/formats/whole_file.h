@@ -29,6 +29,9 @@ void whole_file_abandon(WholeFile *file);
 /* Reads all bytes of a plain file or a pipe: *bytes is malloc'ed (never NULL on success), *count its length. */
 int whole_file_read(const char *path, unsigned char **bytes, size_t *count, char *message, size_t size);
 
+/* Writes a copy of a plain file, whole or not at all. */
+int whole_file_copy(const char *from, const char *to, char *message, size_t size);
+
 /* Control characters of a line, of one byte or as UTF-8 spells those from 128 to 159, become question marks: they may come from a hostile file, and a
    terminal would obey them. */
 void whole_file_plain(char *line);

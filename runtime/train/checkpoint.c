@@ -41,6 +41,7 @@ static const Field fields[] = {
     {"caec.val_files", offsetof(CheckpointState, val_files), COUNT},
     {"caec.epochs", offsetof(CheckpointState, epochs), COUNT},
     {"caec.steps", offsetof(CheckpointState, steps), COUNT},
+    {"caec.closed", offsetof(CheckpointState, closed), COUNT},
     {"caec.optimizer", offsetof(CheckpointState, training.optimizer), OPTIMIZER},
     {"caec.schedule", offsetof(CheckpointState, training.schedule), SCHEDULE},
     {"caec.clip_norm", offsetof(CheckpointState, training.clip_norm), DOUBLE},
@@ -72,6 +73,12 @@ static int starts_with(const char *text, const char *start)
 static int has_field(const Model *model, const Field *field)
 {
     return model->stage_count > 0 || !starts_with(field->key, "caec.stage");
+}
+
+/* Files of older programs do not tell of it; their runs then write once more what an end leaves. */
+static int may_lack(const Field *field)
+{
+    return strcmp(field->key, "caec.closed") == 0;
 }
 
 /* Of which parameters the optimizer keeps a state; NULL: of all. */
@@ -199,6 +206,8 @@ static int read_field(const Safetensors *file, const char *path, const Field *fi
     const char *text = safetensors_metadata(file, field->key);
     Error wrong;
     int ok = text != NULL;
+    if (!text && may_lack(field))
+        return 0;
     if (ok && field->kind == OPTIMIZER)
         ok = settings_read_optimizer(at, text, &wrong) == 0;
     else if (ok && field->kind == SCHEDULE)
@@ -253,7 +262,7 @@ int checkpoint_load(const char *path, const Model *model, real *parameters, real
         return -1;
     int result = check_kind(&file, path, model, error);
     state->training = model->training;
-    state->stage = state->stage_step = state->stage_epoch = state->stage_epochs = 0;
+    state->stage = state->stage_step = state->stage_epoch = state->stage_epochs = state->closed = 0;
     for (int i = 0; i < FIELD_COUNT && result == 0; i++)
         if (has_field(model, &fields[i]))
             result = read_field(&file, path, &fields[i], state, error);

@@ -23,6 +23,7 @@ typedef struct CheckpointState {
     uint64_t seed, batch;
     uint64_t train_files, val_files;      /* fingerprints of the two file lists; val_files 0: none */
     uint64_t epochs, steps;               /* where the run was to end; 0: no such bound */
+    uint64_t closed;                      /* `step`: the run ended here, inside an epoch, and all that an end leaves is written; 0: else */
     ModelTraining training;               /* what the run trains by; `batch` and `epochs` above count, not those in it */
     double rate;                          /* of the last update */
     Plateau plateau;

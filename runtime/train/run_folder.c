@@ -33,6 +33,7 @@ int run_folder_open(RunFolder *folder, const char *out, Error *error)
         folder->path[n - 1] = '\0';
     if (!(folder->last = join(folder->path, "last.safetensors"))
         || !(folder->best = join(folder->path, "best.safetensors"))
+        || !(folder->best_epoch = join(folder->path, "best_epoch.safetensors"))
         || !(folder->history = join(folder->path, "history.csv"))
         || !(folder->loss_curve = join(folder->path, "loss.svg"))
         || !(folder->samples = join(folder->path, "samples"))
@@ -59,6 +60,7 @@ void run_folder_close(RunFolder *folder)
     free(folder->path);
     free(folder->last);
     free(folder->best);
+    free(folder->best_epoch);
     free(folder->history);
     free(folder->loss_curve);
     free(folder->samples);
@@ -164,6 +166,21 @@ int run_folder_make(const RunFolder *folder, Error *error)
             return -1;
     }
     return make_folder(folder->samples, error);
+}
+
+int run_folder_keep_best(const RunFolder *folder, Error *error)
+{
+    char message[sizeof error->text];
+    if (exists(folder->best_epoch) || !exists(folder->best) || whole_file_copy(folder->best, folder->best_epoch, message, sizeof message) == 0)
+        return 0;
+    return error_set(error, EXIT_FILE, "%s", message);
+}
+
+int run_folder_restore_best(const RunFolder *folder, Error *error)
+{
+    if (rename(folder->best_epoch, folder->best) == 0 || errno == ENOENT)
+        return 0;
+    return error_set(error, EXIT_FILE, "%s: cannot become %s again: %s; rename it yourself", folder->best_epoch, folder->best, strerror(errno));
 }
 
 void run_folder_sample(const RunFolder *folder, uint64_t epoch, char *path, size_t size)

@@ -76,7 +76,10 @@ void train_begin_stage(Run *run);
 /* Says which stage it is; nothing where there are none. */
 void train_say_stage(Run *run);
 
-/* 1 where the run has reached the end it was given, or early stopping ended it. */
+/* 1 where the run has had the updates it was given. What follows the last one may still be to do. */
+int train_steps_done(const Run *run);
+
+/* 1 where the run has reached the end it was given, or early stopping ended it, and everything that an end leaves is written. */
 int train_finished(const Run *run);
 
 /* 1 where early stopping ended the run. */

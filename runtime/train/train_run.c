@@ -100,10 +100,16 @@ int train_stage_over(const Run *run)
     return train_stopped_early(run) || (!by_options && s->epoch >= s->stage_epoch + s->stage_epochs);
 }
 
+int train_steps_done(const Run *run)
+{
+    return run->state.steps && run->state.step >= run->state.steps;
+}
+
 int train_finished(const Run *run)
 {
     const CheckpointState *s = &run->state;
-    return (train_last_stage(run) && train_stage_over(run)) || (s->epochs && s->epoch >= s->epochs) || (s->steps && s->step >= s->steps);
+    int results_written = s->position == 0 || s->closed == s->step;
+    return (train_last_stage(run) && train_stage_over(run)) || (s->epochs && s->epoch >= s->epochs) || (train_steps_done(run) && results_written);
 }
 
 void train_begin_stage(Run *run)
@@ -228,7 +234,8 @@ static int step(Run *run, int n, Error *error)
     return 0;
 }
 
-/* Updates to the end of the epoch, or of the run: *partial then. Returns 1 where a signal came first. */
+/* Updates to the end of the epoch, or of the run: *partial then. None at all where the run was stopped behind its last one. Returns 1 where a signal
+   came first. */
 static int train_epoch(Run *run, int *partial, Error *error)
 {
     CheckpointState *s = &run->state;
@@ -239,7 +246,7 @@ static int train_epoch(Run *run, int *partial, Error *error)
     if (dataset_start(run->train, run->order + s->position, count - s->position, (size_t)run->batch, error) != 0)
         return -1;
     progress_epoch(&run->progress, s->epoch + 1, expected_epochs(run), steps_of(count, run->batch));
-    for (;;) {
+    while (!train_steps_done(run)) {
         double began = train_now();
         int n = dataset_next(run->train, run->batch, run->pixels, run->which, error);
         if (n <= 0)
@@ -252,11 +259,9 @@ static int train_epoch(Run *run, int *partial, Error *error)
             return -1;
         if (train_stopped())
             return 1;
-        if (s->steps && s->step >= s->steps) {
-            *partial = s->position < count;
-            return 0;
-        }
     }
+    *partial = s->position < count;
+    return 0;
 }
 
 static int save_and_stop(Run *run, Error *error)
