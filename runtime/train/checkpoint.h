@@ -39,7 +39,8 @@ int checkpoint_save(const char *path, const Model *model, const real *parameters
                     const CheckpointState *state, Error *error);
 
 /* Reads a checkpoint of a run of this very model with its optimizer's state. Refuses another network (named, or with the first parameter that
-   is missing or differs), another `real`, a newer format, a file without a run in it (best.safetensors), and damage. With parameters NULL
+   is missing or differs), another `real`, another format, a file without a run in it (best.safetensors), damage, and a number that no run comes to, as
+   a batch that the command line does not allow. With parameters NULL
    the position alone is read; v is NULL where the run's optimizer keeps none. Of a model with stages m and v are left as they are for parameters that
    the run's stage does not train. */
 int checkpoint_load(const char *path, const Model *model, real *parameters, real *m, real *v, CheckpointState *state, Error *error);

@@ -7,7 +7,6 @@
 #include "memory.h"
 
 #include <inttypes.h>
-#include <limits.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -128,8 +127,6 @@ static int read_position(Run *run, Error *error)
     if (o->batch && (uint64_t)o->batch != s->batch)
         return error_set(error, EXIT_USAGE, "--batch %d: the run in %s has batches of %" PRIu64 "; leave --batch out, or start anew "
                          "without --resume", o->batch, run->folder.path, s->batch);
-    if (s->batch < 1 || s->batch > INT_MAX)
-        return error_set(error, EXIT_INPUT, "%s: damaged: it says batches of %" PRIu64, run->folder.last, s->batch);
     if (o->epochs || o->steps) {
         s->epochs = o->epochs;
         s->steps = o->steps;
