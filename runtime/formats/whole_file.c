@@ -157,7 +157,7 @@ void whole_file_sweep(const char *folder)
     if (list) closedir(list);
 }
 
-/* Reads to the end into a buffer that starts at the size the file says and doubles where it says too little (a pipe). */
+/* Reads to the end into a buffer that starts at the size the file says and doubles where it says too little (a file that grows). */
 static int read_all(int fd, size_t guess, unsigned char **bytes, size_t *count)
 {
     size_t room = guess + 1, have = 0;
@@ -186,16 +186,17 @@ static int read_all(int fd, size_t guess, unsigned char **bytes, size_t *count)
 int whole_file_read(const char *path, unsigned char **bytes, size_t *count, char *message, size_t size)
 {
     struct stat status;
-    int fd = open(path, O_RDONLY | O_CLOEXEC), failed = fd < 0 ? errno : 0;
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK), failed = fd < 0 ? errno : 0;       /* a pipe would be waited for */
 
     *bytes = NULL;
     *count = 0;
     if (!failed && fstat(fd, &status) != 0) failed = errno;
     if (!failed && S_ISDIR(status.st_mode)) failed = EISDIR;
-    if (!failed && !S_ISREG(status.st_mode) && !S_ISFIFO(status.st_mode)) failed = EINVAL;    /* a device may never end */
-    if (!failed && (uintmax_t)status.st_size >= SIZE_MAX / 2) failed = EFBIG;
-    if (!failed) failed = read_all(fd, S_ISREG(status.st_mode) ? (size_t)status.st_size : 65535, bytes, count);
+    int other = !failed && !S_ISREG(status.st_mode);        /* a device may never end */
+    if (!failed && !other && (uintmax_t)status.st_size >= SIZE_MAX / 2) failed = EFBIG;
+    if (!failed && !other) failed = read_all(fd, (size_t)status.st_size, bytes, count);
     if (fd >= 0) close(fd);
+    if (other) return whole_file_fail(message, size, "%s: cannot be read: it is no plain file; give one, such as a copy", path);
     if (failed) {
         free(*bytes);
         *bytes = NULL;
