@@ -129,6 +129,16 @@ int run_folder_used(const RunFolder *folder)
         || exists(folder->samples);
 }
 
+int run_folder_check(const RunFolder *folder, Error *error)
+{
+    const char *const files[] = {folder->last, folder->best, folder->best_epoch, folder->history, folder->loss_curve};
+    struct stat status;
+    for (size_t i = 0; i < sizeof files / sizeof files[0]; i++)
+        if (stat(files[i], &status) == 0 && !S_ISREG(status.st_mode))
+            return error_set(error, EXIT_FILE, "%s: is no plain file; move it away", files[i]);
+    return 0;
+}
+
 int run_folder_move_aside(RunFolder *folder, char *moved, size_t size, Error *error)
 {
     for (int i = 1;; i++) {

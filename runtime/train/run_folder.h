@@ -26,6 +26,9 @@ void run_folder_close(RunFolder *folder);
    run_folder_make. Refuses where another process holds it; a file system without locks does without. */
 int run_folder_lock(RunFolder *folder, Error *error);
 
+/* Refuses a folder where what a run reads or replaces is there, but no plain file: a pipe would be waited for. */
+int run_folder_check(const RunFolder *folder, Error *error);
+
 /* 1 where the folder holds a run, or something of one. */
 int run_folder_used(const RunFolder *folder);
 

@@ -45,6 +45,7 @@ typedef struct Run {
     uint64_t saved_step;                                        /* of last.safetensors */
     double saved_at;                                            /* when, by train_now */
     int diverged;                                               /* train_diverged has been called */
+    int unheard;                                                /* stdout takes nothing more, and that is said */
     Watched watch;
 } Run;
 
@@ -56,6 +57,9 @@ int train_stopped(void);
 
 /* Prints a line to stdout, clear of the progress bar. */
 void train_say(Run *run, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* Prints "NAME-train: warning: text" to stderr, clear of the bar. */
+void train_warn(const char *text);
 
 /* Opens everything up to the first step; *finished is set where there is nothing left to do. Ends with train_close, also after a failure. */
 int train_open(Run *run, const Model *model, const TrainOptions *options, int *finished, Error *error);

@@ -278,6 +278,55 @@ static void a_lock_that_is_a_link(void **state)
     free(path);
 }
 
+/* Files of a folder from elsewhere that would be waited for. */
+static void pipes_in_the_folder(void **state)
+{
+    (void)state;
+    static const char *const names[] = { "last.safetensors", "best.safetensors", "history.csv", "loss.svg" };
+    Result result = run(folder, OTHER_TRAIN " --train train --out piped --steps 1");
+    want_exit(&result, 0);
+    result_free(&result);
+    for (int i = 0; i < 4; i++) {
+        char *script = text_of("cd piped && mv %s kept && mkfifo %s", names[i], names[i]), *back = text_of("cd piped && mv kept %s", names[i]);
+        result = script_in_folder(script);
+        want_exit(&result, 0);
+        result_free(&result);
+        result = script_in_folder("exec timeout 20 " OTHER_TRAIN " --train train --out piped --resume --steps 2");
+        want_refusal(&result, 3, names[i]);
+        assert_non_null(strstr(result.err, "no plain file"));
+        result_free(&result);
+        result = script_in_folder(back);
+        want_exit(&result, 0);
+        result_free(&result);
+        free(script);
+        free(back);
+    }
+    result = script_in_folder("mkfifo weights && exec timeout 20 " OTHER_TRAIN " --train train --out piped --init weights --steps 2");
+    want_refusal(&result, 3, "weights: cannot be read: it is no plain file");
+    result_free(&result);
+}
+
+/* A reader of the output that goes is no reason to lose the training: it goes on, says so, and ends with 3; after a signal as always. */
+static void a_reader_that_goes(void **state)
+{
+    (void)state;
+    Result result = script_in_folder("{ " OTHER_TRAIN " --out deserted " OPTIONS FIRST "; echo $? >code; } | head -n 1 >/dev/null; test $(cat code) = 3");
+    want_exit(&result, 0);
+    assert_non_null(strstr(result.err, "warning: the output cannot be written any more; training goes on"));
+    assert_non_null(strstr(result.err, "other-train: the output cannot be written\n"));
+    assert_int_equal(count_lines(result.err), 2);
+    result_free(&result);
+    want_the_same_end("deserted", &kinds[0]);
+    result = script_in_folder("{ " OTHER_TRAIN " --out left --train train --epochs 1000000 & echo $! >pid; wait $!; echo $? >code; } | head -n 1 >/dev/null & "
+                              "until [ -e left/samples/epoch_002.png ]; do sleep 0.01; done; kill -INT $(cat pid); wait; test $(cat code) = 130");
+    want_exit(&result, 0);
+    result_free(&result);
+    result = run(folder, OTHER_TRAIN " --out left --train train --epochs 1 --resume");
+    want_exit(&result, 0);
+    assert_non_null(strstr(result.out, "is finished"));
+    result_free(&result);
+}
+
 static void a_full_standard_output(void **state)
 {
     (void)state;
@@ -297,6 +346,8 @@ int main(void)
         cmocka_unit_test(asked_to_stop),
         cmocka_unit_test(one_run_a_folder),
         cmocka_unit_test(a_lock_that_is_a_link),
+        cmocka_unit_test(pipes_in_the_folder),
+        cmocka_unit_test(a_reader_that_goes),
         cmocka_unit_test(a_full_standard_output),
     };
     return cmocka_run_group_tests_name("force kill", tests, set_up, tear_down);

@@ -17,6 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -453,6 +454,36 @@ static void the_best_of_an_epoch_cut_short(void **state)
     assert_false(is_there(out_b, "best_epoch.safetensors"));
     free(best);
     free(partial);
+}
+
+static void reconstruct_with_mishap(const void *prepared, const uint8_t *image, real *output, void *workspace, ModelClock *clock)
+{
+    raise(SIGTERM);
+    caec_model.reconstruct(prepared, image, output, workspace, clock);
+}
+
+/* A signal during the look at the first parameters, before there is anything to save: the program ends there. */
+static void sigterm_before_the_first_step(void **state)
+{
+    (void)state;
+    char out[700];
+    int status;
+    snprintf(out, sizeof out, "%s/early", folder);
+    fflush(NULL);
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        Model model = caec_model;
+        Error error = {0};
+        TrainOptions o = options_for(out);
+        o.epochs = 1;
+        model.reconstruct = reconstruct_with_mishap;
+        _exit(run_model(&model, o, &error) == 128 + SIGTERM ? 1 : 2);      /* not before it has trained */
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), 128 + SIGTERM);
+    assert_false(is_there(out, "last.safetensors"));
 }
 
 static void a_loss_that_is_no_number_stops_the_run(void **state)
@@ -962,6 +993,7 @@ int main(void)
         cmocka_unit_test(sigint_in_an_epoch),
         cmocka_unit_test(sigterm_in_validation),
         cmocka_unit_test(a_loss_that_is_no_number_stops_the_run),
+        cmocka_unit_test(sigterm_before_the_first_step),
         cmocka_unit_test(stopped_in_the_last_step),
         cmocka_unit_test(the_best_of_an_epoch_cut_short),
         cmocka_unit_test(the_picture_and_the_layer_are_named),
