@@ -93,19 +93,53 @@ int whole_file_open(WholeFile *file, const char *path, char *message, size_t siz
     return 0;
 }
 
-/* A folder's entry survives a power cut only once the folder is synced too. Some file systems refuse that with EINVAL: then there is
-   nothing more to be done. */
-static int sync_folder_of(const char *path)
+/* The folder of a path, open for sync_folder. -1 and errno where it cannot be; NOT_READABLE where it may be written in but not read. */
+enum { NOT_READABLE = -2 };
+
+static int open_folder_of(const char *path)
 {
     char *folder = folder_of(path);
     int fd = folder ? open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
-    int failed = fd >= 0 && fsync(fd) != 0 && errno != EINVAL;
-    int reason = errno;
-
-    if (fd >= 0) close(fd);
+    int reason = folder ? errno : ENOMEM;
     free(folder);
     errno = reason;
+    return fd < 0 && reason == EACCES ? NOT_READABLE : fd;
+}
+
+/* A folder's entry survives a power cut only once the folder is synced too. Some file systems refuse that with EINVAL: then there is nothing more to be
+   done. A folder that cannot be read is synced with all else. Closes it; 0 or -1 and errno. */
+static int sync_folder(int fd)
+{
+    if (fd == NOT_READABLE) {
+        sync();
+        return 0;
+    }
+    int failed = fsync(fd) != 0 && errno != EINVAL, reason = errno;
+    close(fd);
+    errno = reason;
     return failed ? -1 : 0;
+}
+
+int whole_file_sync_folder_of(const char *path)
+{
+    int fd = open_folder_of(path);
+    return fd == -1 ? -1 : sync_folder(fd);
+}
+
+/* The folder is opened before the file takes its name: what cannot be synced is refused while the old content still stands. */
+static int take_place(WholeFile *file)
+{
+    int folder = open_folder_of(file->path);
+    if (folder == -1) return -1;
+    if (rename(file->temporary, file->path) != 0) {
+        int reason = errno;
+        if (folder >= 0) close(folder);
+        errno = reason;
+        return -1;
+    }
+    free(file->temporary);
+    file->temporary = NULL;
+    return sync_folder(folder);
 }
 
 int whole_file_commit(WholeFile *file, char *message, size_t size)
@@ -117,15 +151,7 @@ int whole_file_commit(WholeFile *file, char *message, size_t size)
     if (!failed && file->temporary && fsync(fileno(file->stream)) != 0) failed = errno;
     if (fclose(file->stream) != 0 && !failed) failed = errno;
     file->stream = NULL;
-    if (!failed && file->temporary) {
-        if (rename(file->temporary, file->path) != 0) {
-            failed = errno;
-        } else {
-            free(file->temporary);
-            file->temporary = NULL;
-            if (sync_folder_of(file->path) != 0) failed = errno;
-        }
-    }
+    if (!failed && file->temporary && take_place(file) != 0) failed = errno;
     if (failed) whole_file_fail(message, size, "%s: cannot be written: %s", file->path, strerror(failed));
     whole_file_abandon(file);
     return failed ? -1 : 0;

@@ -20,6 +20,9 @@ int whole_file_open(WholeFile *file, const char *path, char *message, size_t siz
 /* Flushes, fsyncs, renames and fsyncs the folder. The file is closed whatever comes back; after -1 the old content still stands. */
 int whole_file_commit(WholeFile *file, char *message, size_t size);
 
+/* fsync of the folder that holds `path`, whose entry there has been made or renamed. 0, or -1 and errno. */
+int whole_file_sync_folder_of(const char *path);
+
 /* Removes from the folder the temporary files of processes that are no more. For whoever has the folder to itself. */
 void whole_file_sweep(const char *folder);
 

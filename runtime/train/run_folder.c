@@ -147,7 +147,7 @@ int run_folder_move_aside(RunFolder *folder, char *moved, size_t size, Error *er
         if (!exists(moved))
             break;
     }
-    if (rename(folder->path, moved) != 0)
+    if (rename(folder->path, moved) != 0 || whole_file_sync_folder_of(moved) != 0)
         return error_set(error, EXIT_FILE, "%s holds an older run that cannot be moved aside to %s: %s; move it yourself or give "
                          "another --out", folder->path, moved, strerror(errno));
     char *lock = join(moved, ".lock");
@@ -159,7 +159,10 @@ int run_folder_move_aside(RunFolder *folder, char *moved, size_t size, Error *er
 static int make_folder(const char *path, Error *error)
 {
     struct stat status;
-    if (mkdir(path, 0777) == 0 || (errno == EEXIST && stat(path, &status) == 0 && S_ISDIR(status.st_mode)))
+    int made = mkdir(path, 0777) == 0;
+    if (made && whole_file_sync_folder_of(path) == 0)
+        return 0;
+    if (!made && errno == EEXIST && stat(path, &status) == 0 && S_ISDIR(status.st_mode))
         return 0;
     return error_set(error, EXIT_FILE, "%s: the folder cannot be made: %s; give an --out where you may write", path,
                      errno == EEXIST ? "a file of that name is in the way" : strerror(errno));
@@ -188,7 +191,9 @@ int run_folder_keep_best(const RunFolder *folder, Error *error)
 
 int run_folder_restore_best(const RunFolder *folder, Error *error)
 {
-    if (rename(folder->best_epoch, folder->best) == 0 || errno == ENOENT)
+    if (!exists(folder->best_epoch))
+        return 0;
+    if (rename(folder->best_epoch, folder->best) == 0 && whole_file_sync_folder_of(folder->best) == 0)
         return 0;
     return error_set(error, EXIT_FILE, "%s: cannot become %s again: %s; rename it yourself", folder->best_epoch, folder->best, strerror(errno));
 }
