@@ -292,6 +292,8 @@ static size_t read_good(void)
     return size;
 }
 
+static int damaged_files;
+
 static void want_refusal_of(const unsigned char *bytes, size_t size, const char *what, size_t place)
 {
     real a[MOST], b[MOST], c[MOST];
@@ -304,6 +306,7 @@ static void want_refusal_of(const unsigned char *bytes, size_t size, const char 
     int run = checkpoint_load(path, &caec_model, a, b, c, &s, &error), weights = weights_load(&caec_model, path, a, &error);
     if (run != -1 || weights != -1 || error.exit_code != EXIT_INPUT)
         fail_msg("%s at byte %zu is taken", what, place);
+    damaged_files++;
 }
 
 /* Every single byte: of the length, the header, the padding, the data. */
@@ -322,7 +325,7 @@ static void every_damaged_byte_is_found(void **state)
         want_refusal_of(good, i, "an end", i);
     good[size] = 0;
     want_refusal_of(good, size + 1, "a byte too many", size);
-    printf("%zu bytes: each flipped in %zu ways, cut off at each\n", size, sizeof flips);
+    printf("%zu bytes, each flipped in %zu ways, cut off at each: %d damaged files refused\n", size, sizeof flips, damaged_files);
 }
 
 /* Whitespace would be harmless, and a file that another program has stored anew need not say that it is caec's. */
