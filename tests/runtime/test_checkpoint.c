@@ -419,6 +419,20 @@ static void numbers_that_no_run_has_are_refused(void **state)
     printf("%d numbers of a position refused\n", numbers);
 }
 
+/* The format's number is what counts, not the version of the program that wrote it. */
+static void another_version_is_read(void **state)
+{
+    (void)state;
+    Model newer = caec_model;
+    real a[MOST], b[MOST], c[MOST];
+    CheckpointState s;
+    Error error = {0};
+    newer.version = "99.0";
+    save_or_fail(&newer, m);
+    assert_int_equal(checkpoint_load(path, &caec_model, a, b, c, &s, &error), 0);
+    assert_memory_equal(&s, &written, sizeof s);
+}
+
 static void unwritable_place_is_told(void **state)
 {
     (void)state;
@@ -445,6 +459,7 @@ int main(void)
         cmocka_unit_test(every_damaged_byte_is_found),
         cmocka_unit_test(other_formats_are_refused),
         cmocka_unit_test(numbers_that_no_run_has_are_refused),
+        cmocka_unit_test(another_version_is_read),
         cmocka_unit_test(unwritable_place_is_told),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
