@@ -302,8 +302,24 @@ static void next_stage(Run *run)
     train_say_stage(run);
 }
 
+/* A run that ended inside an epoch goes on: nothing is left of that end, first in last.safetensors, so that the end is made again if the run does not
+   get far. */
+static int reopen(Run *run, Error *error)
+{
+    if (train_steps_done(run))          /* it does not go on, it was stopped on the way to its end */
+        return 0;
+    if (run->state.closed) {
+        run->state.closed = 0;
+        if (train_save_last(run, error) != 0)
+            return -1;
+    }
+    return run_folder_restore_best(&run->folder, error);
+}
+
 static int train_loop(Run *run, Error *error)
 {
+    if (reopen(run, error) != 0)
+        return -1;
     while (!train_finished(run)) {
         if (train_stage_over(run))
             next_stage(run);

@@ -325,20 +325,6 @@ static void say_beginning(Run *run)
     train_say_stage(run);
 }
 
-/* A run that ended inside an epoch goes on: nothing is left of that end, first in last.safetensors, so that the end is made again if the run does not
-   get far. */
-static int reopen(Run *run, Error *error)
-{
-    if (train_steps_done(run))          /* it does not go on, it was stopped on the way to its end */
-        return 0;
-    if (run->state.closed) {
-        run->state.closed = 0;
-        if (train_save_last(run, error) != 0)
-            return -1;
-    }
-    return run_folder_restore_best(&run->folder, error);
-}
-
 /* The folder is touched last, when nothing else is left that can be refused. Saving the first parameters tells early whether it can be written. */
 static int begin_folder(Run *run, Error *error)
 {
@@ -349,7 +335,7 @@ static int begin_folder(Run *run, Error *error)
         if (history_read(&run->history, run->folder.history, run->state.epoch, error) != 0)
             return -1;
         run->history.staged = run->model->stage_count > 0;
-        return run_folder_make(&run->folder, error) != 0 ? -1 : reopen(run, error);
+        return run_folder_make(&run->folder, error);
     }
     run->history.staged = run->model->stage_count > 0;
     if (!run->folder.locked && run_folder_lock(&run->folder, error) != 0)       /* another run may have made it in the meantime */
