@@ -23,7 +23,7 @@ fi
 
 log=$build/test.log
 status=0
-CMOCKA_MESSAGE_OUTPUT=STDOUT ctest --test-dir "$build" -LE bench --verbose --output-log "$log" -j "$(nproc)" "$@" || status=$?
+CMOCKA_MESSAGE_OUTPUT=STDOUT ctest --test-dir "$build" -LE "bench|coverage" --verbose --output-log "$log" -j "$(nproc)" "$@" || status=$?
 
 passed=$(grep -c '\[       OK \]' "$log" || true)
 # A case that did not pass is named twice: where it ran and in its program's list.

@@ -16,7 +16,7 @@ step "compiler, runtime and tests under AddressSanitizer and UndefinedBehaviorSa
 BUILD=build-sanitize
 cmake -S . -B "$BUILD" -G Ninja -DCAEC_SANITIZE=address,undefined --log-level=WARNING
 cmake --build "$BUILD"
-ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=halt_on_error=1 ctest --test-dir "$BUILD" -LE bench --output-on-failure -j "$(nproc)"
+ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=halt_on_error=1 ctest --test-dir "$BUILD" -LE "bench|coverage" --output-on-failure -j "$(nproc)"
 
 step "training and inference of the emitted C under the same sanitizers"
 run="$work/run"
@@ -28,7 +28,7 @@ BUILD=build-thread
 cmake -S . -B "$BUILD" -G Ninja -DCAEC_SANITIZE=thread --log-level=WARNING
 cmake --build "$BUILD"
 sh tests/threads/missing.sh "$BUILD/libcaec_threads.so" "$BUILD"/bin/*-* "$BUILD"/tests/runtime_* "$BUILD"/tests/whole/bin/*
-TSAN_OPTIONS=halt_on_error=1 OMP_WAIT_POLICY=passive ctest --test-dir "$BUILD" -LE bench --output-on-failure -j "$(nproc)"
+TSAN_OPTIONS=halt_on_error=1 OMP_WAIT_POLICY=passive ctest --test-dir "$BUILD" -LE "bench|coverage" --output-on-failure -j "$(nproc)"
 
 step "training and inference of the emitted C under the same sanitizer"
 TSAN_OPTIONS=halt_on_error=1 "$BUILD/tests/whole/bin/small-train" --out "$work/threads" --batch 4 --steps 8 --epochs 1 --threads 3

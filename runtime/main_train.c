@@ -46,7 +46,8 @@ int main(int argc, char **argv)
     }
     train_options_read(&options, model, argc, argv);
     int code = run(model, &options, &error);
-    if (code >= 0 && (fflush(stdout) != 0 || ferror(stdout))) {
+    /* A run that a signal ended and that is saved says so, whoever listens. */
+    if (code >= 0 && code < 128 && (fflush(stdout) != 0 || ferror(stdout))) {
         error_set(&error, EXIT_FILE, "the output cannot be written");
         code = -1;
     }

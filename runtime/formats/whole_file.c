@@ -93,19 +93,53 @@ int whole_file_open(WholeFile *file, const char *path, char *message, size_t siz
     return 0;
 }
 
-/* A folder's entry survives a power cut only once the folder is synced too. Some file systems refuse that with EINVAL: then there is
-   nothing more to be done. */
-static int sync_folder_of(const char *path)
+/* The folder of a path, open for sync_folder. -1 and errno where it cannot be; NOT_READABLE where it may be written in but not read. */
+enum { NOT_READABLE = -2 };
+
+static int open_folder_of(const char *path)
 {
     char *folder = folder_of(path);
     int fd = folder ? open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
-    int failed = fd >= 0 && fsync(fd) != 0 && errno != EINVAL;
-    int reason = errno;
-
-    if (fd >= 0) close(fd);
+    int reason = folder ? errno : ENOMEM;
     free(folder);
     errno = reason;
+    return fd < 0 && reason == EACCES ? NOT_READABLE : fd;
+}
+
+/* A folder's entry survives a power cut only once the folder is synced too. Some file systems refuse that with EINVAL: then there is nothing more to be
+   done. A folder that cannot be read is synced with all else. Closes it; 0 or -1 and errno. */
+static int sync_folder(int fd)
+{
+    if (fd == NOT_READABLE) {
+        sync();
+        return 0;
+    }
+    int failed = fsync(fd) != 0 && errno != EINVAL, reason = errno;
+    close(fd);
+    errno = reason;
     return failed ? -1 : 0;
+}
+
+int whole_file_sync_folder_of(const char *path)
+{
+    int fd = open_folder_of(path);
+    return fd == -1 ? -1 : sync_folder(fd);
+}
+
+/* The folder is opened before the file takes its name: what cannot be synced is refused while the old content still stands. */
+static int take_place(WholeFile *file)
+{
+    int folder = open_folder_of(file->path);
+    if (folder == -1) return -1;
+    if (rename(file->temporary, file->path) != 0) {
+        int reason = errno;
+        if (folder >= 0) close(folder);
+        errno = reason;
+        return -1;
+    }
+    free(file->temporary);
+    file->temporary = NULL;
+    return sync_folder(folder);
 }
 
 int whole_file_commit(WholeFile *file, char *message, size_t size)
@@ -117,15 +151,7 @@ int whole_file_commit(WholeFile *file, char *message, size_t size)
     if (!failed && file->temporary && fsync(fileno(file->stream)) != 0) failed = errno;
     if (fclose(file->stream) != 0 && !failed) failed = errno;
     file->stream = NULL;
-    if (!failed && file->temporary) {
-        if (rename(file->temporary, file->path) != 0) {
-            failed = errno;
-        } else {
-            free(file->temporary);
-            file->temporary = NULL;
-            if (sync_folder_of(file->path) != 0) failed = errno;
-        }
-    }
+    if (!failed && file->temporary && take_place(file) != 0) failed = errno;
     if (failed) whole_file_fail(message, size, "%s: cannot be written: %s", file->path, strerror(failed));
     whole_file_abandon(file);
     return failed ? -1 : 0;
@@ -157,7 +183,7 @@ void whole_file_sweep(const char *folder)
     if (list) closedir(list);
 }
 
-/* Reads to the end into a buffer that starts at the size the file says and doubles where it says too little (a pipe). */
+/* Reads to the end into a buffer that starts at the size the file says and doubles where it says too little (a file that grows). */
 static int read_all(int fd, size_t guess, unsigned char **bytes, size_t *count)
 {
     size_t room = guess + 1, have = 0;
@@ -186,20 +212,37 @@ static int read_all(int fd, size_t guess, unsigned char **bytes, size_t *count)
 int whole_file_read(const char *path, unsigned char **bytes, size_t *count, char *message, size_t size)
 {
     struct stat status;
-    int fd = open(path, O_RDONLY | O_CLOEXEC), failed = fd < 0 ? errno : 0;
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK), failed = fd < 0 ? errno : 0;       /* a pipe would be waited for */
 
     *bytes = NULL;
     *count = 0;
     if (!failed && fstat(fd, &status) != 0) failed = errno;
     if (!failed && S_ISDIR(status.st_mode)) failed = EISDIR;
-    if (!failed && !S_ISREG(status.st_mode) && !S_ISFIFO(status.st_mode)) failed = EINVAL;    /* a device may never end */
-    if (!failed && (uintmax_t)status.st_size >= SIZE_MAX / 2) failed = EFBIG;
-    if (!failed) failed = read_all(fd, S_ISREG(status.st_mode) ? (size_t)status.st_size : 65535, bytes, count);
+    int other = !failed && !S_ISREG(status.st_mode);        /* a device may never end */
+    if (!failed && !other && (uintmax_t)status.st_size >= SIZE_MAX / 2) failed = EFBIG;
+    if (!failed && !other) failed = read_all(fd, (size_t)status.st_size, bytes, count);
     if (fd >= 0) close(fd);
+    if (other) return whole_file_fail(message, size, "%s: cannot be read: it is no plain file; give one, such as a copy", path);
     if (failed) {
         free(*bytes);
         *bytes = NULL;
         return whole_file_fail(message, size, "%s: cannot be read: %s", path, strerror(failed));
     }
     return 0;
+}
+
+int whole_file_copy(const char *from, const char *to, char *message, size_t size)
+{
+    WholeFile file;
+    unsigned char *bytes;
+    size_t count;
+
+    if (whole_file_read(from, &bytes, &count, message, size) != 0) return -1;
+    int failed = whole_file_open(&file, to, message, size) != 0;
+    if (!failed) {
+        fwrite(bytes, 1, count, file.stream);
+        failed = whole_file_commit(&file, message, size) != 0;
+    }
+    free(bytes);
+    return failed ? -1 : 0;
 }

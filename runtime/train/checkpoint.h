@@ -23,6 +23,7 @@ typedef struct CheckpointState {
     uint64_t seed, batch;
     uint64_t train_files, val_files;      /* fingerprints of the two file lists; val_files 0: none */
     uint64_t epochs, steps;               /* where the run was to end; 0: no such bound */
+    uint64_t closed;                      /* `step`: the run ended here, inside an epoch, and all that an end leaves is written; 0: else */
     ModelTraining training;               /* what the run trains by; `batch` and `epochs` above count, not those in it */
     double rate;                          /* of the last update */
     Plateau plateau;
@@ -38,7 +39,8 @@ int checkpoint_save(const char *path, const Model *model, const real *parameters
                     const CheckpointState *state, Error *error);
 
 /* Reads a checkpoint of a run of this very model with its optimizer's state. Refuses another network (named, or with the first parameter that
-   is missing or differs), another `real`, a newer format, a file without a run in it (best.safetensors), and damage. With parameters NULL
+   is missing or differs), another `real`, another format, a file without a run in it (best.safetensors), damage, and a number that no run comes to, as
+   a batch that the command line does not allow. With parameters NULL
    the position alone is read; v is NULL where the run's optimizer keeps none. Of a model with stages m and v are left as they are for parameters that
    the run's stage does not train. */
 int checkpoint_load(const char *path, const Model *model, real *parameters, real *m, real *v, CheckpointState *state, Error *error);

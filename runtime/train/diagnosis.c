@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- a loss, gradient or parameter that is not finite ---- */
+/* ---- a loss, gradient, parameter or state of the optimizer that is not finite ---- */
 
 /* The picture that brought it and where; tensor NULL: none is known. */
 typedef struct Finding {
@@ -33,6 +33,13 @@ static void see_fault(void *context, int step, const real *value)
     FirstFault *f = context;
     if (f->step < 0 && value && !finite_all(value, f->steps[step].count))
         f->step = step;
+}
+
+/* Where the numbers are that are not finite, and no image alone brought them: behind an update in the parameters or in what the optimizer keeps of them. */
+static const real *faulty_values(const Trainer *t, int before)
+{
+    const real *state = before ? NULL : trainer_optimizer_fault(t);
+    return before ? t->total : trainer_parameters_finite(t) && state ? state : t->parameters;
 }
 
 /* Backward begins at the output, so the last parameter that is not finite is the first that it came to. */
@@ -161,7 +168,7 @@ int train_diverged(Run *run, const char *what, const Dataset *set, int n, const 
     while (i < n && !look_at(run, i, noise, &found))
         i++;
     if (i == n)
-        look_for_the_largest(run, n, noise, fault_in(run->model, before ? t->total : t->parameters), &found);
+        look_for_the_largest(run, n, noise, fault_in(run->model, faulty_values(t, before)), &found);
     name_place(&found, place, sizeof place);
     const char *picture = dataset_name(set, run->which[found.image]);
     if (!before || !save_state(run, again, sizeof again))

@@ -40,9 +40,12 @@ static int validate(Run *run, double *val_loss, Error *error)
     return 0;
 }
 
-static int save_best(Run *run, double score, Error *error)
+/* `partial`: the best of the whole epochs is kept besides, for it may come to count again. */
+static int save_best(Run *run, double score, int partial, Error *error)
 {
     CheckpointState state = run->state;
+    if (partial && isfinite(state.best) && run_folder_keep_best(&run->folder, error) != 0)
+        return -1;
     state.best = score;
     state.seconds = 0;      /* the clock is no property of the weights: equal runs write equal files */
     return checkpoint_save(run->folder.best, run->model, run->trainer.parameters, NULL, NULL, &state, error);
@@ -129,8 +132,9 @@ int train_end_epoch(Run *run, int partial, Error *error)
 
     double score = isnan(val_loss) ? loss : val_loss;
     int better = train_last_stage(run) && score < s->best;
-    if ((better && save_best(run, score, error) != 0) || write_results(run, loss, val_loss, error) != 0 || train_watch_channels(run, error) != 0)
+    if ((better && save_best(run, score, partial, error) != 0) || write_results(run, loss, val_loss, error) != 0 || train_watch_channels(run, error) != 0)
         return -1;
+    s->closed = partial ? s->step : 0;
     if (!partial) {
         /* The epoch that stays open does not count as best: its whole may still be judged otherwise after a resume. */
         if (better)

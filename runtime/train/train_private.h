@@ -45,6 +45,7 @@ typedef struct Run {
     uint64_t saved_step;                                        /* of last.safetensors */
     double saved_at;                                            /* when, by train_now */
     int diverged;                                               /* train_diverged has been called */
+    int unheard;                                                /* stdout takes nothing more, and that is said */
     Watched watch;
 } Run;
 
@@ -56,6 +57,9 @@ int train_stopped(void);
 
 /* Prints a line to stdout, clear of the progress bar. */
 void train_say(Run *run, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* Prints "NAME-train: warning: text" to stderr, clear of the bar. */
+void train_warn(const char *text);
 
 /* Opens everything up to the first step; *finished is set where there is nothing left to do. Ends with train_close, also after a failure. */
 int train_open(Run *run, const Model *model, const TrainOptions *options, int *finished, Error *error);
@@ -76,7 +80,10 @@ void train_begin_stage(Run *run);
 /* Says which stage it is; nothing where there are none. */
 void train_say_stage(Run *run);
 
-/* 1 where the run has reached the end it was given, or early stopping ended it. */
+/* 1 where the run has had the updates it was given. What follows the last one may still be to do. */
+int train_steps_done(const Run *run);
+
+/* 1 where the run has reached the end it was given, or early stopping ended it, and everything that an end leaves is written. */
 int train_finished(const Run *run);
 
 /* 1 where early stopping ended the run. */
@@ -91,7 +98,7 @@ int train_first_pictures(Run *run, Dataset *set, int want, Error *error);
 /* Writes last.safetensors. Refuses parameters that are not finite (the file then stays as it is). */
 int train_save_last(Run *run, Error *error);
 
-/* The error of a loss, gradient or parameter (`what`) that is no finite number, with the n pictures at hand, of `set`, and their noise. Finds the picture and
+/* The error of a loss, gradient, parameter or optimizer's state (`what`) that is no finite number, with the n pictures at hand, of `set`, and their noise. Finds the picture and
    the layer, and writes DIR/diagnosis.txt. `before`: the step has changed nothing yet, run->state included, so the state that leads to it goes into
    DIR/diagnosis. */
 int train_diverged(Run *run, const char *what, const Dataset *set, int n, const uint64_t *noise, int before, Error *error);

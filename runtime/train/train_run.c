@@ -12,8 +12,9 @@
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
-static volatile sig_atomic_t stop_signal;
+static volatile sig_atomic_t stop_signal, begun;      /* begun 1: training, so that there is something to save */
 
 static const struct Signal { int number; const char *name; } signals[] = {{SIGINT, "SIGINT"}, {SIGTERM, "SIGTERM"}, {SIGHUP, "SIGHUP"}};
 enum { SIGNALS = sizeof signals / sizeof signals[0] };
@@ -21,23 +22,27 @@ typedef struct sigaction OldActions[SIGNALS + 1];
 
 static void stop(int signal)
 {
+    if (!begun)
+        _exit(128 + signal);
     stop_signal = signal;
 }
 
-/* The first signal asks the run to stop after its step; the handler is gone then, so a second one ends the program. Also where SIGINT was ignored,
-   as in the background of a script: nobody sends it there but on purpose. SIGHUP stays ignored where nohup had it so. A file that grows past the
-   limit of its size shall be an error of its write, not the end of the program. */
+/* The first signal asks the run to stop after its step, or ends the program where none has been made yet; the handler is gone then, so a second one ends
+   it anyway. Also where SIGINT was ignored, as in the background of a script: nobody sends it there but on purpose. SIGHUP stays ignored where nohup had it
+   so. A file that grows past the limit of its size, and a reader of the output that has gone, shall be errors of a write, not the end of the program.
+   SIGPIPE stays so to the end: what could not be written is tried once more then. */
 static void watch_signals(OldActions old)
 {
     struct sigaction action = {.sa_handler = stop, .sa_flags = SA_RESETHAND | SA_RESTART}, ignore = {.sa_handler = SIG_IGN};
     sigemptyset(&action.sa_mask);
-    stop_signal = 0;
+    stop_signal = begun = 0;
     for (int i = 0; i < SIGNALS; i++) {
         sigaction(signals[i].number, &action, &old[i]);
         if (signals[i].number == SIGHUP && old[i].sa_handler == SIG_IGN)
             sigaction(SIGHUP, &old[i], NULL);
     }
     sigaction(SIGXFSZ, &ignore, &old[SIGNALS]);
+    sigaction(SIGPIPE, &ignore, NULL);
 }
 
 static void unwatch_signals(OldActions old)
@@ -100,10 +105,16 @@ int train_stage_over(const Run *run)
     return train_stopped_early(run) || (!by_options && s->epoch >= s->stage_epoch + s->stage_epochs);
 }
 
+int train_steps_done(const Run *run)
+{
+    return run->state.steps && run->state.step >= run->state.steps;
+}
+
 int train_finished(const Run *run)
 {
     const CheckpointState *s = &run->state;
-    return (train_last_stage(run) && train_stage_over(run)) || (s->epochs && s->epoch >= s->epochs) || (s->steps && s->step >= s->steps);
+    int results_written = s->position == 0 || s->closed == s->step;
+    return (train_last_stage(run) && train_stage_over(run)) || (s->epochs && s->epoch >= s->epochs) || (train_steps_done(run) && results_written);
 }
 
 void train_begin_stage(Run *run)
@@ -199,7 +210,17 @@ static void draw(Run *run, int n)
         }
 }
 
-static const char *const faults[] = {[TRAINER_LOSS] = "the loss", [TRAINER_GRADIENT] = "the gradient", [TRAINER_PARAMETER] = "a parameter"};
+/* Nobody reads what the run prints, or the disk of its log is full: no reason to lose the training, but one to say so. */
+static void watch_output(Run *run)
+{
+    if (run->unheard || !ferror(stdout))
+        return;
+    run->unheard = 1;
+    train_warn("the output cannot be written any more; training goes on, history.csv tells how far, and the program will end with 3");
+}
+
+static const char *const faults[] = {[TRAINER_LOSS] = "the loss", [TRAINER_GRADIENT] = "the gradient", [TRAINER_PARAMETER] = "a parameter",
+                                     [TRAINER_OPTIMIZER] = "the optimizer's state"};
 
 /* One update with the n pictures at hand. */
 static int step(Run *run, int n, Error *error)
@@ -219,7 +240,7 @@ static int step(Run *run, int n, Error *error)
     draw(run, n);
     TrainerFault fault = trainer_step(&run->trainer, run->pixels, run->noise, n);
     if (fault != TRAINER_FINE)
-        return train_diverged(run, faults[fault], run->train, n, run->noise, fault != TRAINER_PARAMETER, error);
+        return train_diverged(run, faults[fault], run->train, n, run->noise, fault < TRAINER_PARAMETER, error);
     s->step++;
     s->loss_sum = trainer_loss_sum(&run->trainer, n, s->loss_sum);
     s->images += (uint64_t)n;
@@ -227,7 +248,8 @@ static int step(Run *run, int n, Error *error)
     return 0;
 }
 
-/* Updates to the end of the epoch, or of the run: *partial then. Returns 1 where a signal came first. */
+/* Updates to the end of the epoch, or of the run: *partial then. None at all where the run was stopped behind its last one. Returns 1 where a signal
+   came first. */
 static int train_epoch(Run *run, int *partial, Error *error)
 {
     CheckpointState *s = &run->state;
@@ -238,7 +260,7 @@ static int train_epoch(Run *run, int *partial, Error *error)
     if (dataset_start(run->train, run->order + s->position, count - s->position, (size_t)run->batch, error) != 0)
         return -1;
     progress_epoch(&run->progress, s->epoch + 1, expected_epochs(run), steps_of(count, run->batch));
-    for (;;) {
+    while (!train_steps_done(run)) {
         double began = train_now();
         int n = dataset_next(run->train, run->batch, run->pixels, run->which, error);
         if (n <= 0)
@@ -247,15 +269,14 @@ static int train_epoch(Run *run, int *partial, Error *error)
             return -1;
         s->seconds += train_now() - began;
         show_step(run);
+        watch_output(run);
         if (save_is_due(run) && train_save_last(run, error) != 0)
             return -1;
         if (train_stopped())
             return 1;
-        if (s->steps && s->step >= s->steps) {
-            *partial = s->position < count;
-            return 0;
-        }
     }
+    *partial = s->position < count;
+    return 0;
 }
 
 static int save_and_stop(Run *run, Error *error)
@@ -281,14 +302,31 @@ static void next_stage(Run *run)
     train_say_stage(run);
 }
 
+/* A run that ended inside an epoch goes on: nothing is left of that end, first in last.safetensors, so that the end is made again if the run does not
+   get far. */
+static int reopen(Run *run, Error *error)
+{
+    if (train_steps_done(run))          /* it does not go on, it was stopped on the way to its end */
+        return 0;
+    if (run->state.closed) {
+        run->state.closed = 0;
+        if (train_save_last(run, error) != 0)
+            return -1;
+    }
+    return run_folder_restore_best(&run->folder, error);
+}
+
 static int train_loop(Run *run, Error *error)
 {
+    if (reopen(run, error) != 0)
+        return -1;
     while (!train_finished(run)) {
         if (train_stage_over(run))
             next_stage(run);
         int partial, result = train_epoch(run, &partial, error);
         if (result == 0)
             result = train_end_epoch(run, partial, error);
+        watch_output(run);
         if (result < 0)
             return -1;
         if (result > 0 || (train_stopped() && !train_finished(run)))
@@ -332,6 +370,7 @@ int train_run(const Model *model, const TrainOptions *options, Error *error)
     watch_signals(old);
     int result = train_open(&run, model, options, &finished, error);
     if (result == 0 && !finished) {
+        begun = 1;
         result = train_loop(&run, error);
         if (result == 0)
             say_end(&run);

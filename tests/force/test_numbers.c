@@ -71,6 +71,29 @@ static void a_noisy_network(void **state)
     diverges(NOISY_TRAIN, "noisy", ", in ");
 }
 
+/* Squares of gradients that overflow while losses, gradients and weights are still finite. A run that went on would leave a file that cannot be resumed. */
+static void adam_s_state(void **state)
+{
+    (void)state;
+    static const char *const at[] = { "the optimizer's state is not a finite number at step ", ", in decoder.conv3.kernel, with 00",
+                                      "/last.safetensors still holds step " };
+    Result result = run(folder, SMALL_TRAIN " --train train --out adam --steps 20 --batch 8 --threads 2 --optimizer adam --lr 6 --checkpoint-every 1");
+    want_exit(&result, 1);
+    for (int i = 0; i < 3; i++)
+        if (!strstr(result.err, at[i]))
+            fail_msg("\"%s\" is not in %s", at[i], result.err);
+    char *first = text_of("%s", strstr(result.err, at[0])), *path = text_of("%s/adam/diagnosis.txt", folder), *text = file_read(path, NULL);
+    assert_non_null(strstr(text, "tensor    decoder.conv3.kernel"));
+    result_free(&result);
+    result = run(folder, SMALL_TRAIN " --train train --out adam --resume --steps 20");      /* the last good checkpoint, which is the step before */
+    want_exit(&result, 1);
+    assert_string_equal(strstr(result.err, at[0]), first);
+    result_free(&result);
+    free(first);
+    free(path);
+    free(text);
+}
+
 /* How many channels of small's latent are 0 everywhere, by inference; the file's last numbers are [VAL, 6, 6, 128]. */
 static int dead_in_the_latent(const char *weights)
 {
@@ -129,6 +152,7 @@ static void a_dying_network(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(a_linear_output), cmocka_unit_test(a_noisy_network), cmocka_unit_test(a_dying_network) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(a_linear_output), cmocka_unit_test(a_noisy_network), cmocka_unit_test(adam_s_state),
+                                        cmocka_unit_test(a_dying_network) };
     return cmocka_run_group_tests_name("force numbers", tests, set_up, tear_down);
 }

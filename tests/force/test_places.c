@@ -1,6 +1,7 @@
 /* The small model written by hand, trained in a process of its own that is disturbed at each place in turn: killed before every call that touches a file,
    killed in the middle of every write, every such call refused, every allocation refused once or from there on. What is left goes on to the end, with the
-   bits of an undisturbed run; and whoever was refused something has said so.
+   bits of an undisturbed run; and whoever was refused something has said so. Files are synced before they take their names, and folders behind every name
+   that they are given.
    Environment: FORCE_ALL, not empty: five times as many places. */
 #define _DEFAULT_SOURCE
 #include "cases.h"
@@ -29,7 +30,8 @@ static atomic_int countdown;        /* of the places that the mishap may hit; it
 
 /* What a child tells before it ends. */
 typedef struct Report {
-    int result, exit_code, hit, undone;     /* hit: the place came; undone: a file took its name before it was synced */
+    int result, exit_code, hit, undone;     /* hit: the place came; undone: a file took its name before it was synced, or a folder was not behind it */
+    int named, folders_synced;              /* names given by rename and mkdir, and syncs of their folders */
     char text[800];
 } Report;
 
@@ -76,6 +78,33 @@ char *__real_strndup(const char *text, size_t n);
 
 static bool synced;
 
+/* The folder that has got a name which is not synced yet. */
+static struct stat pending;
+static bool is_pending;
+
+static void has_named(const char *path)
+{
+    char folder[4096];
+    snprintf(folder, sizeof folder, "%s", path);
+    char *slash = strrchr(folder, '/');
+    if (is_pending || !slash)
+        report->undone = 1;
+    if (slash)
+        *slash = '\0';
+    is_pending = stat(folder, &pending) == 0;
+    report->named++;
+}
+
+static void has_synced(int file)
+{
+    struct stat status;
+    if (fstat(file, &status) != 0 || !S_ISDIR(status.st_mode))
+        return;
+    report->folders_synced++;
+    if (is_pending && status.st_dev == pending.st_dev && status.st_ino == pending.st_ino)
+        is_pending = false;
+}
+
 int __wrap_open(const char *path, int flags, ...)
 {
     return file_call(EMFILE) ? -1 : __real_open(path, flags, 0666);
@@ -105,19 +134,28 @@ int __wrap_fflush(FILE *file)
 int __wrap_fsync(int file)
 {
     synced = true;
-    return file_call(EIO) ? -1 : __real_fsync(file);
+    if (file_call(EIO))
+        return -1;
+    has_synced(file);
+    return __real_fsync(file);
 }
 
 int __wrap_rename(const char *from, const char *to)
 {
     if (strstr(from, ".tmp") && !synced)
         report->undone = 1;
-    return file_call(EACCES) ? -1 : __real_rename(from, to);
+    if (file_call(EACCES) || __real_rename(from, to) != 0)
+        return -1;
+    has_named(to);
+    return 0;
 }
 
 int __wrap_mkdir(const char *path, mode_t mode)
 {
-    return file_call(ENOSPC) ? -1 : __real_mkdir(path, mode);
+    if (file_call(ENOSPC) || __real_mkdir(path, mode) != 0)
+        return -1;
+    has_named(path);
+    return 0;
 }
 
 int __wrap_unlink(const char *path)
@@ -165,6 +203,16 @@ char *__wrap_strndup(const char *text, size_t n)
 
 /* ---- runs ---- */
 
+/* What ends a run: two epochs, or as many updates; four are an epoch. */
+typedef struct End {
+    const char *whole;          /* the undisturbed run */
+    int epochs, steps;
+    bool inside;                /* an epoch: last.safetensors then tells how long it has taken so far */
+} End;
+
+static const End two_epochs = { "whole", 2, 0, false }, eight_updates = { "by_steps", 0, 8, false }, six_updates = { "cut_short", 0, 6, true };
+static const End *end = &two_epochs;
+
 static char *folder;
 
 /* Trains, or goes on, in folder/out, in a child that meets the mishap at the place. Returns how the child ended, as waitpid tells it. */
@@ -172,8 +220,8 @@ static int train(const char *out, Mishap what, int place)
 {
     int status;
     char *path = text_of("%s/%s", folder, out), *last = text_of("%s/last.safetensors", path);
-    TrainOptions o = { .command = TRAIN_RUN, .out = path, .batch = 256, .threads = 2, .cache_bytes = 1 << 22, .cache_given = 1, .epochs = 2,
-                       .checkpoint_updates = 2, .resume = file_exists(last) };
+    TrainOptions o = { .command = TRAIN_RUN, .out = path, .batch = 256, .threads = 2, .cache_bytes = 1 << 22, .cache_given = 1, .epochs = (uint64_t)end->epochs,
+                       .steps = (uint64_t)end->steps, .checkpoint_updates = 2, .resume = file_exists(last) };
     if (o.resume)
         o.batch = 0;
     *report = (Report){ 0 };
@@ -187,10 +235,12 @@ static int train(const char *out, Mishap what, int place)
         alarm(60);
         if (counts_jansson)
             json_set_alloc_funcs(__wrap_malloc, free);
+        is_pending = false;         /* what the test itself has named does not count */
         atomic_store(&countdown, place);
         mishap = what;
         report->result = train_run(&caec_model, &o, &error);
         mishap = NOTHING;
+        report->undone |= report->result == 0 && is_pending;
         report->exit_code = error.exit_code;
         memcpy(report->text, error.text, sizeof report->text);
         _exit(0);
@@ -206,7 +256,13 @@ static int set_up(void **state)
     (void)state;
     folder = folder_new();
     report = mmap(NULL, sizeof *report, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    return report == MAP_FAILED || train("whole", NOTHING, 0) != 0 || report->result != 0;
+    const End *const ends[] = { &eight_updates, &six_updates, &two_epochs };
+    for (int i = 0; i < 3; i++) {
+        end = ends[i];
+        if (report == MAP_FAILED || train(end->whole, NOTHING, 0) != 0 || report->result != 0)
+            return -1;
+    }
+    return 0;
 }
 
 static int tear_down(void **state)
@@ -220,7 +276,7 @@ static int tear_down(void **state)
 static void want_same(const char *out, const char *name, int place)
 {
     size_t length_a, length_b;
-    char *path_a = text_of("%s/%s/%s", folder, out, name), *path_b = text_of("%s/whole/%s", folder, name);
+    char *path_a = text_of("%s/%s/%s", folder, out, name), *path_b = text_of("%s/%s/%s", folder, end->whole, name);
     char *a = file_read(path_a, &length_a), *b = file_read(path_b, &length_b);
     if (length_a != length_b || memcmp(a, b, length_a) != 0)
         fail_msg("place %d: %s is not that of an undisturbed run", place, path_a);
@@ -250,8 +306,11 @@ static int everywhere(Mishap what, int step, const char *name)
         }
         if (train(out, NOTHING, 0) != 0 || report->result != 0)
             fail_msg("%s at place %d: does not go on: %s", name, place, report->text);
-        want_same(out, "last.safetensors", place);
+        if (!end->inside)
+            want_same(out, "last.safetensors", place);
         want_same(out, "best.safetensors", place);
+        want_same(out, "loss.svg", place);
+        want_same(out, "samples/epoch_002.png", place);
         folder_remove(path);
         free(out);
     }
@@ -263,6 +322,38 @@ static void killed_at_every_call(void **state)
 {
     (void)state;
     everywhere(KILLED, 1, "killed");
+}
+
+/* Also between the last update and the end. */
+static void killed_at_every_call_of_a_run_of_updates(void **state)
+{
+    (void)state;
+    end = &eight_updates;
+    everywhere(KILLED, 1, "killed in a run of 8 updates");
+    end = &six_updates;
+    everywhere(KILLED, 1, "killed in a run of 6 updates");
+    end = &two_epochs;
+}
+
+/* The folder itself, its samples, and each file: a run that makes, moves aside and replaces. */
+static void folders_are_synced(void **state)
+{
+    (void)state;
+    char *last = text_of("%s/aside/deep/last.safetensors", folder), *kept = text_of("%s/aside/deep/kept", folder);
+    char *moved = text_of("%s/aside/deep.1/kept", folder);
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(train("aside/deep", NOTHING, 0), 0);
+        assert_int_equal(report->result, 0);
+        assert_false(report->undone);
+        assert_true(report->named >= 10);
+        assert_true(report->folders_synced >= report->named);
+        assert_int_equal(rename(last, kept), 0);        /* then the next is a new run */
+    }
+    assert_true(file_exists(moved));
+    printf("%d names, each of their folders synced\n", report->named);
+    free(last);
+    free(kept);
+    free(moved);
 }
 
 static void killed_in_every_write(void **state)
@@ -298,6 +389,8 @@ static void no_memory_any_more(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(folders_are_synced),
+        cmocka_unit_test(killed_at_every_call_of_a_run_of_updates),
         cmocka_unit_test(killed_at_every_call), cmocka_unit_test(killed_in_every_write), cmocka_unit_test(every_call_refused),
         cmocka_unit_test(no_memory_once),       cmocka_unit_test(no_memory_any_more),
     };

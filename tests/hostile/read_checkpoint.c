@@ -7,8 +7,20 @@
 #include "reader.h"
 #include "tiny_model.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* What a trainer would go by holds no number that it could not have come to. */
+static void check_state(const CheckpointState *s)
+{
+    const ModelTraining *t = &s->training;
+    int counts = s->batch >= 1 && s->batch <= 1 << 20 && s->epoch <= 1ull << 53 && s->step <= 1ull << 53 && s->closed <= s->step && s->images <= s->position;
+    int training = t->patience >= 0 && (t->mirror == 0 || t->mirror == 1) && isfinite(t->clip_norm) && t->clip_norm >= 0 && isfinite(t->optimizer.lr);
+    int clock = s->seconds >= 0 && isfinite(s->seconds) && isfinite(s->loss_sum) && isfinite(s->rate);
+    if (!counts || !training || !clock || isnan(s->best) || isnan(s->early.best) || !(s->plateau.scale >= 0 && s->plateau.scale <= 1))
+        reader_broken("bounds of what was read");
+}
 
 static void load(const uint8_t *bytes, size_t size)
 {
@@ -21,6 +33,8 @@ static void load(const uint8_t *bytes, size_t size)
     real *m = numbers + caec_model.parameter_reals, *v = m + caec_model.parameter_reals;
     if (checkpoint_load(path, &caec_model, numbers, m, v, &state, &error) != 0)
         reader_check_message(error.text, path);
+    else
+        check_state(&state);
     if (weights_load(&caec_model, path, numbers, &error) != 0)
         reader_check_message(error.text, path);
     free(numbers);

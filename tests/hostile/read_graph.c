@@ -76,6 +76,7 @@ static void check(int code, const char *out, const char *err, const char *path)
         reader_broken("success is silent and gives output");
     size_t n = strlen(path), first = strcspn(err, "\n");
     bool named = strncmp(err, path, n) == 0 && err[n] == ':' && strstr(err, ": error: ");
+    reader_refusals += code == EXIT_INPUT;
     if (code == EXIT_INPUT && !named) {
         fputs(err, stderr);
         reader_broken("a refusal names the file");

@@ -41,9 +41,12 @@ const char *reader_file(const uint8_t *bytes, size_t size)
     return path;
 }
 
+int reader_refusals;
+
 void reader_check_message(const char *message, const char *path)
 {
     size_t n = strlen(path);
+    reader_refusals++;
     if (strncmp(message, path, n) != 0 || strncmp(message + n, ": ", 2) != 0 || strlen(message + n) < 10)
         reader_broken("a refusal names the file and the reason");
     for (const char *p = message; *p; p++)

@@ -16,6 +16,9 @@ const char *reader_file(const uint8_t *bytes, size_t size);
 /* Ends the program where a refusal is not one line that names the file. */
 void reader_check_message(const char *message, const char *path);
 
+/* How many refusals there have been; reader_check_message counts. */
+extern int reader_refusals;
+
 /* Says what does not hold and ends the program. */
 _Noreturn void reader_broken(const char *what);
 

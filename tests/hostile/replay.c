@@ -55,7 +55,7 @@ static void each_file(void (*act)(size_t size))
 {
     DIR *folder = opendir(HOSTILE_CORPUS);
     assert_non_null(folder);
-    files = runs = 0;
+    files = runs = reader_refusals = 0;
     for (struct dirent *entry; (entry = readdir(folder)) != NULL;) {
         char path[1000];
         if (entry->d_name[0] == '.')
@@ -71,7 +71,7 @@ static void each_file(void (*act)(size_t size))
     }
     closedir(folder);
     assert_true(files >= 5);
-    print_message("%d files, %d runs\n", files, runs);
+    printf("%s: %d files, read %d times, %d refusals\n", strrchr(HOSTILE_CORPUS, '/') + 1, files, runs, reader_refusals);
 }
 
 static void the_corpus(void **state)

@@ -22,7 +22,7 @@ static char folder[512], path[600];
 static real w[MOST], m[MOST], v[MOST];
 
 static CheckpointState written = {
-    .step = 18446744073709551615u, .epoch = 3, .position = 640, .images = 639, .loss_sum = 0.1 + 0.2, .seconds = 1e-300,
+    .step = 9007199254740992u, .epoch = 3, .position = 640, .images = 639, .loss_sum = 0.1 + 0.2, .seconds = 1e-300,
     .best = 1.0 / 3, .seed = 9007199254740993u, .batch = 64, .train_files = 0xfedcba9876543210u, .val_files = 1,
     .epochs = 40, .steps = 0, .rate = 1e-3 / 3, .plateau = {{0.1 / 3, 7}, 2, 0.7}, .early = {INFINITY, 4},
     .training = {.loss = "mse", .optimizer = {.lr = 1e-3 / 7, .beta1 = 0.9, .beta2 = 0.1 + 0.2, .eps = 1e-7},
@@ -125,6 +125,10 @@ static void a_stage_keeps_its_own_state(void **state)
     for (int p = 0; p < 4; p++)
         for (size_t i = model.parameters[p].offset; i < model.parameters[p].offset + model.parameters[p].count; i++)
             assert_true(first[p] ? b[i] == m[i] && c[i] == v[i] : b[i] == -3 && c[i] == -3);
+    s.stage_epoch = 4;
+    assert_int_equal(checkpoint_save(path, &model, w, m, v, &s, &error), 0);
+    refused(&model, EXIT_INPUT, "caec.stage_epoch is 4, more than caec.epoch, which is 3");
+    s.stage_epoch = 2;
     s.stage = 1;
     assert_int_equal(checkpoint_save(path, &model, w, m, v, &s, &error), 0);
     model.stage_count = 1;
@@ -187,7 +191,7 @@ static void names_types_and_metadata(void **state)
     assert_int_equal(e->shape[3], 3);
     assert_string_equal(safetensors_metadata(&file, "caec.model"), "tiny");
     assert_string_equal(safetensors_metadata(&file, "caec.graph"), "graphs/tiny.lua");
-    assert_string_equal(safetensors_metadata(&file, "caec.step"), "18446744073709551615");
+    assert_string_equal(safetensors_metadata(&file, "caec.step"), "9007199254740992");
     safetensors_free(&file);
 }
 
@@ -288,6 +292,8 @@ static size_t read_good(void)
     return size;
 }
 
+static int damaged_files;
+
 static void want_refusal_of(const unsigned char *bytes, size_t size, const char *what, size_t place)
 {
     real a[MOST], b[MOST], c[MOST];
@@ -300,6 +306,7 @@ static void want_refusal_of(const unsigned char *bytes, size_t size, const char 
     int run = checkpoint_load(path, &caec_model, a, b, c, &s, &error), weights = weights_load(&caec_model, path, a, &error);
     if (run != -1 || weights != -1 || error.exit_code != EXIT_INPUT)
         fail_msg("%s at byte %zu is taken", what, place);
+    damaged_files++;
 }
 
 /* Every single byte: of the length, the header, the padding, the data. */
@@ -318,7 +325,7 @@ static void every_damaged_byte_is_found(void **state)
         want_refusal_of(good, i, "an end", i);
     good[size] = 0;
     want_refusal_of(good, size + 1, "a byte too many", size);
-    printf("%zu bytes: each flipped in %zu ways, cut off at each\n", size, sizeof flips);
+    printf("%zu bytes, each flipped in %zu ways, cut off at each: %d damaged files refused\n", size, sizeof flips, damaged_files);
 }
 
 /* Whitespace would be harmless, and a file that another program has stored anew need not say that it is caec's. */
@@ -339,6 +346,91 @@ static void other_formats_are_refused(void **state)
     const char *keys[] = {"caec.format", "caec.model", SAFETENSORS_CHECKSUM}, *values[] = {"4", "tiny", ""};
     assert_int_equal(safetensors_write(path, &item, 1, keys, values, 3, message, sizeof message), 0);
     refused(&caec_model, EXIT_INPUT, "format 4, this program reads format 3");
+}
+
+static int numbers;
+
+/* The file is right in all but one number; `says` is what the refusal tells of it. */
+static void want_refused_number(const char *says)
+{
+    save_or_fail(&caec_model, m);
+    refused(&caec_model, EXIT_INPUT, says);
+    numbers++;
+}
+
+static void with_count(uint64_t *at, uint64_t value, const char *says)
+{
+    const uint64_t good_one = *at;
+    *at = value;
+    want_refused_number(says);
+    *at = good_one;
+}
+
+static void with_double(double *at, double value, const char *says)
+{
+    const double good_one = *at;
+    *at = value;
+    want_refused_number(says);
+    *at = good_one;
+}
+
+static void with_int(int *at, int value, const char *says)
+{
+    const int good_one = *at;
+    *at = value;
+    want_refused_number(says);
+    *at = good_one;
+}
+
+/* Every number of the position, as no run has it. The checksum is right: a file from elsewhere can hold anything. */
+static void numbers_that_no_run_has_are_refused(void **state)
+{
+    (void)state;
+    CheckpointState *s = &written;
+    with_count(&s->step, UINT64_MAX, "caec.step is \"18446744073709551615\"");
+    with_count(&s->step, (1ull << 53) + 2, "caec.step is \"9007199254740994\", and this program writes a number from 0 to 9007199254740992;");
+    with_count(&s->epoch, UINT64_MAX, "caec.epoch is \"18446744073709551615\"");
+    with_count(&s->position, 1ull << 60, "caec.position is \"1152921504606846976\"");
+    with_count(&s->images, 641, "caec.images is 641, more than caec.position, which is 640");
+    with_count(&s->batch, 2147483647, "caec.batch is \"2147483647\", and this program writes a number from 1 to 1048576;");
+    with_count(&s->batch, 0, "caec.batch is \"0\"");
+    with_count(&s->epochs, (1 << 24) + 1, "caec.epochs is \"16777217\"");
+    with_count(&s->steps, UINT64_MAX, "caec.steps is \"18446744073709551615\"");
+    with_count(&s->closed, (1ull << 53) + 2, "caec.closed is \"9007199254740994\"");
+    with_count(&s->plateau.watch.wait, UINT64_MAX, "caec.plateau_wait is");
+    with_count(&s->plateau.cooldown, UINT64_MAX, "caec.plateau_cooldown is");
+    with_count(&s->early.wait, UINT64_MAX, "caec.early_wait is");
+    with_double(&s->loss_sum, NAN, "caec.loss_sum is \"nan\"");
+    with_double(&s->seconds, -1e300, "caec.seconds is \"-1.0000000000000001e+300\", and this program writes a number from 0 to");
+    with_double(&s->seconds, INFINITY, "caec.seconds is \"inf\"");
+    with_double(&s->best, NAN, "caec.best is \"nan\"");
+    with_double(&s->best, -INFINITY, "caec.best is \"-inf\"");
+    with_double(&s->training.clip_norm, NAN, "caec.clip_norm is \"nan\"");
+    with_double(&s->training.global_clip_norm, -1, "caec.global_clip_norm is \"-1\"");
+    with_double(&s->training.clip_value, INFINITY, "caec.clip_value is \"inf\"");
+    with_double(&s->training.min_delta, -1, "caec.min_delta is \"-1\"");
+    with_double(&s->rate, NAN, "caec.rate is \"nan\"");
+    with_double(&s->plateau.watch.best, NAN, "caec.plateau_best is \"nan\"");
+    with_double(&s->plateau.scale, INFINITY, "caec.plateau_scale is \"inf\", and this program writes a number from 0 to 1;");
+    with_double(&s->early.best, NAN, "caec.early_best is \"nan\"");
+    with_int(&s->training.patience, -3, "caec.patience is \"-3\", and this program writes a number from 0 to 16777216;");
+    with_int(&s->training.patience, (1 << 24) + 1, "caec.patience is \"16777217\"");
+    with_int(&s->training.mirror, 7, "caec.mirror is \"7\", and this program writes a number from 0 to 1;");
+    printf("%d numbers of a position refused\n", numbers);
+}
+
+/* The format's number is what counts, not the version of the program that wrote it. */
+static void another_version_is_read(void **state)
+{
+    (void)state;
+    Model newer = caec_model;
+    real a[MOST], b[MOST], c[MOST];
+    CheckpointState s;
+    Error error = {0};
+    newer.version = "99.0";
+    save_or_fail(&newer, m);
+    assert_int_equal(checkpoint_load(path, &caec_model, a, b, c, &s, &error), 0);
+    assert_memory_equal(&s, &written, sizeof s);
 }
 
 static void unwritable_place_is_told(void **state)
@@ -366,6 +458,8 @@ int main(void)
         cmocka_unit_test(damage_is_found),
         cmocka_unit_test(every_damaged_byte_is_found),
         cmocka_unit_test(other_formats_are_refused),
+        cmocka_unit_test(numbers_that_no_run_has_are_refused),
+        cmocka_unit_test(another_version_is_read),
         cmocka_unit_test(unwritable_place_is_told),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);

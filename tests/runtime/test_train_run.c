@@ -17,6 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -354,6 +355,135 @@ static void sigterm_in_validation(void **state)
 {
     (void)state;
     stopped_by_a_signal(SIGTERM, 1);
+}
+
+/* history.csv without what the clock says. */
+static void history_without_times(const char *out, char text[PATH_SIZE])
+{
+    char path[PATH_SIZE];
+    size_t size;
+    file_of(out, "history.csv", path);
+    char *bytes = read_file(path, &size);
+    *text = '\0';
+    for (char *line = strtok(bytes, "\n"); line; line = strtok(NULL, "\n")) {
+        int loss = 0, rate = 0;
+        sscanf(line, "%*[^,],%*[^,],%*[^,],%n%*[^,],%*[^,],%n", &loss, &rate);
+        sprintf(text + strlen(text), "%.*s%s\n", loss, line, line + rate);
+    }
+    free(bytes);
+}
+
+/* A run that ends by its updates, at the end of an epoch or inside it, and is stopped in the last of them, or in what follows it: what is missing comes with
+   --resume, before the run counts as finished. */
+static void stopped_before_its_end_is_written(uint64_t steps, int in_validation)
+{
+    Model model = caec_model;
+    Error error = {0};
+    TrainOptions o = options_for(out_b), undisturbed = options_for(out_a);
+    char a[PATH_SIZE], b[PATH_SIZE], sheet[64];
+    undisturbed.steps = o.steps = steps;
+    o.threads = 1;
+    o.checkpoint_updates = 1;
+    run_or_fail(undisturbed);
+    if (in_validation)
+        model.loss = loss_with_mishap;
+    else
+        model.backward_chunk = chunk_with_mishap;
+    countdown = in_validation ? (steps > 16 ? 256 : 0) + 100 : 8 * (int)steps - 3;
+    mishap = SIGTERM;
+    assert_int_equal(run_model(&model, o, &error), 128 + SIGTERM);
+    snprintf(sheet, sizeof sheet, "samples/epoch_%03d.png", steps > 16 ? 2 : 1);
+    assert_false(is_there(out_b, sheet));
+    run_or_fail(resume_for(out_b));
+    assert_null(strstr(said, "finished"));
+    assert_same_file("best.safetensors");
+    assert_same_file("loss.svg");
+    assert_same_file(sheet);
+    history_without_times(out_a, a);
+    history_without_times(out_b, b);
+    assert_string_equal(a, b);
+    if (steps % 16 == 0)
+        assert_same_file("last.safetensors");       /* inside an epoch it holds its seconds */
+    run_or_fail(resume_for(out_b));
+    assert_non_null(strstr(said, "finished"));
+}
+
+static void stopped_in_the_last_step(void **state)
+{
+    (void)state;
+    static const uint64_t steps[] = {5, 16, 20};
+    for (int i = 0; i < 3; i++) {
+        stopped_before_its_end_is_written(steps[i], 0);
+        stopped_before_its_end_is_written(steps[i], 1);
+    }
+}
+
+static void want_file(const char *name, const char *bytes, size_t size)
+{
+    char path[PATH_SIZE];
+    size_t now;
+    file_of(out_b, name, path);
+    char *text = read_file(path, &now);
+    assert_int_equal(now, size);
+    assert_memory_equal(text, bytes, size);
+    free(text);
+}
+
+/* The end of a run inside an epoch may be its best so far. Once it goes on, whole epochs alone count again. */
+static void the_best_of_an_epoch_cut_short(void **state)
+{
+    (void)state;
+    char path[PATH_SIZE];
+    size_t size, partial_size;
+    TrainOptions o = options_for(out_b);
+    o.steps = 16;
+    run_or_fail(o);
+    file_of(out_b, "best.safetensors", path);
+    char *best = read_file(path, &size);
+    o = resume_for(out_b);
+    o.steps = 20;
+    run_or_fail(o);
+    char *partial = read_file(path, &partial_size);
+    assert_true(partial_size != size || memcmp(partial, best, size) != 0);
+    want_file("best_epoch.safetensors", best, size);
+    o = resume_for(out_b);
+    o.epochs = 2;
+    o.lr = 0.5;                                 /* the whole epoch is worse than the first */
+    run_or_fail(o);
+    want_file("best.safetensors", best, size);
+    assert_false(is_there(out_b, "best_epoch.safetensors"));
+    free(best);
+    free(partial);
+}
+
+static void reconstruct_with_mishap(const void *prepared, const uint8_t *image, real *output, void *workspace, ModelClock *clock)
+{
+    raise(SIGTERM);
+    caec_model.reconstruct(prepared, image, output, workspace, clock);
+}
+
+/* A signal during the look at the first parameters, before there is anything to save: the program ends there. */
+static void sigterm_before_the_first_step(void **state)
+{
+    (void)state;
+    char out[700];
+    int status;
+    snprintf(out, sizeof out, "%s/early", folder);
+    fflush(NULL);
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        Model model = caec_model;
+        Error error = {0};
+        TrainOptions o = options_for(out);
+        o.epochs = 1;
+        model.reconstruct = reconstruct_with_mishap;
+        _exit(run_model(&model, o, &error) == 128 + SIGTERM ? 1 : 2);      /* not before it has trained */
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), 128 + SIGTERM);
+    assert_false(is_there(out, "last.safetensors"));
 }
 
 static void a_loss_that_is_no_number_stops_the_run(void **state)
@@ -863,6 +993,9 @@ int main(void)
         cmocka_unit_test(sigint_in_an_epoch),
         cmocka_unit_test(sigterm_in_validation),
         cmocka_unit_test(a_loss_that_is_no_number_stops_the_run),
+        cmocka_unit_test(sigterm_before_the_first_step),
+        cmocka_unit_test(stopped_in_the_last_step),
+        cmocka_unit_test(the_best_of_an_epoch_cut_short),
         cmocka_unit_test(the_picture_and_the_layer_are_named),
         cmocka_unit_test(a_parameter_that_is_no_number),
         cmocka_unit_test(a_validation_that_is_no_number),

@@ -25,6 +25,18 @@ static char *whole(FILE *f, size_t *length)
     return text;
 }
 
+static int made, ended[256];
+
+int runs_made(void)
+{
+    return made;
+}
+
+int runs_ended(int exit_code)
+{
+    return ended[exit_code];
+}
+
 Result run_words(const char *folder, const char *const *words)
 {
     FILE *out = tmpfile(), *err = tmpfile();
@@ -57,6 +69,9 @@ Result run_words(const char *folder, const char *const *words)
     result.err = whole(err, &result.err_length);
     if (failed)
         fail_msg("cannot run %s", words[0]);
+    made++;
+    if (result.exit_code >= 0)
+        ended[result.exit_code]++;
     return result;
 }
 

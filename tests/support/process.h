@@ -21,6 +21,10 @@ Result run(const char *folder, const char *format, ...) __attribute__((format(pr
 /* The compiler under test with these words behind its name. */
 Result run_caec(const char *folder, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/* Of all runs so far: how many there were, and how many ended with that exit code. For what a test prints at its end. */
+int runs_made(void);
+int runs_ended(int exit_code);
+
 void result_free(Result *result);
 
 /* Fails the test, showing what was said, where the exit code is another. */

@@ -20,14 +20,20 @@ int whole_file_open(WholeFile *file, const char *path, char *message, size_t siz
 /* Flushes, fsyncs, renames and fsyncs the folder. The file is closed whatever comes back; after -1 the old content still stands. */
 int whole_file_commit(WholeFile *file, char *message, size_t size);
 
+/* fsync of the folder that holds `path`, whose entry there has been made or renamed. 0, or -1 and errno. */
+int whole_file_sync_folder_of(const char *path);
+
 /* Removes from the folder the temporary files of processes that are no more. For whoever has the folder to itself. */
 void whole_file_sweep(const char *folder);
 
 /* Forgets what was written. Fine after a commit and on a zeroed WholeFile. */
 void whole_file_abandon(WholeFile *file);
 
-/* Reads all bytes of a plain file or a pipe: *bytes is malloc'ed (never NULL on success), *count its length. */
+/* Reads all bytes of a plain file, and refuses all else without waiting for it: *bytes is malloc'ed (never NULL on success), *count its length. */
 int whole_file_read(const char *path, unsigned char **bytes, size_t *count, char *message, size_t size);
+
+/* Writes a copy of a plain file, whole or not at all. */
+int whole_file_copy(const char *from, const char *to, char *message, size_t size);
 
 /* Control characters of a line, of one byte or as UTF-8 spells those from 128 to 159, become question marks: they may come from a hostile file, and a
    terminal would obey them. */

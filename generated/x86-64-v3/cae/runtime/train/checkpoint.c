@@ -2,9 +2,13 @@
 
 #include "formats/safetensors.h"
 #include "settings.h"
+#include "train_options.h"
 #include "weights/weights.h"
 
+#include <errno.h>
+#include <float.h>
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,48 +22,54 @@ static SafetensorsType real_type(void)
     return sizeof(real) == sizeof(double) ? SAFETENSORS_F64 : SAFETENSORS_F32;
 }
 
-/* The position record, one row a number or text: the same table writes and reads it. Doubles have 17 digits, which bring back every bit. */
+/* The position record, one row a number or text: the same table writes, reads and bounds it. Doubles have 17 digits, which bring back every bit. */
 typedef enum FieldKind { COUNT, DOUBLE, INT, OPTIMIZER, SCHEDULE } FieldKind;
 
 typedef struct Field {
     const char *key;
     size_t offset;
     FieldKind kind;
+    double least, most;         /* what a run can come to; bounds of OPTIMIZER and SCHEDULE stand in settings.c */
 } Field;
 
+#define PLACE(member) offsetof(CheckpointState, member)
+#define ANY 0x1p64              /* all 64 bits mean something */
+#define MOST 0x1p53             /* more than any run counts, and whole in a double */
+
 static const Field fields[] = {
-    {"caec.step", offsetof(CheckpointState, step), COUNT},
-    {"caec.epoch", offsetof(CheckpointState, epoch), COUNT},
-    {"caec.position", offsetof(CheckpointState, position), COUNT},
-    {"caec.images", offsetof(CheckpointState, images), COUNT},
-    {"caec.loss_sum", offsetof(CheckpointState, loss_sum), DOUBLE},
-    {"caec.seconds", offsetof(CheckpointState, seconds), DOUBLE},
-    {"caec.best", offsetof(CheckpointState, best), DOUBLE},
-    {"caec.seed", offsetof(CheckpointState, seed), COUNT},
-    {"caec.batch", offsetof(CheckpointState, batch), COUNT},
-    {"caec.train_files", offsetof(CheckpointState, train_files), COUNT},
-    {"caec.val_files", offsetof(CheckpointState, val_files), COUNT},
-    {"caec.epochs", offsetof(CheckpointState, epochs), COUNT},
-    {"caec.steps", offsetof(CheckpointState, steps), COUNT},
-    {"caec.optimizer", offsetof(CheckpointState, training.optimizer), OPTIMIZER},
-    {"caec.schedule", offsetof(CheckpointState, training.schedule), SCHEDULE},
-    {"caec.clip_norm", offsetof(CheckpointState, training.clip_norm), DOUBLE},
-    {"caec.global_clip_norm", offsetof(CheckpointState, training.global_clip_norm), DOUBLE},
-    {"caec.clip_value", offsetof(CheckpointState, training.clip_value), DOUBLE},
-    {"caec.patience", offsetof(CheckpointState, training.patience), INT},
-    {"caec.min_delta", offsetof(CheckpointState, training.min_delta), DOUBLE},
-    {"caec.mirror", offsetof(CheckpointState, training.mirror), INT},
-    {"caec.rate", offsetof(CheckpointState, rate), DOUBLE},
-    {"caec.plateau_best", offsetof(CheckpointState, plateau.watch.best), DOUBLE},
-    {"caec.plateau_wait", offsetof(CheckpointState, plateau.watch.wait), COUNT},
-    {"caec.plateau_cooldown", offsetof(CheckpointState, plateau.cooldown), COUNT},
-    {"caec.plateau_scale", offsetof(CheckpointState, plateau.scale), DOUBLE},
-    {"caec.early_best", offsetof(CheckpointState, early.best), DOUBLE},
-    {"caec.early_wait", offsetof(CheckpointState, early.wait), COUNT},
-    {"caec.stage", offsetof(CheckpointState, stage), COUNT},
-    {"caec.stage_step", offsetof(CheckpointState, stage_step), COUNT},
-    {"caec.stage_epoch", offsetof(CheckpointState, stage_epoch), COUNT},
-    {"caec.stage_epochs", offsetof(CheckpointState, stage_epochs), COUNT},
+    {"caec.step", PLACE(step), COUNT, 0, MOST},
+    {"caec.epoch", PLACE(epoch), COUNT, 0, MOST},
+    {"caec.position", PLACE(position), COUNT, 0, MOST},
+    {"caec.images", PLACE(images), COUNT, 0, MOST},
+    {"caec.loss_sum", PLACE(loss_sum), DOUBLE, -DBL_MAX, DBL_MAX},
+    {"caec.seconds", PLACE(seconds), DOUBLE, 0, DBL_MAX},
+    {"caec.best", PLACE(best), DOUBLE, -DBL_MAX, INFINITY},
+    {"caec.seed", PLACE(seed), COUNT, 0, ANY},
+    {"caec.batch", PLACE(batch), COUNT, 1, TRAIN_BATCH_MOST},
+    {"caec.train_files", PLACE(train_files), COUNT, 0, ANY},
+    {"caec.val_files", PLACE(val_files), COUNT, 0, ANY},
+    {"caec.epochs", PLACE(epochs), COUNT, 0, TRAIN_EPOCHS_MOST},
+    {"caec.steps", PLACE(steps), COUNT, 0, INT64_MAX},
+    {"caec.closed", PLACE(closed), COUNT, 0, MOST},
+    {"caec.optimizer", PLACE(training.optimizer), OPTIMIZER, 0, 0},
+    {"caec.schedule", PLACE(training.schedule), SCHEDULE, 0, 0},
+    {"caec.clip_norm", PLACE(training.clip_norm), DOUBLE, 0, DBL_MAX},
+    {"caec.global_clip_norm", PLACE(training.global_clip_norm), DOUBLE, 0, DBL_MAX},
+    {"caec.clip_value", PLACE(training.clip_value), DOUBLE, 0, DBL_MAX},
+    {"caec.patience", PLACE(training.patience), INT, 0, TRAIN_PATIENCE_MOST},
+    {"caec.min_delta", PLACE(training.min_delta), DOUBLE, 0, DBL_MAX},
+    {"caec.mirror", PLACE(training.mirror), INT, 0, 1},
+    {"caec.rate", PLACE(rate), DOUBLE, 0, DBL_MAX},
+    {"caec.plateau_best", PLACE(plateau.watch.best), DOUBLE, -DBL_MAX, INFINITY},
+    {"caec.plateau_wait", PLACE(plateau.watch.wait), COUNT, 0, MOST},
+    {"caec.plateau_cooldown", PLACE(plateau.cooldown), COUNT, 0, MOST},
+    {"caec.plateau_scale", PLACE(plateau.scale), DOUBLE, 0, 1},
+    {"caec.early_best", PLACE(early.best), DOUBLE, -DBL_MAX, INFINITY},
+    {"caec.early_wait", PLACE(early.wait), COUNT, 0, MOST},
+    {"caec.stage", PLACE(stage), COUNT, 0, MOST},
+    {"caec.stage_step", PLACE(stage_step), COUNT, 0, MOST},
+    {"caec.stage_epoch", PLACE(stage_epoch), COUNT, 0, MOST},
+    {"caec.stage_epochs", PLACE(stage_epochs), COUNT, 0, TRAIN_EPOCHS_MOST},
 };
 enum { FIELD_COUNT = sizeof fields / sizeof fields[0] };
 
@@ -72,6 +82,12 @@ static int starts_with(const char *text, const char *start)
 static int has_field(const Model *model, const Field *field)
 {
     return model->stage_count > 0 || !starts_with(field->key, "caec.stage");
+}
+
+/* Files of older programs do not tell of it; their runs then write once more what an end leaves. */
+static int may_lack(const Field *field)
+{
+    return strcmp(field->key, "caec.closed") == 0;
 }
 
 /* Of which parameters the optimizer keeps a state; NULL: of all. */
@@ -178,19 +194,32 @@ int checkpoint_save(const char *path, const Model *model, const real *parameters
     return result;
 }
 
-/* A number's text into its member; 0 where it is none. */
+/* A number's text into its member; 0 where it is none, or none that may stand there. */
 static int read_number(const Field *field, const char *text, void *at)
 {
     char *end = NULL;
-    if (!*text)
-        return 0;
-    if (field->kind == DOUBLE)
-        *(double *)at = strtod(text, &end);
-    else if (field->kind == INT)
-        *(int *)at = (int)strtol(text, &end, 10);
-    else
-        *(uint64_t *)at = strtoull(text, &end, 10);
-    return *end == '\0';
+    double x;
+    errno = 0;
+    if (field->kind == DOUBLE) {
+        x = *(double *)at = strtod(text, &end);
+    } else if (field->kind == INT) {
+        long whole = strtol(text, &end, 10);
+        x = (double)whole;
+        *(int *)at = (int)whole;
+    } else {
+        uint64_t count = *(uint64_t *)at = strtoull(text, &end, 10);
+        x = *text == '-' || errno ? -1 : (double)count;        /* which strtoull takes for a large one */
+    }
+    return end != text && *end == '\0' && x >= field->least && x <= field->most;
+}
+
+static int refuse_number(const Field *field, const char *path, const char *text, Error *error)
+{
+    char least[32], most[32];
+    settings_number_text(field->least, least, sizeof least);
+    settings_number_text(field->most, most, sizeof most);
+    return error_set(error, EXIT_INPUT, "%s: no checkpoint of a run: %s is \"%.40s\", and this program writes a number from %s to %s; resume from a "
+                     "last.safetensors that it wrote", path, field->key, text, least, most);
 }
 
 static int read_field(const Safetensors *file, const char *path, const Field *field, CheckpointState *state, Error *error)
@@ -199,15 +228,33 @@ static int read_field(const Safetensors *file, const char *path, const Field *fi
     const char *text = safetensors_metadata(file, field->key);
     Error wrong;
     int ok = text != NULL;
+    if (!text && may_lack(field))
+        return 0;
     if (ok && field->kind == OPTIMIZER)
         ok = settings_read_optimizer(at, text, &wrong) == 0;
     else if (ok && field->kind == SCHEDULE)
         ok = settings_read_schedule(at, text, &wrong) == 0;
-    else
-        ok = ok && read_number(field, text, at);
+    else if (ok && !read_number(field, text, at))
+        return refuse_number(field, path, text, error);
     if (!ok)
         return error_set(error, EXIT_INPUT, "%s: no checkpoint of a run: %s %s; resume from a last.safetensors that this program wrote",
                          path, field->key, text ? "is not what it writes there" : "is missing");
+    return 0;
+}
+
+/* Numbers that are good each by itself but not together. */
+static int check_order(const CheckpointState *s, const char *path, Error *error)
+{
+    const struct { const char *small, *large; uint64_t less, more; } pairs[] = {
+        {"caec.images", "caec.position", s->images, s->position},
+        {"caec.stage_step", "caec.step", s->stage_step, s->step},
+        {"caec.stage_epoch", "caec.epoch", s->stage_epoch, s->epoch},
+        {"caec.closed", "caec.step", s->closed, s->step},
+    };
+    for (size_t i = 0; i < sizeof pairs / sizeof pairs[0]; i++)
+        if (pairs[i].less > pairs[i].more)
+            return error_set(error, EXIT_INPUT, "%s: no checkpoint of a run: %s is %" PRIu64 ", more than %s, which is %" PRIu64 "; resume from a "
+                             "last.safetensors that this program wrote", path, pairs[i].small, pairs[i].less, pairs[i].large, pairs[i].more);
     return 0;
 }
 
@@ -253,10 +300,12 @@ int checkpoint_load(const char *path, const Model *model, real *parameters, real
         return -1;
     int result = check_kind(&file, path, model, error);
     state->training = model->training;
-    state->stage = state->stage_step = state->stage_epoch = state->stage_epochs = 0;
+    state->stage = state->stage_step = state->stage_epoch = state->stage_epochs = state->closed = 0;
     for (int i = 0; i < FIELD_COUNT && result == 0; i++)
         if (has_field(model, &fields[i]))
             result = read_field(&file, path, &fields[i], state, error);
+    if (result == 0)
+        result = check_order(state, path, error);
     if (result == 0 && model->stage_count > 0 && state->stage >= (uint64_t)model->stage_count)
         result = error_set(error, EXIT_INPUT, "%s: a run in stage %" PRIu64 ", but this program has %d; resume with the program that wrote it", path,
                            state->stage + 1, model->stage_count);

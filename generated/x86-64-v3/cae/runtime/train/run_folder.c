@@ -33,6 +33,7 @@ int run_folder_open(RunFolder *folder, const char *out, Error *error)
         folder->path[n - 1] = '\0';
     if (!(folder->last = join(folder->path, "last.safetensors"))
         || !(folder->best = join(folder->path, "best.safetensors"))
+        || !(folder->best_epoch = join(folder->path, "best_epoch.safetensors"))
         || !(folder->history = join(folder->path, "history.csv"))
         || !(folder->loss_curve = join(folder->path, "loss.svg"))
         || !(folder->samples = join(folder->path, "samples"))
@@ -59,6 +60,7 @@ void run_folder_close(RunFolder *folder)
     free(folder->path);
     free(folder->last);
     free(folder->best);
+    free(folder->best_epoch);
     free(folder->history);
     free(folder->loss_curve);
     free(folder->samples);
@@ -127,6 +129,16 @@ int run_folder_used(const RunFolder *folder)
         || exists(folder->samples);
 }
 
+int run_folder_check(const RunFolder *folder, Error *error)
+{
+    const char *const files[] = {folder->last, folder->best, folder->best_epoch, folder->history, folder->loss_curve};
+    struct stat status;
+    for (size_t i = 0; i < sizeof files / sizeof files[0]; i++)
+        if (stat(files[i], &status) == 0 && !S_ISREG(status.st_mode))
+            return error_set(error, EXIT_FILE, "%s: is no plain file; move it away", files[i]);
+    return 0;
+}
+
 int run_folder_move_aside(RunFolder *folder, char *moved, size_t size, Error *error)
 {
     for (int i = 1;; i++) {
@@ -135,7 +147,7 @@ int run_folder_move_aside(RunFolder *folder, char *moved, size_t size, Error *er
         if (!exists(moved))
             break;
     }
-    if (rename(folder->path, moved) != 0)
+    if (rename(folder->path, moved) != 0 || whole_file_sync_folder_of(moved) != 0)
         return error_set(error, EXIT_FILE, "%s holds an older run that cannot be moved aside to %s: %s; move it yourself or give "
                          "another --out", folder->path, moved, strerror(errno));
     char *lock = join(moved, ".lock");
@@ -147,7 +159,10 @@ int run_folder_move_aside(RunFolder *folder, char *moved, size_t size, Error *er
 static int make_folder(const char *path, Error *error)
 {
     struct stat status;
-    if (mkdir(path, 0777) == 0 || (errno == EEXIST && stat(path, &status) == 0 && S_ISDIR(status.st_mode)))
+    int made = mkdir(path, 0777) == 0;
+    if (made && whole_file_sync_folder_of(path) == 0)
+        return 0;
+    if (!made && errno == EEXIST && stat(path, &status) == 0 && S_ISDIR(status.st_mode))
         return 0;
     return error_set(error, EXIT_FILE, "%s: the folder cannot be made: %s; give an --out where you may write", path,
                      errno == EEXIST ? "a file of that name is in the way" : strerror(errno));
@@ -164,6 +179,23 @@ int run_folder_make(const RunFolder *folder, Error *error)
             return -1;
     }
     return make_folder(folder->samples, error);
+}
+
+int run_folder_keep_best(const RunFolder *folder, Error *error)
+{
+    char message[sizeof error->text];
+    if (exists(folder->best_epoch) || !exists(folder->best) || whole_file_copy(folder->best, folder->best_epoch, message, sizeof message) == 0)
+        return 0;
+    return error_set(error, EXIT_FILE, "%s", message);
+}
+
+int run_folder_restore_best(const RunFolder *folder, Error *error)
+{
+    if (!exists(folder->best_epoch))
+        return 0;
+    if (rename(folder->best_epoch, folder->best) == 0 && whole_file_sync_folder_of(folder->best) == 0)
+        return 0;
+    return error_set(error, EXIT_FILE, "%s: cannot become %s again: %s; rename it yourself", folder->best_epoch, folder->best, strerror(errno));
 }
 
 void run_folder_sample(const RunFolder *folder, uint64_t epoch, char *path, size_t size)

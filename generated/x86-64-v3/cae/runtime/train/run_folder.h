@@ -13,6 +13,7 @@
 typedef struct RunFolder {
     char *path;                                            /* without a slash at its end */
     char *last, *best, *history, *loss_curve, *samples;    /* files in it; samples is a folder */
+    char *best_epoch;                                      /* the best of the whole epochs, while `best` is of one that is not whole */
     char *lock;
     int locked, lock_file;                                 /* lock_file is open where locked is 1 */
 } RunFolder;
@@ -25,6 +26,9 @@ void run_folder_close(RunFolder *folder);
    run_folder_make. Refuses where another process holds it; a file system without locks does without. */
 int run_folder_lock(RunFolder *folder, Error *error);
 
+/* Refuses a folder where what a run reads or replaces is there, but no plain file: a pipe would be waited for. */
+int run_folder_check(const RunFolder *folder, Error *error);
+
 /* 1 where the folder holds a run, or something of one. */
 int run_folder_used(const RunFolder *folder);
 
@@ -33,6 +37,12 @@ int run_folder_move_aside(RunFolder *folder, char *moved, size_t size, Error *er
 
 /* Makes the folder, its parents and its samples folder where they are missing. */
 int run_folder_make(const RunFolder *folder, Error *error);
+
+/* Before `best` is written inside an epoch: copies what it holds, of whole epochs, to `best_epoch`. Nothing where that is done already. */
+int run_folder_keep_best(const RunFolder *folder, Error *error);
+
+/* Before such an epoch goes on: `best_epoch`, where there is one, is `best` again. */
+int run_folder_restore_best(const RunFolder *folder, Error *error);
 
 /* The name of an epoch's sheet, samples/epoch_007.png, into path[size]. */
 void run_folder_sample(const RunFolder *folder, uint64_t epoch, char *path, size_t size);

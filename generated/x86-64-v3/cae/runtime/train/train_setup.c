@@ -7,7 +7,6 @@
 #include "memory.h"
 
 #include <inttypes.h>
-#include <limits.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,7 +17,7 @@ enum { REDRAWINGS_MOST = 64 };
 
 static Run *warned_run;      /* for dataset's warnings, which come with a text alone */
 
-static void warn(const char *text)
+void train_warn(const char *text)
 {
     char line[2048];
     snprintf(line, sizeof line, "%s-train: warning: %s", warned_run->model->name, text);
@@ -120,6 +119,8 @@ static int read_position(Run *run, Error *error)
     if (access(run->folder.last, F_OK) != 0)
         return error_set(error, EXIT_FILE, "no run to resume in %s: there is no %s; give its --out, or start one without --resume",
                          run->folder.path, run->folder.last);
+    if (run_folder_check(&run->folder, error) != 0)
+        return -1;
     if (checkpoint_load(run->folder.last, run->model, NULL, NULL, NULL, s, error) != 0)
         return -1;
     if (o->seed_given && o->seed != s->seed)
@@ -128,8 +129,6 @@ static int read_position(Run *run, Error *error)
     if (o->batch && (uint64_t)o->batch != s->batch)
         return error_set(error, EXIT_USAGE, "--batch %d: the run in %s has batches of %" PRIu64 "; leave --batch out, or start anew "
                          "without --resume", o->batch, run->folder.path, s->batch);
-    if (s->batch < 1 || s->batch > INT_MAX)
-        return error_set(error, EXIT_INPUT, "%s: damaged: it says batches of %" PRIu64, run->folder.last, s->batch);
     if (o->epochs || o->steps) {
         s->epochs = o->epochs;
         s->steps = o->steps;
@@ -164,14 +163,14 @@ static int open_pictures(Run *run, Error *error)
     size_t cache = o->cache_given ? o->cache_bytes : memory_available() / 4;
     DatasetOptions options = {dim[0], dim[1], dim[2], cache, run->threads < 16 ? run->threads : 16, o->strict};
 
-    if (o->val && dataset_open_folder(&run->val, o->val, &options, warn, error) != 0)
+    if (o->val && dataset_open_folder(&run->val, o->val, &options, train_warn, error) != 0)
         return -1;
     if (!o->train && dataset_open_pictures(&run->val, BUILT_IN_SEED, BUILT_IN_TRAIN, BUILT_IN_VAL, &options, error) != 0)
         return -1;
     size_t taken = run->val ? dataset_count(run->val) * trainer_image_values(run->model) : 0;
     options.cache_bytes = taken < cache ? cache - taken : 0;
     if (o->train)
-        return dataset_open_folder(&run->train, o->train, &options, warn, error);
+        return dataset_open_folder(&run->train, o->train, &options, train_warn, error);
     return dataset_open_pictures(&run->train, BUILT_IN_SEED, 0, BUILT_IN_TRAIN, &options, error);
 }
 
@@ -253,7 +252,7 @@ static int mend_dead_output(Run *run, int drawn, Error *error)
             char text[512];
             snprintf(text, sizeof text, "output channel %d is dead: 0 for each of %d pictures, so it will not learn; %s", channel, n,
                      drawn ? "try another --seed" : "the weights are taken as they are");
-            warn(text);
+            train_warn(text);
             return 0;
         }
         train_say(run, "output channel %d is dead from the start (0 for each of %d pictures): %s is drawn anew", channel, n, kernel);
@@ -370,7 +369,7 @@ int train_open(Run *run, const Model *model, const TrainOptions *options, int *f
     if (trainer_open(&run->trainer, model, &run->state.training, run->batch, run->threads, error) != 0)
         return -1;
     if (run->threads != run->trainer.threads)
-        warn("this program was built without OpenMP: it works on one thread");
+        train_warn("this program was built without OpenMP: it works on one thread");
     run->threads = run->trainer.threads;
     if (fill_parameters(run, error) != 0)
         return -1;

@@ -264,6 +264,8 @@ TrainerFault trainer_step(Trainer *t, const uint8_t *const *images, const uint64
     optimizer_update(&t->optimizer, t->parameters, t->total, 1.0 / n, t->threads);
     if (!trainer_parameters_finite(t))
         return TRAINER_PARAMETER;
+    if (trainer_optimizer_fault(t))
+        return TRAINER_OPTIMIZER;
     trainer_prepare(t);
     return TRAINER_FINE;
 }
@@ -353,6 +355,14 @@ void trainer_reconstruct_bytes(Trainer *t, const uint8_t *image, real *scratch, 
 int trainer_parameters_finite(const Trainer *t)
 {
     return finite_all(t->parameters, t->model->parameter_reals);
+}
+
+const real *trainer_optimizer_fault(const Trainer *t)
+{
+    const Optimizer *o = &t->optimizer;
+    if (!finite_all(o->m, o->count))
+        return o->m;
+    return o->v && !finite_all(o->v, o->count) ? o->v : NULL;
 }
 
 static int channel_is_zero(const real *output, size_t values, size_t channel, size_t channels)

@@ -56,9 +56,9 @@ void trainer_prepare(Trainer *trainer);
 /* total = gradient of the sum of the n images' losses, losses[0 .. n-1] = each one's. noise[n]: see model.h; NULL: none. */
 void trainer_gradient(Trainer *trainer, const uint8_t *const *images, const uint64_t *noise, int n);
 
-/* What is not finite: the losses, the gradient, both found before the update, which is then left out; or the parameters behind it, of which `prepared` still
-   holds those before it. */
-typedef enum TrainerFault { TRAINER_FINE, TRAINER_LOSS, TRAINER_GRADIENT, TRAINER_PARAMETER } TrainerFault;
+/* What is not finite: the losses, the gradient, both found before the update, which is then left out; or the parameters behind it or the optimizer's state,
+   while `prepared` still holds the parameters before it. */
+typedef enum TrainerFault { TRAINER_FINE, TRAINER_LOSS, TRAINER_GRADIENT, TRAINER_PARAMETER, TRAINER_OPTIMIZER } TrainerFault;
 
 /* Gradient, then one update by its mean over the n images, clipped. */
 TrainerFault trainer_step(Trainer *trainer, const uint8_t *const *images, const uint64_t *noise, int n);
@@ -85,6 +85,10 @@ const ModelStep *trainer_steps(const Trainer *trainer, int *count);
 
 /* 1 where every parameter is a finite number. */
 int trainer_parameters_finite(const Trainer *trainer);
+
+/* One of the optimizer's arrays that holds a number that is not finite; NULL: none does. A square overflows long before what it is the square of, and its
+   parameter then rests for ever, itself as finite as ever. */
+const real *trainer_optimizer_fault(const Trainer *trainer);
 
 /* The first output channel that is 0 everywhere in the reconstructions of all n images, or -1. `scratch` as above. */
 int trainer_dead_channel(Trainer *trainer, const uint8_t *const *images, int n, real *scratch);
