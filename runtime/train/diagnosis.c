@@ -65,7 +65,7 @@ static int look_at(Run *run, int i, const uint64_t *noise, Finding *found)
     Trainer *t = &run->trainer;
     int count;
     FirstFault fault = {trainer_steps(t, &count), -1};
-    real *gradient = t->sums[0].gradient;
+    real *gradient = trainer_spare_gradient(t);
     double loss = trainer_look(t, 0, run->pixels[i], noise ? noise[i] : 0, gradient, see_fault, &fault);
     const ModelParameter *tensor = fault_in(run->model, gradient);
 
@@ -91,7 +91,7 @@ static void look_for_the_largest(Run *run, int n, const uint64_t *noise, const M
     double most = -1;
     *found = (Finding){.tensor = tensor};
     for (int i = 0; i < n && tensor; i++) {
-        real *gradient = t->sums[0].gradient;
+        real *gradient = trainer_spare_gradient(t);
         double loss = trainer_look(t, 0, run->pixels[i], noise ? noise[i] : 0, gradient, see_nothing, NULL);
         double share = largest(gradient + tensor->offset, tensor->count);
         if (share > most) {
@@ -163,12 +163,13 @@ int train_diverged(Run *run, const char *what, const Dataset *set, int n, const 
     Finding found = {0};
     char place[256], again[1024], path[4200];
     int i = 0;
+    const ModelParameter *tensor = fault_in(run->model, faulty_values(t, before));      /* now: a look may take the total's place */
 
     run->diverged = 1;
     while (i < n && !look_at(run, i, noise, &found))
         i++;
     if (i == n)
-        look_for_the_largest(run, n, noise, fault_in(run->model, faulty_values(t, before)), &found);
+        look_for_the_largest(run, n, noise, tensor, &found);
     name_place(&found, place, sizeof place);
     const char *picture = dataset_name(set, run->which[found.image]);
     if (!before || !save_state(run, again, sizeof again))
@@ -288,7 +289,7 @@ int train_watch_channels(Run *run, Error *error)
     memset(w->seen + channels, 1, w->room - channels);      /* room that this stage does not need */
     while (looked < n && !nothing_new(w)) {
         Alive alive = {steps, w->seen};
-        trainer_look(t, 0, run->pixels[looked++], 0, t->sums[0].gradient, see_channels, &alive);
+        trainer_look(t, 0, run->pixels[looked++], 0, trainer_spare_gradient(t), see_channels, &alive);
     }
     if (looked == n)
         tell(run, steps, count, n);

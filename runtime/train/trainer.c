@@ -270,6 +270,11 @@ TrainerFault trainer_step(Trainer *t, const uint8_t *const *images, const uint64
     return TRAINER_FINE;
 }
 
+real *trainer_spare_gradient(Trainer *t)
+{
+    return t->sum_count > 0 ? t->sums[0].gradient : t->total;
+}
+
 const ModelStep *trainer_steps(const Trainer *t, int *count)
 {
     *count = t->stage ? t->stage->step_count : t->model->train_step_count;

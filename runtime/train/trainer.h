@@ -80,6 +80,9 @@ void trainer_reconstruct_bytes(Trainer *trainer, const uint8_t *image, real *scr
 typedef void (*TrainerSee)(void *context, int step, const real *value);
 double trainer_look(Trainer *trainer, int thread, const uint8_t *image, uint64_t noise, real *gradient, TrainerSee see, void *context);
 
+/* Room for the gradient of such a look, free between steps: of a chunk's sum, or where there is none (`straight`) of the total, which is then lost. */
+real *trainer_spare_gradient(Trainer *trainer);
+
 /* The table of the steps that are trained by now. */
 const ModelStep *trainer_steps(const Trainer *trainer, int *count);
 

@@ -357,6 +357,26 @@ static void sigterm_in_validation(void **state)
     stopped_by_a_signal(SIGTERM, 1);
 }
 
+/* A model for little memory has no sums of chunks; what looks at pictures one by one takes the total's room. */
+static void a_straight_model(void **state)
+{
+    (void)state;
+    Model model = caec_model;
+    Error error = {0};
+    TrainOptions o = options_for(out_b);
+    o.threads = 1;
+    o.epochs = 2;
+    model.straight = 1;
+    if (run_model(&model, o, &error) != 0)
+        fail_msg("%s", error.text);
+    assert_true(is_there(out_b, "best.safetensors"));
+    model.backward_chunk = chunk_with_mishap;
+    countdown = 5;
+    mishap = 0;
+    assert_int_equal(run_model(&model, o, &error), -1);
+    assert_non_null(strstr(error.text, "the loss is not a finite number at step 5"));
+}
+
 /* history.csv without what the clock says. */
 static void history_without_times(const char *out, char text[PATH_SIZE])
 {
@@ -994,6 +1014,7 @@ int main(void)
         cmocka_unit_test(sigterm_in_validation),
         cmocka_unit_test(a_loss_that_is_no_number_stops_the_run),
         cmocka_unit_test(sigterm_before_the_first_step),
+        cmocka_unit_test(a_straight_model),
         cmocka_unit_test(stopped_in_the_last_step),
         cmocka_unit_test(the_best_of_an_epoch_cut_short),
         cmocka_unit_test(the_picture_and_the_layer_are_named),
