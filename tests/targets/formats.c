@@ -34,7 +34,7 @@ static void fill(void)
 
 static CheckpointState position(void)
 {
-    CheckpointState s = { .step = 18446744073709551615u, .epoch = 3, .position = 640, .images = 639, .loss_sum = 0.1 + 0.2, .seconds = 1e-300, .best = 1.0 / 3,
+    CheckpointState s = { .step = 9007199254740991u, .epoch = 3, .position = 640, .images = 639, .loss_sum = 0.1 + 0.2, .seconds = 1e-300, .best = 1.0 / 3,
                           .seed = 9007199254740993u, .batch = 64, .train_files = 0xfedcba9876543210u, .val_files = 1, .epochs = 40, .rate = 1e-3 / 3,
                           .training = caec_model.training };
     return s;
