@@ -16,19 +16,20 @@ static bool has_training_only(const Graph *graph)
 
 static Node *add_copy(Graph *graph, const Op *op, const Node *of, const char *name, Node *const *inputs, const double *numbers)
 {
-    Node *node = node_new(graph, op, of, arena_format("%s.infer", name), inputs, numbers);
+    Node *node = node_new(graph, op, of, name, inputs, numbers);
     node->infer = true;
     return node;
 }
 
-/* The image as reals, in the place of a value that is real in training alone: one for all its readers. */
+/* The image as reals, in the place of a value that is real in training alone: one for all its readers. Its name is not that of a copy, for a stage
+   of training may have both. */
 static Node *reals_of(Graph *graph, const Node *node, Node *pixels)
 {
-    const char *name = arena_format("%s.infer", node->name);
+    const char *name = arena_format("%s.reals", node->name);
     for (int i = 0; i < graph->count; i++)
         if (graph->nodes[i]->op == &op_from_pixels && strcmp(graph->nodes[i]->name, name) == 0)
             return graph->nodes[i];
-    return add_copy(graph, &op_from_pixels, node, node->name, (Node *[]){ pixels }, NULL);
+    return add_copy(graph, &op_from_pixels, node, name, (Node *[]){ pixels }, NULL);
 }
 
 Node *inference_input(Graph *graph, const Node *reader, const Node *input, Node *value)
@@ -48,7 +49,7 @@ static Node *value_for_inference(Graph *graph, const Node *node, Node *const *va
     }
     if (node->op->training_only)
         return inputs[0];
-    return same ? NULL : add_copy(graph, node->op, node, node->name, inputs, node->number);
+    return same ? NULL : add_copy(graph, node->op, node, arena_format("%s.infer", node->name), inputs, node->number);
 }
 
 void pass_separate(Graph *graph)

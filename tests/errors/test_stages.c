@@ -73,6 +73,11 @@ static void what_does_not_go_together(void **state)
         { WITH(CONV5 CONV5 "from { layer = \"encoder.conv1\" }," CONV5, CONV5 "add { with = \"encoder.conv2\" }," CONV3,
                "  stages = { @{ encoder = \"conv3\", decoder = \"conv2\" }, {} },\n"),
           "stages: this stage cannot train encoder.conv2: its loss does not depend on that layer" },
+        /* Behind noise, a stage that begins with the image: its reals and the copy of decoder.conv1's value for inference have names of their own. */
+        { WITH("conv2d { filters = 4, kernel = 3 }, from { layer = \"input\" }, conv2d { filters = 4, kernel = 3 }, add { with = \"encoder.conv1\" },",
+               "gaussian_noise { stddev = 0.1 }, conv2d { filters = 3, kernel = 3, activation = \"tanh\" }, sigmoid {},",
+               "  stages = { @{ encoder = \"encoder.from1\", decoder = \"decoder.sigmoid1\" }, {} },\n"),
+          "stages: this stage cannot train encoder.conv1: its loss does not depend on that layer" },
         { "return @autoencoder \"stage2\" { input = { 8, 8, 3 }, encoder = sequential \"e\" { " CONV5 " }, decoder = sequential \"d\" { " CONV3 " } }\n",
           "autoencoder: the name \"stage2\" is that of a stage of training in the emitted C; choose another" },
     };
