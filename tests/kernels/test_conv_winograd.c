@@ -1,5 +1,6 @@
 /* conv_winograd against the definition: where it fits (3x3, stride 1), with tiles that reach over the border, pools it takes in and upsampling by 2.
  * The bound that conv_winograd.c states: 2e-6 of the largest value forward, 4e-6 backward, in float. */
+#include "build.h"
 #include "cases.h"
 #include "compare.h"
 #include "model.h"
@@ -62,11 +63,22 @@ static void upsampled_input(void **state)
     check(&cases[1], 1, "c");
 }
 
+/* Where all gradients come from sums at the end of a chunk, the backward pass of an image writes none: the C must compile without a warning. */
+static void without_biases(void **state)
+{
+    (void)state;
+    static const char graph[] = "return autoencoder \"net\" { input = { 8, 8, 3 },\n"
+                                "  encoder = sequential \"encoder\" { conv2d { filters = 4, kernel = 3, use_bias = false } },\n"
+                                "  decoder = sequential \"decoder\" { conv2d { filters = 3, kernel = 3, use_bias = false } } }\n";
+    Built built = build_model_merged(graph, "--target x86-64-v3 --kernel encoder.conv1.dw=conv_winograd --kernel decoder.conv1.dw=conv_winograd");
+    built_free(&built);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(any_number_of_channels), cmocka_unit_test(any_number_of_channels_on_avx512), cmocka_unit_test(any_size),
-        cmocka_unit_test(pool_taken_in_and_not), cmocka_unit_test(upsampled_input),
+        cmocka_unit_test(pool_taken_in_and_not), cmocka_unit_test(upsampled_input), cmocka_unit_test(without_biases),
     };
     return cmocka_run_group_tests_name("conv_winograd", tests, NULL, NULL);
 }
