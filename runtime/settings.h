@@ -11,6 +11,9 @@
 
 enum { SETTINGS_TEXT = 256, SETTINGS_NUMBERS = 6 };
 
+/* The most that the command line takes and that checkpoints may hold. */
+enum { SETTINGS_BATCH_MOST = 1 << 20, SETTINGS_EPOCHS_MOST = 1 << 24, SETTINGS_PATIENCE_MOST = 1 << 24 };
+
 typedef struct SettingsNumber {
     const char *name;           /* "momentum" */
     size_t offset;              /* in ModelOptimizer or ModelSchedule, of a double */

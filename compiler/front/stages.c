@@ -85,19 +85,20 @@ static bool gives_shares(const Node *node)
     return node->type == TYPE_PIXEL || node_is(node, "sigmoid");
 }
 
-/* The loss of a stage: its own word, else the network's, where the target's values let it. */
+/* The loss of a stage: its own word, else the network's, where the values of its target and its output let it. */
 static void choose_loss(const Entry *e, const Arg *given)
 {
     const Graph *graph = e->graph;
     Phase *p = e->phase;
-    const LayerRow *target = p->encoder_first > 0 ? &graph->layers[p->encoder_first - 1] : NULL;
+    const LayerRow *target = p->encoder_first > 0 ? &graph->layers[p->encoder_first - 1] : NULL, *output = &graph->layers[p->decoder_last];
     p->loss = given->text ? given->text : graph->training.loss;
     p->loss_loc = given->text ? given->loc : p->loc;
-    if (!target || strcmp(p->loss, "bce") != 0 || gives_shares(target->output))
+    if (!target || strcmp(p->loss, "bce") != 0)
         return;
-    if (given->text)
+    if (given->text && !gives_shares(target->output))
         fail(given->loc, "stages: bce wants a target of values from 0 to 1, as a sigmoid gives, but this stage's is %s", target->name);
-    p->loss = "mse";
+    if (!given->text && !(gives_shares(target->output) && gives_shares(output->output)))
+        p->loss = "mse";
 }
 
 static void read_whole(Entry *e, const Arg *loss)

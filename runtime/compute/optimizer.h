@@ -31,8 +31,9 @@ int optimizer_open(Optimizer *optimizer, const ModelOptimizer *settings, size_t 
 void optimizer_restart(Optimizer *optimizer, const Model *model, const unsigned char *trains);
 
 /* One update of parameters[count] with g = gradient * scale (the gradient of a sum of n losses takes scale = 1 / n).
-   The result has the same bits for any number of threads. */
-void optimizer_update(Optimizer *optimizer, real *parameters, const real *gradient, double scale, int threads);
+   The result has the same bits for any number of threads. Returns 0 where a parameter that it updated, or what m and v hold for it, is not finite any
+   more, seen while all three are in the cache. */
+int optimizer_update(Optimizer *optimizer, real *parameters, const real *gradient, double scale, int threads);
 
 void optimizer_close(Optimizer *optimizer);
 

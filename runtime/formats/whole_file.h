@@ -29,7 +29,7 @@ void whole_file_sweep(const char *folder);
 /* Forgets what was written. Fine after a commit and on a zeroed WholeFile. */
 void whole_file_abandon(WholeFile *file);
 
-/* Reads all bytes of a plain file, and refuses all else without waiting for it: *bytes is malloc'ed (never NULL on success), *count its length. */
+/* Reads all bytes of a plain file or a pipe, and refuses all else: *bytes is malloc'ed (never NULL on success), *count its length. */
 int whole_file_read(const char *path, unsigned char **bytes, size_t *count, char *message, size_t size);
 
 /* Writes a copy of a plain file, whole or not at all. */

@@ -261,11 +261,8 @@ TrainerFault trainer_step(Trainer *t, const uint8_t *const *images, const uint64
     if (!finite_all(t->total, t->model->parameter_reals))
         return TRAINER_GRADIENT;
     clip_gradient(t->model, &t->training, t->total, 1.0 / n);
-    optimizer_update(&t->optimizer, t->parameters, t->total, 1.0 / n, t->threads);
-    if (!trainer_parameters_finite(t))
-        return TRAINER_PARAMETER;
-    if (trainer_optimizer_fault(t))
-        return TRAINER_OPTIMIZER;
+    if (!optimizer_update(&t->optimizer, t->parameters, t->total, 1.0 / n, t->threads))
+        return trainer_parameters_finite(t) ? TRAINER_OPTIMIZER : TRAINER_PARAMETER;
     trainer_prepare(t);
     return TRAINER_FINE;
 }

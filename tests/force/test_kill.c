@@ -301,8 +301,9 @@ static void pipes_in_the_folder(void **state)
         free(script);
         free(back);
     }
-    result = script_in_folder("mkfifo weights && exec timeout 20 " OTHER_TRAIN " --train train --out piped --init weights --steps 2");
-    want_refusal(&result, 3, "weights: cannot be read: it is no plain file");
+    /* Elsewhere a pipe is as good as a file. */
+    result = script_in_folder("mkfifo weights && { cat piped/best.safetensors >weights & } && exec timeout 20 " OTHER_TRAIN " --train train --out fed --init weights --steps 2");
+    want_exit(&result, 0);
     result_free(&result);
 }
 

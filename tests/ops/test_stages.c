@@ -47,6 +47,14 @@ static const Staged others[] = {
       .stages = "{ encoder = \"conv1\", decoder = \"conv3\", loss = \"mae\" }, { encoder = \"conv2\", decoder = \"conv2\", loss = \"mae\" }, {}" },
 };
 
+/* The second stage's target is a sigmoid's, but what it makes of it is not: cross-entropy would have no bounds. */
+static const Staged unbounded = {
+    .net = { .height = 6, .width = 4, .channels = 1, .loss = "bce",
+             .encoder = { { CONV, .filters = 4, .kernel = 3, .activation = "sigmoid" }, { CONV, .filters = 3, .kernel = 1 } },
+             .decoder = { { CONV, .filters = 4, .kernel = 1 }, { CONV, .filters = 1, .kernel = 3, .activation = "sigmoid" } } },
+    .stages = "{ encoder = \"conv1\", decoder = \"conv2\" }, { encoder = \"conv2\", decoder = \"conv1\" }, {}",
+};
+
 /* Noise on what a stage gets; its target is clean. */
 static const Staged noisy = {
     .net = { .height = 6, .width = 8, .channels = 2,
@@ -224,6 +232,10 @@ static void what_the_table_says(void **state)
     for (int i = 0; i < 4; i++)
         assert_string_equal(bce.model->stages[i].loss_name, losses[i]);
     built_free(&bce);
+    Built open = build(&unbounded, "c");
+    assert_string_equal(open.model->stages[0].loss_name, "bce");
+    assert_string_equal(open.model->stages[1].loss_name, "mse");
+    built_free(&open);
 }
 
 /* ---- with noise ---- */

@@ -239,13 +239,9 @@ static void unreadable_is_io(void **state)
     assert_int_equal(io, 1);
     assert_non_null(strstr(message, folder));
     io = 0;
-    assert_int_equal(mkfifo(path, 0600), 0);
-    alarm(20);                      /* nobody writes to it */
-    assert_int_equal(safetensors_read(&file, path, message, sizeof message, &io), -1);
-    alarm(0);
+    assert_int_equal(safetensors_read(&file, "/dev/zero", message, sizeof message, &io), -1);
     assert_int_equal(io, 1);
-    assert_non_null(strstr(message, "no plain file"));
-    unlink(path);
+    assert_non_null(strstr(message, "neither a plain file nor a pipe"));
 }
 
 static const float two[2] = {1.5f, -2};

@@ -1,5 +1,6 @@
 #include "optimizer.h"
 
+#include "finite.h"
 #include "memory.h"
 
 #include <stdlib.h>
@@ -38,8 +39,8 @@ int optimizer_open(Optimizer *optimizer, const ModelOptimizer *settings, size_t 
     return 0;
 }
 
-/* The update of `count` parameters from `begin` on. */
-static void update_range(const Optimizer *optimizer, size_t begin, size_t count, real *parameters, const real *gradient, double scale, int threads)
+/* The update of `count` parameters from `begin` on; 0 where one of them, or of their m and v, is not finite behind it. */
+static int update_range(const Optimizer *optimizer, size_t begin, size_t count, real *parameters, const real *gradient, double scale, int threads)
 {
     const ModelOptimizer *s = &optimizer->settings;
     const int decays = strcmp(s->name, "adamw") == 0;
@@ -51,6 +52,7 @@ static void update_range(const Optimizer *optimizer, size_t begin, size_t count,
     gradient += begin;
     /* Blocks of a fixed length: the compiler's vector body and tail then fall on the same elements whatever the threads. */
     const size_t block = 8192;
+    int faulty = 0;
     long blocks = (long)((count + block - 1) / block);
     (void)threads;
 #pragma omp parallel for num_threads(threads) schedule(static)
@@ -63,7 +65,12 @@ static void update_range(const Optimizer *optimizer, size_t begin, size_t count,
             adamw_range(a, n, parameters + from, m + from, v + from, gradient + from);
         else
             adam_range(a, n, parameters + from, m + from, v + from, gradient + from);
+        if (!finite_all(parameters + from, n) || !finite_all(m + from, n) || (v && !finite_all(v + from, n))) {
+#pragma omp atomic write
+            faulty = 1;
+        }
     }
+    return !faulty;
 }
 
 void optimizer_restart(Optimizer *optimizer, const Model *model, const unsigned char *trains)
@@ -76,22 +83,22 @@ void optimizer_restart(Optimizer *optimizer, const Model *model, const unsigned 
     optimizer->trains = trains;
 }
 
-void optimizer_update(Optimizer *optimizer, real *parameters, const real *gradient, double scale, int threads)
+int optimizer_update(Optimizer *optimizer, real *parameters, const real *gradient, double scale, int threads)
 {
     const Model *model = optimizer->model;
     const unsigned char *trains = optimizer->trains;
     optimizer->t++;
-    if (!trains) {
-        update_range(optimizer, 0, optimizer->count, parameters, gradient, scale, threads);
-        return;
-    }
+    int finite = 1;
+    if (!trains)
+        return update_range(optimizer, 0, optimizer->count, parameters, gradient, scale, threads);
     for (int i = 0, end; i < model->parameter_count; i = end) {         /* neighbours together */
         size_t count = 0;
         for (end = i; end < model->parameter_count && trains[end] == trains[i]; end++)
             count += model->parameters[end].count;
         if (trains[i])
-            update_range(optimizer, model->parameters[i].offset, count, parameters, gradient, scale, threads);
+            finite &= update_range(optimizer, model->parameters[i].offset, count, parameters, gradient, scale, threads);
     }
+    return finite;
 }
 
 void optimizer_close(Optimizer *optimizer)

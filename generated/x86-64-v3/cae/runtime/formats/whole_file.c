@@ -183,7 +183,7 @@ void whole_file_sweep(const char *folder)
     if (list) closedir(list);
 }
 
-/* Reads to the end into a buffer that starts at the size the file says and doubles where it says too little (a file that grows). */
+/* Reads to the end into a buffer that starts at the size the file says and doubles where it says too little (a pipe). */
 static int read_all(int fd, size_t guess, unsigned char **bytes, size_t *count)
 {
     size_t room = guess + 1, have = 0;
@@ -212,17 +212,17 @@ static int read_all(int fd, size_t guess, unsigned char **bytes, size_t *count)
 int whole_file_read(const char *path, unsigned char **bytes, size_t *count, char *message, size_t size)
 {
     struct stat status;
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK), failed = fd < 0 ? errno : 0;       /* a pipe would be waited for */
+    int fd = open(path, O_RDONLY | O_CLOEXEC), failed = fd < 0 ? errno : 0;
 
     *bytes = NULL;
     *count = 0;
     if (!failed && fstat(fd, &status) != 0) failed = errno;
     if (!failed && S_ISDIR(status.st_mode)) failed = EISDIR;
-    int other = !failed && !S_ISREG(status.st_mode);        /* a device may never end */
+    int other = !failed && !S_ISREG(status.st_mode) && !S_ISFIFO(status.st_mode);       /* a device may never end */
     if (!failed && !other && (uintmax_t)status.st_size >= SIZE_MAX / 2) failed = EFBIG;
-    if (!failed && !other) failed = read_all(fd, (size_t)status.st_size, bytes, count);
+    if (!failed && !other) failed = read_all(fd, S_ISREG(status.st_mode) ? (size_t)status.st_size : 65535, bytes, count);
     if (fd >= 0) close(fd);
-    if (other) return whole_file_fail(message, size, "%s: cannot be read: it is no plain file; give one, such as a copy", path);
+    if (other) return whole_file_fail(message, size, "%s: cannot be read: it is neither a plain file nor a pipe; give one, such as a copy", path);
     if (failed) {
         free(*bytes);
         *bytes = NULL;

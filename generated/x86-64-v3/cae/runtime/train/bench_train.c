@@ -179,8 +179,8 @@ static void print_json(const Bench *b)
                                                 "ms", b->layer_seconds[i] * 1e3, "effective_gflops", rate));
     }
     json_t *all = json_pack("{s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:i, s:i, s:i, s:o}", "images_per_second", b->images_per_second,
-                            "ms_per_step", b->step_seconds * 1e3, "mean_ms_per_step", b->mean_seconds * 1e3, "effective_gflops", b->gflops, "fma_peak_gflops", b->peak_gflops,
-                            "ratio", b->peak_gflops > 0 ? b->gflops / b->peak_gflops : 0, "peak_rss_mb", b->peak_mib,
+                            "ms_per_step", b->step_seconds * 1e3, "mean_ms_per_step", b->mean_seconds * 1e3,
+                            "effective_gflops", b->gflops, "fma_peak_gflops", b->peak_gflops, "ratio", b->peak_gflops > 0 ? b->gflops / b->peak_gflops : 0, "peak_rss_mb", b->peak_mib,
                             "threads", b->trainer.threads, "batch", b->trainer.batch, "steps", b->steps, "layers", layers);
     if (model->stage_count > 0)
         json_object_set_new(all, "stage", json_string(model->stages[model->stage_count - 1].title));

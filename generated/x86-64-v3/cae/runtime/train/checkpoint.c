@@ -2,7 +2,6 @@
 
 #include "formats/safetensors.h"
 #include "settings.h"
-#include "train_options.h"
 #include "weights/weights.h"
 
 #include <errno.h>
@@ -45,10 +44,10 @@ static const Field fields[] = {
     {"caec.seconds", PLACE(seconds), DOUBLE, 0, DBL_MAX},
     {"caec.best", PLACE(best), DOUBLE, -DBL_MAX, INFINITY},
     {"caec.seed", PLACE(seed), COUNT, 0, ANY},
-    {"caec.batch", PLACE(batch), COUNT, 1, TRAIN_BATCH_MOST},
+    {"caec.batch", PLACE(batch), COUNT, 1, SETTINGS_BATCH_MOST},
     {"caec.train_files", PLACE(train_files), COUNT, 0, ANY},
     {"caec.val_files", PLACE(val_files), COUNT, 0, ANY},
-    {"caec.epochs", PLACE(epochs), COUNT, 0, TRAIN_EPOCHS_MOST},
+    {"caec.epochs", PLACE(epochs), COUNT, 0, SETTINGS_EPOCHS_MOST},
     {"caec.steps", PLACE(steps), COUNT, 0, INT64_MAX},
     {"caec.closed", PLACE(closed), COUNT, 0, MOST},
     {"caec.optimizer", PLACE(training.optimizer), OPTIMIZER, 0, 0},
@@ -56,7 +55,7 @@ static const Field fields[] = {
     {"caec.clip_norm", PLACE(training.clip_norm), DOUBLE, 0, DBL_MAX},
     {"caec.global_clip_norm", PLACE(training.global_clip_norm), DOUBLE, 0, DBL_MAX},
     {"caec.clip_value", PLACE(training.clip_value), DOUBLE, 0, DBL_MAX},
-    {"caec.patience", PLACE(training.patience), INT, 0, TRAIN_PATIENCE_MOST},
+    {"caec.patience", PLACE(training.patience), INT, 0, SETTINGS_PATIENCE_MOST},
     {"caec.min_delta", PLACE(training.min_delta), DOUBLE, 0, DBL_MAX},
     {"caec.mirror", PLACE(training.mirror), INT, 0, 1},
     {"caec.rate", PLACE(rate), DOUBLE, 0, DBL_MAX},
@@ -69,7 +68,7 @@ static const Field fields[] = {
     {"caec.stage", PLACE(stage), COUNT, 0, MOST},
     {"caec.stage_step", PLACE(stage_step), COUNT, 0, MOST},
     {"caec.stage_epoch", PLACE(stage_epoch), COUNT, 0, MOST},
-    {"caec.stage_epochs", PLACE(stage_epochs), COUNT, 0, TRAIN_EPOCHS_MOST},
+    {"caec.stage_epochs", PLACE(stage_epochs), COUNT, 0, SETTINGS_EPOCHS_MOST},
 };
 enum { FIELD_COUNT = sizeof fields / sizeof fields[0] };
 

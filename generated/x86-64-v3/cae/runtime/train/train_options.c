@@ -241,9 +241,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case KEY_RESUME: o->resume = 1; break;
     case KEY_STRICT: o->strict = 1; break;
     case KEY_JSON: o->json = 1; break;
-    case KEY_EPOCHS: o->epochs = read_count(state, key, arg, 1, TRAIN_EPOCHS_MOST); break;
+    case KEY_EPOCHS: o->epochs = read_count(state, key, arg, 1, SETTINGS_EPOCHS_MOST); break;
     case KEY_STEPS: o->steps = read_count(state, key, arg, 1, INT64_MAX); break;
-    case KEY_BATCH: o->batch = (int)read_count(state, key, arg, 1, TRAIN_BATCH_MOST); break;
+    case KEY_BATCH: o->batch = (int)read_count(state, key, arg, 1, SETTINGS_BATCH_MOST); break;
     case KEY_THREADS: o->threads = (int)read_count(state, key, arg, 1, THREADS_MOST); break;
     case KEY_LR: o->lr = read_lr(state, arg); break;
     case KEY_LOSS: want_loss(state, arg); break;
@@ -252,7 +252,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case KEY_CLIP_NORM:
     case KEY_GLOBAL_CLIP_NORM:
     case KEY_CLIP_VALUE: read_clipping(state, o, key, arg); break;
-    case KEY_PATIENCE: o->patience = (int)read_count(state, key, arg, 0, TRAIN_PATIENCE_MOST); o->patience_given = 1; break;
+    case KEY_PATIENCE: o->patience = (int)read_count(state, key, arg, 0, SETTINGS_PATIENCE_MOST); o->patience_given = 1; break;
     case KEY_MIN_DELTA: o->min_delta = read_bound(state, key, arg); o->min_delta_given = 1; break;
     case KEY_MIRROR:
     case KEY_NO_MIRROR: o->mirror = key == KEY_MIRROR; o->mirror_given = 1; break;

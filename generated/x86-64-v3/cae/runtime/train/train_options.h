@@ -4,9 +4,6 @@
 
 #include "model.h"
 
-/* The most that may be asked for, and that checkpoints may hold. */
-enum { TRAIN_BATCH_MOST = 1 << 20, TRAIN_EPOCHS_MOST = 1 << 24, TRAIN_PATIENCE_MOST = 1 << 24 };
-
 typedef enum TrainCommand { TRAIN_RUN, TRAIN_BENCH, TRAIN_VERIFY, TRAIN_PICTURES, TRAIN_SUMMARY } TrainCommand;
 
 /* Numbers are 0 where the user did not give them, unless a flag beside them says so. */

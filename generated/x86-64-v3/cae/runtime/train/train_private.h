@@ -98,8 +98,8 @@ int train_first_pictures(Run *run, Dataset *set, int want, Error *error);
 /* Writes last.safetensors. Refuses parameters that are not finite (the file then stays as it is). */
 int train_save_last(Run *run, Error *error);
 
-/* The error of a loss, gradient, parameter or optimizer's state (`what`) that is no finite number, with the n pictures at hand, of `set`, and their noise. Finds the picture and
-   the layer, and writes DIR/diagnosis.txt. `before`: the step has changed nothing yet, run->state included, so the state that leads to it goes into
+/* The error of a loss, gradient, parameter or optimizer's state (`what`) that is no finite number, with the n pictures at hand, of `set`, and their
+   noise. Finds the picture and the layer, and writes DIR/diagnosis.txt. `before`: the step has changed nothing yet, run->state included, so the state that leads to it goes into
    DIR/diagnosis. */
 int train_diverged(Run *run, const char *what, const Dataset *set, int n, const uint64_t *noise, int before, Error *error);
 
