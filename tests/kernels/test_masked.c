@@ -41,15 +41,14 @@ static int masked_lines(const char *folder)
 
 static void check(const char *graph, const char *options)
 {
+    const char *type = sizeof(real) == sizeof(double) ? "double" : "float";
     char *folder = folder_new(), *path = text_of("%s/net.lua", folder);
     file_write(path, graph, strlen(graph));
-    Result result = run_caec(folder, "net.lua -o . --no-runtime --target x86-64-v3 --real %s %s", sizeof(real) == sizeof(double) ? "double" : "float",
-                             options);
+    Result result = run_caec(folder, "net.lua -o . --no-runtime --target x86-64-v3 --real %s %s", type, options);
     want_exit(&result, 0);
     result_free(&result);
     char *flags = emitted_flags(folder), *sources = emitted_sources(folder);
-    result = run(folder, "%s -std=c11 -O3 -S %s -DCAEC_REAL=%s -I%s -Inet %s", c_compiler(), flags,
-                 sizeof(real) == sizeof(double) ? "double" : "float", runtime_folder(), sources);
+    result = run(folder, "%s -std=c11 -O3 -S %s -DCAEC_REAL=%s -I%s -Inet %s", c_compiler(), flags, type, runtime_folder(), sources);
     want_exit(&result, 0);
     result_free(&result);
     int masked = masked_lines(folder);
