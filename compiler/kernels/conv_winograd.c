@@ -11,7 +11,8 @@
  * exactly 0 where a whole patch of the input is 0, see blank.c.in.
  *
  * Upsampling by 2 before the convolution is undone: each of the four places in a 2x2 cell is a convolution of the small image with sums of the taps, so
- * the layer is one of 4 times the channels on the small image. */
+ * the layer is one of 4 times the channels on the small image. Those sums are two taps a side, not three: at the point 0 or at infinity their transform
+ * is 0, a side, and 11 of 36 products of each of the four are left out (phases_at in winograd.c.in). */
 #include "conv.h"
 #include "forms.h"
 
@@ -151,7 +152,7 @@ static double cost(const Step *step, const Settings *settings)
     double tiles = (double)((s.out_h / s.up + TILE - 1) / TILE) * ((s.out_w / s.up + TILE - 1) / TILE);
     double in = (double)round_up(s.ci, lanes), out = (double)round_up(phases * s.co, lanes);
     double pairs = step->core->op == &op_conv2d_dx ? phases * s.co * in : s.ci * out;      /* of channels, one side in whole vectors */
-    double products = tiles * POINTS * pairs / lanes / 2;
+    double products = tiles * (s.up > 1 ? 25 : POINTS) * pairs / lanes / 2;        /* see phases_at in winograd.c.in */
     return products * 1.1 + tiles * (in + out) / lanes * 180;
 }
 

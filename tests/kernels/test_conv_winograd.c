@@ -63,6 +63,23 @@ static void upsampled_input(void **state)
     check(&cases[1], 1, "c");
 }
 
+/* Products whose weights are 0 are left out where a phase's channels are whole blocks or a block is a vector of each phase. */
+static void upsampled_input_by_phases(void **state)
+{
+    (void)state;
+    static const ConvCase cases[] = { { 9, 6, 20, 16, 3, 1, 2, 0, false }, { 6, 7, 3, 8, 3, 1, 2, 2, false } };
+    check(cases, 2, "x86-64-v3");
+    check(&cases[1], 1, "c");
+    check(&cases[1], 1, "x86-64-v2");
+}
+
+static void upsampled_input_by_phases_on_avx512(void **state)
+{
+    (void)state;
+    static const ConvCase cases[] = { { 9, 6, 20, 16, 3, 1, 2, 0, false }, { 6, 7, 3, 8, 3, 1, 2, 2, false }, { 5, 9, 7, 32, 3, 1, 2, 0, false } };
+    check(cases, 3, "x86-64-v4");
+}
+
 /* Where all gradients come from sums at the end of a chunk, the backward pass of an image writes none: the C must compile without a warning. */
 static void without_biases(void **state)
 {
@@ -78,7 +95,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(any_number_of_channels), cmocka_unit_test(any_number_of_channels_on_avx512), cmocka_unit_test(any_size),
-        cmocka_unit_test(pool_taken_in_and_not), cmocka_unit_test(upsampled_input), cmocka_unit_test(without_biases),
+        cmocka_unit_test(pool_taken_in_and_not), cmocka_unit_test(upsampled_input), cmocka_unit_test(upsampled_input_by_phases),
+        cmocka_unit_test(upsampled_input_by_phases_on_avx512), cmocka_unit_test(without_biases),
     };
     return cmocka_run_group_tests_name("conv_winograd", tests, NULL, NULL);
 }

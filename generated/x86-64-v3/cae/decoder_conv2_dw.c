@@ -102,6 +102,18 @@ static void transform_gradient(const float *lines, float *d)
         }
 }
 
+/* Where point p has weights: of the 64 channels of all phases, `run` from each of `from`, `from` +
+   `step` ... below `to`; those of the other phases are 0. */
+static inline void phases_at(int p, int *from, int *run, int *step, int *to)
+{
+    const int row = p / 6, column = p % 6;
+    const int top = row == 5, bottom = row != 0, left = column == 5, right = column != 0;
+    *from = (2 * top + left) * 16;
+    *to = (2 * bottom + right + 1) * 16;
+    *run = left == right ? 16 : top == bottom ? 32 : 64;
+    *step = left == right ? 32 : 64;
+}
+
 /* Adds to sum, for 6 inputs and 16 outputs, v d over the tiles. */
 static inline void sum_6x2(const float *v, const float *d, float *sum, int tiles)
 {
@@ -173,9 +185,15 @@ static inline void sum_5x2(const float *v, const float *d, float *sum, int tiles
 }
 
 /* sum[block][input][output in block] += v d, the product at one of the 36 points. */
-static void sum_weights(const float *v, const float *d, float *sum, int tiles)
+static void sum_weights(const float *v, const float *d, float *sum, int tiles, int p)
 {
+    int from, run, step, to;
+    phases_at(p, &from, &run, &step, &to);
     for (int n = 0; n < 64; n += 16) {
+        if (n < from || n >= to || (n - from) % step >= run) {
+            sum += 2048;
+            continue;
+        }
         for (int i = 0; i < 108; i += 6, sum += 96)
             sum_6x2(v + i, d + n, sum, tiles);
         for (int i = 108; i < 128; i += 5, sum += 80)
@@ -184,7 +202,8 @@ static void sum_weights(const float *v, const float *d, float *sum, int tiles)
 }
 
 /* 6 rows of 16 columns; brings a part of the next block of weights nearer, a line a step. */
-static inline void multiply_6x2(const float *in, const float *w, const float *ahead, float *out)
+static inline void multiply_6x2(const float *in, const float *w, const float *ahead, float *out,
+    int from, int run, int step, int to)
 {
     vec a0 = {0}, b0 = {0};
     vec a1 = {0}, b1 = {0};
@@ -192,7 +211,8 @@ static inline void multiply_6x2(const float *in, const float *w, const float *ah
     vec a3 = {0}, b3 = {0};
     vec a4 = {0}, b4 = {0};
     vec a5 = {0}, b5 = {0};
-    for (int k = 0; k < 64; k++) {
+    for (; from < to; from += step)
+        for (int k = from; k < from + run; k++) {
         float v;
         const vec w0 = load(w + k * 16),
                   w1 = load(w + k * 16 + 8);
@@ -220,11 +240,14 @@ static inline void multiply_6x2(const float *in, const float *w, const float *ah
 
 /* The product at one of the 36 points; the last rows of registers may run over into rows that
    nobody reads. */
-static void multiply(const float *in, const float *w, float *out, int tiles)
+static void multiply(const float *in, const float *w, float *out, int tiles, int p)
 {
+    int from, run, step, to;
+    phases_at(p, &from, &run, &step, &to);
     for (int n = 0; n < 128; n += 16, w += 1024)
         for (int t = 0; t < tiles; t += 6)
-            multiply_6x2(in + t * 64, w, w + 1024 + t / 6 * 1024, out + t * 128 + n);
+            multiply_6x2(in + t * 64, w, w + 1024 + t / 6 * 1024, out + t * 128 + n, from, run,
+                step, to);
 }
 
 /* One line of B d, in place. */
@@ -348,8 +371,8 @@ void decoder_conv2_dw(const float *restrict x, const float *restrict dy,
         }
         for (int p = 0; p < 36; p++) {
             float *vp = v + p * 7056, *dp = d + p * 3536;
-            sum_weights(vp, dp, sum + p * 8192, 49);
-            multiply(dp, w + p * 8192, vp, 49);
+            sum_weights(vp, dp, sum + p * 8192, 49, p);
+            multiply(dp, w + p * 8192, vp, 49, p);
         }
         for (int r = 0; r < 7; r++) {
             transform_dx(v + r * 896, edge);

@@ -103,6 +103,18 @@ static void transform_input(const float *const x[6], float *v)
         }
 }
 
+/* Where point p has weights: of the 64 channels of all phases, `run` from each of `from`, `from` +
+   `step` ... below `to`; those of the other phases are 0. */
+static inline void phases_at(int p, int *from, int *run, int *step, int *to)
+{
+    const int row = p / 6, column = p % 6;
+    const int top = row == 5, bottom = row != 0, left = column == 5, right = column != 0;
+    *from = (2 * top + left) * 16;
+    *to = (2 * bottom + right + 1) * 16;
+    *run = left == right ? 16 : top == bottom ? 32 : 64;
+    *step = left == right ? 32 : 64;
+}
+
 /* 6 rows of 16 columns; brings a part of the next block of weights nearer, a line a step. */
 static inline void multiply_6x2(const float *in, const float *w, const float *ahead, float *out)
 {
@@ -140,11 +152,14 @@ static inline void multiply_6x2(const float *in, const float *w, const float *ah
 
 /* The product at one of the 36 points; the last rows of registers may run over into rows that
    nobody reads. */
-static void multiply(const float *in, const float *w, float *out, int tiles)
+static void multiply(const float *in, const float *w, float *out, int tiles, int p)
 {
+    int from, run, step, to;
+    phases_at(p, &from, &run, &step, &to);
     for (int n = 0; n < 64; n += 16, w += 2048)
         for (int t = 0; t < tiles; t += 6)
-            multiply_6x2(in + t * 128, w, w + 2048 + t / 6 * 2048, out + t * 64 + n);
+            if (n >= from && n < to && (n - from) % step < run)
+                multiply_6x2(in + t * 128, w, w + 2048 + t / 6 * 2048, out + t * 64 + n);
 }
 
 /* At m A of a row of tiles: four rows of outputs. */
@@ -199,6 +214,9 @@ void decoder_conv2_forward(const float *restrict x, const float *restrict w,
     __builtin_memset(ring_marks, 0, 1984);
     int next = 0;
     __builtin_memset(ring, 0, 119536 * sizeof *ring);
+    for (int p = 0; p < 36; p++)                /* what no product will write */
+        if (p / 6 % 5 == 0 || p % 6 % 5 == 0)
+            __builtin_memset(m + p * 3536, 0, 3536 * sizeof *m);
     for (int strip = first; strip < last; strip += 7) {
         const int rows = last - strip < 7 ? last - strip : 7;
         const int top = strip * 4 - 1;
@@ -216,7 +234,7 @@ void decoder_conv2_forward(const float *restrict x, const float *restrict w,
         for (int r = 0; r < rows; r++)
             transform_input(window + 4 * r, v + r * 896);
         for (int p = 0; p < 36; p++)
-            multiply(v + p * 7056, w + p * 8192, m + p * 3536, rows * 7);
+            multiply(v + p * 7056, w + p * 8192, m + p * 3536, rows * 7, p);
         for (int r = 0; r < rows; r++) {
             transform_output(m + r * 448, lines);
             find_blank(marks + 4 * r, blank);

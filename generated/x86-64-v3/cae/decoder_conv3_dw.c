@@ -102,6 +102,18 @@ static void transform_gradient(const float *lines, float *d)
         }
 }
 
+/* Where point p has weights: of the 12 channels of all phases, `run` from each of `from`, `from` +
+   `step` ... below `to`; those of the other phases are 0. */
+static inline void phases_at(int p, int *from, int *run, int *step, int *to)
+{
+    const int row = p / 6, column = p % 6;
+    const int top = row == 5, bottom = row != 0, left = column == 5, right = column != 0;
+    *from = (2 * top + left) * 3;
+    *to = (2 * bottom + right + 1) * 3;
+    *run = left == right ? 3 : top == bottom ? 6 : 12;
+    *step = left == right ? 6 : 12;
+}
+
 /* Adds to sum, for 6 inputs and 16 outputs, v d over the tiles. */
 static inline void sum_6x2(const float *v, const float *d, float *sum, int tiles)
 {
@@ -182,7 +194,8 @@ static void sum_weights(const float *v, const float *d, float *sum, int tiles)
 }
 
 /* 6 rows of 16 columns; brings a part of the next block of weights nearer, a line a step. */
-static inline void multiply_6x2(const float *in, const float *w, const float *ahead, float *out)
+static inline void multiply_6x2(const float *in, const float *w, const float *ahead, float *out,
+    int from, int run, int step, int to)
 {
     vec a0 = {0}, b0 = {0};
     vec a1 = {0}, b1 = {0};
@@ -190,7 +203,8 @@ static inline void multiply_6x2(const float *in, const float *w, const float *ah
     vec a3 = {0}, b3 = {0};
     vec a4 = {0}, b4 = {0};
     vec a5 = {0}, b5 = {0};
-    for (int k = 0; k < 12; k++) {
+    for (; from < to; from += step)
+        for (int k = from; k < from + run; k++) {
         float v;
         const vec w0 = load(w + k * 16),
                   w1 = load(w + k * 16 + 8);
@@ -218,10 +232,12 @@ static inline void multiply_6x2(const float *in, const float *w, const float *ah
 
 /* The product at one of the 36 points; the last rows of registers may run over into rows that
    nobody reads. */
-static void multiply(const float *in, const float *w, float *out, int tiles)
+static void multiply(const float *in, const float *w, float *out, int tiles, int p)
 {
+    int from, run, step, to;
+    phases_at(p, &from, &run, &step, &to);
     for (int t = 0; t < tiles; t += 6)
-        multiply_6x2(in + t * 16, w, w + 192 + t / 6 * 192, out + t * 16);
+        multiply_6x2(in + t * 16, w, w + 192 + t / 6 * 192, out + t * 16, from, run, step, to);
 }
 
 /* One line of B d, in place. */
@@ -346,7 +362,7 @@ void decoder_conv3_dw(const float *restrict x, const float *restrict dy,
         for (int p = 0; p < 36; p++) {
             float *vp = v + p * 560, *dp = d + p * 560;
             sum_weights(vp, dp, sum + p * 256, 28);
-            multiply(dp, w + p * 192, vp, 28);
+            multiply(dp, w + p * 192, vp, 28, p);
         }
         for (int r = 0; r < 2; r++) {
             transform_dx(v + r * 224, edge);
