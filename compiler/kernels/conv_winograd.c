@@ -11,12 +11,14 @@
  * exactly 0 where a whole patch of the input is 0, see blank.c.in.
  *
  * Upsampling by 2 before the convolution is undone: each of the four places in a 2x2 cell is a convolution of the small image with sums of the taps, so
- * the layer is one of 4 times the channels on the small image. Those sums are two taps a side, not three: at the point 0 or at infinity their transform
- * is 0, a side, and 11 of 36 products of each of the four are left out (phases_at in winograd.c.in). */
+ * the layer is one of 4 times the channels on the small image. The sums have two taps a side, not three, so on each side their transform is 0 at one of the
+ * points, 0 or infinity: of 36 products of each of the four, 11 are left out, for dX always, else where skips() lets them (phases_at in winograd.c.in). */
 #include "conv.h"
 #include "forms.h"
 
-enum { TILE = 4, POINTS = 36, STRIP_TILES = 28 };
+enum { TILE = 4, POINTS = 36, POINTS_OF_A_PHASE = 25, STRIP_TILES = 28 };
+
+enum { SKIPS_NOTHING, SKIPS_BLOCKS, SKIPS_VECTORS };
 
 static bool is_forward(const Node *core)
 {
@@ -68,6 +70,15 @@ static int plane_reals(int rows, int columns, const Settings *settings)
     return reals / line % 2 == 0 ? reals + line : reals;
 }
 
+/* What products over the columns of all phases leave out: whole blocks, where each lies in one phase; or vectors, where the one block is a vector of each. */
+static int skips(const ConvShape *s, const Settings *settings)
+{
+    int lanes = settings_lanes(settings), block = conv_vectors(s->up * s->up * s->co, settings) * lanes;
+    if (s->up == 1)
+        return SKIPS_NOTHING;
+    return s->co % block == 0 ? SKIPS_BLOCKS : s->co == lanes && block == 4 * lanes ? SKIPS_VECTORS : SKIPS_NOTHING;
+}
+
 static void plan_numbers(Step *step, const Settings *settings)
 {
     ConvShape s = conv_shape(step->core);
@@ -90,6 +101,7 @@ static void plan_numbers(Step *step, const Settings *settings)
     step_number(step, "TILE_COLUMNS", columns);
     step_number(step, "STRIP", strip);
     step_number(step, "PHASES", phases);
+    step_number(step, "SKIPS", skips(&s, settings));
     step_number(step, "IN", in);
     step_number(step, "OUT", out);
     step_number(step, "VECTORS", vectors);
@@ -152,7 +164,8 @@ static double cost(const Step *step, const Settings *settings)
     double tiles = (double)((s.out_h / s.up + TILE - 1) / TILE) * ((s.out_w / s.up + TILE - 1) / TILE);
     double in = (double)round_up(s.ci, lanes), out = (double)round_up(phases * s.co, lanes);
     double pairs = step->core->op == &op_conv2d_dx ? phases * s.co * in : s.ci * out;      /* of channels, one side in whole vectors */
-    double products = tiles * (s.up > 1 ? 25 : POINTS) * pairs / lanes / 2;        /* see phases_at in winograd.c.in */
+    bool fewer = s.up > 1 && (step->core->op == &op_conv2d_dx || skips(&s, settings) != SKIPS_NOTHING);
+    double products = tiles * (fewer ? POINTS_OF_A_PHASE : POINTS) * pairs / lanes / 2;
     return products * 1.1 + tiles * (in + out) / lanes * 180;
 }
 

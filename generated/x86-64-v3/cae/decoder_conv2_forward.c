@@ -103,16 +103,19 @@ static void transform_input(const float *const x[6], float *v)
         }
 }
 
-/* Where point p has weights: of the 64 channels of all phases, `run` from each of `from`, `from` +
-   `step` ... below `to`; those of the other phases are 0. */
+/* Which of the 64 channels of all phases have weights at point p: `run` from `from` on, again from
+   `from` + `step`, and so on up to
+   `to`. Row 0 of the points has none in the lower two phases,
+       row 5 none in the upper two; columns alike. */
 static inline void phases_at(int p, int *from, int *run, int *step, int *to)
 {
     const int row = p / 6, column = p % 6;
-    const int top = row == 5, bottom = row != 0, left = column == 5, right = column != 0;
-    *from = (2 * top + left) * 16;
-    *to = (2 * bottom + right + 1) * 16;
-    *run = left == right ? 16 : top == bottom ? 32 : 64;
-    *step = left == right ? 32 : 64;
+    const int first_row = row == 5, last_row = row != 0;
+    const int first_column = column == 5, last_column = column != 0;
+    *from = (2 * first_row + first_column) * 16;
+    *to = (2 * last_row + last_column + 1) * 16;
+    *run = first_column == last_column ? 16 : first_row == last_row ? 32 : 64;
+    *step = first_column == last_column ? 32 : 64;
 }
 
 /* 6 rows of 16 columns; brings a part of the next block of weights nearer, a line a step. */
@@ -156,10 +159,12 @@ static void multiply(const float *in, const float *w, float *out, int tiles, int
 {
     int from, run, step, to;
     phases_at(p, &from, &run, &step, &to);
-    for (int n = 0; n < 64; n += 16, w += 2048)
+    for (int n = 0; n < 64; n += 16, w += 2048) {
+        if (n < from || n >= to || (n - from) % step >= run)
+            continue;
         for (int t = 0; t < tiles; t += 6)
-            if (n >= from && n < to && (n - from) % step < run)
-                multiply_6x2(in + t * 128, w, w + 2048 + t / 6 * 2048, out + t * 64 + n);
+            multiply_6x2(in + t * 128, w, w + 2048 + t / 6 * 2048, out + t * 64 + n);
+    }
 }
 
 /* At m A of a row of tiles: four rows of outputs. */

@@ -102,16 +102,19 @@ static void transform_gradient(const float *lines, float *d)
         }
 }
 
-/* Where point p has weights: of the 12 channels of all phases, `run` from each of `from`, `from` +
-   `step` ... below `to`; those of the other phases are 0. */
+/* Which of the 12 channels of all phases have weights at point p: `run` from `from` on, again from
+   `from` + `step`, and so on up to
+   `to`. Row 0 of the points has none in the lower two phases,
+       row 5 none in the upper two; columns alike. */
 static inline void phases_at(int p, int *from, int *run, int *step, int *to)
 {
     const int row = p / 6, column = p % 6;
-    const int top = row == 5, bottom = row != 0, left = column == 5, right = column != 0;
-    *from = (2 * top + left) * 3;
-    *to = (2 * bottom + right + 1) * 3;
-    *run = left == right ? 3 : top == bottom ? 6 : 12;
-    *step = left == right ? 6 : 12;
+    const int first_row = row == 5, last_row = row != 0;
+    const int first_column = column == 5, last_column = column != 0;
+    *from = (2 * first_row + first_column) * 3;
+    *to = (2 * last_row + last_column + 1) * 3;
+    *run = first_column == last_column ? 3 : first_row == last_row ? 6 : 12;
+    *step = first_column == last_column ? 6 : 12;
 }
 
 /* Adds to sum, for 6 inputs and 16 outputs, v d over the tiles. */
@@ -205,17 +208,17 @@ static inline void multiply_6x2(const float *in, const float *w, const float *ah
     vec a5 = {0}, b5 = {0};
     for (; from < to; from += step)
         for (int k = from; k < from + run; k++) {
-        float v;
-        const vec w0 = load(w + k * 16),
-                  w1 = load(w + k * 16 + 8);
-        __builtin_prefetch(ahead + k * 16);
-        v = in[k]; a0 += v * w0; b0 += v * w1;
-        v = in[k + 16]; a1 += v * w0; b1 += v * w1;
-        v = in[k + 32]; a2 += v * w0; b2 += v * w1;
-        v = in[k + 48]; a3 += v * w0; b3 += v * w1;
-        v = in[k + 64]; a4 += v * w0; b4 += v * w1;
-        v = in[k + 80]; a5 += v * w0; b5 += v * w1;
-    }
+            float v;
+            const vec w0 = load(w + k * 16),
+                      w1 = load(w + k * 16 + 8);
+            __builtin_prefetch(ahead + k * 16);
+            v = in[k]; a0 += v * w0; b0 += v * w1;
+            v = in[k + 16]; a1 += v * w0; b1 += v * w1;
+            v = in[k + 32]; a2 += v * w0; b2 += v * w1;
+            v = in[k + 48]; a3 += v * w0; b3 += v * w1;
+            v = in[k + 64]; a4 += v * w0; b4 += v * w1;
+            v = in[k + 80]; a5 += v * w0; b5 += v * w1;
+        }
     store(out, a0);
     store(out + 8, b0);
     store(out + 16, a1);
