@@ -77,12 +77,20 @@ static void check_layers(const Entry *e)
         fail(p->loc, "stages: the layers of this stage have nothing to train");
 }
 
-/* Whether the layer's values lie between 0 and 1 by themselves. */
-static bool gives_shares(const Node *node)
+static bool keeps_shares(const Node *node)
 {
-    while (node->op->view || node->op->training_only || node_is(node, "max_pool2d") || node_is(node, "avg_pool2d") || node_is(node, "upsample2d"))
-        node = node->input[0];
-    return node->type == TYPE_PIXEL || node_is(node, "sigmoid");
+    return node->op->view || node->op->training_only || node_is(node, "max_pool2d") || node_is(node, "avg_pool2d") || node_is(node, "upsample2d");
+}
+
+/* Whether the values lie between 0 and 1 by themselves. A stage's decoder reads `cut`, where the whole network's reads `enters`. */
+static bool gives_shares(const Node *node, const Node *enters, const Node *cut)
+{
+    for (;; node = node->input[0]) {
+        if (node == enters)
+            node = cut;
+        if (!keeps_shares(node))
+            return node->type == TYPE_PIXEL || node_is(node, "sigmoid");
+    }
 }
 
 /* The loss of a stage: its own word, else the network's, where the values of its target and its output let it. */
@@ -91,13 +99,15 @@ static void choose_loss(const Entry *e, const Arg *given)
     const Graph *graph = e->graph;
     Phase *p = e->phase;
     const LayerRow *target = p->encoder_first > 0 ? &graph->layers[p->encoder_first - 1] : NULL, *output = &graph->layers[p->decoder_last];
+    const Node *enters = graph->layers[p->decoder_first - 1].output, *cut = graph->layers[p->encoder_last].output;
+    bool target_shares = !target || gives_shares(target->output, NULL, NULL);
     p->loss = given->text ? given->text : graph->training.loss;
     p->loss_loc = given->text ? given->loc : p->loc;
-    if (!target || strcmp(p->loss, "bce") != 0)
+    if (strcmp(p->loss, "bce") != 0)
         return;
-    if (given->text && !gives_shares(target->output))
+    if (given->text && !target_shares)
         fail(given->loc, "stages: bce wants a target of values from 0 to 1, as a sigmoid gives, but this stage's is %s", target->name);
-    if (!given->text && !(gives_shares(target->output) && gives_shares(output->output)))
+    if (!given->text && !(target_shares && gives_shares(output->output, enters, cut)))
         p->loss = "mse";
 }
 

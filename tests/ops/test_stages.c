@@ -55,6 +55,14 @@ static const Staged unbounded = {
     .stages = "{ encoder = \"conv1\", decoder = \"conv2\" }, { encoder = \"conv2\", decoder = \"conv1\" }, {}",
 };
 
+/* The first stage's decoder begins behind the sigmoid: what it makes of the image is an elu's. */
+static const Staged behind_the_sigmoid = {
+    .net = { .height = 6, .width = 4, .channels = 1, .loss = "bce",
+             .encoder = { { CONV, .filters = 1, .kernel = 3, .activation = "elu" }, { CONV, .filters = 2, .kernel = 1 } },
+             .decoder = { { CONV, .filters = 1, .kernel = 1 }, { ACT, .activation = "sigmoid" }, { RESHAPE, .shape = { 6, 4, 1 } } } },
+    .stages = "{ encoder = \"conv1\", decoder = \"reshape1\" }, { encoder = \"conv2\", decoder = \"conv1\" }, {}",
+};
+
 /* Noise on what a stage gets; its target is clean. */
 static const Staged noisy = {
     .net = { .height = 6, .width = 8, .channels = 2,
@@ -236,6 +244,11 @@ static void what_the_table_says(void **state)
     assert_string_equal(open.model->stages[0].loss_name, "bce");
     assert_string_equal(open.model->stages[1].loss_name, "mse");
     built_free(&open);
+    Built behind = build(&behind_the_sigmoid, "c");
+    const char *kept[] = { "mse", "mse", "bce" };
+    for (int i = 0; i < 3; i++)
+        assert_string_equal(behind.model->stages[i].loss_name, kept[i]);
+    built_free(&behind);
 }
 
 /* ---- with noise ---- */
