@@ -21,7 +21,7 @@ typedef struct Bench {
     real *outputs;              /* [batch] of them */
     double *layer_seconds;      /* [infer_step_count], of one image */
     double latency_1, latency;  /* seconds an image */
-    double images_per_second, effective, peak;
+    double images_per_second, effective, peak, thread_peak;     /* thread_peak: of one thread */
 } Bench;
 
 static double now(void)
@@ -94,6 +94,7 @@ static int measure(Bench *bench, Error *error)
     bench->images_per_second = bench->batch / seconds;
     bench->effective = 2 * infer->model->forward_macs * bench->images_per_second * 1e-9;
     bench->peak = peak_fma_gflops(threads, peak_seconds);
+    bench->thread_peak = threads > 1 ? peak_fma_gflops(1, peak_seconds) : bench->peak;
     return infer_stopped(error);
 }
 
@@ -112,6 +113,12 @@ static void make_up(Bench *bench, size_t each)
 static double gflops(double macs, double seconds)
 {
     return seconds > 0 ? 2e-9 * macs / seconds : 0;
+}
+
+/* Of what one thread could do at most. */
+static double percent_of_peak(const Bench *bench, double macs, double seconds)
+{
+    return bench->thread_peak > 0 ? 100 * gflops(macs, seconds) / bench->thread_peak : 0;
 }
 
 static const char *real_name(void)
@@ -135,11 +142,12 @@ static void print_text(const Bench *bench)
     printf("ratio               %10.2f\n", bench->effective / bench->peak);
     printf("peak memory         %10.1f MiB\n\n", memory_peak_mib());
     if (model->group > 1) printf("Layers, an image of a group of %d:\n", model->group);
-    printf("%-24s %-10s %-20s %10s %10s\n", "layer", "pass", "kernel", "ms", "GFLOP/s");
+    printf("%-24s %-10s %-20s %10s %10s %10s\n", "layer", "pass", "kernel", "ms", "GFLOP/s", "% of peak");
     for (int i = 0; i < model->infer_step_count; i++) {
         const ModelStep *step = &model->infer_steps[i];
         printf("%-24s %-10s %-20s %10.4f", step->layer, step->pass, step->kernel, 1e3 * bench->layer_seconds[i]);
-        if (step->macs > 0) printf(" %10.1f", gflops(step->macs, bench->layer_seconds[i]));
+        if (step->macs > 0)
+            printf(" %10.1f %10.0f", gflops(step->macs, bench->layer_seconds[i]), percent_of_peak(bench, step->macs, bench->layer_seconds[i]));
         putchar('\n');
         total += bench->layer_seconds[i];
     }
@@ -153,9 +161,10 @@ static void print_json(const Bench *bench)
 
     for (int i = 0; i < model->infer_step_count; i++) {
         const ModelStep *step = &model->infer_steps[i];
-        json_array_append_new(layers, json_pack("{s:s, s:s, s:s, s:f, s:f}", "layer", step->layer, "pass", step->pass, "kernel",
+        json_array_append_new(layers, json_pack("{s:s, s:s, s:s, s:f, s:f, s:f}", "layer", step->layer, "pass", step->pass, "kernel",
                                                 step->kernel, "ms", 1e3 * bench->layer_seconds[i], "effective_gflops",
-                                                gflops(step->macs, bench->layer_seconds[i])));
+                                                gflops(step->macs, bench->layer_seconds[i]), "percent_of_peak",
+                                                percent_of_peak(bench, step->macs, bench->layer_seconds[i])));
     }
     json_t *all = json_pack("{s:s, s:s, s:s, s:i, s:i, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:o}", "model", model->name, "target",
                             model->target, "real", real_name(), "threads", bench->infer->threads, "batch", bench->batch,

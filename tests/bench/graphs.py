@@ -79,11 +79,11 @@ class Network:
     def measure(self):
         bench = room.run_json([self.train, "bench", "--json", "--threads", str(self.options.threads)])
         infer = room.run_json([self.infer, "bench", "--json", "--threads", "1"])
-        peak, slow = bench["fma_peak_gflops"] / bench["threads"], []
-        for step in bench["layers"]:
-            rate, shape = step["effective_gflops"], self.shapes.get(step["layer"])
-            if rate is not None and shape and min(shape[-2:]) >= CHANNELS and rate < SHARE * peak:
-                slow.append("%s of %s by %s: %.0f of %.0f GFLOP/s" % (step["pass"], step["layer"], step["kernel"], rate, peak))
+        slow = []
+        for step in bench["layers"] + infer["layers"]:
+            percent, shape = step["percent_of_peak"], self.shapes.get(step["layer"])
+            if percent and shape and min(shape[-2:]) >= CHANNELS and percent < 100 * SHARE:
+                slow.append("%s of %s by %s: %.0f %% of the FMA peak" % (step["pass"], step["layer"], step["kernel"], percent))
         self.found.update(bench=bench, latency_ms=infer["latency_ms_1_thread"], slow=slow)
 
     def learn(self):

@@ -50,13 +50,19 @@ static void training_is_measured(void **state)
     const json_t *layers = json_object_get(all, "layers");
     assert_true(json_array_size(layers) > 6);
     size_t forward = 0;
+    double peak = 0;            /* of one thread, as each row's rate and percent tell it */
     for (size_t i = 0; i < json_array_size(layers); i++) {
         const json_t *row = json_array_get(layers, i);
+        if (json_is_number(json_object_get(row, "effective_gflops"))) {
+            double says = 100 * number_of(row, "effective_gflops") / number_of(row, "percent_of_peak");
+            assert_true(says > 0 && (peak == 0 || fabs(says / peak - 1) < 1e-3));
+            peak = says;
+        }
         assert_true(json_is_string(json_object_get(row, "layer")) && json_is_string(json_object_get(row, "kernel")));
         assert_true(number_of(row, "ms") >= 0);
         forward += strncmp(json_string_value(json_object_get(row, "pass")), "forward", 7) == 0;
     }
-    assert_true(forward >= 6);
+    assert_true(forward >= 6 && peak > 0);
     json_decref(all);
 }
 
