@@ -243,7 +243,7 @@ static Node *load_part(Loader *load, const Word *model, const char *field, const
     Node *y = load_list(load, &part, x, 0, "");
     lua_pop(L, 2);
     if (inference_value(y)->type != TYPE_REAL || inference_value(y) == inference_value(x))
-        fail(part.loc, "%s: has no layer that computes anything", part.name);
+        fail(part.loc, "%s: has no layer that computes anything; put one in, such as conv2d { filters = 8, kernel = 3 }", part.name);
     *name = part.name;
     return y;
 }

@@ -176,8 +176,10 @@ void want_window(const Node *node)
     const Node *x = node->input[0];
     int size = node_number(node, "size");
     want_image(node, x);
-    if (x->shape.dim[0] < size || x->shape.dim[1] < size)
-        fail(node->loc, "%s: a window of %dx%d does not fit into %s", node->word, size, size, shape_text(x->shape));
+    int side = x->shape.dim[0] < x->shape.dim[1] ? x->shape.dim[0] : x->shape.dim[1];
+    if (side < size)
+        fail(node->loc, "%s: a window of %dx%d does not fit into %s; make size at most %d, or what comes in larger", node->word, size, size,
+             shape_text(x->shape), side);
 }
 
 static void check_match(const Node *node)

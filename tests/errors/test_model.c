@@ -13,9 +13,9 @@ static void shapes_that_do_not_meet(void **state)
     (void)state;
     static const Refusal refusals[] = {
         { GRAPH("@conv2d { filters = 5, kernel = 9, padding = \"valid\" },", CONV3), "conv2d: a 9x9 kernel with padding \"valid\" does not fit into 8x8" },
-        { GRAPH(CONV5 "@max_pool2d { size = 9 },", CONV3), "max_pool2d: a window of 9x9 does not fit into 8x8x5" },
-        { GRAPH(CONV5 "max_pool2d { size = 4 },", "@max_pool2d { size = 3 }," CONV3), "max_pool2d: a window of 3x3 does not fit into 2x2x5" },
-        { GRAPH(CONV5 "@avg_pool2d { size = 9 },", CONV3), "avg_pool2d: a window of 9x9 does not fit into 8x8x5" },
+        { GRAPH(CONV5 "@max_pool2d { size = 9 },", CONV3), "max_pool2d: a window of 9x9 does not fit into 8x8x5; make size at most 8, or what comes in larger\n" },
+        { GRAPH(CONV5 "max_pool2d { size = 4 },", "@max_pool2d { size = 3 }," CONV3), "max_pool2d: a window of 3x3 does not fit into 2x2x5; make size at most 2, or" },
+        { GRAPH(CONV5 "@avg_pool2d { size = 9 },", CONV3), "avg_pool2d: a window of 9x9 does not fit into 8x8x5; make size at most 8, or" },
         { GRAPH(CONV5, "@conv2d_transpose { filters = 3, kernel = 3 },"), "conv2d_transpose: the decoder ends in 16x16x3 but the input is 8x8x3" },
         { GRAPH(CONV5, "@conv2d { filters = 4, kernel = 3 },"), "conv2d: the decoder ends in 8x8x4 but the input is 8x8x3" },
         { GRAPH(CONV5 "max_pool2d {},", CONV3 "@relu {},"), "relu: the decoder ends in 4x4x3 but the input is 8x8x3" },
@@ -29,7 +29,8 @@ static void shapes_that_do_not_meet(void **state)
         { GRAPH("flatten {}, @upsample2d {},", CONV3), "upsample2d: wants an image of height x width x channels, but encoder.flatten1 gives 192" },
         { GRAPH("flatten {}, dense { units = 5 },", "@dense { units = 192 },"), "dense: the decoder ends in 192 but the input is 8x8x3" },
         { GRAPH("flatten {}, dense { units = 5 },", "dense { units = 192 }, reshape { @shape = { 8, 8, 4 } },"),
-          "reshape: 8x8x4 has 256 values, but decoder.dense1 gives 192, 192 values" },
+          "reshape: 8x8x4 has 256 values, but decoder.dense1 gives 192\n" },
+        { GRAPH(CONV5, "reshape { @shape = { 8, 8, 3 } }," CONV3), "reshape: 8x8x3 has 192 values, but encoder.conv1 gives 8x8x5, 320 values\n" },
     };
     REFUSE(refusals);
 }
@@ -84,7 +85,7 @@ static void the_parts(void **state)
         { PARTS("autoencoder \"net\"", "  @encoder = sequential \"e\",\n" DECODER), "autoencoder: encoder wants sequential" },
         { PARTS("autoencoder \"net\"", "  @encoder = sequential { " CONV5 " },\n" DECODER), "autoencoder: encoder wants sequential" },
         { PARTS("autoencoder \"net\"", "  encoder = @sequential \"\" { " CONV5 " },\n" DECODER), "sequential: a name of letters, digits and _" },
-        { PARTS("autoencoder \"net\"", "  encoder = @sequential \"e\" {},\n" DECODER), "e: has no layer that computes anything" },
+        { PARTS("autoencoder \"net\"", "  encoder = @sequential \"e\" {},\n" DECODER), "e: has no layer that computes anything; put one in, such as conv2d { filters = 8, kernel = 3 }\n" },
         { PARTS("autoencoder \"net\"", "  encoder = @sequential \"e\" { linear {} },\n" DECODER), "e: has no layer that computes anything" },
         { PARTS("autoencoder \"net\"", "  encoder = @sequential \"e\" { gaussian_noise { stddev = 1 } },\n" DECODER), "e: has no layer that computes" },
         { PARTS("autoencoder \"net\"", ENCODER "  decoder = @sequential \"d\" { dropout { rate = 0.5 } },\n"), "d: has no layer that computes" },
