@@ -35,6 +35,47 @@ static void shapes_that_do_not_meet(void **state)
     REFUSE(refusals);
 }
 
+/* A graph of that input. */
+#define OF(input_, encoder_, decoder_) \
+    "return autoencoder \"net\" {\n  input = " input_ ",\n  encoder = sequential \"encoder\" {\n    " encoder_ "\n  },\n" \
+    "  decoder = sequential \"decoder\" {\n    " decoder_ "\n  },\n}\n"
+#define GIVES_BACK "; an autoencoder gives back what it gets"
+#define STRIDE2 "conv2d { filters = 5, kernel = 3, stride = 2 },"
+
+/* Why the sizes do not meet, and which would: only where a pool or a stride is the reason. */
+static void sizes_that_nothing_divides(void **state)
+{
+    (void)state;
+    static const Refusal refusals[] = {
+        { OF("{ 17, 17, 3 }", CONV5 "max_pool2d {},", "upsample2d {}, @conv2d { filters = 3, kernel = 3 },"),
+          "conv2d: the decoder ends in 16x16x3 but the input is 17x17x3" GIVES_BACK "; encoder.pool1 reads 17x17 and drops the rows and columns that fill no window; "
+          "make the input's height and width divisible by 2\n" },
+        { OF("{ 20, 24, 3 }", CONV5 "avg_pool2d {}," CONV5 "avg_pool2d {}," CONV5 "avg_pool2d {},", "upsample2d { size = 8 }, @conv2d { filters = 3, kernel = 3 },"),
+          "conv2d: the decoder ends in 16x24x3 but the input is 20x24x3" GIVES_BACK "; encoder.pool3 reads 5x6 and drops the rows and columns that fill no window; "
+          "make the input's height and width divisible by 8\n" },
+        { OF("{ 16, 15, 3 }", STRIDE2, "@conv2d_transpose { filters = 3, kernel = 3 },"),
+          "conv2d_transpose: the decoder ends in 16x16x3 but the input is 16x15x3" GIVES_BACK "; encoder.conv1 reads 16x15 and its stride rounds up; "
+          "make the input's height and width divisible by 2\n" },
+        { OF("{ 16, 16, 3 }", "upsample2d {}, max_pool2d { size = 3 }," CONV5, "max_pool2d {}, @conv2d_transpose { filters = 3, kernel = 3, stride = 3 },"),
+          "conv2d_transpose: the decoder ends in 15x15x3 but the input is 16x16x3" GIVES_BACK "; encoder.pool1 reads 32x32 and drops the rows and columns that fill no "
+          "window; make the input's height and width divisible by 3\n" },
+        { OF("{ 17, 17, 3 }", CONV5 "max_pool2d {},", "upsample2d {}, concat { @with = \"encoder.conv1\" }," CONV3),
+          "concat: encoder.conv1 gives 17x17x5, but what comes in is 16x16x5; all but the channels must be equal; encoder.pool1 reads 17x17 and drops the rows and "
+          "columns that fill no window; make the input's height and width divisible by 2\n" },
+        { OF("{ 17, 17, 3 }", STRIDE2, "upsample2d {}, conv2d { filters = 3, kernel = 3 }, add { @with = \"input\" },"),
+          "add: input gives 17x17x3, but what comes in is 18x18x3; both must be equal; encoder.conv1 reads 17x17 and its stride rounds up; make" },
+        { OF("{ 17, 17, 3 }", CONV5 "max_pool2d {},", "@conv2d { filters = 3, kernel = 3 },"),
+          "conv2d: the decoder ends in 8x8x3 but the input is 17x17x3" GIVES_BACK "\n" },
+        { OF("{ 17, 17, 3 }", CONV5 "max_pool2d {},", "upsample2d {}, conv2d { filters = 3, kernel = 3 }, @conv2d { filters = 3, kernel = 3, padding = \"valid\" },"),
+          "conv2d: the decoder ends in 14x14x3 but the input is 17x17x3" GIVES_BACK "\n" },
+        { OF("{ 17, 17, 3 }", "max_pool2d {}, flatten {}, dense { units = 192 },", "reshape { shape = { 8, 8, 3 } }, @upsample2d {},"),
+          "upsample2d: the decoder ends in 16x16x3 but the input is 17x17x3" GIVES_BACK "\n" },
+        { OF("{ 17, 17, 3 }", "max_pool2d {}, max_unpool2d { pool = \"encoder.pool1\" },", "@conv2d { filters = 4, kernel = 3 },"),
+          "conv2d: the decoder ends in 17x17x4 but the input is 17x17x3" GIVES_BACK "\n" },
+    };
+    REFUSE(refusals);
+}
+
 static void the_input(void **state)
 {
     (void)state;
@@ -181,7 +222,8 @@ static void models_that_hide_others(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(shapes_that_do_not_meet), cmocka_unit_test(the_input), cmocka_unit_test(huge_tensors), cmocka_unit_test(the_parts),
+        cmocka_unit_test(shapes_that_do_not_meet), cmocka_unit_test(sizes_that_nothing_divides), cmocka_unit_test(the_input),
+        cmocka_unit_test(huge_tensors), cmocka_unit_test(the_parts),
         cmocka_unit_test(forgotten_braces), cmocka_unit_test(names), cmocka_unit_test(models_that_hide_others),
     };
     return cmocka_run_group_tests_name("model", tests, NULL, NULL);
