@@ -271,6 +271,12 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 
 /* ---- lists ---- */
 
+static void list_word(const char *kind, const char *word, const char *about, const ArgSpec *args)
+{
+    const char *text = args ? args_text(args) : NULL;
+    printf("%-9s %-18s %s%s%s%s\n", kind, word, about, text ? " { " : "", text ? text : "", text ? " }" : "");
+}
+
 static void list(const char *what)
 {
     if (strcmp(what, "passes") == 0) {
@@ -280,13 +286,13 @@ static void list(const char *what)
         printf("%-14s choose kernels, order and memory\n", "plan");
     } else if (strcmp(what, "ops") == 0) {
         for (int i = 0; layer_specs[i]; i++)
-            printf("layer     %-18s %s\n", layer_specs[i]->word, layer_specs[i]->about);
+            list_word("layer", layer_specs[i]->word, layer_specs[i]->about, layer_specs[i]->args);
         for (int i = 0; loss_specs[i]; i++)
-            printf("loss      %-18s %s\n", loss_specs[i]->word, loss_specs[i]->about);
+            list_word("loss", loss_specs[i]->word, loss_specs[i]->about, NULL);
         for (int i = 0; optimizer_specs[i]; i++)
-            printf("optimizer %-18s %s\n", optimizer_specs[i]->word, optimizer_specs[i]->about);
+            list_word("optimizer", optimizer_specs[i]->word, optimizer_specs[i]->about, optimizer_specs[i]->args);
         for (int i = 0; schedule_specs[i]; i++)
-            printf("schedule  %-18s %s\n", schedule_specs[i]->word, schedule_specs[i]->about);
+            list_word("schedule", schedule_specs[i]->word, schedule_specs[i]->about, schedule_specs[i]->args);
         for (int i = 0; all_ops[i]; i++)
             printf("operator  %s\n", all_ops[i]->name);
     } else if (strcmp(what, "kernels") == 0) {

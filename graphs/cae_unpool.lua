@@ -1,7 +1,7 @@
 -- 224x224x3 -> conv 224x224x32 -> pool 112x112x32 -> conv 112x112x64 -> pool 56x56x64 -> conv 56x56x128 -> pool 28x28x128 (latent)
 --           -> conv 28x28x128 -> unpool 56x56x128 -> conv 56x56x64 -> unpool 112x112x64 -> conv 112x112x32 -> unpool 224x224x32 -> conv 224x224x3
 --
--- graphs/cae.lua with another way to grow: each value goes back to the place where the encoder's pool found its maximum, zeros around it, and a
+-- cae.lua with another way to grow: each value goes back to the place where the encoder's pool found its maximum, zeros around it, and a
 -- convolution fills them in. Edges keep their place to the pixel, which upsampling cannot do; the price is that the latent alone no longer makes
 -- a picture, since the places stay behind in the encoder: cae_unpool-infer refuses `decode` and `interpolate`.
 

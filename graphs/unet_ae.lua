@@ -5,7 +5,7 @@
 --
 -- A small U-Net (Ronneberger, Fischer and Brox 2015) as autoencoder. Full skips would copy the image past the latent and leave nothing to learn, so
 -- each skip is squeezed by a 1x1 convolution and there is none at full size: the coarse picture must come through the latent, and the skips
--- bring back the edges that pooling lost. What a reader sees: reconstructions sharper than those of graphs/cae.lua with fewer weights, but a latent that
+-- bring back the edges that pooling lost. What a reader sees: reconstructions sharper than those of cae.lua with fewer weights, but a latent that
 -- alone is no picture: unet_ae-infer refuses `decode` and `interpolate`.
 
 local function conv(filters, kernel) return conv2d { filters = filters, kernel = kernel or 3, activation = "relu" } end

@@ -39,32 +39,70 @@ static void show_message(const char *format, va_list args)
     fputs(length >= MESSAGE_BYTES ? " ...\n" : "\n", stderr);
 }
 
+/* A piece of the source, and what is shown of a longer one. */
+typedef struct Piece {
+    const char *start, *end;
+} Piece;
+
+/* The line without its end; start NULL: the text has none of that number. */
+static Piece find_line(int number)
+{
+    const char *p = source.text;
+    for (int line = 1; line < number; line++) {
+        p = memchr(p, '\n', (size_t)(source.end - p));
+        if (!p)
+            return (Piece){ 0 };
+        p++;
+    }
+    const char *end = memchr(p, '\n', (size_t)(source.end - p));
+    end = end ? end : source.end;
+    return (Piece){ p, end > p && end[-1] == '\r' ? end - 1 : end };
+}
+
+static bool continues_character(char c)
+{
+    return ((unsigned char)c & 0xc0) == 0x80;
+}
+
+/* Of a line with more than LINE_BYTES, so many of them around the column; the column is in the middle where it does not stand early or late in the line. */
+static Piece window(Piece line, int column)
+{
+    Piece piece = line;
+    int length = (int)(line.end - line.start), from = column - LINE_BYTES / 2;
+    if (length <= LINE_BYTES)
+        return line;
+    if (from > length - LINE_BYTES)
+        from = length - LINE_BYTES;
+    if (from > 0)
+        piece.start += from;
+    piece.end = piece.start + LINE_BYTES;
+    while (piece.start > line.start && piece.start < piece.end && continues_character(*piece.start))
+        piece.start++;
+    while (piece.end < line.end && piece.end > piece.start && continues_character(*piece.end))
+        piece.end--;
+    return piece;
+}
+
 /* The source line under the message, and a caret under the column; tabs stay tabs so that the caret stays below. */
 static void show_line(Loc loc)
 {
     if (!source.text || !loc.file || strcmp(loc.file, source.file) != 0 || loc.line < 1)
         return;
-    const char *p = source.text;
-    for (int line = 1; line < loc.line; line++) {
-        p = memchr(p, '\n', (size_t)(source.end - p));
-        if (!p)
-            return;
-        p++;
-    }
-    const char *end = memchr(p, '\n', (size_t)(source.end - p));
-    int n = (int)((end ? end : source.end) - p);
-    if (n > 0 && p[n - 1] == '\r')
-        n--;
-    if (n > LINE_BYTES)
-        n = LINE_BYTES;
-    fprintf(stderr, "%5d | ", loc.line);
-    show_text(p, p + n);
-    fputc('\n', stderr);
-    if (loc.column < 1 || loc.column > n + 1)
+    Piece line = find_line(loc.line);
+    if (!line.start)
         return;
-    fputs("      | ", stderr);
-    for (int i = 0; i < loc.column - 1; i++)
-        fputc(p[i] == '\t' ? '\t' : ' ', stderr);
+    int column = loc.column >= 1 && loc.column <= line.end - line.start + 1 ? loc.column : 0;
+    Piece shown = window(line, column);
+    const char *before = shown.start > line.start ? "..." : "", *behind = shown.end < line.end ? "..." : "";
+    fprintf(stderr, "%5d | %s", loc.line, before);
+    show_text(shown.start, shown.end);
+    fprintf(stderr, "%s\n", behind);
+    const char *caret = line.start + column - 1;
+    if (!column || caret < shown.start || caret > shown.end)       /* no word begins inside a character */
+        return;
+    fprintf(stderr, "      | %*s", (int)strlen(before), "");
+    for (const char *p = shown.start; p < caret; p++)
+        fputc(*p == '\t' ? '\t' : ' ', stderr);
     fputs("^\n", stderr);
 }
 

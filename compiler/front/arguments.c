@@ -78,6 +78,22 @@ static int compare_names(const void *a, const void *b)
     return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
+/* An activation written as an argument has the numbers it has by default; the layer of that name takes others. */
+static const char *activation_layer(const ArgSpec *specs, const char *key)
+{
+    bool takes_activation = false;
+    for (int i = 0; specs[i].name; i++)
+        takes_activation = takes_activation || specs[i].choices == activation_names;
+    for (int i = 0; takes_activation && activation_names[i]; i++) {
+        const LayerSpec *layer = layer_find(activation_names[i]);
+        for (int k = 0; layer->args[k].name; k++)
+            if (strcmp(layer->args[k].name, key) == 0)
+                return arena_format("; it belongs to the layer %s: take activation out and put %s { %s = ... } behind this one", layer->word,
+                                    layer->word, key);
+    }
+    return "";
+}
+
 /* Every key must be expected; the first by name is reported, so that the message does not depend on the order of a hash. */
 static void check_keys(lua_State *L, const ArgumentPlaces *places, const ArgSpec *specs, const char *also)
 {
@@ -99,7 +115,8 @@ static void check_keys(lua_State *L, const ArgumentPlaces *places, const ArgSpec
     if (!count)
         return;
     qsort(unknown, count, sizeof unknown[0], compare_names);
-    fail(place(places, unknown[0]), "%s: no argument is called '%s'; known are: %s", places->word, unknown[0], known_names(specs, also));
+    fail(place(places, unknown[0]), "%s: no argument is called '%s'; known are: %s%s", places->word, unknown[0], known_names(specs, also),
+         activation_layer(specs, unknown[0]));
 }
 
 static void read_number(lua_State *L, const ArgumentPlaces *places, const ArgSpec *spec, Arg *arg)

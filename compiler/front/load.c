@@ -243,7 +243,7 @@ static Node *load_part(Loader *load, const Word *model, const char *field, const
     Node *y = load_list(load, &part, x, 0, "");
     lua_pop(L, 2);
     if (inference_value(y)->type != TYPE_REAL || inference_value(y) == inference_value(x))
-        fail(part.loc, "%s: has no layer that computes anything", part.name);
+        fail(part.loc, "%s: has no layer that computes anything; put one in, such as conv2d { filters = 8, kernel = 3 }", part.name);
     *name = part.name;
     return y;
 }
@@ -293,8 +293,9 @@ static void load_model(Loader *load)
     graph->latent = load_part(load, &model, "encoder", NULL, graph->input, &encoder);
     graph->output = load_part(load, &model, "decoder", encoder, graph->latent, &decoder);
     if (!shape_equal(graph->output->shape, graph->input->shape))
-        fail(graph->layers[graph->layer_count - 1].loc, "%s: the decoder ends in %s but the input is %s; an autoencoder gives back what it gets",
-             graph->layers[graph->layer_count - 1].word, shape_text(graph->output->shape), shape_text(graph->input->shape));
+        fail(graph->layers[graph->layer_count - 1].loc, "%s: the decoder ends in %s but the input is %s; an autoencoder gives back what it gets%s",
+             graph->layers[graph->layer_count - 1].word, shape_text(graph->output->shape), shape_text(graph->input->shape),
+             sizes_hint(graph, graph->output, graph->input));
     references_check_read(graph);
     if (!graph->parameter_count)
         fail(graph->loc, "autoencoder: no layer has anything to learn; put in one that has weights, such as conv2d { filters = 8, kernel = 3 }");

@@ -66,6 +66,15 @@ static const char *nearest(const char *name)
     return best;
 }
 
+/* A layer that caec refuses and that the name means: "BatchNormalization" and "BatchNorm2d" hold the letters of batch_norm. NULL: none. */
+static const LayerSpec *refused(const char *name)
+{
+    for (int i = 0; layer_specs[i]; i++)
+        if (!layer_specs[i]->build && strstr(bare(name), bare(layer_specs[i]->word)))
+            return layer_specs[i];
+    return NULL;
+}
+
 /* Whether the word stands behind `field =`. */
 static bool stands_behind(const Source *source, Loc loc, const char *field)
 {
@@ -89,7 +98,13 @@ static const char *choices(const char *what, const ChoiceSpec *const *specs)
 
 const char *meant_word(const Source *source, Loc loc, const char *name)
 {
-    const char *word = strlen(name) <= MAX_WORD ? nearest(name) : NULL;
+    bool is_short = strlen(name) <= MAX_WORD;
+    const LayerSpec *spec = is_short ? refused(name) : NULL;
+    const char *word = is_short ? nearest(name) : NULL;
+    if (!spec && word && layer_find(word) && !layer_find(word)->build)
+        spec = layer_find(word);
+    if (spec)
+        return arena_format("; %s is %s", spec->word, spec->about);
     if (word)
         return arena_format("; did you mean %s?", word);
     if (stands_behind(source, loc, "optimizer"))

@@ -34,7 +34,7 @@ static void load_choice(lua_State *L, const Source *source, const Word *model, c
             spec = strcmp(specs[i]->word, word.word) == 0 ? specs[i] : NULL;
     }
     if (!spec)
-        fail(argument_loc(source, model, arena_format("training.%s", field)), "autoencoder: %s wants one of the %ss, such as %s", field, field,
+        fail(argument_loc(source, model, arena_format("training.%s", field)), "training: %s wants one of the %ss, such as %s", field, field,
              example);
     push_args(L, &word);
     ArgumentPlaces places = { source, word.word, word.loc, word.at, "" };

@@ -25,8 +25,8 @@ static Node *add_build(Layer *layer, const Arg *args, Node *x)
     for (int i = 0; i < args[0].ref_count; i++) {
         const LayerRef *ref = &args[0].refs[i];
         if (!shape_equal(x->shape, ref->node->shape))
-            fail(args[0].loc, "add: %s gives %s, but what comes in is %s; both must be equal", ref->name, shape_text(ref->node->shape),
-                 shape_text(x->shape));
+            fail(args[0].loc, "add: %s gives %s, but what comes in is %s; both must be equal%s", ref->name, shape_text(ref->node->shape),
+                 shape_text(x->shape), sizes_hint(layer->graph, x, ref->node));
         x = layer_node(layer, &op_add, layer_part(i, args[0].ref_count), x, ref->node, NULL);
     }
     return x;

@@ -49,8 +49,8 @@ static Node *concat_build(Layer *layer, const Arg *args, Node *x)
     for (int i = 0; i < args[0].ref_count; i++) {
         const LayerRef *ref = &args[0].refs[i];
         if (!same_places(x->shape, ref->node->shape))
-            fail(args[0].loc, "concat: %s gives %s, but what comes in is %s; all but the channels must be equal", ref->name,
-                 shape_text(ref->node->shape), shape_text(x->shape));
+            fail(args[0].loc, "concat: %s gives %s, but what comes in is %s; all but the channels must be equal%s", ref->name,
+                 shape_text(ref->node->shape), shape_text(x->shape), sizes_hint(layer->graph, x, ref->node));
         x = layer_node(layer, &op_concat, layer_part(i, args[0].ref_count), x, ref->node, NULL);
     }
     return x;

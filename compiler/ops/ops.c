@@ -1,6 +1,7 @@
 #include "ops.h"
 
 #include "../base/arena.h"
+#include "../base/text.h"
 
 #include <math.h>
 #include <string.h>
@@ -82,6 +83,34 @@ const char *const activation_names[] = {
 #include "elementwise.def"
     "linear", NULL
 };
+
+/* `"same" or "valid"`, the default first; of an activation the default alone, as each is a word of its own. */
+static void add_choices(Text *text, const ArgSpec *arg)
+{
+    text_add(text, "\"%s\"", arg->text);
+    for (int i = 0; arg->choices != activation_names && arg->choices[i]; i++)
+        if (strcmp(arg->choices[i], arg->text) != 0)
+            text_add(text, " or \"%s\"", arg->choices[i]);
+}
+
+const char *args_text(const ArgSpec *args)
+{
+    Text text = { 0 };
+    for (int i = 0; args[i].name; i++) {
+        text_add(&text, "%s%s%s", i ? ", " : "", args[i].name, args[i].required ? "" : " = ");
+        if (args[i].required)
+            continue;
+        if (args[i].kind == ARG_CHOICE)
+            add_choices(&text, &args[i]);
+        else if (args[i].kind == ARG_BOOL)
+            text_add(&text, args[i].number ? "true" : "false");
+        else if (args[i].text)
+            text_add(&text, "%s", args[i].text);
+        else
+            text_add(&text, "%.15g", args[i].number);
+    }
+    return text.data;
+}
 
 const LayerSpec *layer_find(const char *word)
 {
@@ -176,8 +205,10 @@ void want_window(const Node *node)
     const Node *x = node->input[0];
     int size = node_number(node, "size");
     want_image(node, x);
-    if (x->shape.dim[0] < size || x->shape.dim[1] < size)
-        fail(node->loc, "%s: a window of %dx%d does not fit into %s", node->word, size, size, shape_text(x->shape));
+    int side = x->shape.dim[0] < x->shape.dim[1] ? x->shape.dim[0] : x->shape.dim[1];
+    if (side < size)
+        fail(node->loc, "%s: a window of %dx%d does not fit into %s; make size at most %d, or what comes in larger", node->word, size, size,
+             shape_text(x->shape), side);
 }
 
 static void check_match(const Node *node)

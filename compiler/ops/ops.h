@@ -22,7 +22,7 @@ typedef struct ArgSpec {
     bool required;
     double number;                  /* default of ARG_INT, ARG_REAL, ARG_BOOL */
     double min, max;                /* of ARG_INT and ARG_REAL, both included; ARG_SHAPE is { height, width, channels } and always required */
-    const char *text;               /* default of ARG_CHOICE */
+    const char *text;               /* default of ARG_CHOICE; of others, the default in words where it is no number */
     const char *const *choices;     /* NULL-ended */
 } ArgSpec;
 
@@ -75,6 +75,9 @@ extern const ChoiceSpec *const optimizer_specs[];
 extern const ChoiceSpec *const schedule_specs[];
 extern const Op *const all_ops[];
 extern const char *const activation_names[];        /* of elementwise.def, then "linear" */
+
+/* "filters, kernel, stride = 1": those without a default are required. NULL where there are none. */
+const char *args_text(const ArgSpec *args);
 
 const LayerSpec *layer_find(const char *word);      /* NULL: no such word */
 const LossSpec *loss_find(const char *word);
@@ -146,6 +149,10 @@ ConvShape conv_transpose_shape(const Node *node);   /* conv_shape of conv2d_tran
 
 /* Multiply-adds, counted on the whole input, zeros of the padding and repeated pixels included, as everybody counts. */
 double conv_macs(const Node *node);
+
+/* How a message about two values of different height or width goes on, where a pool or a stride before them is why: which, and of what the image's sides must
+   be multiples; "" where it is not, or may not be. */
+const char *sizes_hint(const Graph *graph, const Node *a, const Node *b);
 
 /* The largest of `size` x `size` windows side by side fits into the input: what pools check. */
 void want_window(const Node *node);

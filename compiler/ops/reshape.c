@@ -48,8 +48,8 @@ static Node *reshape_build(Layer *layer, const Arg *args, Node *x)
 {
     Shape shape = args[0].shape;
     if (shape_count(shape) != shape_count(x->shape))
-        fail(args[0].loc, "reshape: %s has %lld values, but %s gives %s, %lld values", shape_text(shape), (long long)shape_count(shape),
-             x->layer, shape_text(x->shape), (long long)shape_count(x->shape));
+        fail(args[0].loc, "reshape: %s has %lld values, but %s gives %s", shape_text(shape), (long long)shape_count(shape), x->layer,
+             x->shape.rank == 1 ? shape_text(x->shape) : arena_format("%s, %lld values", shape_text(x->shape), (long long)shape_count(x->shape)));
     layer->detail = shape_text(shape);
     return reshaped_layer(layer, x, shape);
 }

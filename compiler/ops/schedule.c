@@ -12,8 +12,8 @@ const ChoiceSpec schedule_step = {
 };
 
 const ChoiceSpec schedule_cosine = {
-    "cosine", "half a cosine down to `min_lr` over `epochs` (the run's)",
-    { { "epochs", ARG_INT, .number = 0, .min = 1, .max = 1 << 24 }, MIN_LR, WARMUP },
+    "cosine", "half a cosine down to `min_lr` over `epochs`",
+    { { "epochs", ARG_INT, .number = 0, .min = 1, .max = 1 << 24, .text = "the run's" }, MIN_LR, WARMUP },
 };
 
 const ChoiceSpec schedule_reduce_on_plateau = {

@@ -15,6 +15,9 @@ static void of_conv2d_transpose(void **state)
     REFUSE(refusals);
 }
 
+#define REASON "its statistics would tie the images of a batch together, but here one image is the unit: a gradient is a sum over images that do not " \
+               "know of each other; use group_norm { groups = ... }, which normalises within an image"
+
 static void of_group_norm(void **state)
 {
     (void)state;
@@ -26,6 +29,12 @@ static void of_group_norm(void **state)
           "group_norm: 12 channels do not fall into 8 groups; groups must divide them: 1, 2, 3, 4, 6, 12" },
         { GRAPH(CONV5 "@batch_norm {}", CONV3), "batch_norm: refused: its statistics would tie the images of a batch together" },
         { GRAPH(CONV5 "@batch_norm { momentum = 0.9 }", CONV3), "batch_norm: refused: " },
+        { GRAPH(CONV5 "@BatchNormalization {}", CONV3), "unknown word 'BatchNormalization'; batch_norm is refused: " REASON "\n" },
+        { GRAPH(CONV5 "@batchnorm {}", CONV3), "unknown word 'batchnorm'; batch_norm is refused: " REASON "\n" },
+        { GRAPH(CONV5 "@BatchNorm2d(5)", CONV3), "unknown word 'BatchNorm2d'; batch_norm is refused: " REASON "\n" },
+        { GRAPH(CONV5 "@SyncBatchNorm {}", CONV3), "unknown word 'SyncBatchNorm'; batch_norm is refused: " REASON "\n" },
+        { GRAPH(CONV5 "@batch_nrom {}", CONV3), "unknown word 'batch_nrom'; batch_norm is refused: " REASON "\n" },
+        { GRAPH(CONV5 "@GroupNorm {}", CONV3), "unknown word 'GroupNorm'; did you mean group_norm?\n" },
     };
     REFUSE(refusals);
 }
@@ -63,6 +72,13 @@ static void of_conv2d(void **state)
         { GRAPH("conv2d { filters = 5, kernel = 3, @padding = 1 }", CONV3), "conv2d: padding wants one of \"same\", \"valid\", not a number" },
         { GRAPH("conv2d { filters = 5, kernel = 3, @activation = \"ReLU\" }", CONV3), "conv2d: activation wants one of \"relu\", \"leaky_relu\"" },
         { GRAPH("conv2d { filters = 5, kernel = 3, @activation = relu }", CONV3), "conv2d: activation wants one of \"relu\"" },
+        { GRAPH("conv2d { filters = 5, kernel = 3, activation = \"leaky_relu\", @slope = 0.1 }", CONV3),
+          "conv2d: no argument is called 'slope'; known are: filters, kernel, stride, padding, activation, use_bias, name; it belongs to the layer leaky_relu: "
+          "take activation out and put leaky_relu { slope = ... } behind this one\n" },
+        { GRAPH("flatten {}, dense { units = 5, @slope = 0.1 }", CONV3), "dense: no argument is called 'slope'; known are: units, activation, use_bias, name; it "
+          "belongs to the layer leaky_relu: " },
+        { GRAPH("conv2d { filters = 5, kernel = 3, @size = 2 }", CONV3),
+          "conv2d: no argument is called 'size'; known are: filters, kernel, stride, padding, activation, use_bias, name\n" },
         { GRAPH("conv2d { filters = 5, kernel = 3, @use_bias = 1 }", CONV3), "conv2d: use_bias wants true or false, not a number" },
         { GRAPH("conv2d { filters = 5, kernel = 3, @use_bias = \"true\" }", CONV3), "conv2d: use_bias wants true or false, not a string" },
     };
@@ -150,9 +166,9 @@ static void of_training(void **state)
         { WITH(CONV5, CONV3, "  training = { @batch = 0 },\n"), "training: batch wants a whole number from 1 to 1048576, not 0" },
         { WITH(CONV5, CONV3, "  training = { @batch = \"64\" },\n"), "training: batch wants a whole number, not a string" },
         { WITH(CONV5, CONV3, "  training = { batch = 8, @epochs = 0.5 },\n"), "training: epochs wants a whole number from 1 to 16777216, not 0.5" },
-        { WITH(CONV5, CONV3, "  training = { @optimizer = \"adam\" },\n"), "autoencoder: optimizer wants one of the optimizers, such as adam" },
-        { WITH(CONV5, CONV3, "  training = { @optimizer = conv2d { filters = 1, kernel = 1 } },\n"), "autoencoder: optimizer wants one of the optimizers" },
-        { WITH(CONV5, CONV3, "  training = { @optimizer = adam },\n"), "autoencoder: optimizer wants one of the optimizers" },
+        { WITH(CONV5, CONV3, "  training = { @optimizer = \"adam\" },\n"), "training: optimizer wants one of the optimizers, such as adam" },
+        { WITH(CONV5, CONV3, "  training = { @optimizer = conv2d { filters = 1, kernel = 1 } },\n"), "training: optimizer wants one of the optimizers" },
+        { WITH(CONV5, CONV3, "  training = { @optimizer = adam },\n"), "training: optimizer wants one of the optimizers" },
         { WITH(CONV5, CONV3, "  training = { optimizer = adam { @lr = -1 } },\n"), "adam: lr wants a number from 0 to 1000, not -1" },
         { WITH(CONV5, CONV3, "  training = { optimizer = adam { @lr = \"x\" } },\n"), "adam: lr wants a number, not a string" },
         { WITH(CONV5, CONV3, "  training = { optimizer = adam { @beta1 = 1 } },\n"), "adam: beta1 wants a number from 0 to 0.999999, not 1" },
@@ -178,7 +194,7 @@ static void of_optimizers(void **state)
         { TRAINING("optimizer = sgd { @momentum = 1 }"), "sgd: momentum wants a number from 0 to 0.999999, not 1" },
         { TRAINING("optimizer = sgd { @lr = \"fast\" }"), "sgd: lr wants a number, not a string" },
         { TRAINING("optimizer = sgd { @nesterov = true }"), "sgd: no argument is called 'nesterov'; known are: lr, momentum" },
-        { TRAINING("@optimizer = cosine {}"), "autoencoder: optimizer wants one of the optimizers, such as adam" },
+        { TRAINING("@optimizer = cosine {}"), "training: optimizer wants one of the optimizers, such as adam" },
     };
     REFUSE(refusals);
 }
@@ -187,9 +203,9 @@ static void of_schedules(void **state)
 {
     (void)state;
     static const Refusal refusals[] = {
-        { TRAINING("@schedule = \"cosine\""), "autoencoder: schedule wants one of the schedules, such as cosine { warmup = 2 }" },
-        { TRAINING("@schedule = cosine"), "autoencoder: schedule wants one of the schedules" },
-        { TRAINING("@schedule = sgd {}"), "autoencoder: schedule wants one of the schedules" },
+        { TRAINING("@schedule = \"cosine\""), "training: schedule wants one of the schedules, such as cosine { warmup = 2 }" },
+        { TRAINING("@schedule = cosine"), "training: schedule wants one of the schedules" },
+        { TRAINING("@schedule = sgd {}"), "training: schedule wants one of the schedules" },
         { TRAINING("schedule = @warmup { epochs = 2 }"), "unknown word 'warmup'" },
         { TRAINING("schedule = constant { @warmup = -1 }"), "constant: warmup wants a number from 0 to 1000000, not -1" },
         { TRAINING("schedule = constant { @epochs = 2 }"), "constant: no argument is called 'epochs'; known are: warmup" },

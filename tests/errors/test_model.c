@@ -13,9 +13,9 @@ static void shapes_that_do_not_meet(void **state)
     (void)state;
     static const Refusal refusals[] = {
         { GRAPH("@conv2d { filters = 5, kernel = 9, padding = \"valid\" },", CONV3), "conv2d: a 9x9 kernel with padding \"valid\" does not fit into 8x8" },
-        { GRAPH(CONV5 "@max_pool2d { size = 9 },", CONV3), "max_pool2d: a window of 9x9 does not fit into 8x8x5" },
-        { GRAPH(CONV5 "max_pool2d { size = 4 },", "@max_pool2d { size = 3 }," CONV3), "max_pool2d: a window of 3x3 does not fit into 2x2x5" },
-        { GRAPH(CONV5 "@avg_pool2d { size = 9 },", CONV3), "avg_pool2d: a window of 9x9 does not fit into 8x8x5" },
+        { GRAPH(CONV5 "@max_pool2d { size = 9 },", CONV3), "max_pool2d: a window of 9x9 does not fit into 8x8x5; make size at most 8, or what comes in larger\n" },
+        { GRAPH(CONV5 "max_pool2d { size = 4 },", "@max_pool2d { size = 3 }," CONV3), "max_pool2d: a window of 3x3 does not fit into 2x2x5; make size at most 2, or" },
+        { GRAPH(CONV5 "@avg_pool2d { size = 9 },", CONV3), "avg_pool2d: a window of 9x9 does not fit into 8x8x5; make size at most 8, or" },
         { GRAPH(CONV5, "@conv2d_transpose { filters = 3, kernel = 3 },"), "conv2d_transpose: the decoder ends in 16x16x3 but the input is 8x8x3" },
         { GRAPH(CONV5, "@conv2d { filters = 4, kernel = 3 },"), "conv2d: the decoder ends in 8x8x4 but the input is 8x8x3" },
         { GRAPH(CONV5 "max_pool2d {},", CONV3 "@relu {},"), "relu: the decoder ends in 4x4x3 but the input is 8x8x3" },
@@ -29,7 +29,49 @@ static void shapes_that_do_not_meet(void **state)
         { GRAPH("flatten {}, @upsample2d {},", CONV3), "upsample2d: wants an image of height x width x channels, but encoder.flatten1 gives 192" },
         { GRAPH("flatten {}, dense { units = 5 },", "@dense { units = 192 },"), "dense: the decoder ends in 192 but the input is 8x8x3" },
         { GRAPH("flatten {}, dense { units = 5 },", "dense { units = 192 }, reshape { @shape = { 8, 8, 4 } },"),
-          "reshape: 8x8x4 has 256 values, but decoder.dense1 gives 192, 192 values" },
+          "reshape: 8x8x4 has 256 values, but decoder.dense1 gives 192\n" },
+        { GRAPH(CONV5, "reshape { @shape = { 8, 8, 3 } }," CONV3), "reshape: 8x8x3 has 192 values, but encoder.conv1 gives 8x8x5, 320 values\n" },
+    };
+    REFUSE(refusals);
+}
+
+/* A graph of that input. */
+#define OF(input_, encoder_, decoder_) \
+    "return autoencoder \"net\" {\n  input = " input_ ",\n  encoder = sequential \"encoder\" {\n    " encoder_ "\n  },\n" \
+    "  decoder = sequential \"decoder\" {\n    " decoder_ "\n  },\n}\n"
+#define GIVES_BACK "; an autoencoder gives back what it gets"
+#define STRIDE2 "conv2d { filters = 5, kernel = 3, stride = 2 },"
+
+/* Why the sizes do not meet, and which would: only where a pool or a stride is the reason. */
+static void sizes_that_nothing_divides(void **state)
+{
+    (void)state;
+    static const Refusal refusals[] = {
+        { OF("{ 17, 17, 3 }", CONV5 "max_pool2d {},", "upsample2d {}, @conv2d { filters = 3, kernel = 3 },"),
+          "conv2d: the decoder ends in 16x16x3 but the input is 17x17x3" GIVES_BACK "; encoder.pool1 reads 17x17 and drops the rows and columns that fill no window; "
+          "make the input's height and width divisible by 2\n" },
+        { OF("{ 20, 24, 3 }", CONV5 "avg_pool2d {}," CONV5 "avg_pool2d {}," CONV5 "avg_pool2d {},", "upsample2d { size = 8 }, @conv2d { filters = 3, kernel = 3 },"),
+          "conv2d: the decoder ends in 16x24x3 but the input is 20x24x3" GIVES_BACK "; encoder.pool3 reads 5x6 and drops the rows and columns that fill no window; "
+          "make the input's height and width divisible by 8\n" },
+        { OF("{ 16, 15, 3 }", STRIDE2, "@conv2d_transpose { filters = 3, kernel = 3 },"),
+          "conv2d_transpose: the decoder ends in 16x16x3 but the input is 16x15x3" GIVES_BACK "; encoder.conv1 reads 16x15 and its stride rounds up; "
+          "make the input's height and width divisible by 2\n" },
+        { OF("{ 16, 16, 3 }", "upsample2d {}, max_pool2d { size = 3 }," CONV5, "max_pool2d {}, @conv2d_transpose { filters = 3, kernel = 3, stride = 3 },"),
+          "conv2d_transpose: the decoder ends in 15x15x3 but the input is 16x16x3" GIVES_BACK "; encoder.pool1 reads 32x32 and drops the rows and columns that fill no "
+          "window; make the input's height and width divisible by 3\n" },
+        { OF("{ 17, 17, 3 }", CONV5 "max_pool2d {},", "upsample2d {}, concat { @with = \"encoder.conv1\" }," CONV3),
+          "concat: encoder.conv1 gives 17x17x5, but what comes in is 16x16x5; all but the channels must be equal; encoder.pool1 reads 17x17 and drops the rows and "
+          "columns that fill no window; make the input's height and width divisible by 2\n" },
+        { OF("{ 17, 17, 3 }", STRIDE2, "upsample2d {}, conv2d { filters = 3, kernel = 3 }, add { @with = \"input\" },"),
+          "add: input gives 17x17x3, but what comes in is 18x18x3; both must be equal; encoder.conv1 reads 17x17 and its stride rounds up; make" },
+        { OF("{ 17, 17, 3 }", CONV5 "max_pool2d {},", "@conv2d { filters = 3, kernel = 3 },"),
+          "conv2d: the decoder ends in 8x8x3 but the input is 17x17x3" GIVES_BACK "\n" },
+        { OF("{ 17, 17, 3 }", CONV5 "max_pool2d {},", "upsample2d {}, conv2d { filters = 3, kernel = 3 }, @conv2d { filters = 3, kernel = 3, padding = \"valid\" },"),
+          "conv2d: the decoder ends in 14x14x3 but the input is 17x17x3" GIVES_BACK "\n" },
+        { OF("{ 17, 17, 3 }", "max_pool2d {}, flatten {}, dense { units = 192 },", "reshape { shape = { 8, 8, 3 } }, @upsample2d {},"),
+          "upsample2d: the decoder ends in 16x16x3 but the input is 17x17x3" GIVES_BACK "\n" },
+        { OF("{ 17, 17, 3 }", "max_pool2d {}, max_unpool2d { pool = \"encoder.pool1\" },", "@conv2d { filters = 4, kernel = 3 },"),
+          "conv2d: the decoder ends in 17x17x4 but the input is 17x17x3" GIVES_BACK "\n" },
     };
     REFUSE(refusals);
 }
@@ -84,7 +126,7 @@ static void the_parts(void **state)
         { PARTS("autoencoder \"net\"", "  @encoder = sequential \"e\",\n" DECODER), "autoencoder: encoder wants sequential" },
         { PARTS("autoencoder \"net\"", "  @encoder = sequential { " CONV5 " },\n" DECODER), "autoencoder: encoder wants sequential" },
         { PARTS("autoencoder \"net\"", "  encoder = @sequential \"\" { " CONV5 " },\n" DECODER), "sequential: a name of letters, digits and _" },
-        { PARTS("autoencoder \"net\"", "  encoder = @sequential \"e\" {},\n" DECODER), "e: has no layer that computes anything" },
+        { PARTS("autoencoder \"net\"", "  encoder = @sequential \"e\" {},\n" DECODER), "e: has no layer that computes anything; put one in, such as conv2d { filters = 8, kernel = 3 }\n" },
         { PARTS("autoencoder \"net\"", "  encoder = @sequential \"e\" { linear {} },\n" DECODER), "e: has no layer that computes anything" },
         { PARTS("autoencoder \"net\"", "  encoder = @sequential \"e\" { gaussian_noise { stddev = 1 } },\n" DECODER), "e: has no layer that computes" },
         { PARTS("autoencoder \"net\"", ENCODER "  decoder = @sequential \"d\" { dropout { rate = 0.5 } },\n"), "d: has no layer that computes" },
@@ -180,7 +222,8 @@ static void models_that_hide_others(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(shapes_that_do_not_meet), cmocka_unit_test(the_input), cmocka_unit_test(huge_tensors), cmocka_unit_test(the_parts),
+        cmocka_unit_test(shapes_that_do_not_meet), cmocka_unit_test(sizes_that_nothing_divides), cmocka_unit_test(the_input),
+        cmocka_unit_test(huge_tensors), cmocka_unit_test(the_parts),
         cmocka_unit_test(forgotten_braces), cmocka_unit_test(names), cmocka_unit_test(models_that_hide_others),
     };
     return cmocka_run_group_tests_name("model", tests, NULL, NULL);

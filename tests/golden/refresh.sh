@@ -8,6 +8,7 @@ golden=tests/golden
 rm -rf generated/x86-64-v3/cae
 "$caec" graphs/cae.lua --target x86-64-v3 -o generated/x86-64-v3
 "$caec" graphs/cae.lua --summary > $golden/cae_summary.txt
+"$caec" --list ops > $golden/words.txt
 "$caec" --expand conv_direct H=8 W=8 CI=3 CO=8 K=3 POOL=2 --target x86-64-v3 > $golden/conv_direct_forward.c.txt
 "$caec" --expand conv_plain H=8 W=8 CI=3 CO=8 K=3 PASS=1 --target c > $golden/conv_plain_dx.c.txt
 "$caec" graphs/cae.lua --target x86-64-v3 --memory-limit 10M --dump plan --memory --stop-after plan > $golden/plan_limited.txt

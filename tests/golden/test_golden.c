@@ -55,6 +55,37 @@ static void the_summary(void **state)
     free(path);
 }
 
+/* Names, attributes and defaults; those of layers stand in graphs/README.md too. */
+static void the_words(void **state)
+{
+    (void)state;
+    check_text("words.txt", "--list ops");
+    char *path = text_of("%s/graphs/README.md", project_folder()), *table = file_read(path, NULL);
+    Result result = run_caec(NULL, "--list ops");
+    int layers = 0, refused = 0;
+    for (char *line = result.out, *end; (end = strchr(line, '\n')); line = end + 1) {
+        *end = 0;
+        if (strncmp(line, "layer ", 6) != 0)
+            continue;
+        const char *word = line + 6 + strspn(line + 6, " "), *args = strstr(word, " { ");
+        int length = (int)strcspn(word, " ");
+        layers++;
+        if (strstr(word, " refused: ")) {
+            refused++;
+            continue;
+        }
+        char *row = args ? text_of("\n| `%.*s` | `%.*s` | ", length, word, (int)strlen(args) - 5, args + 3) : text_of("\n| `%.*s` | | ", length, word);
+        if (!strstr(table, row))
+            fail_msg("graphs/README.md has no row%s", row);
+        free(row);
+    }
+    assert_int_equal(layers, 23);
+    assert_int_equal(refused, 1);
+    result_free(&result);
+    free(table);
+    free(path);
+}
+
 static void expanded_kernels(void **state)
 {
     (void)state;
@@ -83,7 +114,7 @@ static void plans(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(the_specimen_is_fresh), cmocka_unit_test(the_summary), cmocka_unit_test(expanded_kernels),
-                                        cmocka_unit_test(plans) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(the_specimen_is_fresh), cmocka_unit_test(the_summary), cmocka_unit_test(the_words),
+                                        cmocka_unit_test(expanded_kernels), cmocka_unit_test(plans) };
     return cmocka_run_group_tests_name("golden", tests, NULL, NULL);
 }

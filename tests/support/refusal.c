@@ -33,23 +33,45 @@ static Place find_place(char *text)
     return place;
 }
 
+/* Of a line of more than 200 bytes, 200 around the column; dots stand where it was cut. Characters of several bytes stay whole. */
+static char *window(const char *line, int *column)
+{
+    int length = (int)strlen(line), from = *column - 100, to;
+    if (length <= 200)
+        return text_of("%s", line);
+    from = from > length - 200 ? length - 200 : from;
+    from = from < 0 ? 0 : from;
+    to = from + 200;
+    while (from && from < to && (line[from] & 0xc0) == 0x80)
+        from++;
+    while (to > from && (line[to] & 0xc0) == 0x80)
+        to--;
+    if (*column)
+        *column = *column - 1 < from || *column - 1 > to ? 0 : *column - from + (from ? 3 : 0);
+    return text_of("%s%.*s%s", from ? "..." : "", to - from, line + from, to < length ? "..." : "");
+}
+
 /* "file:3:5: error: " and the two lines below the message. */
 static void expected_lines(const Place *place, char **prefix, char **below)
 {
     if (!place->line) {
         *prefix = text_of("net.lua: error: ");
         *below = text_of("%s", "");
-    } else if (!place->column) {
-        *prefix = text_of("net.lua:%d: error: ", place->line);
-        *below = text_of("%5d | %s\n", place->line, place->text);
+        return;
+    }
+    int column = place->column;
+    char *shown = window(place->text, &column);
+    *prefix = place->column ? text_of("net.lua:%d:%d: error: ", place->line, place->column) : text_of("net.lua:%d: error: ", place->line);
+    if (!column) {
+        *below = text_of("%5d | %s\n", place->line, shown);
     } else {
-        char *blanks = text_of("%.*s", place->column - 1, place->text);
+        char *blanks = text_of("%.*s", column - 1, shown);
         for (char *p = blanks; *p; p++)
             *p = *p == '\t' ? '\t' : ' ';
-        *prefix = text_of("net.lua:%d:%d: error: ", place->line, place->column);
-        *below = text_of("%5d | %s\n      | %s^\n", place->line, place->text, blanks);
+        *below = text_of("%5d | %s\n      | %s^\n", place->line, shown, blanks);
         free(blanks);
     }
+    free(shown);
 }
 
 /* What a user must never see: Lua's own words, ours about ourselves, a report of a sanitizer. */
@@ -106,7 +128,7 @@ void want_refusal(const Refusal *refusal)
         refuse_by(caec_other(), refusal);
 }
 
-/* The line of the text as the compiler shows it: without a carriage return, 200 bytes at most, bytes below a blank as question marks. */
+/* The line of the text as the compiler shows it: without a carriage return, bytes below a blank as question marks. */
 static char *shown_line(const char *graph, size_t length, int line)
 {
     const char *p = graph, *end = graph + length;
@@ -119,7 +141,6 @@ static char *shown_line(const char *graph, size_t length, int line)
     const char *newline = memchr(p, '\n', (size_t)(end - p));
     size_t n = (size_t)((newline ? newline : end) - p);
     n -= n > 0 && p[n - 1] == '\r';
-    n = n > 200 ? 200 : n;
     char *text = calloc(1, n + 1);
     assert_non_null(text);
     for (size_t i = 0; i < n; i++)
