@@ -79,6 +79,7 @@ static void bad_usage(void **state)
         { "net.lua -o out --kernel encoder.conv1=", "--kernel wants STAGE[.PASS]=NAME" },
         { "net.lua -o out --kernel encoder.conv1=fast", "there is no kernel 'fast'; see --list kernels" },
         { "net.lua -o out --kernel encoder.conv7=conv_plain", "there is no stage encoder.conv7; stages are: encoder.conv1 decoder.conv1" },
+        { "net.lua -o out --kernel encoder.conv7=conv_plain --kernel encoder.conv1=conv_plain", "there is no stage encoder.conv7" },
         { "net.lua -o out --kernel encoder.conv1=pool", "pool does not compute encoder.conv1" },
         { "net.lua -o out --kernel encoder.conv1.dx=conv_plain", "conv_plain does not compute encoder.conv1.dx" },
     };

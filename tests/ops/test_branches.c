@@ -30,6 +30,16 @@ static void through_views(void **state)
     check_both(&image);
 }
 
+/* A max-pool's gradient may pass an activation only where the pool reads that activation, not a sum of it with something that learns nothing. */
+static void pool_behind_a_sum(void **state)
+{
+    (void)state;
+    Net net = { .height = 8, .width = 6, .channels = 3,
+                .encoder = { { CONV, .filters = 3, .kernel = 3, .activation = "relu" }, { ADD, .with = "input" }, { POOL, .size = 2 } },
+                .decoder = { { UP, .size = 2 }, { CONV, .filters = 3, .kernel = 3 } } };
+    check_both(&net);
+}
+
 /* Where the latent is a view, a decoder that names the layer behind it reads no more than the latent. */
 static void views_of_the_latent(void **state)
 {
@@ -119,7 +129,7 @@ static void cross_entropy(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(through_views), cmocka_unit_test(views_of_the_latent), cmocka_unit_test(around_dense_layers),
+        cmocka_unit_test(through_views), cmocka_unit_test(pool_behind_a_sum), cmocka_unit_test(views_of_the_latent), cmocka_unit_test(around_dense_layers),
         cmocka_unit_test(average_pools_and_transposed_convolutions), cmocka_unit_test(several_pools_on_one_value),
         cmocka_unit_test(into_the_middle_of_a_stage), cmocka_unit_test(around_norms), cmocka_unit_test(cross_entropy),
     };
