@@ -1,6 +1,7 @@
 #define _POSIX_C_SOURCE 200809L
 #include "train_private.h"
 
+#include "images/image.h"
 #include "settings.h"
 #include "weights/initial.h"
 #include "weights/weights.h"
@@ -360,6 +361,8 @@ int train_open(Run *run, const Model *model, const TrainOptions *options, int *f
     warned_run = run;
     *finished = 0;
 
+    if (options->train && image_check_channels(model->name, model->input.dim[2], error) != 0)
+        return -1;
     if (open_folder(run, error) != 0)
         return -1;
     if ((options->resume ? read_position(run, error) : fresh_position(run, error)) != 0)
