@@ -82,6 +82,11 @@ void train_say(Run *run, const char *format, ...)
     progress_say(&run->progress, stdout, text);
 }
 
+const char *train_score_name(const Run *run)
+{
+    return run->val ? "val_loss" : "loss";
+}
+
 int train_stopped_early(const Run *run)
 {
     const CheckpointState *s = &run->state;
@@ -274,7 +279,7 @@ static int save_and_stop(Run *run, Error *error)
 static void next_stage(Run *run)
 {
     if (train_stopped_early(run))
-        train_say(run, "this stage stopped early: no loss lower than %g for %d epochs", run->state.early.best, run->state.training.patience);
+        train_say(run, "this stage stopped early: no %s lower than %g for %d epochs", train_score_name(run), run->state.early.best, run->state.training.patience);
     run->state.stage++;
     train_begin_stage(run);
     trainer_begin_stage(&run->trainer, train_stage(run));
@@ -321,14 +326,14 @@ static void say_end(Run *run)
     if (unreadable)
         train_say(run, "%zu unreadable picture%s passed over", unreadable, unreadable == 1 ? " was" : "s were");
     if (train_stopped_early(run))
-        train_say(run, "stopped early: no loss lower than %g for %d epochs", run->state.early.best, run->state.training.patience);
+        train_say(run, "stopped early: no %s lower than %g for %d epochs", train_score_name(run), run->state.early.best, run->state.training.patience);
     if (train_last_stage(run) && run->state.step > run->state.stage_step)
-        train_say(run, "done: %" PRIu64 " updates, %" PRIu64 " whole epoch%s; the lowest loss is in %s, the end of the run in %s",
-                  run->state.step, run->state.epoch, run->state.epoch == 1 ? "" : "s", run->folder.best, run->folder.last);
+        train_say(run, "done: %" PRIu64 " updates, %" PRIu64 " whole epoch%s; the lowest %s is in %s, the end of the run in %s",
+                  run->state.step, run->state.epoch, run->state.epoch == 1 ? "" : "s", train_score_name(run), run->folder.best, run->folder.last);
     else
-        train_say(run, "done: %" PRIu64 " updates, %" PRIu64 " whole epoch%s, in stage %" PRIu64 " of %d; the lowest loss counts in the last stage "
+        train_say(run, "done: %" PRIu64 " updates, %" PRIu64 " whole epoch%s, in stage %" PRIu64 " of %d; the lowest %s counts in the last stage "
                   "alone; the end of the run is in %s", run->state.step, run->state.epoch, run->state.epoch == 1 ? "" : "s", run->state.stage + 1,
-                  run->model->stage_count, run->folder.last);
+                  run->model->stage_count, train_score_name(run), run->folder.last);
 }
 
 /* What a run that could not go on leaves behind. */

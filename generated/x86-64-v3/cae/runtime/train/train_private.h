@@ -101,6 +101,9 @@ int train_steps_done(const Run *run);
 /* 1 where the run has reached the end it was given, or early stopping ended it, and everything that an end leaves is written. */
 int train_finished(const Run *run);
 
+/* What best.safetensors, early stopping and reduce_on_plateau go by: "val_loss", or "loss" without validation. */
+const char *train_score_name(const Run *run);
+
 /* 1 where early stopping ended the run. */
 int train_stopped_early(const Run *run);
 
