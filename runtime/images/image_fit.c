@@ -79,7 +79,19 @@ static uint8_t clip(int32_t sum)
     return (uint8_t)(sum > 255 ? 255 : sum);
 }
 
-/* One row of the picture in the channels wanted: luma of RGB, or grey three times. */
+static int is_of_pictures(int channels)
+{
+    return channels == 1 || channels == 3;
+}
+
+int image_check_channels(const char *network, int channels, Error *error)
+{
+    if (is_of_pictures(channels))
+        return 0;
+    return error_set(error, EXIT_INPUT, "the network %s takes images of %d channels; picture files have 1 or 3", network, channels);
+}
+
+/* One row of the picture in the channels wanted: luma of RGB, or grey three times. Both counts are 1 or 3. */
 static const uint8_t *convert_row(const Image *image, int y, int channels, uint8_t *row)
 {
     const uint8_t *from = image->pixels + (size_t)y * (size_t)image->width * (size_t)image->channels;
@@ -155,6 +167,8 @@ int image_fit(const Image *image, int width, int height, int channels, uint8_t *
 {
     int64_t w = image->width, h = image->height;
     int64_t full_width = width, full_height = height;
+    if (!is_of_pictures(channels) || !is_of_pictures(image->channels))
+        return error_set(error, EXIT_INPUT, "a picture of %d channels is none of %d: pictures have 1 or 3", image->channels, channels);
     if (width * h >= height * w)
         full_height = scaled(h, width, w, height);
     else

@@ -8,7 +8,8 @@
 
 #include <stdint.h>
 
-/* Draws picture `index` of `seed` into out[height * width * channels] (channels 3, or 1: the same scene in luma). The same arguments give the
+/* Draws picture `index` of `seed` into out[height * width * channels] (channels 3: red, green, blue; 1: the same
+   scene in luma; any other number: red, green, blue, red, ... by turns). The same arguments give the
    same bytes on every machine and in any thread. */
 void picture_draw(uint64_t seed, uint64_t index, int height, int width, int channels, uint8_t *out);
 

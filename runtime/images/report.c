@@ -10,11 +10,19 @@
 
 /* ---- Sheets ---- */
 
+/* The first `shown` of each pixel's channels. */
+static void copy_row(const uint8_t *from, int width, int channels, int shown, uint8_t *to)
+{
+    for (int x = 0; x < width; x++, from += channels, to += shown)
+        memcpy(to, from, (size_t)shown);
+}
+
 int report_sheet(const char *path, const uint8_t *const *cells, int columns, int rows, int height, int width, int channels, Error *error)
 {
     enum { GAP = 2 };
     int64_t sheet_width = (int64_t)columns * (width + GAP) - GAP, sheet_height = (int64_t)rows * (height + GAP) - GAP;
-    size_t pitch = (size_t)sheet_width * (size_t)channels, row_bytes = (size_t)width * (size_t)channels;
+    int shown = channels >= 3 ? 3 : 1;
+    size_t pitch = (size_t)sheet_width * (size_t)shown, row_bytes = (size_t)width * (size_t)channels;
     uint8_t *sheet = NULL;
     if (sheet_width <= INT32_MAX && sheet_height <= INT32_MAX)
         sheet = malloc(pitch * (size_t)sheet_height);
@@ -22,11 +30,11 @@ int report_sheet(const char *path, const uint8_t *const *cells, int columns, int
         return error_set(error, EXIT_FILE, "%s: not enough memory for a sheet of %d x %d pictures; ask for fewer", path, columns, rows);
     memset(sheet, 255, pitch * (size_t)sheet_height);
     for (int i = 0; i < columns * rows; i++) {
-        uint8_t *to = sheet + (size_t)(i / columns) * (size_t)(height + GAP) * pitch + (size_t)(i % columns) * (size_t)(width + GAP) * (size_t)channels;
+        uint8_t *to = sheet + (size_t)(i / columns) * (size_t)(height + GAP) * pitch + (size_t)(i % columns) * (size_t)(width + GAP) * (size_t)shown;
         for (int y = 0; cells[i] && y < height; y++)
-            memcpy(to + (size_t)y * pitch, cells[i] + (size_t)y * row_bytes, row_bytes);
+            copy_row(cells[i] + (size_t)y * row_bytes, width, channels, shown, to + (size_t)y * pitch);
     }
-    int result = image_write_png(path, (int)sheet_width, (int)sheet_height, channels, sheet, error);
+    int result = image_write_png(path, (int)sheet_width, (int)sheet_height, shown, sheet, error);
     free(sheet);
     return result;
 }

@@ -25,6 +25,7 @@ typedef struct CheckpointState {
     uint64_t epochs, steps;               /* where the run was to end; 0: no such bound */
     uint64_t closed;                      /* `step`: the run ended here, inside an epoch, and all that an end leaves is written; 0: else */
     ModelTraining training;               /* what the run trains by; `batch` and `epochs` above count, not those in it */
+    uint64_t schedule_follows;            /* 1: training.schedule.epochs were left out, and are those of the run */
     double rate;                          /* of the last update */
     Plateau plateau;
     Watch early;                          /* of early stopping */

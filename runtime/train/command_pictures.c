@@ -25,8 +25,8 @@ static int write_one(const ModelShape *shape, const char *folder, uint64_t seed,
 int command_pictures(const Model *model, const char *folder, uint64_t seed, int count, Error *error)
 {
     const ModelShape *shape = &model->input;
-    if (shape->dim[2] != 1 && shape->dim[2] != 3)
-        return error_set(error, EXIT_INPUT, "pictures have 1 or 3 channels; this network wants %d", shape->dim[2]);
+    if (image_check_channels(model->name, shape->dim[2], error) != 0)
+        return -1;
     if (mkdir(folder, 0777) != 0 && errno != EEXIST)
         return error_set(error, EXIT_FILE, "%s: cannot make the folder: %s", folder, strerror(errno));
     uint8_t *pixels = malloc((size_t)shape->dim[0] * (size_t)shape->dim[1] * (size_t)shape->dim[2]);

@@ -113,7 +113,7 @@ static void watch_score(Run *run, double score)
     CheckpointState *s = &run->state;
     watch_epoch(&s->early, score, s->training.min_delta);
     if (plateau_epoch(&s->plateau, &s->training.schedule, s->training.optimizer.lr, score))
-        train_say(run, "no lower loss for %g epochs: the learning rate goes down to %g", s->training.schedule.patience,
+        train_say(run, "no lower %s for %g epochs: the learning rate goes down to %g", train_score_name(run), s->training.schedule.patience,
                   s->training.optimizer.lr * s->plateau.scale);
 }
 

@@ -24,7 +24,7 @@ static real w[MOST], m[MOST], v[MOST];
 static CheckpointState written = {
     .step = 9007199254740992u, .epoch = 3, .position = 640, .images = 639, .loss_sum = 0.1 + 0.2, .seconds = 1e-300,
     .best = 1.0 / 3, .seed = 9007199254740993u, .batch = 64, .train_files = 0xfedcba9876543210u, .val_files = 1,
-    .epochs = 40, .steps = 0, .rate = 1e-3 / 3, .plateau = {{0.1 / 3, 7}, 2, 0.7}, .early = {INFINITY, 4},
+    .epochs = 40, .steps = 0, .rate = 1e-3 / 3, .schedule_follows = 1, .plateau = {{0.1 / 3, 7}, 2, 0.7}, .early = {INFINITY, 4},
     .training = {.loss = "mse", .optimizer = {.lr = 1e-3 / 7, .beta1 = 0.9, .beta2 = 0.1 + 0.2, .eps = 1e-7},
                  .schedule = {.epochs = 12, .min_lr = 1e-5 / 3, .warmup = 0.1}, .batch = 16, .epochs = 3,
                  .global_clip_norm = 1.0 / 3, .patience = 5, .min_delta = 1e-3, .mirror = 1},
@@ -397,6 +397,7 @@ static void numbers_that_no_run_has_are_refused(void **state)
     with_count(&s->epochs, (1 << 24) + 1, "caec.epochs is \"16777217\"");
     with_count(&s->steps, UINT64_MAX, "caec.steps is \"18446744073709551615\"");
     with_count(&s->closed, (1ull << 53) + 2, "caec.closed is \"9007199254740994\"");
+    with_count(&s->schedule_follows, 2, "caec.schedule_follows is \"2\", and this program writes a number from 0 to 1;");
     with_count(&s->plateau.watch.wait, UINT64_MAX, "caec.plateau_wait is");
     with_count(&s->plateau.cooldown, UINT64_MAX, "caec.plateau_cooldown is");
     with_count(&s->early.wait, UINT64_MAX, "caec.early_wait is");

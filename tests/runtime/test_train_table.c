@@ -161,7 +161,7 @@ static void early_stopping_ends_the_run(void **state)
     o.patience = 2, o.patience_given = 1;
     o.min_delta = 0.01, o.min_delta_given = 1;
     assert_int_equal(run_model(&model, o, &error), 0);
-    assert_non_null(strstr(said, "stopped early: no loss lower than 0.4 for 2 epochs"));
+    assert_non_null(strstr(said, "stopped early: no val_loss lower than 0.4 for 2 epochs"));
     history_epochs(out_a, epochs, &val);
     assert_string_equal(epochs, "1 2 3 4 ");
     run_or_fail(resume_for(out_a));
@@ -197,6 +197,8 @@ static void the_rate_goes_down_on_a_plateau(void **state)
         else
             asked = 4 * 256;                     /* the end of the broken epoch was validated too */
         assert_int_equal(run_model(&model, o, &error), 0);
+        assert_non_null(strstr(said, i ? "no lower val_loss for 2 epochs: the learning rate goes down to 0.00025"
+                                       : "no lower val_loss for 2 epochs: the learning rate goes down to 0.0005"));
     }
     assert_int_equal(history_rates(out_b, rates), 7);
     for (int i = 0; i < 7; i++)

@@ -147,7 +147,7 @@ static void a_run_in_pieces_ends_as_one(void **state)
     char *printed = train_ok("pieces", "--resume --steps 20");
     assert_non_null(strstr(printed, "\nresuming pieces at step 13, in epoch 3\nstage 2 of 4: encoder.noise1 to encoder.pool2, decoder.conv2 to decoder.up2; "
                                     "36960 parameters, mse\n"));
-    assert_non_null(strstr(printed, "in stage 2 of 4; the lowest loss counts in the last stage alone"));
+    assert_non_null(strstr(printed, "in stage 2 of 4; the lowest val_loss counts in the last stage alone"));
     free(printed);
     train("pieces", "--resume --steps 41");             /* to the end of an epoch, through a stage, into the last */
     printed = train_ok("pieces", "--resume --epochs 9");
@@ -206,10 +206,10 @@ static void early_stopping_ends_a_stage(void **state)
 {
     (void)state;
     char *printed = train_ok("early", "--batch 16 --patience 1 --min-delta 100");
-    assert_non_null(strstr(printed, "this stage stopped early: no loss lower than"));
+    assert_non_null(strstr(printed, "this stage stopped early: no val_loss lower than"));
     assert_non_null(strstr(printed, "Stage 4/4 - Epoch 8/9 - "));
     assert_null(strstr(printed, "Epoch 9/9"));
-    assert_non_null(strstr(printed, "\nstopped early: no loss lower than"));
+    assert_non_null(strstr(printed, "\nstopped early: no val_loss lower than"));
     free(printed);
 }
 

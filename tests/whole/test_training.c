@@ -74,10 +74,17 @@ static void help_shows_the_graphs_defaults(void **state)
     assert_non_null(strstr(small.out, "(the graph's: adam,lr=0.001,beta1=0.9,beta2=0.999,eps=1e-07)"));
     assert_non_null(strstr(small.out, "(the graph's: constant,warmup=0)"));
     assert_non_null(strstr(small.out, "run caec again (the graph's: mse)"));
-    assert_non_null(strstr(small.out, "as they are (the graph's: yes)"));
+    for (int i = 0; i < 2; i++) {
+        Result *graph = i ? &noisy : &small;
+        const char *says = i ? "(the graph's: mirror = true)" : "(the graph's: mirror = false)";
+        char *mirror = text_of("or mirrored, at random %s\n", says), *plain = text_of("  pictures enter as they are %s\n", says);
+        assert_non_null(strstr(graph->out, mirror));
+        assert_non_null(strstr(graph->out, plain));
+        free(mirror);
+        free(plain);
+    }
     assert_non_null(strstr(small.out, "(the graph's: 40)"));
     assert_non_null(strstr(noisy.out, "(the graph's: cosine,min_lr=0,warmup=1)"));
-    assert_non_null(strstr(noisy.out, "at random (the graph's: yes)"));
     result_free(&small);
     result_free(&noisy);
 }
@@ -97,6 +104,23 @@ static void options_go_before_the_graph(void **state)
     result_free(&result);
 }
 
+/* val_loss, or loss where there is no validation. */
+static void what_a_run_goes_by_is_named(void **state)
+{
+    (void)state;
+    static const char *const words[][3] = {
+        { "--val val", "\nstopped early: no val_loss lower than ", "; the lowest val_loss is in watched/best.safetensors" },
+        { "", "\nstopped early: no loss lower than ", "; the lowest loss is in watched/best.safetensors" },
+    };
+    for (int i = 0; i < 2; i++) {
+        Result result = run(folder, SMALL_TRAIN " --train train %s --out watched --batch 18 --epochs 3 --patience 1 --min-delta 100", words[i][0]);
+        want_exit(&result, 0);
+        assert_non_null(strstr(result.out, words[i][1]));
+        assert_non_null(strstr(result.out, words[i][2]));
+        result_free(&result);
+    }
+}
+
 static void wrong_words(void **state)
 {
     (void)state;
@@ -114,6 +138,8 @@ static void wrong_words(void **state)
         { "--clip-norm -1", "--clip-norm -1: give a number, 0 or more" },
         { "--clip-value nan", "--clip-value nan: give a number, 0 or more" },
         { "--clip-norm 1 --global-clip-norm 1", "--clip-norm, --global-clip-norm and --clip-value exclude each other" },
+        { "--lr 0.01 --optimizer adam,lr=0.1", "--lr and --optimizer adam,lr=0.1 both set the learning rate; give it once" },
+        { "--optimizer sgd,momentum=0.9,lr=0.1 --lr 0.1", "both set the learning rate" },
         { "--mirror --no-mirror", "--mirror and --no-mirror exclude each other" },
         { "--loss mae", "--loss mae: the loss is compiled in, here \"mse\"; write loss = \"mae\" in the training table of small.lua, then compile it" },
         { "--loss bce --help", "--loss bce: the loss is compiled in" },
@@ -136,7 +162,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_noisy_run_repeats), cmocka_unit_test(help_shows_the_graphs_defaults), cmocka_unit_test(options_go_before_the_graph),
-        cmocka_unit_test(wrong_words),
+        cmocka_unit_test(what_a_run_goes_by_is_named), cmocka_unit_test(wrong_words),
     };
     return cmocka_run_group_tests_name("whole training", tests, set_up, tear_down);
 }

@@ -1,7 +1,7 @@
 /* whole.h - the finished programs as a user has them: where they are, folders of pictures, and what they leave behind.
  *
  * "small" is graphs/cae.lua for 48x48 pictures, "unpool" graphs/cae_unpool.lua for the same, "noisy" graphs/denoising_cae.lua with a dropout besides,
- * "other" a network of other layers (other.lua), "grey" one of dense layers; they are compiled with the tests. */
+ * "other" a network of other layers (other.lua), "grey" one of dense layers, "two" and "four" have so many channels; they are compiled with the tests. */
 #ifndef TEST_WHOLE_H
 #define TEST_WHOLE_H
 
@@ -24,6 +24,10 @@ enum { SIDE = 48, CHANNELS = 3, LATENT_SIDE = 6, LATENT_CHANNELS = 128 };     /*
 #define OTHER_TRAIN WHOLE_BIN "/other-train"
 #define GREY_TRAIN WHOLE_BIN "/grey-train"         /* grey.lua: 20x36x1, dense layers behind a convolution */
 #define GREY_INFER WHOLE_BIN "/grey-infer"
+#define TWO_TRAIN WHOLE_BIN "/two-train"           /* tests/reference/nets/small_valid.lua: 9x9x2 */
+#define TWO_INFER WHOLE_BIN "/two-infer"
+#define FOUR_TRAIN WHOLE_BIN "/four-train"         /* small_four.lua: 8x12x4 */
+#define FOUR_INFER WHOLE_BIN "/four-infer"
 #define PRECISE_TRAIN WHOLE_BIN "/precise-train"   /* the same network in double */
 
 /* Writes `count` of small-train's pictures, drawn from the seed, into folder/name. */

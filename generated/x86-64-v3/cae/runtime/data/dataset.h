@@ -17,7 +17,7 @@
 typedef struct Dataset Dataset;
 
 typedef struct DatasetOptions {
-    int height, width, channels;    /* of every picture handed out; channels 1 or 3 */
+    int height, width, channels;    /* of every picture handed out; channels 1 or 3 of a folder's */
     size_t cache_bytes;             /* keep decoded pixels up to this many bytes */
     int readers;                    /* reader threads, at least 1 */
     int strict;                     /* an unreadable picture is an error instead of being passed over */

@@ -29,17 +29,21 @@ int image_read(Image *image, const char *path, Error *error);
    them) are right. Fails with image_read's messages. */
 int image_probe(const char *path, int *width, int *height, Error *error);
 
+/* Refuses (EXIT_INPUT) a network whose images have another number of channels than picture files have: 1 or 3. */
+int image_check_channels(const char *network, int channels, Error *error);
+
 /* Scales to cover width x height, then crops to the centre: Pillow's BILINEAR (antialiased triangle filter) on the stored values, horizontal
    pass first, 8-bit between the passes, bit for bit. With W x H the target and w x h the picture, the scale is max(W/w, H/h), the resized picture is
    W x round(h * W / w) or round(w * H / h) x H (half up, no side below the target's), and the crop starts at floor((resized - target) / 2). Only
    the window that is kept is computed. A picture of the target's size is copied as it is. `channels` 3 (grey is repeated), or 1: ITU-R 601 luma as
-   Pillow's convert("L"), before scaling. `out` has width * height * channels bytes. Fails only where memory runs out. */
+   Pillow's convert("L"), before scaling. `out` has width * height * channels bytes. Fails where memory runs out, and on other
+   channels, which nobody should ask for: see image_check_channels. */
 int image_fit(const Image *image, int width, int height, int channels, uint8_t *out, Error *error);
 
 /* Left and right exchanged; `from` and `to` do not overlap. */
 void image_mirror(const uint8_t *from, int width, int height, int channels, uint8_t *to);
 
-/* Writes an 8-bit PNG of 1 or 3 channels, whole or not at all (temporary file, fsync, rename). */
+/* Writes an 8-bit PNG of 1 or 3 channels, whole or not at all (temporary file, fsync, rename). Refuses other channels (EXIT_INPUT). */
 int image_write_png(const char *path, int width, int height, int channels, const uint8_t *pixels, Error *error);
 
 void image_free(Image *image);

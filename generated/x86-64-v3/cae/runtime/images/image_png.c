@@ -184,6 +184,8 @@ int image_write_png(const char *path, int width, int height, int channels, const
     Coder coder = { .path = path, .reason = "not enough memory" };
     WholeFile file;
     char message[sizeof error->text];
+    if (channels != 1 && channels != 3)
+        return error_set(error, EXIT_INPUT, "%s: a picture of %d channels; PNG files have 1 or 3 here", path, channels);
     if (whole_file_open(&file, path, message, sizeof message) != 0)
         return error_set(error, EXIT_FILE, "%s", message);
     coder.png = png_create_write_struct(PNG_LIBPNG_VER_STRING, &coder, on_error, on_warning);

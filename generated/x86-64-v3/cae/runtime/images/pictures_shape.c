@@ -172,8 +172,8 @@ static int light_at(const Paint *paint, int x, int y, int cx, int cy)
 
 static void blend(uint8_t *pixel, const int *colour, int channels, int light, int cover)
 {
-    for (int c = 0; c < channels; c++) {
-        int value = colour[c] * light / 256;
+    for (int c = 0, k = 0; c < channels; c++, k = k == 2 ? 0 : k + 1) {
+        int value = colour[k] * light / 256;
         value = value > 255 ? 255 : value;
         pixel[c] = (uint8_t)(pixel[c] + (value - pixel[c]) * cover / 256);
     }

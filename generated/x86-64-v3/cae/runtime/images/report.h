@@ -7,7 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* A sheet of `columns` x `rows` pictures of one size, row by row, with a 2-pixel white gap between them, as PNG. cells[i] may be NULL (white). */
+/* A sheet of `columns` x `rows` pictures of one size, row by row, with a 2-pixel white gap between them, as PNG. cells[i] may be NULL (white).
+   Of pictures whose channels are neither 1 nor 3 the first three are shown as colours, the first alone of two. */
 int report_sheet(const char *path, const uint8_t *const *cells, int columns, int rows, int height, int width, int channels, Error *error);
 
 typedef struct ReportPoint {

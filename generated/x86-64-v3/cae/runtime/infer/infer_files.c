@@ -62,12 +62,10 @@ int infer_paths_open(InferPaths *list, const Model *model, char *const *argument
                      Error *error)
 {
     struct stat status;
-    int result = 0, channels = model->input.dim[2];
+    int result = 0;
 
     *list = (InferPaths){.warn = warn};
-    if (channels != 1 && channels != 3)
-        return error_set(error, EXIT_INPUT, "the network %s takes images of %d channels; picture files have 1 or 3", model->name,
-                         channels);
+    if (image_check_channels(model->name, model->input.dim[2], error) != 0) return -1;
     for (int i = 0; result == 0 && i < count; i++) {
         int folder = stat(arguments[i], &status) == 0 && S_ISDIR(status.st_mode);
         result = folder ? add_folder(list, model, arguments[i], error) : add_path(list, strdup(arguments[i]), 1, error);

@@ -52,6 +52,7 @@ static const Field fields[] = {
     {"caec.closed", PLACE(closed), COUNT, 0, MOST},
     {"caec.optimizer", PLACE(training.optimizer), OPTIMIZER, 0, 0},
     {"caec.schedule", PLACE(training.schedule), SCHEDULE, 0, 0},
+    {"caec.schedule_follows", PLACE(schedule_follows), COUNT, 0, 1},
     {"caec.clip_norm", PLACE(training.clip_norm), DOUBLE, 0, DBL_MAX},
     {"caec.global_clip_norm", PLACE(training.global_clip_norm), DOUBLE, 0, DBL_MAX},
     {"caec.clip_value", PLACE(training.clip_value), DOUBLE, 0, DBL_MAX},
@@ -83,10 +84,10 @@ static int has_field(const Model *model, const Field *field)
     return model->stage_count > 0 || !starts_with(field->key, "caec.stage");
 }
 
-/* Files of older programs do not tell of it; their runs then write once more what an end leaves. */
+/* Files of older programs do not tell of these: their runs then write once more what an end leaves, and the schedule's epochs count as given. */
 static int may_lack(const Field *field)
 {
-    return strcmp(field->key, "caec.closed") == 0;
+    return strcmp(field->key, "caec.closed") == 0 || strcmp(field->key, "caec.schedule_follows") == 0;
 }
 
 /* Of which parameters the optimizer keeps a state; NULL: of all. */
@@ -299,7 +300,7 @@ int checkpoint_load(const char *path, const Model *model, real *parameters, real
         return -1;
     int result = check_kind(&file, path, model, error);
     state->training = model->training;
-    state->stage = state->stage_step = state->stage_epoch = state->stage_epochs = state->closed = 0;
+    state->stage = state->stage_step = state->stage_epoch = state->stage_epochs = state->closed = state->schedule_follows = 0;
     for (int i = 0; i < FIELD_COUNT && result == 0; i++)
         if (has_field(model, &fields[i]))
             result = read_field(&file, path, &fields[i], state, error);

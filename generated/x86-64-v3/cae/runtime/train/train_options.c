@@ -37,7 +37,7 @@ static const struct argp_option table[] = {
     {"loss", KEY_LOSS, "NAME", 0, "only the graph's own, which is compiled in; for another, write it in the graph and run caec again", 0},
     {"optimizer", KEY_OPTIMIZER, "NAME[,X=N...]", 0, "adam, adamw or sgd with its numbers, as sgd,lr=0.1,momentum=0.9; those left out are "
      "the optimizer's defaults", 0},
-    {"lr", KEY_LR, "X", 0, "learning rate", 0},
+    {"lr", KEY_LR, "X", 0, "learning rate; not together with lr=X of --optimizer", 0},
     {"schedule", KEY_SCHEDULE, "NAME[,X=N...]", 0, "of the learning rate: constant, step,every=10,factor=0.1, cosine,epochs=40,min_lr=0, or "
      "reduce_on_plateau,factor=0.1,patience=10,min_delta=1e-4,cooldown=0,min_lr=0; each also with warmup=EPOCHS", 0},
     {"clip-norm", KEY_CLIP_NORM, "X", 0, "scale the gradient of each parameter down to a norm of at most X; 0: do not", 0},
@@ -46,7 +46,7 @@ static const struct argp_option table[] = {
     {"patience", KEY_PATIENCE, "N", 0, "end, or go on to the next stage, after N epochs in a row without a lower val_loss; 0: do not", 0},
     {"min-delta", KEY_MIN_DELTA, "X", 0, "lower by more than X", 0},
     {"mirror", KEY_MIRROR, 0, 0, "pictures enter as they are or mirrored, at random", 0},
-    {"no-mirror", KEY_NO_MIRROR, 0, 0, "as they are", 0},
+    {"no-mirror", KEY_NO_MIRROR, 0, 0, "pictures enter as they are", 0},
     {"seed", KEY_SEED, "N", 0, "of the first parameters and the order of pictures (1)", 0},
     {0, 0, 0, 0, "Machine:", 3},
     {"threads", KEY_THREADS, "N", 0, "threads at work (one a processor); the result is the same to the bit", 0},
@@ -78,6 +78,7 @@ typedef struct Reading {
     TrainOptions *options;
     const Command *command;
     unsigned given;
+    const char *optimizer;      /* as it was given, or NULL */
 } Reading;
 
 static const Model *the_model;     /* also for the version hook, which takes no argument of ours */
@@ -218,6 +219,8 @@ static void check(const struct argp_state *state, const Reading *reading)
         argp_error(state, "--val %s without --train: give the folder to train on too", options->val);
     if ((options->clip_norm > 0) + (options->global_clip_norm > 0) + (options->clip_value > 0) > 1)
         argp_error(state, "--clip-norm, --global-clip-norm and --clip-value exclude each other");
+    if (options->lr > 0 && reading->optimizer && strstr(reading->optimizer, ",lr="))
+        argp_error(state, "--lr and --optimizer %s both set the learning rate; give it once", reading->optimizer);
     if (reading->given & BIT(KEY_MIRROR) && reading->given & BIT(KEY_NO_MIRROR))
         argp_error(state, "--mirror and --no-mirror exclude each other");
     if (options->resume && options->init)
@@ -247,7 +250,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case KEY_THREADS: o->threads = (int)read_count(state, key, arg, 1, THREADS_MOST); break;
     case KEY_LR: o->lr = read_lr(state, arg); break;
     case KEY_LOSS: want_loss(state, arg); break;
-    case KEY_OPTIMIZER:
+    case KEY_OPTIMIZER: reading->optimizer = arg; /* fall through */
     case KEY_SCHEDULE: read_choice(state, o, key, arg); break;
     case KEY_CLIP_NORM:
     case KEY_GLOBAL_CLIP_NORM:
@@ -285,8 +288,8 @@ static void graph_default(int key, char text[SETTINGS_TEXT])
         settings_schedule_text(&t->schedule, text);
     if (key == KEY_LOSS)
         snprintf(text, SETTINGS_TEXT, "%s", t->loss);
-    if (key == (t->mirror ? KEY_MIRROR : KEY_NO_MIRROR))
-        strcpy(text, "yes");
+    if (key == KEY_MIRROR || key == KEY_NO_MIRROR)
+        snprintf(text, SETTINGS_TEXT, "mirror = %s", t->mirror ? "true" : "false");
 }
 
 /* argp frees what is returned where it is not the text it gave. */
@@ -317,7 +320,7 @@ void train_options_read(TrainOptions *options, const Model *model, int argc, cha
     static char doc[1536];
     struct argp argp = {.options = table, .parser = parse, .args_doc = "\nbench\nverify REFERENCE.safetensors\npictures --out DIR\nsummary", .doc = doc,
                         .help_filter = help_filter};
-    Reading reading = {options, &commands[0], 0};
+    Reading reading = {options, &commands[0], 0, NULL};
 
     snprintf(doc, sizeof doc,
              "Trains the network \"%s\" of %s; without --train, on built-in pictures.\v"

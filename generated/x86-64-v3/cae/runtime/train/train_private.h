@@ -1,5 +1,5 @@
 /* train_private.h - what the files of the training run share: train_run.c (the loop), train_setup.c (its beginning), train_epoch.c (what an epoch
- * ends with), diagnosis.c (numbers that go wrong). */
+ * ends with), train_length.c (how many epochs run, stages and schedule have), diagnosis.c (numbers that go wrong). */
 #ifndef CAEC_TRAIN_PRIVATE_H
 #define CAEC_TRAIN_PRIVATE_H
 
@@ -77,6 +77,21 @@ int train_stage_over(const Run *run);
 /* Makes run->state.stage begin where the run stands: an optimizer, schedule and early stopping that start afresh. */
 void train_begin_stage(Run *run);
 
+/* Of the last stage: makes it as long as the run's epochs leave it, where those are given. */
+void train_fit_last_stage(Run *run);
+
+/* Updates of so many pictures. */
+size_t train_steps_of(size_t images, int batch);
+
+/* How many epochs the run will have, as far as can be told; 0: not. The pictures must be open. */
+size_t train_expected_epochs(const Run *run);
+
+/* Gives a cosine without `epochs` the run's, and anew where a resumed run is given other ones. Refuses a schedule that does not go with the run. */
+int train_check_schedule(Run *run, Error *error);
+
+/* Warns where the run goes on behind a cosine's end at a learning rate of 0. The pictures must be open. */
+void train_warn_of_schedule(Run *run);
+
 /* Says which stage it is; nothing where there are none. */
 void train_say_stage(Run *run);
 
@@ -85,6 +100,9 @@ int train_steps_done(const Run *run);
 
 /* 1 where the run has reached the end it was given, or early stopping ended it, and everything that an end leaves is written. */
 int train_finished(const Run *run);
+
+/* What best.safetensors, early stopping and reduce_on_plateau go by: "val_loss", or "loss" without validation. */
+const char *train_score_name(const Run *run);
 
 /* 1 where early stopping ended the run. */
 int train_stopped_early(const Run *run);

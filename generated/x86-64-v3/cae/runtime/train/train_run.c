@@ -82,6 +82,11 @@ void train_say(Run *run, const char *format, ...)
     progress_say(&run->progress, stdout, text);
 }
 
+const char *train_score_name(const Run *run)
+{
+    return run->val ? "val_loss" : "loss";
+}
+
 int train_stopped_early(const Run *run)
 {
     const CheckpointState *s = &run->state;
@@ -124,8 +129,7 @@ void train_begin_stage(Run *run)
     s->stage_step = s->step;
     s->stage_epoch = s->epoch;
     s->stage_epochs = stage ? (uint64_t)stage->epochs : s->epochs;
-    if (stage && train_last_stage(run) && s->epochs > s->epoch)
-        s->stage_epochs = s->epochs - s->epoch;
+    train_fit_last_stage(run);
     s->plateau = (Plateau){{INFINITY, 0}, 0, 1};
     s->early = (Watch){INFINITY, 0};
 }
@@ -162,25 +166,6 @@ static int save_is_due(const Run *run)
     return train_now() - run->saved_at >= 60 * minutes;
 }
 
-static size_t steps_of(size_t images, int batch)
-{
-    return (images + (size_t)batch - 1) / (size_t)batch;
-}
-
-/* How many epochs the run will have, as far as can be told; 0: not. */
-static size_t expected_epochs(const Run *run)
-{
-    size_t steps = steps_of(dataset_count(run->train), run->batch);
-    size_t by_steps = run->state.steps ? (size_t)((run->state.steps + steps - 1) / steps) : 0;
-    size_t epochs = (size_t)run->state.epochs;
-    if (!epochs && !by_steps && train_stage(run)) {
-        epochs = (size_t)(run->state.stage_epoch + run->state.stage_epochs);
-        for (int i = (int)run->state.stage + 1; i < run->model->stage_count; i++)
-            epochs += (size_t)run->model->stages[i].epochs;
-    }
-    return !epochs || (by_steps && by_steps < epochs) ? by_steps : epochs;
-}
-
 static void show_step(Run *run)
 {
     const CheckpointState *s = &run->state;
@@ -188,7 +173,7 @@ static void show_step(Run *run)
     double left = (double)(dataset_count(run->train) - s->position);
     if (s->steps)
         left = fmin(left, (double)(s->steps - s->step) * run->batch);
-    progress_step(&run->progress, steps_of((size_t)s->images, run->batch), rate, left / rate, s->loss_sum / (double)s->images);
+    progress_step(&run->progress, train_steps_of((size_t)s->images, run->batch), rate, left / rate, s->loss_sum / (double)s->images);
 }
 
 /* Draws for the n pictures at hand: the numbers of the layers that draw, and which pictures are mirrored. */
@@ -259,7 +244,7 @@ static int train_epoch(Run *run, int *partial, Error *error)
     dataset_shuffle(run->order, count, s->seed, s->epoch);
     if (dataset_start(run->train, run->order + s->position, count - s->position, (size_t)run->batch, error) != 0)
         return -1;
-    progress_epoch(&run->progress, s->epoch + 1, expected_epochs(run), steps_of(count, run->batch));
+    progress_epoch(&run->progress, s->epoch + 1, train_expected_epochs(run), train_steps_of(count, run->batch));
     while (!train_steps_done(run)) {
         double began = train_now();
         int n = dataset_next(run->train, run->batch, run->pixels, run->which, error);
@@ -294,7 +279,7 @@ static int save_and_stop(Run *run, Error *error)
 static void next_stage(Run *run)
 {
     if (train_stopped_early(run))
-        train_say(run, "this stage stopped early: no loss lower than %g for %d epochs", run->state.early.best, run->state.training.patience);
+        train_say(run, "this stage stopped early: no %s lower than %g for %d epochs", train_score_name(run), run->state.early.best, run->state.training.patience);
     run->state.stage++;
     train_begin_stage(run);
     trainer_begin_stage(&run->trainer, train_stage(run));
@@ -341,14 +326,14 @@ static void say_end(Run *run)
     if (unreadable)
         train_say(run, "%zu unreadable picture%s passed over", unreadable, unreadable == 1 ? " was" : "s were");
     if (train_stopped_early(run))
-        train_say(run, "stopped early: no loss lower than %g for %d epochs", run->state.early.best, run->state.training.patience);
+        train_say(run, "stopped early: no %s lower than %g for %d epochs", train_score_name(run), run->state.early.best, run->state.training.patience);
     if (train_last_stage(run) && run->state.step > run->state.stage_step)
-        train_say(run, "done: %" PRIu64 " updates, %" PRIu64 " whole epoch%s; the lowest loss is in %s, the end of the run in %s",
-                  run->state.step, run->state.epoch, run->state.epoch == 1 ? "" : "s", run->folder.best, run->folder.last);
+        train_say(run, "done: %" PRIu64 " updates, %" PRIu64 " whole epoch%s; the lowest %s is in %s, the end of the run in %s",
+                  run->state.step, run->state.epoch, run->state.epoch == 1 ? "" : "s", train_score_name(run), run->folder.best, run->folder.last);
     else
-        train_say(run, "done: %" PRIu64 " updates, %" PRIu64 " whole epoch%s, in stage %" PRIu64 " of %d; the lowest loss counts in the last stage "
+        train_say(run, "done: %" PRIu64 " updates, %" PRIu64 " whole epoch%s, in stage %" PRIu64 " of %d; the lowest %s counts in the last stage "
                   "alone; the end of the run is in %s", run->state.step, run->state.epoch, run->state.epoch == 1 ? "" : "s", run->state.stage + 1,
-                  run->model->stage_count, run->folder.last);
+                  run->model->stage_count, train_score_name(run), run->folder.last);
 }
 
 /* What a run that could not go on leaves behind. */

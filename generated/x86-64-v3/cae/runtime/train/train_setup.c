@@ -1,6 +1,7 @@
 #define _POSIX_C_SOURCE 200809L
 #include "train_private.h"
 
+#include "images/image.h"
 #include "settings.h"
 #include "weights/initial.h"
 #include "weights/weights.h"
@@ -58,27 +59,6 @@ static int open_folder(Run *run, Error *error)
     return run_folder_lock(&run->folder, error);
 }
 
-/* A cosine without `epochs` is as long as the run was to be when it began; each stage, where there are some, has one of its own length. */
-static int check_schedule(Run *run, Error *error)
-{
-    CheckpointState *s = &run->state;
-    ModelSchedule *schedule = &s->training.schedule;
-    int cosine = strcmp(schedule->name, "cosine") == 0;
-
-    double epochs = schedule->epochs;
-    for (int i = 0; i < run->model->stage_count && schedule->epochs == 0; i++)
-        epochs = i == 0 || run->model->stages[i].epochs < epochs ? run->model->stages[i].epochs : epochs;
-    if (cosine && schedule->epochs == 0 && run->model->stage_count == 0)
-        epochs = schedule->epochs = (double)(s->epochs ? s->epochs : (uint64_t)run->model->training.epochs);
-    if (cosine && schedule->warmup >= epochs)
-        return error_set(error, EXIT_USAGE, "the schedule's warmup of %g epochs leaves nothing of its %g; give a shorter warmup or more epochs, as "
-                         "--schedule cosine,epochs=40,warmup=2", schedule->warmup, epochs);
-    if (schedule->min_lr > s->training.optimizer.lr)
-        return error_set(error, EXIT_USAGE, "the schedule's min_lr %g is above the learning rate %g; give a lower min_lr with --schedule or a "
-                         "higher --lr", schedule->min_lr, s->training.optimizer.lr);
-    return 0;
-}
-
 /* What the command line says about training goes before what the graph, or the run that is resumed, says. A new schedule starts afresh. */
 static int take_options(Run *run, Error *error)
 {
@@ -94,6 +74,7 @@ static int take_options(Run *run, Error *error)
     t->optimizer.lr = o->lr > 0 ? o->lr : lr;
     if (o->schedule.name) {
         t->schedule = o->schedule;
+        s->schedule_follows = 0;
         s->plateau = (Plateau){{INFINITY, 0}, 0, 1};
     }
     if (o->clip_given) {
@@ -107,7 +88,7 @@ static int take_options(Run *run, Error *error)
         t->min_delta = o->min_delta;
     if (o->mirror_given)
         t->mirror = o->mirror;
-    return check_schedule(run, error);
+    return train_check_schedule(run, error);
 }
 
 /* The position of the run that is to be resumed, if its seed and batch are not asked to be others. */
@@ -132,6 +113,7 @@ static int read_position(Run *run, Error *error)
     if (o->epochs || o->steps) {
         s->epochs = o->epochs;
         s->steps = o->steps;
+        train_fit_last_stage(run);
     }
     if (o->optimizer.name && strcmp(o->optimizer.name, s->training.optimizer.name) != 0)
         return error_set(error, EXIT_USAGE, "--optimizer %s: the run in %s is trained by %s; leave --optimizer out, or start anew "
@@ -323,6 +305,7 @@ static void say_beginning(Run *run)
     if (o->resume)
         train_say(run, "resuming %s at step %" PRIu64 ", in epoch %" PRIu64, run->folder.path, s->step, s->epoch + 1);
     train_say_stage(run);
+    train_warn_of_schedule(run);
 }
 
 /* The folder is touched last, when nothing else is left that can be refused. Saving the first parameters tells early whether it can be written. */
@@ -360,6 +343,8 @@ int train_open(Run *run, const Model *model, const TrainOptions *options, int *f
     warned_run = run;
     *finished = 0;
 
+    if (options->train && image_check_channels(model->name, model->input.dim[2], error) != 0)
+        return -1;
     if (open_folder(run, error) != 0)
         return -1;
     if ((options->resume ? read_position(run, error) : fresh_position(run, error)) != 0)

@@ -382,7 +382,7 @@ int trainer_dead_channel(Trainer *t, const uint8_t *const *images, int n, real *
     int alive[CHANNELS_MOST] = {0};
 
     if (channels > CHANNELS_MOST)
-        channels = CHANNELS_MOST;       /* pictures have 1 or 3 */
+        channels = CHANNELS_MOST;       /* of pictures there are 1 or 3 */
     for (int i = 0; i < n; i++) {
         trainer_reconstruct(t, images[i], scratch);
         for (size_t c = 0; c < channels; c++)
