@@ -84,6 +84,11 @@ static void large_values_go_in_smaller_groups(void **state)
         free(plan);
         free(graph);
     }
+    char *plan = plan_of("return autoencoder \"net\" {\n  input = { 512, 512, 3 },\n"
+                         "  encoder = sequential \"e\" { conv2d { filters = 64, kernel = 3, activation = \"relu\" }, max_pool2d { size = 8 }, flatten {},\n"
+                         "    dense { units = 2 } },\n  decoder = sequential \"d\" { dense { units = 786432 }, reshape { shape = { 512, 512, 3 } } },\n}\n", "x86-64-v3");
+    assert_non_null(strstr(plan, "group: 2 images at once"));
+    free(plan);
 }
 
 /* bce reads the logits: training never computes the sigmoid, inference takes it in. */
