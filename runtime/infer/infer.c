@@ -4,26 +4,12 @@
 #include "memory.h"
 
 #include <sched.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 
 #ifdef _OPENMP
 #include <omp.h>
 #endif
-
-static volatile sig_atomic_t stop_signal;
-
-void infer_stop(int signal)
-{
-    stop_signal = signal;
-}
-
-int infer_stopped(Error *error)
-{
-    if (stop_signal == 0) return 0;
-    return error_set(error, 128 + (int)stop_signal, "stopped by a signal; nothing was written");
-}
 
 size_t infer_count(const ModelShape *shape)
 {
