@@ -220,8 +220,8 @@ static void asked_to_stop(void **state)
         wait_for(folder, last);
         kill(child, numbers[i]);
         assert_int_equal(finish(child, NULL), 128 + numbers[i]);
-        char *words = said(folder), *command = strstr(words, "to go on: ");
-        assert_non_null(command);
+        char *words = said(folder), *command = strstr(words, "to go on: "), *stopping = strstr(words, "other-train: stopping after this step, then saving; ");
+        assert_true(stopping && command && stopping < command);
         command += strlen("to go on: ");
         command[strcspn(command, "\n")] = '\0';
         assert_int_equal(strncmp(command, "other-train --train train --val val --out asked", 47), 0);
