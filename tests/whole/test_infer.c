@@ -283,6 +283,25 @@ static void a_signal_while_it_waits(void **state)
     stopped("interpolate p/0000.png in -o stop/new.png", silent, "TERM", 143);
 }
 
+/* OpenMP's library would end the program with words of its own. Sanitizers lay claim to all address space. */
+static void threads_that_cannot_be_had(void **state)
+{
+    (void)state;
+#if defined __SANITIZE_ADDRESS__ || defined __SANITIZE_THREAD__
+    skip();
+#else
+    static const char *const words[] = { SMALL_INFER " bench --threads 100", INFER "score p --threads 100", OTHER_TRAIN " --train train --out none --threads 100" };
+    for (int i = 0; i < 3; i++) {
+        char *script = text_of("ulimit -v 750000 && exec %s >/dev/null", words[i]);
+        Result result = run_words(folder, (const char *const[]){ "sh", "-c", script, NULL });
+        want_refusal(&result, 1, ": 100 threads cannot be started: ");
+        assert_non_null(strstr(result.err, "; try fewer --threads"));
+        result_free(&result);
+        free(script);
+    }
+#endif
+}
+
 static void wrong_words(void **state)
 {
     (void)state;
@@ -313,6 +332,7 @@ int main(void)
         cmocka_unit_test(latents_of_another_shape),
         cmocka_unit_test(weights_that_do_not_fit),
         cmocka_unit_test(a_signal_while_it_waits),
+        cmocka_unit_test(threads_that_cannot_be_had),
         cmocka_unit_test(wrong_words),
     };
     return cmocka_run_group_tests_name("whole infer", tests, set_up, tear_down);

@@ -2,6 +2,7 @@
 #include "infer.h"
 
 #include "memory.h"
+#include "threads.h"
 
 #include <sched.h>
 #include <stdatomic.h>
@@ -31,7 +32,7 @@ int infer_open(Infer *infer, const Model *model, const real *parameters, int thr
             infer_close(infer);
             return -1;
         }
-    if (!infer->workspaces) {
+    if (!infer->workspaces || threads_try(threads, error) != 0) {
         infer_close(infer);
         return -1;
     }
