@@ -104,13 +104,13 @@ static int make_folders(Decoding *d, Error *error)
    number. Nothing but what a signal handler may do. */
 static const char *picture_path(const Decoding *d, const char *folder, size_t row, char *path)
 {
-    size_t length = strlen(folder), digits = 4;
+    size_t digits = 4;
+    char *name = stpcpy(path, folder);
 
     for (size_t most = 10000; d->rows > most && digits < 18; most *= 10) digits++;
-    memcpy(path, folder, length);
-    path[length] = '/';
-    for (size_t i = digits; i > 0; i--, row /= 10) path[length + i] = (char)('0' + row % 10);
-    memcpy(path + length + 1 + digits, ".png", sizeof ".png");
+    *name = '/';
+    for (size_t i = digits; i > 0; i--, row /= 10) name[i] = (char)('0' + row % 10);
+    strcpy(name + 1 + digits, ".png");
     return path;
 }
 

@@ -36,7 +36,7 @@ static void stop(int signal)
 }
 
 /* From here on there is something to save. A notice comes in the middle of anything: below the bar, if there is one. */
-static void begin(const Run *run)
+static void allow_stopping(const Run *run)
 {
     for (int i = 0; i < SIGNALS; i++)
         snprintf(notices[i], sizeof notices[i], "%s%s-train: stopping after this step, then saving; one more %s ends it at once, and what is not saved is lost\n",
@@ -45,9 +45,10 @@ static void begin(const Run *run)
 }
 
 /* The first signal asks the run to stop after its step, or ends the program where none has been made yet; its handler is gone then, so a second one of the
-   kind ends it anyway (another may be the same wish: a terminal that is closed, a system that goes down). Also where SIGINT was ignored, as in the background of a script: nobody sends it there but on purpose. SIGHUP stays ignored where nohup had it
-   so. A file that grows past the limit of its size, and a reader of the output that has gone, shall be errors of a write, not the end of the program.
-   SIGPIPE stays so to the end: what could not be written is tried once more then. */
+   kind ends it anyway (another may be the same wish: a terminal that is closed, a system that goes down). Also where SIGINT was ignored, as in the
+   background of a script: nobody sends it there but on purpose. SIGHUP stays ignored where nohup had it so. A file that grows past the limit of its size,
+   and a reader of the output that has gone, shall be errors of a write, not the end of the program. SIGPIPE stays so to the end: what could not be written
+   is tried once more then. */
 static void watch_signals(OldActions old)
 {
     struct sigaction action = {.sa_handler = stop, .sa_flags = SA_RESETHAND | SA_RESTART}, ignore = {.sa_handler = SIG_IGN};
@@ -387,7 +388,7 @@ int train_run(const Model *model, const TrainOptions *options, Error *error)
     watch_signals(old);
     int result = train_open(&run, model, options, &finished, error);
     if (result == 0 && !finished) {
-        begin(&run);
+        allow_stopping(&run);
         result = train_loop(&run, error);
         if (result == 0)
             say_end(&run);

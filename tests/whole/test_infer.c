@@ -253,8 +253,8 @@ static void weights_that_do_not_fit(void **state)
     free(half);
 }
 
-/* `words` read from the pipe "in" or write to the pipe "out", and get no further: one signal ends them, and leaves in the folder "stop" what was there. `other` is what the
-   other end of a pipe does before the signal comes. */
+/* `words` read from the pipe "in" or write to the pipe "out", and get no further: one signal ends them, and leaves in the folder "stop" what was there.
+   `other` is what the other end of a pipe does before the signal comes. */
 static void stopped(const char *words, const char *other, const char *signal, int exit_code)
 {
     char *script = text_of("rm -rf stop in out && mkdir stop && mkfifo in out && cp p/0000.png stop/old.png && { timeout -s KILL 20 " INFER "%s & } && "
@@ -290,7 +290,8 @@ static void threads_that_cannot_be_had(void **state)
 #if defined __SANITIZE_ADDRESS__ || defined __SANITIZE_THREAD__
     skip();
 #else
-    static const char *const words[] = { SMALL_INFER " bench --threads 100", INFER "score p --threads 100", OTHER_TRAIN " --train train --out none --threads 100" };
+    static const char *const words[] = { SMALL_INFER " bench --threads 100", INFER "score p --threads 100",
+                                         OTHER_TRAIN " --train train --out none --threads 100" };
     for (int i = 0; i < 3; i++) {
         char *script = text_of("ulimit -v 750000 && exec %s >/dev/null", words[i]);
         Result result = run_words(folder, (const char *const[]){ "sh", "-c", script, NULL });
