@@ -2,6 +2,7 @@
 #define _POSIX_C_SOURCE 200809L    /* sigaction */
 #include "model.h"
 
+#include "formats/whole_file.h"
 #include "infer/bench_infer.h"
 #include "infer/commands_infer.h"
 #include "infer/infer.h"
@@ -20,19 +21,34 @@
 
 enum { DRAWN_SEED = 1 };      /* of the weights that bench runs with where none are given */
 
-/* The first signal lets the work end and clean up; a second one does not wait for that. */
+static void say(const char *text)
+{
+    if (write(STDERR_FILENO, text, strlen(text)) < 0) return;      /* then nobody listens */
+}
+
+/* Ends the program at once: it may be waiting for a pipe that nobody writes to. Nothing half written is left behind. Where all is done but for the names of
+   pictures the first signal comes too late. */
 static void on_signal(int signal)
 {
-    static volatile sig_atomic_t seen;
-    if (seen) _exit(128 + signal);
-    seen = 1;
-    infer_stop(signal);
+    static volatile sig_atomic_t late;
+    int nothing = whole_file_discard(), pictures = command_decode_discard();
+
+    if (pictures < 0 && !late) {
+        late = 1;
+        return;
+    }
+    say(caec_model.name);
+    say("-infer: stopped by a signal");
+    say(pictures > 0 || nothing ? "; nothing was written\n" : "\n");
+    _exit(128 + signal);
 }
 
 static void catch_signals(void)
 {
     struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
     sigemptyset(&action.sa_mask);
+    sigaddset(&action.sa_mask, SIGINT);
+    sigaddset(&action.sa_mask, SIGTERM);
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
 }

@@ -433,6 +433,8 @@ static int run(lua_State *L)
 Graph *load_graph(const char *path)
 {
     Text text = text_read(path, FILE_LIMIT);
+    if (text.length > 0 && text.data[0] == LUA_SIGNATURE[0])      /* what luac, string.dump and LuaJIT write begins so */
+        fail((Loc){ path, 0, 0 }, "this is compiled Lua; caec wants the text that it was compiled from");
     diag_source(path, text.data, text.length);
     Loader load = { .source = source_read(path, text), .graph = ARENA_NEW(Graph) };
     load.graph->file = path;

@@ -7,6 +7,7 @@
 #include <limits.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -35,6 +36,23 @@ void whole_file_plain(char *line)
     *to = 0;
 }
 
+/* For whole_file_discard: a temporary file's name from before there is one until after there is none, and whether anything stands already. */
+static _Atomic(char *) newest;
+static atomic_int written;
+
+int whole_file_discard(void)
+{
+    const char *path = atomic_load(&newest);
+    if (path) unlink(path);
+    return !atomic_load(&written);
+}
+
+static void forget(char *temporary)
+{
+    atomic_compare_exchange_strong(&newest, &(char *){temporary}, NULL);
+    free(temporary);
+}
+
 /* The folder of a path, malloc'ed: "a/b.txt" gives "a", "b.txt" gives ".". */
 static char *folder_of(const char *path)
 {
@@ -55,6 +73,7 @@ static int open_temporary(WholeFile *file)
     file->temporary = folder ? malloc(size) : NULL;
     for (int i = 0; file->temporary && fd < 0 && i < 1000; i++) {
         snprintf(file->temporary, size, "%s/.caec-%ld-%d.tmp", folder, (long)getpid(), i);
+        atomic_store(&newest, file->temporary);
         fd = open(file->temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
         if (fd < 0 && errno != EEXIST) break;
     }
@@ -74,6 +93,7 @@ int whole_file_open(WholeFile *file, const char *path, char *message, size_t siz
     if (exists && !S_ISREG(status.st_mode)) {
         file->path = strdup(path);
         fd = open(path, O_WRONLY | O_CLOEXEC);
+        if (fd >= 0) atomic_store(&written, 1);
     } else {
         file->path = exists ? realpath(path, NULL) : strdup(path);
         fd = file->path ? open_temporary(file) : -1;
@@ -84,7 +104,7 @@ int whole_file_open(WholeFile *file, const char *path, char *message, size_t siz
         int reason = errno;
         if (fd >= 0) close(fd);
         if (fd < 0) {      /* then there is nothing to unlink, and the name may be somebody else's */
-            free(file->temporary);
+            forget(file->temporary);
             file->temporary = NULL;
         }
         whole_file_abandon(file);
@@ -131,13 +151,14 @@ static int take_place(WholeFile *file)
 {
     int folder = open_folder_of(file->path);
     if (folder == -1) return -1;
+    atomic_store(&written, 1);
     if (rename(file->temporary, file->path) != 0) {
         int reason = errno;
         if (folder >= 0) close(folder);
         errno = reason;
         return -1;
     }
-    free(file->temporary);
+    forget(file->temporary);
     file->temporary = NULL;
     return sync_folder(folder);
 }
@@ -161,7 +182,7 @@ void whole_file_abandon(WholeFile *file)
 {
     if (file->stream) fclose(file->stream);
     if (file->temporary) unlink(file->temporary);
-    free(file->temporary);
+    forget(file->temporary);
     free(file->path);
     *file = (WholeFile){0};
 }

@@ -20,6 +20,10 @@ int whole_file_open(WholeFile *file, const char *path, char *message, size_t siz
 /* Flushes, fsyncs, renames and fsyncs the folder. The file is closed whatever comes back; after -1 the old content still stands. */
 int whole_file_commit(WholeFile *file, char *message, size_t size);
 
+/* For a signal handler that ends the program: removes the temporary file that was opened last and is not in its place yet. Returns 1 where no file at all
+   has taken its place or been written to directly so far, else 0. */
+int whole_file_discard(void);
+
 /* fsync of the folder that holds `path`, whose entry there has been made or renamed. 0, or -1 and errno. */
 int whole_file_sync_folder_of(const char *path);
 

@@ -38,25 +38,23 @@ static int by_size(const void *left, const void *right)
 }
 
 /* The median time of reconstructing n images at once, measured for about `seconds`. */
-static int time_runs(Bench *bench, int n, double seconds, double *median, Error *error)
+static double time_runs(Bench *bench, int n, double seconds)
 {
     double times[RUNS_MOST], start = now();
     int runs = 0;
 
     infer_reconstruct(bench->infer, n, bench->images, bench->outputs);      /* touches all memory, starts the threads */
     while (runs < RUNS_MOST && (runs < RUNS_LEAST || now() - start < seconds)) {
-        if (infer_stopped(error) != 0) return -1;
         double before = now();
         infer_reconstruct(bench->infer, n, bench->images, bench->outputs);
         times[runs++] = now() - before;
     }
     qsort(times, (size_t)runs, sizeof *times, by_size);
-    *median = times[runs / 2];
-    return 0;
+    return times[runs / 2];
 }
 
 /* Where the time goes, an image: the model's own clock on one thread, over a group of images where the model takes groups. Its reading costs little, but the sum may exceed the latency a bit. */
-static int time_layers(Bench *bench, Error *error)
+static void time_layers(Bench *bench)
 {
     const Model *model = bench->infer->model;
     ModelClock clock = {.now = now, .seconds = bench->layer_seconds};
@@ -64,7 +62,6 @@ static int time_layers(Bench *bench, Error *error)
     int runs = 0, group = model->group > 1 ? model->group : 1;
 
     while (runs < RUNS_MOST && (runs < RUNS_LEAST || now() - start < table_seconds)) {
-        if (infer_stopped(error) != 0) return -1;
         clock.last = now();
         if (group > 1)
             model->reconstruct_group(bench->infer->prepared, bench->images, group, bench->outputs, bench->infer->workspaces[0], &clock);
@@ -74,28 +71,22 @@ static int time_layers(Bench *bench, Error *error)
         runs++;
     }
     for (int i = 0; i < model->infer_step_count; i++) bench->layer_seconds[i] /= (double)runs * group;
-    return 0;
 }
 
-static int measure(Bench *bench, Error *error)
+static void measure(Bench *bench)
 {
     Infer *infer = bench->infer;
-    int threads = infer->threads, result;
-    double seconds;
+    int threads = infer->threads;
 
     infer->threads = 1;
-    result = time_runs(bench, 1, latency_seconds, &bench->latency_1, error);
+    bench->latency_1 = time_runs(bench, 1, latency_seconds);
     infer->threads = threads;
-    bench->latency = bench->latency_1;
-    if (result == 0 && threads > 1) result = time_runs(bench, 1, latency_seconds, &bench->latency, error);
-    if (result == 0) result = time_runs(bench, bench->batch, batch_seconds, &seconds, error);
-    if (result == 0) result = time_layers(bench, error);
-    if (result != 0) return -1;
-    bench->images_per_second = bench->batch / seconds;
+    bench->latency = threads > 1 ? time_runs(bench, 1, latency_seconds) : bench->latency_1;
+    bench->images_per_second = bench->batch / time_runs(bench, bench->batch, batch_seconds);
+    time_layers(bench);
     bench->effective = 2 * infer->model->forward_macs * bench->images_per_second * 1e-9;
     bench->peak = peak_fma_gflops(threads, peak_seconds);
     bench->thread_peak = threads > 1 ? peak_fma_gflops(1, peak_seconds) : bench->peak;
-    return infer_stopped(error);
 }
 
 /* Noise of a linear congruential generator (Knuth's MMIX): pictures of every level, the same in every run. */
@@ -190,7 +181,8 @@ int bench_infer(Infer *infer, int json, Error *error)
         && (bench.outputs = memory_block(batch * output * sizeof(real), error))
         && (bench.layer_seconds = memory_block((size_t)(model->infer_step_count + 1) * sizeof(double), error))) {
         make_up(&bench, input);
-        result = measure(&bench, error);
+        measure(&bench);
+        result = 0;
     }
     if (result == 0 && json) print_json(&bench);
     if (result == 0 && !json) print_text(&bench);

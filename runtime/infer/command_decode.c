@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <math.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,7 +17,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { MESSAGE_SIZE = 800 };
+enum { MESSAGE_SIZE = 800, PICTURE_NAME = 32 };      /* of "/0000.png" */
 
 /* Rows of latents on their way to pictures. */
 typedef struct Decoding {
@@ -24,13 +25,19 @@ typedef struct Decoding {
     NpyReader reader;
     const char *output;
     size_t rows, latent, values;      /* values: of one picture */
+    volatile size_t begun;            /* pictures that wait, or are being written there */
     int batch;                        /* rows at once */
     double *numbers;                  /* one row as the file has it */
     real *latents, *outputs;          /* batch of them */
     uint8_t *pixels;                  /* all pictures for a sheet, else one */
     char *folder, *temporary;         /* where pictures go one by one, and where they wait until all are there; NULL: one file */
+    char *waiting;                    /* room for the path of a picture that waits */
     int made_folder;
 } Decoding;
+
+/* For command_decode_discard: what has pictures that wait, and whether they are on their way to their names. */
+static Decoding *volatile hidden;
+static volatile sig_atomic_t moving;
 
 static int ends_in(const char *path, const char *ending)
 {
@@ -84,34 +91,48 @@ static int make_folders(Decoding *d, Error *error)
 
     d->folder = strdup(d->output);
     d->temporary = malloc(size);
-    if (!d->folder || !d->temporary) return error_set(error, EXIT_INPUT, "out of memory");
+    d->waiting = malloc(size + PICTURE_NAME);
+    if (!d->folder || !d->temporary || !d->waiting) return error_set(error, EXIT_INPUT, "out of memory");
+    snprintf(d->temporary, size, "%s/.caec-XXXXXX", d->folder);
     d->made_folder = mkdir(d->folder, 0777) == 0;
-    if (d->made_folder || errno == EEXIST) {
-        snprintf(d->temporary, size, "%s/.caec-XXXXXX", d->folder);
-        if (mkdtemp(d->temporary)) return 0;
-    }
-    error_set(error, EXIT_FILE, "%s: cannot be written: %s", d->folder, strerror(errno));
-    free(d->temporary);
-    d->temporary = NULL;
-    return -1;
+    hidden = d;
+    if ((d->made_folder || errno == EEXIST) && mkdtemp(d->temporary)) return 0;
+    return error_set(error, EXIT_FILE, "%s: cannot be written: %s", d->folder, strerror(errno));
 }
 
-/* The path of a row's picture in `folder`, malloc'ed. Rows below 10000 have four digits, all rows of one run the same number. */
-static char *picture_path(const Decoding *d, const char *folder, size_t row)
+/* The path of a row's picture in `folder`, into path[strlen(folder) + PICTURE_NAME]. Rows below 10000 have four digits, all rows of one run the same
+   number. Nothing but what a signal handler may do. */
+static const char *picture_path(const Decoding *d, const char *folder, size_t row, char *path)
 {
-    size_t size = strlen(folder) + 40;
-    char *path = malloc(size);
-    int digits = 4;
+    size_t digits = 4;
+    char *name = stpcpy(path, folder);
 
     for (size_t most = 10000; d->rows > most && digits < 18; most *= 10) digits++;
-    if (path) snprintf(path, size, "%s/%0*zu.png", folder, digits, row);
+    *name = '/';
+    for (size_t i = digits; i > 0; i--, row /= 10) name[i] = (char)('0' + row % 10);
+    strcpy(name + 1 + digits, ".png");
     return path;
+}
+
+/* Removes what waits in the hidden folder, and the folder that was made, if it is empty. */
+static void remove_hidden(const Decoding *d)
+{
+    for (size_t row = 0; row < d->begun; row++) unlink(picture_path(d, d->temporary, row, d->waiting));
+    rmdir(d->temporary);
+    if (d->made_folder) rmdir(d->folder);
+}
+
+int command_decode_discard(void)
+{
+    if (moving) return -1;
+    if (!hidden) return 0;
+    remove_hidden(hidden);
+    return 1;
 }
 
 static int write_picture(const Decoding *d, const char *path, const uint8_t *pixels, Error *error)
 {
     const ModelShape *shape = &d->infer->model->output;
-    if (!path) return error_set(error, EXIT_INPUT, "out of memory");
     return image_write_png(path, shape->dim[1], shape->dim[0], shape->dim[2], pixels, error);
 }
 
@@ -122,10 +143,8 @@ static int take_picture(Decoding *d, size_t row, const real *output, Error *erro
         return 0;
     }
     infer_pixels(output, d->values, d->pixels);
-    char *path = picture_path(d, d->temporary, row);
-    int result = write_picture(d, path, d->pixels, error);
-    free(path);
-    return result;
+    d->begun = row + 1;
+    return write_picture(d, picture_path(d, d->temporary, row, d->waiting), d->pixels, error);
 }
 
 static int read_row(Decoding *d, const char *path, size_t row, real *latent, Error *error)
@@ -147,14 +166,13 @@ static int decode_all(Decoding *d, const char *path, Error *error)
 {
     for (size_t first = 0; first < d->rows; first += (size_t)d->batch) {
         int n = d->rows - first < (size_t)d->batch ? (int)(d->rows - first) : d->batch;
-        if (infer_stopped(error) != 0) return -1;
         for (int i = 0; i < n; i++)
             if (read_row(d, path, first + (size_t)i, d->latents + (size_t)i * d->latent, error) != 0) return -1;
         infer_decode(d->infer, n, d->latents, d->outputs);
         for (int i = 0; i < n; i++)
             if (take_picture(d, first + (size_t)i, d->outputs + (size_t)i * d->values, error) != 0) return -1;
     }
-    return infer_stopped(error);
+    return 0;
 }
 
 static int write_sheet(const Decoding *d, Error *error)
@@ -174,31 +192,28 @@ static int write_sheet(const Decoding *d, Error *error)
 /* All pictures are there: gives each its name in the folder. */
 static int move_pictures(const Decoding *d, Error *error)
 {
-    int failed = 0;
+    char *to = malloc(strlen(d->folder) + PICTURE_NAME);
+    int failed = to ? 0 : error_set(error, EXIT_INPUT, "out of memory");
 
+    moving = 1;
     for (size_t row = 0; !failed && row < d->rows; row++) {
-        char *from = picture_path(d, d->temporary, row), *to = picture_path(d, d->folder, row);
-        if (!from || !to || rename(from, to) != 0)
-            failed = error_set(error, EXIT_FILE, "%s: cannot be written: %s", to ? to : d->folder, strerror(errno));
-        free(from);
-        free(to);
+        const char *from = picture_path(d, d->temporary, row, d->waiting);
+        if (rename(from, picture_path(d, d->folder, row, to)) != 0)
+            failed = error_set(error, EXIT_FILE, "%s: cannot be written: %s", to, strerror(errno));
     }
+    free(to);
     return failed;
 }
 
-/* Removes what waits in the hidden folder, and after a failure the folder that was made, if it is empty. */
 static void clean_up(Decoding *d, int failed)
 {
-    for (size_t row = 0; d->temporary && failed && row < d->rows; row++) {
-        char *path = picture_path(d, d->temporary, row);
-        if (path) unlink(path);
-        free(path);
-    }
-    if (d->temporary) rmdir(d->temporary);
-    if (failed && d->made_folder) rmdir(d->folder);
+    if (hidden && failed) remove_hidden(d);
+    else if (hidden) rmdir(d->temporary);
+    hidden = NULL;
     npy_close(&d->reader);
     free(d->folder);
     free(d->temporary);
+    free(d->waiting);
     free(d->numbers);
     free(d->latents);
     free(d->outputs);

@@ -188,8 +188,7 @@ static int write_row(Infer *infer, const real *ends, int count, const char *path
         }
         infer_decode(infer, count, latents, outputs);
         infer_pixels(outputs, (size_t)count * output, pixels);
-        result = infer_stopped(error);
-        if (result == 0) result = report_sheet(path, cells, count, 1, shape->dim[0], shape->dim[1], shape->dim[2], error);
+        result = report_sheet(path, cells, count, 1, shape->dim[0], shape->dim[1], shape->dim[2], error);
     }
     free(latents);
     free(outputs);

@@ -61,10 +61,4 @@ typedef enum InferWhat { INFER_LATENT, INFER_OUTPUT } InferWhat;
    that turn out unreadable are left out after a warning. A list without one readable picture is an error. */
 int infer_files(Infer *infer, const InferPaths *list, InferWhat what, InferTake take, void *context, Error *error);
 
-/* For a signal handler: lets the loops above and whoever asks infer_stopped end early and clean up. */
-void infer_stop(int signal);
-
-/* 0, or -1 with an error of exit code 128 + signal after infer_stop. */
-int infer_stopped(Error *error);
-
 #endif

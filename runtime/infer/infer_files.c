@@ -161,7 +161,7 @@ int infer_files(Infer *infer, const InferPaths *list, InferWhat what, InferTake 
     if (open_batch(&batch, infer, list->count, each, error) != 0) return -1;
     for (size_t first = 0; result == 0 && first < list->count; first += (size_t)batch.size) {
         int n = list->count - first < (size_t)batch.size ? (int)(list->count - first) : batch.size;
-        int good = infer_stopped(error) == 0 ? read_batch(&batch, infer, list, first, n, error) : -1;
+        int good = read_batch(&batch, infer, list, first, n, error);
         if (good > 0 && what == INFER_LATENT) infer_encode(infer, good, batch.images, batch.results);
         if (good > 0 && what == INFER_OUTPUT) infer_reconstruct(infer, good, batch.images, batch.results);
         for (int i = 0; result == 0 && i < good; i++, taken++)
@@ -169,7 +169,6 @@ int infer_files(Infer *infer, const InferPaths *list, InferWhat what, InferTake 
         if (good < 0) result = -1;
     }
     close_batch(&batch);
-    if (result == 0) result = infer_stopped(error);
     if (result == 0 && taken == 0) result = error_set(error, EXIT_INPUT, "none of the %zu pictures could be read", list->count);
     return result;
 }

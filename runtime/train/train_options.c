@@ -336,4 +336,5 @@ void train_options_read(TrainOptions *options, const Model *model, int argc, cha
     argp_program_version_hook = print_version;
     argp_parse(&argp, argc, argv, 0, NULL, &reading);
     options->command = reading.command->command;
+    options->program = argv[0];
 }

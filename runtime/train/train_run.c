@@ -5,6 +5,7 @@
 
 #include "images/image.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <math.h>
 #include <signal.h>
@@ -20,17 +21,34 @@ static const struct Signal { int number; const char *name; } signals[] = {{SIGIN
 enum { SIGNALS = sizeof signals / sizeof signals[0] };
 typedef struct sigaction OldActions[SIGNALS + 1];
 
+static char notices[SIGNALS][256];      /* what each of them prints */
+
 static void stop(int signal)
 {
+    int reason = errno;
     if (!begun)
         _exit(128 + signal);
+    for (int i = 0; i < SIGNALS && !stop_signal; i++)
+        if (signals[i].number == signal && write(STDERR_FILENO, notices[i], strlen(notices[i])) < 0)
+            break;              /* then nobody listens */
     stop_signal = signal;
+    errno = reason;
 }
 
-/* The first signal asks the run to stop after its step, or ends the program where none has been made yet; the handler is gone then, so a second one ends
-   it anyway. Also where SIGINT was ignored, as in the background of a script: nobody sends it there but on purpose. SIGHUP stays ignored where nohup had it
-   so. A file that grows past the limit of its size, and a reader of the output that has gone, shall be errors of a write, not the end of the program.
-   SIGPIPE stays so to the end: what could not be written is tried once more then. */
+/* From here on there is something to save. A notice comes in the middle of anything: below the bar, if there is one. */
+static void allow_stopping(const Run *run)
+{
+    for (int i = 0; i < SIGNALS; i++)
+        snprintf(notices[i], sizeof notices[i], "%s%s-train: stopping after this step, then saving; one more %s ends it at once, and what is not saved is lost\n",
+                 run->progress.terminal ? "\n" : "", run->model->name, signals[i].name);
+    begun = 1;
+}
+
+/* The first signal asks the run to stop after its step, or ends the program where none has been made yet; its handler is gone then, so a second one of the
+   kind ends it anyway (another may be the same wish: a terminal that is closed, a system that goes down). Also where SIGINT was ignored, as in the
+   background of a script: nobody sends it there but on purpose. SIGHUP stays ignored where nohup had it so. A file that grows past the limit of its size,
+   and a reader of the output that has gone, shall be errors of a write, not the end of the program. SIGPIPE stays so to the end: what could not be written
+   is tried once more then. */
 static void watch_signals(OldActions old)
 {
     struct sigaction action = {.sa_handler = stop, .sa_flags = SA_RESETHAND | SA_RESTART}, ignore = {.sa_handler = SIG_IGN};
@@ -355,7 +373,7 @@ int train_run(const Model *model, const TrainOptions *options, Error *error)
     watch_signals(old);
     int result = train_open(&run, model, options, &finished, error);
     if (result == 0 && !finished) {
-        begun = 1;
+        allow_stopping(&run);
         result = train_loop(&run, error);
         if (result == 0)
             say_end(&run);

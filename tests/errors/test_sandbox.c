@@ -237,7 +237,7 @@ static void endless(void **state)
     }
 }
 
-/* Compiled Lua, of either kind, is refused as the non-text that it is. */
+/* Compiled Lua, of either kind, is refused as what it is. */
 static void bytecode(void **state)
 {
     (void)state;
@@ -247,8 +247,7 @@ static void bytecode(void **state)
         file_write(path, files[i].bytes, files[i].length);
         Result result = run_caec(folder, "net.lua --summary");
         want_exit(&result, 1);
-        assert_non_null(strstr(result.err, "error: "));
-        assert_int_equal(strncmp(result.err, "net.lua", 7), 0);
+        assert_string_equal(result.err, "net.lua: error: this is compiled Lua; caec wants the text that it was compiled from\n");
         result_free(&result);
         free(path);
         folder_remove(folder);

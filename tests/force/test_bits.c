@@ -34,6 +34,8 @@ static void train(const char *program, const char *out, const char *options)
     result_free(&result);
 }
 
+static int files_equal;      /* found so far */
+
 static void want_same_weights(const char *a, const char *b)
 {
     static const char *const files[] = { "last.safetensors", "best.safetensors" };
@@ -41,6 +43,7 @@ static void want_same_weights(const char *a, const char *b)
         char *path_a = text_of("%s/%s", a, files[i]), *path_b = text_of("%s/%s", b, files[i]);
         if (!same_in(folder, path_a, path_b))
             fail_msg("%s and %s are not the same", path_a, path_b);
+        files_equal++;
         free(path_a);
         free(path_b);
     }
@@ -51,24 +54,32 @@ static void threads_and_runs(void **state)
     (void)state;
     static const char *const programs[] = { SMALL_TRAIN, NOISY_TRAIN, GREY_TRAIN };
     static const int threads[] = { 1, 2, 3, 8, 8 };
-    for (int p = 0; p < 3; p++)
+    int networks = 0, counts = 0, again = 0, before = files_equal;
+    for (int p = 0; p < 3; p++, networks++)
         for (int i = 0; i < 5; i++) {
             char *out = text_of("threads%d_%d", p, i), *first = text_of("threads%d_0", p), *options = text_of("--batch 7 --epochs 2 --threads %d", threads[i]);
             train(programs[p], out, options);
             if (i > 0)
                 want_same_weights(first, out);
+            if (i > 0 && threads[i] == threads[i - 1])
+                again++;
+            else
+                counts++;
             free(out);
             free(first);
             free(options);
         }
+    printf("%d networks: %d runs on other counts of threads than 1 and %d on the same count again had the bits of the first (%d files)\n", networks,
+           counts - networks, again, files_equal - before);
 }
 
 /* Twelve updates, cut in two after each of them. */
 static void resumed_after_any_step(void **state)
 {
     (void)state;
+    int before = files_equal, steps = 0;
     train(OTHER_TRAIN, "uncut", "--batch 7 --epochs 2 --mirror");
-    for (int step = 1; step < 12; step++) {
+    for (int step = 1; step < 12; step++, steps++) {
         char *out = text_of("cut%d", step), *options = text_of("--batch 7 --steps %d --mirror --threads %d", step, 1 + step % 3);
         train(OTHER_TRAIN, out, options);
         train(OTHER_TRAIN, out, "--resume --epochs 2");
@@ -76,6 +87,7 @@ static void resumed_after_any_step(void **state)
         free(out);
         free(options);
     }
+    printf("other: resumed after each of %d steps, on 1 to 3 threads, it ended with the bits of the uncut run (%d files)\n", steps, files_equal - before);
 }
 
 /* ---- compilers and processors ---- */
@@ -124,6 +136,7 @@ typedef struct Build {
 static void same_bits(const char *graph, const char *name, const char *options, const Build *builds, int count)
 {
     char *first = NULL;
+    int before = files_equal;
     for (int i = 0; i < count; i++) {
         if (!runs_here(builds[i].target))
             continue;
@@ -136,6 +149,7 @@ static void same_bits(const char *graph, const char *name, const char *options, 
         free(out);
     }
     assert_non_null(first);
+    printf("%s: %d files of these had the bits of the first build's\n", name, files_equal - before);
     free(first);
 }
 

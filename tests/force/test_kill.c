@@ -214,18 +214,23 @@ static void asked_to_stop(void **state)
 {
     (void)state;
     static const int numbers[] = { SIGINT, SIGTERM, SIGHUP };
+    static const char *const called[] = { OTHER_TRAIN, "./link", "'./a man'\\''s link'" };
+    Result result = script_in_folder("ln -s " OTHER_TRAIN " link && ln -s " OTHER_TRAIN " \"a man's link\"");
+    want_exit(&result, 0);
+    result_free(&result);
     for (int i = 0; i < 3; i++) {
         char *out = text_of("asked%d", i), *last = text_of("%s/samples/epoch_001.png", out);
-        pid_t child = start(folder, OTHER_TRAIN " --out %s " OPTIONS FIRST, out);
+        pid_t child = start(folder, "%s --out %s " OPTIONS FIRST, called[i], out);
         wait_for(folder, last);
         kill(child, numbers[i]);
         assert_int_equal(finish(child, NULL), 128 + numbers[i]);
-        char *words = said(folder), *command = strstr(words, "to go on: ");
-        assert_non_null(command);
+        char *words = said(folder), *command = strstr(words, "to go on: "), *stopping = strstr(words, "other-train: stopping after this step, then saving; ");
+        assert_true(stopping && command && stopping < command);
         command += strlen("to go on: ");
         command[strcspn(command, "\n")] = '\0';
-        assert_int_equal(strncmp(command, "other-train --train train --val val --out asked", 47), 0);
-        child = start(folder, WHOLE_BIN "/%s", command);        /* what it says works */
+        assert_int_equal(strncmp(command, called[i], strlen(called[i])), 0);
+        assert_int_equal(strncmp(command + strlen(called[i]), " --train train --val val --out asked", 36), 0);
+        child = start(folder, "%s", command);        /* what it says works */
         assert_int_equal(finish(child, NULL), 0);
         want_the_same_end(out, &kinds[0]);
         free(words);

@@ -9,7 +9,6 @@
 #include <cmocka.h>
 
 #include <math.h>
-#include <signal.h>
 #include <string.h>
 
 enum { BYTES = 8 * 8 * 3, LATENT = 4 * 4 * 4, REALS = 223, IMAGES = 7 };
@@ -87,40 +86,9 @@ static void batches_keep_threads_at_work(void **state)
     infer_close(&infer);
 }
 
-static int take(void *context, size_t picture, const uint8_t *pixels, const real *result, Error *error)
-{
-    (void)picture, (void)pixels, (void)result, (void)error;
-    ++*(int *)context;
-    return 0;
-}
-
 static void ignore(const char *text)
 {
     (void)text;
-}
-
-static void stops(void **state)
-{
-    static real parameters[REALS];
-    char *arguments[] = {"never read"};
-    int taken = 0;
-    InferPaths list;
-    Infer infer;
-    Error error = {0};
-
-    (void)state;
-    assert_int_equal(infer_stopped(&error), 0);
-    assert_int_equal(infer_open(&infer, &caec_model, parameters, 1, &error), 0);
-    assert_int_equal(infer_paths_open(&list, &caec_model, arguments, 1, ignore, &error), 0);
-    infer_stop(SIGTERM);
-    assert_int_equal(infer_files(&infer, &list, INFER_LATENT, take, &taken, &error), -1);
-    assert_int_equal(error.exit_code, 143);
-    infer_stop(SIGINT);
-    assert_int_equal(infer_stopped(&error), -1);
-    assert_int_equal(error.exit_code, 130);
-    assert_int_equal(taken, 0);
-    infer_paths_close(&list);
-    infer_close(&infer);
 }
 
 static void refuses_two_channels(void **state)
@@ -145,7 +113,6 @@ int main(void)
         cmocka_unit_test(groups_change_nothing),
         cmocka_unit_test(batches_keep_threads_at_work),
         cmocka_unit_test(refuses_two_channels),
-        cmocka_unit_test(stops),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

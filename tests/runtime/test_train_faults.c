@@ -89,6 +89,8 @@ static void the_picture_and_the_layer_are_named(void **state)
         char *text = read_file(path, &size);
         if (!strstr(text, dataset_name(set, 700)) || !strstr(text, "diagnosis --resume") || !strstr(text, "encoder.conv1.bias: largest "))
             fail_msg("%s", text);
+        if (strstr(text, "tensor    ") ? !strstr(text, "tensor    the gradient of decoder.conv1.kernel\n") : i == 2)
+            fail_msg("%s", text);
         free(text);
         snprintf(again, sizeof again, "%s/diagnosis", out_b);       /* the state is there: the very next step is the bad one */
         bad_from = 0;
@@ -130,11 +132,51 @@ static void a_parameter_that_is_no_number(void **state)
     char *text = read_file(path, &size);
     assert_non_null(strstr(text, "has the largest share in the gradient"));
     assert_non_null(strstr(text, "decoder.conv1.kernel: largest inf"));
+    assert_non_null(strstr(text, "tensor    decoder.conv1.kernel\n"));
     free(text);
     o = resume_for(out_b);
     o.lr = 1e-3;
     o.steps = 2;
     run_or_fail(o);
+}
+
+static void chunk_without_numbers(const void *prepared, const uint8_t *const *images, const uint64_t *noise, int n, real *gradient, double *losses,
+                                  void *workspace, ModelClock *clock)
+{
+    caec_model.backward_chunk(prepared, images, noise, n, gradient, losses, workspace, clock);
+    gradient[caec_model.parameters[2].offset] = INFINITY;
+    for (int i = 0; i < n; i++)
+        losses[i] = INFINITY;
+}
+
+/* Before the first update no learning rate is to blame: the weights are, of a file or drawn. What follows the loss is told of as what it is. */
+static void weights_that_do_not_work(void **state)
+{
+    (void)state;
+    char path[PATH_SIZE], given[PATH_SIZE], want[PATH_SIZE + 64];
+    size_t size;
+    Model model = caec_model;
+    Error error = {0};
+    TrainOptions o = options_for(out_a);
+    o.steps = 1;
+    run_or_fail(o);
+    file_of(out_a, "last.safetensors", given);
+    model.backward_chunk = chunk_without_numbers;
+    o = options_for(out_b);
+    for (int i = 0; i < 2; i++) {
+        o.init = i ? NULL : given;
+        assert_int_equal(run_model(&model, o, &error), -1);
+        assert_int_equal(error.exit_code, EXIT_INPUT);
+        snprintf(want, sizeof want, "before any update: the weights %s%s%s", i ? "that it began with" : "of ", i ? "" : given, " do not work; ");
+        if (!strstr(error.text, "the loss is not a finite number at step 1, in the loss, with built-in picture ") || !strstr(error.text, want)
+            || strstr(error.text, "--lr") || strstr(error.text, "diverged"))
+            fail_msg("%s", error.text);
+        file_of(out_b, "diagnosis.txt", path);
+        char *text = read_file(path, &size);
+        assert_non_null(strstr(text, "layer     the loss\n"));
+        assert_non_null(strstr(text, "tensor    the gradient of decoder.conv1.kernel\n"));
+        free(text);
+    }
 }
 
 static double loss_with_a_bad_picture(const void *prepared, const uint8_t *image, void *workspace)
@@ -262,6 +304,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_picture_and_the_layer_are_named),
         cmocka_unit_test(a_parameter_that_is_no_number),
+        cmocka_unit_test(weights_that_do_not_work),
         cmocka_unit_test(a_validation_that_is_no_number),
         cmocka_unit_test(a_dying_network_is_told_of),
         cmocka_unit_test(a_dead_output_is_drawn_anew),

@@ -362,6 +362,42 @@ static void sigterm_before_the_first_step(void **state)
     assert_false(is_there(out, "last.safetensors"));
 }
 
+static void chunk_with_two_signals(const void *prepared, const uint8_t *const *images, const uint64_t *noise, int n, real *gradient, double *losses,
+                                   void *workspace, ModelClock *clock)
+{
+    raise(SIGTERM);
+    raise(SIGINT);
+    raise(SIGTERM);
+    caec_model.backward_chunk(prepared, images, noise, n, gradient, losses, workspace, clock);
+}
+
+/* A second signal of the kind, in the same step: the program ends there, as the first one's notice says. Another kind between them is no second one. */
+static void two_signals(void **state)
+{
+    (void)state;
+    char path[PATH_SIZE];
+    int status;
+    size_t size;
+    file_of(folder, "notice.txt", path);
+    fflush(NULL);
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        Model model = caec_model;
+        Error error = {0};
+        TrainOptions o = options_for(out_b);
+        o.threads = 1;
+        o.epochs = 1;
+        model.backward_chunk = chunk_with_two_signals;
+        _exit(freopen(path, "w", stderr) ? run_model(&model, o, &error) : 1);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGTERM);
+    char *text = read_file(path, &size);
+    assert_string_equal(text, "tiny-train: stopping after this step, then saving; one more SIGTERM ends it at once, and what is not saved is lost\n");
+    free(text);
+}
+
 static void a_loss_that_is_no_number_stops_the_run(void **state)
 {
     (void)state;
@@ -411,6 +447,7 @@ int main(void)
         cmocka_unit_test(sigterm_in_validation),
         cmocka_unit_test(a_loss_that_is_no_number_stops_the_run),
         cmocka_unit_test(sigterm_before_the_first_step),
+        cmocka_unit_test(two_signals),
         cmocka_unit_test(a_straight_model),
         cmocka_unit_test(stopped_in_the_last_step),
         cmocka_unit_test(the_best_of_an_epoch_cut_short),

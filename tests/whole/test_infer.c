@@ -253,6 +253,56 @@ static void weights_that_do_not_fit(void **state)
     free(half);
 }
 
+/* `words` read from the pipe "in" or write to the pipe "out", and get no further: one signal ends them, and leaves in the folder "stop" what was there.
+   `other` is what the other end of a pipe does before the signal comes. */
+static void stopped(const char *words, const char *other, const char *signal, int exit_code)
+{
+    char *script = text_of("rm -rf stop in out && mkdir stop && mkfifo in out && cp p/0000.png stop/old.png && { timeout -s KILL 20 " INFER "%s & } && "
+                           "%s && sleep 0.5 && kill -%s $!; wait $!; code=$?; test \"$(ls -A stop)\" = old.png && cmp p/0000.png stop/old.png && exit $code",
+                           words, other, signal);
+    Result result = run_words(folder, (const char *const[]){ "sh", "-c", script, NULL });
+    if (result.exit_code != exit_code || strcmp(result.err, "small-infer: stopped by a signal; nothing was written\n") != 0)
+        fail_msg("%s: %d, %s%s", words, result.exit_code, result.out, result.err);
+    result_free(&result);
+    free(script);
+}
+
+static void a_signal_while_it_waits(void **state)
+{
+    (void)state;
+    ok(run(folder, INFER "encode p p p p p p p p p p p p p -o many.npy"));
+    static const char *const nobody = "sleep 1", *const silent = "exec 3>in", *const cut = "{ exec 3>in; head -c 1000000 many.npy >&3; }";
+    stopped("--threads 2 reconstruct in -o stop/new.png", nobody, "TERM", 143);
+    stopped("--threads 2 reconstruct p in p -o stop/old.png", silent, "INT", 130);
+    stopped("--threads 1 encode p p p in -o stop/z.npy", silent, "TERM", 143);           /* a part is written */
+    stopped("--threads 2 encode p in -o stop/old.png", silent, "TERM", 143);
+    stopped("decode in -o stop/new.png", silent, "INT", 130);
+    stopped("--threads 1 decode in -o stop/new", cut, "TERM", 143);                      /* pictures are, beside others */
+    stopped("--threads 1 decode in -o stop", cut, "INT", 130);
+    stopped("score p --csv out", nobody, "TERM", 143);
+    stopped("interpolate p/0000.png in -o stop/new.png", silent, "TERM", 143);
+}
+
+/* OpenMP's library would end the program with words of its own. Sanitizers lay claim to all address space. */
+static void threads_that_cannot_be_had(void **state)
+{
+    (void)state;
+#if defined __SANITIZE_ADDRESS__ || defined __SANITIZE_THREAD__
+    skip();
+#else
+    static const char *const words[] = { SMALL_INFER " bench --threads 100", INFER "score p --threads 100",
+                                         OTHER_TRAIN " --train train --out none --threads 100" };
+    for (int i = 0; i < 3; i++) {
+        char *script = text_of("ulimit -v 750000 && exec %s >/dev/null", words[i]);
+        Result result = run_words(folder, (const char *const[]){ "sh", "-c", script, NULL });
+        want_refusal(&result, 1, ": 100 threads cannot be started: ");
+        assert_non_null(strstr(result.err, "; try fewer --threads"));
+        result_free(&result);
+        free(script);
+    }
+#endif
+}
+
 static void wrong_words(void **state)
 {
     (void)state;
@@ -282,6 +332,8 @@ int main(void)
         cmocka_unit_test(pictures_that_cannot_be_read),
         cmocka_unit_test(latents_of_another_shape),
         cmocka_unit_test(weights_that_do_not_fit),
+        cmocka_unit_test(a_signal_while_it_waits),
+        cmocka_unit_test(threads_that_cannot_be_had),
         cmocka_unit_test(wrong_words),
     };
     return cmocka_run_group_tests_name("whole infer", tests, set_up, tear_down);

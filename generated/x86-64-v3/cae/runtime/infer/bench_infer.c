@@ -21,7 +21,7 @@ typedef struct Bench {
     real *outputs;              /* [batch] of them */
     double *layer_seconds;      /* [infer_step_count], of one image */
     double latency_1, latency;  /* seconds an image */
-    double images_per_second, effective, peak;
+    double images_per_second, effective, peak, thread_peak;     /* thread_peak: of one thread */
 } Bench;
 
 static double now(void)
@@ -38,25 +38,23 @@ static int by_size(const void *left, const void *right)
 }
 
 /* The median time of reconstructing n images at once, measured for about `seconds`. */
-static int time_runs(Bench *bench, int n, double seconds, double *median, Error *error)
+static double time_runs(Bench *bench, int n, double seconds)
 {
     double times[RUNS_MOST], start = now();
     int runs = 0;
 
     infer_reconstruct(bench->infer, n, bench->images, bench->outputs);      /* touches all memory, starts the threads */
     while (runs < RUNS_MOST && (runs < RUNS_LEAST || now() - start < seconds)) {
-        if (infer_stopped(error) != 0) return -1;
         double before = now();
         infer_reconstruct(bench->infer, n, bench->images, bench->outputs);
         times[runs++] = now() - before;
     }
     qsort(times, (size_t)runs, sizeof *times, by_size);
-    *median = times[runs / 2];
-    return 0;
+    return times[runs / 2];
 }
 
 /* Where the time goes, an image: the model's own clock on one thread, over a group of images where the model takes groups. Its reading costs little, but the sum may exceed the latency a bit. */
-static int time_layers(Bench *bench, Error *error)
+static void time_layers(Bench *bench)
 {
     const Model *model = bench->infer->model;
     ModelClock clock = {.now = now, .seconds = bench->layer_seconds};
@@ -64,7 +62,6 @@ static int time_layers(Bench *bench, Error *error)
     int runs = 0, group = model->group > 1 ? model->group : 1;
 
     while (runs < RUNS_MOST && (runs < RUNS_LEAST || now() - start < table_seconds)) {
-        if (infer_stopped(error) != 0) return -1;
         clock.last = now();
         if (group > 1)
             model->reconstruct_group(bench->infer->prepared, bench->images, group, bench->outputs, bench->infer->workspaces[0], &clock);
@@ -74,27 +71,22 @@ static int time_layers(Bench *bench, Error *error)
         runs++;
     }
     for (int i = 0; i < model->infer_step_count; i++) bench->layer_seconds[i] /= (double)runs * group;
-    return 0;
 }
 
-static int measure(Bench *bench, Error *error)
+static void measure(Bench *bench)
 {
     Infer *infer = bench->infer;
-    int threads = infer->threads, result;
-    double seconds;
+    int threads = infer->threads;
 
     infer->threads = 1;
-    result = time_runs(bench, 1, latency_seconds, &bench->latency_1, error);
+    bench->latency_1 = time_runs(bench, 1, latency_seconds);
     infer->threads = threads;
-    bench->latency = bench->latency_1;
-    if (result == 0 && threads > 1) result = time_runs(bench, 1, latency_seconds, &bench->latency, error);
-    if (result == 0) result = time_runs(bench, bench->batch, batch_seconds, &seconds, error);
-    if (result == 0) result = time_layers(bench, error);
-    if (result != 0) return -1;
-    bench->images_per_second = bench->batch / seconds;
+    bench->latency = threads > 1 ? time_runs(bench, 1, latency_seconds) : bench->latency_1;
+    bench->images_per_second = bench->batch / time_runs(bench, bench->batch, batch_seconds);
+    time_layers(bench);
     bench->effective = 2 * infer->model->forward_macs * bench->images_per_second * 1e-9;
     bench->peak = peak_fma_gflops(threads, peak_seconds);
-    return infer_stopped(error);
+    bench->thread_peak = threads > 1 ? peak_fma_gflops(1, peak_seconds) : bench->peak;
 }
 
 /* Noise of a linear congruential generator (Knuth's MMIX): pictures of every level, the same in every run. */
@@ -112,6 +104,12 @@ static void make_up(Bench *bench, size_t each)
 static double gflops(double macs, double seconds)
 {
     return seconds > 0 ? 2e-9 * macs / seconds : 0;
+}
+
+/* Of what one thread could do at most. */
+static double percent_of_peak(const Bench *bench, double macs, double seconds)
+{
+    return bench->thread_peak > 0 ? 100 * gflops(macs, seconds) / bench->thread_peak : 0;
 }
 
 static const char *real_name(void)
@@ -135,11 +133,12 @@ static void print_text(const Bench *bench)
     printf("ratio               %10.2f\n", bench->effective / bench->peak);
     printf("peak memory         %10.1f MiB\n\n", memory_peak_mib());
     if (model->group > 1) printf("Layers, an image of a group of %d:\n", model->group);
-    printf("%-24s %-10s %-20s %10s %10s\n", "layer", "pass", "kernel", "ms", "GFLOP/s");
+    printf("%-24s %-10s %-20s %10s %10s %10s\n", "layer", "pass", "kernel", "ms", "GFLOP/s", "% of peak");
     for (int i = 0; i < model->infer_step_count; i++) {
         const ModelStep *step = &model->infer_steps[i];
         printf("%-24s %-10s %-20s %10.4f", step->layer, step->pass, step->kernel, 1e3 * bench->layer_seconds[i]);
-        if (step->macs > 0) printf(" %10.1f", gflops(step->macs, bench->layer_seconds[i]));
+        if (step->macs > 0)
+            printf(" %10.1f %10.0f", gflops(step->macs, bench->layer_seconds[i]), percent_of_peak(bench, step->macs, bench->layer_seconds[i]));
         putchar('\n');
         total += bench->layer_seconds[i];
     }
@@ -153,9 +152,10 @@ static void print_json(const Bench *bench)
 
     for (int i = 0; i < model->infer_step_count; i++) {
         const ModelStep *step = &model->infer_steps[i];
-        json_array_append_new(layers, json_pack("{s:s, s:s, s:s, s:f, s:f}", "layer", step->layer, "pass", step->pass, "kernel",
+        json_array_append_new(layers, json_pack("{s:s, s:s, s:s, s:f, s:f, s:f}", "layer", step->layer, "pass", step->pass, "kernel",
                                                 step->kernel, "ms", 1e3 * bench->layer_seconds[i], "effective_gflops",
-                                                gflops(step->macs, bench->layer_seconds[i])));
+                                                gflops(step->macs, bench->layer_seconds[i]), "percent_of_peak",
+                                                percent_of_peak(bench, step->macs, bench->layer_seconds[i])));
     }
     json_t *all = json_pack("{s:s, s:s, s:s, s:i, s:i, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:o}", "model", model->name, "target",
                             model->target, "real", real_name(), "threads", bench->infer->threads, "batch", bench->batch,
@@ -181,7 +181,8 @@ int bench_infer(Infer *infer, int json, Error *error)
         && (bench.outputs = memory_block(batch * output * sizeof(real), error))
         && (bench.layer_seconds = memory_block((size_t)(model->infer_step_count + 1) * sizeof(double), error))) {
         make_up(&bench, input);
-        result = measure(&bench, error);
+        measure(&bench);
+        result = 0;
     }
     if (result == 0 && json) print_json(&bench);
     if (result == 0 && !json) print_text(&bench);

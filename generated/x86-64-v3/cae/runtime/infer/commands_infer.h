@@ -31,6 +31,10 @@ int command_encode(Infer *infer, const InferOptions *options, Error *error);
    name is a folder (made where it is missing) that receives 0000.png, 0001.png, ..., called by their rows. */
 int command_decode(Infer *infer, const InferOptions *options, Error *error);
 
+/* For a signal handler that ends the program: removes the pictures of `decode` that wait for the others. 1: done, 0: there were none; -1: they are being
+   given their names, which waits for nobody and should be let come to its end. */
+int command_decode_discard(void);
+
 /* reconstruct IMAGE... -o OUT.png: a sheet of up to SHEET_COLUMNS pictures side by side, each above its reconstruction, and so on below. */
 int command_reconstruct(Infer *infer, const InferOptions *options, Error *error);
 

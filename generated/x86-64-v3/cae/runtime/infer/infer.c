@@ -2,28 +2,15 @@
 #include "infer.h"
 
 #include "memory.h"
+#include "threads.h"
 
 #include <sched.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 
 #ifdef _OPENMP
 #include <omp.h>
 #endif
-
-static volatile sig_atomic_t stop_signal;
-
-void infer_stop(int signal)
-{
-    stop_signal = signal;
-}
-
-int infer_stopped(Error *error)
-{
-    if (stop_signal == 0) return 0;
-    return error_set(error, 128 + (int)stop_signal, "stopped by a signal; nothing was written");
-}
 
 size_t infer_count(const ModelShape *shape)
 {
@@ -45,7 +32,7 @@ int infer_open(Infer *infer, const Model *model, const real *parameters, int thr
             infer_close(infer);
             return -1;
         }
-    if (!infer->workspaces) {
+    if (!infer->workspaces || threads_try(threads, error) != 0) {
         infer_close(infer);
         return -1;
     }

@@ -17,6 +17,7 @@
 
 enum { DISTINCT_PICTURES = 16, CLOCKED_IMAGES = 8, ROUNDS_MOST = 50, SEED = 1 };
 
+static const double PEAK_SECONDS = 0.5;
 static const double WARM_UP_SECONDS = 0.3;     /* small networks take thousands of updates before threads and clocks are settled */
 
 typedef struct Bench {
@@ -29,6 +30,7 @@ typedef struct Bench {
     double *seconds;             /* of each update */
     double *layer_seconds;       /* an image, of each train_steps */
     double step_seconds, mean_seconds, images_per_second, gflops, peak_gflops, peak_mib;      /* step_seconds: the median */
+    double thread_gflops;        /* the peak of one thread */
     double taken_mib, limit_mib; /* of a model with a limit of memory */
     int steps;
 } Bench;
@@ -129,6 +131,12 @@ static double step_gflops(const ModelStep *step, double seconds)
     return seconds > 0 ? 2 * step->macs / seconds / 1e9 : 0;
 }
 
+/* Of what one thread could do at most. */
+static double step_percent(const Bench *b, const ModelStep *step, double seconds)
+{
+    return b->thread_gflops > 0 ? 100 * step_gflops(step, seconds) / b->thread_gflops : 0;
+}
+
 static void print_table(const Bench *b)
 {
     const Model *model = b->model;
@@ -156,12 +164,12 @@ static void print_table(const Bench *b)
         printf("Groups of %d images, their mean on one thread:\n", model->group);
     else
         printf("One image on one thread:\n");
-    printf("  %-*s  %-10s  %-20s  %9s  %9s\n", wide, "layer", "pass", "kernel", "ms", "GFLOP/s");
+    printf("  %-*s  %-10s  %-20s  %9s  %9s  %9s\n", wide, "layer", "pass", "kernel", "ms", "GFLOP/s", "% of peak");
     for (int i = 0; i < model->train_step_count; i++) {
         const ModelStep *s = &model->train_steps[i];
         printf("  %-*s  %-10s  %-20s  %9.4f", wide, s->layer, s->pass, s->kernel, b->layer_seconds[i] * 1e3);
         if (s->macs > 0)
-            printf("  %9.1f", step_gflops(s, b->layer_seconds[i]));
+            printf("  %9.1f  %9.0f", step_gflops(s, b->layer_seconds[i]), step_percent(b, s, b->layer_seconds[i]));
         printf("\n");
         sum += b->layer_seconds[i];
     }
@@ -175,8 +183,9 @@ static void print_json(const Bench *b)
     for (int i = 0; i < model->train_step_count; i++) {
         const ModelStep *s = &model->train_steps[i];
         json_t *rate = s->macs > 0 ? json_real(step_gflops(s, b->layer_seconds[i])) : json_null();
-        json_array_append_new(layers, json_pack("{s:s, s:s, s:s, s:f, s:o}", "layer", s->layer, "pass", s->pass, "kernel", s->kernel,
-                                                "ms", b->layer_seconds[i] * 1e3, "effective_gflops", rate));
+        json_t *percent = s->macs > 0 ? json_real(step_percent(b, s, b->layer_seconds[i])) : json_null();
+        json_array_append_new(layers, json_pack("{s:s, s:s, s:s, s:f, s:o, s:o}", "layer", s->layer, "pass", s->pass, "kernel", s->kernel,
+                                                "ms", b->layer_seconds[i] * 1e3, "effective_gflops", rate, "percent_of_peak", percent));
     }
     json_t *all = json_pack("{s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:i, s:i, s:i, s:o}", "images_per_second", b->images_per_second,
                             "ms_per_step", b->step_seconds * 1e3, "mean_ms_per_step", b->mean_seconds * 1e3,
@@ -199,7 +208,8 @@ int bench_train(const Model *model, int batch, int steps, int threads, int json,
     int result = prepare(&b, batch, threads, error);
     if (result == 0) {
         measure_steps(&b);
-        b.peak_gflops = peak_fma_gflops(b.trainer.threads, 0.5);
+        b.peak_gflops = peak_fma_gflops(b.trainer.threads, PEAK_SECONDS);
+        b.thread_gflops = b.trainer.threads > 1 ? peak_fma_gflops(1, PEAK_SECONDS / 2) : b.peak_gflops;
         result = measure_layers(&b, error);
     }
     if (result == 0) {

@@ -20,8 +20,11 @@ typedef struct Finding {
     int alone;                  /* 1: the image's own numbers are not finite; 0: it only has the largest share */
     const char *layer, *pass;   /* the first value on its way that is not finite; NULL: all are */
     const ModelParameter *tensor;
+    const char *of;             /* of the tensor: what is not finite, as "the gradient of " */
     double loss;
 } Finding;
+
+static const char gradient_of[] = "the gradient of ";
 
 typedef struct FirstFault {
     const ModelStep *steps;
@@ -36,10 +39,12 @@ static void see_fault(void *context, int step, const real *value)
 }
 
 /* Where the numbers are that are not finite, and no image alone brought them: behind an update in the parameters or in what the optimizer keeps of them. */
-static const real *faulty_values(const Trainer *t, int before)
+static const real *faulty_values(const Trainer *t, int before, const char **of)
 {
     const real *state = before ? NULL : trainer_optimizer_fault(t);
-    return before ? t->total : trainer_parameters_finite(t) && state ? state : t->parameters;
+    int in_state = state && trainer_parameters_finite(t);
+    *of = before ? gradient_of : in_state ? "the optimizer's state of " : "";
+    return before ? t->total : in_state ? state : t->parameters;
 }
 
 /* Backward begins at the output, so the last parameter that is not finite is the first that it came to. */
@@ -71,7 +76,7 @@ static int look_at(Run *run, int i, const uint64_t *noise, Finding *found)
 
     if (isfinite(loss) && !tensor && fault.step < 0)
         return 0;
-    *found = (Finding){.image = i, .alone = 1, .tensor = tensor, .loss = loss};
+    *found = (Finding){.image = i, .alone = 1, .tensor = tensor, .of = gradient_of, .loss = loss};
     if (fault.step >= 0 && (isfinite(loss) || strcmp(fault.steps[fault.step].pass, "forward") == 0)) {      /* else the loss came before it */
         found->layer = fault.steps[fault.step].layer;
         found->pass = fault.steps[fault.step].pass;
@@ -85,11 +90,11 @@ static void see_nothing(void *context, int step, const real *value)
 }
 
 /* Every image alone is finite, only their sum or the update is not: the one that pulls hardest at the tensor. */
-static void look_for_the_largest(Run *run, int n, const uint64_t *noise, const ModelParameter *tensor, Finding *found)
+static void look_for_the_largest(Run *run, int n, const uint64_t *noise, const ModelParameter *tensor, const char *of, Finding *found)
 {
     Trainer *t = &run->trainer;
     double most = -1;
-    *found = (Finding){.tensor = tensor};
+    *found = (Finding){.tensor = tensor, .of = of};
     for (int i = 0; i < n && tensor; i++) {
         real *gradient = trainer_spare_gradient(t);
         double loss = trainer_look(t, 0, run->pixels[i], noise ? noise[i] : 0, gradient, see_nothing, NULL);
@@ -146,7 +151,7 @@ static int write_text(const Run *run, const char *path, const char *what, const 
     fprintf(file.stream, "picture   %s, number %d of its batch, its loss %g%s\n", picture, found->image + 1, found->loss,
             found->alone ? "" : "; it alone is finite, but has the largest share in the gradient");
     if (found->tensor)
-        fprintf(file.stream, "tensor    %s\n", found->tensor->name);
+        fprintf(file.stream, "tensor    %s%s\n", found->of, found->tensor->name);
     fprintf(file.stream, "weights   ");
     for (int i = 0; i < run->model->parameter_count; i++) {
         const ModelParameter *p = &run->model->parameters[i];
@@ -157,25 +162,41 @@ static int write_text(const Run *run, const char *path, const char *what, const 
     return whole_file_commit(&file, message, sizeof message) == 0;
 }
 
+/* No update has been made yet, so it is the weights that are to blame, and no learning rate. */
+static int without_an_update(const Run *run, const char *what, const char *place, const char *picture, const char *path, Error *error)
+{
+    const char *init = run->options->init;
+    char advice[600];
+    if (init)
+        snprintf(advice, sizeof advice, "the weights of %.400s do not work; give others with --init, or none", init);
+    else
+        snprintf(advice, sizeof advice, "the weights that it began with do not work; start anew with another --seed or --init");
+    return error_set(error, EXIT_INPUT, "%s is not a finite number at step 1, in %s, with %.200s, before any update: %s%s%s%s", what, place, picture, advice,
+                     path ? "; " : "", path ? path : "", path ? " says more" : "");
+}
+
 int train_diverged(Run *run, const char *what, const Dataset *set, int n, const uint64_t *noise, int before, Error *error)
 {
     Trainer *t = &run->trainer;
     Finding found = {0};
     char place[256], again[1024], path[4200];
     int i = 0;
-    const ModelParameter *tensor = fault_in(run->model, faulty_values(t, before));      /* now: a look may take the total's place */
+    const char *of;
+    const ModelParameter *tensor = fault_in(run->model, faulty_values(t, before, &of));      /* now: a look may take the total's place */
 
     run->diverged = 1;
     while (i < n && !look_at(run, i, noise, &found))
         i++;
     if (i == n)
-        look_for_the_largest(run, n, noise, tensor, &found);
+        look_for_the_largest(run, n, noise, tensor, of, &found);
     name_place(&found, place, sizeof place);
     const char *picture = dataset_name(set, run->which[found.image]);
     if (!before || !save_state(run, again, sizeof again))
         train_resume_command(run, run->folder.path, again, sizeof again);
     snprintf(path, sizeof path, "%s/diagnosis.txt", run->folder.path);
     int written = write_text(run, path, what, picture, place, &found, again);
+    if (before && run->state.step == 0)
+        return without_an_update(run, what, place, picture, written ? path : NULL, error);
     return error_set(error, EXIT_INPUT, "%s is not a finite number at step %" PRIu64 " (epoch %" PRIu64 "), in %s, with %.200s: the training has diverged; "
                      "%s%s%s still holds step %" PRIu64 "; try a lower --lr than %g, from the start or with --resume", what, run->state.step + 1,
                      run->state.epoch + 1, place, picture, written ? path : "", written ? " says more; " : "", run->folder.last, run->saved_step,

@@ -9,6 +9,7 @@ typedef enum TrainCommand { TRAIN_RUN, TRAIN_BENCH, TRAIN_VERIFY, TRAIN_PICTURES
 /* Numbers are 0 where the user did not give them, unless a flag beside them says so. */
 typedef struct TrainOptions {
     TrainCommand command;
+    const char *program;                      /* as it was called; NULL: not known */
     const char *train, *val, *out, *init;     /* NULL: not given */
     const char *reference;                    /* of verify */
     uint64_t epochs, steps;

@@ -4,6 +4,7 @@
 #include "compute/clip.h"
 #include "compute/finite.h"
 #include "memory.h"
+#include "threads.h"
 
 #include <limits.h>
 #include <math.h>
@@ -145,7 +146,7 @@ int trainer_open(Trainer *t, const Model *model, const ModelTraining *training, 
 #endif
     if (check_limit(t, error) != 0
         || optimizer_open(&t->optimizer, &training->optimizer, model->parameter_reals, model->memory_limit > 0, error) != 0
-        || allocate(t, error) != 0) {
+        || allocate(t, error) != 0 || threads_try(t->threads, error) != 0) {
         trainer_close(t);
         return -1;
     }
