@@ -1,6 +1,7 @@
 #define _POSIX_C_SOURCE 200809L
 #include "threads.h"
 
+#ifdef _OPENMP
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -39,3 +40,14 @@ int threads_try(int count, Error *error)
         return error_set(error, EXIT_INPUT, "%d threads cannot be started: %s; try fewer --threads", count, strerror(failed));
     return 0;
 }
+
+#else
+
+int threads_try(int count, Error *error)
+{
+    (void)count;
+    (void)error;
+    return 0;
+}
+
+#endif
