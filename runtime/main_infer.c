@@ -14,6 +14,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,14 +28,17 @@ static void say(const char *text)
 }
 
 /* Ends the program at once: it may be waiting for a pipe that nobody writes to. Nothing half written is left behind. Where all is done but for the names of
-   pictures the first signal comes too late. */
+   pictures the first signal comes too late. timeout sends the same signal twice, and two threads may get one each. */
 static void on_signal(int signal)
 {
+    static atomic_flag ending = ATOMIC_FLAG_INIT;
     static volatile sig_atomic_t late;
-    int nothing = whole_file_discard(), pictures = command_decode_discard();
 
+    if (atomic_flag_test_and_set(&ending)) return;
+    int nothing = whole_file_discard(), pictures = command_decode_discard();
     if (pictures < 0 && !late) {
         late = 1;
+        atomic_flag_clear(&ending);
         return;
     }
     say(caec_model.name);

@@ -79,14 +79,14 @@ static void the_excerpts_of_c(void **state)
     free(model);
 }
 
-/* Markdown's ](path), other than addresses and what caec itself writes. */
+/* Markdown's ](path) or ](path#heading), other than addresses and what caec itself writes. */
 static void the_links(void **state)
 {
     (void)state;
     int links = 0;
     for (const char *at = readme; (at = strstr(at, "](")) != NULL; links++) {
         at += 2;
-        char *path = text_of("%s/%.*s", project_folder(), (int)strcspn(at, ")"), at);
+        char *path = text_of("%s/%.*s", project_folder(), (int)strcspn(at, ")#"), at);
         if (strncmp(at, "http", 4) != 0 && strncmp(at, "generated/", 10) != 0 && !file_exists(path))
             fail_msg("README.md links to %s, which is not there", path);
         free(path);
