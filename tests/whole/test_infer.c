@@ -267,9 +267,13 @@ static void stopped(const char *words, const char *other, const char *signal, in
     free(script);
 }
 
+/* ThreadSanitizer holds signals back until the call that waits returns, so it is not asked. */
 static void a_signal_while_it_waits(void **state)
 {
     (void)state;
+#if defined __SANITIZE_THREAD__
+    skip();
+#endif
     ok(run(folder, INFER "encode p p p p p p p p p p p p p -o many.npy"));
     static const char *const nobody = "sleep 1", *const silent = "exec 3>in", *const cut = "{ exec 3>in; head -c 1000000 many.npy >&3; }";
     stopped("--threads 2 reconstruct in -o stop/new.png", nobody, "TERM", 143);
