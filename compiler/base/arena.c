@@ -41,6 +41,16 @@ void *arena_alloc(size_t bytes)
     return p;
 }
 
+void *arena_more(const void *array, int count, size_t bytes)
+{
+    if (count & (count - 1))
+        return (void *)array;
+    void *more = arena_alloc(bytes * (size_t)(count ? 2 * count : 1));
+    if (count)
+        memcpy(more, array, bytes * (size_t)count);
+    return more;
+}
+
 const char *arena_copy(const char *text, size_t n)
 {
     char *p = arena_alloc(n + 1);
@@ -59,6 +69,24 @@ const char *arena_format(const char *format, ...)
     vsnprintf(p, (size_t)n + 1, format, args);
     va_end(args);
     return p;
+}
+
+ArenaMark arena_mark(void)
+{
+    return (ArenaMark){ chunks, chunks ? chunks->used : 0 };
+}
+
+void arena_release(ArenaMark mark)
+{
+    while (chunks != mark.chunk) {
+        Chunk *next = chunks->next;
+        free(chunks);
+        chunks = next;
+    }
+    if (!chunks)
+        return;
+    memset((char *)chunks + mark.used, 0, chunks->used - mark.used);
+    chunks->used = mark.used;
 }
 
 void arena_free_all(void)

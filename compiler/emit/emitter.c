@@ -8,8 +8,6 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { MAX_FILES = 4096 };
-
 const char *upper(const char *name)
 {
     char *copy = (char *)arena_copy(name, strlen(name));
@@ -57,13 +55,13 @@ Text template_expand(lua_State *L, const char *name)
 
 void emitter_file(Emitter *e, const char *name, Text text)
 {
-    if (e->file_count == MAX_FILES)
-        bug("more than %d files", MAX_FILES);
-    for (int i = 0; i < e->file_count; i++)
-        if (strcmp(e->files[i].path, arena_format("%s/%s", e->folder, name)) == 0)
-            fail(e->plan->graph->loc, "autoencoder: two files of the emitted C would be called %s; choose another name than \"%s\"", name,
-                 e->plan->graph->name);
-    e->files[e->file_count++] = (SavedText){ arena_format("%s/%s", e->folder, name), text };
+    const char *path = arena_format("%s/%s", e->folder, name);
+    if (table_find(&e->names, path) >= 0)
+        fail(e->plan->graph->loc, "autoencoder: two files of the emitted C would be called %s; choose another name than \"%s\"", name,
+             e->plan->graph->name);
+    table_add(&e->names, path, e->file_count);
+    e->files = arena_more(e->files, e->file_count, sizeof *e->files);
+    e->files[e->file_count++] = (SavedText){ path, text };
 }
 
 void append_item(lua_State *L)
@@ -153,7 +151,7 @@ static void emit_forms(Emitter *e)
 static const char **stale_sources(const Emitter *e, int *count)
 {
     const char *list = arena_format("%s/CMakeLists.txt", e->folder);
-    const char **stale = ARENA_ARRAY(const char *, MAX_FILES);
+    const char **stale = NULL;
     if (!text_exists(list))
         return stale;
     Text old = text_read(list, 1 << 20);
@@ -163,11 +161,10 @@ static const char **stale_sources(const Emitter *e, int *count)
         if (!listed || memchr(p + 2, '/', n - 2))
             continue;
         const char *path = arena_format("%s/%s", e->folder, arena_copy(p + 2, n - 2));
-        bool written = false;
-        for (int i = 0; i < e->file_count; i++)
-            written = written || strcmp(e->files[i].path, path) == 0;
-        if (!written && *count < MAX_FILES)
-            stale[(*count)++] = path;
+        if (table_find(&e->names, path) >= 0)
+            continue;
+        stale = arena_more(stale, *count, sizeof *stale);
+        stale[(*count)++] = path;
     }
     return stale;
 }
@@ -176,7 +173,7 @@ static const char **stale_sources(const Emitter *e, int *count)
 
 Emitter emitter_open(const Plan *plan, const EmitOptions *options)
 {
-    Emitter e = { .L = templates_open(), .plan = plan, .options = options, .files = ARENA_ARRAY(SavedText, MAX_FILES) };
+    Emitter e = { .L = templates_open(), .plan = plan, .options = options };
     e.folder = arena_format("%s/%s", options->directory, plan->graph->name);
     push_model(e.L, plan, options);
     return e;

@@ -3,6 +3,7 @@
 #define CAEC_EMITTER_H
 
 #include "../base/lua.h"
+#include "../base/table.h"
 #include "emit.h"
 
 typedef struct Emitter {
@@ -12,6 +13,7 @@ typedef struct Emitter {
     const char *folder;
     SavedText *files;
     int file_count;
+    Table names;                /* of the files */
 } Emitter;
 
 /* With the holes of the skeletons, but for the programs. */

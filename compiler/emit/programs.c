@@ -32,9 +32,10 @@ static const char *in_group(const Plan *plan, const Step *step, const char *base
     return arena_format("%s + i * %zu", base, plan_value_count(node));
 }
 
-static const char *workspace_expression(const Plan *plan, const Program *program, const Step *step, const Node *node)
+static const char *workspace_expression(const Plan *plan, const Program *program, int place, const Node *node)
 {
-    const Buffer *buffer = plan_value_at(program, step, node);
+    const Step *step = program->steps[place];
+    const Buffer *buffer = plan_value_at(program, place, node);
     if (!buffer)
         bug("%s does not lie in the workspace of %s", node->name, program->name);
     const char *base = arena_format("t->%s", buffer->name);
@@ -59,9 +60,10 @@ static const char *band_limit(const Step *step, bool first, int units)
     return first ? arena_format("%s / 2 * 2", limit) : arena_format("(band + 1 == bands ? %d : %s / 2 * 2)", units, limit);
 }
 
-static const char *argument_expression(const Plan *plan, const Program *program, const Step *step, const char *name, int units)
+static const char *argument_expression(const Plan *plan, const Program *program, int place, const char *name, int units)
 {
     const Graph *graph = plan->graph;
+    const Step *step = program->steps[place];
     bool first = strcmp(name, "first") == 0, group = plan->group > 1, alone = !program->result || group || plan->settings.library;
     if (first || strcmp(name, "last") == 0)
         return alone ? arena_format("%d", first ? 0 : units) : band_limit(step, first, units);
@@ -74,13 +76,13 @@ static const char *argument_expression(const Plan *plan, const Program *program,
         if (strcmp(a->name, name) != 0)
             continue;
         if (a->form && a->form->late)
-            return arena_format("t->%s + %zu", plan_scratch_at(program, step)->name, step->late_at);
+            return arena_format("t->%s + %zu", plan_scratch_at(program, place)->name, step->late_at);
         if (a->form)
             return arena_format("w + W_%s", upper(a->form->name));
         if (a->scratch)
-            return step->streams ? "scratch" : arena_format("t->%s", plan_scratch_at(program, step)->name);
+            return step->streams ? "scratch" : arena_format("t->%s", plan_scratch_at(program, place)->name);
         if (a->sum)
-            return arena_format("t->%s_sum", step->function);
+            return arena_format("t->%s_sum", step->name);
         if (a->noise)
             return group ? "noise ? noise[i] : 0" : "noise";
         if (step->streams)
@@ -93,17 +95,17 @@ static const char *argument_expression(const Plan *plan, const Program *program,
             return in_group(plan, step, arena_format("%s%s", program == &plan->encode ? "latent" : "output", group ? "s" : ""), a->node);
         if (node_is_loss(a->node))
             return group ? "losses + i" : "&loss";
-        int parameter = plan_gradient_of(graph, a->node);
-        if (parameter >= 0)
-            return arena_format("gradient + P_%s", upper(plan_identifier(graph->parameters[parameter].node->name)));
-        return workspace_expression(plan, program, step, a->node);
+        if (plan_is_gradient(a->node))
+            return arena_format("gradient + P_%s", upper(plan_identifier(graph->parameters[a->node->parameter - 1].node->name)));
+        return workspace_expression(plan, program, place, a->node);
     }
     bug("%s has no argument %s", step->function, name);
 }
 
 /* words of the call: step.words, from the argument names that the expansion of its function left in model.argument_names. */
-static void set_words(lua_State *L, const Plan *plan, const Program *program, const Step *step)
+static void set_words(lua_State *L, const Plan *plan, const Program *program, int place)
 {
+    const Step *step = program->steps[place];
     lua_getfield(L, 2, "units");
     lua_getfield(L, -1, step->function);
     int units = (int)lua_tointeger(L, -1);
@@ -114,7 +116,7 @@ static void set_words(lua_State *L, const Plan *plan, const Program *program, co
     int count = (int)lua_length(L, -2);
     for (int i = 1; i <= count; i++) {
         lua_rawgeti(L, -2, i);
-        const char *expression = argument_expression(plan, program, step, lua_tostring(L, -1), units);
+        const char *expression = argument_expression(plan, program, place, lua_tostring(L, -1), units);
         lua_pop(L, 1);
         lua_pushstring(L, expression);
         lua_rawseti(L, -2, i);
@@ -124,10 +126,11 @@ static void set_words(lua_State *L, const Plan *plan, const Program *program, co
 }
 
 /* step.late: the call that makes its late form; "" where it reads none. */
-static void set_late(lua_State *L, const Plan *plan, const Program *program, const Step *step)
+static void set_late(lua_State *L, const Plan *plan, const Program *program, int place)
 {
+    const Step *step = program->steps[place];
     set_text(L, "late", !step->late ? "" : arena_format("%smake_%s(w + W_%s, t->%s + %zu);", plan_prefix(plan), step->late->name,
-                                                        upper(step->late->source->name), plan_scratch_at(program, step)->name, step->late_at));
+                                                        upper(step->late->source->name), plan_scratch_at(program, place)->name, step->late_at));
 }
 
 /* "PLACE, COUNT, CHANNELS" of the value that a step of training leaves in the workspace; zeros where it leaves none there, or inference runs it. */
@@ -135,12 +138,15 @@ static const char *value_left(const Plan *plan, const Program *program, int plac
 {
     const Step *step = program->steps[place];
     bool learns = place < program->forward_count && (step->core->op->heads_stage || step->core->op->value);
-    for (int i = 0; i < program->buffer_count && !program->result; i++) {
-        const Buffer *b = &program->buffers[i];
-        if (b->node && b->node->type == TYPE_REAL && step_writes(step, b->node))
-            return arena_format("%zu, %zu, %d", b->offset / (size_t)settings_real_bytes(&plan->settings), plan_value_count(b->node),
-                                learns ? b->node->shape.dim[b->node->shape.rank - 1] : 0);
+    const Buffer *left = NULL;              /* the first of those that the step writes */
+    for (int i = 0; i < step->argument_count && !program->result; i++) {
+        const Node *node = step->arguments[i].node;
+        const Buffer *b = node && node->type == TYPE_REAL && step_writes(step, node) ? plan_first_value(program, node) : NULL;
+        left = b && (!left || b < left) ? b : left;
     }
+    if (left)
+        return arena_format("%zu, %zu, %d", left->offset / (size_t)settings_real_bytes(&plan->settings), plan_value_count(left->node),
+                            learns ? left->node->shape.dim[left->node->shape.rank - 1] : 0);
     return "0, 0, 0";
 }
 
@@ -151,6 +157,7 @@ static void set_steps(lua_State *L, const Plan *plan, const Program *program)
         const Step *step = program->steps[i];
         lua_newtable(L);
         set_text(L, "call", step->function);
+        set_text(L, "own", step->name);
         set_text(L, "layer", step->layer);
         set_text(L, "pass", step->pass);
         set_text(L, "kernel", step->kernel->name);
@@ -169,8 +176,8 @@ static void set_steps(lua_State *L, const Plan *plan, const Program *program)
         lua_pushboolean(L, step->kernel->grouped);
         lua_setfield(L, -2, "grouped");
         set_text(L, "flush", step->sums ? upper(plan_identifier(arena_format("%s.kernel", step->layer))) : "");
-        set_words(L, plan, program, step);
-        set_late(L, plan, program, step);
+        set_words(L, plan, program, i);
+        set_late(L, plan, program, i);
         append_item(L);
     }
     lua_setfield(L, -2, "steps");

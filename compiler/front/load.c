@@ -36,11 +36,8 @@ typedef struct Loader {
 
 static LayerRow *add_layer_row(Graph *graph)
 {
-    LayerRow *rows = ARENA_ARRAY(LayerRow, graph->layer_count + 1);
-    if (graph->layer_count)
-        memcpy(rows, graph->layers, sizeof *rows * (size_t)graph->layer_count);
-    graph->layers = rows;
-    return &rows[graph->layer_count++];
+    graph->layers = arena_more(graph->layers, graph->layer_count, sizeof *graph->layers);
+    return &graph->layers[graph->layer_count++];
 }
 
 /* Appends to load->names that of the layer whose table is at the top of the stack: as it says itself, or by its kind and its place among those of

@@ -1,6 +1,7 @@
 #include "check.h"
 
 #include "../base/arena.h"
+#include "../base/table.h"
 
 #include <ctype.h>
 #include <string.h>
@@ -13,7 +14,24 @@ bool names_clash(const char *a, const char *b)
     return *a == *b;
 }
 
-static void check_node(const Graph *graph, int i, const size_t *lengths, const char *pass)
+/* The same for all names that clash. */
+static const char *plain_name(const char *name)
+{
+    char *plain = (char *)arena_copy(name, strlen(name));
+    for (char *p = plain; *p; p++)
+        *p = *p == '.' ? '_' : (char)tolower((unsigned char)*p);
+    return plain;
+}
+
+static void check_name(const Node *node, Table *names)
+{
+    const char *plain = plain_name(node->name);
+    if (table_find(names, plain) >= 0)
+        fail(node->loc, "%s: the name %s is taken: caec derives it for another layer; choose another name", node->word, node->name);
+    table_add(names, plain, node->id);
+}
+
+static void check_node(const Graph *graph, int i, const char *pass)
 {
     const Node *node = graph->nodes[i];
     if (node->id != i)
@@ -27,9 +45,6 @@ static void check_node(const Graph *graph, int i, const size_t *lengths, const c
     node->op->shape(&again);
     if (!shape_equal(again.shape, node->shape) || again.type != node->type)
         bug("after %s: %s has shape %s but its operator gives %s", pass, node->name, shape_text(node->shape), shape_text(again.shape));
-    for (int k = 0; k < i; k++)
-        if (lengths[k] == lengths[i] && names_clash(graph->nodes[k]->name, node->name))
-            fail(node->loc, "%s: the name %s is taken: caec derives it for another layer; choose another name", node->word, node->name);
 }
 
 static void check_in_graph(const Graph *graph, const Node *node, const char *what, const char *pass)
@@ -54,11 +69,13 @@ static void check_phase(const Graph *graph, int phase, const char *pass)
 
 void check_graph(const Graph *graph, const char *pass)
 {
-    size_t *lengths = ARENA_ARRAY(size_t, graph->count);
-    for (int i = 0; i < graph->count; i++)
-        lengths[i] = strlen(graph->nodes[i]->name);
-    for (int i = 0; i < graph->count; i++)
-        check_node(graph, i, lengths, pass);
+    const ArenaMark mark = arena_mark();
+    Table names = { 0 };
+    for (int i = 0; i < graph->count; i++) {
+        check_node(graph, i, pass);
+        check_name(graph->nodes[i], &names);
+    }
+    arena_release(mark);
     check_in_graph(graph, graph->input, "input", pass);
     check_in_graph(graph, graph->latent, "latent", pass);
     check_in_graph(graph, graph->output, "output", pass);

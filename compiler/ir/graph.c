@@ -176,6 +176,36 @@ int graph_users(const Graph *graph, const Node *node, Node **users, int max)
     return n;
 }
 
+/* Whether an earlier input of the node is the same. */
+static bool is_repeated(const Node *node, int k)
+{
+    for (int i = 0; i < k; i++)
+        if (node->input[i] == node->input[k])
+            return true;
+    return false;
+}
+
+Users graph_all_users(const Graph *graph)
+{
+    Users users = { .first = ARENA_ARRAY(int, graph->count + 2) };
+    int *first = users.first + 1;           /* of node i: first how many it has, then where the next goes; users.first[i] lags behind by one */
+    int all = 0;
+    for (int i = 0; i < graph->count; i++)
+        for (int k = 0; k < graph->nodes[i]->op->arity; k++)
+            first[graph->nodes[i]->input[k]->id] += !is_repeated(graph->nodes[i], k);
+    for (int i = 0; i < graph->count; i++) {
+        int count = first[i];
+        first[i] = all;
+        all += count;
+    }
+    users.node = ARENA_ARRAY(Node *, all + 1);
+    for (int i = 0; i < graph->count; i++)
+        for (int k = 0; k < graph->nodes[i]->op->arity; k++)
+            if (!is_repeated(graph->nodes[i], k))
+                users.node[first[graph->nodes[i]->input[k]->id]++] = graph->nodes[i];
+    return users;
+}
+
 static void replace_in_phase(const Graph *graph, Phase *phase, const Node *from, Node *to)
 {
     if (phase->objective == from)

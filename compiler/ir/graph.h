@@ -73,6 +73,7 @@ struct Node {
     Shape shape;
     bool infer;                             /* a copy of another node for inference, by `separate` or `stages` */
     bool backward;                          /* it came with differentiation */
+    int parameter;                          /* set by group: it is the gradient of that parameter, counted from 1; 0: of none */
     int phase;                              /* number of the phase whose copy it is, or whose gradient it serves; 0: of the whole network */
     Node *inference;                        /* set by separate: what inference has in its place; NULL: the node itself */
 };
@@ -145,6 +146,7 @@ struct Graph {
     int phase_count;
     Stage **stages;                         /* set by group */
     int stage_count;
+    Stage **stage_of;                       /* likewise: of each node, NULL of leaves */
 };
 
 /* A core and what follows it, with the backward half of both; set by the pass `group`. Members that a stage lacks are NULL. */
@@ -191,6 +193,15 @@ int graph_layer_of(const Graph *graph, const Node *node);
 
 /* Users of a node among the nodes of the graph: fills users[max], returns how many there are in all. */
 int graph_users(const Graph *graph, const Node *node, Node **users, int max);
+
+/* Those of all nodes at once: the users of node i, each once and in the order of the graph, are node[first[i]] up to node[first[i + 1]], that one not
+   included. They hold until a pass rewires the graph. */
+typedef struct Users {
+    Node **node;
+    int *first;
+} Users;
+
+Users graph_all_users(const Graph *graph);
 
 /* Replaces every use of `from` (as input, latent, output, loss, gradient, those of phases too) by `to`, except inside `but` (NULL: none). */
 void graph_replace(Graph *graph, Node *from, Node *to, const Node *but);

@@ -38,6 +38,7 @@ typedef struct Form {
     bool training;              /* for training alone, in memory of its own, see plan_forms_apart() */
     bool late;                  /* not prepared, but made from `source` in the scratch memory of the step that reads it, just before */
     const struct Form *source;  /* then only: the blocks of the forward pass */
+    struct Form *next;          /* of the same parameter, in the plan */
 } Form;
 
 typedef struct Kernel Kernel;
@@ -73,6 +74,7 @@ typedef struct Step {
     const Node *bias, *act, *pool, *codes, *d_act, *d_pool, *db, *dx;    /* taken in; NULL: not */
     const char *layer, *pass;   /* "encoder.conv1", "forward" */
     const char *function;       /* C name, set by the plan */
+    const char *name;           /* the function's, but of a step that shares that of another layer a name of its own, for its memory */
     struct { const char *name; int value; } numbers[STEP_NUMBERS];
     int number_count;
     Argument arguments[STEP_ARGUMENTS];

@@ -169,12 +169,8 @@ static Node *add_parameter(Layer *layer, const char *suffix, Shape shape, double
     model.shape = shape;
     model.type = TYPE_REAL;
     Node *node = node_new(graph, &op_parameter, &model, arena_format("%s.%s", layer->model.layer, suffix), NULL, NULL);
-    Parameter *all = ARENA_ARRAY(Parameter, graph->parameter_count + 1);
-    if (graph->parameter_count)
-        memcpy(all, graph->parameters, sizeof *all * (size_t)graph->parameter_count);
-    all[graph->parameter_count] = (Parameter){ .node = node, .limit = limit, .fill = fill };
-    graph->parameters = all;
-    graph->parameter_count++;
+    graph->parameters = arena_more(graph->parameters, graph->parameter_count, sizeof *graph->parameters);
+    graph->parameters[graph->parameter_count++] = (Parameter){ .node = node, .limit = limit, .fill = fill };
     return node;
 }
 

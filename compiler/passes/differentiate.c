@@ -6,15 +6,18 @@
 /* What the readers of a value send back, the last reader's first. */
 typedef struct Arrived {
     Node *value;
-    struct Arrived *next;
+    struct Arrived *next, *last;    /* `last` is kept in the first of a list alone */
 } Arrived;
 
 static void arrive(Arrived **list, Node *value)
 {
-    while (*list)
-        list = &(*list)->next;
-    *list = ARENA_NEW(Arrived);
-    (*list)->value = value;
+    Arrived *arrived = ARENA_NEW(Arrived);
+    arrived->value = value;
+    if (*list)
+        (*list)->last->next = arrived;
+    else
+        *list = arrived;
+    (*list)->last = arrived;
 }
 
 /* The sum in that order; made only when all readers have been seen, so that it stands in front of what reads it. NULL: no gradient arrives. */

@@ -166,18 +166,6 @@ static Step *make_step(const Plan *plan, const Program *program, const Stage *st
     return step;
 }
 
-static const Stage *stage_of(const Graph *graph, const Node *node)
-{
-    for (int i = 0; i < graph->stage_count; i++) {
-        StagePart parts[STAGE_PARTS];
-        int count = stage_parts(graph->stages[i], parts);
-        for (int k = 0; k < count; k++)
-            if (parts[k].node == node)
-                return graph->stages[i];
-    }
-    bug("%s is in no stage", node->name);
-}
-
 /* The core whose step could take the node in; the node itself where it is a core or stands alone. */
 static const Node *core_for(const Stage *s, const Node *node)
 {
@@ -197,7 +185,7 @@ static bool produces(const Step *step, const Node *node)
 
 static Step *step_for(const Plan *plan, const Program *program, const Node *node, const bool *needed)
 {
-    const Stage *stage = stage_of(plan->graph, node);
+    const Stage *stage = plan->graph->stage_of[node->id];
     const Node *core = core_for(stage, node);
     if (core && core != node) {
         Step *step = make_step(plan, program, stage, core, needed);
@@ -214,6 +202,15 @@ static void need_inputs(const Step *step, bool *needed)
         const Argument *a = &step->arguments[i];
         if (a->node && !step_covers(step, a->node))
             needed[a->node->id] = true;
+    }
+}
+
+static void mark_computed(const Step *step, bool *computed)
+{
+    for (int i = 0; i < step->argument_count; i++) {
+        const Node *node = step->arguments[i].node;
+        if (node && step_covers(step, node))
+            computed[node->id] = true;
     }
 }
 
@@ -234,8 +231,7 @@ void plan_steps(Plan *plan, Program *program, Node *const *roots, int root_count
         if (!produces(step, node) || at[step->core->id])
             bug("%s is read but no step leaves it behind", node->name);
         at[step->core->id] = step;
-        for (int k = 0; k < graph->count; k++)
-            computed[k] = computed[k] || produces(step, graph->nodes[k]);
+        mark_computed(step, computed);
         need_inputs(step, needed);
     }
     program->steps = ARENA_ARRAY(Step *, graph->count);

@@ -2,8 +2,27 @@
 #include "plan.h"
 
 #include "../base/arena.h"
+#include "../base/table.h"
 
 #include <string.h>
+
+/* Above so many steps layers that do the same share a function: what a network costs to emit and to compile then grows with what is different in it. */
+enum { STEPS_APART = 512 };
+
+/* Forms of weights, found by parameter. */
+typedef struct Forms {
+    Form **all, **first;        /* in order; by parameter's node the first of it */
+    int count;
+    Table names;
+} Forms;
+
+typedef struct Functions {
+    Plan *plan;
+    Forms forms, late;
+    bool shared;                /* among layers */
+    Table names, alike;         /* of functions and of steps that share one; the first function of those that may do the same */
+    int *next, *last;           /* by function: the next that does alike, -1: none; of the first of such, the last */
+} Functions;
 
 /* ---- prepared weights ---- */
 
@@ -15,64 +34,56 @@ static bool same_form(const Form *a, const Form *b)
 }
 
 /* "encoder_conv1_kernel", "..._turned", and the block where two blockings of one parameter are wanted. */
-static const char *form_name(Form *const *forms, int form_count, const Form *form)
+static const char *form_name(Forms *forms, const Form *form)
 {
-    const char *base = arena_format("%s%s%s", plan_identifier(form->parameter->name), strcmp(form->kind, "plain") == 0 || strcmp(form->kind, "blocks") == 0 ? "" : arena_format("_%s", form->kind),
-                                    form->rotated ? "_turned" : "");
-    const char *name = base;
-    for (int n = 2;; n++) {
-        bool taken = false;
-        for (int i = 0; i < form_count; i++)
-            taken = taken || strcmp(forms[i]->name, name) == 0;
-        if (!taken)
-            return name;
-        name = arena_format("%s_%d", base, n);
-    }
+    const char *kind = strcmp(form->kind, "plain") == 0 || strcmp(form->kind, "blocks") == 0 ? "" : arena_format("_%s", form->kind);
+    const char *base = arena_format("%s%s%s", plan_identifier(form->parameter->name), kind, form->rotated ? "_turned" : "");
+    return table_add_another(&forms->names, base, forms->count);
 }
 
 /* The blocks from which a late form is turned; NULL: no forward pass reads such. */
-static const Form *source_of(const Plan *plan, const Form *late)
+static const Form *source_of(const Forms *forms, const Form *late)
 {
-    for (int i = 0; i < plan->form_count; i++) {
-        const Form *f = plan->forms[i];
-        if (f->parameter == late->parameter && f->training == late->training && !f->rotated && strcmp(f->kind, late->kind) == 0)
+    for (const Form *f = forms->first[late->parameter->id]; f; f = f->next)
+        if (f->training == late->training && !f->rotated && strcmp(f->kind, late->kind) == 0)
             return f;
-    }
     return NULL;
 }
 
 /* The form among those there are that is the same as this one, or this one, added to them. */
-static Form *add_form(Form **forms, int *count, Form *form, size_t align, size_t *reals)
+static Form *add_form(Forms *forms, Form *form, size_t align, size_t *reals)
 {
-    for (int k = 0; k < *count; k++)
-        if (same_form(forms[k], form))
-            return forms[k];
-    form->name = form_name(forms, *count, form);
+    Form **end = &forms->first[form->parameter->id];
+    for (; *end; end = &(*end)->next)
+        if (same_form(*end, form))
+            return *end;
+    form->name = form_name(forms, form);
     form->offset = *reals;
     *reals += (form->count + align - 1) / align * align;
-    forms[(*count)++] = form;
-    return form;
+    *end = form;
+    return forms->all[forms->count++] = form;
 }
 
 /* `training`: the forms are for training alone. */
-static void add_forms(Plan *plan, Step *step, bool training)
+static void add_forms(Functions *f, Step *step, bool training)
 {
+    Plan *plan = f->plan;
     const size_t align = 64 / (size_t)settings_real_bytes(&plan->settings);
     for (int i = 0; i < step->argument_count; i++) {
         Argument *a = &step->arguments[i];
         if (!a->form)
             continue;
         a->form->training = training;
-        a->form->source = a->form->late ? source_of(plan, a->form) : NULL;
+        a->form->source = a->form->late ? source_of(&f->forms, a->form) : NULL;
         a->form->late = a->form->source != NULL;
         if (a->form->late) {
             step->late_at = (step->scratch + align - 1) / align * align;
             step->scratch = step->late_at;
-            a->form = add_form(plan->late_forms, &plan->late_count, a->form, align, &step->scratch);
+            a->form = add_form(&f->late, a->form, align, &step->scratch);
             step->scratch = step->late_at + a->form->count;
             step->late = a->form;
         } else {
-            a->form = add_form(plan->forms, &plan->form_count, a->form, align, training ? &plan->training_reals : &plan->prepared_reals);
+            a->form = add_form(&f->forms, a->form, align, training ? &plan->training_reals : &plan->prepared_reals);
         }
     }
 }
@@ -98,12 +109,23 @@ static bool same_kind(const Node *a, const Node *b)
     return same;
 }
 
-static bool same_arguments(const Step *a, const Step *b)
+/* Whether two forms, of two parameters maybe, lie alike. */
+static bool same_layout(const Form *a, const Form *b)
+{
+    if (!a || !b)
+        return a == b;
+    return strcmp(a->kind, b->kind) == 0 && a->block == b->block && a->lanes == b->lanes && a->rotated == b->rotated && a->up == b->up &&
+           a->stride == b->stride && a->pad_top == b->pad_top && a->pad_left == b->pad_left && a->training == b->training &&
+           a->late == b->late && shape_equal(a->parameter->shape, b->parameter->shape);
+}
+
+/* `alike`: forms need not be the same, but lie alike. */
+static bool same_arguments(const Step *a, const Step *b, bool alike)
 {
     bool same = a->argument_count == b->argument_count && a->number_count == b->number_count && a->scratch == b->scratch;
     for (int i = 0; same && i < a->argument_count; i++) {
         const Argument *x = &a->arguments[i], *y = &b->arguments[i];
-        same = strcmp(x->name, y->name) == 0 && x->form == y->form && x->scratch == y->scratch && x->sum == y->sum && x->noise == y->noise &&
+        same = strcmp(x->name, y->name) == 0 && (alike ? same_layout(x->form, y->form) : x->form == y->form) && x->scratch == y->scratch && x->sum == y->sum && x->noise == y->noise &&
                !x->node == !y->node && (!x->node || (x->node->type == y->node->type && shape_equal(x->node->shape, y->node->shape)));
     }
     for (int i = 0; same && i < a->number_count; i++)
@@ -111,45 +133,98 @@ static bool same_arguments(const Step *a, const Step *b)
     return same;
 }
 
-/* Whether a step of a phase does to its arguments what a step of another one, of the whole network, or of the phase's own inference does. Forms are added
-   already. */
+/* Whether two steps compute the same of the same, but for the values and weights that they are handed. Forms are added already. */
+static bool same_work(const Step *a, const Step *b, bool alike)
+{
+    return a->kernel == b->kernel && same_kind(a->core, b->core) && same_kind(a->bias, b->bias) && same_kind(a->act, b->act) &&
+           same_kind(a->pool, b->pool) && same_kind(a->codes, b->codes) && same_kind(a->d_act, b->d_act) && same_kind(a->d_pool, b->d_pool) &&
+           same_kind(a->db, b->db) && same_kind(a->dx, b->dx) && same_arguments(a, b, alike);
+}
+
+/* Whether a step of a phase does to its arguments what a step of another one, of the whole network, or of the phase's own inference does. */
 static bool same_in_phases(const Step *a, const Step *b)
 {
     bool copies = a->core->phase != b->core->phase || (a->core->phase && a->core->infer != b->core->infer);
-    return copies && a->kernel == b->kernel && strcmp(a->layer, b->layer) == 0 && same_kind(a->core, b->core) &&
-           same_kind(a->bias, b->bias) && same_kind(a->act, b->act) && same_kind(a->pool, b->pool) && same_kind(a->codes, b->codes) &&
-           same_kind(a->d_act, b->d_act) && same_kind(a->d_pool, b->d_pool) && same_kind(a->db, b->db) && same_kind(a->dx, b->dx) &&
-           same_arguments(a, b);
+    return copies && strcmp(a->layer, b->layer) == 0 && same_work(a, b, false);
 }
 
-static const char *function_name(const Plan *plan, const Step *step, const char *suffix)
+/* Whether a step of one layer does what that of another does. */
+static bool same_in_layers(const Step *a, const Step *b)
 {
-    const char *base = arena_format("%s%s", plan_prefix(plan), plan_identifier(step->core->name));
+    return a->streams == b->streams && memcmp(&a->rows, &b->rows, sizeof a->rows) == 0 && a->late_at == b->late_at && same_work(a, b, true);
+}
+
+static const char *own_name(Functions *f, const Step *step, const char *suffix)
+{
+    const char *base = arena_format("%s%s", plan_prefix(f->plan), plan_identifier(step->core->name));
     if (strcmp(step->core->name, step->core->layer) == 0)
         base = arena_format("%s_forward", base);
-    base = arena_format("%s%s", base, suffix);
-    const char *name = base;
-    for (int n = 2;; n++) {
-        bool taken = false;
-        for (int i = 0; i < plan->function_count; i++)
-            taken = taken || strcmp(plan->functions[i]->function, name) == 0;
-        if (!taken)
-            return name;
-        name = arena_format("%s_%d", base, n);
+    return table_add_another(&f->names, arena_format("%s%s", base, suffix), f->plan->function_count);
+}
+
+/* What only steps that may share a function have in common. */
+static const char *what_it_does(const Functions *f, const Step *step)
+{
+    return arena_format("%s %s %s %s", step->kernel->name, step->core->op->name, shape_text(step->core->shape), f->shared ? "" : step->layer);
+}
+
+static void add_function(Functions *f, Step *step, const char *what)
+{
+    const int place = f->plan->function_count++, first = table_find(&f->alike, what);
+    f->plan->functions[place] = step;
+    f->next[place] = -1;
+    if (first < 0) {
+        table_add(&f->alike, what, place);
+        f->last[place] = place;
+    } else {
+        f->next[f->last[first]] = place;
+        f->last[first] = place;
     }
 }
 
-void plan_functions(Plan *plan, Program *program, const char *suffix)
+/* Of the first function that does what the step does; a step that takes another layer's keeps a name of its own. */
+static void choose_function(Functions *f, Step *step, const char *suffix)
 {
-    for (int i = 0; i < program->count; i++) {
-        Step *step = program->steps[i];
-        add_forms(plan, step, plan_forms_apart(plan) && !program->result);
-        for (int k = 0; k < plan->function_count && !step->function; k++)
-            if (same_function(plan->functions[k], step) || same_in_phases(plan->functions[k], step))
-                step->function = plan->functions[k]->function;
-        if (step->function)
+    const char *what = what_it_does(f, step);
+    for (int k = table_find(&f->alike, what); k >= 0 && !step->function; k = f->next[k]) {
+        const Step *other = f->plan->functions[k];
+        const bool same = same_function(other, step) || same_in_phases(other, step);
+        if (!same && !(f->shared && same_in_layers(other, step)))
             continue;
-        step->function = function_name(plan, step, step->core->infer ? "" : suffix);
-        plan->functions[plan->function_count++] = step;
+        step->function = other->function;
+        step->name = same ? other->name : own_name(f, step, suffix);
     }
+    if (step->function)
+        return;
+    step->function = step->name = own_name(f, step, suffix);
+    add_function(f, step, what);
+}
+
+static Forms forms_of(const Plan *plan, int most)
+{
+    return (Forms){ .all = ARENA_ARRAY(Form *, most), .first = ARENA_ARRAY(Form *, plan->graph->count) };
+}
+
+void plan_functions(Plan *plan)
+{
+    Program **programs;
+    int count = plan_programs(plan, &programs), steps = 0;
+    for (int p = 0; p < count; p++)
+        steps += programs[p]->count;
+    Functions f = { .plan = plan, .forms = forms_of(plan, steps * STEP_ARGUMENTS), .late = forms_of(plan, steps), .shared = steps > STEPS_APART,
+                    .next = ARENA_ARRAY(int, steps), .last = ARENA_ARRAY(int, steps) };
+    plan->functions = ARENA_ARRAY(const Step *, steps);
+    for (int p = 0; p < count; p++) {
+        const bool training = !programs[p]->result;
+        const char *suffix = programs[p]->rings ? "_row" : training || plan->settings.no_training ? "" : "_infer";
+        for (int i = 0; i < programs[p]->count; i++) {
+            Step *step = programs[p]->steps[i];
+            add_forms(&f, step, plan_forms_apart(plan) && training);
+            choose_function(&f, step, step->core->infer ? "" : suffix);
+        }
+    }
+    plan->forms = f.forms.all;
+    plan->form_count = f.forms.count;
+    plan->late_forms = f.late.all;
+    plan->late_count = f.late.count;
 }

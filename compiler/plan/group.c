@@ -45,6 +45,8 @@ void plan_group(Plan *plan)
             most = programs[p]->bytes > most ? programs[p]->bytes : most;
         }
         if (plan->group <= GROUP_LEAST || most <= memory_limit)
-            return;
+            break;
     }
+    for (int p = 0; p < count; p++)
+        plan_name_buffers(plan, programs[p]);
 }

@@ -2,6 +2,7 @@
 
 #include "../base/arena.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 enum { ALIGNMENT = 64, SLACK = 64 };     /* a kernel may read up to one vector past the end of a value */
@@ -20,114 +21,148 @@ static size_t value_bytes(const Plan *plan, const Node *node)
     return plan_value_count(node) * (node->type == TYPE_PIXEL ? 1 : (size_t)settings_real_bytes(&plan->settings));
 }
 
-int plan_gradient_of(const Graph *graph, const Node *node)
+bool plan_is_gradient(const Node *node)
 {
-    for (int i = 0; i < graph->parameter_count; i++)
-        if (graph_gradient(graph, node->phase, i) == node)
-            return i;
-    return -1;
-}
-
-bool plan_is_gradient(const Graph *graph, const Node *node)
-{
-    return plan_gradient_of(graph, node) >= 0;
+    return node->parameter > 0;
 }
 
 /* Values that lie elsewhere: the image, what the caller gives or gets, gradients, the loss. */
-static bool is_elsewhere(const Plan *plan, const Program *program, const Node *node)
+static bool is_elsewhere(const Program *program, const Node *node)
 {
-    const Graph *graph = plan->graph;
-    return node->op->arity == 0 || node == program->given || node == program->result || node_is_loss(node) || plan_is_gradient(graph, node);
+    return node->op->arity == 0 || node == program->given || node == program->result || node_is_loss(node) || plan_is_gradient(node);
 }
 
 /* The node's latest buffer that is made at step s or before. */
 static Buffer *find_buffer(const Program *program, const Node *node, int s)
 {
-    Buffer *found = NULL;
-    for (int i = 0; i < program->buffer_count; i++)
-        if (program->buffers[i].node == node && program->buffers[i].made <= s)
-            found = &program->buffers[i];
-    return found;
+    int i = program->latest[node->id] - 1;
+    while (i >= 0 && program->buffers[i].made > s)
+        i = program->buffers[i].before;
+    return i >= 0 ? &program->buffers[i] : NULL;
 }
 
-static int place_of(const Program *program, const Step *step)
+const Buffer *plan_value_at(const Program *program, int place, const Node *node)
 {
-    for (int i = 0; i < program->count; i++)
-        if (program->steps[i] == step)
-            return i;
-    bug("%s is no step of %s", step->function, program->name);
+    return find_buffer(program, node, place);
 }
 
-const Buffer *plan_value_at(const Program *program, const Step *step, const Node *node)
+const Buffer *plan_first_value(const Program *program, const Node *node)
 {
-    return find_buffer(program, node, place_of(program, step));
+    int i = program->latest[node->id] - 1;
+    while (i >= 0 && program->buffers[i].before >= 0)
+        i = program->buffers[i].before;
+    return i >= 0 ? &program->buffers[i] : NULL;
 }
 
-const Buffer *plan_scratch_at(const Program *program, const Step *step)
+const Buffer *plan_scratch_at(const Program *program, int place)
 {
-    int s = place_of(program, step);
-    for (int i = 0; i < program->buffer_count; i++)
-        if (!program->buffers[i].node && !program->buffers[i].sum && program->buffers[i].made == s)
-            return &program->buffers[i];
-    bug("%s has no scratch memory", step->function);
+    int i = program->scratch_at[place] - 1;
+    if (i < 0)
+        bug("%s has no scratch memory", program->steps[place]->function);
+    return &program->buffers[i];
 }
 
-/* "", or "_again", "_again_2", ... of a step that stands in the program so often. */
-static const char *repeat_suffix(const Program *program, int s)
+/* ---- lives ---- */
+
+static Buffer *add_buffer(Program *program, const Node *node, int first, int last, int made)
 {
-    int before = 0;
-    for (int i = 0; i < s; i++)
-        before += program->steps[i]->core == program->steps[s]->core;
-    return before == 0 ? "" : before == 1 ? "_again" : arena_format("_again_%d", before);
+    Buffer *b = &program->buffers[program->buffer_count++];
+    *b = (Buffer){ .node = node, .first = first, .last = last, .made = made, .before = -1 };
+    return b;
 }
 
-static void add_buffers(const Plan *plan, Program *program, int s)
+static void live(const Plan *plan, Program *program, int s, const Argument *a)
 {
     const Step *step = program->steps[s];
-    const char *again = repeat_suffix(program, s);
-    for (int i = 0; i < step->argument_count; i++) {
-        const Argument *a = &step->arguments[i];
-        if (a->sum) {
-            program->buffers[program->buffer_count++] = (Buffer){
-                .name = arena_format("%s_sum", step->function), .first = 0, .last = program->count - 1, .sum = true,
-                .bytes = a->sum * (size_t)settings_real_bytes(&plan->settings) + SLACK,
-            };
-            continue;
-        }
-        if (a->scratch) {
-            program->buffers[program->buffer_count++] = (Buffer){
-                .name = arena_format("%s%s_scratch", step->function, again), .first = s, .last = s, .made = s,
-                .bytes = step->scratch * (size_t)settings_real_bytes(&plan->settings) + SLACK,
-            };
-            continue;
-        }
-        if (!a->node || is_elsewhere(plan, program, a->node))
-            continue;
+    const size_t real_bytes = (size_t)settings_real_bytes(&plan->settings);
+    if (a->sum) {
+        Buffer *sum = add_buffer(program, NULL, 0, program->count - 1, s);
+        sum->sum = true;
+        sum->bytes = a->sum * real_bytes + SLACK;
+    } else if (a->scratch) {
+        add_buffer(program, NULL, s, s, s)->bytes = step->scratch * real_bytes + SLACK;
+        program->scratch_at[s] = program->buffer_count;
+    } else if (a->node && !is_elsewhere(program, a->node)) {
         Buffer *old = find_buffer(program, a->node, s);
-        if (old && !(step->repeats && step_writes(step, a->node)))
+        if (old && !(step->repeats && step_writes(step, a->node))) {
             old->last = s;
-        else
-            program->buffers[program->buffer_count++] = (Buffer){
-                .node = a->node, .name = arena_format("%s%s", plan_identifier(a->node->name), again), .first = s, .last = s, .made = s,
-            };
+            return;
+        }
+        add_buffer(program, a->node, s, s, s)->before = program->latest[a->node->id] - 1;
+        program->latest[a->node->id] = program->buffer_count;
     }
+}
+
+/* The first and the last step of each run. */
+typedef struct Runs {
+    int *first, *last;
+} Runs;
+
+static Runs find_runs(const Program *program)
+{
+    Runs runs = { ARENA_ARRAY(int, program->count + 1), ARENA_ARRAY(int, program->count + 1) };
+    for (int s = program->count - 1; s >= 0; s--)
+        runs.first[program->run[s]] = s;
+    for (int s = 0; s < program->count; s++)
+        runs.last[program->run[s]] = s;
+    return runs;
 }
 
 /* A value that one run makes and reads needs room for one image; any other for the whole group, and its life is that of the runs it touches, since they
    return to their first step with every image. */
-static void set_size(const Plan *plan, const Program *program, Buffer *b)
+static void set_size(const Plan *plan, const Program *program, const Runs *runs, Buffer *b)
 {
     b->copies = 1;
     if (!b->node)
         return;
     if (program->run[b->first] != program->run[b->last] || program->steps[b->first]->kernel->grouped) {
         b->copies = plan->group;
-        while (plan->group > 1 && b->first > 0 && program->run[b->first - 1] == program->run[b->first])
-            b->first--;
-        while (plan->group > 1 && b->last + 1 < program->count && program->run[b->last + 1] == program->run[b->last])
-            b->last++;
+        if (plan->group > 1) {
+            b->first = runs->first[program->run[b->first]];
+            b->last = runs->last[program->run[b->last]];
+        }
     }
     b->bytes = value_bytes(plan, b->node) * (size_t)b->copies + SLACK;
+}
+
+void plan_lives(const Plan *plan, Program *program)
+{
+    int room = 0;
+    for (int s = 0; s < program->count; s++)
+        room += program->steps[s]->argument_count;
+    program->buffers = ARENA_ARRAY(Buffer, room + 1);
+    program->buffer_count = 0;
+    program->latest = ARENA_ARRAY(int, plan->graph->count);
+    program->scratch_at = ARENA_ARRAY(int, program->count + 1);
+    for (int s = 0; s < program->count; s++)
+        for (int i = 0; i < program->steps[s]->argument_count; i++)
+            live(plan, program, s, &program->steps[s]->arguments[i]);
+    const Runs runs = find_runs(program);
+    for (int i = 0; i < program->buffer_count; i++)
+        set_size(plan, program, &runs, &program->buffers[i]);
+}
+
+/* ---- offsets ---- */
+
+static size_t aligned(size_t bytes)
+{
+    return (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+}
+
+size_t plan_least_bytes(const Program *program)
+{
+    size_t *come = ARENA_ARRAY(size_t, program->count + 1), *go = ARENA_ARRAY(size_t, program->count + 1), now = 0, most = 0;
+    for (int i = 0; i < program->buffer_count; i++) {
+        const Buffer *b = &program->buffers[i];
+        come[b->first] += aligned(b->bytes);
+        go[b->last] += aligned(b->bytes);
+    }
+    for (int s = 0; s < program->count; s++) {
+        now += come[s];
+        most = now > most ? now : most;
+        now -= go[s];
+    }
+    return most;
 }
 
 static bool meet(const Buffer *a, const Buffer *b)
@@ -135,46 +170,82 @@ static bool meet(const Buffer *a, const Buffer *b)
     return a->first <= b->last && b->first <= a->last;
 }
 
-/* The lowest offset at which the buffer overlaps none of the placed ones that live at the same time. */
+/* The lowest offset at which the buffer overlaps none of those that live at the same time; `placed` are sorted by their offsets. */
 static size_t lowest_offset(Buffer *const *placed, int count, const Buffer *buffer)
 {
     size_t offset = 0;
-    for (bool moved = true; moved;) {
-        moved = false;
-        for (int i = 0; i < count; i++) {
-            const Buffer *p = placed[i];
-            if (meet(p, buffer) && offset < p->offset + p->bytes && p->offset < offset + buffer->bytes) {
-                offset = (p->offset + p->bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
-                moved = true;
-            }
-        }
-    }
+    for (int i = 0; i < count && placed[i]->offset < offset + buffer->bytes; i++)
+        if (offset < placed[i]->offset + placed[i]->bytes && meet(placed[i], buffer))
+            offset = aligned(placed[i]->offset + placed[i]->bytes);
     return offset;
+}
+
+/* Puts the buffer behind those of no higher offset. */
+static void insert(Buffer **placed, int count, Buffer *buffer)
+{
+    int low = 0;
+    for (int high = count; low < high;) {
+        int middle = (low + high) / 2;
+        if (placed[middle]->offset <= buffer->offset)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    memmove(&placed[low + 1], &placed[low], sizeof *placed * (size_t)(count - low));
+    placed[low] = buffer;
+}
+
+/* By falling size; equal sizes keep their order. */
+static int by_size(const void *a, const void *b)
+{
+    const Buffer *x = *(Buffer *const *)a, *y = *(Buffer *const *)b;
+    return x->bytes != y->bytes ? (x->bytes < y->bytes) - (x->bytes > y->bytes) : (x > y) - (x < y);
+}
+
+void plan_offsets(Program *program)
+{
+    const int count = program->buffer_count;
+    Buffer **order = ARENA_ARRAY(Buffer *, count + 1), **placed = ARENA_ARRAY(Buffer *, count + 1);
+    for (int i = 0; i < count; i++)
+        order[i] = &program->buffers[i];
+    qsort(order, (size_t)count, sizeof *order, by_size);
+    program->bytes = 0;
+    for (int i = 0; i < count; i++) {
+        order[i]->offset = lowest_offset(placed, i, order[i]);
+        insert(placed, i, order[i]);
+        size_t end = order[i]->offset + order[i]->bytes;
+        program->bytes = end > program->bytes ? end : program->bytes;
+    }
+    program->bytes = aligned(program->bytes);
 }
 
 void plan_memory(const Plan *plan, Program *program)
 {
     if (program->rings)
         return;
-    program->buffers = ARENA_ARRAY(Buffer, program->count * STEP_ARGUMENTS + 1);
-    program->buffer_count = 0;
-    program->bytes = 0;
+    plan_lives(plan, program);
+    plan_offsets(program);
+}
+
+/* ---- names ---- */
+
+/* "", or "_again", "_again_2", ... of a step that stands in the program once more. */
+static const char *repeat_suffix(int before)
+{
+    return before == 0 ? "" : before == 1 ? "_again" : arena_format("_again_%d", before);
+}
+
+void plan_name_buffers(const Plan *plan, Program *program)
+{
+    int *seen = ARENA_ARRAY(int, plan->graph->count), *before = ARENA_ARRAY(int, program->count + 1);
     for (int s = 0; s < program->count; s++)
-        add_buffers(plan, program, s);
-    for (int i = 0; i < program->buffer_count; i++)
-        set_size(plan, program, &program->buffers[i]);
-    int count = program->buffer_count;
-    Buffer **order = ARENA_ARRAY(Buffer *, count + 1);
-    for (int i = 0; i < count; i++) {               /* insertion sort by falling size; equal sizes keep their order */
-        int k = i;
-        for (; k > 0 && order[k - 1]->bytes < program->buffers[i].bytes; k--)
-            order[k] = order[k - 1];
-        order[k] = &program->buffers[i];
+        before[s] = seen[program->steps[s]->core->id]++;
+    for (int i = 0; i < program->buffer_count; i++) {
+        Buffer *b = &program->buffers[i];
+        const char *own = program->steps[b->made]->name, *again = repeat_suffix(before[b->made]);
+        if (b->node)
+            b->name = arena_format("%s%s", plan_identifier(b->node->name), again);
+        else
+            b->name = b->sum ? arena_format("%s_sum", own) : arena_format("%s%s_scratch", own, again);
     }
-    for (int i = 0; i < count; i++) {
-        order[i]->offset = lowest_offset(order, i, order[i]);
-        size_t end = order[i]->offset + order[i]->bytes;
-        program->bytes = end > program->bytes ? end : program->bytes;
-    }
-    program->bytes = (program->bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
 }

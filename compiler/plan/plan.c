@@ -178,17 +178,11 @@ Plan *plan_changed(const Graph *graph, Settings settings, const Force *forces, i
     plan_phases(plan);
     check_forces(plan);
     Program **programs;
-    int count = plan_programs(plan, &programs), steps = 0;
-    for (int i = 0; i < count; i++) {
+    int count = plan_programs(plan, &programs);
+    for (int i = 0; i < count; i++)
         if (is_training(programs[i]))
             plan_change_steps(plan, programs[i]);
-        steps += programs[i]->count;
-    }
-    plan->functions = ARENA_ARRAY(const Step *, steps);
-    plan->forms = ARENA_ARRAY(Form *, steps * STEP_ARGUMENTS);
-    plan->late_forms = ARENA_ARRAY(Form *, steps);
-    for (int i = 0; i < count; i++)
-        plan_functions(plan, programs[i], programs[i]->rings ? "_row" : is_training(programs[i]) || settings.no_training ? "" : "_infer");
+    plan_functions(plan);
     plan_group(plan);
     return plan;
 }

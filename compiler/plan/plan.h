@@ -13,6 +13,7 @@ typedef struct Buffer {
     size_t bytes, offset;
     int first, last;            /* steps from which and up to which it lives */
     int made;                   /* the step that writes it first */
+    int before;                 /* place of the buffer that the value had before; -1: none */
     int copies;                 /* one an image of the group, or 1: the images use it one after another */
     bool sum;                   /* kept over the images of a chunk */
 } Buffer;
@@ -33,6 +34,8 @@ typedef struct Program {
     int count;
     Buffer *buffers;
     int buffer_count;
+    int *latest;                /* by node: place of the last buffer of its value, counted from 1; 0: none */
+    int *scratch_at;            /* by step: place of its scratch memory, counted likewise */
     size_t bytes;
     int *run;                   /* of each step: the number of the run it belongs to, see plan_runs */
     const Node *given;          /* value that the caller hands in besides the image: the latent, of decode; else NULL */
@@ -112,9 +115,9 @@ void plan_steps(Plan *plan, Program *program, Node *const *roots, int root_count
 void plan_set_forces(Plan *plan, const Force *forces, int force_count);
 void plan_change_steps(const Plan *plan, Program *program);
 
-/* functions.c: gives each step of the program its forms and its function. Steps of inference that do just what a step of training does share its function;
-   the names of the others end in the suffix. */
-void plan_functions(Plan *plan, Program *program, const char *suffix);
+/* functions.c: gives each step of all programs its forms and its function. Steps of inference that do just what a step of training does share its function;
+   the names of others end in _infer, those of a stream in _row. In a plan of many steps layers that do the same share one too. */
+void plan_functions(Plan *plan);
 
 /* stream.c: the program `stream`, its rings and their memory. Ends the program with a message at the layer that cannot work by rows. */
 void plan_stream(Plan *plan);
@@ -131,9 +134,19 @@ bool plan_uses_openblas(const Plan *plan);
 /* memory.c: buffers and offsets, of a stream none; first fit by falling size, buffers whose lives meet never overlap. */
 void plan_memory(const Plan *plan, Program *program);
 
-/* Where a step finds or leaves the value; NULL: not in the workspace. And the step's scratch memory. */
-const Buffer *plan_value_at(const Program *program, const Step *step, const Node *node);
-const Buffer *plan_scratch_at(const Program *program, const Step *step);
+/* Its two halves: buffers with their lives and sizes; and their offsets, and the bytes of the whole. Between them a bound: the bytes of the values that live
+   at the same step, below which no offsets come. */
+void plan_lives(const Plan *plan, Program *program);
+void plan_offsets(Program *program);
+size_t plan_least_bytes(const Program *program);
+
+/* The C names of the buffers, of a plan that stays. */
+void plan_name_buffers(const Plan *plan, Program *program);
+
+/* Where the step at that place finds or leaves the value; NULL: not in the workspace. Where the value lies first; and the step's scratch memory. */
+const Buffer *plan_value_at(const Program *program, int place, const Node *node);
+const Buffer *plan_first_value(const Program *program, const Node *node);
+const Buffer *plan_scratch_at(const Program *program, int place);
 
 /* The form that the step could read late: blocks turned for dX, where the step has scratch memory to make them in; NULL: none. */
 Form *plan_turned_form(const Step *step);
@@ -147,8 +160,7 @@ void plan_print_memory(Text *out, const Plan *plan);    /* --memory */
 void plan_print_limit(Text *out, const Plan *plan);     /* what --memory-limit cost; nothing without it */
 
 bool plan_decodes(const Plan *plan);                    /* whether the decoder needs the latent alone */
-bool plan_is_gradient(const Graph *graph, const Node *node);    /* of a parameter: lies in the caller's gradient array */
-int plan_gradient_of(const Graph *graph, const Node *node);     /* the place of that parameter; -1: of none */
+bool plan_is_gradient(const Node *node);                /* of a parameter: lies in the caller's gradient array */
 
 /* All programs in a fixed order: train, encode, decode, then of each phase training and the picture. Returns how many. */
 int plan_programs(const Plan *plan, Program ***programs);

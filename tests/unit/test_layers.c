@@ -12,7 +12,7 @@ static const struct Room {
     const char *name;
     const char *headers[11];
 } rooms[] = {
-    { "base", { "arena.h", "diag.h", "text.h", "embedded.h", "lua.h" } },
+    { "base", { "arena.h", "table.h", "diag.h", "text.h", "embedded.h", "lua.h" } },
     { "ir", { "target.h", "graph.h", "print.h", "check.h" } },
     { "ops", { "ops.def", "elementwise.def", "ops.h" } },
     { "front", { "names.h", "source.h", "meant.h", "arguments.h", "training.h", "references.h", "stages.h", "load.h", "sample.h", "trained.h" } },
