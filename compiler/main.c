@@ -1,6 +1,8 @@
 /* caec: a Lua description of an autoencoder in, C out. This file is the table of contents: the options and the list of passes. */
+#include "../runtime/formats/standard_streams.h"
 #include "base/arena.h"
 #include "base/lua.h"
+#include "base/signals.h"
 #include "emit/emit.h"
 #include "front/load.h"
 #include "front/sample.h"
@@ -36,7 +38,8 @@ static const struct {
 };
 enum { PASS_COUNT = sizeof passes / sizeof passes[0], MAX_FORCES = 64, MAX_EXPAND = 32 };
 
-enum { KEY_TARGET = 256, KEY_REAL, KEY_SUMMARY, KEY_DUMP, KEY_STOP, KEY_LIST, KEY_EXPAND, KEY_DOT, KEY_MEMORY, KEY_KERNEL, KEY_NO_RUNTIME, KEY_TUNE, KEY_TUNED, KEY_EMIT, KEY_NO_TRAINING, KEY_OPTIMIZE, KEY_MEMORY_LIMIT, KEY_STREAM, KEY_WEIGHTS, KEY_WEIGHTS_AS, KEY_WEIGHTS_TYPE };
+enum { KEY_TARGET = 256, KEY_REAL, KEY_SUMMARY, KEY_DUMP, KEY_STOP, KEY_LIST, KEY_EXPAND, KEY_DOT, KEY_MEMORY, KEY_KERNEL, KEY_NO_RUNTIME, KEY_TUNE, KEY_TUNED, KEY_EMIT, KEY_NO_TRAINING, KEY_OPTIMIZE, KEY_MEMORY_LIMIT, KEY_STREAM, KEY_WEIGHTS, KEY_WEIGHTS_AS, KEY_WEIGHTS_TYPE,
+       KEY_FORCE };
 
 typedef struct Options {
     const char *graph, *directory, *dump, *stop, *list, *expand, *real, *tune, *tuned, *weights, *weights_as, *weights_type;
@@ -45,7 +48,7 @@ typedef struct Options {
     int force_count;
     const char *expand_numbers[MAX_EXPAND];
     int expand_count;
-    bool summary, dot, memory, no_runtime, library, no_training, small, stream;
+    bool summary, dot, memory, no_runtime, library, no_training, small, stream, force;
     size_t memory_limit;    /* 0: none */
     Text given;             /* options that change the output */
 } Options;
@@ -69,6 +72,7 @@ static const struct argp_option option_table[] = {
     { "tune", KEY_TUNE, "FILE", 0, "time the kernels on this machine with the C compiler $CC and keep the result in FILE", 1 },
     { "tuned", KEY_TUNED, "FILE", 0, "choose kernels by the times in FILE", 1 },
     { "no-runtime", KEY_NO_RUNTIME, NULL, 0, "leave the runtime's sources out of DIR/<name>", 1 },
+    { "force", KEY_FORCE, NULL, 0, "replace files in DIR/<name> that caec did not write, or that were changed since", 1 },
     { "summary", KEY_SUMMARY, NULL, 0, "print the table of layers", 2 },
     { "memory", KEY_MEMORY, NULL, 0, "print the memory map", 2 },
     { "dot", KEY_DOT, NULL, 0, "print the graph for Graphviz", 2 },
@@ -200,6 +204,7 @@ static void set_option(Options *o, int key, char *arg, struct argp_state *state)
         break;
     case KEY_NO_TRAINING: o->no_training = true; break;
     case KEY_NO_RUNTIME: o->no_runtime = true; break;
+    case KEY_FORCE: o->force = true; break;
     default: break;
     }
 }
@@ -367,7 +372,8 @@ static void compile(Options *o)
     const Tuning *tuning = o->tuned ? tuning_read(o->tuned) : NULL;
     if (o->tune) {
         tuning = tune_measure(graph, settings, CAEC_VERSION);
-        text_save_all(&(SavedText){ o->tune, tuning_text(tuning) }, 1);
+        const Text measured = tuning_text(tuning);
+        text_save(o->tune, &measured);
     }
     settings.library = o->library;             /* what is measured are the programs' kernels */
     settings.no_training = o->no_training;
@@ -381,7 +387,7 @@ static void compile(Options *o)
     if (!o->directory || (o->stop && strcmp(o->stop, "plan") == 0))
         return;
     const EmitOptions options = { .directory = o->directory, .version = CAEC_VERSION, .fingerprint = fingerprint,
-                                  .options = o->given.data ? o->given.data : "", .runtime = !o->no_runtime,
+                                  .options = o->given.data ? o->given.data : "", .runtime = !o->no_runtime, .force = o->force,
                                   .trained = o->weights ? trained_read(o->weights, graph) : NULL,
                                   .weights_as_c = o->weights_as && strcmp(o->weights_as, "c") == 0 };
     (o->library ? emit_library : emit_model)(plan, &options);
@@ -430,8 +436,12 @@ int main(int argc, char **argv)
 {
     Options options = { .target = target_find("native") };
     const struct argp argp = { option_table, parse_option, "GRAPH.lua", doc, NULL, NULL, NULL };
+    standard_streams_open();
+    signals_catch();
     argp_err_exit_status = EXIT_USAGE;
+    standard_streams_watch("caec: error: cannot write the output");
     argp_parse(&argp, argc, argv, 0, NULL, &options);
+    standard_streams_unwatch();
     if (options.list)
         list(options.list);
     else if (options.expand)

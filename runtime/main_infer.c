@@ -2,6 +2,7 @@
 #define _POSIX_C_SOURCE 200809L    /* sigaction */
 #include "model.h"
 
+#include "formats/standard_streams.h"
 #include "formats/whole_file.h"
 #include "infer/bench_infer.h"
 #include "infer/commands_infer.h"
@@ -99,6 +100,7 @@ int main(int argc, char **argv)
     InferLine line;
     Error error;
 
+    standard_streams_open();
     if (!model->supported()) {
         fprintf(stderr, "%s-infer: this program was built for %s, and this processor lacks instructions of it; build it again with "
                 "caec --target native on this machine, or with a smaller --target\n", model->name, model->target);

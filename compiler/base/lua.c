@@ -99,14 +99,15 @@ static void expire(int signal)
 
 static void set_clock(long seconds)
 {
-    struct sigaction action = { .sa_handler = seconds ? expire : SIG_DFL };
+    static struct sigaction before;
+    struct sigaction action = { .sa_handler = expire };
     struct itimerval timer = { .it_value = { .tv_sec = seconds } };
     sigemptyset(&action.sa_mask);
     if (seconds)
-        sigaction(SIGPROF, &action, NULL);
+        sigaction(SIGPROF, &action, &before);
     setitimer(ITIMER_PROF, &timer, NULL);
     if (!seconds)
-        sigaction(SIGPROF, &action, NULL);
+        sigaction(SIGPROF, &before, NULL);
 }
 
 static void open_library(lua_State *L, const char *name, lua_CFunction open)

@@ -1,14 +1,14 @@
 #define _POSIX_C_SOURCE 200809L
 #include "text.h"
 
+#include "../../runtime/formats/checksum.h"
+#include "../../runtime/formats/whole_file.h"
 #include "arena.h"
 #include "diag.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -51,10 +51,9 @@ void text_add(Text *text, const char *format, ...)
 
 const char *text_fingerprint(const Text *text)
 {
-    uint64_t hash = UINT64_C(0xcbf29ce484222325);
-    for (size_t i = 0; i < text->length; i++)
-        hash = (hash ^ (unsigned char)text->data[i]) * UINT64_C(0x100000001b3);
-    return arena_format("%016" PRIx64, hash);
+    char digits[CHECKSUM_DIGITS + 1];
+    checksum_text(checksum_bytes(CHECKSUM_START, text->data, text->length), digits);
+    return arena_copy(digits, CHECKSUM_DIGITS);
 }
 
 /* -1 where the file cannot be read, with errno set; -2 where it is longer than the limit. */
@@ -89,68 +88,34 @@ Text text_read(const char *path, size_t limit)
     return text;
 }
 
-bool text_exists(const char *path)
+const char **text_make_folders(const char *path)
 {
-    struct stat status;
-    return stat(path, &status) == 0;
-}
-
-static void make_folders(const char *path)
-{
-    char *copy = (char *)arena_copy(path, strlen(path));
-    for (char *p = copy + 1; *p; p++) {
+    const char **made = ARENA_ARRAY(const char *, strlen(path) + 1);
+    int count = 0;
+    for (const char *p = path + 1; *path && *p; p++) {
         if (*p != '/')
             continue;
-        *p = 0;
-        if (mkdir(copy, 0777) != 0 && errno != EEXIST)
-            fail_with(EXIT_FILE, "cannot make the folder %s: %s", copy, strerror(errno));
-        *p = '/';
+        const char *folder = arena_copy(path, (size_t)(p - path));
+        if (mkdir(folder, 0777) == 0) {
+            made[count++] = folder;
+        } else if (errno != EEXIST) {
+            int reason = errno;
+            while (count > 0)
+                rmdir(made[--count]);
+            fail_with(EXIT_FILE, "cannot make the folder %s: %s", folder, strerror(reason));
+        }
     }
+    return made;
 }
 
-static int unchanged(const Text *text, const char *path)
+void text_save(const char *path, const Text *text)
 {
-    struct stat status;
-    if (stat(path, &status) != 0 || (size_t)status.st_size != text->length)
-        return 0;
-    Text old = { 0 };
-    return read_whole(&old, path, text->length) == 0 && old.length == text->length &&
-           (text->length == 0 || memcmp(old.data, text->data, text->length) == 0);
-}
-
-/* Writes the temporary file beside `path`; 0, or an errno. A folder is refused here, since rename() would refuse it too late. */
-static int write_temporary(const Text *text, const char *path, const char *temporary)
-{
-    struct stat status;
-    if (stat(path, &status) == 0 && S_ISDIR(status.st_mode))
-        return EISDIR;
-    FILE *f = fopen(temporary, "wb");
-    if (!f)
-        return errno;
-    int error = 0;
-    if (fwrite(text->data ? text->data : "", 1, text->length, f) != text->length || fflush(f) != 0 || fsync(fileno(f)) != 0)
-        error = errno ? errno : EIO;
-    if (fclose(f) != 0 && !error)
-        error = errno;
-    return error;
-}
-
-void text_save_all(SavedText *files, int count)
-{
-    const char **temporary = ARENA_ARRAY(const char *, count);
-    for (int i = 0; i < count; i++) {
-        if (unchanged(&files[i].text, files[i].path))
-            continue;
-        make_folders(files[i].path);
-        temporary[i] = arena_format("%s.tmp%ld", files[i].path, (long)getpid());
-        int error = write_temporary(&files[i].text, files[i].path, temporary[i]);
-        for (int k = 0; error && k <= i; k++)
-            if (temporary[k])
-                unlink(temporary[k]);
-        if (error)
-            fail_with(EXIT_FILE, "cannot write %s: %s", files[i].path, strerror(error));
-    }
-    for (int i = 0; i < count; i++)
-        if (temporary[i] && rename(temporary[i], files[i].path) != 0)
-            fail_with(EXIT_FILE, "cannot write %s: %s", files[i].path, strerror(errno));
+    char message[1000];
+    WholeFile file;
+    text_make_folders(path);
+    if (whole_file_open(&file, path, message, sizeof message) != 0)
+        fail_with(EXIT_FILE, "%s", message);
+    fwrite(text->data ? text->data : "", 1, text->length, file.stream);
+    if (whole_file_commit(&file, message, sizeof message) != 0)
+        fail_with(EXIT_FILE, "%s", message);
 }

@@ -1,8 +1,7 @@
-/* text.h - a growing string, and files saved whole. */
+/* text.h - a growing string, and files read and saved whole. */
 #ifndef CAEC_TEXT_H
 #define CAEC_TEXT_H
 
-#include <stdbool.h>
 #include <stddef.h>
 
 typedef struct Text {
@@ -19,15 +18,11 @@ const char *text_fingerprint(const Text *text);
 /* Reads a whole file of at most `limit` bytes; ends the program with a message and exit code 3 where that fails. */
 Text text_read(const char *path, size_t limit);
 
-bool text_exists(const char *path);
+/* Saves a file, whole or not at all, and makes the folders that are missing above it; ends the program in the same way. What is no plain file, such as a pipe,
+   is written to as it stands. */
+void text_save(const char *path, const Text *text);
 
-typedef struct SavedText {
-    const char *path;
-    Text text;
-} SavedText;
-
-/* Saves files, each only where its content changes: all are first written under temporary names beside their places (fsync), then renamed, so that
-   none is replaced unless all could be written. Makes missing folders. Ends the program with a message and exit code 3 where that fails. */
-void text_save_all(SavedText *files, int count);
+/* Makes the folders that are missing above a path. Returns those made, ended with NULL, from the outermost on; ends the program in the same way. */
+const char **text_make_folders(const char *path);
 
 #endif

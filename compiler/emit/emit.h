@@ -11,6 +11,7 @@ typedef struct EmitOptions {
     const char *fingerprint;    /* of the graph as it was loaded */
     const char *options;        /* the command line's options that the output depends on, for its README */
     bool runtime;               /* copy the runtime's sources too */
+    bool force;                 /* replace files there that are not ours */
     const Trained *trained;     /* with settings.baked */
     bool weights_as_c;          /* then: numbers of C, no bytes for the assembler */
 } EmitOptions;

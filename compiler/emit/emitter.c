@@ -55,13 +55,12 @@ Text template_expand(lua_State *L, const char *name)
 
 void emitter_file(Emitter *e, const char *name, Text text)
 {
-    const char *path = arena_format("%s/%s", e->folder, name);
-    if (table_find(&e->names, path) >= 0)
+    if (table_find(&e->names, name) >= 0)
         fail(e->plan->graph->loc, "autoencoder: two files of the emitted C would be called %s; choose another name than \"%s\"", name,
              e->plan->graph->name);
-    table_add(&e->names, path, e->file_count);
+    table_add(&e->names, name, e->file_count);
     e->files = arena_more(e->files, e->file_count, sizeof *e->files);
-    e->files[e->file_count++] = (SavedText){ path, text };
+    e->files[e->file_count++] = (SavedText){ name, text };
 }
 
 void append_item(lua_State *L)
@@ -147,34 +146,11 @@ static void emit_forms(Emitter *e)
     append_to(L, "sources");
 }
 
-/* Sources that an earlier caec listed in this folder's CMakeLists.txt and that are no longer written: their names, to be removed once all is saved. */
-static const char **stale_sources(const Emitter *e, int *count)
-{
-    const char *list = arena_format("%s/CMakeLists.txt", e->folder);
-    const char **stale = NULL;
-    if (!text_exists(list))
-        return stale;
-    Text old = text_read(list, 1 << 20);
-    for (const char *p = old.data; *p; p += strcspn(p, "\n"), p += *p == '\n') {
-        size_t n = strcspn(p, "\n");
-        bool listed = n >= 5 && strncmp(p, "  ", 2) == 0 && (strncmp(p + n - 2, ".c", 2) == 0 || strncmp(p + n - 4, ".bin", 4) == 0);
-        if (!listed || memchr(p + 2, '/', n - 2))
-            continue;
-        const char *path = arena_format("%s/%s", e->folder, arena_copy(p + 2, n - 2));
-        if (table_find(&e->names, path) >= 0)
-            continue;
-        stale = arena_more(stale, *count, sizeof *stale);
-        stale[(*count)++] = path;
-    }
-    return stale;
-}
-
 /* ---- the folder ---- */
 
 Emitter emitter_open(const Plan *plan, const EmitOptions *options)
 {
     Emitter e = { .L = templates_open(), .plan = plan, .options = options };
-    e.folder = arena_format("%s/%s", options->directory, plan->graph->name);
     push_model(e.L, plan, options);
     return e;
 }
@@ -210,9 +186,5 @@ void emitter_copy(Emitter *e, const char *embedded, const char *file)
 void emitter_save(Emitter *e)
 {
     lua_close(e->L);
-    int stale_count = 0;
-    const char **stale = stale_sources(e, &stale_count);
-    text_save_all(e->files, e->file_count);
-    for (int i = 0; i < stale_count; i++)
-        remove(stale[i]);
+    folder_save(e->options->directory, e->plan->graph->name, e->files, e->file_count, e->options->force);
 }

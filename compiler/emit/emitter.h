@@ -2,6 +2,7 @@
 #ifndef CAEC_EMITTER_H
 #define CAEC_EMITTER_H
 
+#include "../base/folder.h"
 #include "../base/lua.h"
 #include "../base/table.h"
 #include "emit.h"
@@ -10,7 +11,6 @@ typedef struct Emitter {
     lua_State *L;               /* template.lua's expand is at index 1, the model's holes at index 2 */
     const Plan *plan;
     const EmitOptions *options;
-    const char *folder;
     SavedText *files;
     int file_count;
     Table names;                /* of the files */
@@ -22,13 +22,13 @@ Emitter emitter_open(const Plan *plan, const EmitOptions *options);
 void emitter_kernels(Emitter *e);                       /* a file for each kernel, and one for the forms of weights */
 void emitter_programs(Emitter *e);                      /* the holes train, encode, decode and phases; wants the kernels */
 void emitter_skeleton(Emitter *e, const char *template, const char *file);
-void emitter_file(Emitter *e, const char *name, Text text);
+void emitter_file(Emitter *e, const char *name, Text text);              /* the name is kept */
 void emitter_copy(Emitter *e, const char *embedded, const char *file);      /* a file that caec carries, as it is */
 
 /* library_weights.c: the file or files with the weights that options->trained holds, in the forms that inference reads. */
 void emitter_weights(Emitter *e);
 
-/* Saves all files and removes the sources that an earlier caec left in the folder and this one does not write. */
+/* Saves all files, as folder_save() does. */
 void emitter_save(Emitter *e);
 
 /* For those who fill the table of holes. */

@@ -99,6 +99,7 @@ void emit_library(const Plan *plan, const EmitOptions *options)
     emitter_skeleton(&e, "emit/library.h.in", arena_format("%s.h", name));
     if (!plan->settings.stream || !plan->settings.baked || !plan->settings.no_training)
         emitter_skeleton(&e, "emit/library.c.in", arena_format("%s.c", name));
+    emitter_skeleton(&e, "emit/supported.c.in", arena_format("%s_supported.c", name));
     if (plan->settings.baked)
         emitter_weights(&e);
     if (plan->settings.stream)

@@ -43,27 +43,36 @@ static const char *bare(const char *name)
     return copy;
 }
 
-/* The word of which it has the most letters, a third of them wrong at most; NULL: none. */
-static const char *nearest(const char *name)
+/* The word nearest to a name so far. */
+typedef struct Nearest {
+    const char *name;       /* bare */
+    const char *word;       /* NULL: none */
+    int letters;            /* fewer must be wrong of the next one */
+} Nearest;
+
+static void consider(Nearest *nearest, const char *word)
 {
-    const char *given = bare(name), *best = NULL;
-    int letters = (int)strlen(given) / 3 + 1;
-    const char *words[128] = { "sequential", "autoencoder" };
-    int count = 2;
+    int n = meant_letters(nearest->name, bare(word));
+    if (n >= nearest->letters)
+        return;
+    nearest->letters = n;
+    nearest->word = word;
+}
+
+/* The word of which it has the most letters, a third of them wrong at most; NULL: none. */
+static const char *nearest_word(const char *name)
+{
+    Nearest nearest = { .name = bare(name) };
+    nearest.letters = (int)strlen(nearest.name) / 3 + 1;
+    consider(&nearest, "sequential");
+    consider(&nearest, "autoencoder");
     for (int i = 0; layer_specs[i]; i++)
-        words[count++] = layer_specs[i]->word;
+        consider(&nearest, layer_specs[i]->word);
     for (int i = 0; optimizer_specs[i]; i++)
-        words[count++] = optimizer_specs[i]->word;
+        consider(&nearest, optimizer_specs[i]->word);
     for (int i = 0; schedule_specs[i]; i++)
-        words[count++] = schedule_specs[i]->word;
-    for (int i = 0; i < count; i++) {
-        int n = meant_letters(given, bare(words[i]));
-        if (n < letters) {
-            letters = n;
-            best = words[i];
-        }
-    }
-    return best;
+        consider(&nearest, schedule_specs[i]->word);
+    return nearest.word;
 }
 
 /* A layer that caec refuses and that the name means: "BatchNormalization" and "BatchNorm2d" hold the letters of batch_norm. NULL: none. */
@@ -100,7 +109,7 @@ const char *meant_word(const Source *source, Loc loc, const char *name)
 {
     bool is_short = strlen(name) <= MAX_WORD;
     const LayerSpec *spec = is_short ? refused(name) : NULL;
-    const char *word = is_short ? nearest(name) : NULL;
+    const char *word = is_short ? nearest_word(name) : NULL;
     if (!spec && word && layer_find(word) && !layer_find(word)->build)
         spec = layer_find(word);
     if (spec)

@@ -12,6 +12,10 @@
 #define MEMORY_HELPERS "__aeabi_memcpy __aeabi_memcpy4 __aeabi_memcpy8 __aeabi_memset __aeabi_memset4 __aeabi_memset8 __aeabi_memclr __aeabi_memclr4 " \
                        "__aeabi_memclr8"
 
+/* What compilers use of the levels of the x86-64 psABI. */
+#define V2_FEATURES "sse3 ssse3 sse4.1 sse4.2 popcnt"
+#define V3_FEATURES V2_FEATURES " avx avx2 bmi1 bmi2 f16c fma lzcnt movbe osxsave"
+
 /* For CMake: systems with a C library to try the compiler with, and without. */
 #define LINUX "-DCMAKE_SYSTEM_NAME=Linux "
 #define BARE "-DCMAKE_SYSTEM_NAME=Generic -DCMAKE_TRY_COMPILE_TARGET_TYPE=STATIC_LIBRARY "
@@ -20,9 +24,9 @@
    back. */
 const Target targets[] = {
     { "x86-64-v4", "AVX-512 (Skylake-X, Ice Lake, Zen 4 and later)", "-march=x86-64-v4 -mprefer-vector-width=512",
-      "avx512f avx512bw avx512cd avx512dq avx512vl", 64, 32, 32 << 10, 1 << 20, 1, 1, 64, "", "", "", "Linux" },
-    { "x86-64-v3", "AVX2 and FMA (Haswell, Zen and later)", "-march=x86-64-v3", "avx2 fma bmi2", 32, 16, 32 << 10, 256 << 10, 1, 1, 64, "", "", "", "Linux" },
-    { "x86-64-v2", "SSE4.2 (Nehalem and later)", "-march=x86-64-v2", "sse4.2 popcnt", 16, 16, 32 << 10, 256 << 10, 1, 1, 64, "", "", "", "Linux" },
+      V3_FEATURES " avx512f avx512bw avx512cd avx512dq avx512vl", 64, 32, 32 << 10, 1 << 20, 1, 1, 64, "", "", "", "Linux" },
+    { "x86-64-v3", "AVX2 and FMA (Haswell, Zen and later)", "-march=x86-64-v3", V3_FEATURES, 32, 16, 32 << 10, 256 << 10, 1, 1, 64, "", "", "", "Linux" },
+    { "x86-64-v2", "SSE4.2 (Nehalem and later)", "-march=x86-64-v2", V2_FEATURES, 16, 16, 32 << 10, 256 << 10, 1, 1, 64, "", "", "", "Linux" },
     { "aarch64", "ARMv8 with NEON", "-march=armv8-a", "", 16, 32, 32 << 10, 256 << 10, 1, 1, 64, "", "",
       LINUX "-DCMAKE_C_COMPILER=aarch64-linux-gnu-gcc", "qemu-aarch64" },
     { "armv7", "ARMv7-A with NEON and VFPv4 (Cortex-A7, A15 and later), hard float",

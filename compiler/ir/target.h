@@ -6,7 +6,7 @@ typedef struct Target {
     const char *name;       /* as --target takes it */
     const char *about;
     const char *flags;      /* for the C compiler */
-    const char *features;   /* what the processor must have, as __builtin_cpu_supports names it, space separated */
+    const char *features;   /* what the processor must have, as emit/supported.c.in names it, space separated; "": no program can tell */
     int vector_bytes;       /* 0: scalars */
     int registers;          /* vector registers (scalar ones where vector_bytes is 0) */
     int l1_bytes, l2_bytes; /* data caches a core, for tile sizes */

@@ -12,7 +12,7 @@ static const struct Room {
     const char *name;
     const char *headers[11];
 } rooms[] = {
-    { "base", { "arena.h", "table.h", "diag.h", "text.h", "embedded.h", "lua.h" } },
+    { "base", { "arena.h", "table.h", "diag.h", "signals.h", "text.h", "manifest.h", "swap.h", "folder.h", "embedded.h", "lua.h" } },
     { "ir", { "target.h", "graph.h", "print.h", "check.h" } },
     { "ops", { "ops.def", "elementwise.def", "ops.h" } },
     { "front", { "names.h", "source.h", "meant.h", "arguments.h", "training.h", "references.h", "stages.h", "load.h", "sample.h", "trained.h" } },
@@ -72,7 +72,10 @@ static int each_include(const char *path, const char *text, void (*check)(const 
 
 static void check_compiler_include(const char *path, const char *included)
 {
-    if (strncmp(included, "../../runtime/formats/", 22) == 0 && path[0] == 'f')        /* the one room of the runtime that one room here may use */
+    /* the one room of the runtime that these may use */
+    if (strncmp(included, "../../runtime/formats/", 22) == 0 && (strncmp(path, "front/", 6) == 0 || strncmp(path, "base/", 5) == 0))
+        return;
+    if (strcmp(path, "main.c") == 0 && strcmp(included, "../runtime/formats/standard_streams.h") == 0)
         return;
     const char *target = strncmp(included, "../", 3) == 0 ? included + 3 : included;
     int from = room_of(path), to = strchr(target, '/') ? room_of(target) : from;

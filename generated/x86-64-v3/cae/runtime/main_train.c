@@ -7,6 +7,7 @@
 #include "train/train_run.h"
 #include "train/trainer.h"
 #include "check/verify.h"
+#include "formats/standard_streams.h"
 
 #include <stdio.h>
 
@@ -39,6 +40,7 @@ int main(int argc, char **argv)
     TrainOptions options;
     Error error = {.exit_code = EXIT_FILE, .text = "the output cannot be written"};
 
+    standard_streams_open();
     if (!model->supported()) {
         fprintf(stderr, "%s-train: built for %s, and this processor lacks instructions of it; compile %s with caec for another --target\n",
                 model->name, model->target, model->graph);

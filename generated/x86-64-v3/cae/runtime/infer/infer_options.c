@@ -1,6 +1,7 @@
 #include "infer_options.h"
 
 #include "error.h"
+#include "formats/standard_streams.h"
 
 #include <argp.h>
 #include <errno.h>
@@ -142,7 +143,7 @@ static void print_version(FILE *stream, struct argp_state *state)
 
 void infer_options_read(InferLine *line, const Model *model, int argc, char **argv)
 {
-    static char doc[1536];
+    static char doc[1536], unwritten[100];
     struct argp argp = {.options = table, .parser = parse, .doc = doc,
                         .args_doc = "summary\nbench\nencode IMAGE... -o Z.npy\ndecode Z.npy -o OUT.png|DIR\nreconstruct IMAGE... "
                                     "-o OUT.png\ninterpolate A B|DIR -o OUT.png\nscore PATH..."};
@@ -160,6 +161,9 @@ void infer_options_read(InferLine *line, const Model *model, int argc, char **ar
     the_model = model;
     argp_err_exit_status = EXIT_USAGE;
     argp_program_version_hook = print_version;
+    snprintf(unwritten, sizeof unwritten, "%s-infer: the output cannot be written", model->name);
+    standard_streams_watch(unwritten);
     argp_parse(&argp, argc, argv, 0, NULL, &reading);
+    standard_streams_unwatch();
     line->command = reading.command->command;
 }

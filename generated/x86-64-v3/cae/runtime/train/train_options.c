@@ -1,6 +1,7 @@
 #include "train_options.h"
 
 #include "error.h"
+#include "formats/standard_streams.h"
 #include "settings.h"
 
 #include <argp.h>
@@ -317,7 +318,7 @@ static void print_version(FILE *stream, struct argp_state *state)
 
 void train_options_read(TrainOptions *options, const Model *model, int argc, char **argv)
 {
-    static char doc[1536];
+    static char doc[1536], unwritten[100];
     struct argp argp = {.options = table, .parser = parse, .args_doc = "\nbench\nverify REFERENCE.safetensors\npictures --out DIR\nsummary", .doc = doc,
                         .help_filter = help_filter};
     Reading reading = {options, &commands[0], 0, NULL};
@@ -334,7 +335,10 @@ void train_options_read(TrainOptions *options, const Model *model, int argc, cha
     the_model = model;
     argp_err_exit_status = EXIT_USAGE;
     argp_program_version_hook = print_version;
+    snprintf(unwritten, sizeof unwritten, "%s-train: the output cannot be written", model->name);
+    standard_streams_watch(unwritten);
     argp_parse(&argp, argc, argv, 0, NULL, &reading);
+    standard_streams_unwatch();
     options->command = reading.command->command;
     options->program = argv[0];
 }

@@ -1,0 +1,39 @@
+#define _POSIX_C_SOURCE 200809L
+#include "standard_streams.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+enum { EXIT_NOT_WRITTEN = 3 };
+
+void standard_streams_open(void)
+{
+    int fd;
+    do
+        fd = open("/dev/null", O_RDWR);         /* the lowest number that is free */
+    while (fd >= 0 && fd < STDERR_FILENO);
+    if (fd > STDERR_FILENO) close(fd);
+}
+
+static const char *watched;     /* NULL: nobody looks */
+
+static void look(void)
+{
+    if (!watched || (fflush(stdout) == 0 && !ferror(stdout))) return;
+    fprintf(stderr, "%s\n", watched);
+    _exit(EXIT_NOT_WRITTEN);
+}
+
+void standard_streams_watch(const char *line)
+{
+    static int registered;
+    watched = line;
+    if (!registered && atexit(look) == 0) registered = 1;
+}
+
+void standard_streams_unwatch(void)
+{
+    watched = NULL;
+}
