@@ -1,8 +1,8 @@
 #include "infer_options.h"
 
 #include "error.h"
+#include "formats/usage.h"
 
-#include <argp.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -70,7 +70,7 @@ static uint64_t read_count(const struct argp_state *state, int key, const char *
     errno = 0;
     unsigned long long n = *text >= '0' && *text <= '9' ? strtoull(text, &end, 10) : 0;
     if (!end || *end || errno || n < least || n > most)
-        argp_error(state, "--%s %s: give a whole number from %llu to %llu", option_name(key), text, (unsigned long long)least,
+        usage_error(state, "--%s %s: give a whole number from %llu to %llu", option_name(key), text, (unsigned long long)least,
                    (unsigned long long)most);
     return n;
 }
@@ -83,7 +83,7 @@ static void read_command(struct argp_state *state, Reading *reading, const char 
     for (int i = 0; i < COMMANDS; i++)
         if (strcmp(word, commands[i].name) == 0) reading->command = &commands[i];
     if (!reading->command)
-        argp_error(state, "no command \"%s\"; there are summary, bench, encode, decode, reconstruct, interpolate and score", word);
+        usage_error(state, "no command \"%s\"; there are summary, bench, encode, decode, reconstruct, interpolate and score", word);
     options->arguments = state->argv + state->next;
     options->count = state->argc - state->next;
     state->next = state->argc;
@@ -96,18 +96,18 @@ static void check(const struct argp_state *state, const Reading *reading)
     const InferOptions *options = &reading->line->options;
 
     if (!c) {
-        argp_error(state, "no command given; there are summary, bench, encode, decode, reconstruct, interpolate and score");
+        usage_error(state, "no command given; there are summary, bench, encode, decode, reconstruct, interpolate and score");
         return;
     }
     for (int key = FIRST_KEY; key < KEY_END; key++) {
         if (reading->given & BIT(key) & ~(c->allowed | BIT(KEY_WEIGHTS) | BIT(KEY_THREADS)))
-            argp_error(state, "--%s does not go with %s; its form is: %s", option_name(key), c->name, c->usage);
+            usage_error(state, "--%s does not go with %s; its form is: %s", option_name(key), c->name, c->usage);
         if (c->needed & BIT(key) & ~reading->given)
-            argp_error(state, "%s needs --%s; its form is: %s", c->name, option_name(key), c->usage);
+            usage_error(state, "%s needs --%s; its form is: %s", c->name, option_name(key), c->usage);
     }
-    if (options->count < c->least) argp_error(state, "%s needs a file; its form is: %s", c->name, c->usage);
+    if (options->count < c->least) usage_error(state, "%s needs a file; its form is: %s", c->name, c->usage);
     if (c->most >= 0 && options->count > c->most)
-        argp_error(state, "\"%s\" is one word too many after %s; its form is: %s", options->arguments[c->most], c->name, c->usage);
+        usage_error(state, "\"%s\" is one word too many after %s; its form is: %s", options->arguments[c->most], c->name, c->usage);
 }
 
 static error_t parse(int key, char *arg, struct argp_state *state)
@@ -118,7 +118,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     if (key == 'o') key = KEY_OUTPUT;
     if (key >= FIRST_KEY && key < KEY_END) reading->given |= BIT(key);
     if ((key == KEY_WEIGHTS || key == KEY_OUTPUT || key == KEY_CSV) && !*arg)
-        argp_error(state, "--%s: the name is empty", option_name(key));
+        usage_error(state, "--%s: the name is empty", option_name(key));
     switch (key) {
     case KEY_WEIGHTS: line->weights = arg; break;
     case KEY_OUTPUT: line->options.output = arg; break;
@@ -152,7 +152,7 @@ void infer_options_read(InferLine *line, const Model *model, int argc, char **ar
              "Runs the network \"%s\" of %s.\v"
              "summary prints the layers; bench measures the speed; encode writes the latents of pictures as a numpy array, decode makes "
              "pictures of such an array; reconstruct lays pictures above what the network makes of them; interpolate shows what "
-             "lies between two pictures; score lists mean squared error (values 0..1) and PSNR, largest error first. An IMAGE or PATH is a "
+             "lies between two pictures; score lists mean squared error (values 0..1) and PSNR (at most 200), largest error first. An IMAGE or PATH is a "
              "JPEG or PNG file, or a folder that stands for its pictures. summary and bench need no --weights.\n\n"
              "Exits with 0 done, 1 the input is wrong, 2 bad usage, 3 a file could not be read or written, 130 or 143 stopped by a "
              "signal.", model->name, model->graph);
@@ -160,6 +160,6 @@ void infer_options_read(InferLine *line, const Model *model, int argc, char **ar
     the_model = model;
     argp_err_exit_status = EXIT_USAGE;
     argp_program_version_hook = print_version;
-    argp_parse(&argp, argc, argv, 0, NULL, &reading);
+    usage_parse(&argp, argc, argv, &reading);
     line->command = reading.command->command;
 }

@@ -57,13 +57,6 @@ void name_list_free(NameList *list)
     *list = (NameList){ 0 };
 }
 
-void dataset_one_line(char *text)
-{
-    for (; *text; text++)
-        if ((unsigned char)*text < 32 || *text == 127)
-            *text = '?';
-}
-
 static int out_of_memory(const Scan *scan)
 {
     return error_set(scan->error, EXIT_INPUT, "%s: not enough memory for the list of its files", scan->top);
@@ -75,7 +68,6 @@ static int pass_over(const Scan *scan, const char *path, int reason)
     Error problem;
     error_set(&problem, EXIT_FILE, "%s%s%s: cannot be read: %s", scan->top, *path ? "/" : "", path,
               reason == ELOOP ? "too many folders or links one within the other" : strerror(reason));
-    dataset_one_line(problem.text);
     if (scan->strict || !*path || error_is_shortage(reason)) {
         *scan->error = problem;
         return -1;
@@ -193,7 +185,6 @@ int dataset_sift(NameList *files, const char *folder, int strict, void (*warn)(c
             files->names[kept++] = name;
             continue;
         }
-        dataset_one_line(problem.text);
         if (kept == i)      /* all before it were kept */
             *first = problem;
         if (strict || problem.shortage) {
