@@ -143,7 +143,7 @@ static int pick_two(const Model *model, const InferPaths *list, uint64_t seed, u
 
     dataset_shuffle(order, list->count, seed, 0);
     for (size_t i = 0; i < list->count && have < 2; i++) {
-        if (infer_read(model, list->paths[order[i]], pixels + have * each, error) == 0) which[have++] = order[i];
+        if (infer_read(model, list->paths[order[i]], pixels + have * each, warn, error) == 0) which[have++] = order[i];
         else warn(error->text);
     }
     free(order);
@@ -182,12 +182,12 @@ static int find_two(Infer *infer, const InferOptions *options, uint8_t *pixels, 
     for (int i = 0; i < options->count; i++) folders += stat(options->arguments[i], &status) == 0 && S_ISDIR(status.st_mode);
     if (!(options->count == 2 && folders == 0) && !(options->count == 1 && folders == 1)) {
         if (options->count == 1 && stat(options->arguments[0], &status) != 0)
-            return infer_read(model, options->arguments[0], pixels, error);      /* which says why it cannot be read */
+            return infer_read(model, options->arguments[0], pixels, warn, error);      /* which says why it cannot be read */
         return error_set(error, EXIT_USAGE, "interpolate takes two pictures, or one folder and --seed N");
     }
     if (infer_paths_open(&list, model, options->arguments, options->count, warn, error) != 0) return -1;
     if (folders) result = pick_two(model, &list, options->seed, pixels, which, error);
-    for (size_t i = 0; !folders && i < 2 && result == 0; i++) result = infer_read(model, list.paths[i], pixels + i * each, error);
+    for (size_t i = 0; !folders && i < 2 && result == 0; i++) result = infer_read(model, list.paths[i], pixels + i * each, warn, error);
     if (result == 0) result = encode_two(infer, &list, which, pixels, latents, error);
     for (int i = 0; i < 2 && result == 0; i++) print_name(i == 0 ? "from " : "to   ", list.paths[which[i]]);
     infer_paths_close(&list);

@@ -399,6 +399,40 @@ static void scores_what_comes_back_exactly(void **state)
     assert_non_null(strstr(text, "black.png,0,200.000000\n"));
 }
 
+/* 2 x 2 pixels, each of its channels 0x80ff. */
+static const uint8_t deep[] = {
+    137, 80, 78, 71, 13, 10, 26, 10, 0, 0, 0, 13, 73, 72, 68, 82, 0, 0, 0, 2, 0, 0, 0, 2, 16, 2,
+    0, 0, 0, 173, 68, 70, 48, 0, 0, 0, 15, 73, 68, 65, 84, 120, 218, 99, 104, 248, 143, 128, 12,
+    200, 28, 0, 230, 132, 17, 245, 9, 39, 43, 147, 0, 0, 0, 0, 73, 69, 78, 68, 174, 66, 96, 130,
+};
+
+static void write_bytes(const char *path, const uint8_t *bytes, size_t n)
+{
+    FILE *file = fopen(path, "wb");
+    assert_non_null(file);
+    assert_int_equal(fwrite(bytes, 1, n, file), n);
+    fclose(file);
+}
+
+static void sixteen_bits_are_said_once(void **state)
+{
+    const char *first;
+
+    (void)state;
+    mkdir(at("deep"), 0777);
+    write_bytes(at("deep/a.png"), deep, sizeof deep);
+    write_bytes(at("deep/b.png"), deep, sizeof deep);
+    for (int folder_given = 0; folder_given < 2; folder_given++) {
+        assert_int_equal(folder_given ? RUN("--weights", weights, "encode", at("deep"), "-o", at("z.npy"))
+                                      : RUN("--weights", weights, "encode", at("deep/a.png"), at("deep/b.png"), "-o", at("z.npy")), 0);
+        assert_non_null(first = strstr(text, "warning: "));
+        assert_non_null(strstr(first, "its 16 bits a channel are rounded to 8"));
+        assert_null(strstr(first + 1, "warning: "));
+    }
+    assert_int_equal(RUN("--weights", weights, "encode", at("in"), "-o", at("z.npy")), 0);
+    assert_null(strstr(text, "warning"));
+}
+
 static int count_lines(void)
 {
     int lines = 0;
@@ -605,6 +639,7 @@ int main(void)
         cmocka_unit_test(picks_by_seed),
         cmocka_unit_test(scores),
         cmocka_unit_test(scores_what_comes_back_exactly),
+        cmocka_unit_test(sixteen_bits_are_said_once),
         cmocka_unit_test(hostile_names),
         cmocka_unit_test(hostile_words),
         cmocka_unit_test(results_that_are_no_numbers),

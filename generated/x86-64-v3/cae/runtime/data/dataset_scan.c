@@ -161,13 +161,16 @@ int dataset_scan(NameList *files, const char *folder, int strict, void (*warn)(c
 }
 
 /* Looks at a file's head. Pipes and devices are not opened: that might wait for ever. */
-static int check_file(const char *path, Error *error)
+static int check_file(const char *path, void (*warn)(const char *text), Error *error)
 {
     struct stat status;
-    int width, height;
+    int width, height, bits = 0;
     if (stat(path, &status) == 0 && !S_ISREG(status.st_mode))
         return error_set(error, EXIT_INPUT, "%s: is not a plain file", path);
-    return image_probe(path, &width, &height, error);
+    if (image_probe(path, &width, &height, &bits, error) != 0)
+        return -1;
+    image_warn_deep(path, bits, warn);
+    return 0;
 }
 
 int dataset_sift(NameList *files, const char *folder, int strict, void (*warn)(const char *text), Error *first, Error *error)
@@ -178,7 +181,7 @@ int dataset_sift(NameList *files, const char *folder, int strict, void (*warn)(c
         char *name = files->names[i], *path = dataset_path(folder, name);
         if (!path)
             return error_set(error, EXIT_INPUT, "%s: not enough memory for the list of its files", folder);
-        int refused = check_file(path, &problem);
+        int refused = check_file(path, warn, &problem);
         free(path);
         if (refused == 0) {
             files->names[i] = files->names[kept];

@@ -157,7 +157,7 @@ static int read_row(Decoding *d, const char *path, size_t row, real *latent, Err
     for (size_t i = 0; i < d->latent; i++) {
         latent[i] = (real)d->numbers[i];
         if (!isfinite(latent[i]))
-            return error_set(error, EXIT_INPUT, "%s: row %zu holds a value that is not a finite number", path, row);
+            return error_set(error, EXIT_INPUT, "%s: row %zu holds a value that is not a finite number, or too large for this program's", path, row);
     }
     return 0;
 }

@@ -53,8 +53,8 @@ int infer_paths_open(InferPaths *list, const Model *model, char *const *argument
                      Error *error);
 void infer_paths_close(InferPaths *list);      /* fine on a zeroed one */
 
-/* Reads one file and fits it to the model: pixels[height * width * channels]. */
-int infer_read(const Model *model, const char *path, uint8_t *pixels, Error *error);
+/* Reads one file and fits it to the model: pixels[height * width * channels]. `warn` as image_warn_deep does. */
+int infer_read(const Model *model, const char *path, uint8_t *pixels, void (*warn)(const char *text), Error *error);
 
 /* Takes one picture's result: `picture` is its place in the list. Returns 0, or -1 with the error to stop. */
 typedef int (*InferTake)(void *context, size_t picture, const uint8_t *pixels, const real *result, Error *error);

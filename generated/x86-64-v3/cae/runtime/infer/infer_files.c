@@ -82,10 +82,11 @@ void infer_paths_close(InferPaths *list)
     *list = (InferPaths){0};
 }
 
-int infer_read(const Model *model, const char *path, uint8_t *pixels, Error *error)
+int infer_read(const Model *model, const char *path, uint8_t *pixels, void (*warn)(const char *text), Error *error)
 {
     Image image;
     if (image_read(&image, path, error) != 0) return -1;
+    image_warn_deep(path, image.bits, warn);
 
     int result = image_fit(&image, model->input.dim[1], model->input.dim[0], model->input.dim[2], pixels, error);
     image_free(&image);
@@ -136,7 +137,8 @@ static int read_batch(Batch *batch, const Infer *infer, const InferPaths *list, 
 #pragma omp parallel for schedule(dynamic, 1) num_threads(infer->threads)
     for (int i = 0; i < n; i++) {
         batch->errors[i].text[0] = 0;
-        infer_read(infer->model, list->paths[first + (size_t)i], batch->pixels + (size_t)i * each, &batch->errors[i]);
+        infer_read(infer->model, list->paths[first + (size_t)i], batch->pixels + (size_t)i * each, list->warn,
+                   &batch->errors[i]);
     }
     for (int i = 0; i < n; i++) {
         if (batch->errors[i].text[0] == 0) {
