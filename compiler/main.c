@@ -12,8 +12,8 @@
 #include "ops/ops.h"
 #include "passes/passes.h"
 #include "tune/tune.h"
+#include "../runtime/formats/usage.h"
 
-#include <argp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -96,7 +96,7 @@ static void add_force(Options *options, struct argp_state *state, const char *ar
 {
     const char *equals = strchr(arg, '='), *dot = NULL;
     if (!equals || equals == arg || !equals[1])
-        argp_error(state, "--kernel wants STAGE[.PASS]=NAME, not '%s'", arg);
+        usage_error(state, "--kernel wants STAGE[.PASS]=NAME, not '%s'", arg);
     const char *stage = arena_copy(arg, equals ? (size_t)(equals - arg) : 0);
     dot = strrchr(stage, '.');
     Force force = { .stage = stage, .kernel = equals + 1 };
@@ -105,9 +105,9 @@ static void add_force(Options *options, struct argp_state *state, const char *ar
         force.stage = arena_copy(stage, (size_t)(dot - stage));
     }
     if (!kernel_find(force.kernel))
-        argp_error(state, "--kernel: there is no kernel '%s'; see --list kernels", force.kernel);
+        usage_error(state, "--kernel: there is no kernel '%s'; see --list kernels", force.kernel);
     if (options->force_count == MAX_FORCES)
-        argp_error(state, "--kernel: more than %d", MAX_FORCES);
+        usage_error(state, "--kernel: more than %d", MAX_FORCES);
     options->forces[options->force_count++] = force;
     text_add(&options->given, " --kernel %s", arg);
 }
@@ -123,7 +123,7 @@ static size_t read_bytes(struct argp_state *state, const char *option, const cha
         for (end++; unit >= units; unit--)
             n *= 1024;
     if (*end || !(n >= 1 && n < 0x1p50))
-        argp_error(state, "%s wants a number of bytes, or with K, M or G behind it, as 12M, not '%s'", option, text);
+        usage_error(state, "%s wants a number of bytes, or with K, M or G behind it, as 12M, not '%s'", option, text);
     return (size_t)n;
 }
 
@@ -142,7 +142,7 @@ static int pass_place(const char *name)
 static const char *one_of(const struct argp_state *state, const char *option, const char *word, const char *a, const char *b)
 {
     if (strcmp(word, a) != 0 && strcmp(word, b) != 0)
-        argp_error(state, "%s wants %s or %s, not '%s'", option, a, b, word);
+        usage_error(state, "%s wants %s or %s, not '%s'", option, a, b, word);
     return word;
 }
 
@@ -152,12 +152,12 @@ static void set_option(Options *o, int key, char *arg, struct argp_state *state)
     case 'o':
         o->directory = arg;
         if (!*arg)
-            argp_error(state, "-o wants a folder, not an empty name");
+            usage_error(state, "-o wants a folder, not an empty name");
         break;
     case KEY_TARGET:
         o->target = target_find(arg);
         if (!o->target)
-            argp_error(state, "--target: there is no target '%s'; see --list targets", arg);
+            usage_error(state, "--target: there is no target '%s'; see --list targets", arg);
         break;
     case KEY_REAL:
         o->real = one_of(state, "--real", arg, "float", "double");
@@ -166,17 +166,17 @@ static void set_option(Options *o, int key, char *arg, struct argp_state *state)
     case KEY_STOP:
         *(key == KEY_DUMP ? &o->dump : &o->stop) = arg;
         if (pass_place(arg) < 0)
-            argp_error(state, "there is no pass '%s'; see --list passes", arg);
+            usage_error(state, "there is no pass '%s'; see --list passes", arg);
         break;
     case KEY_LIST:
         o->list = arg;
         if (strcmp(arg, "passes") != 0 && strcmp(arg, "ops") != 0 && strcmp(arg, "kernels") != 0 && strcmp(arg, "targets") != 0)
-            argp_error(state, "--list wants passes, ops, kernels or targets, not '%s'", arg);
+            usage_error(state, "--list wants passes, ops, kernels or targets, not '%s'", arg);
         break;
     case KEY_EXPAND:
         o->expand = arg;
         if (!kernel_find(arg))
-            argp_error(state, "--expand: there is no kernel '%s'; see --list kernels", arg);
+            usage_error(state, "--expand: there is no kernel '%s'; see --list kernels", arg);
         break;
     case KEY_TUNE: o->tune = arg; break;
     case KEY_TUNED: o->tuned = arg; break;
@@ -217,35 +217,35 @@ static bool wants_half(const Options *o)
 static void check_weights(const Options *o, struct argp_state *state)
 {
     if (o->weights && !o->library)
-        argp_error(state, "--weights goes with --emit library; programs are given theirs when they start");
+        usage_error(state, "--weights goes with --emit library; programs are given theirs when they start");
     if (!o->weights && (o->weights_as || o->weights_type))
-        argp_error(state, "%s goes with --weights FILE", o->weights_as ? "--weights-as" : "--weights-type");
+        usage_error(state, "%s goes with --weights FILE", o->weights_as ? "--weights-as" : "--weights-type");
     if (wants_half(o) && !o->no_training)
-        argp_error(state, "--weights-type f16 goes with --no-training: training wants weights in float32");
+        usage_error(state, "--weights-type f16 goes with --no-training: training wants weights in float32");
 }
 
 static void check_command(const Options *o, struct argp_state *state)
 {
     if (o->list || o->expand) {
         if (o->graph)
-            argp_error(state, "--list and --expand want no graph file");
+            usage_error(state, "--list and --expand want no graph file");
         return;
     }
     if (!o->graph)
-        argp_error(state, "which graph? for example: caec graphs/cae.lua -o generated/");
+        usage_error(state, "which graph? for example: caec graphs/cae.lua -o generated/");
     if (!o->library && (o->no_training || o->small || o->stream))
-        argp_error(state, "%s goes with --emit library", o->small ? "--optimize size" : o->stream ? "--stream" : "--no-training");
+        usage_error(state, "%s goes with --emit library", o->small ? "--optimize size" : o->stream ? "--stream" : "--no-training");
     if (o->library && o->real && strcmp(o->real, "double") == 0)
-        argp_error(state, "--emit library computes in float; leave --real double out");
+        usage_error(state, "--emit library computes in float; leave --real double out");
     check_weights(o, state);
     if (o->memory_limit && o->no_training)
-        argp_error(state, "--memory-limit is about training, which --no-training leaves out");
+        usage_error(state, "--memory-limit is about training, which --no-training leaves out");
     if (!o->library && !o->target->hosted && (o->directory || o->tune))
-        argp_error(state, "--target %s: there are no programs for it; add --emit library", o->target->name);
+        usage_error(state, "--target %s: there are no programs for it; add --emit library", o->target->name);
     if (o->dump && o->stop && pass_place(o->dump) > pass_place(o->stop))
-        argp_error(state, "--dump %s: it comes behind %s, where --stop-after ends", o->dump, o->stop);
+        usage_error(state, "--dump %s: it comes behind %s, where --stop-after ends", o->dump, o->stop);
     if (!o->directory && !o->summary && !o->dump && !o->stop && !o->dot && !o->memory && !o->tune)
-        argp_error(state, "where to? give -o DIR, or one of --summary, --memory, --dump, --dot, --tune");
+        usage_error(state, "where to? give -o DIR, or one of --summary, --memory, --dump, --dot, --tune");
 }
 
 static error_t parse_option(int key, char *arg, struct argp_state *state)
@@ -257,12 +257,12 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
         else if (!o->graph)
             o->graph = arg;
         else
-            argp_error(state, "one graph file at a time: %s or %s?", o->graph, arg);
+            usage_error(state, "one graph file at a time: %s or %s?", o->graph, arg);
         return 0;
     }
     if (key == ARGP_KEY_END) {
         if (o->expand_count && !o->expand)
-            argp_error(state, "what is '%s'? NAME=NUMBER goes with --expand", o->expand_numbers[0]);
+            usage_error(state, "what is '%s'? NAME=NUMBER goes with --expand", o->expand_numbers[0]);
         check_command(o, state);
         return 0;
     }
@@ -440,7 +440,7 @@ int main(int argc, char **argv)
     signals_catch();
     argp_err_exit_status = EXIT_USAGE;
     standard_streams_watch("caec: error: cannot write the output");
-    argp_parse(&argp, argc, argv, 0, NULL, &options);
+    usage_parse(&argp, argc, argv, &options);
     standard_streams_unwatch();
     if (options.list)
         list(options.list);

@@ -2,6 +2,7 @@
 #define _POSIX_C_SOURCE 200809L    /* sigaction */
 #include "model.h"
 
+#include "formats/printable.h"
 #include "formats/standard_streams.h"
 #include "formats/whole_file.h"
 #include "infer/bench_infer.h"
@@ -109,6 +110,8 @@ int main(int argc, char **argv)
     infer_options_read(&line, model, argc, argv);
     catch_signals();
     if (run(&line, model, &error) == 0) return EXIT_DONE;
-    fprintf(stderr, "%s-infer: %s\n", model->name, error.text);
+    fprintf(stderr, "%s-infer: ", model->name);
+    printable_put(stderr, error.text);
+    fputc('\n', stderr);
     return error.exit_code;
 }

@@ -1,5 +1,7 @@
 #include "diag.h"
 
+#include "../../runtime/formats/printable.h"
+
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -19,14 +21,16 @@ void diag_source(const char *file, const char *text, size_t length)
     source.end = text + length;
 }
 
-/* Control characters, of one byte or as UTF-8 spells those from 128 to 159, become question marks: a terminal would obey them. */
-static void show_text(const char *p, const char *end)
+/* Text of the graph file, made printable but for tabs. */
+static void show_source(const char *p, const char *end)
 {
-    for (; p < end; p++) {
-        unsigned char c = (unsigned char)*p, next = p + 1 < end ? (unsigned char)p[1] : 0;
-        bool pair = c == 0xc2 && next >= 0x80 && next <= 0x9f;
-        fputc(pair || c == 127 || (c < ' ' && c != '\t') ? '?' : c, stderr);
-        p += pair;
+    int passes;
+    for (size_t n; p < end; p += n) {
+        n = printable_character(p, (size_t)(end - p), &passes);
+        if (passes || *p == '\t')
+            fwrite(p, 1, n, stderr);
+        else
+            fputc('?', stderr);
     }
 }
 
@@ -35,7 +39,7 @@ static void show_message(const char *format, va_list args)
 {
     static char text[MESSAGE_BYTES];
     int length = vsnprintf(text, sizeof text, format, args);
-    show_text(text, text + strlen(text));
+    printable_put(stderr, text);
     fputs(length >= MESSAGE_BYTES ? " ...\n" : "\n", stderr);
 }
 
@@ -95,7 +99,7 @@ static void show_line(Loc loc)
     Piece shown = window(line, column);
     const char *before = shown.start > line.start ? "..." : "", *behind = shown.end < line.end ? "..." : "";
     fprintf(stderr, "%5d | %s", loc.line, before);
-    show_text(shown.start, shown.end);
+    show_source(shown.start, shown.end);
     fprintf(stderr, "%s\n", behind);
     const char *caret = line.start + column - 1;
     if (!column || caret < shown.start || caret > shown.end)       /* no word begins inside a character */
@@ -109,14 +113,14 @@ static void show_line(Loc loc)
 void fail(Loc loc, const char *format, ...)
 {
     if (!loc.file)
-        fputs("caec: ", stderr);
-    else if (loc.line < 1)
-        fprintf(stderr, "%s: ", loc.file);
-    else if (loc.column < 1)
-        fprintf(stderr, "%s:%d: ", loc.file, loc.line);
+        fputs("caec", stderr);
     else
-        fprintf(stderr, "%s:%d:%d: ", loc.file, loc.line, loc.column);
-    fputs("error: ", stderr);
+        printable_put(stderr, loc.file);
+    if (loc.file && loc.line >= 1)
+        fprintf(stderr, ":%d", loc.line);
+    if (loc.file && loc.line >= 1 && loc.column >= 1)
+        fprintf(stderr, ":%d", loc.column);
+    fputs(": error: ", stderr);
     va_list args;
     va_start(args, format);
     show_message(format, args);
@@ -140,8 +144,8 @@ void bug(const char *format, ...)
     fputs("caec: internal error: ", stderr);
     va_list args;
     va_start(args, format);
-    vfprintf(stderr, format, args);
+    show_message(format, args);
     va_end(args);
-    fputs("\nThis is a mistake in caec, not in your graph. Please report it with the graph file.\n", stderr);
+    fputs("This is a mistake in caec, not in your graph. Please report it with the graph file.\n", stderr);
     exit(EXIT_BUG);
 }

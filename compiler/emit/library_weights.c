@@ -3,6 +3,7 @@
 #include "../kernels/forms.h"
 #include "emitter.h"
 
+#include <math.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
@@ -43,6 +44,15 @@ static size_t number_count(const Plan *plan)
     return plan->prepared_reals > least ? plan->prepared_reals : least;
 }
 
+/* Weights are finite, but a form adds them up. */
+static void check_finite(const Form *form, const float *values)
+{
+    for (size_t k = 0; k < form->count; k++)
+        if (!isfinite(values[k]))
+            fail_with(EXIT_INPUT, "--weights: %s holds numbers too large for float32 in the form that its kernel "
+                      "reads; use weights from before the training diverged", form->parameter->name);
+}
+
 /* The bits of all numbers, those of a half in 16 of them. */
 static const uint32_t *numbers(const Plan *plan, const Trained *trained)
 {
@@ -53,6 +63,7 @@ static const uint32_t *numbers(const Plan *plan, const Trained *trained)
             continue;
         float *values = ARENA_ARRAY(float, form->count);
         form_values(form, trained_values(trained, plan->graph, form->parameter), values);
+        check_finite(form, values);
         for (size_t k = 0; k < form->count; k++)
             all[form->offset + k] = plan->settings.half ? half_of(values[k], form->parameter) : bits_of(values[k]);
     }

@@ -1,5 +1,6 @@
 #include "load.h"
 
+#include "../../runtime/formats/printable.h"
 #include "../base/arena.h"
 #include "../base/lua.h"
 #include "../base/embedded.h"
@@ -430,12 +431,14 @@ static int run(lua_State *L)
 Graph *load_graph(const char *path)
 {
     Text text = text_read(path, FILE_LIMIT);
+    char *shown = (char *)arena_copy(path, strlen(path));       /* from here on the name is only shown */
+    printable_line(shown);
     if (text.length > 0 && text.data[0] == LUA_SIGNATURE[0])      /* what luac, string.dump and LuaJIT write begins so */
-        fail((Loc){ path, 0, 0 }, "this is compiled Lua; caec wants the text that it was compiled from");
-    diag_source(path, text.data, text.length);
-    Loader load = { .source = source_read(path, text), .graph = ARENA_NEW(Graph) };
-    load.graph->file = path;
-    load.L = lua_new_limited(path, memory_limit, step_limit);
+        fail((Loc){ shown, 0, 0 }, "this is compiled Lua; caec wants the text that it was compiled from");
+    diag_source(shown, text.data, text.length);
+    Loader load = { .source = source_read(shown, text), .graph = ARENA_NEW(Graph) };
+    load.graph->file = shown;
+    load.L = lua_new_limited(shown, memory_limit, step_limit);
     lua_pushcfunction(load.L, place_message);
     lua_pushcfunction(load.L, run);
     lua_pushlightuserdata(load.L, &load);

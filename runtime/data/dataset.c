@@ -324,7 +324,6 @@ static int report_failure(Dataset *dataset, Picture *picture, Error *problem, Er
 {
     if (picture->unreadable)
         return 0;
-    dataset_one_line(problem->text);
     if (dataset->options.strict || problem->shortage) {
         *error = *problem;
         return -1;

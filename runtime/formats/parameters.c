@@ -71,6 +71,7 @@ int parameters_refuse_other(const char *path, const char *tensor, const char *mo
 
 int parameters_refuse_value(const char *path, const char *tensor, char *message, size_t size)
 {
-    return whole_file_fail(message, size, "%s: tensor %s holds a value that is not a finite number; use weights from before the training diverged", path,
+    return whole_file_fail(message, size, "%s: tensor %s holds a value that is not a finite number, or too large for this program's; use weights "
+                           "from before the training diverged", path,
                            tensor);
 }

@@ -1,5 +1,6 @@
 #define _XOPEN_SOURCE 700    /* realpath, fsync */
 #include "whole_file.h"
+#include "printable.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -20,20 +21,8 @@ int whole_file_fail(char *message, size_t size, const char *format, ...)
     va_start(args, format);
     vsnprintf(message, size, format, args);
     va_end(args);
-    if (size > 0) whole_file_plain(message);
+    if (size > 0) printable_line(message);
     return -1;
-}
-
-void whole_file_plain(char *line)
-{
-    char *to = line;
-    for (const char *c = line; *c; c++) {
-        unsigned char byte = (unsigned char)*c, next = (unsigned char)c[1];
-        int pair = byte == 0xc2 && next >= 0x80 && next <= 0x9f;
-        *to++ = (char)(pair || byte < 0x20 || byte == 0x7f ? '?' : *c);
-        c += pair;
-    }
-    *to = 0;
 }
 
 /* For whole_file_discard: a temporary file's name from before there is one until after there is none, and whether anything stands already. */

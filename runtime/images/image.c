@@ -5,6 +5,7 @@
 #include "memory.h"
 
 #include <errno.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -97,15 +98,16 @@ int image_check_memory(const char *path, size_t bytes, Error *error)
     return 0;
 }
 
-/* A PNG file begins with its signature (8 bytes), then the chunk IHDR: length (4), name (4), width (4), height (4), ... */
-static int check_png_head(const char *path, const uint8_t *head, size_t n, int64_t *width, int64_t *height, Error *error)
+/* A PNG file begins with its signature (8 bytes), then the chunk IHDR: length (4), name (4), width (4), height (4), bits (1), ... */
+static int check_png_head(const char *path, const uint8_t *head, size_t n, int64_t *width, int64_t *height, int *bits, Error *error)
 {
-    if (n < 24)
+    if (n < 25)
         return error_set(error, EXIT_INPUT, "%s: a truncated PNG file (%zu bytes); copy it again from its source", path, n);
     if (memcmp(head + 12, "IHDR", 4) != 0)
         return error_set(error, EXIT_INPUT, "%s: a damaged PNG file (no header); save it anew from its source", path);
     *width = (int64_t)head[16] << 24 | head[17] << 16 | head[18] << 8 | head[19];
     *height = (int64_t)head[20] << 24 | head[21] << 16 | head[22] << 8 | head[23];
+    *bits = head[24];
     return image_check_size(path, *width, *height, error);
 }
 
@@ -177,7 +179,7 @@ static FILE *open_file(const char *path, struct stat *status, Error *error)
     return f;
 }
 
-static int probe(FILE *f, const char *path, int64_t *width, int64_t *height, Error *error)
+static int probe(FILE *f, const char *path, int64_t *width, int64_t *height, int *bits, Error *error)
 {
     uint8_t head[HEAD_BYTES];
     size_t n = fread(head, 1, sizeof head, f);
@@ -185,8 +187,9 @@ static int probe(FILE *f, const char *path, int64_t *width, int64_t *height, Err
         return cannot_read(path, errno, error);
     switch (tell_format(path, head, n, error)) {
     case FORMAT_PNG:
-        return check_png_head(path, head, n, width, height, error);
+        return check_png_head(path, head, n, width, height, bits, error);
     case FORMAT_JPEG:
+        *bits = 8;
         rewind(f);
         if (find_jpeg_size(f, width, height) != 0)
             return error_set(error, EXIT_INPUT, "%s: a truncated or damaged JPEG file (no frame header); copy it again from its source", path);
@@ -196,14 +199,14 @@ static int probe(FILE *f, const char *path, int64_t *width, int64_t *height, Err
     }
 }
 
-int image_probe(const char *path, int *width, int *height, Error *error)
+int image_probe(const char *path, int *width, int *height, int *bits, Error *error)
 {
     struct stat status;
     FILE *f = open_file(path, &status, error);
     if (!f)
         return -1;
     int64_t w = 0, h = 0;
-    int result = probe(f, path, &w, &h, error);
+    int result = probe(f, path, &w, &h, bits, error);
     fclose(f);
     *width = (int)w;
     *height = (int)h;
@@ -264,7 +267,7 @@ static int turn(Image *image, int orientation, const char *path, Error *error)
         corner += (h - 1) * down;
         down = -down;
     }
-    Image turned = { swap ? h : w, swap ? w : h, 3, malloc((size_t)w * (size_t)h * 3) };
+    Image turned = { swap ? h : w, swap ? w : h, 3, malloc((size_t)w * (size_t)h * 3), image->bits };
     if (!turned.pixels)
         return error_set(error, EXIT_INPUT, "%s: not enough memory to turn its %d x %d pixels upright", path, w, h);
     uint8_t *to = turned.pixels;
@@ -279,20 +282,21 @@ static int turn(Image *image, int orientation, const char *path, Error *error)
 
 static int decode(Image *image, const char *path, const uint8_t *bytes, size_t size, Error *error)
 {
-    int orientation = 1, status = -1;
+    int orientation = 1, status = -1, bits = 8;
     int64_t width, height;
     switch (tell_format(path, bytes, size, error)) {
     case FORMAT_JPEG:
         status = image_decode_jpeg(image, &orientation, path, bytes, size, error);
         break;
     case FORMAT_PNG:
-        status = check_png_head(path, bytes, size, &width, &height, error);
+        status = check_png_head(path, bytes, size, &width, &height, &bits, error);
         if (status == 0)
             status = image_decode_png(image, &orientation, path, bytes, size, error);
         break;
     default:
         break;
     }
+    image->bits = bits;
     if (status == 0 && turn(image, orientation, path, error) != 0) {
         image_free(image);
         status = -1;
@@ -310,6 +314,16 @@ int image_read(Image *image, const char *path, Error *error)
     int status = decode(image, path, bytes, size, error);
     free(bytes);
     return status;
+}
+
+void image_warn_deep(const char *path, int bits, void (*warn)(const char *text))
+{
+    static atomic_flag said = ATOMIC_FLAG_INIT;
+    Error text;
+    if (bits <= 8 || !warn || atomic_flag_test_and_set(&said))
+        return;
+    error_set(&text, EXIT_DONE, "%s: its %d bits a channel are rounded to 8, and so are those of all such pictures", path, bits);
+    warn(text.text);
 }
 
 void image_free(Image *image)

@@ -12,11 +12,14 @@
 typedef struct Image {
     int width, height, channels;
     uint8_t *pixels;      /* malloc'ed, width * height * channels; the holder calls image_free */
+    int bits;             /* of a channel in the file: 8, or 16 (then rounded), or fewer */
 } Image;
 
 /* Reads a JPEG (baseline, progressive, grey, YCbCr, RGB, CMYK, YCCK) or PNG (any kind) file as a viewer shows it, as 8-bit RGB: the content,
-   not the name, tells the format; EXIF orientation 1-8 is honoured (another value counts as 1); alpha is laid over white; of 16 bits the high
-   8 are kept; palette and grey are expanded; gamma and colour profiles are left alone. A CMYK file's inks are taken as inverted, as Adobe's are.
+   not the name, tells the format; EXIF orientation 1-8 is honoured (another value counts as 1); alpha is laid over white, rounded to nearest; a channel of
+   16 bits is rounded to 8, (v * 255 + 32767) / 65535, alpha too and before it is used (see image_warn_deep); palette and grey of fewer bits are expanded,
+   which is exact; gamma, chromaticities and colour profiles (gAMA, cHRM, sRGB, iCCP, ICC in JPEG) are left alone: a stored value is a value. A CMYK
+   file's inks are taken as inverted, as Adobe's are, and mixed without a profile. JPEG of 12 bits is refused.
    Refused, with the reason: another format (named where it is known: WebP, GIF, BMP, ...), an empty, truncated or damaged file, dimensions past
    IMAGE_MAX_SIDE or IMAGE_MAX_PIXELS or more memory than is free (checked before anything is decoded), JPEG scans without end. Truncated means
    that the end marker (EOI, IEND) is not reached; damaged, that libjpeg or libpng had to make something up: stray bytes between JPEG segments
@@ -26,8 +29,11 @@ enum { IMAGE_MAX_SIDE = 65500, IMAGE_MAX_PIXELS = 1 << 28 };
 int image_read(Image *image, const char *path, Error *error);
 
 /* Whether image_read would try to decode the file, by its first bytes and its header alone: format and dimensions (as stored, before EXIF turns
-   them) are right. Fails with image_read's messages. */
-int image_probe(const char *path, int *width, int *height, Error *error);
+   them) are right. Fails with image_read's messages. *bits: as Image.bits. */
+int image_probe(const char *path, int *width, int *height, int *bits, Error *error);
+
+/* Where `bits` says that the picture `path` was rounded: warns of that, once in the life of the process, whoever asks. */
+void image_warn_deep(const char *path, int bits, void (*warn)(const char *text));
 
 /* Refuses (EXIT_INPUT) a network whose images have another number of channels than picture files have: 1 or 3. */
 int image_check_channels(const char *network, int channels, Error *error);

@@ -134,7 +134,7 @@ static int decode(Decoder *decoder, Image *image, int *orientation, const char *
     if (read_header(decoder, path, bytes, size, error) != 0)
         return -1;
     *orientation = find_orientation(jpeg);
-    *image = (Image){ (int)jpeg->image_width, (int)jpeg->image_height, 3, NULL };
+    *image = (Image){ (int)jpeg->image_width, (int)jpeg->image_height, 3, NULL, 8 };
     size_t pitch = (size_t)image->width * 3, pixels = (size_t)image->width * (size_t)image->height;
     size_t coefficients = jpeg_has_multiple_scans(jpeg) ? pixels * (size_t)jpeg->num_components * sizeof(JCOEF) : 0;
     if (image_check_memory(path, 3 * pixels + coefficients, error) != 0)
@@ -158,6 +158,17 @@ static int decode(Decoder *decoder, Image *image, int *orientation, const char *
     return 0;
 }
 
+/* Decodes, or comes back here by refuse(). Without locals: what was stored in one since setjmp would be
+   lost or not, as the compiler likes. */
+static int decode_or_refuse(Decoder *decoder, Image *image, int *orientation, const char *path, const uint8_t *bytes, size_t size, Error *error)
+{
+    if (setjmp(decoder->refused) == 0)
+        return decode(decoder, image, orientation, path, bytes, size, error);
+    if (decoder->ends_early)
+        return error_set(error, EXIT_INPUT, "%s: a truncated JPEG file (%s); copy it again from its source", path, decoder->reason);
+    return error_set(error, EXIT_INPUT, "%s: a damaged or unusual JPEG file (%s); save it anew from its source", path, decoder->reason);
+}
+
 int image_decode_jpeg(Image *image, int *orientation, const char *path, const uint8_t *bytes, size_t size, Error *error)
 {
     Decoder decoder;
@@ -167,13 +178,7 @@ int image_decode_jpeg(Image *image, int *orientation, const char *path, const ui
     decoder.messages.error_exit = refuse;
     decoder.messages.emit_message = on_message;
     image->pixels = NULL;
-    int status;
-    if (setjmp(decoder.refused) == 0)
-        status = decode(&decoder, image, orientation, path, bytes, size, error);
-    else if (decoder.ends_early)
-        status = error_set(error, EXIT_INPUT, "%s: a truncated JPEG file (%s); copy it again from its source", path, decoder.reason);
-    else
-        status = error_set(error, EXIT_INPUT, "%s: a damaged or unusual JPEG file (%s); save it anew from its source", path, decoder.reason);
+    int status = decode_or_refuse(&decoder, image, orientation, path, bytes, size, error);
     jpeg_destroy_decompress(&decoder.jpeg);
     if (status != 0)
         image_free(image);

@@ -157,9 +157,16 @@ static int read_row(Decoding *d, const char *path, size_t row, real *latent, Err
     for (size_t i = 0; i < d->latent; i++) {
         latent[i] = (real)d->numbers[i];
         if (!isfinite(latent[i]))
-            return error_set(error, EXIT_INPUT, "%s: row %zu holds a value that is not a finite number", path, row);
+            return error_set(error, EXIT_INPUT, "%s: row %zu holds a value that is not a finite number, or too large for this program's", path, row);
     }
     return 0;
+}
+
+static int check_output(const Decoding *d, const char *path, size_t row, const real *output, Error *error)
+{
+    char of[MESSAGE_SIZE];
+    snprintf(of, sizeof of, "%s: row %zu", path, row);
+    return infer_check_finite(output, d->values, "picture", of, error);
 }
 
 static int decode_all(Decoding *d, const char *path, Error *error)
@@ -169,8 +176,12 @@ static int decode_all(Decoding *d, const char *path, Error *error)
         for (int i = 0; i < n; i++)
             if (read_row(d, path, first + (size_t)i, d->latents + (size_t)i * d->latent, error) != 0) return -1;
         infer_decode(d->infer, n, d->latents, d->outputs);
-        for (int i = 0; i < n; i++)
-            if (take_picture(d, first + (size_t)i, d->outputs + (size_t)i * d->values, error) != 0) return -1;
+        for (int i = 0; i < n; i++) {
+            const real *output = d->outputs + (size_t)i * d->values;
+            if (check_output(d, path, first + (size_t)i, output, error) != 0
+                || take_picture(d, first + (size_t)i, output, error) != 0)
+                return -1;
+        }
     }
     return 0;
 }

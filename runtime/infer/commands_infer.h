@@ -42,8 +42,9 @@ int command_reconstruct(Infer *infer, const InferOptions *options, Error *error)
    latents of the two pictures: t = 0 and t = 1 are their reconstructions. From a folder the seed picks two different pictures. */
 int command_interpolate(Infer *infer, const InferOptions *options, Error *error);
 
-/* score IMAGE...: prints mean squared error (values 0..1, the network's output as it is, not rounded or clamped) and PSNR = 10 log10(1 / mse)
-   of each picture, largest error first, and the means of both columns. --csv FILE receives path, mse, psnr in the same order. */
+/* score IMAGE...: prints mean squared error (values 0..1, the network's output as it is, not rounded or clamped) and PSNR = 10 log10(1 / mse),
+   at most 200, of each picture, largest error first, and the means of both columns. --csv FILE receives path, mse, psnr in the same order; characters
+   of a path that are not printable (formats/printable.h) stand there as question marks. */
 int command_score(Infer *infer, const InferOptions *options, Error *error);
 
 #endif

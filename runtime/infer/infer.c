@@ -1,9 +1,12 @@
 #define _POSIX_C_SOURCE 200809L    /* sched_yield */
 #include "infer.h"
 
+#include "compute/finite.h"
 #include "memory.h"
 #include "threads.h"
 
+#include <float.h>
+#include <math.h>
 #include <sched.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -196,6 +199,21 @@ void infer_reconstruct(Infer *infer, int n, const uint8_t *const *images, real *
         else
             infer->model->reconstruct(infer->prepared, images[i], output, workspace(infer), NULL);
     }
+}
+
+/* Only doubles can be finite and too large. */
+static int fits_float(const real *values, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (fabs((double)values[i]) > FLT_MAX) return 0;
+    return 1;
+}
+
+int infer_check_finite(const real *values, size_t count, const char *what, const char *of, Error *error)
+{
+    if (finite_all(values, count) && fits_float(values, count)) return 0;
+    return error_set(error, EXIT_INPUT, "%s: its %s holds a number that is not finite or too large for float32; the weights are too "
+                     "large for this network: give others with --weights, from before the training diverged", of, what);
 }
 
 void infer_pixels(const real *output, size_t count, uint8_t *pixels)

@@ -3,6 +3,7 @@
 #include "train_private.h"
 
 #include "compute/finite.h"
+#include "formats/printable.h"
 #include "formats/whole_file.h"
 #include "memory.h"
 
@@ -148,7 +149,9 @@ static int write_text(const Run *run, const char *path, const char *what, const 
     fprintf(file.stream, "%s: %s is not a finite number\n\n", run->model->name, what);
     fprintf(file.stream, "step      %" PRIu64 ", in epoch %" PRIu64 ", learning rate %g\n", s->step + 1, s->epoch + 1, s->rate);
     fprintf(file.stream, "layer     %s\n", place);
-    fprintf(file.stream, "picture   %s, number %d of its batch, its loss %g%s\n", picture, found->image + 1, found->loss,
+    fputs("picture   ", file.stream);
+    printable_put(file.stream, picture);
+    fprintf(file.stream, ", number %d of its batch, its loss %g%s\n", found->image + 1, found->loss,
             found->alone ? "" : "; it alone is finite, but has the largest share in the gradient");
     if (found->tensor)
         fprintf(file.stream, "tensor    %s%s\n", found->of, found->tensor->name);
@@ -157,8 +160,11 @@ static int write_text(const Run *run, const char *path, const char *what, const 
         const ModelParameter *p = &run->model->parameters[i];
         fprintf(file.stream, "%s%s: largest %g\n", i ? "          " : "", p->name, largest(run->trainer.parameters + p->offset, p->count));
     }
-    fprintf(file.stream, "good      %s holds step %" PRIu64 "\n", run->folder.last, run->saved_step);
-    fprintf(file.stream, "again     %s\n", again);
+    fputs("good      ", file.stream);
+    printable_put(file.stream, run->folder.last);
+    fprintf(file.stream, " holds step %" PRIu64 "\nagain     ", run->saved_step);
+    printable_put(file.stream, again);
+    fputc('\n', file.stream);
     return whole_file_commit(&file, message, sizeof message) == 0;
 }
 

@@ -203,12 +203,66 @@ static void blocks_beyond_an_address(void **state)
     folder_remove(folder);
 }
 
+/* Nothing but text, lines and tabs. */
+static void want_plain(const char *text)
+{
+    for (const char *c = text; *c; c++)
+        if (((unsigned char)*c < ' ' && *c != '\n' && *c != '\t') || (unsigned char)*c >= 0x7f)
+            fail_msg("a byte 0x%02x: %s", (unsigned char)*c, text);
+}
+
+static Result run_on(const char *folder, const char *file, const char *option, const char *value)
+{
+    Result result = run_words(folder, (const char *const[]){ caec_binary(), file, option, value, NULL });
+    want_plain(result.out);
+    want_plain(result.err);
+    return result;
+}
+
+/* The graph file's name comes to the terminal, into dumps and into the emitted files. */
+static void its_own_name_is_text(void **state)
+{
+    (void)state;
+    static const char *const wrong[] = { "local x = 1 +\n", "\033Lua", "error(\"x\")", "for i = 1, 1e9 do end", "local x = ((\"x\"):rep(99999)):rep(99999)" };
+    char *folder = folder_new(), *name = text_of("%s", "\033[31ma\n*\233\302\205.lua"), *path = text_of("%s/%s", folder, name);
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        file_write(path, wrong[i], strlen(wrong[i]));
+        Result result = run_on(folder, name, "--summary", NULL);
+        want_exit(&result, 1);
+        if (strncmp(result.err, "?[31ma?*??.lua:", 15) != 0)
+            fail_msg("%s", result.err);
+        result_free(&result);
+    }
+    file_write(path, graph, strlen(graph));
+    static const char *const options[][2] = { { "--summary" }, { "--dot" }, { "--dump", "load" }, { "--dump", "plan" }, { "-o", "out" }, { "--weights", "\033\n.st" },
+                                              { "\033[2J\n" }, { "--\033x" }, { "--tuned", "\033\n.txt" } };
+    for (size_t i = 0; i < sizeof options / sizeof options[0]; i++) {
+        Result result = run_on(folder, name, options[i][0], options[i][1]);
+        want_exit(&result, i < 5 ? 0 : 2);
+        result_free(&result);
+    }
+    char *out = text_of("%s/out/net", folder);
+    FileList list = files_below(out);
+    for (int i = 0; i < list.count; i++) {
+        char *file = text_of("%s/%s", out, list.path[i]), *text = file_read(file, NULL);
+        if (strncmp(list.path[i], "runtime/", 8) != 0)
+            want_plain(text);
+        free(file);
+        free(text);
+    }
+    file_list_free(&list);
+    free(out);
+    free(path);
+    free(name);
+    folder_remove(folder);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(bad_usage), cmocka_unit_test(what_cannot_be_read), cmocka_unit_test(what_cannot_be_written),
         cmocka_unit_test(a_folder_without_permission), cmocka_unit_test(nothing_is_replaced_by_half), cmocka_unit_test(help_and_version),
-        cmocka_unit_test(blocks_beyond_an_address),
+        cmocka_unit_test(blocks_beyond_an_address), cmocka_unit_test(its_own_name_is_text),
     };
     return cmocka_run_group_tests_name("command", tests, NULL, NULL);
 }

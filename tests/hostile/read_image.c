@@ -9,9 +9,9 @@ void reader_take(const uint8_t *bytes, size_t size)
 {
     Error error = { 0 };
     Image image;
-    int width = 0, height = 0;
+    int width = 0, height = 0, bits = 0;
     const char *path = reader_file(bytes, size);
-    int probed = image_probe(path, &width, &height, &error) == 0;
+    int probed = image_probe(path, &width, &height, &bits, &error) == 0;
     if (!probed)
         reader_check_message(error.text, path);
     else if ((int64_t)width * height > SLOW)

@@ -430,11 +430,35 @@ static void what_is_refused(void **state)
     library_free(&dense);
 }
 
+/* Weights are finite, but Winograd's form adds them up. */
+static void a_form_too_large(void **state)
+{
+    (void)state;
+    Library plain = library_load(net_cae, "--no-training --optimize size");
+    float *parameters = drawn_parameters(plain.parameters);
+    for (size_t i = 0; i < plain.parameters; i++)
+        parameters[i] = 3e38f;
+    char *weights = library_weights(plain.folder, parameters), *path = text_of("%s/net.lua", plain.folder);
+    file_write(path, net_cae, strlen(net_cae));
+    Result result = run_caec(plain.folder, "net.lua -o elsewhere --target c --emit library --no-training --weights %s",
+                             weights);
+    want_exit(&result, 1);
+    assert_non_null(strstr(result.err, "holds numbers too large for float32 in the form"));
+    result_free(&result);
+    char *elsewhere = text_of("%s/elsewhere", plain.folder);
+    assert_false(file_exists(elsewhere));
+    void *const blocks[] = { parameters, weights, path, elsewhere };
+    for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++)
+        free(blocks[i]);
+    library_free(&plain);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(of_direct_kernels), cmocka_unit_test(of_dense_layers), cmocka_unit_test(of_winograd), cmocka_unit_test(of_streams), cmocka_unit_test(in_halves),
         cmocka_unit_test(beside_training), cmocka_unit_test(by_cmake), cmocka_unit_test(at_link_time), cmocka_unit_test(what_is_refused),
+        cmocka_unit_test(a_form_too_large),
     };
     return cmocka_run_group_tests_name("library baked", tests, NULL, NULL);
 }

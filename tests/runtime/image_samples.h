@@ -2,7 +2,8 @@
  *
  * Files were written by Pillow (JPEG: Image.save(..., "JPEG", quality=90), CMYK and progressive by its options), the 16-bit, interlaced and
  * few-bit PNG by hand with Python's zlib. Expected pixels: Image.open(file), for alpha convert("RGBA") and Image.alpha_composite over white,
- * then convert("RGB"). Scaled: Image.resize((w, h), Image.BILINEAR) and crop() of the middle; luma by convert("L") before. */
+ * then convert("RGB"); of the 16-bit one, whose low bytes Pillow drops, by whole numbers: each value rounded to 8 bits, then laid over white.
+ * Scaled: Image.resize((w, h), Image.BILINEAR) and crop() of the middle; luma by convert("L") before. */
 #ifndef IMAGE_SAMPLES_H
 #define IMAGE_SAMPLES_H
 
@@ -209,8 +210,8 @@ static const uint8_t png_rgba16[167] = {
     68, 174, 66, 96, 130,
 };
 static const uint8_t png_rgba16_pixels[36] = {
-    187, 215, 53, 216, 220, 228, 253, 162, 184, 250, 248, 245, 0, 12, 38, 206, 234, 240, 76, 114, 71, 77, 233, 212, 143, 178, 208,
-    250, 250, 250, 252, 224, 249, 245, 253, 242,
+    187, 215, 54, 216, 220, 228, 253, 162, 184, 250, 248, 245, 0, 12, 38, 207, 234, 240, 77, 115, 72, 78, 233, 211,
+    144, 178, 208, 250, 250, 250, 252, 224, 248, 245, 253, 242,
 };
 
 /* RGB, Adam7, with a gamma that is not heeded; 6 x 9 */

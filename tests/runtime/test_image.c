@@ -56,7 +56,7 @@ static void assert_reads_as(const uint8_t *bytes, size_t n, int width, int heigh
 {
     Image image;
     Error error;
-    int w, h;
+    int w, h, bits;
     assert_int_equal(read_bytes(bytes, n, &image, &error), 0);
     assert_int_equal(image.width, width);
     assert_int_equal(image.height, height);
@@ -64,7 +64,7 @@ static void assert_reads_as(const uint8_t *bytes, size_t n, int width, int heigh
     for (int i = 0; i < width * height * 3; i++)
         assert_in_range(image.pixels[i] + 10 - pixels[i], 10 - tolerance, 10 + tolerance);
     image_free(&image);
-    assert_int_equal(image_probe(path, &w, &h, &error), 0);
+    assert_int_equal(image_probe(path, &w, &h, &bits, &error), 0);
     assert_int_equal(w, width);
     assert_int_equal(h, height);
 }
@@ -189,7 +189,7 @@ static void test_huge_file(void **state)
     static const uint8_t head[] = { 0xFF, 0xD8, 0xFF };
     Image image;
     Error error;
-    int width, height;
+    int width, height, bits;
     read_bytes(head, sizeof head, &image, &error);
     FILE *f = fopen(path, "wb");
     assert_non_null(f);
@@ -201,7 +201,7 @@ static void test_huge_file(void **state)
         skip();             /* a disk without such files */
     }
     fclose(f);
-    assert_int_equal(image_probe(path, &width, &height, &error), -1);
+    assert_int_equal(image_probe(path, &width, &height, &bits, &error), -1);
     assert_non_null(strstr(error.text, "a file of more than 1 GiB"));
     assert_int_equal(image_read(&image, path, &error), -1);
     assert_non_null(strstr(error.text, "a file of more than 1 GiB"));
@@ -236,11 +236,11 @@ static void assert_refused(const void *bytes, size_t n, const char *word)
 {
     Image image;
     Error error;
-    int w, h;
+    int w, h, bits;
     assert_int_equal(read_bytes(bytes, n, &image, &error), EXIT_INPUT);
     assert_non_null(strstr(error.text, word));
     assert_null(strchr(error.text, '\n'));
-    assert_int_equal(image_probe(path, &w, &h, &error), -1);
+    assert_int_equal(image_probe(path, &w, &h, &bits, &error), -1);
     assert_non_null(strstr(error.text, word));
 }
 
@@ -340,6 +340,109 @@ static size_t add_chunk(uint8_t *out, size_t at, const char *name, const uint8_t
     return add(out, at, check, 4);
 }
 
+/* A PNG of `width` x `height` with the filterless rows in `raw`, which follows any chunks in `before`. Returns the length. */
+static size_t make_png(uint8_t *out, int width, int height, int bits, int type, const uint8_t *before, size_t n, const uint8_t *raw, size_t bytes)
+{
+    uint8_t head[13] = { 0, 0, (uint8_t)(width >> 8), (uint8_t)width, 0, 0, (uint8_t)(height >> 8), (uint8_t)height, (uint8_t)bits, (uint8_t)type };
+    uLong packed = compressBound(bytes);
+    uint8_t *pixels = malloc(packed);
+    assert_non_null(pixels);
+    assert_int_equal(compress2(pixels, &packed, raw, bytes, 1), Z_OK);
+    size_t at = add(out, 0, "\x89PNG\r\n\x1A\n", 8);
+    at = add_chunk(out, at, "IHDR", head, sizeof head);
+    at = add(out, at, before, n);
+    at = add_chunk(out, at, "IDAT", pixels, packed);
+    free(pixels);
+    return add_chunk(out, at, "IEND", NULL, 0);
+}
+
+/* Every value there is, in rows of 256. */
+static void test_sixteen_bits_are_rounded(void **state)
+{
+    (void)state;
+    enum { ROW = 1 + 2 * 256, ALL = 256 * ROW };
+    uint8_t *raw = calloc(1, ALL), *file = malloc(2 * ALL);
+    Image image;
+    Error error;
+    int w, h, bits;
+    assert_non_null(raw);
+    assert_non_null(file);
+    for (int v = 0; v < 65536; v++) {
+        raw[v / 256 * ROW + 1 + v % 256 * 2] = (uint8_t)(v >> 8);
+        raw[v / 256 * ROW + 2 + v % 256 * 2] = (uint8_t)v;
+    }
+    assert_int_equal(read_bytes(file, make_png(file, 256, 256, 16, 0, NULL, 0, raw, ALL), &image, &error), 0);
+    assert_int_equal(image.bits, 16);
+    for (int v = 0; v < 65536; v++)
+        for (int c = 0; c < 3; c++)
+            assert_int_equal(image.pixels[v * 3 + c], (v * 255 + 32767) / 65535);
+    image_free(&image);
+    assert_int_equal(image_probe(path, &w, &h, &bits, &error), 0);
+    assert_int_equal(bits, 16);
+    free(raw);
+    free(file);
+}
+
+/* The one transparent value has 16 bits; its neighbours round to the same 8. */
+static void test_transparent_sixteen_bits(void **state)
+{
+    (void)state;
+    static const uint8_t value[] = { 0x12, 0x34 }, raw[] = { 0, 0x12, 0x33, 0x12, 0x34, 0x12, 0x35 };
+    static const uint8_t wanted[] = { 18, 18, 18, 255, 255, 255, 18, 18, 18 };
+    uint8_t chunk[40], file[400];
+    size_t n = add_chunk(chunk, 0, "tRNS", value, sizeof value);
+    assert_reads_as(file, make_png(file, 3, 1, 16, 0, chunk, n, raw, sizeof raw), 3, 1, wanted, 0);
+}
+
+/* Greys of fewer bits have exact places among 256. */
+static void test_few_bits_are_exact(void **state)
+{
+    (void)state;
+    for (int bits = 1; bits <= 4; bits *= 2) {
+        int most = (1 << bits) - 1, width = most + 1;
+        uint8_t raw[9] = { 0 }, wanted[16 * 3], file[400];
+        for (int v = 0; v <= most; v++) {
+            raw[1 + v * bits / 8] |= (uint8_t)(v << (8 - bits - v * bits % 8));
+            for (int c = 0; c < 3; c++)
+                wanted[v * 3 + c] = (uint8_t)(v * 255 / most);
+        }
+        assert_reads_as(file, make_png(file, width, 1, bits, 0, NULL, 0, raw, 1 + ((size_t)(width * bits) + 7) / 8), width, 1, wanted, 0);
+    }
+}
+
+/* libjpeg of 8 bits does not read what cameras of science write with 12. */
+static void test_twelve_bit_jpeg_is_refused(void **state)
+{
+    (void)state;
+    uint8_t file[sizeof jpeg_colour];
+    Image image;
+    Error error;
+    memcpy(file, jpeg_colour, sizeof file);
+    for (size_t i = 0; i + 4 < sizeof file; i++)
+        if (file[i] == 0xFF && file[i + 1] == 0xC0 && file[i + 4] == 8)
+            file[i + 4] = 12;
+    assert_int_equal(read_bytes(file, sizeof file, &image, &error), EXIT_INPUT);
+    assert_non_null(strstr(error.text, "precision 12"));
+}
+
+static int warnings;
+
+static void count_warning(const char *text)
+{
+    warnings += strstr(text, "deep.png: its 16 bits a channel are rounded to 8") != NULL;
+}
+
+static void test_rounding_is_said_once(void **state)
+{
+    (void)state;
+    image_warn_deep("a.png", 8, count_warning);
+    image_warn_deep("a.png", 1, count_warning);
+    assert_int_equal(warnings, 0);
+    image_warn_deep("deep.png", 16, count_warning);
+    image_warn_deep("deep.png", 16, count_warning);
+    assert_int_equal(warnings, 1);
+}
+
 /* 900 texts of 8 kB that would be 7.9 MB each are not unpacked. */
 static void test_compressed_texts(void **state)
 {
@@ -394,7 +497,7 @@ static void test_files_that_cannot_be_read(void **state)
 
 static void assert_fits(const uint8_t *source, int w, int h, int width, int height, int channels, const uint8_t *expected)
 {
-    Image image = { w, h, 3, (uint8_t *)source };
+    Image image = { w, h, 3, (uint8_t *)source, 8 };
     uint8_t out[13 * 11 * 3];
     Error error;
     assert_int_equal(image_fit(&image, width, height, channels, out, &error), 0);
@@ -436,7 +539,7 @@ static void test_fit_grey_and_extremes(void **state)
     memset(line, 201, SIDE);
     static const int sizes[][2] = { { SIDE, 1 }, { 1, SIDE }, { 250, 262 }, { 1, 1 }, { 23, 17 } };
     for (size_t s = 0; s < sizeof sizes / sizeof *sizes; s++) {
-        Image image = { sizes[s][0], sizes[s][1], 1, line };
+        Image image = { sizes[s][0], sizes[s][1], 1, line, 8 };
         memset(out, 0, sizeof out);
         assert_int_equal(image_fit(&image, 24, 16, 3, out, &error), 0);
         for (size_t i = 0; i < sizeof out; i++)
@@ -519,6 +622,11 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_jpeg_kinds),
         cmocka_unit_test(test_png_kinds),
+        cmocka_unit_test(test_sixteen_bits_are_rounded),
+        cmocka_unit_test(test_transparent_sixteen_bits),
+        cmocka_unit_test(test_few_bits_are_exact),
+        cmocka_unit_test(test_twelve_bit_jpeg_is_refused),
+        cmocka_unit_test(test_rounding_is_said_once),
         cmocka_unit_test(test_exif_orientations),
         cmocka_unit_test(test_exif_nonsense),
         cmocka_unit_test(test_every_truncation_is_refused),

@@ -361,7 +361,6 @@ static void scores(void **state)
     assert_non_null(strstr(strstr(text, wanted), "  mean of 3\n"));
     char *c = strstr(text, "c.png"), *b = strstr(text, "b.png"), *a = strstr(text, "a.png");
     assert_true(c && b && a && c < b && b < a);
-
     assert_non_null(file = fopen(at("scores.csv"), "r"));
     assert_non_null(fgets(line, sizeof line, file));
     assert_string_equal(line, "path,mse,psnr\n");
@@ -375,6 +374,165 @@ static void scores(void **state)
     }
     assert_null(fgets(line, sizeof line, file));
     fclose(file);
+}
+
+static void read_text(const char *path)
+{
+    FILE *file = fopen(path, "r");
+    assert_non_null(file);
+    text[fread(text, 1, sizeof text - 1, file)] = 0;
+    fclose(file);
+}
+
+/* Black comes back as black, to the bit. */
+static void scores_what_comes_back_exactly(void **state)
+{
+    static const uint8_t black[BYTES];
+    Error error;
+
+    (void)state;
+    assert_int_equal(image_write_png(at("black.png"), SIDE, SIDE, 3, black, &error), 0);
+    assert_int_equal(RUN("--weights", weights, "score", at("black.png"), "--csv", at("black.csv")), 0);
+    assert_non_null(strstr(text, "\n0.00000000   200.00  "));
+    assert_non_null(strstr(text, "\n0.00000000   200.00  mean of 1"));
+    read_text(at("black.csv"));
+    assert_non_null(strstr(text, "black.png,0,200.000000\n"));
+}
+
+/* 2 x 2 pixels, each of its channels 0x80ff. */
+static const uint8_t deep[] = {
+    137, 80, 78, 71, 13, 10, 26, 10, 0, 0, 0, 13, 73, 72, 68, 82, 0, 0, 0, 2, 0, 0, 0, 2, 16, 2,
+    0, 0, 0, 173, 68, 70, 48, 0, 0, 0, 15, 73, 68, 65, 84, 120, 218, 99, 104, 248, 143, 128, 12,
+    200, 28, 0, 230, 132, 17, 245, 9, 39, 43, 147, 0, 0, 0, 0, 73, 69, 78, 68, 174, 66, 96, 130,
+};
+
+static void write_bytes(const char *path, const uint8_t *bytes, size_t n)
+{
+    FILE *file = fopen(path, "wb");
+    assert_non_null(file);
+    assert_int_equal(fwrite(bytes, 1, n, file), n);
+    fclose(file);
+}
+
+static void sixteen_bits_are_said_once(void **state)
+{
+    const char *first;
+
+    (void)state;
+    mkdir(at("deep"), 0777);
+    write_bytes(at("deep/a.png"), deep, sizeof deep);
+    write_bytes(at("deep/b.png"), deep, sizeof deep);
+    for (int folder_given = 0; folder_given < 2; folder_given++) {
+        assert_int_equal(folder_given ? RUN("--weights", weights, "encode", at("deep"), "-o", at("z.npy"))
+                                      : RUN("--weights", weights, "encode", at("deep/a.png"), at("deep/b.png"), "-o", at("z.npy")), 0);
+        assert_non_null(first = strstr(text, "warning: "));
+        assert_non_null(strstr(first, "its 16 bits a channel are rounded to 8"));
+        assert_null(strstr(first + 1, "warning: "));
+    }
+    assert_int_equal(RUN("--weights", weights, "encode", at("in"), "-o", at("z.npy")), 0);
+    assert_null(strstr(text, "warning"));
+}
+
+static int count_lines(void)
+{
+    int lines = 0;
+    for (const char *c = text; *c; c++) lines += *c == '\n';
+    return lines;
+}
+
+/* Nothing that a terminal obeys, and no line more than there are rows. */
+static void plain(int lines)
+{
+    for (const char *c = text; *c; c++) {
+        assert_true((unsigned char)*c >= ' ' || *c == '\n');
+        assert_true((unsigned char)*c < 0x7f);
+    }
+    assert_int_equal(count_lines(), lines);
+}
+
+static void hostile_names(void **state)
+{
+    static const char *const names[] = {"hostile/\033[31mred\233.png", "hostile/0.0  99.99  forged\n0,\"1.png", "hostile/\302\233\342\200\256.png"};
+    Error error;
+
+    (void)state;
+    mkdir(at("hostile"), 0777);
+    for (int i = 0; i < 3; i++) assert_int_equal(image_write_png(at(names[i]), SIDE, SIDE, 3, pictures[i], &error), 0);
+    assert_int_equal(RUN("--weights", weights, "score", at("hostile"), "--csv", at("hostile.csv")), 0);
+    plain(1 + 3 + 1);
+    assert_non_null(strstr(text, "/?[31mred?.png\n"));
+    read_text(at("hostile.csv"));
+    plain(1 + 3);
+    assert_non_null(strstr(text, "\n\""));
+    assert_non_null(strstr(text, "/0.0  99.99  forged?0,\"\"1.png\","));
+    assert_int_equal(RUN("--weights", weights, "interpolate", at(names[0]), at(names[1]), "-o", at("row.png")), 0);
+    plain(2);
+    assert_int_equal(truncate(at(names[0]), 40), 0);
+    assert_int_equal(RUN("--weights", weights, "score", at("hostile")), 0);
+    plain(1 + 1 + 2 + 1);
+    assert_int_equal(RUN("--weights", weights, "score", at(names[0])), 1);
+    plain(1);
+    assert_int_equal(RUN("--weights", at("\033[2J\n\233"), "score", at(names[0])), 3);
+    plain(1);
+}
+
+/* Words of the command line: a shell's * makes them of names of files. */
+static void hostile_words(void **state)
+{
+    (void)state;
+    assert_int_equal(RUN("\033[2J\n\233"), 2);
+    plain(2);
+    assert_int_equal(RUN("--we\033ights", weights), 2);
+    plain(1);
+    assert_int_equal(RUN("-\233"), 2);
+    plain(1);
+    assert_int_equal(RUN("--threads", "\0331\n"), 2);
+    plain(2);
+    assert_int_equal(RUN("--weights", weights, "encode", "in", "-o\033[2J/none/z.npy"), 3);
+    plain(1);
+}
+
+/* Weights that are numbers, and results that are none. */
+static void results_that_are_no_numbers(void **state)
+{
+    static float huge[REALS];
+    static const char *const outputs[] = {"z.npy", "huge.csv", "sheet.png", "way.png", "picture.png"};
+    static const float latents[LATENT] = {1};
+    SafetensorsItem items[4];
+    char message[800], before[100];
+
+    (void)state;
+    for (int i = 0; i < REALS; i++) huge[i] = 3e38f;
+    for (int i = 0; i < 4; i++) {
+        const ModelParameter *p = &caec_model.parameters[i];
+        items[i] = (SafetensorsItem){.name = p->name, .type = SAFETENSORS_F32, .rank = p->shape.rank, .values = huge + p->offset};
+        for (int k = 0; k < p->shape.rank; k++) items[i].shape[k] = p->shape.dim[k];
+    }
+    assert_int_equal(safetensors_write(at("huge.safetensors"), items, 4, NULL, NULL, 0, message, sizeof message), 0);
+    put_latents(at("one.npy"), 1, latents);
+    for (int i = 0; i < 5; i++) {
+        FILE *file = fopen(at(outputs[i]), "w");
+        assert_non_null(file);
+        fprintf(file, "old %d", i);
+        fclose(file);
+    }
+#define WANT_NONE(name, ...) do { \
+        assert_int_equal(RUN("--weights", at("huge.safetensors"), __VA_ARGS__), 1); \
+        if (!strstr(text, name) || !strstr(text, "weights are too large") || count_lines() != 1) fail_msg("%s", text); \
+    } while (0)
+    WANT_NONE("b.png", "score", at("in/b.png"), "--csv", at("huge.csv"));
+    WANT_NONE("a.png", "score", at("in"));
+    WANT_NONE("b.png", "encode", at("in/b.png"), "-o", at("z.npy"));
+    WANT_NONE("a.png", "reconstruct", at("in"), "-o", at("sheet.png"));
+    WANT_NONE("b.png", "interpolate", at("in/b.png"), at("in/c.png"), "-o", at("way.png"));
+    WANT_NONE("one.npy: row 0", "decode", at("one.npy"), "-o", at("picture.png"));
+    WANT_NONE("one.npy: row 0", "decode", at("one.npy"), "-o", at("pictures"));
+    assert_false(exists("pictures"));
+    for (int i = 0; i < 5; i++) {
+        read_text(at(outputs[i]));
+        snprintf(before, sizeof before, "old %d", i);
+        assert_string_equal(text, before);
+    }
 }
 
 static void unreadable_pictures(void **state)
@@ -480,6 +638,11 @@ int main(void)
         cmocka_unit_test(interpolates),
         cmocka_unit_test(picks_by_seed),
         cmocka_unit_test(scores),
+        cmocka_unit_test(scores_what_comes_back_exactly),
+        cmocka_unit_test(sixteen_bits_are_said_once),
+        cmocka_unit_test(hostile_names),
+        cmocka_unit_test(hostile_words),
+        cmocka_unit_test(results_that_are_no_numbers),
         cmocka_unit_test(unreadable_pictures),
         cmocka_unit_test(bad_usage),
         cmocka_unit_test(tells_about_itself),

@@ -1,6 +1,6 @@
 #include "error.h"
 
-#include "formats/whole_file.h"
+#include "formats/printable.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -12,7 +12,7 @@ int error_set(Error *error, int exit_code, const char *format, ...)
     va_start(args, format);
     vsnprintf(error->text, sizeof error->text, format, args);
     va_end(args);
-    whole_file_plain(error->text);
+    printable_line(error->text);
     error->exit_code = exit_code;
     error->shortage = 0;
     return -1;

@@ -2,6 +2,7 @@
 #include "train/bench_train.h"
 #include "train/command_pictures.h"
 #include "error.h"
+#include "formats/printable.h"
 #include "model.h"
 #include "train/train_options.h"
 #include "train/train_run.h"
@@ -54,7 +55,9 @@ int main(int argc, char **argv)
         code = -1;
     }
     if (code < 0) {
-        fprintf(stderr, "%s-train: %s\n", model->name, error.text);
+        fprintf(stderr, "%s-train: ", model->name);
+        printable_put(stderr, error.text);
+        fputc('\n', stderr);
         return error.exit_code;
     }
     return code;

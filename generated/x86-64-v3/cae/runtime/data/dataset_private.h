@@ -26,7 +26,4 @@ int dataset_sift(NameList *files, const char *folder, int strict, void (*warn)(c
 /* folder/name, malloc'ed; NULL: out of memory. An empty folder gives the name alone. */
 char *dataset_path(const char *folder, const char *name);
 
-/* A path's text in one line: control characters become question marks. */
-void dataset_one_line(char *text);
-
 #endif

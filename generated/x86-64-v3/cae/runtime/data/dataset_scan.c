@@ -57,13 +57,6 @@ void name_list_free(NameList *list)
     *list = (NameList){ 0 };
 }
 
-void dataset_one_line(char *text)
-{
-    for (; *text; text++)
-        if ((unsigned char)*text < 32 || *text == 127)
-            *text = '?';
-}
-
 static int out_of_memory(const Scan *scan)
 {
     return error_set(scan->error, EXIT_INPUT, "%s: not enough memory for the list of its files", scan->top);
@@ -75,7 +68,6 @@ static int pass_over(const Scan *scan, const char *path, int reason)
     Error problem;
     error_set(&problem, EXIT_FILE, "%s%s%s: cannot be read: %s", scan->top, *path ? "/" : "", path,
               reason == ELOOP ? "too many folders or links one within the other" : strerror(reason));
-    dataset_one_line(problem.text);
     if (scan->strict || !*path || error_is_shortage(reason)) {
         *scan->error = problem;
         return -1;
@@ -169,13 +161,16 @@ int dataset_scan(NameList *files, const char *folder, int strict, void (*warn)(c
 }
 
 /* Looks at a file's head. Pipes and devices are not opened: that might wait for ever. */
-static int check_file(const char *path, Error *error)
+static int check_file(const char *path, void (*warn)(const char *text), Error *error)
 {
     struct stat status;
-    int width, height;
+    int width, height, bits = 0;
     if (stat(path, &status) == 0 && !S_ISREG(status.st_mode))
         return error_set(error, EXIT_INPUT, "%s: is not a plain file", path);
-    return image_probe(path, &width, &height, error);
+    if (image_probe(path, &width, &height, &bits, error) != 0)
+        return -1;
+    image_warn_deep(path, bits, warn);
+    return 0;
 }
 
 int dataset_sift(NameList *files, const char *folder, int strict, void (*warn)(const char *text), Error *first, Error *error)
@@ -186,14 +181,13 @@ int dataset_sift(NameList *files, const char *folder, int strict, void (*warn)(c
         char *name = files->names[i], *path = dataset_path(folder, name);
         if (!path)
             return error_set(error, EXIT_INPUT, "%s: not enough memory for the list of its files", folder);
-        int refused = check_file(path, &problem);
+        int refused = check_file(path, warn, &problem);
         free(path);
         if (refused == 0) {
             files->names[i] = files->names[kept];
             files->names[kept++] = name;
             continue;
         }
-        dataset_one_line(problem.text);
         if (kept == i)      /* all before it were kept */
             *first = problem;
         if (strict || problem.shortage) {

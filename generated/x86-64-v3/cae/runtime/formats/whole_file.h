@@ -39,11 +39,7 @@ int whole_file_read(const char *path, unsigned char **bytes, size_t *count, char
 /* Writes a copy of a plain file, whole or not at all. */
 int whole_file_copy(const char *from, const char *to, char *message, size_t size);
 
-/* Control characters of a line, of one byte or as UTF-8 spells those from 128 to 159, become question marks: they may come from a hostile file, and a
-   terminal would obey them. */
-void whole_file_plain(char *line);
-
-/* Writes one line into message[size], plain, and returns -1. */
+/* Writes one line into message[size], printable, and returns -1. */
 int whole_file_fail(char *message, size_t size, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
 #endif

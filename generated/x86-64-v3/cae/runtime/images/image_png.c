@@ -57,11 +57,11 @@ static void flatten_over_white(uint8_t *pixels, size_t count)
     }
 }
 
-/* Every kind of PNG as 8-bit RGBA. The high byte of a 16-bit value is kept; gamma and profiles are left alone, as for JPEG. */
+/* Every kind of PNG as 8-bit RGBA. A 16-bit value is rounded to the nearest of 8 bits; gamma and profiles are left alone, as for JPEG. */
 static void ask_for_rgba(png_structp png, png_infop info)
 {
     png_set_expand(png);
-    png_set_strip_16(png);
+    png_set_scale_16(png);
     png_set_gray_to_rgb(png);
     png_set_add_alpha(png, 0xFF, PNG_FILLER_AFTER);
     png_set_interlace_handling(png);
@@ -119,7 +119,7 @@ static int decode(Coder *coder, Image *image, int *orientation, Error *error)
         png_error(png, "a chunk is longer than what is left of the file");
     }
     png_read_info(png, coder->info);
-    *image = (Image){ (int)png_get_image_width(png, coder->info), (int)png_get_image_height(png, coder->info), 3, NULL };
+    *image = (Image){ (int)png_get_image_width(png, coder->info), (int)png_get_image_height(png, coder->info), 3, NULL, 8 };
     if (image_check_size(coder->path, image->width, image->height, error) != 0)
         return -1;
     ask_for_rgba(png, coder->info);
@@ -132,6 +132,17 @@ static int decode(Coder *coder, Image *image, int *orientation, Error *error)
     return 0;
 }
 
+/* Decodes, or comes back here by on_error(). Without locals: what was stored in one since setjmp would
+   be lost or not, as the compiler likes. */
+static int decode_or_refuse(Coder *coder, Image *image, int *orientation, Error *error)
+{
+    if (setjmp(png_jmpbuf(coder->png)) == 0)
+        return decode(coder, image, orientation, error);
+    if (coder->ends_early)
+        return error_set(error, EXIT_INPUT, "%s: a truncated PNG file (%s); copy it again from its source", coder->path, coder->reason);
+    return error_set(error, EXIT_INPUT, "%s: a damaged PNG file (%s); save it anew from its source", coder->path, coder->reason);
+}
+
 int image_decode_png(Image *image, int *orientation, const char *path, const uint8_t *bytes, size_t size, Error *error)
 {
     Coder coder = { .path = path, .bytes = bytes, .size = size };
@@ -140,14 +151,10 @@ int image_decode_png(Image *image, int *orientation, const char *path, const uin
     coder.png = png_create_read_struct(PNG_LIBPNG_VER_STRING, &coder, on_error, on_warning);
     coder.info = coder.png ? png_create_info_struct(coder.png) : NULL;
     int status;
-    if (!coder.info)
-        status = error_set(error, EXIT_INPUT, "%s: not enough memory to read it", path);
-    else if (setjmp(png_jmpbuf(coder.png)) == 0)
-        status = decode(&coder, image, orientation, error);
-    else if (coder.ends_early)
-        status = error_set(error, EXIT_INPUT, "%s: a truncated PNG file (%s); copy it again from its source", path, coder.reason);
+    if (coder.info)
+        status = decode_or_refuse(&coder, image, orientation, error);
     else
-        status = error_set(error, EXIT_INPUT, "%s: a damaged PNG file (%s); save it anew from its source", path, coder.reason);
+        status = error_set(error, EXIT_INPUT, "%s: not enough memory to read it", path);
     png_destroy_read_struct(&coder.png, &coder.info, NULL);
     free(coder.rows);
     if (status != 0)
@@ -166,10 +173,9 @@ static void flush_nothing(png_structp png)
     (void)png;
 }
 
-static void encode(Coder *coder, FILE *stream, int width, int height, int channels, const uint8_t *pixels)
+static void encode(const Coder *coder, int width, int height, int channels, const uint8_t *pixels)
 {
     png_structp png = coder->png;
-    png_set_write_fn(png, stream, write_bytes, flush_nothing);
     png_set_user_limits(png, PNG_UINT_31_MAX, PNG_UINT_31_MAX);     /* a sheet may be larger than what image_read takes */
     png_set_IHDR(png, coder->info, (png_uint_32)width, (png_uint_32)height, 8, channels == 1 ? PNG_COLOR_TYPE_GRAY : PNG_COLOR_TYPE_RGB,
                  PNG_INTERLACE_NONE, PNG_COMPRESSION_TYPE_DEFAULT, PNG_FILTER_TYPE_DEFAULT);
@@ -177,6 +183,15 @@ static void encode(Coder *coder, FILE *stream, int width, int height, int channe
     for (int y = 0; y < height; y++)
         png_write_row(png, pixels + (size_t)y * (size_t)width * (size_t)channels);
     png_write_end(png, coder->info);
+}
+
+/* As decode_or_refuse. */
+static int encode_or_fail(const Coder *coder, int width, int height, int channels, const uint8_t *pixels)
+{
+    if (setjmp(png_jmpbuf(coder->png)) != 0)
+        return -1;
+    encode(coder, width, height, channels, pixels);
+    return 0;
 }
 
 int image_write_png(const char *path, int width, int height, int channels, const uint8_t *pixels, Error *error)
@@ -191,8 +206,9 @@ int image_write_png(const char *path, int width, int height, int channels, const
     coder.png = png_create_write_struct(PNG_LIBPNG_VER_STRING, &coder, on_error, on_warning);
     coder.info = coder.png ? png_create_info_struct(coder.png) : NULL;
     int status = -1;
-    if (coder.info && setjmp(png_jmpbuf(coder.png)) == 0) {
-        encode(&coder, file.stream, width, height, channels, pixels);
+    if (coder.info)
+        png_set_write_fn(coder.png, file.stream, write_bytes, flush_nothing);
+    if (coder.info && encode_or_fail(&coder, width, height, channels, pixels) == 0) {
         status = whole_file_commit(&file, message, sizeof message);
     } else {
         whole_file_abandon(&file);

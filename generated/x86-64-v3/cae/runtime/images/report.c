@@ -1,5 +1,6 @@
 #include "report.h"
 
+#include "formats/printable.h"
 #include "formats/whole_file.h"
 #include "image.h"
 
@@ -124,19 +125,6 @@ static Axis loss_axis(const ReportPoint *points, size_t count)
     return make_axis(low, high, 6, BOTTOM, TOP);
 }
 
-/* Text of the caller's in XML. */
-static void write_text(FILE *out, const char *text)
-{
-    for (; *text; text++) {
-        if (*text == '<')
-            fputs("&lt;", out);
-        else if (*text == '&')
-            fputs("&amp;", out);
-        else
-            fputc((unsigned char)*text < 32 ? ' ' : *text, out);
-    }
-}
-
 static void write_axes(const Chart *chart)
 {
     FILE *out = chart->out;
@@ -200,7 +188,7 @@ static void write_chart(const Chart *chart, const char *title)
     fprintf(out, "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%d\" height=\"%d\" viewBox=\"0 0 %d %d\" font-family=\"sans-serif\" font-size=\"13\" "
                  "fill=\"#222\">\n<rect width=\"100%%\" height=\"100%%\" fill=\"#fff\"/>\n", CHART_WIDTH, CHART_HEIGHT, CHART_WIDTH, CHART_HEIGHT);
     fprintf(out, "<text x=\"%d\" y=\"34\" font-size=\"17\">", LEFT);
-    write_text(out, title);
+    printable_xml(out, title);
     fprintf(out, "</text>\n");
     write_axes(chart);
     for (int val = 0; val < 2; val++)

@@ -3,6 +3,7 @@
 
 #include "data/dataset.h"
 #include "formats/npy.h"
+#include "formats/printable.h"
 #include "formats/whole_file.h"
 #include "images/image.h"
 #include "memory.h"
@@ -19,7 +20,9 @@ enum { MESSAGE_SIZE = 800 };
 
 static void warn(const char *text)
 {
-    fprintf(stderr, "warning: %s\n", text);
+    fputs("warning: ", stderr);
+    printable_put(stderr, text);
+    fputc('\n', stderr);
 }
 
 int command_needs_decoder(const Model *model, Error *error)
@@ -140,7 +143,7 @@ static int pick_two(const Model *model, const InferPaths *list, uint64_t seed, u
 
     dataset_shuffle(order, list->count, seed, 0);
     for (size_t i = 0; i < list->count && have < 2; i++) {
-        if (infer_read(model, list->paths[order[i]], pixels + have * each, error) == 0) which[have++] = order[i];
+        if (infer_read(model, list->paths[order[i]], pixels + have * each, warn, error) == 0) which[have++] = order[i];
         else warn(error->text);
     }
     free(order);
@@ -148,8 +151,29 @@ static int pick_two(const Model *model, const InferPaths *list, uint64_t seed, u
     return error_set(error, EXIT_INPUT, "interpolation needs two different pictures; the folder has only %zu that can be read", have);
 }
 
-static int find_two(const Model *model, const InferOptions *options, uint8_t *pixels, Error *error)
+static int encode_two(Infer *infer, const InferPaths *list, const size_t *which, const uint8_t *pixels, real *latents, Error *error)
 {
+    const size_t latent = infer_count(&infer->model->latent);
+    const uint8_t *images[2] = {pixels, pixels + infer_count(&infer->model->input)};
+    int result = 0;
+
+    infer_encode(infer, 2, images, latents);
+    for (size_t i = 0; i < 2 && result == 0; i++)
+        result = infer_check_finite(latents + i * latent, latent, "latent", list->paths[which[i]], error);
+    return result;
+}
+
+static void print_name(const char *before, const char *name)
+{
+    fputs(before, stdout);
+    printable_put(stdout, name);
+    putchar('\n');
+}
+
+/* Reads the two into pixels and encodes them. */
+static int find_two(Infer *infer, const InferOptions *options, uint8_t *pixels, real *latents, Error *error)
+{
+    const Model *model = infer->model;
     struct stat status;
     size_t each = infer_count(&model->input), which[2] = {0, 1};
     int folders = 0, result = 0;
@@ -158,13 +182,14 @@ static int find_two(const Model *model, const InferOptions *options, uint8_t *pi
     for (int i = 0; i < options->count; i++) folders += stat(options->arguments[i], &status) == 0 && S_ISDIR(status.st_mode);
     if (!(options->count == 2 && folders == 0) && !(options->count == 1 && folders == 1)) {
         if (options->count == 1 && stat(options->arguments[0], &status) != 0)
-            return infer_read(model, options->arguments[0], pixels, error);      /* which says why it cannot be read */
+            return infer_read(model, options->arguments[0], pixels, warn, error);      /* which says why it cannot be read */
         return error_set(error, EXIT_USAGE, "interpolate takes two pictures, or one folder and --seed N");
     }
     if (infer_paths_open(&list, model, options->arguments, options->count, warn, error) != 0) return -1;
     if (folders) result = pick_two(model, &list, options->seed, pixels, which, error);
-    for (size_t i = 0; !folders && i < 2 && result == 0; i++) result = infer_read(model, list.paths[i], pixels + i * each, error);
-    if (result == 0) printf("from %s\nto   %s\n", list.paths[which[0]], list.paths[which[1]]);
+    for (size_t i = 0; !folders && i < 2 && result == 0; i++) result = infer_read(model, list.paths[i], pixels + i * each, warn, error);
+    if (result == 0) result = encode_two(infer, &list, which, pixels, latents, error);
+    for (int i = 0; i < 2 && result == 0; i++) print_name(i == 0 ? "from " : "to   ", list.paths[which[i]]);
     infer_paths_close(&list);
     return result;
 }
@@ -188,7 +213,8 @@ static int write_row(Infer *infer, const real *ends, int count, const char *path
         }
         infer_decode(infer, count, latents, outputs);
         infer_pixels(outputs, (size_t)count * output, pixels);
-        result = report_sheet(path, cells, count, 1, shape->dim[0], shape->dim[1], shape->dim[2], error);
+        result = infer_check_finite(outputs, (size_t)count * output, "row of pictures", path, error);
+        if (result == 0) result = report_sheet(path, cells, count, 1, shape->dim[0], shape->dim[1], shape->dim[2], error);
     }
     free(latents);
     free(outputs);
@@ -205,12 +231,8 @@ int command_interpolate(Infer *infer, const InferOptions *options, Error *error)
     if (check_png_name(options->output, error) != 0 || command_needs_decoder(model, error) != 0) return -1;
     uint8_t *pixels = memory_block(2 * input, error);
     real *latents = pixels ? memory_block(2 * latent * sizeof(real), error) : NULL;
-    int result = latents ? find_two(model, options, pixels, error) : -1;
-    if (result == 0) {
-        const uint8_t *images[2] = {pixels, pixels + input};
-        infer_encode(infer, 2, images, latents);
-        result = write_row(infer, latents, options->steps + 2, options->output, error);
-    }
+    int result = latents ? find_two(infer, options, pixels, latents, error) : -1;
+    if (result == 0) result = write_row(infer, latents, options->steps + 2, options->output, error);
     free(pixels);
     free(latents);
     return result;
@@ -226,6 +248,9 @@ typedef struct Scores {
     size_t count, values;     /* values: of one picture */
 } Scores;
 
+/* A picture that comes back exactly would have no finite PSNR; this is less than float32 can tell apart. */
+static const double most_psnr = 200;
+
 static int take_score(void *context, size_t picture, const uint8_t *pixels, const real *output, Error *error)
 {
     Scores *scores = context;
@@ -237,33 +262,16 @@ static int take_score(void *context, size_t picture, const uint8_t *pixels, cons
         sum += difference * difference;
     }
     double mse = sum / (double)scores->values;
-    scores->rows[scores->count++] = (Score){picture, mse, 10 * log10(1 / mse)};
+    scores->rows[scores->count++] = (Score){picture, mse, fmin(10 * log10(1 / mse), most_psnr)};
     return 0;
 }
 
-/* Largest error first, errors that are no numbers before all; equal ones in the order of the list. */
+/* Largest error first; equal ones in the order of the list. */
 static int by_error(const void *left, const void *right)
 {
     const Score *a = left, *b = right;
-    int a_first = isnan(a->mse) ? !isnan(b->mse) : a->mse > b->mse;
-    int b_first = isnan(b->mse) ? !isnan(a->mse) : b->mse > a->mse;
-    if (a_first != b_first) return a_first ? -1 : 1;
+    if (a->mse != b->mse) return a->mse > b->mse ? -1 : 1;
     return a->picture < b->picture ? -1 : 1;
-}
-
-/* RFC 4180: a field with a comma, a quote or a line break is quoted. */
-static void write_field(FILE *stream, const char *text)
-{
-    if (!strpbrk(text, ",\"\r\n")) {
-        fputs(text, stream);
-        return;
-    }
-    putc('"', stream);
-    for (; *text; text++) {
-        if (*text == '"') putc('"', stream);
-        putc(*text, stream);
-    }
-    putc('"', stream);
 }
 
 static int write_csv(const Scores *scores, const InferPaths *list, const char *path, Error *error)
@@ -274,7 +282,7 @@ static int write_csv(const Scores *scores, const InferPaths *list, const char *p
     if (whole_file_open(&file, path, message, sizeof message) != 0) return error_set(error, EXIT_FILE, "%s", message);
     fputs("path,mse,psnr\n", file.stream);
     for (size_t i = 0; i < scores->count; i++) {
-        write_field(file.stream, list->paths[scores->rows[i].picture]);
+        printable_field(file.stream, list->paths[scores->rows[i].picture]);
         fprintf(file.stream, ",%.9g,%.6f\n", scores->rows[i].mse, scores->rows[i].psnr);
     }
     if (whole_file_commit(&file, message, sizeof message) != 0) return error_set(error, EXIT_FILE, "%s", message);
@@ -287,7 +295,8 @@ static void print_scores(const Scores *scores, const InferPaths *list)
 
     printf("mse         PSNR dB  picture\n");
     for (size_t i = 0; i < scores->count; i++) {
-        printf("%-10.8f  %7.2f  %s\n", scores->rows[i].mse, scores->rows[i].psnr, list->paths[scores->rows[i].picture]);
+        printf("%-10.8f  %7.2f  ", scores->rows[i].mse, scores->rows[i].psnr);
+        print_name("", list->paths[scores->rows[i].picture]);
         mse += scores->rows[i].mse;
         psnr += scores->rows[i].psnr;
     }

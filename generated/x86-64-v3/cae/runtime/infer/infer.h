@@ -33,6 +33,10 @@ int infer_batch(const Infer *infer);
 /* Numbers in one image, latent or output. */
 size_t infer_count(const ModelShape *shape);
 
+/* Refuses (EXIT_INPUT) results that are not finite, or too large for the float32 of an array of
+   latents. `what` they are ("latent", "reconstruction") of the picture `of`. */
+int infer_check_finite(const real *values, size_t count, const char *what, const char *of, Error *error);
+
 /* An output as pixels: round(255 * clamp(y, 0, 1)); what is not a number becomes 0. */
 void infer_pixels(const real *output, size_t count, uint8_t *pixels);
 
@@ -49,8 +53,8 @@ int infer_paths_open(InferPaths *list, const Model *model, char *const *argument
                      Error *error);
 void infer_paths_close(InferPaths *list);      /* fine on a zeroed one */
 
-/* Reads one file and fits it to the model: pixels[height * width * channels]. */
-int infer_read(const Model *model, const char *path, uint8_t *pixels, Error *error);
+/* Reads one file and fits it to the model: pixels[height * width * channels]. `warn` as image_warn_deep does. */
+int infer_read(const Model *model, const char *path, uint8_t *pixels, void (*warn)(const char *text), Error *error);
 
 /* Takes one picture's result: `picture` is its place in the list. Returns 0, or -1 with the error to stop. */
 typedef int (*InferTake)(void *context, size_t picture, const uint8_t *pixels, const real *result, Error *error);
@@ -58,7 +62,7 @@ typedef int (*InferTake)(void *context, size_t picture, const uint8_t *pixels, c
 typedef enum InferWhat { INFER_LATENT, INFER_OUTPUT } InferWhat;
 
 /* Reads and runs all files of a list, a few per thread at a time, and hands over latents or outputs in the order of the list. Files of a folder
-   that turn out unreadable are left out after a warning. A list without one readable picture is an error. */
+   that turn out unreadable are left out after a warning. A list without one readable picture is an error, and so is a result that is not finite. */
 int infer_files(Infer *infer, const InferPaths *list, InferWhat what, InferTake take, void *context, Error *error);
 
 #endif

@@ -82,10 +82,11 @@ void infer_paths_close(InferPaths *list)
     *list = (InferPaths){0};
 }
 
-int infer_read(const Model *model, const char *path, uint8_t *pixels, Error *error)
+int infer_read(const Model *model, const char *path, uint8_t *pixels, void (*warn)(const char *text), Error *error)
 {
     Image image;
     if (image_read(&image, path, error) != 0) return -1;
+    image_warn_deep(path, image.bits, warn);
 
     int result = image_fit(&image, model->input.dim[1], model->input.dim[0], model->input.dim[2], pixels, error);
     image_free(&image);
@@ -136,7 +137,8 @@ static int read_batch(Batch *batch, const Infer *infer, const InferPaths *list, 
 #pragma omp parallel for schedule(dynamic, 1) num_threads(infer->threads)
     for (int i = 0; i < n; i++) {
         batch->errors[i].text[0] = 0;
-        infer_read(infer->model, list->paths[first + (size_t)i], batch->pixels + (size_t)i * each, &batch->errors[i]);
+        infer_read(infer->model, list->paths[first + (size_t)i], batch->pixels + (size_t)i * each, list->warn,
+                   &batch->errors[i]);
     }
     for (int i = 0; i < n; i++) {
         if (batch->errors[i].text[0] == 0) {
@@ -152,6 +154,20 @@ static int read_batch(Batch *batch, const Infer *infer, const InferPaths *list, 
     return good;
 }
 
+/* Checks the results of a batch and hands them over. */
+static int take_batch(const Batch *batch, const InferPaths *list, InferWhat what, size_t each, int good, InferTake take,
+                      void *context, Error *error)
+{
+    const char *name = what == INFER_LATENT ? "latent" : "reconstruction";
+    for (int i = 0; i < good; i++) {
+        const real *result = batch->results + (size_t)i * each;
+        if (infer_check_finite(result, each, name, list->paths[batch->pictures[i]], error) != 0
+            || take(context, batch->pictures[i], batch->images[i], result, error) != 0)
+            return -1;
+    }
+    return 0;
+}
+
 int infer_files(Infer *infer, const InferPaths *list, InferWhat what, InferTake take, void *context, Error *error)
 {
     size_t each = infer_count(what == INFER_LATENT ? &infer->model->latent : &infer->model->output), taken = 0;
@@ -164,9 +180,8 @@ int infer_files(Infer *infer, const InferPaths *list, InferWhat what, InferTake 
         int good = read_batch(&batch, infer, list, first, n, error);
         if (good > 0 && what == INFER_LATENT) infer_encode(infer, good, batch.images, batch.results);
         if (good > 0 && what == INFER_OUTPUT) infer_reconstruct(infer, good, batch.images, batch.results);
-        for (int i = 0; result == 0 && i < good; i++, taken++)
-            result = take(context, batch.pictures[i], batch.images[i], batch.results + (size_t)i * each, error);
-        if (good < 0) result = -1;
+        result = good < 0 ? -1 : take_batch(&batch, list, what, each, good, take, context, error);
+        taken += good > 0 ? (size_t)good : 0;
     }
     close_batch(&batch);
     if (result == 0 && taken == 0) result = error_set(error, EXIT_INPUT, "none of the %zu pictures could be read", list->count);

@@ -2,8 +2,8 @@
 
 #include "error.h"
 #include "formats/standard_streams.h"
+#include "formats/usage.h"
 
-#include <argp.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -71,7 +71,7 @@ static uint64_t read_count(const struct argp_state *state, int key, const char *
     errno = 0;
     unsigned long long n = *text >= '0' && *text <= '9' ? strtoull(text, &end, 10) : 0;
     if (!end || *end || errno || n < least || n > most)
-        argp_error(state, "--%s %s: give a whole number from %llu to %llu", option_name(key), text, (unsigned long long)least,
+        usage_error(state, "--%s %s: give a whole number from %llu to %llu", option_name(key), text, (unsigned long long)least,
                    (unsigned long long)most);
     return n;
 }
@@ -84,7 +84,7 @@ static void read_command(struct argp_state *state, Reading *reading, const char 
     for (int i = 0; i < COMMANDS; i++)
         if (strcmp(word, commands[i].name) == 0) reading->command = &commands[i];
     if (!reading->command)
-        argp_error(state, "no command \"%s\"; there are summary, bench, encode, decode, reconstruct, interpolate and score", word);
+        usage_error(state, "no command \"%s\"; there are summary, bench, encode, decode, reconstruct, interpolate and score", word);
     options->arguments = state->argv + state->next;
     options->count = state->argc - state->next;
     state->next = state->argc;
@@ -97,18 +97,18 @@ static void check(const struct argp_state *state, const Reading *reading)
     const InferOptions *options = &reading->line->options;
 
     if (!c) {
-        argp_error(state, "no command given; there are summary, bench, encode, decode, reconstruct, interpolate and score");
+        usage_error(state, "no command given; there are summary, bench, encode, decode, reconstruct, interpolate and score");
         return;
     }
     for (int key = FIRST_KEY; key < KEY_END; key++) {
         if (reading->given & BIT(key) & ~(c->allowed | BIT(KEY_WEIGHTS) | BIT(KEY_THREADS)))
-            argp_error(state, "--%s does not go with %s; its form is: %s", option_name(key), c->name, c->usage);
+            usage_error(state, "--%s does not go with %s; its form is: %s", option_name(key), c->name, c->usage);
         if (c->needed & BIT(key) & ~reading->given)
-            argp_error(state, "%s needs --%s; its form is: %s", c->name, option_name(key), c->usage);
+            usage_error(state, "%s needs --%s; its form is: %s", c->name, option_name(key), c->usage);
     }
-    if (options->count < c->least) argp_error(state, "%s needs a file; its form is: %s", c->name, c->usage);
+    if (options->count < c->least) usage_error(state, "%s needs a file; its form is: %s", c->name, c->usage);
     if (c->most >= 0 && options->count > c->most)
-        argp_error(state, "\"%s\" is one word too many after %s; its form is: %s", options->arguments[c->most], c->name, c->usage);
+        usage_error(state, "\"%s\" is one word too many after %s; its form is: %s", options->arguments[c->most], c->name, c->usage);
 }
 
 static error_t parse(int key, char *arg, struct argp_state *state)
@@ -119,7 +119,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     if (key == 'o') key = KEY_OUTPUT;
     if (key >= FIRST_KEY && key < KEY_END) reading->given |= BIT(key);
     if ((key == KEY_WEIGHTS || key == KEY_OUTPUT || key == KEY_CSV) && !*arg)
-        argp_error(state, "--%s: the name is empty", option_name(key));
+        usage_error(state, "--%s: the name is empty", option_name(key));
     switch (key) {
     case KEY_WEIGHTS: line->weights = arg; break;
     case KEY_OUTPUT: line->options.output = arg; break;
@@ -153,7 +153,7 @@ void infer_options_read(InferLine *line, const Model *model, int argc, char **ar
              "Runs the network \"%s\" of %s.\v"
              "summary prints the layers; bench measures the speed; encode writes the latents of pictures as a numpy array, decode makes "
              "pictures of such an array; reconstruct lays pictures above what the network makes of them; interpolate shows what "
-             "lies between two pictures; score lists mean squared error (values 0..1) and PSNR, largest error first. An IMAGE or PATH is a "
+             "lies between two pictures; score lists mean squared error (values 0..1) and PSNR (at most 200), largest error first. An IMAGE or PATH is a "
              "JPEG or PNG file, or a folder that stands for its pictures. summary and bench need no --weights.\n\n"
              "Exits with 0 done, 1 the input is wrong, 2 bad usage, 3 a file could not be read or written, 130 or 143 stopped by a "
              "signal.", model->name, model->graph);
@@ -163,7 +163,7 @@ void infer_options_read(InferLine *line, const Model *model, int argc, char **ar
     argp_program_version_hook = print_version;
     snprintf(unwritten, sizeof unwritten, "%s-infer: the output cannot be written", model->name);
     standard_streams_watch(unwritten);
-    argp_parse(&argp, argc, argv, 0, NULL, &reading);
+    usage_parse(&argp, argc, argv, &reading);
     standard_streams_unwatch();
     line->command = reading.command->command;
 }

@@ -1,6 +1,8 @@
 #define _POSIX_C_SOURCE 200809L
 #include "progress.h"
 
+#include "formats/printable.h"
+
 #include <math.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -151,7 +153,8 @@ void progress_say(Progress *p, FILE *to, const char *text)
 {
     clear_line(p);
     fflush(p->out);
-    fprintf(to, "%s\n", text);
+    printable_put(to, text);
+    fputc('\n', to);
     fflush(to);
 }
 

@@ -2,9 +2,9 @@
 
 #include "error.h"
 #include "formats/standard_streams.h"
+#include "formats/usage.h"
 #include "settings.h"
 
-#include <argp.h>
 #include <errno.h>
 #include <math.h>
 #include <stdio.h>
@@ -100,8 +100,8 @@ static uint64_t read_count(const struct argp_state *state, int key, const char *
     unsigned long long n = *text >= '0' && *text <= '9' ? strtoull(text, &end, 10) : 0;
     if (!end || *end || errno || n < least || n > most) {
         if (most == UINT64_MAX)
-            argp_error(state, "--%s %s: give a whole number, %llu or more", option_name(key), text, (unsigned long long)least);
-        argp_error(state, "--%s %s: give a whole number from %llu to %llu", option_name(key), text, (unsigned long long)least,
+            usage_error(state, "--%s %s: give a whole number, %llu or more", option_name(key), text, (unsigned long long)least);
+        usage_error(state, "--%s %s: give a whole number from %llu to %llu", option_name(key), text, (unsigned long long)least,
                    (unsigned long long)most);
     }
     return n;
@@ -112,7 +112,7 @@ static double read_lr(const struct argp_state *state, const char *text)
     char *end;
     double x = strtod(text, &end);
     if (end == text || *end || !isfinite(x) || x <= 0 || x > LR_MOST)
-        argp_error(state, "--lr %s: give a positive number up to %g, as 0.001 or 1e-3", text, LR_MOST);
+        usage_error(state, "--lr %s: give a positive number up to %g, as 0.001 or 1e-3", text, LR_MOST);
     return x;
 }
 
@@ -121,7 +121,7 @@ static void want_loss(const struct argp_state *state, const char *name)
 {
     const char *compiled = the_model->training.loss;
     if (strcmp(name, compiled) != 0)
-        argp_error(state, "--loss %s: the loss is compiled in, here \"%s\"; write loss = \"%s\" in the training table of %s, then compile it with caec again",
+        usage_error(state, "--loss %s: the loss is compiled in, here \"%s\"; write loss = \"%s\" in the training table of %s, then compile it with caec again",
                    name, compiled, name, the_model->graph);
 }
 
@@ -131,7 +131,7 @@ static double read_bound(const struct argp_state *state, int key, const char *te
     char *end;
     double x = strtod(text, &end);
     if (end == text || *end || !isfinite(x) || x < 0)
-        argp_error(state, "--%s %s: give a number, 0 or more", option_name(key), text);
+        usage_error(state, "--%s %s: give a number, 0 or more", option_name(key), text);
     return x;
 }
 
@@ -141,7 +141,7 @@ static void read_choice(const struct argp_state *state, TrainOptions *options, i
     int result = key == KEY_OPTIMIZER ? settings_read_optimizer(&options->optimizer, text, &error)
                                       : settings_read_schedule(&options->schedule, text, &error);
     if (result != 0)
-        argp_error(state, "--%s %s", option_name(key), error.text);
+        usage_error(state, "--%s %s", option_name(key), error.text);
 }
 
 static void read_clipping(const struct argp_state *state, TrainOptions *o, int key, const char *text)
@@ -169,7 +169,7 @@ static size_t read_size(const struct argp_state *state, const char *text)
     }
     n = ldexp(n, shift);
     if (!end || *end || !(n < 0x1p62))
-        argp_error(state, "--cache-memory %s: give a size in bytes, or with K, M or G behind it, as 512M", text);
+        usage_error(state, "--cache-memory %s: give a size in bytes, or with K, M or G behind it, as 512M", text);
     return n < (double)(SIZE_MAX / 2) ? (size_t)n : SIZE_MAX / 2;
 }
 
@@ -183,7 +183,7 @@ static void read_checkpoint(const struct argp_state *state, TrainOptions *option
     else if (end && !errno && n > 0 && strcmp(end, "m") == 0)
         options->checkpoint_minutes = (double)n;
     else
-        argp_error(state, "--checkpoint-every %s: give a number of updates, as 500, or of minutes, as 10m", text);
+        usage_error(state, "--checkpoint-every %s: give a number of updates, as 500, or of minutes, as 10m", text);
 }
 
 static void read_word(const struct argp_state *state, Reading *reading, const char *word)
@@ -194,13 +194,13 @@ static void read_word(const struct argp_state *state, Reading *reading, const ch
                 reading->command = &commands[i];
                 return;
             }
-        argp_error(state, "no command \"%s\"; there are bench, verify, pictures and summary, and training without a command "
+        usage_error(state, "no command \"%s\"; there are bench, verify, pictures and summary, and training without a command "
                    "(pictures are given as --train DIR)", word);
     }
     if (reading->command->command == TRAIN_VERIFY && !reading->options->reference)
         reading->options->reference = word;
     else
-        argp_error(state, "\"%s\" is one word too many after %s", word, reading->command->name);
+        usage_error(state, "\"%s\" is one word too many after %s", word, reading->command->name);
 }
 
 /* What can be told only when all is read. */
@@ -209,23 +209,23 @@ static void check(const struct argp_state *state, const Reading *reading)
     const TrainOptions *options = reading->options;
     for (int key = FIRST_KEY; key < KEY_END; key++)
         if (reading->given & BIT(key) & ~reading->command->allowed)
-            argp_error(state, "--%s does not go with %s", option_name(key), reading->command->name);
+            usage_error(state, "--%s does not go with %s", option_name(key), reading->command->name);
     if (reading->command->command == TRAIN_BENCH && options->steps > BENCH_STEPS_MOST)
-        argp_error(state, "--steps %llu: bench measures at most %d updates", (unsigned long long)options->steps, BENCH_STEPS_MOST);
+        usage_error(state, "--steps %llu: bench measures at most %d updates", (unsigned long long)options->steps, BENCH_STEPS_MOST);
     if (reading->command->command == TRAIN_VERIFY && !options->reference)
-        argp_error(state, "verify wants a file: verify REFERENCE.safetensors");
+        usage_error(state, "verify wants a file: verify REFERENCE.safetensors");
     if (reading->command->command == TRAIN_PICTURES && !options->out)
-        argp_error(state, "pictures wants a folder: pictures --out DIR");
+        usage_error(state, "pictures wants a folder: pictures --out DIR");
     if (options->val && !options->train)
-        argp_error(state, "--val %s without --train: give the folder to train on too", options->val);
+        usage_error(state, "--val %s without --train: give the folder to train on too", options->val);
     if ((options->clip_norm > 0) + (options->global_clip_norm > 0) + (options->clip_value > 0) > 1)
-        argp_error(state, "--clip-norm, --global-clip-norm and --clip-value exclude each other");
+        usage_error(state, "--clip-norm, --global-clip-norm and --clip-value exclude each other");
     if (options->lr > 0 && reading->optimizer && strstr(reading->optimizer, ",lr="))
-        argp_error(state, "--lr and --optimizer %s both set the learning rate; give it once", reading->optimizer);
+        usage_error(state, "--lr and --optimizer %s both set the learning rate; give it once", reading->optimizer);
     if (reading->given & BIT(KEY_MIRROR) && reading->given & BIT(KEY_NO_MIRROR))
-        argp_error(state, "--mirror and --no-mirror exclude each other");
+        usage_error(state, "--mirror and --no-mirror exclude each other");
     if (options->resume && options->init)
-        argp_error(state, "--resume and --init exclude each other: a resumed run has its parameters already");
+        usage_error(state, "--resume and --init exclude each other: a resumed run has its parameters already");
 }
 
 static error_t parse(int key, char *arg, struct argp_state *state)
@@ -236,7 +236,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     if (key >= FIRST_KEY && key < KEY_END)
         reading->given |= BIT(key);
     if ((key == KEY_TRAIN || key == KEY_VAL || key == KEY_OUT || key == KEY_INIT) && !*arg)
-        argp_error(state, "--%s: the name is empty", option_name(key));
+        usage_error(state, "--%s: the name is empty", option_name(key));
     switch (key) {
     case KEY_TRAIN: o->train = arg; break;
     case KEY_VAL: o->val = arg; break;
@@ -337,7 +337,7 @@ void train_options_read(TrainOptions *options, const Model *model, int argc, cha
     argp_program_version_hook = print_version;
     snprintf(unwritten, sizeof unwritten, "%s-train: the output cannot be written", model->name);
     standard_streams_watch(unwritten);
-    argp_parse(&argp, argc, argv, 0, NULL, &reading);
+    usage_parse(&argp, argc, argv, &reading);
     standard_streams_unwatch();
     options->command = reading.command->command;
     options->program = argv[0];
