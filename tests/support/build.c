@@ -155,15 +155,15 @@ static char *merged_sources(const char *folder)
    the compiler's warnings; float is run as it stands. Whole programs (tests/whole, tests/reference) are compiled as users compile them. */
 static const char *optimization(void)
 {
-    const char *given = getenv("CAEC_OPTIMIZE");
-    return given ? given : sizeof(real) == sizeof(double) ? "-O1" : "-O0";
+    return sizeof(real) == sizeof(double) ? "-O1" : "-O0";
 }
 
-static void compile(const char *graph, const char *options, const char *folder, bool merged, const char *more)
+static void compile(const char *graph, const char *options, const char *folder, bool merged, const char *optimize, const char *more)
 {
+    const char *given = getenv("CAEC_OPTIMIZE");
     emit(graph, options, folder);
     char *flags = emitted_flags(folder), *sources = merged ? merged_sources(folder) : emitted_sources(folder);
-    Result result = run(folder, "%s -std=c11 %s %s -Wall -Wextra -Wshadow -Werror -DCAEC_REAL=%s -I%s -Inet -I. %s %s%s -lm", c_compiler(), optimization(), flags,
+    Result result = run(folder, "%s -std=c11 %s %s -Wall -Wextra -Wshadow -Werror -DCAEC_REAL=%s -I%s -Inet -I. %s %s%s -lm", c_compiler(), given ? given : optimize, flags,
                         real_name(), runtime_folder(), sources, more, wants_openblas(folder) ? " -lopenblas" : "");
     want_exit(&result, 0);
     result_free(&result);
@@ -171,10 +171,10 @@ static void compile(const char *graph, const char *options, const char *folder, 
     free(sources);
 }
 
-static Built build(const char *graph, const char *options, bool merged)
+static Built build(const char *graph, const char *options, bool merged, const char *optimize)
 {
     Built built = { .folder = folder_new() };
-    compile(graph, options, built.folder, merged, "-fPIC -shared -o net.so");
+    compile(graph, options, built.folder, merged, optimize, "-fPIC -shared -o net.so");
     char *path = text_of("%s/net.so", built.folder);
     built.library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
     if (!built.library)
@@ -187,18 +187,23 @@ static Built build(const char *graph, const char *options, bool merged)
 
 Built build_model(const char *graph, const char *options)
 {
-    return build(graph, options, false);
+    return build(graph, options, false, optimization());
 }
 
 Built build_model_merged(const char *graph, const char *options)
 {
-    return build(graph, options, true);
+    return build(graph, options, true, optimization());
+}
+
+Built build_model_unoptimized(const char *graph, const char *options)
+{
+    return build(graph, options, true, "-O0");
 }
 
 char *build_program(const char *graph, const char *options, const char *driver, const char *flags, const char *folder)
 {
     char *more = text_of("%s/tests/support/%s %s -o program", project_folder(), driver, flags);
-    compile(graph, options, folder, false, more);
+    compile(graph, options, folder, false, optimization(), more);
     free(more);
     return text_of("%s/program", folder);
 }
