@@ -34,12 +34,16 @@ group_watch interrupted
 echo "Building and running the tests takes about 7 minutes on two cores (tests/README.md)."
 need_packages $BUILD_PACKAGES $GRAPH_PACKAGES libcmocka-dev liblua5.4-dev
 
-# The same compiler on the other Lua, where there are two: both must write the same bytes.
+# With the same compiler on the other Lua, where there are two: both must write the same bytes.
 build_all() {
-    group_run cmake -S . -B "$build" -G Ninja -DCAEC_TESTS=ON --log-level=WARNING &&
-        group_run cmake --build "$build" --target all $(grep -q '^LUAJIT_FOUND:INTERNAL=1' "$build/CMakeCache.txt" && echo caec_lua5.4)
+    other_lua=
+    group_run cmake -S . -B "$build" -G Ninja -DCAEC_TESTS=ON --log-level=WARNING || return 1
+    grep -q '^LUAJIT_FOUND:INTERNAL=1' "$build/CMakeCache.txt" && other_lua=caec_lua5.4
+    group_run cmake --build "$build" --target all $other_lua
 }
-build_all || {
+mkdir -p "$build"
+build_all >"$build/build.log" 2>&1 || {
+    cat "$build/build.log"
     echo "The build failed: no test has run."
     echo "0 passed, 1 failed, 0 skipped"
     exit 1
@@ -56,7 +60,8 @@ fi
 # ctest's line at each program's start is left out.
 status=0
 CMOCKA_MESSAGE_OUTPUT=STDOUT
-CTEST_STATUS=$(mktemp)
+CTEST_STATUS=$build/ctest.status
+: >"$CTEST_STATUS"
 export CMOCKA_MESSAGE_OUTPUT CTEST_STATUS
 if [ "$verbose" ]; then
     group_run ctest --test-dir "$build" -LE "bench|coverage|long" --verbose -j "$(nproc)" "$@" || status=$?

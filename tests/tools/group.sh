@@ -16,19 +16,17 @@ group_run() {
     return "$group_code"
 }
 
-# Whoever does not go within ten seconds is killed.
+# Whoever has not gone after ten seconds is killed.
 group_end() {
     [ "$group" = new ] && group=${!:-}
     [ -n "$group" ] || return 0
     kill -s "$1" -- "-$group" 2>/dev/null || true
-    (sleep 10 && kill -s KILL -- "-$group") >/dev/null 2>&1 &
-    group_watchdog=$!
-    wait "$group" 2>/dev/null || true
-    kill "$group_watchdog" 2>/dev/null || true
-    if kill -s 0 -- "-$group" 2>/dev/null; then
-        sleep 1
-        kill -s KILL -- "-$group" 2>/dev/null || true
-    fi
+    tenths=0
+    while [ "$tenths" -lt 100 ] && kill -s 0 -- "-$group" 2>/dev/null; do
+        sleep 0.1
+        tenths=$((tenths + 1))
+    done
+    kill -s KILL -- "-$group" 2>/dev/null || true
 }
 
 group_stop() {
