@@ -25,7 +25,11 @@ step_places() { FORCE_ALL=1 OMP_WAIT_POLICY=passive build-test/tests/force/force
 
 step_bits() { FORCE_ALL=1 OMP_WAIT_POLICY=passive build-test/tests/force/force_bits; }
 
-step_kills() { FORCE_KILLS=60 FORCE_SEED=random OMP_WAIT_POLICY=passive build-test/tests/force/force_kill; }
+step_kills() {
+    FORCE_SEED=$(od -An -N2 -tu2 /dev/urandom | tr -d ' ')
+    export FORCE_SEED
+    FORCE_KILLS=60 OMP_WAIT_POLICY=passive build-test/tests/force/force_kill
+}
 
 step_fuzz() {
     CAEC_OTHER=$PWD/build-test/lua5.4/bin/caec
