@@ -202,9 +202,17 @@ Built build_model_unoptimized(const char *graph, const char *options)
 
 char *build_program(const char *graph, const char *options, const char *driver, const char *flags, const char *folder)
 {
-    char *more = *driver == '/' ? text_of("%s %s -o program", driver, flags)
-                                : text_of("%s/tests/support/%s %s -o program", project_folder(), driver, flags);
+    char *more = text_of("%s %s -o program", driver, flags);
     compile(graph, options, folder, false, optimization(), more);
+    free(more);
+    return text_of("%s/program", folder);
+}
+
+char *build_program_merged(const char *graph, const char *options, const char *driver, const char *flags,
+                           const char *folder)
+{
+    char *more = text_of("%s/tests/support/%s %s -o program", project_folder(), driver, flags);
+    compile(graph, options, folder, true, "-O0", more);
     free(more);
     return text_of("%s/program", folder);
 }

@@ -25,9 +25,13 @@ Built build_model_merged(const char *graph, const char *options);
 /* That again, but always at -O0: for a model that another is held against. */
 Built build_model_unoptimized(const char *graph, const char *options);
 
-/* The same C and `driver` (a source in tests/support, or the path of
-   an object) as a program, with more flags; returns its path, to be freed; `folder` is where. */
+/* The same C and `driver`, the path of a source or an object, as a program, with more flags; returns its path, to be
+   freed; `folder` is where. */
 char *build_program(const char *graph, const char *options, const char *driver, const char *flags, const char *folder);
+
+/* That compiled as one, at -O0, with a driver in tests/support. */
+char *build_program_merged(const char *graph, const char *options, const char *driver, const char *flags,
+                           const char *folder);
 
 void built_free(Built *built);
 
