@@ -1,37 +1,80 @@
 #!/bin/sh
-# Installs what is missing, builds, and runs the tests. The last line counts single test cases: N passed, N failed, N skipped.
-#   sh test.sh [ctest options, for example -R errors]
+# Installs what is missing, builds, and runs the tests: sh test.sh [--verbose] [ctest options, for example -R errors]
+# Prints a line a test program, and all that a failing one said; with --verbose what passing cases say too. The last line counts single test cases:
+# N passed, N failed, N skipped. When interrupted it counts what has come to its end, and exits with 130 (SIGINT), 143 (SIGTERM) or 129 (SIGHUP).
 # BUILD names the build folder (default build-test), so that a build of yours stays as it is.
 set -eu
 cd "$(dirname "$0")"
 . cmake/packages.sh
+. tests/tools/group.sh
+
+verbose=
+if [ "${1:-}" = --verbose ]; then
+    verbose=--verbose
+    shift
+fi
+build=${BUILD:-build-test}
+results=$build/Testing/Temporary/LastTest.log
+rm -f "$results" "$results".tmp*
+
+# Sets passed, failed, skipped and programs from the results so far.
+count() {
+    set -- $(cat "$results" "$results".tmp* 2>/dev/null | awk -f tests/tools/cases.awk)
+    passed=$1 failed=$2 skipped=$3 programs=$4
+}
+closing_line() { echo "$passed passed, $failed failed, $skipped skipped"; }
+interrupted() {
+    count
+    echo
+    echo "Interrupted by $1: what follows counts the $programs test programs that had come to their end."
+    closing_line
+}
+group_watch interrupted
+
+echo "Building and running the tests takes about 7 minutes on two cores (tests/README.md)."
 need_packages $BUILD_PACKAGES $GRAPH_PACKAGES libcmocka-dev liblua5.4-dev
 
-build=${BUILD:-build-test}
-cmake -S . -B "$build" -G Ninja -DCAEC_TESTS=ON --log-level=WARNING
-cmake --build "$build"
-
-# The same compiler on the other Lua: both must write the same bytes.
-cmake -S . -B "$build/lua5.4" -G Ninja -DCAEC_LUA=lua5.4 -DCAEC_TESTS=OFF --log-level=WARNING
-cmake --build "$build/lua5.4" --target caec
-CAEC_OTHER=$PWD/$build/lua5.4/bin/caec
-export CAEC_OTHER
+# With the same compiler on the other Lua, where there are two: both must write the same bytes.
+build_all() {
+    other_lua=
+    group_run cmake -S . -B "$build" -G Ninja -DCAEC_TESTS=ON --log-level=WARNING || return 1
+    grep -q '^LUAJIT_FOUND:INTERNAL=1' "$build/CMakeCache.txt" && other_lua=caec_lua5.4
+    group_run cmake --build "$build" --target all $other_lua
+}
+mkdir -p "$build"
+build_all >"$build/build.log" 2>&1 || {
+    cat "$build/build.log"
+    echo "The build failed: no test has run."
+    echo "0 passed, 1 failed, 0 skipped"
+    exit 1
+}
+if [ -x "$build/lua5.4/bin/caec" ]; then
+    CAEC_OTHER=$PWD/$build/lua5.4/bin/caec
+    export CAEC_OTHER
+fi
 if [ -z "${CAEC_SHARED:-}" ] && [ -d ../shared/dogs_raw ]; then
     CAEC_SHARED=$(cd ../shared && pwd)
     export CAEC_SHARED
 fi
 
-log=$build/test.log
+# ctest's line at each program's start is left out.
 status=0
-CMOCKA_MESSAGE_OUTPUT=STDOUT ctest --test-dir "$build" -LE "bench|coverage" --verbose --output-log "$log" -j "$(nproc)" "$@" || status=$?
+CMOCKA_MESSAGE_OUTPUT=STDOUT
+CTEST_STATUS=$build/ctest.status
+: >"$CTEST_STATUS"
+export CMOCKA_MESSAGE_OUTPUT CTEST_STATUS
+if [ "$verbose" ]; then
+    group_run ctest --test-dir "$build" -LE "bench|coverage|long" --verbose -j "$(nproc)" "$@" || status=$?
+else
+    group_run sh -c '{ "$@" || echo failed >"$CTEST_STATUS"; } 2>&1 | grep --line-buffered -Ev "^ +Start +[0-9]+: |^Internal ctest"' sh \
+        ctest --test-dir "$build" -LE "bench|coverage|long" --output-on-failure -j "$(nproc)" "$@" || status=$?
+    [ ! -s "$CTEST_STATUS" ] || status=1
+fi
+rm -f "$CTEST_STATUS"
 
-passed=$(grep -c '\[       OK \]' "$log" || true)
-# A case that did not pass is named twice: where it ran and in its program's list.
-failed=$(grep '\[  FAILED  \] [^0-9]' "$log" | sort -u | wc -l)
-skipped=$(grep '\[  SKIPPED \] [^0-9]' "$log" | sort -u | wc -l)
-# A program that died says nothing more: ctest's own verdict counts then.
+count
 if [ "$status" != 0 ] && [ "$failed" = 0 ]; then
     failed=1
 fi
-echo "$passed passed, $failed failed, $skipped skipped"
+closing_line
 [ "$status" = 0 ] && [ "$failed" = 0 ] && [ "$passed" -gt 0 ]

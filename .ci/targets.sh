@@ -8,8 +8,7 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
 . cmake/packages.sh
-need_packages python3 gcc-aarch64-linux-gnu libc6-dev-arm64-cross gcc-arm-linux-gnueabihf libc6-dev-armhf-cross gcc-riscv64-linux-gnu libc6-dev-riscv64-cross \
-    gcc-s390x-linux-gnu libc6-dev-s390x-cross gcc-arm-none-eabi qemu-user qemu-system-arm clang llvm lld nodejs
+need_packages $TARGET_PACKAGES
 
 # One host, one s390x: each writes, both read what the other wrote, and the files have the same bytes.
 foreign_packages s390x "$work/s390x" libjansson-dev

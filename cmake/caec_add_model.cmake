@@ -34,14 +34,16 @@ function(caec_add_model name graph)
     set(compiler ${CAEC_EXECUTABLE})
   endif()
   set(flags "${CAEC_COVERAGE_FLAGS}")
+  set(build_type Release)
   if(CAEC_SANITIZE)
-    set(flags "-fsanitize=${CAEC_SANITIZE} -fno-omit-frame-pointer -g")
+    set(flags "-fsanitize=${CAEC_SANITIZE} -fno-omit-frame-pointer -g1 -O1")
+    set(build_type None)
   endif()
   file(GLOB mains CONFIGURE_DEPENDS ${CAEC_RUNTIME}/main_*.c ${CAEC_RUNTIME}/*.h ${CAEC_RUNTIME}/*.cmake ${CAEC_RUNTIME}/*/*.h ${CAEC_RUNTIME}/compute/*.c)
   add_custom_command(
     OUTPUT ${bin}/${name}-train ${bin}/${name}-infer
     COMMAND ${compiler} ${graph} -o ${folder} --no-runtime ${arg_OPTIONS}
-    COMMAND ${CMAKE_COMMAND} -S ${folder}/${name} -B ${folder}/${name}.build -G ${CMAKE_GENERATOR} -DCMAKE_BUILD_TYPE=Release
+    COMMAND ${CMAKE_COMMAND} -S ${folder}/${name} -B ${folder}/${name}.build -G ${CMAKE_GENERATOR} -DCMAKE_BUILD_TYPE=${build_type}
             -DCMAKE_C_COMPILER=${CMAKE_C_COMPILER} -DCMAKE_C_FLAGS=${flags} -DCMAKE_EXE_LINKER_FLAGS=${CAEC_SANITIZE_LINK}
             -DCAEC_RUNTIME=${CAEC_RUNTIME}
             -DCAEC_RUNTIME_LIBRARY=${runtime_library} -DCAEC_STATIC=${CAEC_STATIC} -DCAEC_CONTRACT=${CAEC_CONTRACT}

@@ -22,7 +22,7 @@ need_packages() {
         fi
         as_root=sudo
     fi
-    echo "Installing with apt-get:$missing"
+    echo "Installing on this machine, with apt-get, for all its users:$missing"
     $as_root env DEBIAN_FRONTEND=noninteractive apt-get update -qq </dev/null &&
         $as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing </dev/null >/dev/null
 }
@@ -39,6 +39,11 @@ lua_package() {
 GRAPH_PACKAGES="libopenblas-pthread-dev"
 
 BUILD_PACKAGES="gcc libc6-dev cmake ninja-build pkg-config libjpeg-dev libpng-dev zlib1g-dev libjansson-dev $(lua_package)"
+
+# What .ci/run and tests/targets/run.py take besides.
+TARGET_PACKAGES="python3 gcc-aarch64-linux-gnu libc6-dev-arm64-cross gcc-arm-linux-gnueabihf libc6-dev-armhf-cross gcc-riscv64-linux-gnu libc6-dev-riscv64-cross
+    gcc-s390x-linux-gnu libc6-dev-s390x-cross gcc-arm-none-eabi qemu-user qemu-system-arm clang llvm lld nodejs"
+CHECK_PACKAGES="$TARGET_PACKAGES libomp-dev libclang-rt-dev clang-tidy cppcheck valgrind"
 
 # foreign_packages ARCHITECTURE FOLDER NAME...: unpacks Debian packages of another architecture below FOLDER, an absolute path without blanks. Lists and
 # downloads stay there too; the machine's own packages stay as they are.

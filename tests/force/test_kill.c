@@ -1,5 +1,5 @@
-/* A trainer that saves after every update is killed at random moments, as often as the environment's FORCE_KILLS says; each time it goes on from what it
-   left, and ends with the bits of a run that nobody disturbed. */
+/* A trainer that saves after every update is killed at random moments, as often as the environment's FORCE_KILLS says (20), at moments drawn from its
+   FORCE_SEED (1); each time it goes on from what it left, and ends with the bits of a run that nobody disturbed. */
 #define _GNU_SOURCE     /* memmem */
 #include "force.h"
 
@@ -134,7 +134,6 @@ static void killed_at_random_moments(const Kind *kind, int wanted)
     int kills = 0, writes = 0, ends = 0;
     char *out = text_of("%s%d", kind->whole, ends);
     assert_true(wanted > 0);
-    srand(1);
     while (kills < wanted || ends == 0) {
         int signal = 0;
         pid_t child = go_on(out, kind);
@@ -161,10 +160,15 @@ static void killed_at_random_moments(const Kind *kind, int wanted)
     assert_true(kills < 200 || writes > 0);
 }
 
+static int number_of_environment(const char *name, int left_out)
+{
+    const char *text = getenv(name);
+    return text ? atoi(text) : left_out;
+}
+
 static int kills_wanted(void)
 {
-    const char *text = getenv("FORCE_KILLS");
-    return text ? atoi(text) : 20;
+    return number_of_environment("FORCE_KILLS", 20);
 }
 
 static void killed_in_a_run_of_epochs(void **state)
@@ -345,6 +349,9 @@ static void a_full_standard_output(void **state)
 
 int main(void)
 {
+    int seed = number_of_environment("FORCE_SEED", 1);
+    printf("moments of seed %d\n", seed);
+    srand((unsigned)seed);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(killed_in_a_run_of_epochs),
         cmocka_unit_test(killed_in_a_run_of_updates),

@@ -15,8 +15,8 @@ static void check_sanitized(Net net, const char *target, const char *kernels)
     if (net.decoder[0].kind != DENSE)
         net_close(&net);
     char *graph = net_graph(&net), *options = text_of("--target %s %s", target, kernels), *folder = folder_new();
-    char *program = build_program(graph, options, "program_sanitized.c",
-                                  "-g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer", folder);
+    char *program = build_program_merged(graph, options, "program_sanitized.c",
+                                  "-g1 -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer", folder);
     Result result = run(folder, "%s", program);
     print_message("%s, of %s", options, graph);
     want_exit(&result, 0);

@@ -19,14 +19,53 @@ static const char *optimize(void)
     return strstr(TEST_SANITIZE, "sanitize") ? "-O1" : "-O3";
 }
 
+/* What all programs have in common besides the library, compiled once, with the flags of the first network: a folder
+   of objects. */
+static char *runtime;
+static const char *const parts[] = { "main_train", "compute/clip", "compute/finite", "compute/optimizer", "compute/peak" };
+
+static void compile_runtime(const char *graph)
+{
+    runtime = folder_new();
+    char *path = text_of("%s/net.lua", runtime);
+    file_write(path, graph, strlen(graph));
+    Result result = run_caec(runtime, "net.lua -o . --no-runtime --target %s", target);
+    want_exit(&result, 0);
+    result_free(&result);
+    char *flags = emitted_flags(runtime), *sources = text_of("%s", "");
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
+        char *more = text_of("%s %s/%s.c", sources, runtime_folder(), parts[i]);
+        free(sources);
+        sources = more;
+    }
+    result = run(runtime, "%s -std=c11 %s %s -fopenmp -DCAEC_REAL=%s -I%s %s -c%s", c_compiler(),
+                 optimize(), flags, sizeof(real) == 8 ? "double" : "float", runtime_folder(), TEST_SANITIZE, sources);
+    want_exit(&result, 0);
+    result_free(&result);
+    free(path);
+    free(flags);
+    free(sources);
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    folder_remove(runtime);
+    return 0;
+}
+
 static void verify(const char *name, const char *graph, const char *reference)
 {
     char *folder = folder_new();
     char *options = text_of("--target %s", target);
-    char *flags = text_of("%s -Wno-unknown-pragmas %s/compute/clip.c %s/compute/finite.c %s/compute/optimizer.c %s/compute/peak.c %s %s -fopenmp -ljpeg -lpng -lz -ljansson -lpthread",
-                          optimize(), runtime_folder(), runtime_folder(), runtime_folder(), runtime_folder(), TEST_RUNTIME_LIBRARY, TEST_SANITIZE);
+    if (!runtime)
+        compile_runtime(graph);
+    char *flags = text_of("%s %s/clip.o %s/finite.o %s/optimizer.o %s/peak.o %s %s -fopenmp -ljpeg -lpng -lz -ljansson"
+                          " -lpthread", optimize(), runtime, runtime, runtime, runtime, TEST_RUNTIME_LIBRARY, TEST_SANITIZE);
     print_message("%s\n", name);
-    char *program = build_program(graph, options, "../../runtime/main_train.c", flags, folder);
+    char *main_object = text_of("%s/main_train.o", runtime);
+    char *program = build_program(graph, options, main_object, flags, folder);
+    free(main_object);
     Result result = run(folder, "%s verify %s", program, reference);
     if (result.exit_code != 0)
         print_message("%s%s", graph, result.out);
@@ -138,5 +177,5 @@ static void references_made_here(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = { cmocka_unit_test(kept_references), cmocka_unit_test(references_made_here) };
-    return cmocka_run_group_tests_name("reference nets", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("reference nets", tests, NULL, tear_down);
 }

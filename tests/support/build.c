@@ -118,8 +118,8 @@ static char *static_names(const char *path)
     return names;
 }
 
-/* A line that includes a kernel's source, under names of its own for what the kernel keeps to itself. */
-static void include_kernel(FILE *f, const char *folder, const char *source, int number)
+/* A line that includes a source, under names of its own for what the source keeps to itself. */
+static void include_source(FILE *f, const char *folder, const char *source, int number)
 {
     char *path = text_of("%s/%s", folder, source), *names = static_names(path), *rest = NULL, *again = text_of("%s", names);
     for (char *name = strtok_r(names, " ", &rest); name; name = strtok_r(NULL, " ", &rest))
@@ -132,33 +132,38 @@ static void include_kernel(FILE *f, const char *folder, const char *source, int 
     free(again);
 }
 
-/* All sources in one line, the kernels as one that includes them all: that spares the compiler to be started for each. */
+/* One source that includes them all, the frame last and under its own names: that spares the compiler to be started for each. */
 static char *merged_sources(const char *folder)
 {
     FileList list = files_below(folder);
-    char *sources = text_of("%s", " kernels.c"), *path = text_of("%s/kernels.c", folder);
-    FILE *kernels = fopen(path, "w");
-    assert_non_null(kernels);
+    char *path = text_of("%s/merged.c", folder);
+    FILE *merged = fopen(path, "w");
+    assert_non_null(merged);
     for (int i = 0; i < list.count; i++) {
         const char *source = list.path[i];
-        bool frame = strcmp(source, "net/net.c") == 0 || ends_in(source, "/net_prepare.c") || ends_in(source, "/net_supported.c");
-        if (ends_in(source, ".c") && !frame)
-            include_kernel(kernels, folder, source, i);
-        else if (frame)
-            add_source(&sources, source);
+        if (ends_in(source, ".c") && strcmp(source, "net/net.c") != 0 && strcmp(source, "merged.c") != 0)
+            include_source(merged, folder, source, i);
     }
-    fclose(kernels);
+    fprintf(merged, "#include \"net/net.c\"\n");
+    fclose(merged);
     free(path);
     file_list_free(&list);
-    return sources;
+    return text_of(" merged.c");
 }
 
-static void compile(const char *graph, const char *options, const char *folder, bool merged, const char *more)
+/* What takes the time is compiling, and both types of arithmetic come from the same text: double, whose gradients are differentiated, is optimized and shows
+   the compiler's warnings; float is run as it stands. Whole programs (tests/whole, tests/reference) are compiled as users compile them. */
+static const char *optimization(void)
 {
+    return sizeof(real) == sizeof(double) ? "-O1" : "-O0";
+}
+
+static void compile(const char *graph, const char *options, const char *folder, bool merged, const char *optimize, const char *more)
+{
+    const char *given = getenv("CAEC_OPTIMIZE");
     emit(graph, options, folder);
-    const char *given = getenv("CAEC_OPTIMIZE"), *optimize = given ? given : "-O1";
     char *flags = emitted_flags(folder), *sources = merged ? merged_sources(folder) : emitted_sources(folder);
-    Result result = run(folder, "%s -std=c11 %s %s -Wall -Wextra -Wshadow -Werror -DCAEC_REAL=%s -I%s -Inet -I. %s %s%s -lm", c_compiler(), optimize, flags,
+    Result result = run(folder, "%s -std=c11 %s %s -Wall -Wextra -Wshadow -Werror -DCAEC_REAL=%s -I%s -Inet -I. %s %s%s -lm", c_compiler(), given ? given : optimize, flags,
                         real_name(), runtime_folder(), sources, more, wants_openblas(folder) ? " -lopenblas" : "");
     want_exit(&result, 0);
     result_free(&result);
@@ -166,10 +171,10 @@ static void compile(const char *graph, const char *options, const char *folder, 
     free(sources);
 }
 
-static Built build(const char *graph, const char *options, bool merged)
+static Built build(const char *graph, const char *options, bool merged, const char *optimize)
 {
     Built built = { .folder = folder_new() };
-    compile(graph, options, built.folder, merged, "-fPIC -shared -o net.so");
+    compile(graph, options, built.folder, merged, optimize, "-fPIC -shared -o net.so");
     char *path = text_of("%s/net.so", built.folder);
     built.library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
     if (!built.library)
@@ -182,18 +187,32 @@ static Built build(const char *graph, const char *options, bool merged)
 
 Built build_model(const char *graph, const char *options)
 {
-    return build(graph, options, false);
+    return build(graph, options, false, optimization());
 }
 
 Built build_model_merged(const char *graph, const char *options)
 {
-    return build(graph, options, true);
+    return build(graph, options, true, optimization());
+}
+
+Built build_model_unoptimized(const char *graph, const char *options)
+{
+    return build(graph, options, true, "-O0");
 }
 
 char *build_program(const char *graph, const char *options, const char *driver, const char *flags, const char *folder)
 {
+    char *more = text_of("%s %s -o program", driver, flags);
+    compile(graph, options, folder, false, optimization(), more);
+    free(more);
+    return text_of("%s/program", folder);
+}
+
+char *build_program_merged(const char *graph, const char *options, const char *driver, const char *flags,
+                           const char *folder)
+{
     char *more = text_of("%s/tests/support/%s %s -o program", project_folder(), driver, flags);
-    compile(graph, options, folder, false, more);
+    compile(graph, options, folder, true, "-O0", more);
     free(more);
     return text_of("%s/program", folder);
 }

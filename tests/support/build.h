@@ -16,14 +16,22 @@ typedef struct Built {
 bool machine_has(const char *target);
 
 /* Compiles the graph, whose model must be called "net", with `caec --real <this program's real> <options>`, and all C that comes out with the flags
-   that the emitted CMakeLists.txt names, at the environment's CAEC_OPTIMIZE (-O1) and without a warning. Fails the test where anything goes wrong. */
+   that the emitted CMakeLists.txt names, at the environment's CAEC_OPTIMIZE (double -O1, float -O0) and without a warning. Fails the test where anything goes wrong. */
 Built build_model(const char *graph, const char *options);
 
-/* The same in half the time: the kernels' sources are compiled as one. */
+/* The same in half the time: the sources are compiled as one. */
 Built build_model_merged(const char *graph, const char *options);
 
-/* The same C and `driver` (a source in tests/support) as a program, with more flags; returns its path, to be freed; `folder` is where. */
+/* That again, but always at -O0: for a model that another is held against. */
+Built build_model_unoptimized(const char *graph, const char *options);
+
+/* The same C and `driver`, the path of a source or an object, as a program, with more flags; returns its path, to be
+   freed; `folder` is where. */
 char *build_program(const char *graph, const char *options, const char *driver, const char *flags, const char *folder);
+
+/* That compiled as one, at -O0, with a driver in tests/support. */
+char *build_program_merged(const char *graph, const char *options, const char *driver, const char *flags,
+                           const char *folder);
 
 void built_free(Built *built);
 

@@ -41,7 +41,7 @@ static void blacken(const Net *net, uint8_t *image)
                 memset(image + (y * net->width + x) * net->channels, 0, (size_t)net->channels);
 }
 
-static Values run_model(const Net *net, const char *graph, const char *options, bool black)
+static Values run_model(const Net *net, const char *graph, const char *options, bool black, Built (*build)(const char *graph, const char *options))
 {
     int count;
     double *parameters = net_parameters(net, 11, &count), *start = net_parameters(net, 12, &count);
@@ -50,7 +50,7 @@ static Values run_model(const Net *net, const char *graph, const char *options, 
         images[i] = net_image(net, 40 + (unsigned)i);
     for (int i = 0; i < IMAGES && black; i++)
         blacken(net, images[i]);
-    Built built = build_model_merged(graph, options);
+    Built built = build(graph, options);
     const ModelShape *latent = &built.model->latent;
     Values v = { .latents = (size_t)(latent->dim[0] * latent->dim[1] * latent->dim[2]), .gradients = (size_t)count,
                  .outputs = (size_t)(net->height * net->width * net->channels) };
@@ -101,7 +101,7 @@ static void compare(const ConvCase *s, const char *target, const char *kernel, T
     const char *others = s->in ? "--kernel encoder.conv1=conv_plain" : "";
     char *fast = text_of("--target %s --kernel encoder.conv%d=%s --kernel decoder.conv1=conv_plain %s", target, s->in ? 2 : 1, kernel, others);
     print_message("%s: %s", fast, graph);
-    Values a = run_model(&net, graph, fast, black), b = run_model(&net, graph, plain, black);
+    Values a = run_model(&net, graph, fast, black, build_model_merged), b = run_model(&net, graph, plain, black, build_model_unoptimized);
     want("the latent", a.latent, b.latent, a.latents, tolerance.forward);
     want("the output", a.output, b.output, a.outputs, tolerance.forward);
     want("the losses", a.losses, b.losses, IMAGES, tolerance.forward);

@@ -34,9 +34,9 @@ double relative_difference(const double *got, const double *right, size_t count)
 /* Holds encode, decode (where the model can), reconstruct and loss against the naive operators, and bands of rows against the whole, bit for bit. */
 void check_forward(const Net *net, Driven *driven, const double *parameters, const uint8_t *image, double tolerance);
 
-/* Holds the gradient of two images against central differences of their losses, tensor by tensor, at up to 200 places of each. A place is left out
-   only where the differences at two step sizes disagree, that is where a kink (ReLU, pool) lies within the step; of all places at most 5 %
-   may be. In double precision alone. */
+/* Holds the gradient of two images against central differences of their losses, tensor by tensor: at up to 50 places of each, and along random signs of all
+   its numbers. What differs is let pass only where the differences at two step sizes disagree too, that is where a kink (ReLU, pool) lies within the step; of
+   all places at most 5 % may be. In double precision alone. */
 void check_gradient(const Net *net, Driven *driven, const double *parameters, double tolerance);
 
 /* What check_gradient_by looks at and lets pass, and what it found (added to what is there). */
@@ -44,7 +44,7 @@ typedef struct GradientCheck {
     double tolerance;
     int places;             /* of each tensor at most */
     bool random;            /* of a net that nobody chose: a tensor may have no gradient (differences then must find none either), any share of the places
-                               kinks; and every tensor is moved as a whole too, all of its numbers by random signs */
+                               kinks */
     int tensors, dead, looked, kinks;
 } GradientCheck;
 

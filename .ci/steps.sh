@@ -1,0 +1,109 @@
+# steps.sh - sourced by .ci/long.sh: the long checks, each a function step_<name> that needs nothing of another. What each would catch stands in tests/README.md.
+# Given: $work, a folder of the step's own; build-test, built by test.sh.
+
+# Those that take longest come first, so that the cores end at about the same time.
+STEPS="sanitize thread places targets bits tidy hostile fuzz kills valgrind cppcheck v4 specimen install"
+
+export CMOCKA_MESSAGE_OUTPUT=STDOUT
+
+sanitized_tests() {
+    cmake -S . -B "$1" -G Ninja -DCAEC_SANITIZE="$2" --log-level=WARNING >/dev/null
+    cmake --build "$1" -j 1
+    ctest --test-dir "$1" -LE "bench|coverage|long" --output-on-failure
+}
+
+step_sanitize() {
+    ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=halt_on_error=1 sanitized_tests build-sanitize address,undefined
+}
+
+step_thread() {
+    TSAN_OPTIONS=halt_on_error=1 OMP_WAIT_POLICY=passive sanitized_tests build-thread thread
+    sh tests/threads/missing.sh build-thread/libcaec_threads.so build-thread/bin/*-* build-thread/tests/runtime_* build-thread/tests/whole/bin/*
+}
+
+step_places() { FORCE_ALL=1 OMP_WAIT_POLICY=passive build-test/tests/force/force_places; }
+
+step_bits() { FORCE_ALL=1 OMP_WAIT_POLICY=passive build-test/tests/force/force_bits; }
+
+step_kills() {
+    FORCE_SEED=$(od -An -N2 -tu2 /dev/urandom | tr -d ' ')
+    export FORCE_SEED
+    FORCE_KILLS=60 OMP_WAIT_POLICY=passive build-test/tests/force/force_kill
+}
+
+step_fuzz() {
+    CAEC_OTHER=$PWD/build-test/lua5.4/bin/caec
+    [ -x "$CAEC_OTHER" ] && export CAEC_OTHER
+    sh tests/fuzz/run.sh --legal --build build-test --jobs 1 --count 40
+    CAEC_OPTIMIZE=-O3 sh tests/fuzz/run.sh --legal --build build-test --jobs 1 --count 15
+    sh tests/fuzz/run.sh --illegal --build build-test --jobs 1 --count 100
+}
+
+# A fixed number of runs would not end in a fixed time: the seed is fixed, the number is not.
+step_hostile() { sh tests/hostile/run.sh all 20; }
+
+# valgrind does not know what LuaJIT writes for itself.
+step_valgrind() {
+    caec=build-test/lua5.4/bin/caec
+    [ -x "$caec" ] || caec=build-test/bin/caec
+    for graph in graphs/*.lua; do
+        valgrind -q --error-exitcode=99 "$caec" "$graph" --summary --memory >/dev/null
+    done
+    valgrind -q --error-exitcode=99 "$caec" graphs/cae.lua -o "$work/valgrind"
+}
+
+step_tidy() {
+    cmake -S . -B "$work/tidy" -G Ninja -DCMAKE_EXPORT_COMPILE_COMMANDS=ON -DCAEC_TESTS=OFF --log-level=WARNING >/dev/null
+    cmake --build "$work/tidy" --target compiler/embedded_files.c >/dev/null
+    clang-tidy -p "$work/tidy" --quiet compiler/*.c compiler/*/*.c runtime/*.c runtime/*/*.c
+}
+
+step_cppcheck() {
+    cppcheck --error-exitcode=1 --enable=warning,performance,portability --std=c11 --quiet \
+        --template='{file}:{line}: {id}: {message}' --library=tests/tools/cppcheck.cfg \
+        --suppressions-list=tests/tools/cppcheck.txt -Icompiler -Iruntime -DCAEC_REAL=float compiler runtime
+}
+
+# A program for more than its processor says so and stops.
+step_v4() {
+    if [ "$(uname -m)" != x86_64 ]; then
+        echo "not on this machine: $(uname -m)"
+        return 0
+    fi
+    build-test/bin/caec tests/whole/other.lua --no-runtime --target x86-64-v4 -o "$work"
+    cmake -S "$work/other" -B "$work/build" -G Ninja -DCAEC_RUNTIME="$PWD/runtime" \
+        -DCAEC_RUNTIME_LIBRARY="$PWD/build-test/lib/libcaec_runtime_float.a" --log-level=WARNING >/dev/null
+    cmake --build "$work/build" -j 1
+    for program in other-train other-infer; do
+        status=0
+        qemu-x86_64 -cpu Haswell "$work/build/$program" summary >"$work/said" 2>&1 || status=$?
+        cat "$work/said"
+        [ "$status" = 1 ]
+        grep -q "x86-64-v4" "$work/said"
+    done
+}
+
+step_targets() { sh .ci/targets.sh build-test; }
+
+# The committed specimen, alone and without Lua.
+step_specimen() {
+    cmake -S generated/x86-64-v3/cae -B "$work/build" -G Ninja --log-level=WARNING >/dev/null
+    cmake --build "$work/build" -j 1
+    "$work/build/cae-train" summary | tail -n 1
+}
+
+# An installed caec builds a project of its own.
+step_install() {
+    cmake --install build-test --prefix "$work/prefix" >/dev/null
+    mkdir "$work/project"
+    cp tests/whole/other.lua "$work/project/"
+    cat >"$work/project/CMakeLists.txt" <<'END'
+cmake_minimum_required(VERSION 3.18)
+project(user C)
+find_package(caec REQUIRED)
+caec_add_model(other ${CMAKE_CURRENT_SOURCE_DIR}/other.lua ALL OPTIONS --target x86-64-v2)
+END
+    cmake -S "$work/project" -B "$work/build" -G Ninja -DCMAKE_PREFIX_PATH="$work/prefix" --log-level=WARNING >/dev/null
+    cmake --build "$work/build" -j 1
+    "$work/build/bin/other-infer" summary | tail -n 1
+}
