@@ -39,6 +39,7 @@ typedef struct Form {
     bool late;                  /* not prepared, but made from `source` in the scratch memory of the step that reads it, just before */
     const struct Form *source;  /* then only: the blocks of the forward pass */
     struct Form *next;          /* of the same parameter, in the plan */
+    int place;                  /* of a draft, plan/draft.h: its number */
 } Form;
 
 typedef struct Kernel Kernel;
@@ -83,6 +84,9 @@ typedef struct Step {
     const Form *late;           /* NULL: the step reads none */
     size_t late_at;             /* where it lies in the scratch memory, in reals */
     bool sums;                  /* it keeps a sum over the images of a chunk, which Kernel.flush_text ends */
+    struct Step *again;         /* the same step as one that repeats it; NULL: not made yet */
+    struct Step *when_late;     /* of a draft, plan/draft.h: the same step with its turned form made late; NULL: it has none */
+    double estimate;            /* likewise: plan_step_cost() */
     bool repeats;               /* what it computes was computed before, and given up in the meantime */
     double cost, macs;          /* estimated cycles; multiply-adds of the direct algorithm */
     const char *why;            /* how it was chosen, for --dump plan */

@@ -42,29 +42,67 @@ static void put_dw_first(Program *program)
     }
 }
 
-static int find_step(const Program *program, const Node *core)
-{
-    for (int i = 0; i < program->count; i++)
-        if (program->steps[i]->core == core && !program->steps[i]->repeats)
-            return i;
-    return -1;
-}
+/* A step that is done again: one that stands in the list just before the step with the core `reader`, behind those that came there earlier. */
+typedef struct Repeat {
+    Step *step;
+    struct Repeat *next;
+} Repeat;
 
-static void repeat_step(Program *program, const Change *change)
+Step *plan_again(Step *step)
 {
-    int from = find_step(program, change->core), to = find_step(program, change->reader);
-    if (from < 0 || to < program->forward_count)
-        return;
-    Step *again = ARENA_NEW(Step), **steps = ARENA_ARRAY(Step *, program->count + 1);
-    *again = *program->steps[from];
+    if (step->again)
+        return step->again;
+    Step *again = ARENA_NEW(Step);
+    *again = *step;
     again->repeats = true;
     again->pass = "again";
     again->macs = 0;                    /* the direct algorithm needs it once */
-    memcpy(steps, program->steps, sizeof *steps * (size_t)to);
-    steps[to] = again;
-    memcpy(steps + to + 1, program->steps + to, sizeof *steps * (size_t)(program->count - to));
+    return step->again = again;
+}
+
+static bool has_repeats(const Plan *plan)
+{
+    for (int i = 0; i < plan->change_count; i++)
+        if (plan->changes[i].kind == CHANGE_REPEAT)
+            return true;
+    return false;
+}
+
+/* By the reader's core, what is to be done again before it. Where the program has no such step, or the reader is no step behind the loss, nothing is. */
+static Repeat **find_repeats(const Plan *plan, const Program *program, int *count)
+{
+    Repeat **first = ARENA_ARRAY(Repeat *, plan->graph->count), **last = ARENA_ARRAY(Repeat *, plan->graph->count);
+    int *place = ARENA_ARRAY(int, plan->graph->count);      /* of the step with a core, counted from 1 */
+    for (int i = program->count - 1; i >= 0; i--)
+        place[program->steps[i]->core->id] = i + 1;
+    for (int i = 0; i < plan->change_count; i++) {
+        const Change *c = &plan->changes[i];
+        const int from = c->kind == CHANGE_REPEAT ? place[c->core->id] - 1 : -1, to = from < 0 ? -1 : place[c->reader->id] - 1;
+        if (to < program->forward_count)
+            continue;
+        Repeat *repeat = ARENA_NEW(Repeat);
+        repeat->step = plan_again(program->steps[from]);
+        *(last[c->reader->id] ? &last[c->reader->id]->next : &first[c->reader->id]) = repeat;
+        last[c->reader->id] = repeat;
+        ++*count;
+    }
+    return first;
+}
+
+static void repeat_steps(const Plan *plan, Program *program)
+{
+    int repeats = 0, count = 0;
+    Repeat **before = has_repeats(plan) ? find_repeats(plan, program, &repeats) : NULL;
+    if (!repeats)
+        return;
+    Step **steps = ARENA_ARRAY(Step *, program->count + repeats);
+    for (int i = 0; i < program->count; i++) {
+        for (const Repeat *r = before[program->steps[i]->core->id]; r; r = r->next)
+            steps[count++] = r->step;
+        steps[count++] = program->steps[i];
+    }
     program->steps = steps;
-    program->count++;
+    program->count = count;
 }
 
 Form *plan_turned_form(const Step *step)
@@ -77,25 +115,39 @@ Form *plan_turned_form(const Step *step)
     return NULL;
 }
 
-/* The turned form of the parameter is made late. */
-static void make_late(const Program *program, const Node *parameter)
+bool *plan_late_parameters(const Plan *plan)
 {
-    for (int i = program->forward_count; i < program->count; i++) {
+    bool *late = NULL;
+    for (int i = 0; i < plan->change_count; i++) {
+        if (plan->changes[i].kind != CHANGE_LATE)
+            continue;
+        late = late ? late : ARENA_ARRAY(bool, plan->graph->count);
+        late[plan->changes[i].parameter->id] = true;
+    }
+    return late;
+}
+
+/* Turned forms of some parameters are made late. */
+static void make_late(const Plan *plan, const Program *program)
+{
+    const bool *late = plan_late_parameters(plan);
+    for (int i = program->forward_count; late && i < program->count; i++) {
         Form *form = plan_turned_form(program->steps[i]);
-        if (form && form->parameter == parameter)
+        if (form && late[form->parameter->id])
             form->late = true;
     }
 }
 
-void plan_change_steps(const Plan *plan, Program *program)
+void plan_change_order(const Plan *plan, Program *program)
 {
-    for (int i = 0; i < plan->change_count; i++)
-        if (plan->changes[i].kind == CHANGE_LATE)
-            make_late(program, plan->changes[i].parameter);
     for (int i = 0; i < plan->change_count; i++)
         if (plan->changes[i].kind == CHANGE_ORDER)
             put_dw_first(program);
-    for (int i = 0; i < plan->change_count; i++)
-        if (plan->changes[i].kind == CHANGE_REPEAT)
-            repeat_step(program, &plan->changes[i]);
+    repeat_steps(plan, program);
+}
+
+void plan_change_steps(const Plan *plan, Program *program)
+{
+    make_late(plan, program);
+    plan_change_order(plan, program);
 }

@@ -214,31 +214,36 @@ static void mark_computed(const Step *step, bool *computed)
     }
 }
 
+void plan_step_at(const Plan *plan, const Program *program, const Node *node, StepWalk *walk)
+{
+    if (!walk->needed[node->id] || walk->computed[node->id] || node == program->given || node->op->arity == 0)
+        return;
+    Step *step = step_for(plan, program, node, walk->needed);
+    if (!produces(step, node) || walk->at[step->core->id])
+        bug("%s is read but no step leaves it behind", node->name);
+    walk->at[step->core->id] = step;
+    mark_computed(step, walk->computed);
+    need_inputs(step, walk->needed);
+}
+
 /* Walks the nodes backwards: whatever is needed and not yet computed gets a step, whose inputs are then needed. The order of steps is the order of
    their cores in the graph. */
 void plan_steps(Plan *plan, Program *program, Node *const *roots, int root_count)
 {
     const Graph *graph = plan->graph;
-    bool *needed = ARENA_ARRAY(bool, graph->count), *computed = ARENA_ARRAY(bool, graph->count);
-    Step **at = ARENA_ARRAY(Step *, graph->count);
+    StepWalk walk = { ARENA_ARRAY(bool, graph->count), ARENA_ARRAY(bool, graph->count), ARENA_ARRAY(Step *, graph->count) };
     for (int i = 0; i < root_count; i++)
-        needed[node_storage(roots[i])->id] = true;
-    for (int i = graph->count - 1; i >= 0; i--) {
-        const Node *node = graph->nodes[i];
-        if (!needed[i] || computed[i] || node == program->given || node->op->arity == 0)
-            continue;
-        Step *step = step_for(plan, program, node, needed);
-        if (!produces(step, node) || at[step->core->id])
-            bug("%s is read but no step leaves it behind", node->name);
-        at[step->core->id] = step;
-        mark_computed(step, computed);
-        need_inputs(step, needed);
-    }
-    program->steps = ARENA_ARRAY(Step *, graph->count);
+        walk.needed[node_storage(roots[i])->id] = true;
+    for (int i = graph->count - 1; i >= 0; i--)
+        plan_step_at(plan, program, graph->nodes[i], &walk);
+    int count = 0;
+    for (int i = 0; i < graph->count; i++)
+        count += walk.at[i] != NULL;
+    program->steps = ARENA_ARRAY(Step *, count + 1);
     for (int i = 0; i < graph->count; i++) {
-        if (!at[i])
+        if (!walk.at[i])
             continue;
-        program->steps[program->count++] = at[i];
+        program->steps[program->count++] = walk.at[i];
         if (node_is_loss(graph->nodes[i]))
             program->forward_count = program->count;
     }

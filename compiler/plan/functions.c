@@ -26,7 +26,7 @@ typedef struct Functions {
 
 /* ---- prepared weights ---- */
 
-static bool same_form(const Form *a, const Form *b)
+bool plan_same_form(const Form *a, const Form *b)
 {
     return a->parameter == b->parameter && strcmp(a->kind, b->kind) == 0 && a->block == b->block && a->lanes == b->lanes &&
            a->rotated == b->rotated && a->up == b->up && a->stride == b->stride && a->pad_top == b->pad_top && a->pad_left == b->pad_left &&
@@ -50,16 +50,32 @@ static const Form *source_of(const Forms *forms, const Form *late)
     return NULL;
 }
 
+static size_t aligned(const Settings *settings, size_t reals)
+{
+    const size_t align = 64 / (size_t)settings_real_bytes(settings);
+    return (reals + align - 1) / align * align;
+}
+
+size_t plan_late_place(const Settings *settings, const Step *step)
+{
+    return aligned(settings, step->scratch);
+}
+
+size_t plan_form_room(const Settings *settings, const Form *form)
+{
+    return aligned(settings, form->count);
+}
+
 /* The form among those there are that is the same as this one, or this one, added to them. */
-static Form *add_form(Forms *forms, Form *form, size_t align, size_t *reals)
+static Form *add_form(const Plan *plan, Forms *forms, Form *form, size_t *reals)
 {
     Form **end = &forms->first[form->parameter->id];
     for (; *end; end = &(*end)->next)
-        if (same_form(*end, form))
+        if (plan_same_form(*end, form))
             return *end;
     form->name = form_name(forms, form);
     form->offset = *reals;
-    *reals += (form->count + align - 1) / align * align;
+    *reals += plan_form_room(&plan->settings, form);
     *end = form;
     return forms->all[forms->count++] = form;
 }
@@ -68,7 +84,6 @@ static Form *add_form(Forms *forms, Form *form, size_t align, size_t *reals)
 static void add_forms(Functions *f, Step *step, bool training)
 {
     Plan *plan = f->plan;
-    const size_t align = 64 / (size_t)settings_real_bytes(&plan->settings);
     for (int i = 0; i < step->argument_count; i++) {
         Argument *a = &step->arguments[i];
         if (!a->form)
@@ -77,13 +92,12 @@ static void add_forms(Functions *f, Step *step, bool training)
         a->form->source = a->form->late ? source_of(&f->forms, a->form) : NULL;
         a->form->late = a->form->source != NULL;
         if (a->form->late) {
-            step->late_at = (step->scratch + align - 1) / align * align;
-            step->scratch = step->late_at;
-            a->form = add_form(&f->late, a->form, align, &step->scratch);
+            step->scratch = step->late_at = plan_late_place(&plan->settings, step);
+            a->form = add_form(plan, &f->late, a->form, &step->scratch);
             step->scratch = step->late_at + a->form->count;
             step->late = a->form;
         } else {
-            a->form = add_form(&f->forms, a->form, align, training ? &plan->training_reals : &plan->prepared_reals);
+            a->form = add_form(plan, &f->forms, a->form, training ? &plan->training_reals : &plan->prepared_reals);
         }
     }
 }
@@ -94,6 +108,11 @@ static bool same_function(const Step *a, const Step *b)
 {
     return a->kernel == b->kernel && a->core == b->core && a->bias == b->bias && a->act == b->act && a->pool == b->pool &&
            a->codes == b->codes;
+}
+
+bool plan_same_step(const Step *a, const Step *b)
+{
+    return same_function(a, b) && a->d_act == b->d_act && a->d_pool == b->d_pool && a->db == b->db && a->dx == b->dx && a->scratch == b->scratch;
 }
 
 /* Whether two nodes, or two values, come out the same from the same: of one operator, or leaf, with the same numbers, shapes and types. */

@@ -1,137 +1,74 @@
 /* limit.c - a plan whose training stays within a limit of memory.
  *
- * It begins with the ordinary plan. While that takes too much, every change that can save something is tried, by planning anew with it, and the one
+ * It begins with the ordinary plan. While that takes too much, every change that can save something is tried on a draft (draft.h), and the one
  * that saves most bytes for the least estimated time is kept: a kernel for another, as Winograd's weights weigh four times theirs; a group of fewer
  * images; a value that the forward half makes, given up behind its last reader there and made again before a reader of the backward half (Chen et al.,
  * "Training deep nets with sublinear memory cost", 2016, one value at a time); weights turned for dX before each call instead of once an update. As soon
  * as one change more is enough, the cheapest such ends the search; then whatever turns out to be needless is taken back.
  *
- * The smallest limit that works is what the bottom takes: the smallest of all plans that were tried on the way to where no change saves anything, and
+ * The smallest limit that works is what the bottom takes: the smallest of all drafts that were tried on the way to where no change saves anything, and
  * from there lower, by any one change more or one fewer, until neither helps. It is the same for every limit, and the way to a limit is the way to the
- * bottom up to the last change; so a limit below the bottom is refused, and every other is kept, by the bottom's plan if by no other. */
-#include "plan.h"
+ * bottom up to the last change; so a limit below the bottom is refused, and every other is kept, by the bottom's plan if by no other.
+ *
+ * A round tries all changes and keeps one. That is work like the cube of the layers, so in large networks a round keeps several, each as long as it still
+ * saves what it promised; and where even one round is too much work, it tries a share of the changes, the next round another. How many depends on the network
+ * alone. Networks of some 50 layers are searched change by change. */
+#include "draft.h"
 
 #include "../base/arena.h"
 
+#include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
-enum { ALIGNMENT = 64, STATE_OF_LIBRARY = 128, CHANGES_MOST = 256 };
+enum { CHANGES_MOST = DRAFT_CHANGES - 1 };
+enum { WORK_FOR_ONE = 1 << 17, WORK_MOST = 1 << 24 };     /* steps times changes: of a round that keeps a single one; that are tried in one */
 static const double slower_most = 10;      /* a kernel that is so many times slower than the one in use takes its place nowhere */
-
-/* ---- what training takes ---- */
-
-static size_t block(size_t bytes)
-{
-    return ((bytes ? bytes : 1) + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
-}
-
-static size_t larger(size_t a, size_t b)
-{
-    return a > b ? a : b;
-}
-
-static size_t parameter_bytes(const Plan *plan)
-{
-    size_t count = 0;
-    for (int i = 0; i < plan->graph->parameter_count; i++)
-        count += (size_t)shape_count(plan->graph->parameters[i].node->shape);
-    return count * (size_t)settings_real_bytes(&plan->settings);
-}
-
-/* Of one thread: it fits training and inference, of all stages of training. */
-static size_t workspace_bytes(const Plan *plan)
-{
-    const size_t latent = (size_t)shape_count(plan->graph->latent->shape) * (size_t)plan->group * (size_t)settings_real_bytes(&plan->settings);
-    size_t train = larger(plan->train.bytes, ALIGNMENT), infer = larger(plan->encode.bytes, plan->decode.bytes);
-    for (int i = 0; i < plan->phase_count; i++) {
-        train = larger(train, plan->phases[i].bytes);
-        infer = larger(infer, plan->sights[i].bytes);
-    }
-    return larger(train, block(latent) + infer);
-}
-
-size_t plan_training_bytes(const Plan *plan, int threads)
-{
-    const Training *t = &plan->graph->training;
-    const size_t vector = block(parameter_bytes(plan)), real_bytes = (size_t)settings_real_bytes(&plan->settings);
-    const size_t prepared = (plan_forms_apart(plan) ? plan->training_reals : plan->prepared_reals) * real_bytes;
-    const size_t own = strcmp(t->optimizer.word, "sgd") == 0 ? 1 : 2;       /* vectors of the optimizer */
-    if (plan->settings.library)
-        return parameter_bytes(plan) + STATE_OF_LIBRARY + larger(prepared, ALIGNMENT) + (1 + own) * vector + larger(plan->train.bytes, ALIGNMENT);
-    const size_t sums = plan->straight ? 0 : threads > 1 ? (size_t)threads + 1 : 1;
-    return (2 + own + sums) * vector + block(prepared) + block((size_t)t->batch * sizeof(double)) + (size_t)threads * block(workspace_bytes(plan));
-}
+static const double promise = 0.5;         /* the share of its bytes for a cycle that a change must still give behind others of its round */
 
 /* ---- what may change ---- */
 
 typedef struct Search {
+    Drafts *drafts;
     const Graph *graph;
     Settings settings;
     const Force *forces;        /* the user's */
     int force_count;
-    const Tuning *tuning;
     size_t goal;                /* bytes; changes are sought until training takes no more */
-    Change *changes;
+    Change changes[CHANGES_MOST + 1];
     int count;
-    const Plan *plan;           /* with these changes */
-    const Plan *least;          /* the smallest of all that were tried */
-    size_t bytes;               /* that its training takes */
-    double cost;                /* of an image */
-    Change best;                /* of those tried: what it saves and costs stands in it */
-    bool found;
+    Draft now;                  /* with these changes */
+    Change least[CHANGES_MOST + 1];     /* those of the smallest draft of all that were tried ... */
+    int least_count;
+    size_t least_bytes;         /* ... and its bytes; 0: none was tried */
+    Change *found;              /* what this round may change: what it saves and costs stands in it, bytes 0: nothing */
+    int found_count, found_room;
+    int round, round_start;     /* how many rounds there were; changes when the last one began */
+    const Kernel **kernel_of;   /* of a round, by node: the kernel of the training step with that core */
+    int *maker;                 /* of a round and program, by node: the step of the forward half that makes it, counted from 1 */
 } Search;
 
-/* With the first `count` changes but number `without`; -1: with all these. */
-static const Plan *plan_but(const Search *s, int count, int without)
+/* The smallest draft is kept. */
+static void weigh(Search *s, const Change *changes, int count, size_t bytes)
 {
-    Change *changes = ARENA_ARRAY(Change, count + 1);
-    int kept = 0;
-    for (int i = 0; i < count; i++)
-        if (i != without)
-            changes[kept++] = s->changes[i];
-    return plan_changed(s->graph, s->settings, s->forces, s->force_count, s->tuning, changes, kept);
+    if (s->least_bytes && bytes >= s->least_bytes)
+        return;
+    s->least_bytes = bytes;
+    s->least_count = count;
+    memcpy(s->least, changes, sizeof *changes * (size_t)count);
 }
 
-static const Plan *plan_of(const Search *s, int count)
+/* The changes but number `without`. */
+static Draft try_without(const Search *s, int without, size_t bound, Change *rest)
 {
-    return plan_but(s, count, -1);
-}
-
-/* What the plan takes; the smallest is kept. */
-static size_t weigh(Search *s, const Plan *plan)
-{
-    size_t bytes = plan_training_bytes(plan, 1);
-    if (!s->least || bytes < plan_training_bytes(s->least, 1))
-        s->least = plan;
-    return bytes;
-}
-
-/* A dense layer's weights are read once for each group and pass. */
-static double cost_of_groups(const Plan *plan)
-{
-    return plan->group > 1 ? 3 * cost_of_moving((double)parameter_bytes(plan), &plan->settings) / plan->group : 0;
-}
-
-/* Values that lie far apart are moved one by one. */
-static double cost_of_turning(const Plan *plan, const Step *step)
-{
-    return step->late ? cost_of_moving((double)step->late->count, &plan->settings) * settings_lanes(&plan->settings) : 0;
-}
-
-static double cost_of_training(const Plan *plan)
-{
-    double cost = cost_of_groups(plan);
-    for (int i = 0; i < plan->train.count; i++)
-        cost += plan_step_cost(plan, plan->train.steps[i]) + cost_of_turning(plan, plan->train.steps[i]);
-    for (int p = 0; p < plan->phase_count; p++)
-        for (int i = 0; i < plan->phases[p].count; i++)
-            cost += plan->phases[p].steps[i]->repeats ? plan_step_cost(plan, plan->phases[p].steps[i]) : 0;
-    return cost;
+    memcpy(rest, s->changes, sizeof *rest * (size_t)s->count);
+    memmove(&rest[without], &rest[without + 1], sizeof *rest * (size_t)(s->count - without - 1));
+    return draft_try(s->drafts, rest, s->count - 1, bound);
 }
 
 static bool is_enough(const Search *s, const Change *change)
 {
-    return s->bytes - change->bytes <= s->goal;
+    return s->now.bytes - change->bytes <= s->goal;
 }
 
 /* What is enough beats what is not, by its cost; of others the one with most bytes for a cycle is better. */
@@ -145,18 +82,30 @@ static bool is_better(const Search *s, const Change *a, const Change *b)
     return (double)a->bytes * (cost_b + 1) > (double)b->bytes * (cost_a + 1);
 }
 
-static void try_change(Search *s, Change change)
+/* Sets what the change saves and costs now. */
+static void try_change(Search *s, Change *change)
 {
-    s->changes[s->count] = change;
-    const Plan *plan = plan_of(s, s->count + 1);
-    size_t bytes = weigh(s, plan);
-    if (bytes >= s->bytes)
+    change->bytes = 0;
+    s->changes[s->count] = *change;
+    if (change->kind == CHANGE_KERNEL && !draft_differs(s->drafts, s->changes, s->count + 1))
         return;
-    change.bytes = s->bytes - bytes;
-    change.cost = cost_of_training(plan) - s->cost;
-    if (!s->found || is_better(s, &change, &s->best))
-        s->best = change;
-    s->found = true;
+    const Draft draft = draft_try(s->drafts, s->changes, s->count + 1, s->now.bytes);
+    if (draft.bytes >= s->now.bytes)
+        return;
+    weigh(s, s->changes, s->count + 1, draft.bytes);
+    change->bytes = s->now.bytes - draft.bytes;
+    change->cost = draft.cost - s->now.cost;
+}
+
+/* ---- the changes there are ---- */
+
+static void add_change(Search *s, Change change)
+{
+    if (s->found_count == s->found_room) {
+        s->found = arena_more(s->found, s->found_room, sizeof *s->found);
+        s->found_room = s->found_room ? 2 * s->found_room : 1;
+    }
+    s->found[s->found_count++] = change;
 }
 
 static bool is_forced(const Search *s, const char *stage)
@@ -175,23 +124,21 @@ static bool is_fitting(const Search *s, const Stage *stage, const Node *core, co
         return true;
     if (kernel->rows || !kernel_computes(kernel, core) || (kernel->fits && !kernel->fits(&step, &s->settings)))
         return false;
-    for (int i = 0; i < s->plan->train.count; i++) {
-        const Step *now = s->plan->train.steps[i];
-        if (now->core == core)
-            return kernel->cost(&step, &s->settings) <= slower_most * now->kernel->cost(&step, &s->settings);
-    }
-    return true;
+    const Kernel *now = s->kernel_of[core->id];
+    return !now || kernel->cost(&step, &s->settings) <= slower_most * now->cost(&step, &s->settings);
 }
 
-static void try_kernels(Search *s, const Stage *stage)
+static void find_kernels(Search *s, const Stage *stage)
 {
     if (!node_heads_stage(stage->core) || stage->core->infer || stage->core->phase || is_forced(s, stage->name))
         return;
     for (int i = 0; all_kernels[i]; i++) {
+        Change change = { .kind = CHANGE_KERNEL, .stage = stage->name, .core = stage->core, .kernel = all_kernels[i] };
         if (is_fitting(s, stage, stage->core, "forward", all_kernels[i]))
-            try_change(s, (Change){ .kind = CHANGE_KERNEL, .stage = stage->name, .kernel = all_kernels[i] });
+            add_change(s, change);
+        change.backward = true;
         if (stage->dw && is_fitting(s, stage, stage->dw, "dW", all_kernels[i]) && is_fitting(s, stage, stage->dx, "dX", all_kernels[i]))
-            try_change(s, (Change){ .kind = CHANGE_KERNEL, .stage = stage->name, .backward = true, .kernel = all_kernels[i] });
+            add_change(s, change);
     }
 }
 
@@ -203,67 +150,156 @@ static bool reads(const Step *step, const Node *node)
     return false;
 }
 
-/* Whether step `from` makes what step `to` reads, and no step next to that one has it at hand. */
-static bool is_far(const Program *program, int from, int to)
+/* The last step of the forward half is left out. */
+static void find_makers(Search *s, const Program *program)
 {
-    const Step *maker = program->steps[from];
-    for (int i = 0; i < maker->argument_count; i++) {
-        const Node *node = maker->arguments[i].node;
-        if (node && step_writes(maker, node) && reads(program->steps[to], node) && !reads(program->steps[to - 1], node))
-            return true;
+    memset(s->maker, 0, sizeof *s->maker * (size_t)s->graph->count);
+    for (int from = program->forward_count - 2; from >= 0; from--)
+        for (int i = 0; i < program->steps[from]->argument_count && !program->steps[from]->sums; i++) {
+            const Node *node = program->steps[from]->arguments[i].node;
+            if (node && step_writes(program->steps[from], node))
+                s->maker[node->id] = from + 1;
+        }
+}
+
+static void add_repeat(Search *s, const Step *maker, const Step *reader)
+{
+    const Change *last = s->found_count ? &s->found[s->found_count - 1] : NULL;
+    if (!last || last->core != maker->core || last->reader != reader->core)
+        add_change(s, (Change){ .kind = CHANGE_REPEAT, .core = maker->core, .reader = reader->core });
+}
+
+static int by_places(const void *a, const void *b)
+{
+    const Change *x = a, *y = b;
+    return x->core != y->core ? x->core->id - y->core->id : x->place - y->place;
+}
+
+/* What is made in the forward half and read by a step behind it, and no step next to that one has it at hand. */
+static void find_repeats(Search *s, const Program *program)
+{
+    const int first = s->found_count;
+    find_makers(s, program);
+    for (int to = program->forward_count; to < program->count; to++) {
+        const Step *reader = program->steps[to];
+        for (int i = 0; i < reader->argument_count && !reader->repeats; i++) {
+            const Node *node = reader->arguments[i].node;
+            if (!node || !s->maker[node->id] || !reads(reader, node) || reads(program->steps[to - 1], node))
+                continue;
+            add_repeat(s, program->steps[s->maker[node->id] - 1], reader);
+            s->found[s->found_count - 1].place = to;
+        }
     }
-    return false;
+    if (s->found_count > first)
+        qsort(&s->found[first], (size_t)(s->found_count - first), sizeof *s->found, by_places);
 }
 
-static void try_repeats(Search *s, const Program *program)
+static void find_late(Search *s, const Program *train)
 {
-    for (int from = 0; from + 1 < program->forward_count; from++)
-        for (int to = program->forward_count; to < program->count; to++)
-            if (!program->steps[from]->sums && !program->steps[to]->repeats && is_far(program, from, to))
-                try_change(s, (Change){ .kind = CHANGE_REPEAT, .core = program->steps[from]->core, .reader = program->steps[to]->core });
-}
-
-static void try_late(Search *s)
-{
-    for (int i = s->plan->train.forward_count; i < s->plan->train.count; i++) {
-        const Form *form = plan_turned_form(s->plan->train.steps[i]);
-        if (form && !form->late)
-            try_change(s, (Change){ .kind = CHANGE_LATE, .parameter = form->parameter });
+    for (int i = train->forward_count; i < train->count; i++) {
+        const Form *form = train->steps[i]->late ? NULL : plan_turned_form(train->steps[i]);
+        if (form)
+            add_change(s, (Change){ .kind = CHANGE_LATE, .parameter = form->parameter });
     }
 }
 
-static void try_all(Search *s)
+static void find_changes(Search *s)
 {
-    if (s->plan->group > 2)
-        try_change(s, (Change){ .kind = CHANGE_GROUP, .group = s->plan->group / 2 });
+    const Plan *plan = s->now.plan;
+    s->found_count = 0;
+    memset(s->kernel_of, 0, sizeof *s->kernel_of * (size_t)s->graph->count);
+    for (int i = plan->train.count - 1; i >= 0; i--)
+        s->kernel_of[plan->train.steps[i]->core->id] = plan->train.steps[i]->kernel;
+    if (plan->group > 2)
+        add_change(s, (Change){ .kind = CHANGE_GROUP, .group = plan->group / 2 });
     for (int i = 0; i < s->graph->stage_count; i++)
-        try_kernels(s, s->graph->stages[i]);
-    try_late(s);
-    try_repeats(s, &s->plan->train);
-    for (int i = 0; i < s->plan->phase_count; i++)
-        try_repeats(s, &s->plan->phases[i]);
+        find_kernels(s, s->graph->stages[i]);
+    find_late(s, &plan->train);
+    find_repeats(s, &plan->train);
+    for (int i = 0; i < plan->phase_count; i++)
+        find_repeats(s, &plan->phases[i]);
 }
 
-/* ---- the search ---- */
+/* ---- a round ---- */
+
+static double work_of_round(const Search *s)
+{
+    const Plan *plan = s->now.plan;
+    double steps = plan->train.count;
+    for (int i = 0; i < plan->phase_count; i++)
+        steps += plan->phases[i].count;
+    return steps * s->found_count;
+}
+
+/* Tries all changes, or this round's share of them; returns into how many shares they fall. */
+static int try_all(Search *s)
+{
+    find_changes(s);
+    const int share = 1 + (int)(work_of_round(s) / WORK_MOST);
+    for (int i = 0; i < s->found_count; i++)
+        if (i % share == s->round % share)
+            try_change(s, &s->found[i]);
+        else
+            s->found[i].bytes = 0;
+    s->round++;
+    return share;
+}
 
 static void measure(Search *s)
 {
-    s->plan = plan_of(s, s->count);
-    s->bytes = weigh(s, s->plan);
-    s->cost = cost_of_training(s->plan);
+    s->now = draft_make(s->drafts, s->changes, s->count);
+    weigh(s, s->changes, s->count, s->now.bytes);
 }
 
-/* Keeps the best change; false where none saves anything. */
+/* The best of those that this round found, and not yet taken; NULL: none saves anything. */
+static Change *best_of_round(Search *s)
+{
+    Change *best = NULL;
+    for (int i = 0; i < s->found_count; i++)
+        if (s->found[i].bytes && (!best || is_better(s, &s->found[i], best)))
+            best = &s->found[i];
+    return best;
+}
+
+static void take(Search *s, const Change *change)
+{
+    s->changes[s->count++] = *change;
+    measure(s);
+}
+
+/* Whether the change, tried again behind others of its round, still gives about what it gave. */
+static bool keeps_promise(Search *s, Change *change)
+{
+    const double gave = (double)change->bytes / (change->cost > 0 ? change->cost + 1 : 1);
+    try_change(s, change);
+    return change->bytes && (double)change->bytes / (change->cost > 0 ? change->cost + 1 : 1) >= promise * gave;
+}
+
+/* Keeps the best change, or in large networks the best ones; false where none saves anything. */
 static bool take_best(Search *s)
 {
-    s->found = false;
-    try_all(s);
-    if (!s->found)
+    Change *best = NULL;
+    s->round_start = s->count;
+    for (int tried = 0, share = 1; tried < share && !best; tried++) {
+        share = try_all(s);
+        best = best_of_round(s);
+    }
+    if (!best)
         return false;
-    s->changes[s->count++] = s->best;
-    measure(s);
+    take(s, best);
+    best->bytes = 0;
+    for (double more = work_of_round(s) / WORK_FOR_ONE; more > 1 && s->now.bytes > s->goal && s->count < CHANGES_MOST; more--) {
+        best = best_of_round(s);
+        if (!best)
+            break;
+        if (keeps_promise(s, best))
+            take(s, best);
+        best->bytes = 0;
+    }
     return true;
 }
+
+/* ---- the search ---- */
 
 /* The changes that cost no time. */
 static void take_free(Search *s)
@@ -275,36 +311,38 @@ static void take_free(Search *s)
 }
 
 /* Changes on, until training takes no more than the goal or nothing helps any more. */
-static void descend(Search *s, size_t goal)
+static void descend(Search *s)
 {
-    s->goal = goal;
-    s->changes = ARENA_ARRAY(Change, CHANGES_MOST + 1);
-    measure(s);
-    if (s->bytes > goal)
-        take_free(s);
-    while (s->bytes > goal && s->count < CHANGES_MOST && take_best(s))
+    while (s->now.bytes > s->goal && s->count < CHANGES_MOST && take_best(s))
         ;
 }
 
 static void return_to_least(Search *s)
 {
-    s->count = s->least->change_count;
-    memcpy(s->changes, s->least->changes, sizeof *s->changes * (size_t)s->count);
+    s->count = s->least_count;
+    memcpy(s->changes, s->least, sizeof *s->changes * (size_t)s->count);
     measure(s);
 }
 
-/* From the end of the way down to the smallest plan of all, and on from there while one change more or one fewer makes it smaller still. */
+/* From the end of the way down to the smallest draft of all, and on from there while one change more or one fewer makes it smaller still; in large networks
+   only as often as there is time. */
 static void descend_to_bottom(Search *s)
 {
-    const Plan *before;
+    size_t before;
+    int rounds = 0, most = CHANGES_MOST;
     do {
-        before = s->least;
+        before = s->least_bytes;
         return_to_least(s);
         if (s->count < CHANGES_MOST)
             try_all(s);
-        for (int i = 0; i < s->count; i++)
-            weigh(s, plan_but(s, s->count, i));
-    } while (s->least != before);
+        for (int i = 0; i < s->count; i++) {
+            Change rest[CHANGES_MOST + 1];
+            const Draft draft = try_without(s, i, s->least_bytes, rest);
+            weigh(s, rest, s->count - 1, draft.bytes);
+        }
+        most = rounds ? most : 1 + (int)(CHANGES_MOST / (1 + work_of_round(s) / WORK_FOR_ONE));
+    } while (s->least_bytes != before && ++rounds < most);
+    return_to_least(s);
 }
 
 /* Takes back a change that is not needed any more, the one that cost most; false where all are needed. */
@@ -313,11 +351,11 @@ static bool take_back(Search *s)
     int best = -1;
     double least = 0;
     for (int i = 0; i < s->count; i++) {
-        const Plan *plan = plan_but(s, s->count, i);
-        double cost = cost_of_training(plan);
-        if (plan_training_bytes(plan, 1) <= s->settings.memory_limit && cost <= s->cost + 1 && (best < 0 || cost < least)) {
+        Change rest[CHANGES_MOST + 1];
+        const Draft draft = try_without(s, i, s->settings.memory_limit + 1, rest);
+        if (draft.bytes <= s->settings.memory_limit && draft.cost <= s->now.cost + 1 && (best < 0 || draft.cost < least)) {
             best = i;
-            least = cost;
+            least = draft.cost;
         }
     }
     if (best < 0)
@@ -334,40 +372,67 @@ static void give_back(Search *s)
         ;
 }
 
-/* Each change with what it saved and cost behind those before it. */
-static const Plan *account(Search *s)
+static Search *search_open(const Graph *graph, Settings settings, const Force *forces, int force_count, const Tuning *tuning)
 {
-    const Plan *before = plan_of(s, 0);
+    Search *s = ARENA_NEW(Search);
+    *s = (Search){ .drafts = drafts_open(graph, settings, forces, force_count, tuning), .graph = graph, .settings = settings, .forces = forces,
+                   .force_count = force_count, .goal = settings.memory_limit, .kernel_of = ARENA_ARRAY(const Kernel *, graph->count),
+                   .maker = ARENA_ARRAY(int, graph->count) };
+    measure(s);
+    return s;
+}
+
+/* The way to the bottom, which is the same up to where the last round to the limit began. */
+static Search *search_bottom(const Search *on)
+{
+    Search *s = ARENA_NEW(Search);
+    *s = *on;
+    s->goal = 0;
+    s->found = NULL;
+    s->found_count = s->found_room = 0;
+    if (on->now.bytes <= on->goal) {
+        s->count = s->round_start;
+        s->round -= s->round > 0;
+        measure(s);
+        descend(s);
+    }
+    descend_to_bottom(s);
+    return s;
+}
+
+/* Each change with what it saved and cost behind those before it. */
+static void account(Search *s)
+{
+    Draft before = draft_try(s->drafts, s->changes, 0, SIZE_MAX);
     for (int i = 0; i < s->count; i++) {
-        const Plan *after = plan_of(s, i + 1);
-        size_t had = plan_training_bytes(before, 1), has = plan_training_bytes(after, 1);
-        s->changes[i].bytes = had > has ? had - has : 0;
-        s->changes[i].cost = cost_of_training(after) - cost_of_training(before);
+        const Draft after = draft_try(s->drafts, s->changes, i + 1, SIZE_MAX);
+        s->changes[i].bytes = before.bytes > after.bytes ? before.bytes - after.bytes : 0;
+        s->changes[i].cost = after.cost - before.cost;
         before = after;
     }
-    return plan_of(s, s->count);
 }
 
 /* On to the limit, or down to the bottom, and back as far as the limit allows, whichever is quicker: some changes only save together. */
 Plan *plan_limited(const Graph *graph, Settings settings, const Force *forces, int force_count, const Tuning *tuning)
 {
-    const Search start = { .graph = graph, .settings = settings, .forces = forces, .force_count = force_count, .tuning = tuning };
-    Search on = start;
-    descend(&on, settings.memory_limit);
-    if (!on.count)
-        return (Plan *)on.plan;
-    const bool fits = on.bytes <= settings.memory_limit;
-    Search bottom = fits ? start : on;          /* where nothing was enough, the way led as far down already */
-    if (fits)
-        descend(&bottom, 0);
-    descend_to_bottom(&bottom);
-    if (bottom.bytes > settings.memory_limit)
+    Plan *plan = plan_changed(graph, settings, forces, force_count, tuning, NULL, 0);
+    if (plan_training_bytes(plan, 1) <= settings.memory_limit)
+        return plan;
+    Search *on = search_open(graph, settings, forces, force_count, tuning);
+    take_free(on);
+    on->round_start = on->count;
+    descend(on);
+    const bool fits = on->now.bytes <= settings.memory_limit;
+    Search *bottom = search_bottom(on);
+    if (bottom->now.bytes > settings.memory_limit)
         fail_with(EXIT_INPUT, "--memory-limit %zu: the training of %s does not fit; the smallest limit that works is %zu bytes (%.2fM)",
-                  settings.memory_limit, graph->name, bottom.bytes, (double)((bottom.bytes + 10485) / 10486) / 100);
-    give_back(&bottom);
+                  settings.memory_limit, graph->name, bottom->now.bytes, (double)((bottom->now.bytes + 10485) / 10486) / 100);
+    give_back(bottom);
     if (fits)
-        give_back(&on);
-    return (Plan *)account(fits && on.cost <= bottom.cost ? &on : &bottom);
+        give_back(on);
+    Search *best = fits && on->now.cost <= bottom->now.cost ? on : bottom;
+    account(best);
+    return plan_changed(graph, settings, forces, force_count, tuning, best->changes, best->count);
 }
 
 /* ---- what it cost ---- */
@@ -398,7 +463,7 @@ void plan_print_limit(Text *out, const Plan *plan)
     if (!plan->settings.memory_limit)
         return;
     const char *unit = plan->tuning ? "us" : "cycles";
-    const double cost = cost_of_training(plan);
+    const double cost = plan_training_cost(plan);
     size_t saved = 0;
     double added = 0;
     text_add(out, "memory limit %zu bytes: training takes %zu on one thread, pictures apart; threads that fit: %d\n", plan->settings.memory_limit,

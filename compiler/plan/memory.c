@@ -115,12 +115,10 @@ static void set_size(const Plan *plan, const Program *program, const Runs *runs,
     b->copies = 1;
     if (!b->node)
         return;
-    if (program->run[b->first] != program->run[b->last] || program->steps[b->first]->kernel->grouped) {
+    if (plan->group > 1 && (program->run[b->first] != program->run[b->last] || program->steps[b->first]->kernel->grouped)) {
         b->copies = plan->group;
-        if (plan->group > 1) {
-            b->first = runs->first[program->run[b->first]];
-            b->last = runs->last[program->run[b->last]];
-        }
+        b->first = runs->first[program->run[b->first]];
+        b->last = runs->last[program->run[b->last]];
     }
     b->bytes = value_bytes(plan, b->node) * (size_t)b->copies + SLACK;
 }
@@ -137,7 +135,7 @@ void plan_lives(const Plan *plan, Program *program)
     for (int s = 0; s < program->count; s++)
         for (int i = 0; i < program->steps[s]->argument_count; i++)
             live(plan, program, s, &program->steps[s]->arguments[i]);
-    const Runs runs = find_runs(program);
+    const Runs runs = plan->group > 1 ? find_runs(program) : (Runs){ NULL, NULL };
     for (int i = 0; i < program->buffer_count; i++)
         set_size(plan, program, &runs, &program->buffers[i]);
 }

@@ -131,7 +131,19 @@ static void plan_training(Plan *plan, Program *program)
     plan_steps(plan, program, roots, count);
 }
 
-static void plan_phases(Plan *plan)
+void plan_program(Plan *plan, Program *program)
+{
+    const Graph *graph = plan->graph;
+    if (program == &plan->stream)
+        plan_stream(plan);
+    else if (!is_training(program))
+        plan_steps(plan, program, program->phase ? &graph->phases[program->phase - 1].output : program == &plan->encode ? (Node *const[]){ graph->latent } :
+                                                   (Node *const[]){ graph->output }, 1);
+    else if (!plan->settings.no_training)
+        plan_training(plan, program);
+}
+
+static void open_phases(Plan *plan)
 {
     plan->phase_count = plan->settings.library ? 0 : graph_parts(plan->graph);      /* a library trains the whole network alone */
     plan->phases = ARENA_ARRAY(Program, plan->phase_count + 1);
@@ -140,8 +152,6 @@ static void plan_phases(Plan *plan)
         Node *output = plan->graph->phases[i].output;
         plan->phases[i] = (Program){ .name = arena_format("train stage %d", i + 1), .phase = i + 1 };
         plan->sights[i] = (Program){ .name = arena_format("reconstruct stage %d", i + 1), .phase = i + 1, .result = node_storage(output) };
-        plan_training(plan, &plan->phases[i]);
-        plan_steps(plan, &plan->sights[i], &output, 1);
     }
 }
 
@@ -154,7 +164,7 @@ Plan *plan_make(const Graph *graph, Settings settings, const Force *forces, int 
     return plan_changed(graph, settings, forces, force_count, tuning, NULL, 0);
 }
 
-Plan *plan_changed(const Graph *graph, Settings settings, const Force *forces, int force_count, const Tuning *tuning, const Change *changes, int change_count)
+Plan *plan_open(const Graph *graph, Settings settings, const Force *forces, int force_count, const Tuning *tuning, const Change *changes, int change_count)
 {
     Plan *plan = ARENA_NEW(Plan);
     *plan = (Plan){ .graph = graph, .settings = settings, .tuning = tuning, .changes = changes, .change_count = change_count };
@@ -165,20 +175,21 @@ Plan *plan_changed(const Graph *graph, Settings settings, const Force *forces, i
     plan->train = (Program){ .name = "train" };
     plan->encode = (Program){ .name = "encode", .result = node_storage(graph->latent) };
     plan->decode = (Program){ .name = "decode", .given = node_storage(graph->latent), .result = node_storage(graph->output) };
+    plan->stream = (Program){ .name = "stream", .result = node_storage(graph->output) };
     if (reads_image(graph))
         plan->decode = (Program){ .name = "reconstruct", .result = node_storage(graph->output) };
-    if (!settings.no_training)
-        plan_training(plan, &plan->train);
-    if (settings.stream) {
-        plan_stream(plan);
-    } else {
-        plan_steps(plan, &plan->encode, (Node *[]){ graph->latent }, 1);
-        plan_steps(plan, &plan->decode, (Node *[]){ graph->output }, 1);
-    }
-    plan_phases(plan);
-    check_forces(plan);
+    open_phases(plan);
+    return plan;
+}
+
+Plan *plan_changed(const Graph *graph, Settings settings, const Force *forces, int force_count, const Tuning *tuning, const Change *changes, int change_count)
+{
+    Plan *plan = plan_open(graph, settings, forces, force_count, tuning, changes, change_count);
     Program **programs;
-    int count = plan_programs(plan, &programs);
+    const int count = plan_programs(plan, &programs);
+    for (int i = 0; i < count; i++)
+        plan_program(plan, programs[i]);
+    check_forces(plan);
     for (int i = 0; i < count; i++)
         if (is_training(programs[i]))
             plan_change_steps(plan, programs[i]);

@@ -53,7 +53,8 @@ typedef struct Change {
     const char *stage;          /* KERNEL: takes the place of another in ... */
     bool backward;              /* ... dX and dW, or the forward half, of this stage */
     const Kernel *kernel;
-    const Node *core, *reader;  /* REPEAT: the step with this core is done again before the step with that one */
+    const Node *core, *reader;  /* REPEAT: the step with this core is done again before the step with that one. KERNEL: the stage's core */
+    int place;                  /* REPEAT: of the reader, while the change is looked for */
     const Node *parameter;      /* LATE: its turned form is made before each dX instead of once an update */
     size_t bytes;               /* saved by it, after those before it */
     double cost;                /* estimated cycles (microseconds where kernels were measured) an image that it adds */
@@ -98,6 +99,10 @@ Plan *plan_make(const Graph *graph, Settings settings, const Force *forces, int 
 /* The plan with these changes made, whatever the limit is. */
 Plan *plan_changed(const Graph *graph, Settings settings, const Force *forces, int force_count, const Tuning *tuning, const Change *changes, int change_count);
 
+/* Its two beginnings: a plan whose programs have no steps yet, and the steps of one of them before any change but that of kernels. */
+Plan *plan_open(const Graph *graph, Settings settings, const Force *forces, int force_count, const Tuning *tuning, const Change *changes, int change_count);
+void plan_program(Plan *plan, Program *program);
+
 /* limit.c: a plan whose training, on one thread, stays within settings.memory_limit. Ends the program with a message, which names the smallest limit
    that works, where there is none. */
 Plan *plan_limited(const Graph *graph, Settings settings, const Force *forces, int force_count, const Tuning *tuning);
@@ -105,15 +110,42 @@ Plan *plan_limited(const Graph *graph, Settings settings, const Force *forces, i
 /* Bytes of training by so many threads, as runtime/train/trainer.c allocates them; of a library what its user hands over. Pictures apart. */
 size_t plan_training_bytes(const Plan *plan, int threads);
 
+/* What training costs an image: estimated cycles, microseconds where kernels were measured. */
+double plan_training_cost(const Plan *plan);
+
 /* What the step of a program costs, dX with it where it is taken in. */
 double plan_step_cost(const Plan *plan, const Step *step);
 
 /* choose.c: steps of one program, computing `roots`; `given` is not computed but handed in. */
 void plan_steps(Plan *plan, Program *program, Node *const *roots, int root_count);
 
+/* What it knows on its way through the nodes, from the last to the first; and what it does at one of them. By node: */
+typedef struct StepWalk {
+    bool *needed, *computed;    /* whether any step reads it, or a root is; whether a step leaves it behind */
+    Step **at;                  /* the step with it at its core */
+} StepWalk;
+
+void plan_step_at(const Plan *plan, const Program *program, const Node *node, StepWalk *walk);
+
 /* change.c: the user's forces, and one for each pass whose kernel plan->changes change; the changes of a training program's steps. */
 void plan_set_forces(Plan *plan, const Force *forces, int force_count);
 void plan_change_steps(const Plan *plan, Program *program);
+
+/* Of these the ones that only change the order of steps and repeat some: steps themselves stay as they are. The repeating one of a step. By node, which
+   parameters are to be turned late, NULL: none. */
+void plan_change_order(const Plan *plan, Program *program);
+Step *plan_again(Step *step);
+bool *plan_late_parameters(const Plan *plan);
+
+/* Whether two forms are one, before they have names and places; whether two steps do the same to the same. */
+bool plan_same_form(const Form *a, const Form *b);
+bool plan_same_step(const Step *a, const Step *b);
+
+/* Where a step's late form lies in its scratch memory, in reals: behind what the kernel works in. */
+size_t plan_late_place(const Settings *settings, const Step *step);
+
+/* Reals that a form has room for among the prepared weights. */
+size_t plan_form_room(const Settings *settings, const Form *form);
 
 /* functions.c: gives each step of all programs its forms and its function. Steps of inference that do just what a step of training does share its function;
    the names of others end in _infer, those of a stream in _row. In a plan of many steps layers that do the same share one too. */
@@ -122,8 +154,13 @@ void plan_functions(Plan *plan);
 /* stream.c: the program `stream`, its rings and their memory. Ends the program with a message at the layer that cannot work by rows. */
 void plan_stream(Plan *plan);
 
+/* A group spreads the reading of a dense layer's weights, and OpenBLAS's packing of them, over its images; more images gain little, and leave large batches in
+   fewer chunks for threads. The values of a group stay within the limit as long as two images do. */
 /* group.c: chooses plan->group and lays out the memory of all programs. In a group, steps that work on one image stand in runs: all steps of a run for the
    first image, then all for the next. A grouped step is a run of its own, and a run ends with the loss. */
+enum { GROUP_MOST = 32, GROUP_LEAST = 2, GROUP_BYTES = 128 << 20 };
+
+int plan_first_group(const Plan *plan);         /* with which the search for plan->group begins; it halves it while a workspace takes more than GROUP_BYTES */
 void plan_group(Plan *plan);
 void plan_runs(Program *program);
 bool plan_is_grouped(const Plan *plan);

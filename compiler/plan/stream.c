@@ -111,7 +111,6 @@ void plan_stream(Plan *plan)
 {
     const Graph *graph = plan->graph;
     check_chain(graph);
-    plan->stream = (Program){ .name = "stream", .result = node_storage(graph->output) };
     plan_steps(plan, &plan->stream, (Node *[]){ graph->latent, graph->output }, 2);
     plan_runs(&plan->stream);
     plan_rings(plan, &plan->stream);

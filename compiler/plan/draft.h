@@ -1,0 +1,33 @@
+/* draft.h - what a plan with some changes would take and cost, worked out without making it, for the search of limit.c, which tries thousands.
+ *
+ * A draft is a Plan whose programs have their steps, and as many bytes and forms as the plan itself would; but no functions, no names, and steps that it shares
+ * with other drafts. What a change of kernels does to the steps of its stage is worked out once: no step of another stage depends on it. */
+#ifndef CAEC_DRAFT_H
+#define CAEC_DRAFT_H
+
+#include "plan.h"
+
+/* What all drafts of a network share. */
+typedef struct Drafts Drafts;
+
+Drafts *drafts_open(const Graph *graph, Settings settings, const Force *forces, int force_count, const Tuning *tuning);
+
+enum { DRAFT_CHANGES = 257 };       /* as many as a draft may have */
+
+/* A draft with some changes: its bytes and what it costs. */
+typedef struct Draft {
+    const Plan *plan;       /* the steps of training and the group, nothing else; it holds until the next one is made */
+    size_t bytes;           /* plan_training_bytes() on one thread */
+    double cost;            /* plan_training_cost() */
+} Draft;
+
+Draft draft_make(Drafts *drafts, const Change *changes, int count);
+
+/* The same without the plan, and where it comes to `bound` or more, as far as it was worked out then: some number of bytes from `bound` up, and no cost. It
+   takes no memory that stays. */
+Draft draft_try(Drafts *drafts, const Change *changes, int count, size_t bound);
+
+/* Whether the last change, of a kernel, makes any difference to a draft with the changes before it. */
+bool draft_differs(Drafts *drafts, const Change *changes, int count);
+
+#endif
