@@ -35,6 +35,15 @@ static const char net_channels[] =
     NET("conv2d { filters = 21, kernel = 3, activation = \"relu\" }, max_pool2d {}, "
         "conv2d { filters = 90, kernel = 3, activation = \"relu\" }, max_pool2d {}, ",
         "conv2d { filters = 70, kernel = 5, activation = \"relu\" }, upsample2d {}, conv2d { filters = 3, kernel = 1 }, upsample2d {} ", SGD);
+/* Nobody wants the gradient by the image: in front of dW of the first layer stands no dX of its own, but
+   that of its pool or activation, which dW reads. */
+#define FIRST(encoder_, decoder_) "return autoencoder \"net\" {\n  input = { 16, 16, 3 },\n  encoder = sequential \"encoder\" { " encoder_ " },\n" \
+                                  "  decoder = sequential \"decoder\" { " decoder_ " },\n" SGD "}\n"
+static const char net_first_conv[] =
+    FIRST("conv2d { filters = 8, kernel = 3, use_bias = false, activation = \"relu\" }, max_pool2d {}, conv2d { filters = 4, kernel = 3 }",
+          "upsample2d {}, conv2d { filters = 3, kernel = 3 }");
+static const char net_first_dense[] =
+    FIRST("flatten {}, dense { units = 30, use_bias = false, activation = \"relu\" }", "dense { units = 768 }, reshape { shape = { 16, 16, 3 } }");
 static const char net_branches[] = NET(ENCODER, "conv2d { filters = 24, kernel = 3 }, upsample2d {}, concat { with = \"encoder.pool1\" }, "
                                        "conv2d { filters = 3, kernel = 3 }, upsample2d {} ", SGD);
 
@@ -277,15 +286,15 @@ static bool has_repeats(const Model *model)
     return false;
 }
 
-/* Training within `limit` goes the way of the ordinary one. */
-static void compare(const char *graph, size_t limit, bool repeats)
+/* Training within `limit` goes the way of the ordinary one. Returns whether it computes anything again. */
+static bool compare_on(const char *target, const char *graph, size_t limit)
 {
-    char *options = text_of("--memory-limit %zu", limit);
-    Built ordinary = build_model_merged(graph, ""), limited = build_model_merged(graph, options);
+    char *options = text_of("%s --memory-limit %zu", target, limit);
+    Built ordinary = build_model_merged(graph, target), limited = build_model_merged(graph, options);
     assert_int_equal(limited.model->memory_limit, limit);
     assert_int_equal(ordinary.model->memory_limit, 0);
     assert_true(limited.model->train_bytes < ordinary.model->train_bytes);
-    assert_int_equal(has_repeats(limited.model), repeats);
+    const bool repeats = has_repeats(limited.model);
     double *right = train(ordinary.model), *got = train(limited.model), largest = 0, difference = 0;
     for (size_t i = 0; i < ordinary.model->parameter_reals; i++) {
         largest = fmax(largest, fabs(right[i]));
@@ -298,6 +307,20 @@ static void compare(const char *graph, size_t limit, bool repeats)
     built_free(&ordinary);
     built_free(&limited);
     free(options);
+    return repeats;
+}
+
+static void compare(const char *graph, size_t limit, bool repeats)
+{
+    assert_int_equal(compare_on("", graph, limit), repeats);
+}
+
+static void a_first_layer_has_its_gradient(void **state)
+{
+    (void)state;
+    static const char *const graphs[] = { net_first_conv, net_first_dense }, *const targets[] = { "--target c", "" };
+    for (int i = 0; i < 4; i++)
+        compare_on(targets[i % 2], graphs[i / 2], smallest_limit(graphs[i / 2], targets[i % 2]));
 }
 
 static void training_goes_the_same_way(void **state)
@@ -426,7 +449,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_smallest_limit_is_the_smallest), cmocka_unit_test(the_smallest_limit_of_every_graph_is_the_smallest),
         cmocka_unit_test(a_wide_limit_changes_nothing), cmocka_unit_test(cae_trains_in_9_mib), cmocka_unit_test(a_library_is_counted),
-        cmocka_unit_test(mistakes_are_refused), cmocka_unit_test(training_goes_the_same_way), cmocka_unit_test(verify_passes),
+        cmocka_unit_test(mistakes_are_refused), cmocka_unit_test(training_goes_the_same_way),
+        cmocka_unit_test(a_first_layer_has_its_gradient), cmocka_unit_test(verify_passes),
         cmocka_unit_test(groups_become_smaller),
         cmocka_unit_test(what_is_computed_again_is_the_same), cmocka_unit_test(threads_are_bounded),
     };
