@@ -130,16 +130,18 @@ static void set_late(lua_State *L, const Plan *plan, const Program *program, con
                                                         upper(step->late->source->name), plan_scratch_at(program, step)->name, step->late_at));
 }
 
-/* "PLACE, COUNT, CHANNELS" of the value that a step of training leaves in the workspace; zeros where it leaves none there, or inference runs it. */
+/* "PLACE, COUNT, CHANNELS" of the value that a step of training leaves in the workspace, of a repeated
+   step where that one leaves it; zeros where it leaves none there, or inference runs it. */
 static const char *value_left(const Plan *plan, const Program *program, int place)
 {
     const Step *step = program->steps[place];
     bool learns = place < program->forward_count && (step->core->op->heads_stage || step->core->op->value);
-    for (int i = 0; i < program->buffer_count && !program->result; i++) {
-        const Buffer *b = &program->buffers[i];
-        if (b->node && b->node->type == TYPE_REAL && step_writes(step, b->node))
-            return arena_format("%zu, %zu, %d", b->offset / (size_t)settings_real_bytes(&plan->settings), plan_value_count(b->node),
-                                learns ? b->node->shape.dim[b->node->shape.rank - 1] : 0);
+    for (int i = 0; i < step->argument_count && !program->result; i++) {
+        const Node *node = step->arguments[i].node;
+        const Buffer *b = node && node->type == TYPE_REAL && step_writes(step, node) ? plan_value_at(program, step, node) : NULL;
+        if (b)
+            return arena_format("%zu, %zu, %d", b->offset / (size_t)settings_real_bytes(&plan->settings), plan_value_count(node),
+                                learns ? node->shape.dim[node->shape.rank - 1] : 0);
     }
     return "0, 0, 0";
 }

@@ -364,6 +364,40 @@ static void groups_become_smaller(void **state)
     compare(net_groups, limit, true);
 }
 
+/* What a look at training sees behind each step (runtime/train/trainer.h). */
+typedef struct Seen {
+    const ModelStep *steps;
+    real *values[64];
+    int again;
+} Seen;
+
+/* Behind a repeated step there is what stood behind the step that it repeats. */
+static void see(void *context, int step, const real *value)
+{
+    Seen *seen = context;
+    const ModelStep *s = &seen->steps[step];
+    if (!value || strcmp(s->pass, "again") != 0) {
+        assert_true(step < 64);
+        seen->values[step] = value ? memcpy(malloc(s->count * sizeof *value), value, s->count * sizeof *value) : NULL;
+        return;
+    }
+    const ModelStep *first = seen->steps;
+    while (strcmp(first->layer, s->layer) != 0 || strcmp(first->kernel, s->kernel) != 0 || first->count != s->count)
+        first++;
+    assert_memory_equal(value, seen->values[first - seen->steps], s->count * sizeof *value);
+    seen->again++;
+}
+
+static void check_look(Trainer *t, const Pictures *p, real *gradient)
+{
+    int count;
+    Seen seen = { .steps = trainer_steps(t, &count) };
+    trainer_look(t, 0, p->images[0], p->noise[0], gradient, see, &seen);
+    assert_int_equal(seen.again > 0, has_repeats(t->model));
+    for (int i = 0; i < 64; i++)
+        free(seen.values[i]);
+}
+
 static bool makes_forms_late(const Built *built)
 {
     char *path = text_of("%s/net/net_prepare.c", built->folder), *text = file_read(path, NULL);
@@ -392,6 +426,8 @@ static void compare_bits(const char *graph)
         trainer_prepare(&t);
         gradient[i] = calloc(1, bytes);
         assert_non_null(gradient[i]);
+        check_look(&t, &p, gradient[i]);
+        memset(gradient[i], 0, bytes);
         model->backward_chunk(t.prepared, p.images, p.noise, IMAGES, gradient[i], t.losses, t.workspaces[0], NULL);
         trainer_close(&t);
         free(p.pixels);
