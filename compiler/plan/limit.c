@@ -12,6 +12,7 @@
 #include "plan.h"
 
 #include "../base/arena.h"
+#include "check.h"
 
 #include <string.h>
 
@@ -249,6 +250,7 @@ static void try_all(Search *s)
 static void measure(Search *s)
 {
     s->plan = plan_of(s, s->count);
+    plan_check(s->plan);
     s->bytes = weigh(s, s->plan);
     s->cost = cost_of_training(s->plan);
 }
