@@ -133,7 +133,8 @@ static void set_late(lua_State *L, const Plan *plan, const Program *program, int
                                                         upper(step->late->source->name), plan_scratch_at(program, place)->name, step->late_at));
 }
 
-/* "PLACE, COUNT, CHANNELS" of the value that a step of training leaves in the workspace; zeros where it leaves none there, or inference runs it. */
+/* "PLACE, COUNT, CHANNELS" of the value that a step of training leaves in the workspace, of a repeated
+   step where that one leaves it; zeros where it leaves none there, or inference runs it. */
 static const char *value_left(const Plan *plan, const Program *program, int place)
 {
     const Step *step = program->steps[place];
@@ -141,7 +142,7 @@ static const char *value_left(const Plan *plan, const Program *program, int plac
     const Buffer *left = NULL;              /* the first of those that the step writes */
     for (int i = 0; i < step->argument_count && !program->result; i++) {
         const Node *node = step->arguments[i].node;
-        const Buffer *b = node && node->type == TYPE_REAL && step_writes(step, node) ? plan_first_value(program, node) : NULL;
+        const Buffer *b = node && node->type == TYPE_REAL && step_writes(step, node) ? plan_value_at(program, place, node) : NULL;
         left = b && (!left || b < left) ? b : left;
     }
     if (left)

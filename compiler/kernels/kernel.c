@@ -105,6 +105,24 @@ bool step_writes(const Step *step, const Node *node)
     return is_among(step, node, STEP_WRITTEN);
 }
 
+static bool has_argument(const Step *step, const Node *node)
+{
+    for (int i = 0; i < step->argument_count; i++)
+        if (step->arguments[i].node == node)
+            return true;
+    return false;
+}
+
+bool steps_commute(const Step *a, const Step *b)
+{
+    for (int i = 0; i < a->argument_count; i++) {
+        const Node *node = a->arguments[i].node;
+        if (node && has_argument(b, node) && (step_writes(a, node) || step_writes(b, node)))
+            return false;
+    }
+    return true;
+}
+
 static Argument *add_argument(Step *step, const char *name)
 {
     if (step->argument_count == STEP_ARGUMENTS)

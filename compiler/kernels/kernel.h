@@ -122,6 +122,7 @@ bool kernel_computes(const Kernel *kernel, const Node *core);
 
 bool step_covers(const Step *step, const Node *node);       /* whether the step computes the node, be it on the way */
 bool step_writes(const Step *step, const Node *node);       /* likewise, but for gradients on the way, which no step leaves behind */
+bool steps_commute(const Step *a, const Step *b);           /* neither reads or writes what the other writes */
 
 /* For plan functions. */
 void step_number(Step *step, const char *name, int value);

@@ -30,12 +30,13 @@ static bool is_of(const Step *step, const char *pass)
     return strcmp(step->pass, pass) == 0;
 }
 
-/* dW of a stage before its dX: the stage's input, which dX does not read, may go before the gradient by it comes. */
+/* dW of a stage before its dX: the stage's input, which dX does not read, may go before the gradient by it comes.
+   Not before the dX of the stage's pool or activation, which it reads. */
 static void put_dw_first(Program *program)
 {
     for (int i = 0; i + 1 < program->count; i++) {
         Step *a = program->steps[i], *b = program->steps[i + 1];
-        if (a->stage == b->stage && is_of(a, "dX") && is_of(b, "dW")) {
+        if (a->stage == b->stage && is_of(a, "dX") && is_of(b, "dW") && steps_commute(a, b)) {
             program->steps[i] = b;
             program->steps[++i] = a;
         }

@@ -46,14 +46,6 @@ const Buffer *plan_value_at(const Program *program, int place, const Node *node)
     return find_buffer(program, node, place);
 }
 
-const Buffer *plan_first_value(const Program *program, const Node *node)
-{
-    int i = program->latest[node->id] - 1;
-    while (i >= 0 && program->buffers[i].before >= 0)
-        i = program->buffers[i].before;
-    return i >= 0 ? &program->buffers[i] : NULL;
-}
-
 const Buffer *plan_scratch_at(const Program *program, int place)
 {
     int i = program->scratch_at[place] - 1;

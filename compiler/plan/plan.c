@@ -1,6 +1,7 @@
 #include "plan.h"
 
 #include "../base/arena.h"
+#include "check.h"
 
 #include <ctype.h>
 #include <string.h>
@@ -159,9 +160,10 @@ static void open_phases(Plan *plan)
 
 Plan *plan_make(const Graph *graph, Settings settings, const Force *forces, int force_count, const Tuning *tuning)
 {
-    if (settings.memory_limit)
-        return plan_limited(graph, settings, forces, force_count, tuning);
-    return plan_changed(graph, settings, forces, force_count, tuning, NULL, 0);
+    Plan *plan = settings.memory_limit ? plan_limited(graph, settings, forces, force_count, tuning) :
+                 plan_changed(graph, settings, forces, force_count, tuning, NULL, 0);
+    plan_check(plan);
+    return plan;
 }
 
 Plan *plan_open(const Graph *graph, Settings settings, const Force *forces, int force_count, const Tuning *tuning, const Change *changes, int change_count)

@@ -180,9 +180,8 @@ size_t plan_least_bytes(const Program *program);
 /* The C names of the buffers, of a plan that stays. */
 void plan_name_buffers(const Plan *plan, Program *program);
 
-/* Where the step at that place finds or leaves the value; NULL: not in the workspace. Where the value lies first; and the step's scratch memory. */
+/* Where the step at that place finds or leaves the value; NULL: not in the workspace. And the step's scratch memory. */
 const Buffer *plan_value_at(const Program *program, int place, const Node *node);
-const Buffer *plan_first_value(const Program *program, const Node *node);
 const Buffer *plan_scratch_at(const Program *program, int place);
 
 /* The form that the step could read late: blocks turned for dX, where the step has scratch memory to make them in; NULL: none. */

@@ -35,6 +35,15 @@ static const char net_channels[] =
     NET("conv2d { filters = 21, kernel = 3, activation = \"relu\" }, max_pool2d {}, "
         "conv2d { filters = 90, kernel = 3, activation = \"relu\" }, max_pool2d {}, ",
         "conv2d { filters = 70, kernel = 5, activation = \"relu\" }, upsample2d {}, conv2d { filters = 3, kernel = 1 }, upsample2d {} ", SGD);
+/* Nobody wants the gradient by the image: in front of dW of the first layer stands no dX of its own, but
+   that of its pool or activation, which dW reads. */
+#define FIRST(encoder_, decoder_) "return autoencoder \"net\" {\n  input = { 16, 16, 3 },\n  encoder = sequential \"encoder\" { " encoder_ " },\n" \
+                                  "  decoder = sequential \"decoder\" { " decoder_ " },\n" SGD "}\n"
+static const char net_first_conv[] =
+    FIRST("conv2d { filters = 8, kernel = 3, use_bias = false, activation = \"relu\" }, max_pool2d {}, conv2d { filters = 4, kernel = 3 }",
+          "upsample2d {}, conv2d { filters = 3, kernel = 3 }");
+static const char net_first_dense[] =
+    FIRST("flatten {}, dense { units = 30, use_bias = false, activation = \"relu\" }", "dense { units = 768 }, reshape { shape = { 16, 16, 3 } }");
 static const char net_branches[] = NET(ENCODER, "conv2d { filters = 24, kernel = 3 }, upsample2d {}, concat { with = \"encoder.pool1\" }, "
                                        "conv2d { filters = 3, kernel = 3 }, upsample2d {} ", SGD);
 
@@ -277,15 +286,15 @@ static bool has_repeats(const Model *model)
     return false;
 }
 
-/* Training within `limit` goes the way of the ordinary one. */
-static void compare(const char *graph, size_t limit, bool repeats)
+/* Training within `limit` goes the way of the ordinary one. Returns whether it computes anything again. */
+static bool compare_on(const char *target, const char *graph, size_t limit)
 {
-    char *options = text_of("--memory-limit %zu", limit);
-    Built ordinary = build_model_merged(graph, ""), limited = build_model_merged(graph, options);
+    char *options = text_of("%s --memory-limit %zu", target, limit);
+    Built ordinary = build_model_merged(graph, target), limited = build_model_merged(graph, options);
     assert_int_equal(limited.model->memory_limit, limit);
     assert_int_equal(ordinary.model->memory_limit, 0);
     assert_true(limited.model->train_bytes < ordinary.model->train_bytes);
-    assert_int_equal(has_repeats(limited.model), repeats);
+    const bool repeats = has_repeats(limited.model);
     double *right = train(ordinary.model), *got = train(limited.model), largest = 0, difference = 0;
     for (size_t i = 0; i < ordinary.model->parameter_reals; i++) {
         largest = fmax(largest, fabs(right[i]));
@@ -298,6 +307,20 @@ static void compare(const char *graph, size_t limit, bool repeats)
     built_free(&ordinary);
     built_free(&limited);
     free(options);
+    return repeats;
+}
+
+static void compare(const char *graph, size_t limit, bool repeats)
+{
+    assert_int_equal(compare_on("", graph, limit), repeats);
+}
+
+static void a_first_layer_has_its_gradient(void **state)
+{
+    (void)state;
+    static const char *const graphs[] = { net_first_conv, net_first_dense }, *const targets[] = { "--target c", "" };
+    for (int i = 0; i < 4; i++)
+        compare_on(targets[i % 2], graphs[i / 2], smallest_limit(graphs[i / 2], targets[i % 2]));
 }
 
 static void training_goes_the_same_way(void **state)
@@ -341,6 +364,40 @@ static void groups_become_smaller(void **state)
     compare(net_groups, limit, true);
 }
 
+/* What a look at training sees behind each step (runtime/train/trainer.h). */
+typedef struct Seen {
+    const ModelStep *steps;
+    real *values[64];
+    int again;
+} Seen;
+
+/* Behind a repeated step there is what stood behind the step that it repeats. */
+static void see(void *context, int step, const real *value)
+{
+    Seen *seen = context;
+    const ModelStep *s = &seen->steps[step];
+    if (!value || strcmp(s->pass, "again") != 0) {
+        assert_true(step < 64);
+        seen->values[step] = value ? memcpy(malloc(s->count * sizeof *value), value, s->count * sizeof *value) : NULL;
+        return;
+    }
+    const ModelStep *first = seen->steps;
+    while (strcmp(first->layer, s->layer) != 0 || strcmp(first->kernel, s->kernel) != 0 || first->count != s->count)
+        first++;
+    assert_memory_equal(value, seen->values[first - seen->steps], s->count * sizeof *value);
+    seen->again++;
+}
+
+static void check_look(Trainer *t, const Pictures *p, real *gradient)
+{
+    int count;
+    Seen seen = { .steps = trainer_steps(t, &count) };
+    trainer_look(t, 0, p->images[0], p->noise[0], gradient, see, &seen);
+    assert_int_equal(seen.again > 0, has_repeats(t->model));
+    for (int i = 0; i < 64; i++)
+        free(seen.values[i]);
+}
+
 static bool makes_forms_late(const Built *built)
 {
     char *path = text_of("%s/net/net_prepare.c", built->folder), *text = file_read(path, NULL);
@@ -369,6 +426,8 @@ static void compare_bits(const char *graph)
         trainer_prepare(&t);
         gradient[i] = calloc(1, bytes);
         assert_non_null(gradient[i]);
+        check_look(&t, &p, gradient[i]);
+        memset(gradient[i], 0, bytes);
         model->backward_chunk(t.prepared, p.images, p.noise, IMAGES, gradient[i], t.losses, t.workspaces[0], NULL);
         trainer_close(&t);
         free(p.pixels);
@@ -426,7 +485,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_smallest_limit_is_the_smallest), cmocka_unit_test(the_smallest_limit_of_every_graph_is_the_smallest),
         cmocka_unit_test(a_wide_limit_changes_nothing), cmocka_unit_test(cae_trains_in_9_mib), cmocka_unit_test(a_library_is_counted),
-        cmocka_unit_test(mistakes_are_refused), cmocka_unit_test(training_goes_the_same_way), cmocka_unit_test(verify_passes),
+        cmocka_unit_test(mistakes_are_refused), cmocka_unit_test(training_goes_the_same_way),
+        cmocka_unit_test(a_first_layer_has_its_gradient), cmocka_unit_test(verify_passes),
         cmocka_unit_test(groups_become_smaller),
         cmocka_unit_test(what_is_computed_again_is_the_same), cmocka_unit_test(threads_are_bounded),
     };

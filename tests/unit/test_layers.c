@@ -18,7 +18,7 @@ static const struct Room {
     { "front", { "names.h", "source.h", "meant.h", "arguments.h", "training.h", "references.h", "stages.h", "load.h", "sample.h", "trained.h" } },
     { "passes", { "copies.h", "passes.h" } },
     { "kernels", { "kernels.def", "kernel.h", "forms.h", "conv.h", "dense.h" } },
-    { "plan", { "tuning.h", "plan.h", "draft.h" } },
+    { "plan", { "tuning.h", "plan.h", "check.h", "spans.h", "draft.h" } },
     { "emit", { "holes.h", "emit.h", "emitter.h" } },
     { "tune", { "tune.h" } },
     { "main", { NULL } },

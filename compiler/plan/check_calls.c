@@ -1,0 +1,177 @@
+/* check_calls.c - the forms of weights that steps read, and the functions that they call. */
+#include "check.h"
+
+#include "../base/arena.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { ALIGNMENT = 64 };
+
+/* Forms and functions by their names. */
+typedef struct Names {
+    const Form **forms;
+    const Step **functions;
+} Names;
+
+static int by_form(const void *a, const void *b)
+{
+    return strcmp((*(const Form *const *)a)->name, (*(const Form *const *)b)->name);
+}
+
+static int by_function(const void *a, const void *b)
+{
+    return strcmp((*(const Step *const *)a)->function, (*(const Step *const *)b)->function);
+}
+
+static void *sorted(const void *items, int count, int (*by)(const void *a, const void *b))
+{
+    void *copy = malloc((size_t)count * sizeof(void *) + 1);
+    if (!copy)
+        fail_with(EXIT_FILE, "out of memory");
+    if (count)
+        memcpy(copy, items, (size_t)count * sizeof(void *));
+    qsort(copy, (size_t)count, sizeof(void *), by);
+    return copy;
+}
+
+/* ---- forms ---- */
+
+/* Of prepared forms none lies in the place of one before it in the same memory. */
+static const char *fault_in_places(const Plan *plan)
+{
+    const size_t align = ALIGNMENT / (size_t)settings_real_bytes(&plan->settings);
+    size_t end[2] = { 0, 0 };
+    for (int i = 0; i < plan->form_count; i++) {
+        const Form *f = plan->forms[i];
+        if (f->late || f->offset % align || f->offset < end[f->training])
+            return arena_format("form %s at %zu overlaps one before it, or is not aligned", f->name, f->offset);
+        end[f->training] = f->offset + f->count;
+    }
+    if (end[false] > plan->prepared_reals || end[true] > plan->training_reals)
+        return "forms lie outside the prepared weights";
+    return NULL;
+}
+
+static bool is_prepared(const Plan *plan, const Names *names, const Form *form)
+{
+    const Form **found = plan->form_count ? bsearch(&form, names->forms, (size_t)plan->form_count, sizeof form, by_form) : NULL;
+    return found && *found == form;
+}
+
+static bool is_made_late(const Plan *plan, const Names *names, const Step *step, const Form *form)
+{
+    const Form *source = form->source;
+    return step->late == form && source && !source->late && !source->rotated && source->parameter == form->parameter &&
+           source->training == form->training && is_prepared(plan, names, source) && step->late_at + form->count <= step->scratch;
+}
+
+/* Whether the parameter is an operand of what the step computes. */
+static bool is_operand(const Step *s, const Node *parameter)
+{
+    const Node *const parts[] = { s->core, s->bias, s->dx };
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+        for (int k = 0; parts[i] && k < parts[i]->op->arity; k++)
+            if (parts[i]->input[k] == parameter)
+                return true;
+    return false;
+}
+
+static const char *fault_in_form(const Plan *plan, const Names *names, const Program *program, const Step *step, const Form *form)
+{
+    if (form->training != (plan_forms_apart(plan) && !program->result))
+        return "is in the memory of another user";
+    if (!is_operand(step, form->parameter))
+        return "is of a parameter that its operators do not read";
+    if (form->late ? !is_made_late(plan, names, step, form) : !is_prepared(plan, names, form))
+        return form->late ? "is not made in its scratch memory" : "is not prepared";
+    return NULL;
+}
+
+/* ---- functions ---- */
+
+static bool same_form(const Form *a, const Form *b)
+{
+    if (!a || !b)
+        return a == b;
+    return strcmp(a->kind, b->kind) == 0 && a->block == b->block && a->lanes == b->lanes && a->rotated == b->rotated && a->up == b->up &&
+           a->stride == b->stride && a->pad_top == b->pad_top && a->pad_left == b->pad_left && a->count == b->count;
+}
+
+static bool same_value(const Node *a, const Node *b)
+{
+    if (!a || !b)
+        return a == b;
+    return a->type == b->type && shape_equal(a->shape, b->shape);
+}
+
+static bool same_node(const Node *a, const Node *b)
+{
+    bool same = same_value(a, b);
+    for (int i = 0; same && a && i < MAX_NUMBERS; i++)
+        same = a->op == b->op && a->number[i] == b->number[i];
+    return same;
+}
+
+static bool same_argument(const Step *s, const Argument *a, const Step *t, const Argument *b)
+{
+    return strcmp(a->name, b->name) == 0 && a->scratch == b->scratch && a->sum == b->sum && a->noise == b->noise && same_form(a->form, b->form) &&
+           same_value(a->node, b->node) && step_writes(s, a->node) == step_writes(t, b->node);
+}
+
+static bool same_work(const Step *s, const Step *t)
+{
+    return s->kernel == t->kernel && same_node(s->core, t->core) && same_node(s->bias, t->bias) && same_node(s->act, t->act) &&
+           same_node(s->pool, t->pool) && same_node(s->codes, t->codes) && same_node(s->d_act, t->d_act) && same_node(s->d_pool, t->d_pool) &&
+           same_node(s->db, t->db) && same_node(s->dx, t->dx);
+}
+
+static bool same_call(const Step *s, const Step *t)
+{
+    bool same = s->argument_count == t->argument_count && s->number_count == t->number_count && s->scratch == t->scratch && same_work(s, t);
+    for (int i = 0; same && i < s->argument_count; i++)
+        same = same_argument(s, &s->arguments[i], t, &t->arguments[i]);
+    for (int i = 0; same && i < s->number_count; i++)
+        same = strcmp(s->numbers[i].name, t->numbers[i].name) == 0 && s->numbers[i].value == t->numbers[i].value;
+    return same;
+}
+
+/* ---- steps ---- */
+
+static const char *fault_in_step(const Plan *plan, const Names *names, const Program *program, const Step *step)
+{
+    const Step **function = step->function ? bsearch(&step, names->functions, (size_t)plan->function_count, sizeof step, by_function) : NULL;
+    if (!function || !same_call(step, *function))
+        return arena_format("calls %s, which does not do its work", step->function ? step->function : "nothing");
+    for (int i = 0; i < step->argument_count; i++) {
+        const Form *form = step->arguments[i].form;
+        const char *fault = form ? fault_in_form(plan, names, program, step, form) : NULL;
+        if (fault)
+            return arena_format("reads %s, which %s", form->name, fault);
+    }
+    return NULL;
+}
+
+static const char *fault_in_program(const Plan *plan, const Names *names, const Program *program)
+{
+    for (int s = 0; s < program->count; s++) {
+        const Step *step = program->steps[s];
+        const char *fault = fault_in_step(plan, names, program, step);
+        if (fault)
+            return arena_format("program %s, step %d, %s of %s by %s: it %s", program->name, s, step->pass, step->core->name, step->kernel->name, fault);
+    }
+    return NULL;
+}
+
+const char *plan_fault_in_calls(const Plan *plan)
+{
+    Program **programs;
+    const int count = plan_programs(plan, &programs);
+    const char *fault = fault_in_places(plan);
+    Names names = { sorted(plan->forms, plan->form_count, by_form), sorted(plan->functions, plan->function_count, by_function) };
+    for (int i = 0; i < count && !fault; i++)
+        fault = fault_in_program(plan, &names, programs[i]);
+    free(names.forms);
+    free(names.functions);
+    return fault;
+}
