@@ -12,11 +12,15 @@ typedef struct VerifyBound {
 
 extern const VerifyBound verify_bound_forward, verify_bound_gradient, verify_bound_update;
 
+/* What rounding may leave of a gradient, relative to the network's largest: see verify.h. */
+extern const double verify_rounding;
+
 typedef struct VerifyRow {
     char name[512];
     double difference;        /* the largest, relative; NaN where one side holds a value that is not a number */
     double absolute;          /* the same, absolute */
     double within;            /* share of the values within bound.most */
+    size_t rounded;           /* values that pass because rounding explains them, and for no other reason */
     VerifyBound bound;
     int ok;
 } VerifyRow;
@@ -25,12 +29,14 @@ typedef struct VerifyReport {
     const Model *model;
     int batch, steps;
     int updates;              /* 1 where the updates are compared */
+    double largest_gradient;  /* of the network, at step 0 */
     VerifyRow *rows;          /* with room for all */
     int count, failed;
 } VerifyReport;
 
-/* Compares count values and adds the row. */
-void verify_add_row(VerifyReport *report, const char *name, const real *ours, const double *theirs, size_t count, VerifyBound bound);
+/* Compares count values and adds the row. rounding[count]: the absolute difference that rounding explains, of each value; NULL: none. */
+void verify_add_row(VerifyReport *report, const char *name, const real *ours, const double *theirs, const double *rounding, size_t count,
+                    VerifyBound bound);
 
 /* Adds the row of the losses, whose differences are each relative to itself: the largest. */
 void verify_add_loss(VerifyReport *report, double difference);

@@ -14,24 +14,21 @@
 const VerifyBound verify_bound_forward = {BY_REAL(1e-5, 1e-6), 0};
 const VerifyBound verify_bound_gradient = {BY_REAL(2e-3, 1e-6), 0};
 const VerifyBound verify_bound_update = {BY_REAL(3e-3, 1e-6), BY_REAL(5e-4, 0)};
+const double verify_rounding = BY_REAL(5e-6, 1e-13);
 static const VerifyBound bound_loss = {BY_REAL(3e-4, 1e-6), 0};
 
-static void add_row(VerifyReport *report, const char *name, double difference, double absolute, double within, VerifyBound bound)
+static void add_row(VerifyReport *report, const char *name, VerifyRow row)
 {
-    VerifyRow *row = &report->rows[report->count++];
-
-    snprintf(row->name, sizeof row->name, "%s", name);
-    row->difference = difference;
-    row->absolute = absolute;
-    row->within = within;
-    row->bound = bound;
-    row->ok = bound.most == 0 ? difference <= bound.all : absolute <= bound.all && within >= 0.99;    /* false for NaN */
-    if (!row->ok) report->failed++;
+    snprintf(row.name, sizeof row.name, "%s", name);
+    if (!row.ok) report->failed++;
+    report->rows[report->count++] = row;
 }
 
-void verify_add_row(VerifyReport *report, const char *name, const real *ours, const double *theirs, size_t count, VerifyBound bound)
+void verify_add_row(VerifyReport *report, const char *name, const real *ours, const double *theirs, const double *rounding, size_t count,
+                    VerifyBound bound)
 {
-    double scale = 0, largest = 0;
+    VerifyRow row = {.bound = bound, .ok = 1};
+    double scale = 0;
     size_t near = 0;
 
     for (size_t i = 0; i < count; i++)
@@ -39,16 +36,23 @@ void verify_add_row(VerifyReport *report, const char *name, const real *ours, co
     if (scale == 0) scale = 1;
     for (size_t i = 0; i < count; i++) {
         double difference = fabs((double)ours[i] - theirs[i]);
-        if (!(difference <= largest)) largest = difference;      /* takes NaN too, and then keeps it: */
-        if (isnan(largest)) break;
-        if (difference <= bound.most) near++;
+        int within = isfinite(difference) && difference <= (bound.most > 0 ? bound.all : bound.all * scale);
+        int rounded = rounding && difference <= rounding[i];
+        if (!(difference <= row.absolute) && !isnan(row.absolute)) row.absolute = difference;      /* takes NaN too, and keeps it */
+        if (!within && !rounded) row.ok = 0;
+        row.rounded += rounded && (!within || (bound.most > 0 && difference > bound.most));
+        near += difference <= bound.most || rounded;
     }
-    add_row(report, name, largest / scale, largest, count ? (double)near / (double)count : 1, bound);
+    row.difference = row.absolute / scale;
+    row.within = count ? (double)near / (double)count : 1;
+    if (bound.most > 0 && row.within < 0.99) row.ok = 0;
+    add_row(report, name, row);
 }
 
 void verify_add_loss(VerifyReport *report, double difference)
 {
-    add_row(report, "loss", difference, difference, 1, bound_loss);
+    add_row(report, "loss", (VerifyRow){.difference = difference, .absolute = difference, .within = 1, .bound = bound_loss,
+                                        .ok = difference <= bound_loss.all});
 }
 
 static const char *real_name(void)
@@ -73,6 +77,9 @@ void verify_print(const VerifyReport *report)
         printf("%-*s  %-10.2e  %-7.0e  %s", width, row->name, row->difference, row->bound.all, row->ok ? "ok" : "FAIL");
         if (row->bound.most > 0)
             printf("    absolute %.2e, %.2f %% within %.0e", row->absolute, 100 * row->within, row->bound.most);
+        if (row->rounded > 0)
+            printf("    %zu value%s within what rounding leaves of the network's largest gradient, %.2e", row->rounded, row->rounded == 1 ? "" : "s",
+                   report->largest_gradient);
         putchar('\n');
     }
     if (!report->updates)
@@ -101,6 +108,7 @@ void verify_print_json(const VerifyReport *report)
             json_object_set_new(tensor, "within", json_real(row->within));
             json_object_set_new(tensor, "within_bound", json_real(row->bound.most));
         }
+        if (row->rounded > 0) json_object_set_new(tensor, "rounded", json_integer((json_int_t)row->rounded));
         json_array_append_new(tensors, tensor);
     }
     json_t *all = json_pack("{s:s, s:s, s:i, s:i, s:i, s:b, s:o, s:i, s:i, s:s}", "model", report->model->name, "real", real_name(),

@@ -22,6 +22,7 @@ typedef struct Verify {
     real *parameters, *gradient;      /* [parameter_reals] */
     real *latent, *output;            /* [batch] of them */
     double *losses, *theirs;          /* [batch]; room for the largest tensor of the file */
+    double *rounding;                 /* the same room: what rounding explains of a difference */
     void *prepared, *workspace;
     Optimizer optimizer;
 } Verify;
@@ -133,6 +134,7 @@ static int allocate(Verify *v, Error *error)
         || !(v->output = memory_block(batch * shape_count(&model->output) * sizeof(real), error))
         || !(v->losses = memory_block(batch * sizeof *v->losses, error))
         || !(v->theirs = memory_block(largest * sizeof *v->theirs, error))
+        || !(v->rounding = memory_block(largest * sizeof *v->rounding, error))
         || !(v->prepared = memory_block(model->prepared_bytes, error))
         || !(v->workspace = memory_block(workspace, error)))
         return -1;
@@ -157,20 +159,68 @@ static int read_input(Verify *v, Error *error)
     return 0;
 }
 
-/* Compares ours[count] with the file's tensor. */
-static void compare(Verify *v, const char *name, const real *ours, size_t count, VerifyBound bound)
+/* Reads the file's tensor `prefix` + `name` into out; returns the full name, good until the next call. */
+static const char *read_tensor(const Verify *v, const char *prefix, const char *name, double *out)
 {
-    safetensors_to_double(safetensors_find(&v->file, name), v->theirs);
-    verify_add_row(&v->report, name, ours, v->theirs, count, bound);
+    static char full[512];
+    snprintf(full, sizeof full, "%s%s", prefix, name);
+    safetensors_to_double(safetensors_find(&v->file, full), out);
+    return full;
 }
 
-static void compare_parameters(Verify *v, const char *prefix, const real *ours, VerifyBound bound)
+static void compare(Verify *v, const char *name, const real *ours, size_t count, VerifyBound bound)
 {
-    char name[512];
+    read_tensor(v, "", name, v->theirs);
+    verify_add_row(&v->report, name, ours, v->theirs, NULL, count, bound);
+}
+
+/* By both sides, so that a wrong value of one cannot make it large. What is not finite fails anyhow. */
+static double largest_gradient(const Verify *v)
+{
+    double ours = 0, theirs = 0;
+
     for (int i = 0; i < v->model->parameter_count; i++) {
         const ModelParameter *p = &v->model->parameters[i];
-        snprintf(name, sizeof name, "%s%s", prefix, p->name);
-        compare(v, name, ours + p->offset, p->count, bound);
+        read_tensor(v, "grad/", p->name, v->theirs);
+        for (size_t k = 0; k < p->count; k++) {
+            if (isfinite(v->theirs[k])) theirs = fmax(theirs, fabs(v->theirs[k]));
+            if (isfinite(v->gradient[p->offset + k])) ours = fmax(ours, fabs((double)v->gradient[p->offset + k]));
+        }
+    }
+    return fmin(ours, theirs);
+}
+
+static void compare_gradients(Verify *v)
+{
+    v->report.largest_gradient = largest_gradient(v);
+    for (int i = 0; i < v->model->parameter_count; i++) {
+        const ModelParameter *p = &v->model->parameters[i];
+        for (size_t k = 0; k < p->count; k++) v->rounding[k] = verify_rounding * v->report.largest_gradient;
+        const char *name = read_tensor(v, "grad/", p->name, v->theirs);
+        verify_add_row(&v->report, name, v->gradient + p->offset, v->theirs, v->rounding, p->count, verify_bound_gradient);
+    }
+}
+
+/* How far a parameter may be off after so many updates if its gradient g is off by what rounding leaves, see verify.h. */
+static double update_rounding(const Verify *v, double g, int steps)
+{
+    const ModelOptimizer *adam = &v->model->training.optimizer;
+    double eps = adam->eps / sqrt(1 - pow(adam->beta2, steps));
+    double share = verify_rounding * v->report.largest_gradient / (fabs(g) + eps);
+    return steps * adam->lr * 2 * fmin(sqrt(steps), share);
+}
+
+static void compare_updates(Verify *v, int steps)
+{
+    char prefix[32];
+
+    snprintf(prefix, sizeof prefix, "step%d/", steps);
+    for (int i = 0; i < v->model->parameter_count; i++) {
+        const ModelParameter *p = &v->model->parameters[i];
+        read_tensor(v, "grad/", p->name, v->rounding);
+        for (size_t k = 0; k < p->count; k++) v->rounding[k] = update_rounding(v, v->rounding[k], steps);
+        const char *name = read_tensor(v, prefix, p->name, v->theirs);
+        verify_add_row(&v->report, name, v->parameters + p->offset, v->theirs, v->rounding, p->count, verify_bound_update);
     }
 }
 
@@ -217,7 +267,6 @@ static double run_step(Verify *v, double theirs)
 
 static void compare_all(Verify *v)
 {
-    char prefix[32];
     int last = v->report.updates ? v->report.steps : 0;
     double loss = 0;      /* the largest difference so far */
 
@@ -226,14 +275,13 @@ static void compare_all(Verify *v)
         double theirs = v->theirs[step], ours = run_step(v, theirs);
         if (step == 0) {
             compare_forward(v);
-            compare_parameters(v, "grad/", v->gradient, verify_bound_gradient);
+            compare_gradients(v);
         }
         double difference = fabs(ours - theirs) / (theirs == 0 ? 1 : fabs(theirs));
         if (!(difference <= loss) && !isnan(loss)) loss = difference;      /* takes NaN too, and keeps it */
         if (step == last) break;
         optimizer_update(&v->optimizer, v->parameters, v->gradient, 1, 1);
-        snprintf(prefix, sizeof prefix, "step%d/", step + 1);
-        compare_parameters(v, prefix, v->parameters, verify_bound_update);
+        compare_updates(v, step + 1);
     }
     verify_add_loss(&v->report, loss);
 }
@@ -273,6 +321,7 @@ int verify_run(const Model *model, const char *path, int json, Error *error)
     free(v.output);
     free(v.losses);
     free(v.theirs);
+    free(v.rounding);
     free(v.prepared);
     free(v.workspace);
     free(v.report.rows);
