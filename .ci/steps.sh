@@ -18,7 +18,7 @@ step_sanitize() {
 
 step_thread() {
     TSAN_OPTIONS=halt_on_error=1 OMP_WAIT_POLICY=passive sanitized_tests build-thread thread
-    sh tests/threads/missing.sh build-thread/libcaec_threads.so build-thread/bin/*-* build-thread/tests/runtime_* build-thread/tests/whole/bin/*
+    sh tests/threads/missing.sh build-thread/libcaec_threads.so build-thread/tests/runtime_* build-thread/tests/whole/bin/*
 }
 
 step_places() { FORCE_ALL=1 OMP_WAIT_POLICY=passive build-test/tests/force/force_places; }

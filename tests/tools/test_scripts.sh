@@ -1,0 +1,73 @@
+#!/bin/sh
+# What test.sh counts, and what it leaves when it is interrupted. Says what came out as CMocka does.
+set -u
+cd "$(dirname "$0")"
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+failed=0
+
+want() {        # NAME WANTED GOT
+    echo "[ RUN      ] $1"
+    if [ "$2" = "$3" ]; then
+        echo "[       OK ] $1"
+    else
+        echo "wanted \"$2\", got \"$3\""
+        echo "[  FAILED  ] $1"
+        failed=$((failed + 1))
+    fi
+}
+
+# Two programs with a failing case of the same name, one that dies, one with a case skipped and named twice.
+cat >"$work/log" <<'END'
+1/4 Testing: ops_a_float
+[       OK ] first
+[  FAILED  ] same
+[  FAILED  ] 1 test(s), listed below:
+[  FAILED  ] same
+Test Failed.
+2/4 Testing: ops_a_double
+[       OK ] first
+[  FAILED  ] same
+[  FAILED  ] same
+Test Failed.
+3/4 Testing: died
+[       OK ] first
+[ RUN      ] second
+Test Failed.
+4/4 Testing: skips
+[  SKIPPED ] third
+[  SKIPPED ] third
+Test Passed.
+END
+want "cases are counted a program" "3 3 1 4" "$(awk -f cases.awk "$work/log")"
+want "no results are no cases" "0 0 0 0" "$(awk -f cases.awk /dev/null)"
+
+# A script that is interrupted ends what it runs, and what that runs, and tells.
+cat >"$work/script" <<'END'
+. ./group.sh
+told() { echo "told $1"; }
+group_watch told
+group_run sh -c 'env --default-signal=INT sleep 345 & echo $! >"$0"; wait' "$1"
+END
+for pair in "INT 130" "TERM 143" "HUP 129"; do
+    signal=${pair% *}
+    rm -f "$work/child"
+    env --default-signal=INT sh "$work/script" "$work/child" >"$work/said" 2>&1 &
+    script=$!
+    until [ -s "$work/child" ]; do sleep 0.05; done
+    kill -s "$signal" "$script"
+    status=0
+    wait "$script" || status=$?
+    gone=left
+    kill -s 0 "$(cat "$work/child")" 2>/dev/null || gone=gone
+    want "interrupted by SIG$signal" "${pair#* } told SIG$signal gone" "$status $(cat "$work/said") $gone"
+done
+
+# Where nobody interrupts, the exit code is the command's, and it may be interrupted by SIGINT itself.
+cat >"$work/script" <<'END'
+. ./group.sh
+group_run sh -c 'exit 7' || echo "$?"
+group_run sh -c 'kill -s INT $$' || echo "$?"
+END
+want "exit codes" "7 130" "$(sh "$work/script" | tr '\n' ' ' | sed 's/ $//')"
+[ "$failed" = 0 ]
