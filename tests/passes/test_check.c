@@ -224,7 +224,7 @@ static bool repeat_dw(Plan *plan, Program *p, int i)
     bool adds = false;
     for (int k = 0; is_step(p, i) && k < p->steps[i]->argument_count; k++) {
         const Argument *a = &p->steps[i]->arguments[k];
-        adds = adds || (a->node && plan_is_gradient(plan->graph, a->node) && makes(p->steps[i], a->node));
+        adds = adds || (a->node && plan_is_gradient(a->node) && makes(p->steps[i], a->node));
     }
     return adds && repeat(plan, p, i, true);
 }
