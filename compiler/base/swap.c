@@ -227,7 +227,7 @@ void swap_remove_empty(int root, const char *name)
 {
     for (const char *slash; (slash = strrchr(name, '/')) != NULL;) {
         name = arena_copy(name, (size_t)(slash - name));
-        for (int tries = 2; tries > 0 && unlinkat(root, name, AT_REMOVEDIR) != 0;)      /* what fails once may not fail twice */
+        for (int tries = 2; tries > 0 && unlinkat(root, name, AT_REMOVEDIR) != 0;)
             tries = errno == ENOTEMPTY || errno == EEXIST || errno == ENOENT ? 0 : tries - 1;
     }
 }
@@ -282,7 +282,9 @@ bool swap_end(Swap *swap, bool committed)
 {
     if (swap->temporary < 0)
         return true;
-    bool done = remove_temporary(swap, committed) || remove_temporary(swap, committed);
+    bool done = false;
+    for (int tries = 2; !done && tries > 0; tries--)       /* what fails once may not fail twice */
+        done = remove_temporary(swap, committed);
     close_quietly(swap->temporary);
     swap->temporary = -1;
     return done;

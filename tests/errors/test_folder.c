@@ -303,6 +303,23 @@ static void a_limit_of_length(void **state)
     want_script("diff -r out before && ! test -e fresh");
 }
 
+/* The folder that --tune compiles in goes, however it ends; one that a process which is no more left goes with it. */
+static void of_tuning(void **state)
+{
+    (void)state;
+    want_script("mkdir -p tmp/caec-tune-999999999-abcdef/net tmp/caec-tune-1-abcdef tmp/mine");
+    Result result = script("TMPDIR=$PWD/tmp CC=false $CAEC net.lua --tune tuned");
+    want_exit(&result, 3);
+    assert_non_null(strstr(result.err, "--tune: the C compiler false failed"));
+    result_free(&result);
+    want_script("test \"$(echo tmp/*)\" = 'tmp/caec-tune-1-abcdef tmp/mine'");
+    result = script("printf '#!/bin/sh\\nkill -TERM $(cat pid)\\nsleep 1\\n' >cc.sh; chmod +x cc.sh; me=$PWD; "
+                    "TMPDIR=$PWD/tmp CC=\"cd $me; ./cc.sh\" sh -c 'echo $$ >pid; exec $CAEC net.lua --tune tuned'");
+    want_exit(&result, 128 + SIGTERM);
+    result_free(&result);
+    want_script("test \"$(echo tmp/*)\" = 'tmp/caec-tune-1-abcdef tmp/mine' && ! test -e tuned && rm -r tmp");
+}
+
 /* What is opened first is not taken for stdout. */
 static void closed_handles(void **state)
 {
@@ -345,6 +362,7 @@ int main(void)
         cmocka_unit_test(of_somebody_else), cmocka_unit_test(of_ours), cmocka_unit_test(no_longer_written), cmocka_unit_test(nothing_changes),
         cmocka_unit_test(links_and_pipes), cmocka_unit_test(links_to_folders), cmocka_unit_test(hostile_manifests), cmocka_unit_test(several_at_once),
         cmocka_unit_test(left_overs), cmocka_unit_test(ended_by_signals), cmocka_unit_test(ignored_signals), cmocka_unit_test(a_limit_of_length),
+        cmocka_unit_test(of_tuning),
         cmocka_unit_test(closed_handles), cmocka_unit_test(a_full_output),
     };
     return cmocka_run_group_tests_name("folder", tests, set_up, tear_down);
