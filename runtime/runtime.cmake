@@ -6,8 +6,9 @@
 #   caec_runtime_sources(VARIABLE)                          the runtime's sources that do not depend on the model's target flags
 #   caec_program(NAME MAIN OBJECTS SUPPORTED REAL)          NAME from runtime/MAIN, the object library OBJECTS and one more source
 #
-# CAEC_RUNTIME names this folder; CAEC_RUNTIME_LIBRARY a compiled one (then nothing of it is compiled again); CAEC_STATIC asks for static programs, which it
-# gets as far as the machine has static libraries.
+# CAEC_RUNTIME names this folder; CAEC_RUNTIME_LIBRARY a compiled one (then nothing of it is
+# compiled again); CAEC_STATIC asks for static programs, which it gets where the machine has static
+# libraries.
 
 find_package(Threads REQUIRED)
 find_package(OpenMP COMPONENTS C)
@@ -37,7 +38,8 @@ unset(CMAKE_REQUIRED_LINK_OPTIONS)
 # Programs that cannot be static, for want of a library, are linked to shared ones, and that is said.
 macro(caec_not_static missing)
   if(CAEC_STATIC)
-    message(NOTICE "caec: ${missing}, so the programs are linked to shared libraries (as with -DCAEC_STATIC=OFF)")
+    message(NOTICE "caec: ${missing}, so the programs are linked to shared libraries "
+                   "(as with -DCAEC_STATIC=OFF)")
     set(CAEC_STATIC OFF)
   endif()
 endmacro()
@@ -77,7 +79,8 @@ foreach(library jpeg png z jansson)
   string(TOUPPER CAEC_LIB_${library} variable)
   caec_find_library(${variable} ${library})
   if(NOT ${variable})
-    message(FATAL_ERROR "the library ${library} was not found; on Debian: apt-get install libjpeg-dev libpng-dev zlib1g-dev libjansson-dev")
+    message(FATAL_ERROR "the library ${library} was not found; on Debian: "
+                        "apt-get install libjpeg-dev libpng-dev zlib1g-dev libjansson-dev")
   endif()
 endforeach()
 set(CAEC_LIB_M m)

@@ -216,12 +216,18 @@ static Result script(const char *folder, const char *text)
 static void a_full_output(void **state)
 {
     (void)state;
-    static const char *const words[] = { " --help", " --usage", " --version", " summary", " bench --batch 2", " bench --batch 2 --json" };
+    static const char *const words[] = {
+        " --help",  " --usage",         " --version",
+        " summary", " bench --batch 2", " bench --batch 2 --json"
+    };
     char *folder = folder_new();
     for (size_t i = 0; i < 2 * sizeof words / sizeof words[0]; i++) {
         const char *program = i % 2 ? GREY_INFER : GREY_TRAIN, *rest = words[i / 2];
         bool fits = !(i % 2) || !strstr(rest, "--batch");
-        char *text = text_of("exec %s%s >/dev/full", program, fits ? rest : strstr(rest, "--json") ? " bench --json" : " bench");
+        char *text = text_of("exec %s%s >/dev/full", program,
+                             fits                     ? rest
+                             : strstr(rest, "--json") ? " bench --json"
+                                                      : " bench");
         Result result = script(folder, text);
         want_exit(&result, 3);
         if (!strstr(result.err, "cannot be written\n"))
@@ -232,8 +238,10 @@ static void a_full_output(void **state)
     folder_remove(folder);
 }
 
-/* Starts the words without stdin, stdout and stderr; the last of them is a pipe in which the program finds nothing. */
-static void check_handles(const char *program, const char *option, const char *command, const char *folder)
+/* Starts the words without stdin, stdout and stderr; the last of them is a pipe in which the
+ * program finds nothing. */
+static void check_handles(const char *program, const char *option, const char *command,
+                          const char *folder)
 {
     char *path = text_of("%s/pipe", folder);
     unlink(path);
@@ -248,7 +256,7 @@ static void check_handles(const char *program, const char *option, const char *c
             execl(program, program, option, "pipe", command, (char *)NULL);
         _exit(99);
     }
-    int pipe_end = open(path, O_WRONLY);        /* comes back as soon as the program reads */
+    int pipe_end = open(path, O_WRONLY); /* comes back as soon as the program reads */
     assert_true(pipe_end >= 0);
     for (int handle = 0; handle < 3; handle++) {
         char link[100] = "", *there = text_of("/proc/%ld/fd/%d", (long)child, handle);
@@ -269,20 +277,29 @@ static void closed_handles(void **state)
     char *folder = folder_new();
     check_handles(GREY_TRAIN, "--init", "--out=run", folder);
     check_handles(GREY_INFER, "--weights", "summary", folder);
-    Result result = script(folder, GREY_TRAIN " --steps 2 --batch 2 --out mute <&- >&- 2>&- && " GREY_INFER " --weights mute/last.safetensors summary && "
-                                   GREY_TRAIN " --steps 3 --out mute --resume");
+    Result result = script(folder, GREY_TRAIN " --steps 2 --batch 2 --out mute <&- >&- 2>&- "
+                                              "&& " GREY_INFER " --weights mute/last.safetensors "
+                                                               "summary && " GREY_TRAIN " --steps "
+                                                                                        "3 --out "
+                                                                                        "mute "
+                                                                                        "--resume");
     want_exit(&result, 0);
     result_free(&result);
     folder_remove(folder);
 }
 
-/* A compiler that lacks what static programs need: then they are linked to shared libraries, and CMake says so. */
+/* A compiler that lacks what static programs need: then they are linked to shared libraries, and
+ * CMake says so. */
 static void without_static_libraries(void **state)
 {
     (void)state;
-    static const struct { const char *refuses, *says; } cases[] = {
-        { "*-static*", "caec: there is no static C library, so the programs are linked to shared libraries" },
-        { "*-static*-fopenmp* | *-fopenmp*-static*", "has no static OpenMP library here, so the programs are linked to shared libraries" },
+    static const struct {
+        const char *refuses, *says;
+    } cases[] = {
+        { "*-static*", "caec: there is no static C library, so the programs are linked to shared "
+                       "libraries" },
+        { "*-static*-fopenmp* | *-fopenmp*-static*", "has no static OpenMP library here, so the "
+                                                     "programs are linked to shared libraries" },
         { "nothing", NULL },
     };
     char *folder = folder_new();
@@ -290,12 +307,17 @@ static void without_static_libraries(void **state)
     want_exit(&written, 0);
     result_free(&written);
     for (int i = 0; i < 3; i++) {
-        char *make = text_of("printf '#!/bin/sh\\ncase \" $* \" in %%s) exit 1;; esac\\nexec cc \"$@\"\\n' \"%s\" >cc.sh && chmod +x cc.sh && "
-                             "cmake -S other -B b%d -G 'Unix Makefiles' -DCMAKE_C_COMPILER=\"$PWD/cc.sh\" 2>&1", cases[i].refuses, i);
+        char *make = text_of("printf '#!/bin/sh\\ncase \" $* \" in %%s) exit 1;; esac\\nexec cc "
+                             "\"$@\"\\n' \"%s\" >cc.sh && chmod +x cc.sh && "
+                             "cmake -S other -B b%d -G 'Unix Makefiles' "
+                             "-DCMAKE_C_COMPILER=\"$PWD/cc.sh\" 2>&1",
+                             cases[i].refuses, i);
         Result result = script(folder, make);
         want_exit(&result, 0);
-        char *path = text_of("%s/b%d/CMakeFiles/other-train.dir/link.txt", folder, i), *link = file_read(path, NULL);
-        if (cases[i].says ? !strstr(result.out, cases[i].says) || strstr(link, "-static") : !strstr(link, "-static"))
+        char *path = text_of("%s/b%d/CMakeFiles/other-train.dir/link.txt", folder, i),
+             *link = file_read(path, NULL);
+        if (cases[i].says ? !strstr(result.out, cases[i].says) || strstr(link, "-static")
+                          : !strstr(link, "-static"))
             fail_msg("%s\n%s", result.out, link);
         free(path), free(link), free(make);
         result_free(&result);
