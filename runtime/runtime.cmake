@@ -6,7 +6,9 @@
 #   caec_runtime_sources(VARIABLE)                          the runtime's sources that do not depend on the model's target flags
 #   caec_program(NAME MAIN OBJECTS SUPPORTED REAL)          NAME from runtime/MAIN, the object library OBJECTS and one more source
 #
-# CAEC_RUNTIME names this folder; CAEC_RUNTIME_LIBRARY a compiled one (then nothing of it is compiled again); CAEC_STATIC asks for static programs.
+# CAEC_RUNTIME names this folder; CAEC_RUNTIME_LIBRARY a compiled one (then nothing of it is
+# compiled again); CAEC_STATIC asks for static programs, which it gets where the machine has static
+# libraries.
 
 find_package(Threads REQUIRED)
 find_package(OpenMP COMPONENTS C)
@@ -33,34 +35,59 @@ check_c_source_compiles("int main(void) { return 0; }" CAEC_LINKER_PIE)
 unset(CMAKE_REQUIRED_FLAGS)
 unset(CMAKE_REQUIRED_LINK_OPTIONS)
 
-if(CAEC_STATIC)
-  set(caec_suffixes ${CMAKE_FIND_LIBRARY_SUFFIXES})
-  set(CMAKE_FIND_LIBRARY_SUFFIXES .a)
-endif()
-foreach(library jpeg png z jansson m)
-  string(TOUPPER CAEC_LIB_${library} variable)
-  if(library STREQUAL m AND CAEC_STATIC)
-    set(${variable} m)
-    continue()
+# Programs that cannot be static, for want of a library, are linked to shared ones, and that is said.
+macro(caec_not_static missing)
+  if(CAEC_STATIC)
+    message(NOTICE "caec: ${missing}, so the programs are linked to shared libraries "
+                   "(as with -DCAEC_STATIC=OFF)")
+    set(CAEC_STATIC OFF)
   endif()
-  find_library(${variable} NAMES ${library})
+endmacro()
+
+if(CAEC_STATIC)
+  set(CMAKE_REQUIRED_LINK_OPTIONS -static)
+  check_c_source_compiles("int main(void) { return 0; }" CAEC_LINKER_STATIC)
+  set(CMAKE_REQUIRED_FLAGS "${OpenMP_C_FLAGS}")
+  check_c_source_compiles("int main(int n, char **a) {
+_Pragma(\"omp parallel for\") for (int i = 0; i < n; i++) a[i] = 0; return 0; }" CAEC_LINKER_STATIC_OPENMP)
+  unset(CMAKE_REQUIRED_FLAGS)
+  unset(CMAKE_REQUIRED_LINK_OPTIONS)
+  if(NOT CAEC_LINKER_STATIC)
+    caec_not_static("there is no static C library")
+  elseif(OpenMP_C_FOUND AND NOT CAEC_LINKER_STATIC_OPENMP)
+    caec_not_static("${CMAKE_C_COMPILER_ID} has no static OpenMP library here")
+  endif()
+endif()
+
+# The static library where programs are static; else, or where there is none, the shared one.
+macro(caec_find_library variable name)
+  if(CAEC_STATIC)
+    set(caec_suffixes ${CMAKE_FIND_LIBRARY_SUFFIXES})
+    set(CMAKE_FIND_LIBRARY_SUFFIXES .a)
+    find_library(${variable} NAMES ${name} ${ARGN})
+    set(CMAKE_FIND_LIBRARY_SUFFIXES ${caec_suffixes})
+  endif()
   if(NOT ${variable})
-    message(FATAL_ERROR "the library ${library} was not found; on Debian: apt-get install libjpeg-dev libpng-dev zlib1g-dev libjansson-dev")
+    find_library(${variable} NAMES ${name} ${ARGN})
+    if(${variable})
+      caec_not_static("there is no static library ${name}")
+    endif()
+  endif()
+endmacro()
+
+foreach(library jpeg png z jansson)
+  string(TOUPPER CAEC_LIB_${library} variable)
+  caec_find_library(${variable} ${library})
+  if(NOT ${variable})
+    message(FATAL_ERROR "the library ${library} was not found; on Debian: "
+                        "apt-get install libjpeg-dev libpng-dev zlib1g-dev libjansson-dev")
   endif()
 endforeach()
-if(CAEC_STATIC)
-  set(CMAKE_FIND_LIBRARY_SUFFIXES ${caec_suffixes})
-endif()
+set(CAEC_LIB_M m)
 
 # Debian keeps each build of OpenBLAS in a folder of its own. A product runs in the thread that asks for it: see prepare() of the model.
 macro(caec_find_openblas)
-  if(CAEC_STATIC)
-    set(CMAKE_FIND_LIBRARY_SUFFIXES .a)
-  endif()
-  find_library(CAEC_LIB_OPENBLAS NAMES openblas PATH_SUFFIXES openblas-pthread openblas-openmp)
-  if(CAEC_STATIC)
-    set(CMAKE_FIND_LIBRARY_SUFFIXES ${caec_suffixes})
-  endif()
+  caec_find_library(CAEC_LIB_OPENBLAS openblas PATH_SUFFIXES openblas-pthread openblas-openmp)
   if(NOT CAEC_LIB_OPENBLAS)
     message(FATAL_ERROR "the library openblas was not found; on Debian: apt-get install libopenblas-pthread-dev")
   endif()

@@ -1,4 +1,4 @@
-#define _DEFAULT_SOURCE         /* flock */
+#define _DEFAULT_SOURCE /* flock */
 #include "folder.h"
 
 #include "../../runtime/formats/checksum.h"
@@ -17,16 +17,22 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { NAMED = 5, LOCK_SECONDS = 60, LOCK_TRIES_A_SECOND = 50, MANIFEST_LIMIT = 64 << 20, PIECE = 1 << 16 };
+enum {
+    NAMED = 5,
+    LOCK_SECONDS = 60,
+    LOCK_TRIES_A_SECOND = 50,
+    MANIFEST_LIMIT = 64 << 20,
+    PIECE = 1 << 16
+};
 
 typedef struct Save {
-    const char *path;           /* of the folder */
-    const char **made;          /* folders that were made for it */
+    const char *path;  /* of the folder */
+    const char **made; /* folders that were made for it */
     const SavedText *files;
     int count;
     bool force, locked;
     Manifest old, new;
-    Text refused;               /* names of files that are not ours, the first few */
+    Text refused; /* names of files that are not ours, the first few */
     int refused_count;
     Swap swap;
 } Save;
@@ -45,15 +51,19 @@ static void take_back(Save *s)
     while (count > 0)
         rmdir(s->made[--count]);
     if (!undone)
-        fail_with(EXIT_FILE, "%s: a file could neither be replaced nor put back: some are new, some are not; run caec again", s->path);
+        fail_with(EXIT_FILE,
+                  "%s: a file could neither be replaced nor put back: some are new, some are not; "
+                  "run caec again",
+                  s->path);
 }
 
 static _Noreturn void give_up(Save *s, const char *what, const char *name)
 {
     int reason = errno;
     take_back(s);
-    signals_release();          /* the program ends here by one that waits */
-    fail_with(EXIT_FILE, "cannot %s %s/%s: %s; nothing was written", what, s->path, name, strerror(reason));
+    signals_release(); /* the program ends here by one that waits */
+    fail_with(EXIT_FILE, "cannot %s %s/%s: %s; nothing was written", what, s->path, name,
+              strerror(reason));
 }
 
 static void refuse(Save *s, const char *name)
@@ -69,9 +79,13 @@ static void check_refused(Save *s)
     if (s->refused_count > NAMED)
         text_add(&s->refused, " and %d more", s->refused_count - NAMED);
     take_back(s);
-    fail_with(EXIT_FILE, "%s holds files that caec did not write or that were changed since: %s; nothing was written. Move them away%s give another folder "
-              "with -o%s", s->path, s->refused.data, s->force ? " or" : ",", s->force ? "; --force replaces no folder and no link to one"
-                                                                                         : ", or have them replaced with --force");
+    fail_with(EXIT_FILE,
+              "%s holds files that caec did not write or that were changed since: %s; nothing was "
+              "written. Move them away%s give another folder "
+              "with -o%s",
+              s->path, s->refused.data, s->force ? " or" : ",",
+              s->force ? "; --force replaces no folder and no link to one"
+                       : ", or have them replaced with --force");
 }
 
 /* ---- the folder ---- */
@@ -82,21 +96,24 @@ static bool lock(Save *s)
     for (int i = 0; i < LOCK_SECONDS * LOCK_TRIES_A_SECOND; i++) {
         if (flock(s->swap.root, LOCK_EX | LOCK_NB) == 0)
             return true;
-        if (errno != EWOULDBLOCK)       /* no such thing on this file system */
+        if (errno != EWOULDBLOCK) /* no such thing on this file system */
             return false;
         if (signals_waiting())
             give_up(s, "write", MANIFEST_FILE);
         nanosleep(&pause, NULL);
     }
     take_back(s);
-    fail_with(EXIT_FILE, "%s: another caec has been at work in this folder for %d s; nothing was written", s->path, LOCK_SECONDS);
+    fail_with(EXIT_FILE,
+              "%s: another caec has been at work in this folder for %d s; nothing was written",
+              s->path, LOCK_SECONDS);
 }
 
 /* Whether the folder is still the one of its name: whoever had it may have taken it back. */
 static bool is_there(const Save *s)
 {
     struct stat ours, there;
-    return fstat(s->swap.root, &ours) == 0 && lstat(s->path, &there) == 0 && ours.st_dev == there.st_dev && ours.st_ino == there.st_ino;
+    return fstat(s->swap.root, &ours) == 0 && lstat(s->path, &there) == 0 &&
+           ours.st_dev == there.st_dev && ours.st_ino == there.st_ino;
 }
 
 static _Noreturn void fail_to_open(Save *s)
@@ -106,7 +123,10 @@ static _Noreturn void fail_to_open(Save *s)
     bool is_link = lstat(s->path, &status) == 0 && S_ISLNK(status.st_mode);
     take_back(s);
     if (is_link)
-        fail_with(EXIT_FILE, "%s is a symbolic link, through which caec does not write; remove it, or give another folder with -o", s->path);
+        fail_with(EXIT_FILE,
+                  "%s is a symbolic link, through which caec does not write; remove it, or give "
+                  "another folder with -o",
+                  s->path);
     fail_with(EXIT_FILE, "cannot open the folder %s: %s", s->path, strerror(reason));
 }
 
@@ -138,10 +158,13 @@ static Found find(Save *s, const char *name, struct stat *status)
         close(folder);
     errno = reason;
     if (!found && folder < 0 && (errno == ELOOP || errno == ENOTDIR))
-        return FOLDER;          /* or something on the way to it that is none of ours */
+        return FOLDER; /* or something on the way to it that is none of ours */
     if (!found && errno != ENOENT)
         give_up(s, "read", name);
-    return !found ? NOTHING : S_ISREG(status->st_mode) ? PLAIN_FILE : S_ISDIR(status->st_mode) ? FOLDER : SOMETHING_ELSE;
+    return !found                     ? NOTHING
+           : S_ISREG(status->st_mode) ? PLAIN_FILE
+           : S_ISDIR(status->st_mode) ? FOLDER
+                                      : SOMETHING_ELSE;
 }
 
 /* A handle that no pipe makes wait. */
@@ -149,7 +172,9 @@ static int open_file(Save *s, const char *name)
 {
     const char *leaf;
     int folder = swap_folder_of(s->swap.root, name, &leaf);
-    int file = folder >= 0 ? openat(folder, leaf, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC) : -1;
+    int file = folder >= 0
+                   ? openat(folder, leaf, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC)
+                   : -1;
     int reason = errno;
     if (folder >= 0)
         close(folder);
@@ -194,7 +219,8 @@ static Text read_text(Save *s, const char *name)
     static char buffer[PIECE];
     Text text = { 0 };
     int file = open_file(s, name);
-    for (size_t n; text.length <= MANIFEST_LIMIT && (n = read_some(s, name, file, buffer, sizeof buffer)) > 0;)
+    for (size_t n; text.length <= MANIFEST_LIMIT &&
+                   (n = read_some(s, name, file, buffer, sizeof buffer)) > 0;)
         text_append(&text, buffer, n);
     close(file);
     return text;
@@ -221,8 +247,8 @@ static void add_move(Save *s, const char *name, const Text *text)
     s->swap.moves[s->swap.count++] = (Move){ .name = name, .text = text };
 }
 
-/* Looks at what is there in the place of the text, or of a file that is to go (NULL). It is read only where it can be ours or the text: where the manifest
-   names it or its length is right. */
+/* Looks at what is there in the place of the text, or of a file that is to go (NULL). It is read
+   only where it can be ours or the text: where the manifest names it or its length is right. */
 static void look_at(Save *s, const char *name, const Text *text)
 {
     struct stat status;
@@ -234,7 +260,8 @@ static void look_at(Save *s, const char *name, const Text *text)
         hash = fingerprint(s, name, text, &same);
     if (same || (!text && (found == NOTHING || found == FOLDER)))
         return;
-    if (found == NOTHING || (plain && manifest_lists(&s->old, name, hash)) || (s->force && found != FOLDER))
+    if (found == NOTHING || (plain && manifest_lists(&s->old, name, hash)) ||
+        (s->force && found != FOLDER))
         add_move(s, name, text);
     else
         refuse(s, name);
@@ -244,7 +271,8 @@ static void list_new(Save *s)
 {
     s->new.lines = ARENA_ARRAY(ManifestLine, s->count + 1);
     for (int i = 0; i < s->count; i++)
-        s->new.lines[s->new.count++] = (ManifestLine){ s->files[i].name, text_fingerprint(&s->files[i].text) };
+        s->new.lines[s->new.count++] =
+            (ManifestLine){ s->files[i].name, text_fingerprint(&s->files[i].text) };
 }
 
 static size_t count_slashes(const char *name)
@@ -270,7 +298,8 @@ static void make_room(Save *s)
 /* Of what is there and what is to come. */
 static Manifest both(const Save *s)
 {
-    Manifest m = { ARENA_ARRAY(ManifestLine, s->old.count + s->new.count + 1), s->old.count + s->new.count };
+    Manifest m = { ARENA_ARRAY(ManifestLine, s->old.count + s->new.count + 1),
+                   s->old.count + s->new.count };
     for (int i = 0; i < s->old.count; i++)
         m.lines[i] = s->old.lines[i];
     for (int i = 0; i < s->new.count; i++)
@@ -282,7 +311,8 @@ static Manifest both(const Save *s)
 static bool is_stale(const Save *s, int line)
 {
     const char *name = s->old.lines[line].name;
-    return !manifest_names(&s->new, name) && (line == 0 || strcmp(s->old.lines[line - 1].name, name) != 0);
+    return !manifest_names(&s->new, name) &&
+           (line == 0 || strcmp(s->old.lines[line - 1].name, name) != 0);
 }
 
 /* The manifest of both comes first, the new one last: in between, all that is there is listed. */
@@ -337,12 +367,18 @@ static void move_all(Save *s)
     if (!swap_prepare(&s->swap) || !do_moves(s))
         give_up(s, "write", s->swap.failed);
     if (!swap_end(&s->swap, true))
-        fail_with(EXIT_FILE, "%s is written, but %s in it could not be removed: %s", s->path, s->swap.temporary_name, strerror(errno));
+        fail_with(EXIT_FILE, "%s is written, but %s in it could not be removed: %s", s->path,
+                  s->swap.temporary_name, strerror(errno));
 }
 
-void folder_save(const char *parent, const char *name, const SavedText *files, int count, bool force)
+void folder_save(const char *parent, const char *name, const SavedText *files, int count,
+                 bool force)
 {
-    Save s = { .path = arena_format("%s/%s", parent, name), .files = files, .count = count, .force = force, .swap = { .root = -1, .temporary = -1 } };
+    Save s = { .path = arena_format("%s/%s", parent, name),
+               .files = files,
+               .count = count,
+               .force = force,
+               .swap = { .root = -1, .temporary = -1 } };
     Text interim, final;
     signals_hold();
     open_folder(&s);

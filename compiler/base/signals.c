@@ -1,4 +1,4 @@
-#define _XOPEN_SOURCE 700       /* sigaction */
+#define _XOPEN_SOURCE 700 /* sigaction */
 #include "signals.h"
 
 #include "../../runtime/formats/whole_file.h"
@@ -10,11 +10,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { EXIT_SIGNAL = 128 };     /* and the signal's number, as shells say it */
+enum { EXIT_SIGNAL = 128 }; /* and the signal's number, as shells say it */
 
-/* Those that end a program unless it does something about them, without a core, besides SIGRTMIN and up; and two that leave one. */
+/* Those that end a program unless it does something about them, without a core, besides SIGRTMIN
+ * and up; and two that leave one. */
 static const int endings[] = {
-    SIGHUP, SIGINT, SIGTERM, SIGPIPE, SIGALRM, SIGVTALRM, SIGPROF, SIGUSR1, SIGUSR2, SIGPOLL, SIGQUIT, SIGXCPU,
+    SIGHUP,    SIGINT,  SIGTERM, SIGPIPE, SIGALRM, SIGVTALRM,
+    SIGPROF,   SIGUSR1, SIGUSR2, SIGPOLL, SIGQUIT, SIGXCPU,
 #ifdef SIGSTKFLT
     SIGSTKFLT,
 #endif
@@ -51,8 +53,8 @@ static void end(int signal)
     static const char message[] = "caec: stopped by a signal\n";
     whole_file_discard();
     signals_remove_temporary();
-    if (signal != SIGPIPE && write(STDERR_FILENO, message, sizeof message - 1) < 0)
-        signal += 0;            /* nobody listens */
+    ssize_t written = signal != SIGPIPE ? write(STDERR_FILENO, message, sizeof message - 1) : 0;
+    (void)written;
     _exit(EXIT_SIGNAL + signal);
 }
 
@@ -83,7 +85,7 @@ void signals_catch(void)
     atexit(signals_remove_temporary);
 }
 
-static sigset_t before;         /* what was held before signals_hold */
+static sigset_t before; /* what was held before signals_hold */
 
 void signals_hold(void)
 {
@@ -106,7 +108,8 @@ bool signals_waiting(void)
         return false;
     bool waiting = false;
     for (int i = 1; i <= SIGRTMAX; i++)
-        waiting = waiting || (sigismember(&all, i) == 1 && sigismember(&pending, i) == 1 && sigismember(&before, i) == 0);
+        waiting = waiting || (sigismember(&all, i) == 1 && sigismember(&pending, i) == 1 &&
+                              sigismember(&before, i) == 0);
     return waiting;
 }
 

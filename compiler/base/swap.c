@@ -72,7 +72,8 @@ static bool sync_folder(int folder)
 
 static bool is_short(const char *name)
 {
-    return (*name == 'n' || *name == 'o') && name[1] && strspn(name + 1, "0123456789") == strlen(name + 1);
+    return (*name == 'n' || *name == 'o') && name[1] &&
+           strspn(name + 1, "0123456789") == strlen(name + 1);
 }
 
 /* Nothing in it goes but what swap_prepare and swap_do put there. */
@@ -93,7 +94,8 @@ static bool is_left_over(const char *name, bool alone)
 {
     long pid;
     int number, end = 0;
-    return sscanf(name, ".caec-%ld-%d.tmp%n", &pid, &number, &end) == 2 && end > 0 && !name[end] && pid > 0 &&
+    return sscanf(name, ".caec-%ld-%d.tmp%n", &pid, &number, &end) == 2 && end > 0 && !name[end] &&
+           pid > 0 &&
            (alone || pid == (long)getpid() || (kill((pid_t)pid, 0) != 0 && errno == ESRCH));
 }
 
@@ -112,7 +114,8 @@ static bool make_temporary(Swap *swap)
 {
     bool made = false;
     for (int i = 0; !made && i < TRIES; i++) {
-        snprintf(swap->temporary_name, sizeof swap->temporary_name, ".caec-%ld-%d.tmp", (long)getpid(), i);
+        snprintf(swap->temporary_name, sizeof swap->temporary_name, ".caec-%ld-%d.tmp",
+                 (long)getpid(), i);
         made = mkdirat(swap->root, swap->temporary_name, 0700) == 0;
         if (!made && errno != EEXIST)
             break;
@@ -139,7 +142,8 @@ static bool write_all(int file, const Text *text)
 
 static bool write_new(Swap *swap, int i)
 {
-    int file = openat(swap->temporary, short_name('n', i).text, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
+    int file = openat(swap->temporary, short_name('n', i).text,
+                      O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
     bool written = file >= 0 && write_all(file, swap->moves[i].text);
     if (written)
         return close(file) == 0;
@@ -167,13 +171,15 @@ bool swap_prepare(Swap *swap)
 
 /* ---- the exchange ---- */
 
-/* Gives what stands there a second name in the temporary folder, so that its own is never missing, or where that cannot be, moves it there. */
+/* Gives what stands there a second name in the temporary folder, so that its own is never missing,
+ * or where that cannot be, moves it there. */
 static bool set_aside(Swap *swap, int i, int folder, const char *leaf)
 {
     Short old = short_name('o', i);
     Move *move = &swap->moves[i];
     bool linked = linkat(folder, leaf, swap->temporary, old.text, 0) == 0;
-    move->set_aside = linked || (errno != ENOENT && renameat(folder, leaf, swap->temporary, old.text) == 0);
+    move->set_aside =
+        linked || (errno != ENOENT && renameat(folder, leaf, swap->temporary, old.text) == 0);
     if (!move->set_aside)
         return errno == ENOENT;
     return move->text || !linked || unlinkat(folder, leaf, 0) == 0;
@@ -196,7 +202,8 @@ static bool do_one(Swap *swap, int i)
 /* The folder of a file, where the file before is in another. */
 static bool sync_one(Swap *swap, int i, int first)
 {
-    const char *leaf, *name = swap->moves[i].name, *before = i > first ? swap->moves[i - 1].name : NULL;
+    const char *leaf, *name = swap->moves[i].name,
+                      *before = i > first ? swap->moves[i - 1].name : NULL;
     size_t length = strrchr(name, '/') ? (size_t)(strrchr(name, '/') - name) + 1 : 0;
     if (before && strncmp(before, name, length) == 0 && !strchr(before + length, '/'))
         return true;
@@ -227,12 +234,13 @@ void swap_remove_empty(int root, const char *name)
 {
     for (const char *slash; (slash = strrchr(name, '/')) != NULL;) {
         name = arena_copy(name, (size_t)(slash - name));
-        for (int tries = 2; tries > 0 && unlinkat(root, name, AT_REMOVEDIR) != 0;)      /* what fails once may not fail twice */
+        for (int tries = 2; tries > 0 && unlinkat(root, name, AT_REMOVEDIR) != 0;)
             tries = errno == ENOTEMPTY || errno == EEXIST || errno == ENOENT ? 0 : tries - 1;
     }
 }
 
-/* rename() does nothing where both names are the same file's: then the one that is aside goes at the end. */
+/* rename() does nothing where both names are the same file's: then the one that is aside goes at
+ * the end. */
 static bool undo_one(Swap *swap, int i)
 {
     const char *leaf;
@@ -240,7 +248,8 @@ static bool undo_one(Swap *swap, int i)
     if (!move->set_aside && !move->placed)
         return true;
     int folder = reach(swap->root, move->name, &leaf, swap);
-    bool done = folder >= 0 && (move->set_aside ? renameat(swap->temporary, short_name('o', i).text, folder, leaf) == 0
+    bool done = folder >= 0 && (move->set_aside ? renameat(swap->temporary, short_name('o', i).text,
+                                                           folder, leaf) == 0
                                                 : unlinkat(folder, leaf, 0) == 0);
     close_quietly(folder);
     if (done)
@@ -282,7 +291,9 @@ bool swap_end(Swap *swap, bool committed)
 {
     if (swap->temporary < 0)
         return true;
-    bool done = remove_temporary(swap, committed) || remove_temporary(swap, committed);
+    bool done = false;
+    for (int tries = 2; !done && tries > 0; tries--) /* what fails once may not fail twice */
+        done = remove_temporary(swap, committed);
     close_quietly(swap->temporary);
     swap->temporary = -1;
     return done;

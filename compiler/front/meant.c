@@ -45,9 +45,9 @@ static const char *bare(const char *name)
 
 /* The word nearest to a name so far. */
 typedef struct Nearest {
-    const char *name;       /* bare */
-    const char *word;       /* NULL: none */
-    int letters;            /* fewer must be wrong of the next one */
+    const char *name; /* bare */
+    const char *word; /* NULL: none */
+    int letters;      /* fewer must be wrong of the next one */
 } Nearest;
 
 static void consider(Nearest *nearest, const char *word)

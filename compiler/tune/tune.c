@@ -53,10 +53,12 @@ static void run(Tuning *tuning, const char *program, const Kernel *kernel)
         fail_with(EXIT_FILE, "--tune: the measuring program did not run to its end");
 }
 
-/* While a command runs, the terminal's SIGINT and SIGQUIT end it alone: they are meant for caec as well. */
+/* While a command runs, the terminal's SIGINT and SIGQUIT end it alone: they are meant for caec as
+ * well. */
 static bool shell(const char *command)
 {
-    int status = system(command), signal = status != -1 && WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+    int status = system(command),
+        signal = status != -1 && WIFSIGNALED(status) ? WTERMSIG(status) : 0;
     if (signal == SIGINT || signal == SIGQUIT)
         raise(signal);
     return status == 0;
@@ -81,7 +83,8 @@ static void measure(Tuning *tuning, const Graph *graph, Settings settings, const
         fail_with(EXIT_FILE, "--tune: cannot remove %s", place);
 }
 
-/* Those that a process which is no more left in the folder for temporary files, our user's alone. */
+/* Those that a process which is no more left in the folder for temporary files, our user's alone.
+ */
 static void sweep(const char *base)
 {
     DIR *list = opendir(base);
@@ -89,7 +92,8 @@ static void sweep(const char *base)
         long pid;
         struct stat status;
         const char *path = arena_format("%s/%s", base, entry->d_name);
-        if (sscanf(entry->d_name, "caec-tune-%ld-", &pid) == 1 && pid > 0 && kill((pid_t)pid, 0) != 0 && errno == ESRCH && lstat(path, &status) == 0 &&
+        if (sscanf(entry->d_name, "caec-tune-%ld-", &pid) == 1 && pid > 0 &&
+            kill((pid_t)pid, 0) != 0 && errno == ESRCH && lstat(path, &status) == 0 &&
             S_ISDIR(status.st_mode) && status.st_uid == geteuid())
             signals_remove(path);
     }

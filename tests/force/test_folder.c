@@ -1,8 +1,9 @@
-/* The folder that caec writes to, written in a process of its own that is disturbed at each of its calls of the system in turn: refused once or from there on,
-   killed before it or in the middle of a write, asked to end by SIGTERM. Where the process could still do something the folder is as it was or as it was to be,
-   nothing temporary in it; where it was killed, the next run makes it so. Files of others stay.
-   Environment: FORCE_ALL, not empty: every call, not every third. */
-#define _GNU_SOURCE     /* nftw, MAP_ANONYMOUS */
+/* The folder that caec writes to, written in a process of its own that is disturbed at each of its
+   calls of the system in turn: refused once or from there on, killed before it or in the middle of
+   a write, asked to end by SIGTERM. Where the process could still do something the folder is as it
+   was or as it was to be, nothing temporary in it; where it was killed, the next run makes it so.
+   Files of others stay. Environment: FORCE_ALL, not empty: every call, not every third. */
+#define _GNU_SOURCE /* nftw, MAP_ANONYMOUS */
 #include "cases.h"
 #include "files.h"
 
@@ -21,12 +22,19 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-typedef enum Mishap { NOTHING, REFUSED, REFUSED_FROM_THERE_ON, KILLED, KILLED_IN_A_WRITE, ASKED_TO_END } Mishap;
+typedef enum Mishap {
+    NOTHING,
+    REFUSED,
+    REFUSED_FROM_THERE_ON,
+    KILLED,
+    KILLED_IN_A_WRITE,
+    ASKED_TO_END
+} Mishap;
 
 static Mishap mishap;
-static int countdown;           /* of the calls; the mishap is at 0 */
-static bool no_links;           /* on this file system */
-static int *hit;                /* shared with the children: whether it came */
+static int countdown; /* of the calls; the mishap is at 0 */
+static bool no_links; /* on this file system */
+static int *hit;      /* shared with the children: whether it came */
 
 /* Whether the call is refused. */
 static bool disturbed(int reason)
@@ -137,23 +145,40 @@ int __wrap_fsync(int file)
 
 /* ---- two states of a folder ---- */
 
-#define TEXT(text) { (char *)(text), sizeof(text) - 1, 0 }
+#define TEXT(text)                                                                                 \
+    {                                                                                              \
+        (char *)(text), sizeof(text) - 1, 0                                                        \
+    }
 static const SavedText old_files[] = {
-    { "README.md", TEXT("old words") }, { "same.c", TEXT("the same") }, { "gone.c", TEXT("soon gone") }, { "sub/c.c", TEXT("old") },
-    { "sub/left/d.c", TEXT("the last of its folder") }, { "empty.c", TEXT("not empty") },
+    { "README.md", TEXT("old words") },
+    { "same.c", TEXT("the same") },
+    { "gone.c", TEXT("soon gone") },
+    { "sub/c.c", TEXT("old") },
+    { "sub/left/d.c", TEXT("the last of its folder") },
+    { "empty.c", TEXT("not empty") },
 };
 static const SavedText new_files[] = {
-    { "README.md", TEXT("new words, and more") }, { "same.c", TEXT("the same") }, { "sub/c.c", TEXT("new") }, { "sub/fresh/e.c", TEXT("in a new folder") },
-    { "f.c", TEXT("a new file") }, { "empty.c", TEXT("") },
+    { "README.md", TEXT("new words, and more") },
+    { "same.c", TEXT("the same") },
+    { "sub/c.c", TEXT("new") },
+    { "sub/fresh/e.c", TEXT("in a new folder") },
+    { "f.c", TEXT("a new file") },
+    { "empty.c", TEXT("") },
 };
 enum { FILES = sizeof old_files / sizeof old_files[0] };
 
-typedef enum State { ABSENT, OLD, NEW, NEW_ALONE, STATES } State;       /* NEW_ALONE: where there was no folder */
+typedef enum State {
+    ABSENT,
+    OLD,
+    NEW,
+    NEW_ALONE,
+    STATES
+} State; /* NEW_ALONE: where there was no folder */
 
 static char *folder;
-static char *pictures[STATES];       /* of each state, as picture() gives them */
+static char *pictures[STATES]; /* of each state, as picture() gives them */
 
-static char *drawn;             /* of picture() */
+static char *drawn; /* of picture() */
 static size_t drawn_from;
 
 static int draw_one(const char *path, const struct stat *status, int type, struct FTW *walk)
@@ -173,7 +198,8 @@ static int compare_lines(const void *a, const void *b)
     return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-/* All that is in folder/out, with its content, in one text; to be freed. "" where it is not there. */
+/* All that is in folder/out, with its content, in one text; to be freed. "" where it is not there.
+ */
 static char *picture(void)
 {
     enum { MOST = 100 };
@@ -257,7 +283,8 @@ static int tear_down(void **state)
 
 /* ---- disturbed ---- */
 
-/* Saves the new state in a child that meets the mishap at that call; what it says goes to folder/said. Returns how it ended, as waitpid tells it. */
+/* Saves the new state in a child that meets the mishap at that call; what it says goes to
+ * folder/said. Returns how it ended, as waitpid tells it. */
 static int save_disturbed(Mishap what, int call)
 {
     int status;
@@ -325,7 +352,9 @@ static void everywhere(Mishap what, State before, const char *name)
         else
             assert_int_equal(WTERMSIG(status), SIGKILL);
         changed += !shows(before);
-        bool forward = call % 2 == 0 || before == ABSENT;       /* the next run sets it right, whichever of the two it writes */
+        bool forward =
+            call % 2 == 0 ||
+            before == ABSENT; /* the next run sets it right, whichever of the two it writes */
         save(forward ? NEW : OLD);
         want_one_of(forward ? after : OLD, forward ? after : OLD, call, "after the next run");
     }
@@ -374,7 +403,8 @@ static void asked_to_end(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(refused_once), cmocka_unit_test(refused_from_there_on), cmocka_unit_test(killed), cmocka_unit_test(killed_without_links),
+        cmocka_unit_test(refused_once), cmocka_unit_test(refused_from_there_on),
+        cmocka_unit_test(killed),       cmocka_unit_test(killed_without_links),
         cmocka_unit_test(asked_to_end),
     };
     return cmocka_run_group_tests_name("force folder", tests, set_up, tear_down);

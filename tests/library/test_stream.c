@@ -118,7 +118,7 @@ static const Net transposed = { .height = 10, .width = 20, .channels = 3,
                                 .decoder = { { DECONV, .filters = 17, .kernel = 3, .stride = 5, .activation = "elu" },
                                              { DECONV, .filters = 5, .kernel = 1, .stride = 2, .activation = "relu" }, { POOL, .size = 2 },
                                              { DECONV, .filters = 4, .kernel = 5, .stride = 2 }, { DECONV, .filters = 6, .kernel = 4, .stride = 1 },
-                                             { POOL, .size = 2 } } };
+                                             { POOL, .size = 2 }, { DECONV, .filters = 4, .kernel = 3, .stride = 1, .activation = "relu" } } };
 /* Wide rows, of several tiles and a rest, and blocks of channels. */
 static const Net wide = { .height = 12, .width = 132, .channels = 3,
                           .encoder = { { CONV, .filters = 34, .kernel = 3, .activation = "relu" }, { CONV, .filters = 66, .kernel = 3, .activation = "relu" },

@@ -2,11 +2,16 @@
 #define _GNU_SOURCE     /* link.h */
 #include "whole.h"
 
+#include <fcntl.h>
 #include <jansson.h>
 #include <link.h>
 #include <math.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 static json_t *bench(const char *words)
 {
@@ -202,9 +207,130 @@ static void inference_is_small(void **state)
         fail_msg("cae-infer has %zu bytes, more than 2.5 MiB", length);
 }
 
+static Result script(const char *folder, const char *text)
+{
+    return run_words(folder, (const char *const[]){ "sh", "-c", text, NULL });
+}
+
+/* What is printed and does not arrive is an error, whoever prints it. */
+static void a_full_output(void **state)
+{
+    (void)state;
+    static const char *const words[] = {
+        " --help",  " --usage",         " --version",
+        " summary", " bench --batch 2", " bench --batch 2 --json"
+    };
+    char *folder = folder_new();
+    for (size_t i = 0; i < 2 * sizeof words / sizeof words[0]; i++) {
+        const char *program = i % 2 ? GREY_INFER : GREY_TRAIN, *rest = words[i / 2];
+        bool fits = !(i % 2) || !strstr(rest, "--batch");
+        char *text = text_of("exec %s%s >/dev/full", program,
+                             fits                     ? rest
+                             : strstr(rest, "--json") ? " bench --json"
+                                                      : " bench");
+        Result result = script(folder, text);
+        want_exit(&result, 3);
+        if (!strstr(result.err, "cannot be written\n"))
+            fail_msg("%s: %s", text, result.err);
+        result_free(&result);
+        free(text);
+    }
+    folder_remove(folder);
+}
+
+/* Starts the words without stdin, stdout and stderr; the last of them is a pipe in which the
+ * program finds nothing. */
+static void check_handles(const char *program, const char *option, const char *command,
+                          const char *folder)
+{
+    char *path = text_of("%s/pipe", folder);
+    unlink(path);
+    assert_int_equal(mkfifo(path, 0600), 0);
+    fflush(NULL);
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        for (int handle = 0; handle < 1024; handle++)
+            close(handle);
+        if (chdir(folder) == 0)
+            execl(program, program, option, "pipe", command, (char *)NULL);
+        _exit(99);
+    }
+    int pipe_end = open(path, O_WRONLY); /* comes back as soon as the program reads */
+    assert_true(pipe_end >= 0);
+    for (int handle = 0; handle < 3; handle++) {
+        char link[100] = "", *there = text_of("/proc/%ld/fd/%d", (long)child, handle);
+        if (readlink(there, link, sizeof link - 1) >= 0 || file_exists("/proc/self/fd"))
+            assert_string_equal(link, "/dev/null");
+        free(there);
+    }
+    kill(child, SIGKILL);
+    assert_int_equal(waitpid(child, NULL, 0), child);
+    close(pipe_end);
+    free(path);
+}
+
+/* No file that is opened later is taken for stdout or stderr, where somebody closed those. */
+static void closed_handles(void **state)
+{
+    (void)state;
+    char *folder = folder_new();
+    check_handles(GREY_TRAIN, "--init", "--out=run", folder);
+    check_handles(GREY_INFER, "--weights", "summary", folder);
+    Result result = script(folder, GREY_TRAIN " --steps 2 --batch 2 --out mute <&- >&- 2>&- "
+                                              "&& " GREY_INFER " --weights mute/last.safetensors "
+                                                               "summary && " GREY_TRAIN " --steps "
+                                                                                        "3 --out "
+                                                                                        "mute "
+                                                                                        "--resume");
+    want_exit(&result, 0);
+    result_free(&result);
+    folder_remove(folder);
+}
+
+/* A compiler that lacks what static programs need: then they are linked to shared libraries, and
+ * CMake says so. */
+static void without_static_libraries(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *refuses, *says;
+    } cases[] = {
+        { "*-static*", "caec: there is no static C library, so the programs are linked to shared "
+                       "libraries" },
+        { "*-static*-fopenmp* | *-fopenmp*-static*", "has no static OpenMP library here, so the "
+                                                     "programs are linked to shared libraries" },
+        { "nothing", NULL },
+    };
+    char *folder = folder_new();
+    Result written = run_caec(folder, "%s/tests/whole/other.lua -o .", project_folder());
+    want_exit(&written, 0);
+    result_free(&written);
+    for (int i = 0; i < 3; i++) {
+        char *make = text_of("printf '#!/bin/sh\\ncase \" $* \" in %%s) exit 1;; esac\\nexec cc "
+                             "\"$@\"\\n' \"%s\" >cc.sh && chmod +x cc.sh && "
+                             "cmake -S other -B b%d -G 'Unix Makefiles' "
+                             "-DCMAKE_C_COMPILER=\"$PWD/cc.sh\" 2>&1",
+                             cases[i].refuses, i);
+        Result result = script(folder, make);
+        want_exit(&result, 0);
+        char *path = text_of("%s/b%d/CMakeFiles/other-train.dir/link.txt", folder, i),
+             *link = file_read(path, NULL);
+        if (cases[i].says ? !strstr(result.out, cases[i].says) || strstr(link, "-static")
+                          : !strstr(link, "-static"))
+            fail_msg("%s\n%s", result.out, link);
+        free(path), free(link), free(make);
+        result_free(&result);
+    }
+    folder_remove(folder);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_full_output),
+        cmocka_unit_test(closed_handles),
+        cmocka_unit_test(without_static_libraries),
         cmocka_unit_test(training_is_measured),
         cmocka_unit_test(inference_is_measured),
         cmocka_unit_test(they_tell_about_themselves),

@@ -4,7 +4,8 @@
 
 #include <stdint.h>
 
-#define ANYWHERE __attribute__((target("arch=x86-64,no-sse3,no-popcnt,no-bmi,no-bmi2,no-lzcnt,no-movbe")))
+#define ANYWHERE \
+    __attribute__((target("arch=x86-64,no-sse3,no-popcnt,no-bmi,no-bmi2,no-lzcnt,no-movbe")))
 
 typedef struct Answer {
     uint32_t a, b, c, d;
