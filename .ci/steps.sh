@@ -40,7 +40,7 @@ step_bits() { FORCE_ALL=1 OMP_WAIT_POLICY=passive build-test/tests/force/force_b
 step_kills() {
     FORCE_SEED=$(od -An -N2 -tu2 /dev/urandom | tr -d ' ')
     export FORCE_SEED
-    FORCE_KILLS=60 OMP_WAIT_POLICY=passive build-test/tests/force/force_kill
+    FORCE_KILLS=200 OMP_WAIT_POLICY=passive build-test/tests/force/force_kill
 }
 
 step_fuzz() {
