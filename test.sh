@@ -23,11 +23,15 @@ count() {
     passed=$1 failed=$2 skipped=$3 programs=$4
 }
 closing_line() { echo "$passed passed, $failed failed, $skipped skipped"; }
+# Also while the output goes into a file.
+exec 3>&1
 interrupted() {
     count
-    echo
-    echo "Interrupted by $1: what follows counts the $programs test programs that had come to their end."
-    closing_line
+    {
+        echo
+        echo "Interrupted by $1: what follows counts the $programs test programs that had come to their end."
+        closing_line
+    } >&3
 }
 group_watch interrupted
 

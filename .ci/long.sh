@@ -5,6 +5,7 @@ set -eu
 cd "$(dirname "$0")/.."
 . cmake/packages.sh
 . .ci/steps.sh
+. tests/tools/group.sh
 
 # One step, and nothing else: sh .ci/long.sh --step NAME
 if [ "${1:-}" = --step ]; then
@@ -19,7 +20,8 @@ if [ "${1:-}" = --step ]; then
     status=$?
     set -e
     seconds=$(($(date +%s) - begin))
-    processor=$(times | awk 'NR == 2 { for (i = 1; i <= 2; i++) { split($i, part, /[ms]/); sum += part[1] * 60 + part[2] }; printf "%.0f", sum }')
+    processor_seconds "$work/seconds"
+    processor=$(cat "$work/seconds")
     exec 9>"$LOGS/lock"
     flock 9
     echo "$name $seconds $processor" >>"$TIMES"

@@ -6,9 +6,21 @@ STEPS="sanitize thread places targets bits tidy hostile fuzz kills valgrind cppc
 
 export CMOCKA_MESSAGE_OUTPUT=STDOUT
 
+# Configures and builds: built SOURCE BUILD [OPTION...]. Says nothing where it goes well.
+built() {
+    source=$1 build=$2
+    shift 2
+    {
+        cmake -S "$source" -B "$build" -G Ninja --log-level=WARNING "$@" &&
+            cmake --build "$build"
+    } >"$work/build.log" 2>&1 || {
+        cat "$work/build.log"
+        return 1
+    }
+}
+
 sanitized_tests() {
-    cmake -S . -B "$1" -G Ninja -DCAEC_SANITIZE="$2" --log-level=WARNING >/dev/null
-    cmake --build "$1" -j 1
+    built . "$1" -DCAEC_SANITIZE="$2"
     ctest --test-dir "$1" -LE "bench|coverage|long" --output-on-failure
 }
 
@@ -28,7 +40,7 @@ step_bits() { FORCE_ALL=1 OMP_WAIT_POLICY=passive build-test/tests/force/force_b
 step_kills() {
     FORCE_SEED=$(od -An -N2 -tu2 /dev/urandom | tr -d ' ')
     export FORCE_SEED
-    FORCE_KILLS=60 OMP_WAIT_POLICY=passive build-test/tests/force/force_kill
+    FORCE_KILLS=200 OMP_WAIT_POLICY=passive build-test/tests/force/force_kill
 }
 
 step_fuzz() {
@@ -58,8 +70,9 @@ step_tidy() {
     clang-tidy -p "$work/tidy" --quiet compiler/*.c compiler/*/*.c runtime/*.c runtime/*/*.c
 }
 
+# By -j 2 it looks at each file by itself; across files it takes what an error message prints for unset.
 step_cppcheck() {
-    cppcheck --error-exitcode=1 --enable=warning,performance,portability --std=c11 --quiet \
+    cppcheck -j 2 --error-exitcode=1 --enable=warning,performance,portability --std=c11 --quiet \
         --template='{file}:{line}: {id}: {message}' --library=tests/tools/cppcheck.cfg \
         --suppressions-list=tests/tools/cppcheck.txt -Icompiler -Iruntime -DCAEC_REAL=float compiler runtime
 }
@@ -71,9 +84,8 @@ step_v4() {
         return 0
     fi
     build-test/bin/caec tests/whole/other.lua --no-runtime --target x86-64-v4 -o "$work"
-    cmake -S "$work/other" -B "$work/build" -G Ninja -DCAEC_RUNTIME="$PWD/runtime" \
-        -DCAEC_RUNTIME_LIBRARY="$PWD/build-test/lib/libcaec_runtime_float.a" --log-level=WARNING >/dev/null
-    cmake --build "$work/build" -j 1
+    built "$work/other" "$work/build" -DCAEC_RUNTIME="$PWD/runtime" \
+        -DCAEC_RUNTIME_LIBRARY="$PWD/build-test/lib/libcaec_runtime_float.a"
     for program in other-train other-infer; do
         status=0
         qemu-x86_64 -cpu Haswell "$work/build/$program" summary >"$work/said" 2>&1 || status=$?
@@ -87,8 +99,7 @@ step_targets() { sh .ci/targets.sh build-test; }
 
 # The committed specimen, alone and without Lua.
 step_specimen() {
-    cmake -S generated/x86-64-v3/cae -B "$work/build" -G Ninja --log-level=WARNING >/dev/null
-    cmake --build "$work/build" -j 1
+    built generated/x86-64-v3/cae "$work/build"
     "$work/build/cae-train" summary | tail -n 1
 }
 
@@ -103,7 +114,6 @@ project(user C)
 find_package(caec REQUIRED)
 caec_add_model(other ${CMAKE_CURRENT_SOURCE_DIR}/other.lua ALL OPTIONS --target x86-64-v2)
 END
-    cmake -S "$work/project" -B "$work/build" -G Ninja -DCMAKE_PREFIX_PATH="$work/prefix" --log-level=WARNING >/dev/null
-    cmake --build "$work/build" -j 1
+    built "$work/project" "$work/build" -DCMAKE_PREFIX_PATH="$work/prefix"
     "$work/build/bin/other-infer" summary | tail -n 1
 }
