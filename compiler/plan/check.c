@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ALIGNMENT = 64, SLACK = 64, FAULT = 500 };     /* a vector may be read past the end of a value */
+enum { ALIGNMENT = 64, SLACK = 64, FAULT = 500 };   /* a vector may be read past a value's end */
 
 /* Tables of places hold the place + 1, or 0 for none. */
 typedef struct Checker {
@@ -19,7 +19,7 @@ typedef struct Checker {
     int *latest;                /* of each node: its last buffer */
     int *before;                /* of each buffer: that of its node before it */
     int *scratch, *sum;         /* of each step: its buffers */
-    int *gradient;              /* of each node: the parameter whose gradient it is, in this program */
+    int *gradient;              /* of each node: the parameter whose gradient it is, here */
     int *made;                  /* of each node that lies elsewhere: how many steps have made it */
     Spans held;                 /* by buffers, as their place + 1 */
     int s;                      /* the step under way; -1: none */
@@ -41,20 +41,25 @@ __attribute__((format(printf, 2, 3))) static void find(Checker *c, const char *f
     va_start(args, format);
     vsnprintf(text, sizeof text, format, args);
     va_end(args);
-    c->fault = c->s < 0 ? arena_format("program %s: %s", c->program->name, text) :
-               arena_format("program %s, step %d, %s of %s by %s: %s", c->program->name, c->s, step_of(c)->pass,
-                            step_of(c)->core->name, step_of(c)->kernel->name, text);
+    const Step *step = c->s < 0 ? NULL : step_of(c);
+    c->fault = !step ? arena_format("program %s: %s", c->program->name, text) :
+               arena_format("program %s, step %d, %s of %s by %s: %s", c->program->name, c->s,
+                            step->pass, step->core->name, step->kernel->name, text);
 }
 
 /* "encoder_conv1 (steps 2 to 7, bytes 0 to 8255)" */
 static const char *buffer_text(const Buffer *b)
 {
-    return arena_format("%s (steps %d to %d, bytes %zu to %zu)", b->name, b->first, b->last, b->offset, b->offset + b->bytes - 1);
+    return arena_format("%s (steps %d to %d, bytes %zu to %zu)", b->name, b->first, b->last,
+                        b->offset, b->offset + b->bytes - 1);
 }
 
 static const char *holder_text(const Checker *c, int holder)
 {
-    return holder == HELD_BY_NOBODY ? "nothing" : holder == HELD_BY_SEVERAL ? "several" : buffer_text(&c->program->buffers[holder - 1]);
+    if (holder == HELD_BY_NOBODY)
+        return "nothing";
+    return holder == HELD_BY_SEVERAL ? "more than one value" :
+           buffer_text(&c->program->buffers[holder - 1]);
 }
 
 static int real_bytes(const Checker *c)
@@ -94,16 +99,20 @@ static void checker_free(Checker *c)
 static void check_buffer(Checker *c, const Buffer *b)
 {
     const Program *p = c->program;
-    if (b->first < 0 || b->first > b->last || b->last >= p->count || b->made < 0 || b->made >= p->count)
+    if (b->first < 0 || b->first > b->last || b->last >= p->count || b->made < 0 ||
+        b->made >= p->count)
         find(c, "%s is made in step %d", buffer_text(b), b->made);
-    if (b->bytes == 0 || b->offset % ALIGNMENT || b->offset > p->bytes || b->bytes > p->bytes - b->offset)
-        find(c, "%s does not lie in the workspace of %zu bytes at a multiple of %d", buffer_text(b), p->bytes, ALIGNMENT);
-    if (b->node && (b->node->id >= c->plan->graph->count || c->plan->graph->nodes[b->node->id] != b->node))
+    if (b->bytes == 0 || b->offset % ALIGNMENT || b->offset > p->bytes ||
+        b->bytes > p->bytes - b->offset)
+        find(c, "%s does not lie in the workspace of %zu bytes at a multiple of %d", buffer_text(b),
+             p->bytes, ALIGNMENT);
+    if (b->node &&
+        (b->node->id >= c->plan->graph->count || c->plan->graph->nodes[b->node->id] != b->node))
         find(c, "%s is of a value that the graph has not", buffer_text(b));
 }
 
-/* A step's value lies in the last buffer of its node that is made there or before; its scratch memory is made there; sums stand in the order of
-   their steps. */
+/* A step's value lies in the last buffer of its node that is made there or before; its scratch
+   memory is made there; sums stand in the order of their steps. */
 static void fill_tables(Checker *c)
 {
     const Program *p = c->program;
@@ -124,7 +133,8 @@ static void fill_tables(Checker *c)
             c->latest[b->node->id] = i + 1;
         }
         if (!c->fault && c->before[i] && p->buffers[c->before[i] - 1].made >= b->made)
-            find(c, "%s is made no later than %s", buffer_text(b), buffer_text(&p->buffers[c->before[i] - 1]));
+            find(c, "%s is made no later than %s", buffer_text(b),
+                 buffer_text(&p->buffers[c->before[i] - 1]));
     }
 }
 
@@ -164,7 +174,8 @@ static int *end_of_life(Buffer *b, int end)
 static int *order_by(const Checker *c, int end)
 {
     const Program *p = c->program;
-    int *order = calloc((size_t)p->buffer_count + 1, sizeof *order), *next = calloc((size_t)p->count + 2, sizeof *next);
+    int *order = calloc((size_t)p->buffer_count + 1, sizeof *order);
+    int *next = calloc((size_t)p->count + 2, sizeof *next);
     if (!order || !next)
         fail_with(EXIT_FILE, "out of memory");
     for (int i = 0; i < p->buffer_count; i++)
@@ -201,37 +212,6 @@ static void check_lives(Checker *c)
     spans_clear(&c->held);
 }
 
-/* ---- what a step needs ---- */
-
-static bool has_argument(const Step *step, const Node *node)
-{
-    for (int i = 0; i < step->argument_count; i++) {
-        const Argument *a = &step->arguments[i];
-        if (a->node == node || (a->form && a->form->parameter == node))
-            return true;
-    }
-    return false;
-}
-
-/* Unpooling reads the pooled value only where an activation makes equals of different values. */
-static bool may_lack(const Node *node, int input)
-{
-    return (node_is(node, "max_unpool2d") && input == 2) || (node_is(node, "max_unpool2d_dx") && input == 1);
-}
-
-/* Whatever the step computes on the way or leaves behind, it has the operands of, or computes them. */
-static void check_operands(Checker *c)
-{
-    const Step *s = step_of(c);
-    const Node *const parts[] = { s->core, s->bias, s->act, s->pool, s->codes, s->d_act, s->d_pool, s->db, s->dx };
-    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
-        for (int k = 0; parts[i] && k < parts[i]->op->arity; k++) {
-            const Node *operand = node_storage(parts[i]->input[k]);
-            if (!step_covers(s, operand) && !has_argument(s, operand) && !may_lack(parts[i], k))
-                find(c, "it computes %s without %s", parts[i]->name, operand->name);
-        }
-}
-
 /* ---- values elsewhere: the image, what the caller gives and gets, losses and gradients ---- */
 
 static bool is_given(const Checker *c, const Node *node)
@@ -241,13 +221,15 @@ static bool is_given(const Checker *c, const Node *node)
 
 static bool is_elsewhere(const Checker *c, const Node *node)
 {
-    return is_given(c, node) || node == c->program->result || node_is_loss(node) || c->gradient[node->id];
+    return is_given(c, node) || node == c->program->result || node_is_loss(node) ||
+           c->gradient[node->id];
 }
 
 static void read_elsewhere(Checker *c, const Node *node)
 {
     if (!is_given(c, node) && (c->gradient[node->id] || !c->made[node->id]))
-        find(c, "it reads %s, which %s", node->name, c->gradient[node->id] ? "is a sum over images" : "no step has made before");
+        find(c, "it reads %s, which %s", node->name,
+             c->gradient[node->id] ? "is a sum over images" : "no step has made before");
 }
 
 static void write_elsewhere(Checker *c, const Node *node)
@@ -293,7 +275,7 @@ static int value_place(const Checker *c, const Node *node)
     return place;
 }
 
-/* The place of the argument's buffer; 0: it has none, and needs none where it is no scratch memory. */
+/* The place of the argument's buffer; 0: it has none. */
 static int buffer_place(const Checker *c, const Argument *a)
 {
     if (a->scratch)
@@ -310,7 +292,9 @@ static bool needs_buffer(const Checker *c, const Argument *a)
 
 static const char *argument_text(const Argument *a)
 {
-    return a->node ? a->node->name : a->scratch ? "its scratch memory" : a->sum ? "its sum over a chunk" : a->name;
+    if (a->node)
+        return a->node->name;
+    return a->scratch ? "its scratch memory" : "its sum over a chunk";
 }
 
 /* How many images' values the buffer has room for, of how many that live there at once. */
@@ -326,7 +310,9 @@ static void check_copies(Checker *c, const Buffer *b)
 static void check_room(Checker *c, const Argument *a, const Buffer *b)
 {
     const size_t type = a->node && a->node->type == TYPE_PIXEL ? 1 : (size_t)real_bytes(c);
-    const size_t values = a->scratch ? step_of(c)->scratch : a->sum ? a->sum : plan_value_count(a->node) * (size_t)b->copies;
+    size_t values = a->scratch ? step_of(c)->scratch : a->sum;
+    if (a->node)
+        values = plan_value_count(a->node) * (size_t)b->copies;
     if (b->bytes < values * type + SLACK)
         find(c, "%s is too small for %zu bytes and %d more", buffer_text(b), values * type, SLACK);
     if (c->s < b->first || c->s > b->last)
@@ -349,7 +335,8 @@ static void want_held(Checker *c, const Argument *a)
     const int holder = holder_of(c, b);
     check_room(c, a, b);
     if (holder != place)
-        find(c, "%s should be in %s, where %s is", argument_text(a), buffer_text(b), holder_text(c, holder));
+        find(c, "%s should be in %s, where %s is", argument_text(a), buffer_text(b),
+             holder_text(c, holder));
 }
 
 static void read_argument(Checker *c, const Argument *a)
@@ -371,7 +358,8 @@ static void write_argument(Checker *c, const Argument *a)
     if (a->node && is_elsewhere(c, a->node)) {
         if (!c->later)
             write_elsewhere(c, a->node);
-    } else if (place && !a->sum && !(c->later && a->node && c->program->buffers[place - 1].copies > 1)) {
+    } else if (place && !a->sum &&
+               !(c->later && a->node && c->program->buffers[place - 1].copies > 1)) {
         give(c, &c->program->buffers[place - 1], place);
     }
 }
@@ -406,12 +394,14 @@ static void flush_sums(Checker *c)
                 want_held(c, &step_of(c)->arguments[i]);
 }
 
-/* A step that takes the group at once stands alone, and none goes on from forward to backward: they are functions of their own. */
+/* A step that takes the group at once stands alone, and no run goes on from forward to backward:
+   they are functions of their own. */
 static void check_run(Checker *c, int from, int to)
 {
     const Program *p = c->program;
     for (c->s = from; c->s < to; c->s++)
-        if ((to > from + 1 && step_of(c)->kernel->grouped) || (c->s > from && c->s == p->forward_count))
+        if ((to > from + 1 && step_of(c)->kernel->grouped) ||
+            (c->s > from && c->s == p->forward_count))
             find(c, "its run of steps from %d to %d is done image by image", from, to - 1);
 }
 
@@ -430,8 +420,6 @@ static void follow_run(Checker *c, int from, int to)
 static void follow_program(Checker *c)
 {
     const Program *p = c->program;
-    for (c->s = 0; c->s < p->count; c->s++)
-        check_operands(c);
     zero_sums(c);
     for (int from = 0, to; from < p->count; from = to) {
         for (to = from + 1; to < p->count && p->run[to] == p->run[from]; to++)

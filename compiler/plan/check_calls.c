@@ -1,4 +1,4 @@
-/* check_calls.c - the forms of weights that steps read, and the functions that they call. */
+/* check_calls.c - what steps are called with: operands and forms of weights; and the functions. */
 #include "check.h"
 
 #include "../base/arena.h"
@@ -45,7 +45,8 @@ static const char *fault_in_places(const Plan *plan)
     for (int i = 0; i < plan->form_count; i++) {
         const Form *f = plan->forms[i];
         if (f->late || f->offset % align || f->offset < end[f->training])
-            return arena_format("form %s at %zu overlaps one before it, or is not aligned", f->name, f->offset);
+            return arena_format("form %s at %zu overlaps one before it, or is not aligned", f->name,
+                                f->offset);
         end[f->training] = f->offset + f->count;
     }
     if (end[false] > plan->prepared_reals || end[true] > plan->training_reals)
@@ -55,15 +56,17 @@ static const char *fault_in_places(const Plan *plan)
 
 static bool is_prepared(const Plan *plan, const Names *names, const Form *form)
 {
-    const Form **found = plan->form_count ? bsearch(&form, names->forms, (size_t)plan->form_count, sizeof form, by_form) : NULL;
+    const size_t count = (size_t)plan->form_count;
+    const Form **found = bsearch(&form, names->forms, count, sizeof form, by_form);
     return found && *found == form;
 }
 
 static bool is_made_late(const Plan *plan, const Names *names, const Step *step, const Form *form)
 {
     const Form *source = form->source;
-    return step->late == form && source && !source->late && !source->rotated && source->parameter == form->parameter &&
-           source->training == form->training && is_prepared(plan, names, source) && step->late_at + form->count <= step->scratch;
+    return step->late == form && source && !source->late && !source->rotated &&
+           source->parameter == form->parameter && source->training == form->training &&
+           is_prepared(plan, names, source) && step->late_at + form->count <= step->scratch;
 }
 
 /* Whether the parameter is an operand of what the step computes. */
@@ -77,7 +80,8 @@ static bool is_operand(const Step *s, const Node *parameter)
     return false;
 }
 
-static const char *fault_in_form(const Plan *plan, const Names *names, const Program *program, const Step *step, const Form *form)
+static const char *fault_in_form(const Plan *plan, const Names *names, const Program *program,
+                                 const Step *step, const Form *form)
 {
     if (form->training != (plan_forms_apart(plan) && !program->result))
         return "is in the memory of another user";
@@ -94,8 +98,9 @@ static bool same_form(const Form *a, const Form *b)
 {
     if (!a || !b)
         return a == b;
-    return strcmp(a->kind, b->kind) == 0 && a->block == b->block && a->lanes == b->lanes && a->rotated == b->rotated && a->up == b->up &&
-           a->stride == b->stride && a->pad_top == b->pad_top && a->pad_left == b->pad_left && a->count == b->count;
+    return strcmp(a->kind, b->kind) == 0 && a->block == b->block && a->lanes == b->lanes &&
+           a->rotated == b->rotated && a->up == b->up && a->stride == b->stride &&
+           a->pad_top == b->pad_top && a->pad_left == b->pad_left && a->count == b->count;
 }
 
 static bool same_value(const Node *a, const Node *b)
@@ -115,41 +120,81 @@ static bool same_node(const Node *a, const Node *b)
 
 static bool same_argument(const Step *s, const Argument *a, const Step *t, const Argument *b)
 {
-    return strcmp(a->name, b->name) == 0 && a->scratch == b->scratch && a->sum == b->sum && a->noise == b->noise && same_form(a->form, b->form) &&
-           same_value(a->node, b->node) && step_writes(s, a->node) == step_writes(t, b->node);
+    return strcmp(a->name, b->name) == 0 && a->scratch == b->scratch && a->sum == b->sum &&
+           a->noise == b->noise && same_form(a->form, b->form) && same_value(a->node, b->node) &&
+           step_writes(s, a->node) == step_writes(t, b->node);
 }
 
 static bool same_work(const Step *s, const Step *t)
 {
-    return s->kernel == t->kernel && same_node(s->core, t->core) && same_node(s->bias, t->bias) && same_node(s->act, t->act) &&
-           same_node(s->pool, t->pool) && same_node(s->codes, t->codes) && same_node(s->d_act, t->d_act) && same_node(s->d_pool, t->d_pool) &&
-           same_node(s->db, t->db) && same_node(s->dx, t->dx);
+    return s->kernel == t->kernel && same_node(s->core, t->core) && same_node(s->bias, t->bias) &&
+           same_node(s->act, t->act) && same_node(s->pool, t->pool) &&
+           same_node(s->codes, t->codes) && same_node(s->d_act, t->d_act) &&
+           same_node(s->d_pool, t->d_pool) && same_node(s->db, t->db) && same_node(s->dx, t->dx);
 }
 
 static bool same_call(const Step *s, const Step *t)
 {
-    bool same = s->argument_count == t->argument_count && s->number_count == t->number_count && s->scratch == t->scratch && same_work(s, t);
+    bool same = s->argument_count == t->argument_count && s->number_count == t->number_count &&
+                s->scratch == t->scratch && same_work(s, t);
     for (int i = 0; same && i < s->argument_count; i++)
         same = same_argument(s, &s->arguments[i], t, &t->arguments[i]);
     for (int i = 0; same && i < s->number_count; i++)
-        same = strcmp(s->numbers[i].name, t->numbers[i].name) == 0 && s->numbers[i].value == t->numbers[i].value;
+        same = strcmp(s->numbers[i].name, t->numbers[i].name) == 0 &&
+               s->numbers[i].value == t->numbers[i].value;
     return same;
+}
+
+/* ---- operands ---- */
+
+static bool has_argument(const Step *step, const Node *node)
+{
+    for (int i = 0; i < step->argument_count; i++) {
+        const Argument *a = &step->arguments[i];
+        if (a->node == node || (a->form && a->form->parameter == node))
+            return true;
+    }
+    return false;
+}
+
+/* Unpooling reads the pooled value only where an activation makes equals of different values. */
+static bool may_lack(const Node *node, int input)
+{
+    return (node_is(node, "max_unpool2d") && input == 2) ||
+           (node_is(node, "max_unpool2d_dx") && input == 1);
+}
+
+/* Of whatever the step computes, on the way or to leave it behind, it has the operands or computes
+   them too. */
+static const char *fault_in_operands(const Step *s)
+{
+    const Node *const parts[] = { s->core,  s->bias,   s->act, s->pool, s->codes,
+                                  s->d_act, s->d_pool, s->db,  s->dx };
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+        for (int k = 0; parts[i] && k < parts[i]->op->arity; k++) {
+            const Node *operand = node_storage(parts[i]->input[k]);
+            if (!step_covers(s, operand) && !has_argument(s, operand) && !may_lack(parts[i], k))
+                return arena_format("computes %s without %s", parts[i]->name, operand->name);
+        }
+    return NULL;
 }
 
 /* ---- steps ---- */
 
-static const char *fault_in_step(const Plan *plan, const Names *names, const Program *program, const Step *step)
+static const char *fault_in_step(const Plan *plan, const Names *names, const Program *program,
+                                 const Step *step)
 {
-    const Step **function = step->function ? bsearch(&step, names->functions, (size_t)plan->function_count, sizeof step, by_function) : NULL;
+    const size_t count = (size_t)plan->function_count;
+    const Step **function = bsearch(&step, names->functions, count, sizeof step, by_function);
     if (!function || !same_call(step, *function))
-        return arena_format("calls %s, which does not do its work", step->function ? step->function : "nothing");
+        return arena_format("calls %s, which does not do its work", step->function);
     for (int i = 0; i < step->argument_count; i++) {
         const Form *form = step->arguments[i].form;
         const char *fault = form ? fault_in_form(plan, names, program, step, form) : NULL;
         if (fault)
             return arena_format("reads %s, which %s", form->name, fault);
     }
-    return NULL;
+    return fault_in_operands(step);
 }
 
 static const char *fault_in_program(const Plan *plan, const Names *names, const Program *program)
@@ -158,7 +203,8 @@ static const char *fault_in_program(const Plan *plan, const Names *names, const 
         const Step *step = program->steps[s];
         const char *fault = fault_in_step(plan, names, program, step);
         if (fault)
-            return arena_format("program %s, step %d, %s of %s by %s: it %s", program->name, s, step->pass, step->core->name, step->kernel->name, fault);
+            return arena_format("program %s, step %d, %s of %s by %s: it %s", program->name, s,
+                                step->pass, step->core->name, step->kernel->name, fault);
     }
     return NULL;
 }
@@ -168,7 +214,8 @@ const char *plan_fault_in_calls(const Plan *plan)
     Program **programs;
     const int count = plan_programs(plan, &programs);
     const char *fault = fault_in_places(plan);
-    Names names = { sorted(plan->forms, plan->form_count, by_form), sorted(plan->functions, plan->function_count, by_function) };
+    Names names = { sorted(plan->forms, plan->form_count, by_form),
+                    sorted(plan->functions, plan->function_count, by_function) };
     for (int i = 0; i < count && !fault; i++)
         fault = fault_in_program(plan, &names, programs[i]);
     free(names.forms);

@@ -26,11 +26,18 @@ static int smaller(int a, int b)
     return a < b ? a : b;
 }
 
-/* The rows of ring i that anybody wants: all of the latent and the output, else what the next step reads. */
+/* The rows of ring i that anybody wants: all of the latent and the output, else what the next step
+   reads. */
 static int rows_wanted(const Program *p, int i)
 {
     const Rows *r = i < p->count ? &p->steps[i]->rows : NULL;
-    return !r || i == p->latent_ring ? p->rings[i].rows : smaller(rows_to(r, r->count - 1) + 1, p->rings[i].rows);
+    return !r || i == p->latent_ring ? p->rings[i].rows
+                                     : smaller(rows_to(r, r->count - 1) + 1, p->rings[i].rows);
+}
+
+static size_t end_of(const Ring *ring)
+{
+    return ring->offset + (size_t)ring->depth * (size_t)ring->room;
 }
 
 /* Where ring i stands between the steps beside it. */
@@ -44,7 +51,8 @@ static const char *fault_beside(const Plan *plan, const Program *p, int i)
         return "the step behind it does not read it";
     if (maker && maker->rows.count / maker->rows.pool < rows_wanted(p, i))
         return "the step before it makes fewer rows than are wanted";
-    if (reader && (ring->depth < rows_depth(&reader->rows) || ring->left != reader->rows.left * ring->node->shape.dim[2] ||
+    if (reader && (ring->depth < rows_depth(&reader->rows) ||
+                   ring->left != reader->rows.left * ring->node->shape.dim[2] ||
                    ring->room < reader->rows.room))
         return "it does not hold the rows as the step behind it wants them";
     return NULL;
@@ -55,8 +63,9 @@ static const char *fault_in_ring(const Plan *plan, const Program *p, int i)
     const Ring *ring = &p->rings[i];
     const size_t bytes = (size_t)settings_real_bytes(&plan->settings);
     const int *dim = ring->node->shape.dim;
-    const size_t before = i ? p->rings[i - 1].offset + (size_t)p->rings[i - 1].depth * (size_t)p->rings[i - 1].room : 0;
-    if (ring->offset < before || ring->offset * bytes % ALIGNMENT || (size_t)ring->room * bytes % ALIGNMENT)
+    const size_t before = i ? end_of(&p->rings[i - 1]) : 0;
+    if (ring->offset < before || ring->offset * bytes % ALIGNMENT ||
+        (size_t)ring->room * bytes % ALIGNMENT)
         return "it overlaps the one before it, or is not aligned";
     if (ring->rows != dim[0] || ring->depth < 1 || ring->room < ring->left + dim[1] * dim[2])
         return "a row has no room in it";
@@ -66,15 +75,16 @@ static const char *fault_in_ring(const Plan *plan, const Program *p, int i)
 /* Scratch memory lies behind all rings, and there is a vector more. */
 static const char *fault_in_end(const Plan *plan, const Program *p)
 {
-    const Ring *last = &p->rings[p->count];
-    const size_t rings = last->offset + (size_t)last->depth * (size_t)last->room;
+    const size_t rings = end_of(&p->rings[p->count]);
     size_t most = 0;
     for (int i = 0; i < p->count; i++)
         most = p->steps[i]->scratch > most ? p->steps[i]->scratch : most;
     if (most && p->scratch < rings)
         return "scratch memory lies in the rings";
     const size_t reals = most ? p->scratch + most : rings;
-    return p->bytes < reals * (size_t)settings_real_bytes(&plan->settings) + SLACK ? "its memory is too small" : NULL;
+    return p->bytes < reals * (size_t)settings_real_bytes(&plan->settings) + SLACK
+               ? "its memory is too small"
+               : NULL;
 }
 
 const char *plan_fault_in_stream(const Plan *plan)

@@ -1,11 +1,14 @@
 /* Random legal graphs: each is compiled in double, and its forward pass, gradients, groups of images and training table are held against the naive
- * operators, central differences, single images and what was drawn. numbers.h says which are run. */
+ * operators, central differences, single images and what was drawn; many within a limit of memory,
+ * some as libraries too (libraries.h). numbers.h says which are run. */
 #define _POSIX_C_SOURCE 200809L
 #include "build.h"
 #include "cases.h"
 #include "draw.h"
 #include "drive.h"
 #include "files.h"
+#include "libraries.h"
+#include "limits.h"
 #include "numbers.h"
 #include "parts.h"
 #include "process.h"
@@ -27,6 +30,7 @@ typedef struct Legal {
 /* What all graphs of this run were found to be. */
 static struct {
     int graphs, undecodable, grouped, noisy, forced, redrawn, staged, stages;
+    int limited, libraries, streams;
     GradientCheck gradients;
 } tally;
 
@@ -117,6 +121,18 @@ static void force_kernels(Legal *legal, uint64_t *state)
     }
     free(path);
     folder_remove(folder);
+}
+
+/* Training keeps to a limit of memory. */
+static void limit_memory(Legal *legal, uint64_t *state)
+{
+    char *options = text_of("--real double %s", legal->options);
+    size_t limit = draw_limit(legal->graph, options, state);
+    free(options);
+    options = text_of("%s --memory-limit %zu", legal->options, limit);
+    free(legal->options);
+    legal->options = options;
+    tally.limited++;
 }
 
 /* Whether a max-pool whose places are kept meets two values so near each other that rounding decides between them, in one of the images. */
@@ -239,13 +255,21 @@ static void one(void **state)
 {
     const Number *number = *state;
     uint64_t choices = draw_state(number->seed, number->number, 2);
+    uint64_t limits = draw_state(number->seed, number->number, 3);
     current = draw_legal(number->seed, number->number);
     numbers_under_test(&current.graph, &current.options);
     if (rng_chance(&choices, 50))
         add_stages(&current, &choices);
     if (rng_chance(&choices, 40))
         force_kernels(&current, &choices);
+    if (rng_chance(&limits, 60))
+        limit_memory(&current, &limits);
     check_all(&current);
+    if (rng_chance(&limits, 25)) {
+        tally.libraries++;
+        tally.streams += check_libraries(&current.drawn->net, current.target, &limits,
+                                         &current.graph, &current.options);
+    }
     numbers_passed();
 }
 
@@ -265,9 +289,13 @@ static void report(void **state)
 {
     (void)state;
     const GradientCheck *g = &tally.gradients;
-    print_message("of %d graphs %d cannot decode a latent alone, %d take images in groups, %d draw noise, %d are trained in stages (%d besides the last); %d kernels were forced; %d graphs were drawn "
-                  "anew for ties; of %d tensors %d have no gradient, of %d slopes %d lie at a kink\n", tally.graphs, tally.undecodable, tally.grouped,
-                  tally.noisy, tally.staged, tally.stages, tally.forced, tally.redrawn, g->tensors, g->dead, g->looked, g->kinks);
+    print_message("of %d graphs %d cannot decode a latent alone, %d take images in groups, %d draw "
+                  "noise, %d are trained in stages (%d besides the last), %d keep to a limit of "
+                  "memory, %d are libraries too, %d of these infer by rows; %d kernels were forced; "
+                  "%d graphs were drawn anew for ties; of %d tensors %d have no gradient, of %d "
+                  "slopes %d lie at a kink\n", tally.graphs, tally.undecodable, tally.grouped,
+                  tally.noisy, tally.staged, tally.stages, tally.limited, tally.libraries,
+                  tally.streams, tally.forced, tally.redrawn, g->tensors, g->dead, g->looked, g->kinks);
     assert_true(tally.graphs < 20 || (g->dead * 5 <= g->tensors && g->kinks * 10 <= g->looked));
 }
 

@@ -1,5 +1,6 @@
-/* The check of plans (plan/check.h): good plans of several graphs, with limits of memory, groups, stages and streams, have no fault; and each, broken in one of
-   the ways in which a transformation of plans could go wrong, has one. */
+/* The check of plans (plan/check.h): good plans of several graphs, with limits of memory, groups,
+   stages and streams, have no fault; and each, broken in one of the ways in which a transformation
+   of plans could go wrong, has one. */
 #include "front/load.h"
 #include "passes/passes.h"
 #include "plan/check.h"
@@ -9,40 +10,54 @@
 #include "files.h"
 #include "process.h"
 
+#include "broken.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define GRAPH(size_, encoder_, decoder_, more_) \
-    "return autoencoder \"net\" { input = { " #size_ ", " #size_ ", 3 }, encoder = sequential \"encoder\" { " encoder_ " },\n" \
+    "return autoencoder \"net\" { input = { " #size_ ", " #size_ ", 3 },\n" \
+    "  encoder = sequential \"encoder\" { " encoder_ " },\n" \
     "  decoder = sequential \"decoder\" { " decoder_ " },\n" more_ "}\n"
+#define CONV(filters_, more_) "conv2d { filters = " #filters_ ", kernel = 3" more_ " }, "
+#define RELU ", activation = \"relu\""
+#define POOL "max_pool2d {}, "
+#define UP "upsample2d {}, "
 
-static const char first[] = GRAPH(16,
-    "conv2d { filters = 8, kernel = 3, use_bias = false, activation = \"relu\" }, max_pool2d {}, conv2d { filters = 4, kernel = 3 }",
-    "upsample2d {}, conv2d { filters = 3, kernel = 3 }", "");
-static const char pools[] = GRAPH(24,
-    "conv2d { filters = 16, kernel = 3, activation = \"relu\" }, max_pool2d {}, conv2d { filters = 16, kernel = 3, activation = \"relu\" }, max_pool2d {}",
-    "conv2d { filters = 16, kernel = 3, activation = \"relu\" }, upsample2d {}, conv2d { filters = 3, kernel = 3 }, upsample2d {}", "");
-static const char branches[] = GRAPH(12,
-    "gaussian_noise { stddev = 0.1 }, conv2d { filters = 8, kernel = 3, activation = \"relu\" }, max_pool2d {}, conv2d { filters = 8, kernel = 3 },\n"
-    "group_norm { groups = 2 }, tanh {}, add { with = \"encoder.pool1\" }",
-    "max_unpool2d { pool = \"encoder.pool1\" }, concat { with = \"encoder.conv1\" }, conv2d_transpose { filters = 3, kernel = 3, stride = 1 }", "");
-static const char groups[] = GRAPH(8,
-    "conv2d { filters = 4, kernel = 3, activation = \"relu\" }, max_pool2d {}, flatten {}, dense { units = 12, activation = \"tanh\" }, dense { units = 7 }",
-    "dense { units = 48, activation = \"elu\" }, reshape { shape = { 4, 4, 3 } }, conv2d { filters = 5, kernel = 3, activation = \"relu\" }, upsample2d {},\n"
-    "conv2d { filters = 3, kernel = 3 }", "");
-static const char stages[] = GRAPH(16,
-    "conv2d { filters = 8, kernel = 3, activation = \"relu\" }, max_pool2d {}, conv2d { filters = 8, kernel = 3, activation = \"relu\" }, max_pool2d {}",
-    "upsample2d {}, conv2d { filters = 8, kernel = 3, activation = \"relu\" }, upsample2d {}, conv2d { filters = 3, kernel = 3 }",
-    "stages = { { encoder = \"encoder.pool1\", decoder = \"decoder.up2\" }, {} },");
+static const char first[] = GRAPH(16, CONV(8, ", use_bias = false" RELU) POOL CONV(4, ""),
+                                  UP CONV(3, ""), "");
+static const char pools[] = GRAPH(24, CONV(16, RELU) POOL CONV(16, RELU) POOL,
+                                  CONV(16, RELU) UP CONV(3, "") UP, "");
+static const char branches[] =
+    GRAPH(12,
+          "gaussian_noise { stddev = 0.1 }, " CONV(8, RELU) POOL CONV(8, "")
+          "group_norm { groups = 2 }, tanh {}, add { with = \"encoder.pool1\" }",
+          "max_unpool2d { pool = \"encoder.pool1\" }, concat { with = \"encoder.conv1\" },"
+          "conv2d_transpose { filters = 3, kernel = 3, stride = 1 }", "");
+static const char groups[] =
+    GRAPH(8,
+          CONV(4, RELU) POOL "flatten {}, dense { units = 12, activation = \"tanh\" },"
+          "dense { units = 7 }",
+          "dense { units = 48, activation = \"elu\" }, reshape { shape = { 4, 4, 3 } }, "
+          CONV(5, RELU) UP CONV(3, ""), "");
+static const char stages[] =
+    GRAPH(16, CONV(8, RELU) POOL CONV(8, RELU) POOL, UP CONV(8, RELU) UP CONV(3, ""),
+          "stages = { { encoder = \"encoder.pool1\", decoder = \"decoder.up2\" }, {} },");
 
 static const struct Case {
     const char *text, *target;
     bool limited, library, stream;
 } cases[] = {
-    { first, "c", true, false, false }, { pools, "x86-64-v3", false, false, false }, { pools, "c", true, true, false }, { branches, "c", false, false, false },
-    { branches, "x86-64-v3", true, false, false }, { groups, "x86-64-v3", false, false, false }, { groups, "c", true, false, false },
-    { stages, "c", true, false, false }, { pools, "x86-64-v3", false, true, true },
+    { first, "c", true, false, false },
+    { pools, "x86-64-v3", false, false, false },
+    { pools, "c", true, true, false },
+    { pools, "x86-64-v3", false, true, true },
+    { branches, "c", false, false, false },
+    { branches, "x86-64-v3", true, false, false },
+    { groups, "x86-64-v3", false, false, false },
+    { groups, "c", true, false, false },
+    { stages, "c", true, false, false },
 };
 enum { CASES = sizeof cases / sizeof *cases };
 
@@ -57,7 +72,8 @@ typedef struct Good {
 
 static size_t smallest_limit(const char *folder, const struct Case *c)
 {
-    Result result = run_caec(folder, "net.lua --memory-limit 1 --target %s%s --stop-after plan", c->target, c->library ? " --emit library" : "");
+    Result result = run_caec(folder, "net.lua --memory-limit 1 --target %s%s --stop-after plan",
+                             c->target, c->library ? " --emit library" : "");
     want_exit(&result, 1);
     const char *at = strstr(result.err, "the smallest limit that works is ");
     assert_non_null(at);
@@ -68,13 +84,17 @@ static size_t smallest_limit(const char *folder, const struct Case *c)
 
 static Good good_new(const struct Case *c)
 {
-    static void (*const passes[])(Graph *graph) = { pass_separate, pass_stages, pass_fold, pass_differentiate, pass_commute, pass_drop, pass_group };
+    static void (*const passes[])(Graph * graph) = { pass_separate,      pass_stages,  pass_fold,
+                                                     pass_differentiate, pass_commute, pass_drop,
+                                                     pass_group };
     char *folder = folder_new(), *path = text_of("%s/net.lua", folder);
     file_write(path, c->text, strlen(c->text));
     Graph *graph = load_graph(path);
     for (size_t i = 0; i < sizeof passes / sizeof *passes; i++)
         passes[i](graph);
-    Good g = { .graph = graph, .settings = { .target = target_find(c->target), .library = c->library, .stream = c->stream } };
+    Good g = { .graph = graph,
+               .settings = {
+                   .target = target_find(c->target), .library = c->library, .stream = c->stream } };
     g.settings.memory_limit = c->limited ? smallest_limit(folder, c) : 0;
     const Plan *plan = plan_make(graph, g.settings, NULL, 0, NULL);
     g.changes = plan->changes;
@@ -90,386 +110,6 @@ static Plan *plan_new(const Good *g)
     return plan_changed(g->graph, g->settings, NULL, 0, NULL, g->changes, g->change_count);
 }
 
-/* ---- what a mutation goes by; not what the check does ---- */
-
-static bool touches(const Step *step, const Node *node)
-{
-    for (int i = 0; i < step->argument_count; i++)
-        if (step->arguments[i].node == node)
-            return true;
-    return false;
-}
-
-static bool makes(const Step *step, const Node *node)
-{
-    return touches(step, node) && (step->core == node || step->bias == node || step->act == node || step->pool == node || step->codes == node ||
-                                   step->db == node || step->dx == node);
-}
-
-static bool depend(const Step *a, const Step *b)
-{
-    for (int i = 0; i < a->argument_count; i++) {
-        const Node *node = a->arguments[i].node;
-        if (node && touches(b, node) && (makes(a, node) || makes(b, node)))
-            return true;
-    }
-    return false;
-}
-
-static bool is_step(const Program *p, int i)
-{
-    return i < p->count && !p->rings;
-}
-
-static bool is_buffer(const Program *p, int i)
-{
-    return i < p->buffer_count;
-}
-
-static Buffer *buffer_of(const Program *p, int i)
-{
-    return is_buffer(p, i) ? &p->buffers[i] : NULL;
-}
-
-static void swap(Program *p, int i)
-{
-    Step *step = p->steps[i];
-    p->steps[i] = p->steps[i + 1];
-    p->steps[i + 1] = step;
-}
-
-/* Runs and memory anew, as the plan gives them to the steps that there are. */
-static bool lay_out(Plan *plan)
-{
-    plan_group(plan);
-    return true;
-}
-
-static void drop(Program *p, int i)
-{
-    memmove(&p->steps[i], &p->steps[i + 1], sizeof *p->steps * (size_t)(p->count - i - 1));
-    p->count--;
-    p->forward_count -= i < p->forward_count;
-}
-
-static Form *form_of(const Program *p, int i)
-{
-    for (int k = 0; i < p->count && k < p->steps[i]->argument_count; k++)
-        if (p->steps[i]->arguments[k].form)
-            return p->steps[i]->arguments[k].form;
-    return NULL;
-}
-
-/* ---- mutations: each breaks the program at step, buffer or ring i; false: there is nothing to break ---- */
-
-static bool swap_dependent_steps(Plan *plan, Program *p, int i)
-{
-    (void)plan;
-    if (!is_step(p, i + 1) || !depend(p->steps[i], p->steps[i + 1]))
-        return false;
-    swap(p, i);
-    return true;
-}
-
-/* What reads a value without its repeated maker reads the first one's. */
-static bool swap_and_lay_out(Plan *plan, Program *p, int i)
-{
-    return is_step(p, i + 1) && !p->steps[i]->repeats && !p->steps[i + 1]->repeats && swap_dependent_steps(plan, p, i) && lay_out(plan);
-}
-
-static bool drop_maker(Plan *plan, Program *p, int i)
-{
-    (void)plan;
-    if (!is_step(p, i))
-        return false;
-    drop(p, i);
-    return true;
-}
-
-static bool drop_maker_and_lay_out(Plan *plan, Program *p, int i)
-{
-    return is_step(p, i) && !p->steps[i]->repeats && drop_maker(plan, p, i) && lay_out(plan);
-}
-
-static bool drop_repeat(Plan *plan, Program *p, int i)
-{
-    (void)plan;
-    if (!is_step(p, i) || !p->steps[i]->repeats)
-        return false;
-    drop(p, i);
-    for (int k = 0; k < p->buffer_count; k++) {
-        Buffer *b = &p->buffers[k];
-        b->first -= b->first > i;
-        b->last -= b->last > i;
-        b->made -= b->made > i;
-    }
-    return true;
-}
-
-static bool repeat(Plan *plan, Program *p, int i, bool backward)
-{
-    if (!is_step(p, i) || p->result || backward != (i >= p->forward_count))
-        return false;
-    Step **steps = calloc((size_t)p->count + 1, sizeof *steps);     /* as the plan itself, it stays till the end */
-    assert_non_null(steps);
-    memcpy(steps, p->steps, sizeof *steps * (size_t)p->count);
-    steps[p->count++] = p->steps[i];
-    p->steps = steps;
-    return lay_out(plan);
-}
-
-/* A gradient is then there twice. */
-static bool repeat_dw(Plan *plan, Program *p, int i)
-{
-    bool adds = false;
-    for (int k = 0; is_step(p, i) && k < p->steps[i]->argument_count; k++) {
-        const Argument *a = &p->steps[i]->arguments[k];
-        adds = adds || (a->node && plan_is_gradient(a->node) && makes(p->steps[i], a->node));
-    }
-    return adds && repeat(plan, p, i, true);
-}
-
-static bool repeat_loss(Plan *plan, Program *p, int i)
-{
-    return i == p->forward_count - 1 && repeat(plan, p, i, false);
-}
-
-static bool leave_loss_to_backward(Plan *plan, Program *p, int i)
-{
-    if (i > 0 || p->result || p->count == 0)
-        return false;
-    p->forward_count--;
-    return lay_out(plan);
-}
-
-static bool end_life_early(Plan *plan, Program *p, int i)
-{
-    (void)plan;
-    Buffer *b = buffer_of(p, i);
-    return b && b->node && b->last > b->first && touches(p->steps[b->last], b->node) && b->last--;
-}
-
-static bool begin_life_late(Plan *plan, Program *p, int i)
-{
-    (void)plan;
-    Buffer *b = buffer_of(p, i);
-    return b && b->node && b->last > b->first && b->first == b->made && ++b->first;
-}
-
-/* The first buffer that lives together with buffer i, or begins to while it lives. */
-static Buffer *companion(const Program *p, int i, bool begins)
-{
-    const Buffer *b = &p->buffers[i];
-    for (int k = 0; k < p->buffer_count; k++) {
-        Buffer *other = &p->buffers[k];
-        if (k != i && other->first <= b->last && b->first <= other->last && (!begins || (other->first > b->first && !other->sum)))
-            return other;
-    }
-    return NULL;
-}
-
-static bool move_on_another(Plan *plan, Program *p, int i)
-{
-    (void)plan;
-    Buffer *other = is_buffer(p, i) ? companion(p, i, false) : NULL;
-    if (!other || other->offset + p->buffers[i].bytes > p->bytes)
-        return false;
-    p->buffers[i].offset = other->offset;
-    return true;
-}
-
-/* As where its last readers were not seen: another takes its place, and both lives say that they may. */
-static bool give_place_away_early(Plan *plan, Program *p, int i)
-{
-    (void)plan;
-    Buffer *b = buffer_of(p, i), *other = b && b->node ? companion(p, i, true) : NULL;
-    if (!other || b->offset + other->bytes > p->bytes || b->copies > 1)
-        return false;
-    other->offset = b->offset;
-    b->last = other->first - 1;
-    return true;
-}
-
-static bool move_by_a_bit(Plan *plan, Program *p, int i)
-{
-    (void)plan;
-    return is_buffer(p, i) && (p->buffers[i].offset += 4);
-}
-
-static bool make_smaller(Plan *plan, Program *p, int i)
-{
-    (void)plan;
-    return is_buffer(p, i) && (p->buffers[i].bytes -= 1);
-}
-
-static bool cut_the_workspace(Plan *plan, Program *p, int i)
-{
-    (void)plan;
-    return i == 0 && p->buffer_count > 0 && !p->rings && (p->bytes -= 64, true);
-}
-
-static bool drop_zeroing(Plan *plan, Program *p, int i)
-{
-    (void)plan;
-    if (!is_buffer(p, i) || !p->buffers[i].sum)
-        return false;
-    p->buffers[i].sum = false;
-    return true;
-}
-
-static bool share_a_sum(Plan *plan, Program *p, int i)
-{
-    (void)plan;
-    if (!is_buffer(p, i) || !p->buffers[i].sum)
-        return false;
-    memmove(&p->buffers[i], &p->buffers[i + 1], sizeof *p->buffers * (size_t)(--p->buffer_count - i));
-    return true;
-}
-
-static bool make_room_for_one(Plan *plan, Program *p, int i)
-{
-    if (!is_buffer(p, i) || plan->group == 1 || p->buffers[i].copies == 1)
-        return false;
-    p->buffers[i].copies = 1;
-    return true;
-}
-
-static bool join_runs(Plan *plan, Program *p, int i)
-{
-    if (!is_step(p, i + 1) || plan->group == 1 || p->run[i] == p->run[i + 1])
-        return false;
-    for (int k = i + 1; k < p->count; k++)
-        p->run[k]--;
-    return true;
-}
-
-static bool lose_an_argument(Plan *plan, Program *p, int i)
-{
-    (void)plan;
-    Step *step = i < p->count ? p->steps[i] : NULL;
-    for (int k = 0; step && k < step->argument_count; k++) {
-        const Argument *a = &step->arguments[k];
-        if (strcmp(a->name, "pooled") == 0 || !(a->form || (a->node && !makes(step, a->node))))
-            continue;
-        memmove(&step->arguments[k], &step->arguments[k + 1], sizeof *step->arguments * (size_t)(--step->argument_count - k));
-        return true;
-    }
-    return false;
-}
-
-/* As where a gradient on the way is taken in that the text then never computes. */
-static bool lose_a_part(Plan *plan, Program *p, int i)
-{
-    (void)plan;
-    if (!is_step(p, i) || !(p->steps[i]->d_act || p->steps[i]->d_pool))
-        return false;
-    p->steps[i]->d_act = p->steps[i]->d_pool = NULL;
-    return true;
-}
-
-static bool call_another(Plan *plan, Program *p, int i)
-{
-    if (i >= p->count || plan->function_count < 2)
-        return false;
-    int k = strcmp(plan->functions[0]->function, p->steps[i]->function) == 0;
-    p->steps[i]->function = plan->functions[k]->function;
-    return true;
-}
-
-static bool overlap_forms(Plan *plan, Program *p, int i)
-{
-    if (p != &plan->train || i + 1 >= plan->form_count || plan->forms[i]->training != plan->forms[i + 1]->training)
-        return false;
-    plan->forms[i + 1]->offset = plan->forms[i]->offset;
-    return true;
-}
-
-static bool forget_a_form(Plan *plan, Program *p, int i)
-{
-    if (p != &plan->train || i >= plan->form_count)
-        return false;
-    memmove(&plan->forms[i], &plan->forms[i + 1], sizeof *plan->forms * (size_t)(--plan->form_count - i));
-    return true;
-}
-
-static bool read_another_form(Plan *plan, Program *p, int i)
-{
-    Form *form = form_of(p, i), *copy = calloc(1, sizeof *copy);
-    int k = 0;
-    assert_non_null(copy);
-    while (form && k < plan->graph->parameter_count && plan->graph->parameters[k].node == form->parameter)
-        k++;
-    if (!form || k == plan->graph->parameter_count)
-        return false;
-    *copy = *form;
-    copy->parameter = plan->graph->parameters[k].node;
-    for (k = 0; p->steps[i]->arguments[k].form != form; k++)
-        ;
-    p->steps[i]->arguments[k].form = copy;
-    return true;
-}
-
-static bool make_no_late_form(Plan *plan, Program *p, int i)
-{
-    (void)plan;
-    if (!is_step(p, i) || !p->steps[i]->late)
-        return false;
-    p->steps[i]->late = NULL;
-    return true;
-}
-
-static bool make_late_form_beyond_scratch(Plan *plan, Program *p, int i)
-{
-    (void)plan;
-    return is_step(p, i) && p->steps[i]->late && ++p->steps[i]->late_at;
-}
-
-static bool is_ring(const Program *p, int i)
-{
-    return p->rings && i <= p->count;
-}
-
-static bool keep_fewer_rows(Plan *plan, Program *p, int i)
-{
-    (void)plan;
-    return is_ring(p, i) && (p->rings[i].depth--, true);
-}
-
-static bool overlap_rings(Plan *plan, Program *p, int i)
-{
-    (void)plan;
-    return i > 0 && is_ring(p, i) && (p->rings[i].offset = p->rings[i - 1].offset, true);
-}
-
-static bool make_fewer_rows(Plan *plan, Program *p, int i)
-{
-    (void)plan;
-    return p->rings && i < p->count && (p->steps[i]->rows.count -= p->steps[i]->rows.pool, true);
-}
-
-static bool put_scratch_into_rings(Plan *plan, Program *p, int i)
-{
-    (void)plan;
-    return i == 0 && p->rings && p->scratch && p->scratch--;
-}
-
-typedef struct Mutation {
-    const char *name;
-    bool (*apply)(Plan *plan, Program *p, int i);
-} Mutation;
-
-#define MUTATION(name) { #name, name }
-static const Mutation mutations[] = {
-    MUTATION(swap_dependent_steps), MUTATION(swap_and_lay_out), MUTATION(drop_maker), MUTATION(drop_maker_and_lay_out), MUTATION(drop_repeat),
-    MUTATION(repeat_dw), MUTATION(repeat_loss), MUTATION(leave_loss_to_backward), MUTATION(end_life_early), MUTATION(begin_life_late), MUTATION(move_on_another),
-    MUTATION(give_place_away_early), MUTATION(move_by_a_bit), MUTATION(make_smaller), MUTATION(cut_the_workspace), MUTATION(drop_zeroing),
-    MUTATION(share_a_sum), MUTATION(make_room_for_one), MUTATION(join_runs), MUTATION(lose_an_argument), MUTATION(lose_a_part), MUTATION(call_another),
-    MUTATION(overlap_forms), MUTATION(forget_a_form), MUTATION(read_another_form), MUTATION(make_no_late_form),
-    MUTATION(make_late_form_beyond_scratch), MUTATION(keep_fewer_rows), MUTATION(overlap_rings), MUTATION(make_fewer_rows),
-    MUTATION(put_scratch_into_rings),
-};
-enum { MUTATIONS = sizeof mutations / sizeof *mutations };
-
 /* ---- the tests ---- */
 
 enum { PLACES = 60 };
@@ -480,7 +120,7 @@ static Program *program_of(const Plan *plan, int k)
     return k < plan_programs(plan, &programs) ? programs[k] : NULL;
 }
 
-/* Breaks the plan by the mutation at every place of every program; returns how many places there are. */
+/* Breaks the plan at every place of every program; returns how many places there are. */
 static int break_all(const Good *good, const Mutation *m)
 {
     int count = 0;
@@ -490,7 +130,8 @@ static int break_all(const Good *good, const Mutation *m)
             if (!m->apply(plan, program_of(plan, k), i))
                 continue;
             if (!plan_fault(plan))
-                fail_msg("nothing was found after %s at %d of program %s", m->name, i, program_of(plan, k)->name);
+                fail_msg("nothing was found after %s at %d of program %s", m->name, i,
+                         program_of(plan, k)->name);
             plan = plan_new(good);
             count++;
         }
@@ -557,7 +198,9 @@ static void every_broken_plan_has_a_fault(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_good_plan_has_no_fault), cmocka_unit_test(independent_steps_may_change_places), cmocka_unit_test(every_broken_plan_has_a_fault),
+        cmocka_unit_test(a_good_plan_has_no_fault),
+        cmocka_unit_test(independent_steps_may_change_places),
+        cmocka_unit_test(every_broken_plan_has_a_fault),
     };
     return cmocka_run_group_tests_name("check", tests, set_up, NULL);
 }
