@@ -1,6 +1,7 @@
 #define _DEFAULT_SOURCE     /* madvise */
 #include "memory.h"
 
+#include "container.h"
 #include "model.h"
 
 #include <stdio.h>
@@ -44,39 +45,25 @@ void *memory_exact(size_t bytes, Error *error)
     return aligned_block(bytes, MODEL_ALIGNMENT, error);
 }
 
-/* The number in the first line of `path` that starts with `key`; 0 if there is none. */
-static unsigned long long read_number(const char *path, const char *key)
+size_t memory_available_below(const char *root)
 {
-    unsigned long long number = 0;
-    char line[256];
-    FILE *file = fopen(path, "r");
-    if (!file)
-        return 0;
-    while (fgets(line, sizeof line, file))
-        if (strncmp(line, key, strlen(key)) == 0) {
-            number = strtoull(line + strlen(key), NULL, 10);
-            break;
-        }
-    fclose(file);
-    return number;
+    char path[4096];
+    snprintf(path, sizeof path, "%s/proc/meminfo", root);
+    long long kib = container_number(path, "MemAvailable:"), left = container_memory_left(root);
+    long long available = kib > 0 ? kib * 1024 : -1;
+    if (left >= 0 && (available < 0 || left < available))
+        available = left > 0 ? left : 1;
+    return available < 0 ? 0 : (unsigned long long)available > SIZE_MAX ? SIZE_MAX : (size_t)available;
 }
 
 size_t memory_available(void)
 {
-    unsigned long long available = read_number("/proc/meminfo", "MemAvailable:") * 1024;
-    unsigned long long limit = read_number("/sys/fs/cgroup/memory.max", "");       /* "max" reads as 0: no limit */
-    unsigned long long used = read_number("/sys/fs/cgroup/memory.current", "");
-    if (limit > 0) {
-        unsigned long long left = limit > used ? limit - used : 0;
-        if (left < available || available == 0)
-            available = left;
-    }
-    return available > SIZE_MAX ? SIZE_MAX : (size_t)available;
+    return memory_available_below("");
 }
 
 double memory_peak_mib(void)
 {
-    unsigned long long own = read_number("/proc/self/status", "VmHWM:");
+    long long own = container_number("/proc/self/status", "VmHWM:");
     struct rusage usage;
     if (own > 0)
         return (double)own / 1024;

@@ -245,7 +245,7 @@ static int start_readers(Dataset *dataset, Error *error)
     }
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     if (dataset->reader_count == 0)
-        return error_set(error, EXIT_INPUT, "cannot start a thread to read pictures: %s", strerror(failed));
+        return error_set(error, EXIT_INPUT, "cannot start a thread to read pictures: %s; try fewer --threads", strerror(failed));
     return 0;       /* fewer than asked for will do */
 }
 

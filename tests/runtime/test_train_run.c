@@ -352,6 +352,7 @@ static void sigterm_before_the_first_step(void **state)
         Model model = caec_model;
         Error error = {0};
         TrainOptions o = options_for(out);
+        o.threads = 1;                           /* OpenMP's threads stay behind in the parent */
         o.epochs = 1;
         model.reconstruct = reconstruct_with_mishap;
         _exit(run_model(&model, o, &error) == 128 + SIGTERM ? 1 : 2);      /* not before it has trained */

@@ -35,7 +35,7 @@ int infer_open(Infer *infer, const Model *model, const real *parameters, int thr
             infer_close(infer);
             return -1;
         }
-    if (!infer->workspaces || threads_try(threads, error) != 0) {
+    if (!infer->workspaces || threads_start(threads, error) != 0) {
         infer_close(infer);
         return -1;
     }
@@ -66,15 +66,6 @@ static int group_of(const Infer *infer)
 {
     return infer->model->group > 1 ? infer->model->group : 1;
 }
-
-#ifdef _OPENMP
-/* More threads than images, or groups of them, would only be started to wait. */
-static int threads_for(const Infer *infer, int n)
-{
-    n = (n + group_of(infer) - 1) / group_of(infer);
-    return n < 1 ? 1 : n < infer->threads ? n : infer->threads;
-}
-#endif
 
 /* ---- one image by all threads ---- */
 
@@ -154,7 +145,7 @@ void infer_encode(Infer *infer, int n, const uint8_t *const *images, real *laten
         return;
     }
     int group = group_of(infer);
-#pragma omp parallel for schedule(dynamic, 1) num_threads(threads_for(infer, n))
+#pragma omp parallel for schedule(dynamic, 1) num_threads(infer->threads)
     for (int i = 0; i < n; i += group) {
         real *latent = latents + (size_t)i * each;
         if (group > 1)
@@ -172,7 +163,7 @@ void infer_decode(Infer *infer, int n, const real *latents, real *outputs)
         return;
     }
     int group = group_of(infer);
-#pragma omp parallel for schedule(dynamic, 1) num_threads(threads_for(infer, n))
+#pragma omp parallel for schedule(dynamic, 1) num_threads(infer->threads)
     for (int i = 0; i < n; i += group) {
         const real *latent = latents + (size_t)i * from;
         real *output = outputs + (size_t)i * to;
@@ -191,7 +182,7 @@ void infer_reconstruct(Infer *infer, int n, const uint8_t *const *images, real *
         return;
     }
     int group = group_of(infer);
-#pragma omp parallel for schedule(dynamic, 1) num_threads(threads_for(infer, n))
+#pragma omp parallel for schedule(dynamic, 1) num_threads(infer->threads)
     for (int i = 0; i < n; i += group) {
         real *output = outputs + (size_t)i * each;
         if (group > 1)

@@ -33,12 +33,7 @@ int trainer_chunk(const Model *model, int n)
 
 int trainer_default_threads(const Model *model)
 {
-#ifdef _OPENMP
-    int wanted = omp_get_max_threads(), processors = omp_get_num_procs();
-    int threads = wanted < processors ? wanted : processors;
-#else
-    int threads = 1;
-#endif
+    int threads = threads_default();
     int within = model ? trainer_threads_within(model, &model->training, model->training.batch) : threads;
     return within < threads ? within > 1 ? within : 1 : threads;
 }
@@ -146,7 +141,7 @@ int trainer_open(Trainer *t, const Model *model, const ModelTraining *training, 
 #endif
     if (check_limit(t, error) != 0
         || optimizer_open(&t->optimizer, &training->optimizer, model->parameter_reals, model->memory_limit > 0, error) != 0
-        || allocate(t, error) != 0 || threads_try(t->threads, error) != 0) {
+        || allocate(t, error) != 0 || threads_start(t->threads, error) != 0) {
         trainer_close(t);
         return -1;
     }
