@@ -216,7 +216,7 @@ static void check_lives(Checker *c)
 
 static bool is_given(const Checker *c, const Node *node)
 {
-    return node == c->program->given || (node == c->plan->graph->input && !c->program->given);
+    return node == c->program->given || (node->op->arity == 0 && !c->program->given);
 }
 
 static bool is_elsewhere(const Checker *c, const Node *node)
@@ -255,7 +255,7 @@ static void check_results(Checker *c)
     const Program *p = c->program;
     c->s = -1;
     if (p->result) {
-        if (p->result != p->given && p->result != graph->input)
+        if (!is_given(c, p->result))
             want_made(c, p->result);
         return;
     }

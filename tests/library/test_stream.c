@@ -105,8 +105,9 @@ static const Net strided = { .height = 25, .width = 25, .channels = 3,
                                           { CONV, .filters = 33, .kernel = 4, .stride = 3, .valid = true, .activation = "tanh" } },
                              .decoder = { { CONV, .filters = 4, .kernel = 1, .stride = 2 } } };
 static const Net sparse = { .height = 20, .width = 20, .channels = 3,
-                            .encoder = { { CONV, .filters = 70, .kernel = 1, .stride = 3 }, { CONV, .filters = 3, .kernel = 6, .valid = true } },
-                            .decoder = { { UP, .size = 2 }, { CONV, .filters = 4, .kernel = 3, .stride = 2 } } };
+                            .encoder = { { CONV, .filters = 70, .kernel = 1, .stride = 3 }, { POOL, .size = 1 }, { CONV, .filters = 3, .kernel = 6, .valid = true } },
+                            .decoder = { { UP, .size = 2 }, { CONV, .filters = 4, .kernel = 3, .stride = 2 },
+                                         { ACT, .activation = "tanh" }, { AVG, .size = 1 } } };
 static const Net upsampled = { .height = 12, .width = 12, .channels = 3,
                                .encoder = { { CONV, .filters = 5, .kernel = 3, .stride = 2, .activation = "relu" } },
                                .decoder = { { UP, .size = 3 }, { CONV, .filters = 18, .kernel = 5, .stride = 2, .activation = "relu" }, { UP, .size = 2 },
