@@ -271,6 +271,17 @@ static void left_overs(void **state)
                 "../.caec-999999999-0.tmp");
 }
 
+/* Links that wait under every name that a temporary file may get: exec keeps the shell's number. */
+static void links_for_temporaries(void **state)
+{
+    (void)state;
+    want_script("echo mine >victim; rm -rf out; mkdir -p out/net; for name in net.c.tmp$$ .caec-$$-0.tmp "
+                ".caec-$$-1.tmp; do ln -s ../../victim out/net/$name; done; "
+                "exec $CAEC net.lua -o out --target c --no-runtime");
+    want_script("test \"$(cat victim)\" = mine && ! test -L out/net/net.c && "
+                "test $(find out -name '*tmp*' -type l | wc -l) = 3 && rm -r out");
+}
+
 /* ---- how it ends ---- */
 
 /* Waits for its graph, which is a pipe that nobody writes into; `closed`: its handles 0 to 2. */
@@ -416,7 +427,8 @@ int main(void)
         cmocka_unit_test(no_longer_written), cmocka_unit_test(nothing_changes),
         cmocka_unit_test(links_and_pipes),   cmocka_unit_test(links_to_folders),
         cmocka_unit_test(hostile_manifests), cmocka_unit_test(several_at_once),
-        cmocka_unit_test(left_overs),        cmocka_unit_test(ended_by_signals),
+        cmocka_unit_test(left_overs),
+        cmocka_unit_test(links_for_temporaries),        cmocka_unit_test(ended_by_signals),
         cmocka_unit_test(ignored_signals),   cmocka_unit_test(a_limit_of_length),
         cmocka_unit_test(of_tuning),         cmocka_unit_test(closed_handles),
         cmocka_unit_test(a_full_output),
