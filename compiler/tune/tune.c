@@ -3,12 +3,90 @@
 
 #include "../base/arena.h"
 #include "../base/embedded.h"
+#include "../base/table.h"
 
+#include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
 
-enum { MAX_ROWS = 4096 };
+/* ---- a folder that goes whatever happens, and what runs in it ---- */
+
+static const char *folder;                  /* NULL: there is none */
+static volatile sig_atomic_t child;         /* the group of processes that is at work in it; 0: none */
+
+/* Of what is called here, all may be called by a signal's handler. */
+static void remove_folder(void)
+{
+    if (!folder)
+        return;
+    const pid_t pid = fork();
+    if (pid == 0) {
+        execlp("rm", "rm", "-rf", folder, (char *)NULL);
+        _exit(127);
+    }
+    while (pid > 0 && waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+        ;
+    folder = NULL;
+}
+
+/* Ends what is running, clears up, and ends as the signal would have ended the program. */
+static void stop(int number)
+{
+    if (child) {
+        kill(-(pid_t)child, SIGKILL);
+        while (waitpid((pid_t)child, NULL, 0) < 0 && errno == EINTR)
+            ;
+    }
+    remove_folder();
+    signal(number, SIG_DFL);
+    raise(number);
+}
+
+static void make_folder(void)
+{
+    static const int ending[] = { SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGPIPE, SIGALRM, SIGXCPU, SIGXFSZ, SIGUSR1, SIGUSR2 };
+    const char *base = getenv("TMPDIR") ? getenv("TMPDIR") : "/tmp";
+    char *name = (char *)arena_format("%s/caec-tune-XXXXXX", base);
+    struct sigaction action = { .sa_handler = stop };
+    sigfillset(&action.sa_mask);
+    if (strchr(base, '\'') || !mkdtemp(name))
+        fail_with(EXIT_FILE, "--tune: cannot make a temporary folder in %s", base);
+    folder = name;
+    atexit(remove_folder);
+    for (size_t i = 0; i < sizeof ending / sizeof *ending; i++) {
+        struct sigaction before;
+        if (sigaction(ending[i], NULL, &before) == 0 && before.sa_handler != SIG_IGN)
+            sigaction(ending[i], &action, NULL);
+    }
+}
+
+/* Runs a command of the shell in a group of its own, which a signal can end; false where it failed. */
+static bool run_command(const char *command)
+{
+    int status = -1;
+    fflush(NULL);
+    const pid_t pid = fork();
+    if (pid == 0) {
+        setpgid(0, 0);
+        execl("/bin/sh", "sh", "-c", command, (char *)NULL);
+        _exit(127);
+    }
+    if (pid < 0)
+        return false;
+    setpgid(pid, pid);
+    child = pid;
+    while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+        ;
+    child = 0;
+    return status == 0;
+}
+
+/* ---- measuring ---- */
 
 static bool is_convolution(const Kernel *kernel)
 {
@@ -24,6 +102,14 @@ static Plan *plan_with(const Graph *graph, Settings settings, const Kernel *kern
     return plan_make(graph, settings, forces, graph->stage_count, NULL);
 }
 
+static int steps_by(const Plan *plan, const Kernel *kernel)
+{
+    int count = 0;
+    for (int i = 0; i < plan->train.count; i++)
+        count += plan->train.steps[i]->kernel == kernel;
+    return count;
+}
+
 static SavedText embedded_text(const char *path, const char *name)
 {
     const EmbeddedFile *file = embedded_find(name);
@@ -32,53 +118,99 @@ static SavedText embedded_text(const char *path, const char *name)
     return saved;
 }
 
-/* Adds a row for each line that the program prints: layer pass kernel microseconds. */
-static void run(Tuning *tuning, const char *program, const Kernel *kernel)
+/* The time of each training step, a line each, as the program leaves them; of steps that share a function the least. */
+static void read_times(const char *path, const Plan *plan, double *microseconds)
 {
-    FILE *f = popen(program, "r");
-    char stage[121], pass[121], name[121];
-    double microseconds;
-    while (f && fscanf(f, "%120s %120s %120s %lf", stage, pass, name, &microseconds) == 4)
-        if (strcmp(name, kernel->name) == 0 && tuning->count < MAX_ROWS)
-            tuning->rows[tuning->count++] = (TuningRow){ arena_copy(stage, strlen(stage)), arena_copy(pass, strlen(pass)), kernel->name,
-                                                         microseconds };
-    if (!f || pclose(f) != 0)
-        fail_with(EXIT_FILE, "--tune: the measuring program did not run to its end");
+    FILE *f = fopen(path, "r");
+    for (int i = 0; i < plan->train.count; i++)
+        if (!f || fscanf(f, "%*s %*s %*s %lf", &microseconds[i]) != 1)
+            fail_with(EXIT_FILE, "--tune: the measuring program left no times");
+    fclose(f);
+    Table least = { 0 };
+    for (int i = 0; i < plan->train.count; i++) {
+        const char *function = plan->train.steps[i]->function;
+        const int first = table_find(&least, function);
+        if (first < 0)
+            table_add(&least, function, i);
+        else if (microseconds[i] < microseconds[first])
+            microseconds[first] = microseconds[i];
+    }
+    for (int i = 0; i < plan->train.count; i++)
+        microseconds[i] = microseconds[table_find(&least, plan->train.steps[i]->function)];
 }
 
-static void measure(Tuning *tuning, const Graph *graph, Settings settings, const Kernel *kernel, const char *folder, const char *version)
+static void add_rows(Tuning *tuning, const Plan *plan, const Kernel *kernel, const double *microseconds)
 {
-    const char *cc = getenv("CC") ? getenv("CC") : "cc", *name = graph->name;
-    const char *place = arena_format("%s/%s", folder, name);
-    Plan *plan = plan_with(graph, settings, kernel);
+    for (int i = 0; i < plan->train.count; i++) {
+        const Step *step = plan->train.steps[i];
+        if (step->kernel != kernel)
+            continue;
+        tuning->rows = arena_more(tuning->rows, tuning->count, sizeof *tuning->rows);
+        tuning->rows[tuning->count++] = (TuningRow){ step->layer, step->pass, kernel->name, microseconds[i] };
+    }
+}
+
+static void measure(Tuning *tuning, const Plan *plan, const Kernel *kernel, const char *version)
+{
+    const Settings *settings = &plan->settings;
+    const char *cc = getenv("CC") ? getenv("CC") : "cc", *place = arena_format("%s/%s", folder, plan->graph->name);
     emit_model(plan, &(EmitOptions){ .directory = folder, .version = version, .fingerprint = "", .options = "" });
     SavedText files[] = { embedded_text(arena_format("%s/model.h", place), "runtime/model.h"),
                           embedded_text(arena_format("%s/measure.c", place), "tune/measure.c.in") };
     text_save_all(files, 2);
-    fprintf(stderr, "caec: measuring %s\n", kernel->name);
     const char *command = arena_format("cd '%s' && %s -std=c11 -O3 %s -ffp-contract=fast -fno-math-errno -fno-trapping-math "
-                                       "-fno-predictive-commoning -Wno-ignored-optimization-argument -DCAEC_REAL=%s -I. *.c -o measure %s -lm", place, cc, settings.target->flags, settings.real_double ? "double" : "float",
-                                       plan_uses_openblas(plan) ? "-lopenblas" : "");
-    if (system(command) != 0)
+                                       "-fno-predictive-commoning -Wno-ignored-optimization-argument -DCAEC_REAL=%s -I. *.c -o measure %s -lm", place, cc,
+                                       settings->target->flags, settings->real_double ? "double" : "float", plan_uses_openblas(plan) ? "-lopenblas" : "");
+    if (!run_command(command))
         fail_with(EXIT_FILE, "--tune: the C compiler %s failed (set CC to name another)", cc);
-    run(tuning, arena_format("'%s/measure'", place), kernel);
-    if (system(arena_format("rm -rf '%s'", place)) != 0)
+    if (!run_command(arena_format("'%s/measure' >'%s/times'", place, place)))
+        fail_with(EXIT_FILE, "--tune: the measuring program did not run to its end");
+    double *microseconds = ARENA_ARRAY(double, plan->train.count + 1);
+    read_times(arena_format("%s/times", place), plan, microseconds);
+    add_rows(tuning, plan, kernel, microseconds);
+    if (!run_command(arena_format("rm -rf '%s'", place)))
         fail_with(EXIT_FILE, "--tune: cannot remove %s", place);
+}
+
+/* ---- all kernels ---- */
+
+static double now(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
+}
+
+/* A line for each kernel, on a terminal and elsewhere: what is done, and from the second on how long the rest may take. */
+static void say(const Plan *plan, const Kernel *kernel, int done, int count, double seconds)
+{
+    const char *left = done ? arena_format(", about %.0f s left", seconds / done * (count - done)) : "";
+    fprintf(stderr, "caec: measuring %s, kernel %d of %d: %d functions to compile for %d calls%s\n", kernel->name, done + 1, count, plan->function_count,
+            steps_by(plan, kernel), left);
 }
 
 Tuning *tune_measure(const Graph *graph, Settings settings, const char *version)
 {
-    const char *base = getenv("TMPDIR") ? getenv("TMPDIR") : "/tmp";
-    char *folder = (char *)arena_format("%s/caec-tune-XXXXXX", base);
-    if (strchr(base, '\'') || !mkdtemp(folder))
-        fail_with(EXIT_FILE, "--tune: cannot make a temporary folder in %s", base);
+    const Plan *plans[64];
+    const Kernel *kernels[64];
+    int count = 0;
+    settings.shared = true;
+    for (int i = 0; all_kernels[i]; i++) {
+        if (!is_convolution(all_kernels[i]))
+            continue;
+        plans[count] = plan_with(graph, settings, all_kernels[i]);
+        kernels[count] = all_kernels[i];
+        count += steps_by(plans[count], all_kernels[i]) > 0;
+    }
     Tuning *tuning = ARENA_NEW(Tuning);
     tuning->target = settings.target->name;
     tuning->real = settings.real_double ? "double" : "float";
-    tuning->rows = ARENA_ARRAY(TuningRow, MAX_ROWS);
-    for (int i = 0; all_kernels[i]; i++)
-        if (is_convolution(all_kernels[i]))
-            measure(tuning, graph, settings, all_kernels[i], folder, version);
-    remove(folder);
+    make_folder();
+    const double begin = now();
+    for (int i = 0; i < count; i++) {
+        say(plans[i], kernels[i], i, count, now() - begin);
+        measure(tuning, plans[i], kernels[i], version);
+    }
+    remove_folder();
     return tuning;
 }
