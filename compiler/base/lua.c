@@ -158,11 +158,21 @@ void lua_close_limited(lua_State *L)
     lua_close(L);
 }
 
+/* Outside of a protected call nothing but memory can be wanting. */
+static int panic(lua_State *L)
+{
+    const char *message = lua_tostring(L, -1);
+    if (message && strcmp(message, "not enough memory") != 0)
+        bug("%s", message);
+    fail_with(EXIT_FILE, "out of memory");
+}
+
 lua_State *lua_new_trusted(void)
 {
     lua_State *L = luaL_newstate();
     if (!L)
         fail_with(EXIT_FILE, "out of memory");
+    lua_atpanic(L, panic);
     open_libraries(L);
     return L;
 }

@@ -3,6 +3,7 @@
 
 #include "../../runtime/formats/whole_file.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -27,6 +28,7 @@ static const int endings[] = {
 enum { ENDINGS = sizeof endings / sizeof endings[0] };
 
 static _Atomic(const char *) temporary;
+static volatile sig_atomic_t child; /* a group of processes; 0: none */
 
 /* Also in a signal's handler, where little else is safe. */
 void signals_remove(const char *folder)
@@ -47,10 +49,25 @@ void signals_remove_temporary(void)
         signals_remove(folder);
 }
 
+void signals_child(pid_t group)
+{
+    child = group;
+}
+
+static void end_child(void)
+{
+    if (!child)
+        return;
+    kill(-(pid_t)child, SIGKILL);
+    while (waitpid((pid_t)child, NULL, 0) < 0 && errno == EINTR)
+        ;
+}
+
 /* Whoever does not read the output any more needs no message. */
 static void end(int signal)
 {
     static const char message[] = "caec: stopped by a signal\n";
+    end_child();
     whole_file_discard();
     signals_remove_temporary();
     ssize_t written = signal != SIGPIPE ? write(STDERR_FILENO, message, sizeof message - 1) : 0;

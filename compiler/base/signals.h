@@ -4,6 +4,7 @@
 #define CAEC_SIGNALS_H
 
 #include <stdbool.h>
+#include <sys/types.h>
 
 /* Catches every signal that ends programs and is no fault of theirs, but for those that whoever
    started caec told it to ignore. SIGXFSZ is ignored: a file that may grow no more is then an error
@@ -22,5 +23,9 @@ void signals_remove(const char *folder);
  * second call. */
 void signals_temporary(const char *folder);
 void signals_remove_temporary(void);
+
+/* A child and all of its process group, of the same number, that a signal's end kills and waits
+ * for; 0: none any more. */
+void signals_child(pid_t group);
 
 #endif

@@ -45,7 +45,10 @@ Text template_expand(lua_State *L, const char *name)
     lua_insert(L, -2);
     lua_pushstring(L, name);
     lua_insert(L, -2);
-    if (lua_pcall(L, 2, 4, 0) != 0)
+    const int status = lua_pcall(L, 2, 4, 0);
+    if (status == LUA_ERRMEM)
+        fail_with(EXIT_FILE, "out of memory");
+    if (status != 0)
         bug("%s", lua_tostring(L, -1));
     Text text = { 0 };
     text_append(&text, lua_tostring(L, -4), lua_length(L, -4));

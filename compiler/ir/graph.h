@@ -16,6 +16,9 @@ enum { MAX_INPUTS = 4, MAX_NUMBERS = 8, MAX_RANK = 4 };
 /* Sizes that keep every index of the emitted C an int and every offset well inside a size_t. */
 enum { MAX_SIDE = 1 << 20, MAX_ELEMENTS = 1 << 28 };
 
+/* Operators of a graph, those of gradients and stages of training among them: what planning and emitting take grows with them. */
+enum { MAX_NODES = 50000 };
+
 typedef struct Shape {
     int rank;               /* 3: height, width, channels; 4: kernel HWIO; 1: flat; 0: one number */
     int dim[MAX_RANK];

@@ -17,6 +17,7 @@ typedef struct Settings {
     bool library;           /* the output stands alone: no OpenBLAS, one image at a time, names of functions begin with the model's */
     bool no_training;       /* encode, decode and reconstruct alone */
     bool small;             /* little text before speed */
+    bool shared;            /* layers that do the same share a function, as in plans of many steps they do anyway */
     size_t memory_limit;    /* of training, in bytes; 0: none */
     bool stream;            /* a library whose inference computes a row at a time */
     bool baked;             /* a library that carries trained weights, in the forms that its inference reads */

@@ -61,10 +61,10 @@ Step *plan_again(Step *step)
     return step->again = again;
 }
 
-static bool has_repeats(const Plan *plan)
+static bool has_repeats(const Plan *plan, const Program *program)
 {
     for (int i = 0; i < plan->change_count; i++)
-        if (plan->changes[i].kind == CHANGE_REPEAT)
+        if (plan->changes[i].kind == CHANGE_REPEAT && plan->changes[i].reader->phase == program->phase)
             return true;
     return false;
 }
@@ -93,7 +93,7 @@ static Repeat **find_repeats(const Plan *plan, const Program *program, int *coun
 static void repeat_steps(const Plan *plan, Program *program)
 {
     int repeats = 0, count = 0;
-    Repeat **before = has_repeats(plan) ? find_repeats(plan, program, &repeats) : NULL;
+    Repeat **before = has_repeats(plan, program) ? find_repeats(plan, program, &repeats) : NULL;
     if (!repeats)
         return;
     Step **steps = ARENA_ARRAY(Step *, program->count + repeats);

@@ -6,7 +6,7 @@
 #include <stdint.h>
 #include <string.h>
 
-enum { GROUPS = 8, ALIGNMENT = 64 };           /* powers of two that a group may have */
+enum { GROUPS = 8, ALIGNMENT = 64 };    /* powers of two that a group may have */
 
 /* The steps of one stage by some kernels: of each program, in the order of their cores. */
 typedef struct Variant {
@@ -40,6 +40,7 @@ struct Drafts {
     Form **forms;               /* by parameter, all that any step reads */
     int form_count;
     Plan *kept;                 /* the plan of the draft that draft_make made last */
+    double work;
     size_t (*bytes)[GROUPS];    /* of each program of the base; 0: not worked out yet */
 };
 
@@ -276,28 +277,32 @@ static void forget_variants(Drafts *d, const Change *changes, int count)
             d->chosen[d->name_of[changes[i].core->id]] = NULL;
 }
 
-/* Puts the steps of the chosen variants at their places in d->slots; false where the program has none. */
-static bool fill_slots(Drafts *d, int p, const Change *changes, int count)
+/* Puts the steps of the chosen variants at their places in d->slots; returns how many there are, or more. */
+static int fill_slots(Drafts *d, int p, const Change *changes, int count)
 {
-    bool any = false;
+    int all = 0;
     for (int i = 0; i < count; i++) {
         const Variant *v = changes[i].kind == CHANGE_KERNEL ? d->chosen[d->name_of[changes[i].core->id]] : NULL;
         for (int k = 0; v && k < v->count[p]; k++)
             d->slots[v->steps[p][k]->core->id] = v->steps[p][k];
-        any = any || (v && v->count[p]);
+        all += v ? v->count[p] : 0;
     }
-    return any;
+    return all;
 }
 
 /* The steps of the program, before any change but that of kernels; false where no kernel has changed. */
 static bool set_steps(Drafts *d, Program *program, int p, const Change *changes, int count)
 {
     const Graph *graph = d->base->graph;
-    program->steps = ARENA_ARRAY(Step *, graph->count);
-    if (!fill_slots(d, p, changes, count)) {
+    const int more = fill_slots(d, p, changes, count);
+    if (!more && program->result)
+        return false;                       /* the base's own list */
+    program->steps = ARENA_ARRAY(Step *, d->programs[p]->count + more + 1);
+    if (!more) {
         memcpy(program->steps, d->programs[p]->steps, sizeof *program->steps * (size_t)program->count);
         return false;
     }
+    d->work += graph->count / 4.0;
     program->count = 0;
     for (int i = 0; i < graph->count; i++) {
         Step *step = d->slots[i] ? d->slots[i] : d->chosen[d->name_of[i]] ? NULL : d->steps[p][i];
@@ -370,6 +375,7 @@ static Plan *draft_steps(Drafts *d, const Change *changes, int count, bool *chan
         if (programs[p]->rings)
             continue;
         const bool kernels = set_steps(d, programs[p], p, changes, count), training = !programs[p]->result;
+        d->work += programs[p]->count;
         changed[p] = kernels || (training && count > 0);
         if (training)
             plan_change_order(plan, programs[p]);
@@ -417,12 +423,19 @@ static Range find_range(Drafts *d, const Plan *plan, Program **programs, const b
     return range;
 }
 
+/* In steps' time: each buffer is held against more others the more there are. */
+static double work_of_offsets(int buffers)
+{
+    return buffers * (8 + buffers / 64.0);
+}
+
 static void set_offsets(Drafts *d, const Plan *plan, Program **programs, const bool *changed)
 {
     for (int p = 0; p < d->program_count; p++) {
         if (programs[p]->rings || (!changed[p] && d->bytes[p][log_of(plan->group)]))
             continue;
         plan_offsets(programs[p]);
+        d->work += work_of_offsets(programs[p]->buffer_count);
         if (!changed[p])
             d->bytes[p][log_of(plan->group)] = programs[p]->bytes;
     }
@@ -453,8 +466,8 @@ static Draft finish(Drafts *d, const Change *changes, int count, size_t bound)
 {
     bool *changed = ARENA_ARRAY(bool, d->program_count);
     Plan *plan = draft_steps(d, changes, count, changed);
-    const bool whole = set_memory(d, plan, changed, bound);
-    return (Draft){ .plan = plan, .bytes = plan_training_bytes(plan, 1), .cost = whole ? plan_training_cost(plan) : 0 };
+    const bool exact = set_memory(d, plan, changed, bound);
+    return (Draft){ .plan = plan, .bytes = plan_training_bytes(plan, 1), .exact = exact, .cost = plan_training_cost(plan) };
 }
 
 static void keep_steps(const Graph *graph, Program *kept, const Program *program)
@@ -477,6 +490,11 @@ static Plan *kept_plan(Drafts *d)
             keep_steps(d->base->graph, &d->kept->phases[i], &d->base->phases[i]);
     }
     return d->kept;
+}
+
+double drafts_work(const Drafts *d)
+{
+    return d->work;
 }
 
 Draft draft_make(Drafts *d, const Change *changes, int count)

@@ -18,14 +18,17 @@ enum { DRAFT_CHANGES = 257 };       /* as many as a draft may have */
 typedef struct Draft {
     const Plan *plan;       /* the steps of training and the group, nothing else; it holds until the next one is made */
     size_t bytes;           /* plan_training_bytes() on one thread */
+    bool exact;             /* false: it takes so many bytes at least */
     double cost;            /* plan_training_cost() */
 } Draft;
 
 Draft draft_make(Drafts *drafts, const Change *changes, int count);
 
-/* The same without the plan, and where it comes to `bound` or more, as far as it was worked out then: some number of bytes from `bound` up, and no cost. It
-   takes no memory that stays. */
+/* The same without the plan. Offsets are most of the work, so bytes are exact only where they can be fewer than `bound`. It takes no memory that stays. */
 Draft draft_try(Drafts *drafts, const Change *changes, int count, size_t bound);
+
+/* The work of all drafts so far: steps that they have, and some for each buffer that got an offset. The same on every machine. */
+double drafts_work(const Drafts *drafts);
 
 /* Whether the last change, of a kernel, makes any difference to a draft with the changes before it. */
 bool draft_differs(Drafts *drafts, const Change *changes, int count);

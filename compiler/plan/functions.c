@@ -230,7 +230,7 @@ void plan_functions(Plan *plan)
     int count = plan_programs(plan, &programs), steps = 0;
     for (int p = 0; p < count; p++)
         steps += programs[p]->count;
-    Functions f = { .plan = plan, .forms = forms_of(plan, steps * STEP_ARGUMENTS), .late = forms_of(plan, steps), .shared = steps > STEPS_APART,
+    Functions f = { .plan = plan, .forms = forms_of(plan, steps * STEP_ARGUMENTS), .late = forms_of(plan, steps), .shared = plan->settings.shared || steps > STEPS_APART,
                     .next = ARENA_ARRAY(int, steps), .last = ARENA_ARRAY(int, steps) };
     plan->functions = ARENA_ARRAY(const Step *, steps);
     for (int p = 0; p < count; p++) {

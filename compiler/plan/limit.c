@@ -12,7 +12,7 @@
  *
  * A round tries all changes and keeps one. That is work like the cube of the layers, so in large networks a round keeps several, each as long as it still
  * saves what it promised; and where even one round is too much work, it tries a share of the changes, the next round another. How many depends on the network
- * alone. Networks of some 50 layers are searched change by change. */
+ * alone. Networks of some 40 layers are searched change by change. */
 #include "draft.h"
 
 #include "../base/arena.h"
@@ -22,7 +22,8 @@
 #include <string.h>
 
 enum { CHANGES_MOST = DRAFT_CHANGES - 1 };
-enum { WORK_FOR_ONE = 1 << 17, WORK_MOST = 1 << 24 };     /* steps times changes: of a round that keeps a single one; that are tried in one */
+enum { WORK_FOR_ONE = 1 << 15, WORK_MOST = 1 << 22 };     /* steps times changes: of a round that keeps a single one; that are tried in one */
+static const double WORK_DOWN = 2e7, WORK_BOTTOM = 1e7, WORK_BACK = 5e6;      /* drafts_work() of the ways; no network of some 40 layers comes near */
 static const double slower_most = 10;      /* a kernel that is so many times slower than the one in use takes its place nowhere */
 static const double promise = 0.5;         /* the share of its bytes for a cycle that a change must still give behind others of its round */
 
@@ -44,6 +45,7 @@ typedef struct Search {
     Change *found;              /* what this round may change: what it saves and costs stands in it, bytes 0: nothing */
     int found_count, found_room;
     int round, round_start;     /* how many rounds there were; changes when the last one began */
+    double begin, round_work;   /* drafts_work() when the search began; and from there on, when the last round did */
     const Kernel **kernel_of;   /* of a round, by node: the kernel of the training step with that core */
     int *maker;                 /* of a round and program, by node: the step of the forward half that makes it, counted from 1 */
 } Search;
@@ -82,17 +84,19 @@ static bool is_better(const Search *s, const Change *a, const Change *b)
     return (double)a->bytes * (cost_b + 1) > (double)b->bytes * (cost_a + 1);
 }
 
-/* Sets what the change saves and costs now. */
-static void try_change(Search *s, Change *change)
+/* Sets what the change costs now, and what it saves: no more than that, or just that where it is fewer than `bound` bytes that are left. */
+static void try_change(Search *s, Change *change, size_t bound)
 {
     change->bytes = 0;
     s->changes[s->count] = *change;
     if (change->kind == CHANGE_KERNEL && !draft_differs(s->drafts, s->changes, s->count + 1))
         return;
-    const Draft draft = draft_try(s->drafts, s->changes, s->count + 1, s->now.bytes);
+    const Draft draft = draft_try(s->drafts, s->changes, s->count + 1, bound);
     if (draft.bytes >= s->now.bytes)
         return;
-    weigh(s, s->changes, s->count + 1, draft.bytes);
+    if (draft.exact)
+        weigh(s, s->changes, s->count + 1, draft.bytes);
+    change->exact = draft.exact;
     change->bytes = s->now.bytes - draft.bytes;
     change->cost = draft.cost - s->now.cost;
 }
@@ -222,6 +226,12 @@ static void find_changes(Search *s)
 
 /* ---- a round ---- */
 
+/* Whether the work so far leaves some of what a search may do. */
+static bool has_time(const Search *s, double most)
+{
+    return drafts_work(s->drafts) - s->begin < most;
+}
+
 static double work_of_round(const Search *s)
 {
     const Plan *plan = s->now.plan;
@@ -237,8 +247,8 @@ static int try_all(Search *s)
     find_changes(s);
     const int share = 1 + (int)(work_of_round(s) / WORK_MOST);
     for (int i = 0; i < s->found_count; i++)
-        if (i % share == s->round % share)
-            try_change(s, &s->found[i]);
+        if (i % share == s->round % share && has_time(s, WORK_DOWN + WORK_BOTTOM))
+            try_change(s, &s->found[i], s->least_bytes);
         else
             s->found[i].bytes = 0;
     s->round++;
@@ -251,13 +261,24 @@ static void measure(Search *s)
     weigh(s, s->changes, s->count, s->now.bytes);
 }
 
-/* The best of those that this round found, and not yet taken; NULL: none saves anything. */
-static Change *best_of_round(Search *s)
+static Change *seemingly_best(const Search *s)
 {
     Change *best = NULL;
     for (int i = 0; i < s->found_count; i++)
         if (s->found[i].bytes && (!best || is_better(s, &s->found[i], best)))
             best = &s->found[i];
+    return best;
+}
+
+/* The best of those that this round found, and not yet taken; NULL: none saves anything. One of which it is only known what it saves at most is tried to the
+   end when it seems to be the best. */
+static Change *best_of_round(Search *s)
+{
+    Change *best = seemingly_best(s);
+    while (best && !best->exact) {
+        try_change(s, best, SIZE_MAX);
+        best = seemingly_best(s);
+    }
     return best;
 }
 
@@ -271,8 +292,13 @@ static void take(Search *s, const Change *change)
 static bool keeps_promise(Search *s, Change *change)
 {
     const double gave = (double)change->bytes / (change->cost > 0 ? change->cost + 1 : 1);
-    try_change(s, change);
+    try_change(s, change, SIZE_MAX);
     return change->bytes && (double)change->bytes / (change->cost > 0 ? change->cost + 1 : 1) >= promise * gave;
+}
+
+static bool can_go_on(const Search *s)
+{
+    return s->count < CHANGES_MOST && has_time(s, WORK_DOWN);
 }
 
 /* Keeps the best change, or in large networks the best ones; false where none saves anything. */
@@ -280,6 +306,7 @@ static bool take_best(Search *s)
 {
     Change *best = NULL;
     s->round_start = s->count;
+    s->round_work = drafts_work(s->drafts) - s->begin;
     for (int tried = 0, share = 1; tried < share && !best; tried++) {
         share = try_all(s);
         best = best_of_round(s);
@@ -288,7 +315,7 @@ static bool take_best(Search *s)
         return false;
     take(s, best);
     best->bytes = 0;
-    for (double more = work_of_round(s) / WORK_FOR_ONE; more > 1 && s->now.bytes > s->goal && s->count < CHANGES_MOST; more--) {
+    for (double more = work_of_round(s) / WORK_FOR_ONE; more > 1 && s->now.bytes > s->goal && can_go_on(s); more--) {
         best = best_of_round(s);
         if (!best)
             break;
@@ -313,7 +340,7 @@ static void take_free(Search *s)
 /* Changes on, until training takes no more than the goal or nothing helps any more. */
 static void descend(Search *s)
 {
-    while (s->now.bytes > s->goal && s->count < CHANGES_MOST && take_best(s))
+    while (s->now.bytes > s->goal && can_go_on(s) && take_best(s))
         ;
 }
 
@@ -325,23 +352,22 @@ static void return_to_least(Search *s)
 }
 
 /* From the end of the way down to the smallest draft of all, and on from there while one change more or one fewer makes it smaller still; in large networks
-   only as often as there is time. */
+   only as long as there is time. */
 static void descend_to_bottom(Search *s)
 {
     size_t before;
-    int rounds = 0, most = CHANGES_MOST;
     do {
         before = s->least_bytes;
         return_to_least(s);
         if (s->count < CHANGES_MOST)
             try_all(s);
-        for (int i = 0; i < s->count; i++) {
+        for (int i = 0; i < s->count && has_time(s, WORK_DOWN + WORK_BOTTOM); i++) {
             Change rest[CHANGES_MOST + 1];
             const Draft draft = try_without(s, i, s->least_bytes, rest);
-            weigh(s, rest, s->count - 1, draft.bytes);
+            if (draft.exact)
+                weigh(s, rest, s->count - 1, draft.bytes);
         }
-        most = rounds ? most : 1 + (int)(CHANGES_MOST / (1 + work_of_round(s) / WORK_FOR_ONE));
-    } while (s->least_bytes != before && ++rounds < most);
+    } while (s->least_bytes != before && has_time(s, WORK_DOWN + WORK_BOTTOM));
     return_to_least(s);
 }
 
@@ -350,13 +376,14 @@ static bool take_back(Search *s)
 {
     int best = -1;
     double least = 0;
-    for (int i = 0; i < s->count; i++) {
+    for (int i = 0; i < s->count && has_time(s, WORK_BACK); i++) {
         Change rest[CHANGES_MOST + 1];
-        const Draft draft = try_without(s, i, s->settings.memory_limit + 1, rest);
-        if (draft.bytes <= s->settings.memory_limit && draft.cost <= s->now.cost + 1 && (best < 0 || draft.cost < least)) {
-            best = i;
-            least = draft.cost;
-        }
+        const Draft draft = try_without(s, i, 0, rest);
+        if (draft.cost > s->now.cost + 1 || (best >= 0 && draft.cost >= least) || draft.bytes > s->settings.memory_limit ||
+            try_without(s, i, SIZE_MAX, rest).bytes > s->settings.memory_limit)
+            continue;
+        best = i;
+        least = draft.cost;
     }
     if (best < 0)
         return false;
@@ -368,7 +395,8 @@ static bool take_back(Search *s)
 
 static void give_back(Search *s)
 {
-    while (take_back(s))
+    s->begin = drafts_work(s->drafts);
+    while (has_time(s, WORK_BACK) && take_back(s))
         ;
 }
 
@@ -391,6 +419,7 @@ static Search *search_bottom(const Search *on)
     s->found = NULL;
     s->found_count = s->found_room = 0;
     if (on->now.bytes <= on->goal) {
+        s->begin = drafts_work(s->drafts) - s->round_work;
         s->count = s->round_start;
         s->round -= s->round > 0;
         measure(s);

@@ -160,29 +160,73 @@ static bool meet(const Buffer *a, const Buffer *b)
     return a->first <= b->last && b->first <= a->last;
 }
 
-/* The lowest offset at which the buffer overlaps none of those that live at the same time; `placed` are sorted by their offsets. */
-static size_t lowest_offset(Buffer *const *placed, int count, const Buffer *buffer)
+/* Placed buffers, sorted by their offsets. */
+typedef struct Placed {
+    Buffer **buffer;
+    int count;
+} Placed;
+
+/* The lowest offset at which the buffer overlaps none of those that live at the same time. */
+static size_t lowest_offset(const Placed *placed, const Buffer *buffer)
 {
     size_t offset = 0;
-    for (int i = 0; i < count && placed[i]->offset < offset + buffer->bytes; i++)
-        if (offset < placed[i]->offset + placed[i]->bytes && meet(placed[i], buffer))
-            offset = aligned(placed[i]->offset + placed[i]->bytes);
+    for (int i = 0; i < placed->count && placed->buffer[i]->offset < offset + buffer->bytes; i++) {
+        const Buffer *p = placed->buffer[i];
+        if (offset < p->offset + p->bytes && meet(p, buffer))
+            offset = aligned(p->offset + p->bytes);
+    }
     return offset;
 }
 
-/* Puts the buffer behind those of no higher offset. */
-static void insert(Buffer **placed, int count, Buffer *buffer)
+/* Behind those of no higher offset. */
+static void insert(Placed *placed, Buffer *buffer)
 {
     int low = 0;
-    for (int high = count; low < high;) {
+    for (int high = placed->count; low < high;) {
         int middle = (low + high) / 2;
-        if (placed[middle]->offset <= buffer->offset)
+        if (placed->buffer[middle]->offset <= buffer->offset)
             low = middle + 1;
         else
             high = middle;
     }
-    memmove(&placed[low + 1], &placed[low], sizeof *placed * (size_t)(count - low));
-    placed[low] = buffer;
+    memmove(&placed->buffer[low + 1], &placed->buffer[low], sizeof(Buffer *) * (size_t)(placed->count - low));
+    placed->buffer[low] = buffer;
+    placed->count++;
+}
+
+/* What is placed, by time: spans of so many steps, each with the buffers that live in it, and all of them. Most lives fit into one span, where few others are
+   to be looked at. */
+typedef struct Calendar {
+    int steps;
+    Placed *span, all;
+} Calendar;
+
+/* With room for all buffers of the program. As many spans as each has steps. */
+static Calendar open_calendar(const Program *program)
+{
+    Calendar c = { .steps = 8 };
+    while (c.steps * c.steps < program->count)
+        c.steps *= 2;
+    const int spans = program->count / c.steps + 1;
+    c.span = ARENA_ARRAY(Placed, spans);
+    c.all.buffer = ARENA_ARRAY(Buffer *, program->buffer_count + 1);
+    for (int i = 0; i < program->buffer_count; i++)
+        for (int k = program->buffers[i].first / c.steps; k <= program->buffers[i].last / c.steps; k++)
+            c.span[k].count++;
+    for (int k = 0; k < spans; k++) {
+        c.span[k].buffer = ARENA_ARRAY(Buffer *, c.span[k].count + 1);
+        c.span[k].count = 0;
+    }
+    return c;
+}
+
+static void place(Calendar *c, Buffer *buffer)
+{
+    const int first = buffer->first / c->steps, last = buffer->last / c->steps;
+    buffer->offset = lowest_offset(first == last ? &c->span[first] : &c->all, buffer);
+    for (int k = first; k <= last; k++)
+        insert(&c->span[k], buffer);
+    insert(&c->all, buffer);
 }
 
 /* By falling size; equal sizes keep their order. */
@@ -195,14 +239,14 @@ static int by_size(const void *a, const void *b)
 void plan_offsets(Program *program)
 {
     const int count = program->buffer_count;
-    Buffer **order = ARENA_ARRAY(Buffer *, count + 1), **placed = ARENA_ARRAY(Buffer *, count + 1);
+    Buffer **order = ARENA_ARRAY(Buffer *, count + 1);
+    Calendar calendar = open_calendar(program);
     for (int i = 0; i < count; i++)
         order[i] = &program->buffers[i];
     qsort(order, (size_t)count, sizeof *order, by_size);
     program->bytes = 0;
     for (int i = 0; i < count; i++) {
-        order[i]->offset = lowest_offset(placed, i, order[i]);
-        insert(placed, i, order[i]);
+        place(&calendar, order[i]);
         size_t end = order[i]->offset + order[i]->bytes;
         program->bytes = end > program->bytes ? end : program->bytes;
     }

@@ -55,6 +55,7 @@ typedef struct Change {
     const Kernel *kernel;
     const Node *core, *reader;  /* REPEAT: the step with this core is done again before the step with that one. KERNEL: the stage's core */
     int place;                  /* REPEAT: of the reader, while the change is looked for */
+    bool exact;                 /* while changes are tried: it saves `bytes`, not just so many at most */
     const Node *parameter;      /* LATE: its turned form is made before each dX instead of once an update */
     size_t bytes;               /* saved by it, after those before it */
     double cost;                /* estimated cycles (microseconds where kernels were measured) an image that it adds */

@@ -4,8 +4,11 @@
 #include "files.h"
 #include "process.h"
 
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 static const char graph[] = "return autoencoder \"net\" {\n  input = { 12, 24, 3 },\n"
                             "  encoder = sequential \"e\" { conv2d { filters = 16, kernel = 3 }, conv2d { filters = 16, kernel = 3 } },\n"
@@ -133,18 +136,79 @@ static char *change(const char *name, const char *value)
     return old;
 }
 
+/* --tune with that compiler, its temporary folders in an empty one, which is empty again behind it. */
+static Result tuned_with(const char *cc, const char *graph_file)
+{
+    char *place = text_of("%s/tmp", folder);
+    assert_int_equal(mkdir(place, 0777), 0);
+    char *old_cc = change("CC", cc), *old_place = change("TMPDIR", place);
+    Result result = run_caec(folder, "%s --tune measured.txt", graph_file);
+    free(change("TMPDIR", old_place));
+    free(change("CC", old_cc));
+    free(old_place);
+    free(old_cc);
+    if (rmdir(place) != 0)
+        fail_msg("--tune left something in %s", place);
+    free(place);
+    return result;
+}
+
 static void no_compiler_is_told(void **state)
 {
     (void)state;
-    char *cc = change("CC", "/nowhere/cc"), *place = change("TMPDIR", folder);      /* what it leaves goes with the folder */
-    Result result = run_caec(folder, "net.lua --tune measured.txt");
-    free(change("TMPDIR", place));
-    free(change("CC", cc));
-    free(place);
-    free(cc);
+    Result result = tuned_with("/nowhere/cc", "net.lua");
     want_exit(&result, 3);
     assert_non_null(strstr(result.err, "--tune: the C compiler /nowhere/cc failed (set CC to name another)"));
+    assert_non_null(strstr(result.err, "caec: measuring conv_direct, kernel 1 of "));
     result_free(&result);
+}
+
+static void a_script(const char *name, const char *text)
+{
+    char *path = text_of("%s/%s", folder, name);
+    file_write(path, text, strlen(text));
+    assert_int_equal(chmod(path, 0755), 0);
+    free(path);
+}
+
+/* The compiler's parent is the shell, whose parent is caec: both end, caec by the signal. */
+static void a_signal_leaves_nothing(void **state)
+{
+    (void)state;
+    a_script("cc", "#!/bin/sh\nkill -TERM $(awk '{ print $4 }' /proc/$PPID/stat)\nsleep 20\n");
+    char *cc = text_of("%s/cc", folder);
+    Result result = tuned_with(cc, "net.lua");
+    assert_int_equal(result.signal, SIGTERM);
+    result_free(&result);
+    free(cc);
+}
+
+/* Of 32 layers that do the same, each kernel is compiled for one of each kind: the sources of each call are few, and the calls as many as kernels. */
+static void equal_layers_are_timed_once(void **state)
+{
+    (void)state;
+    static const char layers[] = "local e, d = {}, {}\nfor i = 1, 16 do e[i] = conv2d { filters = 8, kernel = 3 } end\n"
+                                 "for i = 1, 15 do d[i] = conv2d { filters = 8, kernel = 3 } end\nd[16] = conv2d { filters = 3, kernel = 3 }\n"
+                                 "return autoencoder \"net\" { input = { 8, 8, 3 }, encoder = sequential \"e\" (e), decoder = sequential \"d\" (d) }\n";
+    char *path = text_of("%s/layers.lua", folder), *calls = text_of("%s/calls", folder), *cc = text_of("%s/cc", folder);
+    char *script = text_of("#!/bin/sh\nls *.c | wc -l >>%s\nexec cc -O0 \"$@\"\n", calls);
+    file_write(path, layers, strlen(layers));
+    a_script("cc", script);
+    Result result = tuned_with(cc, "layers.lua");
+    want_exit(&result, 0);
+    assert_null(strchr(result.err, '\r'));
+    assert_non_null(strstr(result.err, " s left\n"));
+    char *counts = file_read(calls, NULL), *rest = NULL;
+    int count = 0;
+    for (char *line = strtok_r(counts, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest), count++)
+        assert_in_range(atoi(line), 5, 40);
+    assert_in_range(count, 2, 8);
+    result_free(&result);
+    free(counts);
+    free(script);
+    free(cc);
+    free(calls);
+    free(path);
 }
 
 int main(void)
@@ -152,6 +216,8 @@ int main(void)
     const struct CMUnitTest tests[] = { cmocka_unit_test_setup_teardown(times_decide, set_up, tear_down),
                                         cmocka_unit_test_setup_teardown(wrong_files_are_refused, set_up, tear_down),
                                         cmocka_unit_test_setup_teardown(measured_and_read, set_up, tear_down),
-                                        cmocka_unit_test_setup_teardown(no_compiler_is_told, set_up, tear_down) };
+                                        cmocka_unit_test_setup_teardown(no_compiler_is_told, set_up, tear_down),
+                                        cmocka_unit_test_setup_teardown(a_signal_leaves_nothing, set_up, tear_down),
+                                        cmocka_unit_test_setup_teardown(equal_layers_are_timed_once, set_up, tear_down) };
     return cmocka_run_group_tests_name("tuned", tests, NULL, NULL);
 }
