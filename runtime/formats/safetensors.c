@@ -205,7 +205,8 @@ static int check_checksum(const Reading *reading, const Safetensors *file, unsig
                            "or an earlier file of weights", reading->path);
 }
 
-/* The end of the last tensor that a header tells of, in the data. Numbers that make no sense are refused later. */
+/* The end of the last tensor that a header tells of, in the data. Numbers that make no sense are
+   refused later. */
 static size_t data_end(const json_t *header)
 {
     const char *name;

@@ -212,7 +212,8 @@ int whole_file_input(const char *path, struct stat *status, char *message, size_
     return -1;
 }
 
-/* How large the buffer shall be next: doubled, but no larger than the file can be and one byte more, which shows that it is too long. `room`: no more. */
+/* How large the buffer shall be next: doubled, but no larger than the file can be and one byte
+   more, which shows that it is too long. `room`: no more. */
 static size_t next_room(const unsigned char *bytes, size_t room, WholeFileMost most)
 {
     size_t limit = most ? most(bytes, room) : SIZE_MAX - 1;
@@ -220,7 +221,8 @@ static size_t next_room(const unsigned char *bytes, size_t room, WholeFileMost m
     return limit + 1 < room * 2 ? limit + 1 : room * 2;
 }
 
-/* Reads to the end into a buffer that starts at the size the file says and grows if it says too little (a pipe). */
+/* Reads to the end into a buffer that starts at the size the file says and grows if it says too
+   little (a pipe). */
 static int read_all(int fd, size_t guess, WholeFileMost most, unsigned char **bytes, size_t *count)
 {
     size_t room = guess + 1, have = 0, bigger;

@@ -100,7 +100,8 @@ int image_check_memory(const char *path, size_t bytes, Error *error)
     return 0;
 }
 
-/* A PNG file begins with its signature (8 bytes), then the chunk IHDR: length (4), name (4), width (4), height (4), bits (1), ... */
+/* A PNG file begins with its signature (8 bytes), then the chunk IHDR: length (4), name (4), width
+   (4), height (4), bits (1), ... */
 static int check_png_head(const char *path, const uint8_t *head, size_t n, int64_t *width, int64_t *height, int *bits, Error *error)
 {
     if (n < 25)
@@ -217,8 +218,8 @@ int image_probe(const char *path, int *width, int *height, int *bits, Error *err
     return result;
 }
 
-/* More room for what has filled its own, up to MAX_FILE_BYTES and one byte, which shows that there is more; NULL: none. A file
-   without an end, or one that is no picture, is not read on. */
+/* More room for what has filled its own, up to MAX_FILE_BYTES and one byte, which shows that there
+   is more; NULL: none. A file without an end, or one that is no picture, is not read on. */
 static uint8_t *more_room(const char *path, uint8_t *bytes, size_t *room, Error *error)
 {
     size_t bigger = *room < MAX_FILE_BYTES / 2 ? *room * 2 : (size_t)MAX_FILE_BYTES + 1;
