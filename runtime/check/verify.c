@@ -159,7 +159,8 @@ static int read_input(Verify *v, Error *error)
     return 0;
 }
 
-/* Reads the file's tensor `prefix` + `name` into out; returns the full name, good until the next call. */
+/* Reads the file's tensor `prefix` + `name` into out; returns the full name, good until the next
+   call. */
 static const char *read_tensor(const Verify *v, const char *prefix, const char *name, double *out)
 {
     static char full[512];
@@ -174,7 +175,8 @@ static void compare(Verify *v, const char *name, const real *ours, size_t count,
     verify_add_row(&v->report, name, ours, v->theirs, NULL, count, bound);
 }
 
-/* By both sides, so that a wrong value of one cannot make it large. What is not finite fails anyhow. */
+/* By both sides, so that a wrong value of one cannot make it large. What is not finite fails
+   anyhow. */
 static double largest_gradient(const Verify *v)
 {
     double ours = 0, theirs = 0;
@@ -201,7 +203,8 @@ static void compare_gradients(Verify *v)
     }
 }
 
-/* How far a parameter may be off after so many updates if its gradient g is off by what rounding leaves, see verify.h. */
+/* How far a parameter may be off after so many updates if its gradient g is off by what rounding
+   leaves, see verify.h. */
 static double update_rounding(const Verify *v, double g, int steps)
 {
     const ModelOptimizer *adam = &v->model->training.optimizer;

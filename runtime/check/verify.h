@@ -14,13 +14,17 @@
  * a tensor within 5e-4, half an update, and none beyond 3e-3. (Relative to a bias's largest value, some 1e-3, the same numbers would be below what
  * float32 can promise: PyTorch's float32 exceeds them against its own float64.) In double: 1e-6 relative throughout. NaN fails.
  *
- * A gradient can be 0 by the mathematics (a bias before a norm of each channel, which takes every mean away): both sides then hold
- * what rounding left of sums whose terms are as large as those of the network's other gradients, and nothing agrees with nothing. So a
- * gradient also passes if it is off by no more than R = 5e-6 of the network's largest gradient in float, 1e-13 in double: some hundred, some
- * thousand rounding errors (2^-24, 2^-53) of such a term (up to 7e-7 in float was seen), and far below what a mistake in a formula leaves. After updates: Adam divides by the
- * gradient's size, so it makes an error R of a gradient g one of up to lr * 2 R / (|g| + eps / sqrt(1 - beta2^t)) of the parameter, and no two
- * updates differ by more than lr * 2 sqrt(t), where they go opposite ways; a parameter also passes if t times that explains its
- * difference. Where g is not itself near R this allows nothing that the bounds above do not. Rows say how many values passed so. */
+ * A gradient can be 0 by the mathematics (a bias before a norm of each channel, which takes every
+ * mean away): both sides then hold what rounding left of sums whose terms are as large as those of
+ * the network's other gradients, and nothing agrees with nothing. So a gradient also passes if it
+ * is off by no more than R = 5e-6 of the network's largest gradient in float, 1e-13 in double: some
+ * hundred, some thousand rounding errors (2^-24, 2^-53) of such a term (up to 7e-7 in float was
+ * seen), and far below what a mistake in a formula leaves. After updates: Adam divides by the
+ * gradient's size, so it makes an error R of a gradient g one of up to lr * 2 R / (|g| + eps /
+ * sqrt(1 - beta2^t)) of the parameter, and no two updates differ by more than lr * 2 sqrt(t), where
+ * they go opposite ways; a parameter also passes if t times that explains its difference. Where g
+ * is not itself near R this allows nothing that the bounds above do not. Rows say how many values
+ * passed so. */
 #ifndef CAEC_VERIFY_H
 #define CAEC_VERIFY_H
 

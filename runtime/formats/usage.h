@@ -5,7 +5,8 @@
 
 #include <argp.h>
 
-/* argp_parse, after refusing what getopt would print as it is: an option's name that is not printable. */
+/* argp_parse, after refusing what getopt would print as it is: an option's name that is not
+   printable. */
 void usage_parse(const struct argp *argp, int argc, char **argv, void *input);
 
 /* argp_error with the message made printable: says it, points to --help and ends the program with

@@ -193,14 +193,43 @@ void whole_file_sweep(const char *folder)
     if (list) closedir(list);
 }
 
-/* Reads to the end into a buffer that starts at the size the file says and doubles where it says too little (a pipe). */
-static int read_all(int fd, size_t guess, unsigned char **bytes, size_t *count)
+int whole_file_input(const char *path, struct stat *status, char *message, size_t size)
 {
-    size_t room = guess + 1, have = 0;
+    int fd = -1, failed = stat(path, status) != 0 ? errno : S_ISDIR(status->st_mode) ? EISDIR : 0;
+    int other = !failed && !S_ISREG(status->st_mode) && !S_ISFIFO(status->st_mode);
+
+    if (!failed && !other) {
+        do fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+        while (fd < 0 && errno == EINTR);
+        failed = fd < 0 || fstat(fd, status) != 0 ? errno : 0;
+        other = !failed && !S_ISREG(status->st_mode) && !S_ISFIFO(status->st_mode);      /* another one by now */
+    }
+    if (!failed && !other) return fd;
+    if (fd >= 0) close(fd);
+    if (other) whole_file_fail(message, size, "%s: cannot be read: it is neither a plain file nor a pipe; give one, such as a copy", path);
+    else whole_file_fail(message, size, "%s: cannot be read: %s", path, strerror(failed));
+    errno = failed;
+    return -1;
+}
+
+/* How large the buffer shall be next: doubled, but no larger than the file can be and one byte
+   more, which shows that it is too long. `room`: no more. */
+static size_t next_room(const unsigned char *bytes, size_t room, WholeFileMost most)
+{
+    size_t limit = most ? most(bytes, room) : SIZE_MAX - 1;
+    if (limit < room) return room;
+    return limit + 1 < room * 2 ? limit + 1 : room * 2;
+}
+
+/* Reads to the end into a buffer that starts at the size the file says and grows if it says too
+   little (a pipe). */
+static int read_all(int fd, size_t guess, WholeFileMost most, unsigned char **bytes, size_t *count)
+{
+    size_t room = guess + 1, have = 0, bigger;
     unsigned char *buffer = malloc(room);
 
     while (buffer) {
-        ssize_t got = read(fd, buffer + have, room - have < INT_MAX ? room - have : INT_MAX);
+        ssize_t got = have == room ? 0 : read(fd, buffer + have, room - have < INT_MAX ? room - have : INT_MAX);
         if (got < 0 && errno == EINTR) continue;
         if (got <= 0) {
             *bytes = buffer;
@@ -208,37 +237,32 @@ static int read_all(int fd, size_t guess, unsigned char **bytes, size_t *count)
             return got < 0 ? errno : 0;
         }
         have += (size_t)got;
-        if (have == room) {
-            unsigned char *more = room <= SIZE_MAX / 2 ? realloc(buffer, room * 2) : NULL;
-            if (!more) free(buffer);
-            buffer = more;
-            room *= 2;
-        }
+        if (have < room || (bigger = next_room(buffer, room, most)) == room) continue;
+        unsigned char *more = room <= SIZE_MAX / 4 ? realloc(buffer, bigger) : NULL;
+        if (!more) free(buffer);
+        buffer = more;
+        room = bigger;
     }
     *bytes = NULL;
     return ENOMEM;
 }
 
-int whole_file_read(const char *path, unsigned char **bytes, size_t *count, char *message, size_t size)
+int whole_file_read(const char *path, WholeFileMost most, unsigned char **bytes, size_t *count, char *message, size_t size)
 {
+    enum { FIRST = 65535 };
     struct stat status;
-    int fd = open(path, O_RDONLY | O_CLOEXEC), failed = fd < 0 ? errno : 0;
+    int fd = whole_file_input(path, &status, message, size);
 
     *bytes = NULL;
     *count = 0;
-    if (!failed && fstat(fd, &status) != 0) failed = errno;
-    if (!failed && S_ISDIR(status.st_mode)) failed = EISDIR;
-    int other = !failed && !S_ISREG(status.st_mode) && !S_ISFIFO(status.st_mode);       /* a device may never end */
-    if (!failed && !other && (uintmax_t)status.st_size >= SIZE_MAX / 2) failed = EFBIG;
-    if (!failed && !other) failed = read_all(fd, S_ISREG(status.st_mode) ? (size_t)status.st_size : 65535, bytes, count);
-    if (fd >= 0) close(fd);
-    if (other) return whole_file_fail(message, size, "%s: cannot be read: it is neither a plain file nor a pipe; give one, such as a copy", path);
-    if (failed) {
-        free(*bytes);
-        *bytes = NULL;
-        return whole_file_fail(message, size, "%s: cannot be read: %s", path, strerror(failed));
-    }
-    return 0;
+    if (fd < 0) return -1;
+    int failed = (uintmax_t)status.st_size >= SIZE_MAX / 4 ? EFBIG : 0;
+    if (!failed) failed = read_all(fd, S_ISREG(status.st_mode) && status.st_size > 0 ? (size_t)status.st_size : FIRST, most, bytes, count);
+    close(fd);
+    if (!failed) return 0;
+    free(*bytes);
+    *bytes = NULL;
+    return whole_file_fail(message, size, "%s: cannot be read: %s", path, strerror(failed));
 }
 
 int whole_file_copy(const char *from, const char *to, char *message, size_t size)
@@ -247,7 +271,7 @@ int whole_file_copy(const char *from, const char *to, char *message, size_t size
     unsigned char *bytes;
     size_t count;
 
-    if (whole_file_read(from, &bytes, &count, message, size) != 0) return -1;
+    if (whole_file_read(from, NULL, &bytes, &count, message, size) != 0) return -1;
     int failed = whole_file_open(&file, to, message, size) != 0;
     if (!failed) {
         fwrite(bytes, 1, count, file.stream);

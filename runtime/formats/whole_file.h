@@ -6,6 +6,7 @@
 
 #include <stddef.h>
 #include <stdio.h>
+#include <sys/stat.h>
 
 /* A file being written: a temporary file in the folder of `path`, which takes its place at whole_file_commit. What exists and is no plain
    file (a pipe, /dev/stdout) is written to directly instead, since it must not be replaced. */
@@ -33,8 +34,19 @@ void whole_file_sweep(const char *folder);
 /* Forgets what was written. Fine after a commit and on a zeroed WholeFile. */
 void whole_file_abandon(WholeFile *file);
 
-/* Reads all bytes of a plain file or a pipe, and refuses all else: *bytes is malloc'ed (never NULL on success), *count its length. */
-int whole_file_read(const char *path, unsigned char **bytes, size_t *count, char *message, size_t size);
+/* Opens a file to be read: a plain one or a pipe, whose writer is waited for (a signal ends that).
+   Anything else is refused and not opened: a device may never end, or do something. The handle, or
+   -1 and errno. */
+int whole_file_input(const char *path, struct stat *status, char *message, size_t size);
+
+/* The most bytes that a file can have which begins with these; 0: it is wrong already, and what is
+   there will do to say so. */
+typedef size_t (*WholeFileMost)(const unsigned char *bytes, size_t count);
+
+/* Reads all bytes of such a file: *bytes is malloc'ed (never NULL on success), *count its length.
+   What tells no size beforehand (a pipe, a file of /proc) may have no end: it is read no further
+   than `most` says, and a little. NULL: to its end. */
+int whole_file_read(const char *path, WholeFileMost most, unsigned char **bytes, size_t *count, char *message, size_t size);
 
 /* Writes a copy of a plain file, whole or not at all. */
 int whole_file_copy(const char *from, const char *to, char *message, size_t size);

@@ -1,6 +1,7 @@
 #define _POSIX_C_SOURCE 200809L
 #include "image.h"
 
+#include "formats/whole_file.h"
 #include "image_private.h"
 #include "memory.h"
 
@@ -10,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 enum { MAX_FILE_BYTES = 1 << 30 };    /* no picture within the limits of image.h needs more; /dev/zero has more */
 enum { ALWAYS_THERE = 64 << 20 };     /* bytes that are asked for without looking how many are free */
@@ -98,7 +100,8 @@ int image_check_memory(const char *path, size_t bytes, Error *error)
     return 0;
 }
 
-/* A PNG file begins with its signature (8 bytes), then the chunk IHDR: length (4), name (4), width (4), height (4), bits (1), ... */
+/* A PNG file begins with its signature (8 bytes), then the chunk IHDR: length (4), name (4), width
+   (4), height (4), bits (1), ... */
 static int check_png_head(const char *path, const uint8_t *head, size_t n, int64_t *width, int64_t *height, int *bits, Error *error)
 {
     if (n < 25)
@@ -160,21 +163,23 @@ static void refuse_size(const char *path, Error *error)
 
 static FILE *open_file(const char *path, struct stat *status, Error *error)
 {
-    FILE *f = fopen(path, "rb");
-    if (!f) {
-        cannot_read(path, errno, error);
-        return NULL;
-    }
-    int reason = fstat(fileno(f), status) != 0 ? errno : S_ISDIR(status->st_mode) ? EISDIR : 0;
-    if (reason) {
-        fclose(f);
-        cannot_read(path, reason, error);
+    char message[sizeof error->text];
+    int fd = whole_file_input(path, status, message, sizeof message);
+    if (fd < 0) {
+        int shortage = error_is_shortage(errno);
+        error_set(error, EXIT_FILE, "%s", message);
+        error->shortage = shortage;
         return NULL;
     }
     if (S_ISREG(status->st_mode) && status->st_size > MAX_FILE_BYTES) {
-        fclose(f);
+        close(fd);
         refuse_size(path, error);
         return NULL;
+    }
+    FILE *f = fdopen(fd, "rb");
+    if (!f) {
+        close(fd);
+        cannot_read(path, ENOMEM, error);
     }
     return f;
 }
@@ -213,7 +218,26 @@ int image_probe(const char *path, int *width, int *height, int *bits, Error *err
     return result;
 }
 
-/* The whole file, also where it is a pipe. NULL: the error is filled in. */
+/* More room for what has filled its own, up to MAX_FILE_BYTES and one byte, which shows that there
+   is more; NULL: none. A file without an end, or one that is no picture, is not read on. */
+static uint8_t *more_room(const char *path, uint8_t *bytes, size_t *room, Error *error)
+{
+    size_t bigger = *room < MAX_FILE_BYTES / 2 ? *room * 2 : (size_t)MAX_FILE_BYTES + 1;
+    uint8_t *more = NULL;
+    if (*room > MAX_FILE_BYTES)
+        refuse_size(path, error);
+    else if (tell_format(path, bytes, HEAD_BYTES, error) != FORMAT_OTHER && image_check_memory(path, bigger, error) == 0) {
+        more = realloc(bytes, bigger);
+        if (!more)
+            error_set(error, EXIT_INPUT, "%s: not enough memory to read it; scale it down", path);
+    }
+    if (!more)
+        free(bytes);
+    *room = bigger;
+    return more;
+}
+
+/* The whole file, also if it is a pipe. NULL: the error is filled in. */
 static uint8_t *read_file(const char *path, size_t *size, Error *error)
 {
     struct stat status;
@@ -221,31 +245,25 @@ static uint8_t *read_file(const char *path, size_t *size, Error *error)
     if (!f)
         return NULL;
     size_t room = 1 << 16;
-    if (S_ISREG(status.st_mode) && status.st_size > 0 && status.st_size < MAX_FILE_BYTES)
+    if (S_ISREG(status.st_mode) && status.st_size > 0)
         room = (size_t)status.st_size + 1;      /* one more, so that the end is seen without growing */
     uint8_t *bytes = malloc(room);
+    if (!bytes)
+        error_set(error, EXIT_INPUT, "%s: not enough memory to read it; scale it down", path);
     *size = 0;
     while (bytes) {
         *size += fread(bytes + *size, 1, room - *size, f);
-        if (*size < room || room > MAX_FILE_BYTES)
+        if (*size < room)
             break;
-        uint8_t *bigger = realloc(bytes, room *= 2);
-        if (!bigger)
-            free(bytes);
-        bytes = bigger;
+        bytes = more_room(path, bytes, &room, error);
     }
-    int reason = ferror(f) ? errno : 0;
+    if (bytes && ferror(f)) {
+        cannot_read(path, errno, error);
+        free(bytes);
+        bytes = NULL;
+    }
     fclose(f);
-    if (bytes && !reason && *size <= MAX_FILE_BYTES)
-        return bytes;
-    if (reason)
-        cannot_read(path, reason, error);
-    else if (bytes)
-        refuse_size(path, error);
-    else
-        error_set(error, EXIT_INPUT, "%s: not enough memory to read it; scale it down", path);
-    free(bytes);
-    return NULL;
+    return bytes;
 }
 
 /* Orientation 1-8 as EXIF defines it: 5-8 swap the sides. Walks over the stored pixels from the corner that is shown at the top left. */

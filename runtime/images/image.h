@@ -32,7 +32,8 @@ int image_read(Image *image, const char *path, Error *error);
    them) are right. Fails with image_read's messages. *bits: as Image.bits. */
 int image_probe(const char *path, int *width, int *height, int *bits, Error *error);
 
-/* Where `bits` says that the picture `path` was rounded: warns of that, once in the life of the process, whoever asks. */
+/* Where `bits` says that the picture `path` was rounded: warns of that, once in the life of the
+   process, whoever asks. */
 void image_warn_deep(const char *path, int bits, void (*warn)(const char *text));
 
 /* Refuses (EXIT_INPUT) a network whose images have another number of channels than picture files have: 1 or 3. */

@@ -203,6 +203,25 @@ static void blocks_beyond_an_address(void **state)
     folder_remove(folder);
 }
 
+/* What has no end is not read to it. */
+static void endless_files(void **state)
+{
+    (void)state;
+    char *folder = folder_with_graph();
+    static const char *const cases[][2] = {
+        { "/dev/zero --summary", "/dev/zero is longer than 1048576 bytes" },
+        { "net.lua --dump plan --tuned /dev/zero", "/dev/zero is longer than 1048576 bytes" },
+        { "net.lua -o out --emit library --weights /dev/zero", "/dev/zero: cannot be read: it is neither a plain file nor a pipe" },
+    };
+    for (int i = 0; i < 3; i++) {
+        Result result = run_caec(folder, "%s", cases[i][0]);
+        want_exit(&result, 3);
+        assert_non_null(strstr(result.err, cases[i][1]));
+        result_free(&result);
+    }
+    folder_remove(folder);
+}
+
 /* Nothing but text, lines and tabs. */
 static void want_plain(const char *text)
 {
@@ -262,7 +281,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(bad_usage), cmocka_unit_test(what_cannot_be_read), cmocka_unit_test(what_cannot_be_written),
         cmocka_unit_test(a_folder_without_permission), cmocka_unit_test(nothing_is_replaced_by_half), cmocka_unit_test(help_and_version),
-        cmocka_unit_test(blocks_beyond_an_address), cmocka_unit_test(its_own_name_is_text),
+        cmocka_unit_test(blocks_beyond_an_address), cmocka_unit_test(its_own_name_is_text), cmocka_unit_test(endless_files),
     };
     return cmocka_run_group_tests_name("command", tests, NULL, NULL);
 }

@@ -433,6 +433,75 @@ static void sixteen_bits_are_said_once(void **state)
     assert_null(strstr(text, "warning"));
 }
 
+/* A process that writes `n` bytes into the pipe at `path`, made here, and then zeros for ever; to be given to stop_writing. */
+static pid_t start_writing(const char *path, const void *bytes, size_t n)
+{
+    static const char zeros[1 << 16];
+    assert_int_equal(mkfifo(path, 0600), 0);
+    fflush(NULL);
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        signal(SIGPIPE, SIG_DFL);
+        int fd = open(path, O_WRONLY);
+        while (write(fd, bytes, n) >= 0) bytes = zeros, n = sizeof zeros;
+        _exit(1);
+    }
+    return child;
+}
+
+static void stop_writing(pid_t child, const char *path)
+{
+    int status;
+    assert_int_equal(waitpid(child, &status, 0), child);      /* SIGPIPE: nobody reads on */
+    assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGPIPE);
+    unlink(path);
+}
+
+/* What is no plain file is refused unopened; what has no end is not read to it. */
+static void devices_and_endless_files(void **state)
+{
+    static const char *const devices[] = {"/dev/zero", "/dev/null", "/dev/full"};
+    (void)state;
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(RUN("--weights", weights, "score", (char *)devices[i]), 3);
+        assert_non_null(strstr(text, "neither a plain file nor a pipe"));
+        assert_int_equal(RUN("--weights", weights, "decode", (char *)devices[i], "-o", at("out.png")), 3);
+        assert_non_null(strstr(text, "neither a plain file nor a pipe"));
+        assert_int_equal(RUN("--weights", (char *)devices[i], "score", at("in")), 3);
+        assert_non_null(strstr(text, "neither a plain file nor a pipe"));
+    }
+    assert_int_equal(RUN("--weights", weights, "score", "/proc/self/pagemap"), 1);
+    assert_non_null(strstr(text, "neither JPEG nor PNG"));
+    assert_int_equal(RUN("--weights", "/proc/self/pagemap", "score", at("in")), 1);
+    assert_non_null(strstr(text, "is no safetensors file"));
+}
+
+static void pipes_without_end(void **state)
+{
+    unsigned char start[4096];
+    (void)state;
+    pid_t writer = start_writing(at("pipe"), "GIF89a", 6);
+    assert_int_equal(RUN("--weights", weights, "score", at("pipe")), 1);
+    assert_non_null(strstr(text, "a GIF file"));
+    stop_writing(writer, at("pipe"));
+
+    writer = start_writing(at("pipe"), "no weights", 10);
+    assert_int_equal(RUN("--weights", at("pipe"), "score", at("in")), 1);
+    assert_non_null(strstr(text, "is no safetensors file"));
+    stop_writing(writer, at("pipe"));
+
+    FILE *file = fopen(weights, "rb");      /* good weights, and then more */
+    assert_non_null(file);
+    size_t n = fread(start, 1, sizeof start, file);
+    assert_true(n < sizeof start && feof(file));
+    fclose(file);
+    writer = start_writing(at("pipe"), start, n);
+    assert_int_equal(RUN("--weights", at("pipe"), "score", at("in")), 1);
+    assert_non_null(strstr(text, "belong to nothing"));
+    stop_writing(writer, at("pipe"));
+}
+
 static int count_lines(void)
 {
     int lines = 0;
@@ -640,6 +709,8 @@ int main(void)
         cmocka_unit_test(scores),
         cmocka_unit_test(scores_what_comes_back_exactly),
         cmocka_unit_test(sixteen_bits_are_said_once),
+        cmocka_unit_test(devices_and_endless_files),
+        cmocka_unit_test(pipes_without_end),
         cmocka_unit_test(hostile_names),
         cmocka_unit_test(hostile_words),
         cmocka_unit_test(results_that_are_no_numbers),

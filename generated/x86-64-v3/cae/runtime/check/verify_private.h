@@ -34,7 +34,8 @@ typedef struct VerifyReport {
     int count, failed;
 } VerifyReport;
 
-/* Compares count values and adds the row. rounding[count]: the absolute difference that rounding explains, of each value; NULL: none. */
+/* Compares count values and adds the row. rounding[count]: the absolute difference that rounding
+   explains, of each value; NULL: none. */
 void verify_add_row(VerifyReport *report, const char *name, const real *ours, const double *theirs, const double *rounding, size_t count,
                     VerifyBound bound);
 

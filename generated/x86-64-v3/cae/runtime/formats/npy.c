@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 enum { HEADER_LIMIT = 1 << 16, WRITTEN_HEADER = 256 };    /* bytes */
 
@@ -191,12 +192,14 @@ int npy_open(NpyReader *reader, const char *path, char *message, size_t size, in
     struct stat status;
     size_t header_bytes = 0;
 
-    *reader = (NpyReader){.path = path, .stream = fopen(path, "rb")};
+    *reader = (NpyReader){.path = path};
     *io = 1;
-    if (!reader->stream) return whole_file_fail(message, size, "%s: cannot be read: %s", path, strerror(errno));
-    if (fstat(fileno(reader->stream), &status) == 0 && S_ISDIR(status.st_mode)) {
-        npy_close(reader);
-        return whole_file_fail(message, size, "%s: cannot be read: %s", path, strerror(EISDIR));
+    int fd = whole_file_input(path, &status, message, size);
+    if (fd < 0) return -1;
+    reader->stream = fdopen(fd, "rb");
+    if (!reader->stream) {
+        close(fd);
+        return whole_file_fail(message, size, "%s: out of memory", path);
     }
     *io = 0;
 

@@ -25,7 +25,8 @@ void printable_line(char *line);
 /* Writes text, made printable. */
 void printable_put(FILE *stream, const char *text);
 
-/* Writes text, made printable, as a field of CSV (RFC 4180): in quotes if it has a comma or a quote. */
+/* Writes text, made printable, as a field of CSV (RFC 4180): in quotes if it has a comma or a
+   quote. */
 void printable_field(FILE *stream, const char *text);
 
 /* Writes text, made printable, as the content of an element or attribute of XML or HTML. */

@@ -205,6 +205,35 @@ static int check_checksum(const Reading *reading, const Safetensors *file, unsig
                            "or an earlier file of weights", reading->path);
 }
 
+/* The end of the last tensor that a header tells of, in the data. Numbers that make no sense are
+   refused later. */
+static size_t data_end(const json_t *header)
+{
+    const char *name;
+    json_t *value;
+    json_int_t end = 0;
+
+    json_object_foreach((json_t *)header, name, value) {
+        json_int_t to = json_integer_value(json_array_get(json_object_get(value, "data_offsets"), 1));
+        if (to > end) end = to;
+    }
+    return (size_t)end;
+}
+
+/* The most bytes that a file can have which begins so, see whole_file_read. */
+static size_t most_bytes(const unsigned char *bytes, size_t count)
+{
+    uint64_t length = count > 8 ? little_u64(bytes) : 2;
+
+    if (count <= 8) return SIZE_MAX / 4;
+    if (length > HEADER_LIMIT || length < 2 || bytes[8] != '{') return 0;
+    if (length > count - 8) return SIZE_MAX / 4;
+    json_t *header = json_loadb((const char *)bytes + 8, (size_t)length, JSON_REJECT_DUPLICATES, NULL);
+    size_t data = header ? data_end(header) : 0;
+    json_decref(header);
+    return data < SIZE_MAX / 4 ? 8 + (size_t)length + data : SIZE_MAX / 4;
+}
+
 int safetensors_read(Safetensors *file, const char *path, char *message, size_t size, int *io)
 {
     Reading reading = {.path = path, .message = message, .size = size};
@@ -213,7 +242,7 @@ int safetensors_read(Safetensors *file, const char *path, char *message, size_t 
 
     *file = (Safetensors){0};
     *io = 1;
-    if (whole_file_read(path, &bytes, &count, message, size) != 0) return -1;
+    if (whole_file_read(path, most_bytes, &bytes, &count, message, size) != 0) return -1;
     *io = 0;
 
     State *state = calloc(1, sizeof *state);
