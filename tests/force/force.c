@@ -34,7 +34,7 @@ pid_t start(const char *folder, const char *format, ...)
     if (child == 0) {
         if (chdir(folder) != 0 || !freopen("said", "w", stdout) || dup2(STDOUT_FILENO, STDERR_FILENO) < 0)
             _exit(127);
-        alarm(120);
+        alarm(600);
         execl("/bin/sh", "sh", "-c", command, (char *)NULL);
         _exit(127);
     }
@@ -62,7 +62,7 @@ bool is_in(const char *folder, const char *path)
 
 void wait_for(const char *folder, const char *path)
 {
-    for (double end = now() + 30; !is_in(folder, path); wait_seconds(0.001))
+    for (double end = now() + WAIT_SECONDS; !is_in(folder, path); wait_seconds(0.001))
         if (now() > end)
             fail_msg("%s/%s does not come", folder, path);
 }

@@ -20,7 +20,8 @@ pid_t start(const char *folder, const char *format, ...) __attribute__((format(p
 /* Waits for its end. The exit code, or -1 and the signal's number in *signal (which may be NULL). */
 int finish(pid_t child, int *signal);
 
-/* Waits, at most 30 seconds, until folder/path is there. */
+/* Waits until folder/path is there; at most as long as a machine takes that is far slower than any. */
+enum { WAIT_SECONDS = 150 };
 void wait_for(const char *folder, const char *path);
 
 /* What the command of `start` said, to be freed. */

@@ -197,7 +197,7 @@ static void ended_behind_the_last_update(void **state)
         char *out = text_of("hasty%d", i), *last = text_of("%s/last.safetensors", out), *best = text_of("%s/best.safetensors", out);
         char *sheet = text_of("%s/samples/epoch_002.png", out), *curve = text_of("%s/loss.svg", out);
         pid_t child = start(folder, OTHER_TRAIN " --out %s --train train --val many --threads 1 --checkpoint-every 1 --steps 9" FIRST, out);
-        for (double end = now() + 30; now() < end && !(is_in(folder, last) && holds(last, "\"caec.step\":\"9\"")); wait_seconds(0.001))
+        for (double end = now() + WAIT_SECONDS; now() < end && !(is_in(folder, last) && holds(last, "\"caec.step\":\"9\"")); wait_seconds(0.001))
             ;
         kill(child, i % 2 ? SIGKILL : SIGTERM);
         finish(child, NULL);
@@ -300,7 +300,7 @@ static void pipes_in_the_folder(void **state)
         result = script_in_folder(script);
         want_exit(&result, 0);
         result_free(&result);
-        result = script_in_folder("exec timeout 20 " OTHER_TRAIN " --train train --out piped --resume --steps 2");
+        result = script_in_folder("exec timeout 100 " OTHER_TRAIN " --train train --out piped --resume --steps 2");
         want_refusal(&result, 3, names[i]);
         assert_non_null(strstr(result.err, "no plain file"));
         result_free(&result);
@@ -311,7 +311,7 @@ static void pipes_in_the_folder(void **state)
         free(back);
     }
     /* Elsewhere a pipe is as good as a file. */
-    result = script_in_folder("mkfifo weights && { cat piped/best.safetensors >weights & } && exec timeout 20 " OTHER_TRAIN " --train train --out fed --init weights --steps 2");
+    result = script_in_folder("mkfifo weights && { cat piped/best.safetensors >weights & } && exec timeout 100 " OTHER_TRAIN " --train train --out fed --init weights --steps 2");
     want_exit(&result, 0);
     result_free(&result);
 }

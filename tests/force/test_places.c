@@ -232,7 +232,7 @@ static int train(const char *out, Mishap what, int place)
         Error error = { 0 };
         if (!freopen("/dev/null", "w", stdout) || !freopen("/dev/null", "w", stderr))
             _exit(1);
-        alarm(60);
+        alarm(300);
         if (counts_jansson)
             json_set_alloc_funcs(__wrap_malloc, free);
         is_pending = false;         /* what the test itself has named does not count */

@@ -10,7 +10,7 @@ group=
 # A background command of a shell ignores SIGINT; tests send it to programs of their own, so that is put right.
 group_run() {
     group=new
-    setsid env --default-signal=INT,QUIT "$@" </dev/null &
+    setsid env --default-signal=INT,QUIT "$@" </dev/null 3>&- &
     group=$!
     group_code=0
     wait "$group" || group_code=$?
