@@ -33,13 +33,13 @@ static volatile sig_atomic_t child; /* a group of processes; 0: none */
 /* Also in a signal's handler, where little else is safe. */
 void signals_remove(const char *folder)
 {
-    pid_t child = fork();
-    if (child == 0) {
+    pid_t pid = fork();
+    if (pid == 0) {
         execl("/bin/rm", "rm", "-rf", "--", folder, (char *)NULL);
         _exit(1);
     }
-    if (child > 0)
-        waitpid(child, NULL, 0);
+    if (pid > 0)
+        waitpid(pid, NULL, 0);
 }
 
 void signals_remove_temporary(void)
