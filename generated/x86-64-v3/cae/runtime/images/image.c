@@ -109,9 +109,42 @@ static int check_png_head(const char *path, const uint8_t *head, size_t n, int64
     return image_check_size(path, *width, *height, error);
 }
 
+/* A read that a signal interrupts is taken up again: nothing is wrong with the file. */
+static int interrupted(FILE *f)
+{
+    if (!ferror(f) || errno != EINTR)
+        return 0;
+    clearerr(f);
+    return 1;
+}
+
+static size_t read_bytes(FILE *f, uint8_t *bytes, size_t n)
+{
+    size_t got = 0;
+    do got += fread(bytes + got, 1, n - got, f);
+    while (got < n && interrupted(f));
+    return got;
+}
+
+static int next_byte(FILE *f)
+{
+    int c;
+    do c = getc(f);
+    while (c == EOF && interrupted(f));
+    return c;
+}
+
+static int skip_bytes(FILE *f, long n)
+{
+    while (fseek(f, n, SEEK_CUR) != 0)
+        if (errno != EINTR)
+            return -1;
+    return 0;
+}
+
 static int read_short(FILE *f)
 {
-    int high = getc(f), low = getc(f);
+    int high = next_byte(f), low = next_byte(f);
     return high == EOF || low == EOF ? -1 : high << 8 | low;
 }
 
@@ -121,11 +154,11 @@ static int find_jpeg_size(FILE *f, int64_t *width, int64_t *height)
 {
     enum { TEM = 0x01, DHT = 0xC4, JPG = 0xC8, DAC = 0xCC, RST0 = 0xD0, SOI = 0xD8, EOI = 0xD9, SOS = 0xDA };
     for (;;) {
-        int c = getc(f);
+        int c = next_byte(f);
         while (c != 0xFF && c != EOF)
-            c = getc(f);
+            c = next_byte(f);
         while (c == 0xFF)
-            c = getc(f);
+            c = next_byte(f);
         if (c == EOF || c == EOI || c == SOS)
             return -1;
         if (c == 0 || c == TEM || (c >= RST0 && c <= SOI))
@@ -134,12 +167,12 @@ static int find_jpeg_size(FILE *f, int64_t *width, int64_t *height)
         if (length < 2)
             return -1;
         if (c >= 0xC0 && c <= 0xCF && c != DHT && c != JPG && c != DAC) {
-            getc(f);
+            next_byte(f);
             *height = read_short(f);
             *width = read_short(f);
             return *height < 0 || *width < 0 ? -1 : 0;
         }
-        if (fseek(f, length - 2, SEEK_CUR) != 0)
+        if (skip_bytes(f, length - 2) != 0)
             return -1;
     }
 }
@@ -158,12 +191,17 @@ static void refuse_size(const char *path, Error *error)
 
 static FILE *open_file(const char *path, struct stat *status, Error *error)
 {
-    FILE *f = fopen(path, "rb");
+    FILE *f;
+    do f = fopen(path, "rb");
+    while (!f && errno == EINTR);
     if (!f) {
         cannot_read(path, errno, error);
         return NULL;
     }
-    int reason = fstat(fileno(f), status) != 0 ? errno : S_ISDIR(status->st_mode) ? EISDIR : 0;
+    int failed;
+    do failed = fstat(fileno(f), status);
+    while (failed && errno == EINTR);
+    int reason = failed ? errno : S_ISDIR(status->st_mode) ? EISDIR : 0;
     if (reason) {
         fclose(f);
         cannot_read(path, reason, error);
@@ -180,7 +218,7 @@ static FILE *open_file(const char *path, struct stat *status, Error *error)
 static int probe(FILE *f, const char *path, int64_t *width, int64_t *height, Error *error)
 {
     uint8_t head[HEAD_BYTES];
-    size_t n = fread(head, 1, sizeof head, f);
+    size_t n = read_bytes(f, head, sizeof head);
     if (ferror(f))
         return cannot_read(path, errno, error);
     switch (tell_format(path, head, n, error)) {
@@ -189,7 +227,11 @@ static int probe(FILE *f, const char *path, int64_t *width, int64_t *height, Err
     case FORMAT_JPEG:
         rewind(f);
         if (find_jpeg_size(f, width, height) != 0)
-            return error_set(error, EXIT_INPUT, "%s: a truncated or damaged JPEG file (no frame header); copy it again from its source", path);
+            return ferror(f) ? cannot_read(path, errno, error)
+                             : error_set(error, EXIT_INPUT,
+                                         "%s: a truncated or damaged JPEG file (no frame header); "
+                                         "copy it again from its source",
+                                         path);
         return image_check_size(path, *width, *height, error);
     default:
         return -1;
@@ -210,8 +252,7 @@ int image_probe(const char *path, int *width, int *height, Error *error)
     return result;
 }
 
-/* The whole file, also where it is a pipe. NULL: the error is filled in. */
-static uint8_t *read_file(const char *path, size_t *size, Error *error)
+uint8_t *image_load(const char *path, size_t *size, Error *error)
 {
     struct stat status;
     FILE *f = open_file(path, &status, error);
@@ -223,7 +264,7 @@ static uint8_t *read_file(const char *path, size_t *size, Error *error)
     uint8_t *bytes = malloc(room);
     *size = 0;
     while (bytes) {
-        *size += fread(bytes + *size, 1, room - *size, f);
+        *size += read_bytes(f, bytes + *size, room - *size);
         if (*size < room || room > MAX_FILE_BYTES)
             break;
         uint8_t *bigger = realloc(bytes, room *= 2);
@@ -277,9 +318,10 @@ static int turn(Image *image, int orientation, const char *path, Error *error)
     return 0;
 }
 
-static int decode(Image *image, const char *path, const uint8_t *bytes, size_t size, Error *error)
+int image_decode(Image *image, const char *path, const uint8_t *bytes, size_t size, Error *error)
 {
     int orientation = 1, status = -1;
+    *image = (Image){ 0 };
     int64_t width, height;
     switch (tell_format(path, bytes, size, error)) {
     case FORMAT_JPEG:
@@ -304,10 +346,10 @@ int image_read(Image *image, const char *path, Error *error)
 {
     *image = (Image){ 0 };
     size_t size;
-    uint8_t *bytes = read_file(path, &size, error);
+    uint8_t *bytes = image_load(path, &size, error);
     if (!bytes)
         return -1;
-    int status = decode(image, path, bytes, size, error);
+    int status = image_decode(image, path, bytes, size, error);
     free(bytes);
     return status;
 }
