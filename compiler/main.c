@@ -88,7 +88,9 @@ static const char doc[] =
     "Compiles a Lua description of a convolutional autoencoder to C: forward, backward and update, with a trainer and an inference program."
     "\vExamples:\n  caec graphs/cae.lua -o generated/\n  caec graphs/cae.lua --summary\n  caec graphs/cae.lua --dump plan --target x86-64-v3\n"
     "  caec graphs/cae.lua -o lib/ --emit library --no-training --optimize size\n"
-    "  caec --expand conv_direct CI=3 CO=32 K=3 POOL=2\n";
+    "  caec --expand conv_direct CI=3 CO=32 K=3 POOL=2\n\n"
+    "--kernel may be given several times, for one stage each. Of any other option that is given "
+    "twice the last counts, and a warning says so.\n";
 
 const char *argp_program_version = "caec " CAEC_VERSION;
 
@@ -106,6 +108,14 @@ static void add_force(Options *options, struct argp_state *state, const char *ar
     }
     if (!kernel_find(force.kernel))
         usage_error(state, "--kernel: there is no kernel '%s'; see --list kernels", force.kernel);
+    for (int i = 0; i < options->force_count; i++)
+        if (strcmp(options->forces[i].stage, force.stage) == 0
+            && strcmp(options->forces[i].pass ? options->forces[i].pass : "",
+                      force.pass ? force.pass : "")
+                   == 0
+            && strcmp(options->forces[i].kernel, force.kernel) != 0)
+            usage_warning(state, "--kernel %s: the stage was given %s before; the last counts",
+                          arg, options->forces[i].kernel);
     if (options->force_count == MAX_FORCES)
         usage_error(state, "--kernel: more than %d", MAX_FORCES);
     options->forces[options->force_count++] = force;
@@ -248,6 +258,20 @@ static void check_command(const Options *o, struct argp_state *state)
         usage_error(state, "where to? give -o DIR, or one of --summary, --memory, --dump, --dot, --tune");
 }
 
+/* Of an option that is given twice the last word counts, as scripts rely on to override their
+ * defaults; it is said, for it may be an oversight. */
+static void note_word(const struct argp_state *state, int key, const char *word)
+{
+    static const char *words[sizeof option_table / sizeof option_table[0]];
+    size_t i = 0;
+    while (option_table[i].key != key)
+        i++;
+    if (words[i] && strcmp(words[i], word) != 0 && key != KEY_KERNEL)
+        usage_warning(state, "%s%s is given twice, as %s and as %s; the last counts",
+                      key == 'o' ? "-" : "--", key == 'o' ? "o" : option_table[i].name, words[i], word);
+    words[i] = word;
+}
+
 static error_t parse_option(int key, char *arg, struct argp_state *state)
 {
     Options *o = state->input;
@@ -270,6 +294,8 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
         return ARGP_ERR_UNKNOWN;
     if (key > 0x1000000)
         return ARGP_ERR_UNKNOWN;
+    if (arg)
+        note_word(state, key, arg);
     set_option(o, key, arg, state);
     return 0;
 }
@@ -402,6 +428,10 @@ static void expand(Options *o)
         char *end, *equals = strchr(o->expand_numbers[i], '=');
         const char *name = arena_copy(o->expand_numbers[i], (size_t)(equals - o->expand_numbers[i]));
         long value = strtol(equals + 1, &end, 10);
+        for (int k = 0; k < i; k++)
+            if (strncmp(o->expand_numbers[k], name, strlen(name)) == 0
+                && o->expand_numbers[k][strlen(name)] == '=')
+                fail_with(EXIT_USAGE, "--expand: %s is given twice; give it once", name);
         if (end == equals + 1 || *end || value < 0 || value > MAX_SIDE)
             fail_with(EXIT_USAGE, "--expand: %s wants a whole number from 0 to %d", name, MAX_SIDE);
         if (strcmp(name, "PASS") == 0 && value <= 2)

@@ -62,8 +62,10 @@ static int refuse_number(const SettingsWord *word, const char *text, size_t leng
                      known);
 }
 
-/* One "name=number" of `length` letters into the struct at `out`. */
-static int read_number(const SettingsWord *word, void *out, const char *text, size_t length, Error *error)
+/* One "name=number" of `length` letters into the struct at `out`. *given has a bit for each number
+   of the word. */
+static int read_number(const SettingsWord *word, void *out, unsigned *given, const char *text,
+                       size_t length, Error *error)
 {
     size_t name = strcspn(text, "=,");
     const SettingsNumber *n = word->numbers;
@@ -71,6 +73,11 @@ static int read_number(const SettingsWord *word, void *out, const char *text, si
         n++;
     if (!n->name || text[name] != '=')
         return refuse_number(word, text, length, error);
+    unsigned bit = 1u << (n - word->numbers);
+    if (*given & bit)
+        return error_set(error, EXIT_USAGE, "%s of %s is given twice; give it once", n->name,
+                         word->name);
+    *given |= bit;
     char *end;
     double x = strtod(text + name + 1, &end);
     if (end != text + length || end == text + name + 1 || !(x >= n->min && x <= n->max) || (n->whole && x != floor(x)))
@@ -83,11 +90,12 @@ static int read_number(const SettingsWord *word, void *out, const char *text, si
 /* The numbers behind the name, into the struct at `out`, whose numbers are all 0. */
 static int read_numbers(const SettingsWord *word, void *out, const char *text, Error *error)
 {
+    unsigned given = 0;
     for (const SettingsNumber *n = word->numbers; n->name; n++)
         *(double *)((char *)out + n->offset) = n->number;
     while (*text == ',') {
         size_t length = strcspn(++text, ",");
-        if (read_number(word, out, text, length, error) != 0)
+        if (read_number(word, out, &given, text, length, error) != 0)
             return -1;
         text += length;
     }

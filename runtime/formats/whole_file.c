@@ -1,4 +1,4 @@
-#define _XOPEN_SOURCE 700    /* realpath, fsync */
+#define _GNU_SOURCE    /* flock, O_PATH */
 #include "whole_file.h"
 #include "printable.h"
 
@@ -12,6 +12,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -25,21 +26,124 @@ int whole_file_fail(char *message, size_t size, const char *format, ...)
     return -1;
 }
 
-/* For whole_file_discard: a temporary file's name from before there is one until after there is none, and whether anything stands already. */
-static _Atomic(char *) newest;
+/* ---- the folder that is held ---- */
+
+static struct {
+    int handle;
+    char *path;             /* NULL: none is held */
+    size_t length;
+} held;
+
+int whole_file_hold(const char *path)
+{
+    char *copy = strdup(path);
+    int handle = copy ? open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+    if (handle < 0 && copy && errno == EACCES)
+        handle = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (handle < 0) {
+        int reason = copy ? errno : ENOMEM;
+        free(copy);
+        errno = reason;
+        return -1;
+    }
+    whole_file_release();
+    held.handle = handle;
+    held.path = copy;
+    held.length = strlen(copy);
+    return 0;
+}
+
+void whole_file_release(void)
+{
+    if (held.path) close(held.handle);
+    free(held.path);
+    held.path = NULL;
+}
+
+int whole_file_at(const char *path, const char **rest)
+{
+    *rest = path;
+    if (!held.path || strncmp(path, held.path, held.length) != 0) return AT_FDCWD;
+    const char *behind = path + held.length;
+    if (*behind && *behind != '/' && path[held.length - 1] != '/') return AT_FDCWD;
+    while (*behind == '/') behind++;
+    *rest = *behind ? behind : ".";
+    return held.handle;
+}
+
+/* The system tells under which name a handle can be reached; a deleted folder has " (deleted)"
+ * behind its last one. */
+static char *name_of_handle(int handle)
+{
+    char link[64], path[PATH_MAX];
+    snprintf(link, sizeof link, "/proc/self/fd/%d", handle);
+    ssize_t n = readlink(link, path, sizeof path - 1);
+    if (n <= 0 || path[0] != '/') return NULL;
+    path[n] = 0;
+    return strdup(path);
+}
+
+static int is_same(const struct stat *a, const struct stat *b)
+{
+    return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
+}
+
+WholeFolder whole_file_follow(char **path)
+{
+    struct stat ours, named;
+
+    *path = NULL;
+    if (!held.path || fstat(held.handle, &ours) != 0) return WHOLE_FOLDER_STAYS;
+    if (stat(held.path, &named) == 0 && is_same(&ours, &named)) return WHOLE_FOLDER_STAYS;
+    char *name = name_of_handle(held.handle);
+    if (ours.st_nlink == 0) {
+        free(name);
+        return WHOLE_FOLDER_GONE;
+    }
+    if (name && stat(name, &named) == 0 && is_same(&ours, &named)) {
+        *path = name;
+        return WHOLE_FOLDER_MOVED;
+    }
+    free(name);
+    return WHOLE_FOLDER_STAYS;
+}
+
+void whole_file_held_as(char *path)
+{
+    free(held.path);
+    held.path = path;
+    held.length = strlen(path);
+}
+
+/* ---- one file ---- */
+
+/* For whole_file_discard: where a temporary file is from before it is there until after it is gone,
+ * and whether anything stands already. */
+struct WholeTemporary {
+    int folder;             /* handle */
+    char name[48];
+};
+static _Atomic(WholeTemporary *) newest;
 static atomic_int written;
 
 int whole_file_discard(void)
 {
-    const char *path = atomic_load(&newest);
-    if (path) unlink(path);
+    const WholeTemporary *t = atomic_load(&newest);
+    if (t) unlinkat(t->folder, t->name, 0);
     return !atomic_load(&written);
 }
 
-static void forget(char *temporary)
+static void forget(WholeTemporary *temporary)
 {
-    atomic_compare_exchange_strong(&newest, &(char *){temporary}, NULL);
+    atomic_compare_exchange_strong(&newest, &(WholeTemporary *){temporary}, NULL);
     free(temporary);
+}
+
+/* Where the last part of a path begins. */
+static const char *base_of(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash ? slash + 1 : path;
 }
 
 /* The folder of a path, malloc'ed: "a/b.txt" gives "a", "b.txt" gives ".". */
@@ -51,42 +155,104 @@ static char *folder_of(const char *path)
     return strndup(path, (size_t)(slash - path));
 }
 
-/* Opens a new file in the folder of file->path. The name starts with a dot so that nothing that lists pictures sees it; open() rather
-   than mkstemp() so that the file gets the usual permissions. */
+/* The folder of a path, whose files are then named from it, so that they stay together when it is
+   renamed. One that may be written in but not read gives no more than that. -1 and errno. */
+static int open_folder_of(const char *path)
+{
+    char *folder = folder_of(path);
+    const char *rest;
+    int at = folder ? whole_file_at(folder, &rest) : -1;
+    int fd = folder ? openat(at, rest, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+    if (fd < 0 && folder && errno == EACCES)
+        fd = openat(at, rest, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    int reason = folder ? errno : ENOMEM;
+    free(folder);
+    errno = reason;
+    return fd;
+}
+
+/* Follows a path that is a link to what it names: malloc'ed, NULL and errno where memory is out or
+ * links go round. */
+static char *follow_links(const char *path)
+{
+    char *at = strdup(path);
+    for (int links = 0; at; links++) {
+        char target[PATH_MAX];
+        const char *rest;
+        int folder = whole_file_at(at, &rest);
+        ssize_t n = readlinkat(folder, rest, target, sizeof target - 1);
+        if (n < 0) return at;
+        target[n] = 0;
+        size_t before = *target == '/' ? 0 : (size_t)(base_of(at) - at);
+        char *next = links < 40 ? malloc(before + (size_t)n + 1) : NULL;
+        if (next) snprintf(next, before + (size_t)n + 1, "%.*s%s", (int)before, at, target);
+        free(at);
+        errno = links < 40 ? ENOMEM : ELOOP;
+        at = next;
+    }
+    return NULL;
+}
+
+/* A lock tells whoever sweeps that the file has a living owner. It is gone with the process, also
+   in another container. Where the file system knows none, the process's number must do. 0 where the
+   file is no longer to be had. */
+static int take_lock(int fd)
+{
+    struct stat status;
+    if (flock(fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) return 0;
+    return fstat(fd, &status) == 0 && status.st_nlink > 0;
+}
+
+/* Opens a new file in the folder. The name starts with a dot so that nothing that lists pictures
+   sees it; open() rather than mkstemp() so that the file gets the usual permissions. */
 static int open_temporary(WholeFile *file)
 {
-    char *folder = folder_of(file->path);
-    size_t size = folder ? strlen(folder) + 64 : 0;
+    WholeTemporary *t = file->temporary = malloc(sizeof *t);
     int fd = -1;
 
-    file->temporary = folder ? malloc(size) : NULL;
-    for (int i = 0; file->temporary && fd < 0 && i < 1000; i++) {
-        snprintf(file->temporary, size, "%s/.caec-%ld-%d.tmp", folder, (long)getpid(), i);
-        atomic_store(&newest, file->temporary);
-        fd = open(file->temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    for (int i = 0; t && fd < 0 && i < 1000; i++) {
+        t->folder = file->folder;
+        snprintf(t->name, sizeof t->name, ".caec-%ld-%d.tmp", (long)getpid(), i);
+        atomic_store(&newest, t);
+        fd = openat(file->folder, t->name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
         if (fd < 0 && errno != EEXIST) break;
+        if (fd >= 0 && !take_lock(fd)) {
+            close(fd);
+            fd = -1;
+            errno = EEXIST;
+        }
     }
-    if (!file->temporary) errno = ENOMEM;
-    free(folder);
+    if (!t) errno = ENOMEM;
+    return fd;
+}
+
+/* A plain file in its folder, or a name that is free. */
+static int open_plain(WholeFile *file, const char *path, const struct stat *status)
+{
+    file->path = status ? follow_links(path) : strdup(path);
+    file->folder = file->path ? open_folder_of(file->path) : -1;
+    int fd = file->folder >= 0 ? open_temporary(file) : -1;
+    if (fd >= 0 && status)
+        (void)fchmod(fd, status->st_mode & 07777); /* a copy of the old permissions is a courtesy */
     return fd;
 }
 
 int whole_file_open(WholeFile *file, const char *path, char *message, size_t size)
 {
     struct stat status;
-    int exists = stat(path, &status) == 0, fd;
+    const char *rest;
+    int at = whole_file_at(path, &rest);
+    int exists = fstatat(at, rest, &status, 0) == 0, fd;
 
-    *file = (WholeFile){0};
+    *file = (WholeFile){.folder = -1};
     if (exists && S_ISDIR(status.st_mode))
         return whole_file_fail(message, size, "%s: is a folder; name a file to write", path);
     if (exists && !S_ISREG(status.st_mode)) {
         file->path = strdup(path);
-        fd = open(path, O_WRONLY | O_CLOEXEC);
+        fd = openat(at, rest, O_WRONLY | O_CLOEXEC);
         if (fd >= 0) atomic_store(&written, 1);
     } else {
-        file->path = exists ? realpath(path, NULL) : strdup(path);
-        fd = file->path ? open_temporary(file) : -1;
-        if (fd >= 0 && exists) (void)fchmod(fd, status.st_mode & 07777);    /* a copy of the old permissions is a courtesy */
+        fd = open_plain(file, path, exists ? &status : NULL);
     }
     if (fd >= 0) file->stream = fdopen(fd, "wb");
     if (!file->stream) {
@@ -102,66 +268,52 @@ int whole_file_open(WholeFile *file, const char *path, char *message, size_t siz
     return 0;
 }
 
-/* The folder of a path, open for sync_folder. -1 and errno where it cannot be; NOT_READABLE where it may be written in but not read. */
-enum { NOT_READABLE = -2 };
-
-static int open_folder_of(const char *path)
-{
-    char *folder = folder_of(path);
-    int fd = folder ? open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
-    int reason = folder ? errno : ENOMEM;
-    free(folder);
-    errno = reason;
-    return fd < 0 && reason == EACCES ? NOT_READABLE : fd;
-}
-
 /* A folder's entry survives a power cut only once the folder is synced too. Some file systems refuse that with EINVAL: then there is nothing more to be
-   done. A folder that cannot be read is synced with all else. Closes it; 0 or -1 and errno. */
+   done. A folder that cannot be read is synced with all else. 0 or -1 and errno. */
 static int sync_folder(int fd)
 {
-    if (fd == NOT_READABLE) {
-        sync();
-        return 0;
-    }
-    int failed = fsync(fd) != 0 && errno != EINVAL, reason = errno;
-    close(fd);
-    errno = reason;
-    return failed ? -1 : 0;
+    if (fsync(fd) == 0 || errno == EINVAL) return 0;
+    if (errno != EBADF) return -1;
+    sync();
+    return 0;
 }
 
 int whole_file_sync_folder_of(const char *path)
 {
     int fd = open_folder_of(path);
-    return fd == -1 ? -1 : sync_folder(fd);
+    if (fd < 0) return -1;
+    int result = sync_folder(fd), reason = errno;
+    close(fd);
+    errno = reason;
+    return result;
 }
 
-/* The folder is opened before the file takes its name: what cannot be synced is refused while the old content still stands. */
 static int take_place(WholeFile *file)
 {
-    int folder = open_folder_of(file->path);
-    if (folder == -1) return -1;
     atomic_store(&written, 1);
-    if (rename(file->temporary, file->path) != 0) {
-        int reason = errno;
-        if (folder >= 0) close(folder);
-        errno = reason;
+    if (renameat(file->folder, file->temporary->name, file->folder, base_of(file->path)) != 0)
         return -1;
-    }
     forget(file->temporary);
     file->temporary = NULL;
-    return sync_folder(folder);
+    return 0;
 }
 
+/* The file takes its name before it is closed, and with it gives up its lock: all of it is on the
+ * disk by then. */
 int whole_file_commit(WholeFile *file, char *message, size_t size)
 {
-    int failed = ferror(file->stream) ? EIO : 0;
+    int failed = ferror(file->stream) ? EIO : 0, placed = 0;
 
     errno = 0;
     if (fflush(file->stream) != 0) failed = errno;
     if (!failed && file->temporary && fsync(fileno(file->stream)) != 0) failed = errno;
+    if (!failed && file->temporary) {
+        if (take_place(file) != 0) failed = errno;
+        placed = !failed;
+    }
     if (fclose(file->stream) != 0 && !failed) failed = errno;
     file->stream = NULL;
-    if (!failed && file->temporary && take_place(file) != 0) failed = errno;
+    if (placed && !failed && sync_folder(file->folder) != 0) failed = errno;
     if (failed) whole_file_fail(message, size, "%s: cannot be written: %s", file->path, strerror(failed));
     whole_file_abandon(file);
     return failed ? -1 : 0;
@@ -170,36 +322,82 @@ int whole_file_commit(WholeFile *file, char *message, size_t size)
 void whole_file_abandon(WholeFile *file)
 {
     if (file->stream) fclose(file->stream);
-    if (file->temporary) unlink(file->temporary);
+    if (file->temporary) unlinkat(file->folder, file->temporary->name, 0);
     forget(file->temporary);
+    if (file->path && file->folder >= 0) close(file->folder);
     free(file->path);
-    *file = (WholeFile){0};
+    *file = (WholeFile){.folder = -1};
 }
 
-/* This process has none of its own where it sweeps: a file with its number is of one that had the number before. */
-static int is_left_over(const char *name)
+/* ---- what processes that were killed left ---- */
+
+/* A number that this process has itself is of one that had it before: who sweeps has nothing of his
+ * own there. */
+static int is_left_over(const char *name, const char *ending)
 {
     long pid;
     int number, end = 0;
-    return sscanf(name, ".caec-%ld-%d.tmp%n", &pid, &number, &end) == 2 && end > 0 && !name[end]
-        && pid > 0 && (pid == (long)getpid() || (kill((pid_t)pid, 0) != 0 && errno == ESRCH));
+    return sscanf(name, ".caec-%ld-%d%n", &pid, &number, &end) == 2 && end > 0
+           && strcmp(name + end, ending) == 0 && pid > 0
+           && (pid == (long)getpid() || (kill((pid_t)pid, 0) != 0 && errno == ESRCH));
+}
+
+/* 0 where another holds the lock: that process may live where this one cannot see it. */
+static int has_no_owner(int folder, const char *name, int how)
+{
+    int fd = openat(folder, name, how | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    if (fd < 0) return errno == EACCES;
+    int busy = flock(fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+    close(fd);
+    return !busy;
+}
+
+/* A folder in which files waited, with what is in it; a folder in there is none of ours. */
+static void sweep_waiting(int folder, const char *name)
+{
+    int fd = openat(folder, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    DIR *list = fd >= 0 ? fdopendir(fd) : NULL;
+    if (!list && fd >= 0) close(fd);
+    for (struct dirent *entry; list && (entry = readdir(list)) != NULL;)
+        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+            unlinkat(fd, entry->d_name, 0);
+    if (list) closedir(list);
+    unlinkat(folder, name, AT_REMOVEDIR);
 }
 
 void whole_file_sweep(const char *folder)
 {
-    DIR *list = opendir(folder);
-    for (struct dirent *entry; list && (entry = readdir(list)) != NULL;)
-        if (is_left_over(entry->d_name)) unlinkat(dirfd(list), entry->d_name, 0);
+    const char *rest;
+    int at = whole_file_at(folder, &rest);
+    int fd = openat(at, rest, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *list = fd >= 0 ? fdopendir(fd) : NULL;
+    if (!list && fd >= 0) close(fd);
+    for (struct dirent *entry; list && (entry = readdir(list)) != NULL;) {
+        if (is_left_over(entry->d_name, ".tmp") && has_no_owner(fd, entry->d_name, O_RDWR))
+            unlinkat(fd, entry->d_name, 0);
+        if (is_left_over(entry->d_name, WHOLE_FILE_WAITING)
+            && has_no_owner(fd, entry->d_name, O_RDONLY | O_DIRECTORY))
+            sweep_waiting(fd, entry->d_name);
+    }
     if (list) closedir(list);
+}
+
+void whole_file_sweep_beside(const char *path)
+{
+    char *folder = folder_of(path);
+    if (folder) whole_file_sweep(folder);
+    free(folder);
 }
 
 int whole_file_input(const char *path, struct stat *status, char *message, size_t size)
 {
-    int fd = -1, failed = stat(path, status) != 0 ? errno : S_ISDIR(status->st_mode) ? EISDIR : 0;
+    const char *rest;
+    int at = whole_file_at(path, &rest), fd = -1;
+    int failed = fstatat(at, rest, status, 0) != 0 ? errno : S_ISDIR(status->st_mode) ? EISDIR : 0;
     int other = !failed && !S_ISREG(status->st_mode) && !S_ISFIFO(status->st_mode);
 
     if (!failed && !other) {
-        do fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+        do fd = openat(at, rest, O_RDONLY | O_CLOEXEC | O_NOCTTY);
         while (fd < 0 && errno == EINTR);
         failed = fd < 0 || fstat(fd, status) != 0 ? errno : 0;
         other = !failed && !S_ISREG(status->st_mode) && !S_ISFIFO(status->st_mode);      /* another one by now */

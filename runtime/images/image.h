@@ -28,6 +28,11 @@ typedef struct Image {
 enum { IMAGE_MAX_SIDE = 65500, IMAGE_MAX_PIXELS = 1 << 28 };
 int image_read(Image *image, const char *path, Error *error);
 
+/* The two halves of image_read: all bytes of the file, also where it is a pipe, malloc'ed (NULL:
+   the error is filled in); and the picture in them. `path` is for messages there. */
+uint8_t *image_load(const char *path, size_t *size, Error *error);
+int image_decode(Image *image, const char *path, const uint8_t *bytes, size_t size, Error *error);
+
 /* Whether image_read would try to decode the file, by its first bytes and its header alone: format and dimensions (as stored, before EXIF turns
    them) are right. Fails with image_read's messages. *bits: as Image.bits. */
 int image_probe(const char *path, int *width, int *height, int *bits, Error *error);

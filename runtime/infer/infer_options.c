@@ -53,6 +53,7 @@ typedef struct Reading {
     InferLine *line;
     const Command *command;
     unsigned given;
+    const char *words[KEY_END - FIRST_KEY];     /* of each option, the last that was given */
 } Reading;
 
 static const Model *the_model;     /* for the version hook, which takes no argument of ours */
@@ -111,6 +112,17 @@ static void check(const struct argp_state *state, const Reading *reading)
         usage_error(state, "\"%s\" is one word too many after %s; its form is: %s", options->arguments[c->most], c->name, c->usage);
 }
 
+/* Of an option that is given twice the last word counts, as scripts rely on to override their
+   defaults; it is said, for it may be an oversight. */
+static void note_word(const struct argp_state *state, Reading *reading, int key, const char *word)
+{
+    const char **last = &reading->words[key - FIRST_KEY];
+    if (*last && strcmp(*last, word) != 0)
+        usage_warning(state, "--%s is given twice, as %s and as %s; the last counts",
+                      option_name(key), *last, word);
+    *last = word;
+}
+
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
     Reading *reading = state->input;
@@ -118,6 +130,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 
     if (key == 'o') key = KEY_OUTPUT;
     if (key >= FIRST_KEY && key < KEY_END) reading->given |= BIT(key);
+    if (key >= FIRST_KEY && key < KEY_END && arg) note_word(state, reading, key, arg);
     if ((key == KEY_WEIGHTS || key == KEY_OUTPUT || key == KEY_CSV) && !*arg)
         usage_error(state, "--%s: the name is empty", option_name(key));
     switch (key) {
@@ -154,9 +167,12 @@ void infer_options_read(InferLine *line, const Model *model, int argc, char **ar
              "summary prints the layers; bench measures the speed; encode writes the latents of pictures as a numpy array, decode makes "
              "pictures of such an array; reconstruct lays pictures above what the network makes of them; interpolate shows what "
              "lies between two pictures; score lists mean squared error (values 0..1) and PSNR (at most 200), largest error first. An IMAGE or PATH is a "
-             "JPEG or PNG file, or a folder that stands for its pictures. summary and bench need no --weights.\n\n"
-             "Exits with 0 done, 1 the input is wrong, 2 bad usage, 3 a file could not be read or written, 130 or 143 stopped by a "
-             "signal.", model->name, model->graph);
+             "JPEG or PNG file, or a folder that stands for its pictures. summary and bench need "
+             "no --weights. Of an option that is given twice the last counts, and a warning says "
+             "so.\n\n"
+             "Exits with 0 done, 1 the input is wrong, 2 bad usage, 3 a file could not be read or "
+             "written, 129, 130, 143 or 128 + N stopped by SIGHUP, SIGINT, SIGTERM or another "
+             "signal N; nothing half written stays.", model->name, model->graph);
     *line = (InferLine){.options = {.seed = SEED_DEFAULT, .steps = STEPS_DEFAULT}};
     the_model = model;
     argp_err_exit_status = EXIT_USAGE;

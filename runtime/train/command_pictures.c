@@ -1,8 +1,10 @@
 #define _POSIX_C_SOURCE 200809L
 #include "command_pictures.h"
 
+#include "formats/whole_file.h"
 #include "images/image.h"
 #include "images/pictures.h"
+#include "signals.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -29,6 +31,10 @@ int command_pictures(const Model *model, const char *folder, uint64_t seed, int 
         return -1;
     if (mkdir(folder, 0777) != 0 && errno != EEXIST)
         return error_set(error, EXIT_FILE, "%s: cannot make the folder: %s", folder, strerror(errno));
+    char program[100];
+    snprintf(program, sizeof program, "%s-train", model->name);
+    signals_end_at_once(program, NULL);
+    whole_file_sweep(folder);
     uint8_t *pixels = malloc((size_t)shape->dim[0] * (size_t)shape->dim[1] * (size_t)shape->dim[2]);
     if (!pixels)
         return error_set(error, EXIT_FILE, "out of memory");

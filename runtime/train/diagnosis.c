@@ -118,7 +118,7 @@ static void name_place(const Finding *found, char *text, size_t size)
 }
 
 /* The state before the step, as a folder that --resume goes on from: the first thing it does is to come to the same step. */
-static int save_state(const Run *run, char *command, size_t size)
+static int save_state(Run *run, char *command, size_t size)
 {
     const Trainer *t = &run->trainer;
     char out[4096], path[4200];
@@ -130,7 +130,10 @@ static int save_state(const Run *run, char *command, size_t size)
         return 0;
     snprintf(path, sizeof path, "%s", folder.last);
     int result = run_folder_make(&folder, &error) == 0
-        && checkpoint_save(path, run->model, t->parameters, t->optimizer.m, t->optimizer.v, &run->state, &error) == 0;
+                 && train_save_pictures(run, &folder, 1, &error) == 0
+                 && checkpoint_save(path, run->model, t->parameters, t->optimizer.m, t->optimizer.v,
+                                    &run->state, &error)
+                        == 0;
     run_folder_close(&folder);
     if (result)
         train_resume_command(run, out, command, size);
@@ -189,8 +192,11 @@ int train_diverged(Run *run, const char *what, const Dataset *set, int n, const 
     int i = 0;
     const char *of;
     const ModelParameter *tensor = fault_in(run->model, faulty_values(t, before, &of));      /* now: a look may take the total's place */
+    WholeFolder where;
 
     run->diverged = 1;
+    if (run_folder_follow(&run->folder, &where, error) != 0)
+        return -1;
     while (i < n && !look_at(run, i, noise, &found))
         i++;
     if (i == n)

@@ -62,13 +62,14 @@ static bool file_call(int reason)
 /* ---- in the place of the C library's (the linker's --wrap) ---- */
 
 int __real_open(const char *path, int flags, ...);
+int __real_openat(int at, const char *path, int flags, ...);
 FILE *__real_fopen(const char *path, const char *how);
 size_t __real_fwrite(const void *bytes, size_t size, size_t n, FILE *file);
 int __real_fflush(FILE *file);
 int __real_fsync(int file);
-int __real_rename(const char *from, const char *to);
-int __real_mkdir(const char *path, mode_t mode);
-int __real_unlink(const char *path);
+int __real_renameat(int at_from, const char *from, int at_to, const char *to);
+int __real_mkdirat(int at, const char *path, mode_t mode);
+int __real_unlinkat(int at, const char *path, int flags);
 void *__real_malloc(size_t size);
 void *__real_calloc(size_t n, size_t size);
 void *__real_realloc(void *block, size_t size);
@@ -82,16 +83,16 @@ static bool synced;
 static struct stat pending;
 static bool is_pending;
 
-static void has_named(const char *path)
+static void has_named(int at, const char *path)
 {
-    char folder[4096];
-    snprintf(folder, sizeof folder, "%s", path);
-    char *slash = strrchr(folder, '/');
-    if (is_pending || !slash)
+    char place[4096];
+    snprintf(place, sizeof place, "%s", path);
+    char *slash = strrchr(place, '/');
+    if (is_pending)
         report->undone = 1;
     if (slash)
         *slash = '\0';
-    is_pending = stat(folder, &pending) == 0;
+    is_pending = fstatat(at, slash ? place : ".", &pending, 0) == 0;
     report->named++;
 }
 
@@ -108,6 +109,11 @@ static void has_synced(int file)
 int __wrap_open(const char *path, int flags, ...)
 {
     return file_call(EMFILE) ? -1 : __real_open(path, flags, 0666);
+}
+
+int __wrap_openat(int at, const char *path, int flags, ...)
+{
+    return file_call(EMFILE) ? -1 : __real_openat(at, path, flags, 0666);
 }
 
 FILE *__wrap_fopen(const char *path, const char *how)
@@ -140,27 +146,27 @@ int __wrap_fsync(int file)
     return __real_fsync(file);
 }
 
-int __wrap_rename(const char *from, const char *to)
+int __wrap_renameat(int at_from, const char *from, int at_to, const char *to)
 {
     if (strstr(from, ".tmp") && !synced)
         report->undone = 1;
-    if (file_call(EACCES) || __real_rename(from, to) != 0)
+    if (file_call(EACCES) || __real_renameat(at_from, from, at_to, to) != 0)
         return -1;
-    has_named(to);
+    has_named(at_to, to);
     return 0;
 }
 
-int __wrap_mkdir(const char *path, mode_t mode)
+int __wrap_mkdirat(int at, const char *path, mode_t mode)
 {
-    if (file_call(ENOSPC) || __real_mkdir(path, mode) != 0)
+    if (file_call(ENOSPC) || __real_mkdirat(at, path, mode) != 0)
         return -1;
-    has_named(path);
+    has_named(at, path);
     return 0;
 }
 
-int __wrap_unlink(const char *path)
+int __wrap_unlinkat(int at, const char *path, int flags)
 {
-    return file_call(EROFS) ? -1 : __real_unlink(path);
+    return file_call(EROFS) ? -1 : __real_unlinkat(at, path, flags);
 }
 
 static bool no_memory(void)

@@ -1,11 +1,10 @@
 /* Folders of pictures and built-in ones, read ahead by threads. */
 #define _XOPEN_SOURCE 700
-#include "data/dataset.h"
+#include "picture_folder.h"
 
 #include "images/image.h"
 #include "images/pictures.h"
 
-#include <ftw.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -16,95 +15,6 @@
 #include <unistd.h>
 
 #include <cmocka.h>
-
-enum { SIDE = 6, BYTES = SIDE * SIDE * 3 };
-static char folder[256], last_warning[1000];
-static int warnings;
-static const DatasetOptions plain = { SIDE, SIDE, 3, 1 << 20, 2, 0 };
-
-static void warn(const char *text)
-{
-    warnings++;
-    snprintf(last_warning, sizeof last_warning, "%s", text);
-}
-
-static int make_folder(void **state)
-{
-    (void)state;
-    const char *top = getenv("TMPDIR");
-    snprintf(folder, sizeof folder, "%.200s/test_dataset.XXXXXX", top && *top ? top : "/tmp");
-    warnings = 0;
-    last_warning[0] = 0;
-    return mkdtemp(folder) ? 0 : -1;
-}
-
-static int remove_one(const char *path, const struct stat *status, int type, struct FTW *walk)
-{
-    (void)status;
-    (void)type;
-    (void)walk;
-    return remove(path);
-}
-
-static int remove_folder(void **state)
-{
-    (void)state;
-    return nftw(folder, remove_one, 16, FTW_DEPTH | FTW_PHYS);
-}
-
-static const char *below(const char *name)
-{
-    static char path[600];
-    snprintf(path, sizeof path, "%s/%s", folder, name);
-    return path;
-}
-
-/* A picture of one grey value. */
-static void add_picture(const char *name, int value)
-{
-    uint8_t pixels[BYTES];
-    Error error;
-    memset(pixels, value, sizeof pixels);
-    assert_int_equal(image_write_png(below(name), SIDE, SIDE, 3, pixels, &error), 0);
-}
-
-static void add_bytes(const char *name, const void *bytes, size_t n)
-{
-    FILE *f = fopen(below(name), "wb");
-    assert_non_null(f);
-    assert_int_equal(fwrite(bytes, 1, n, f), n);
-    fclose(f);
-}
-
-/* A picture whose head is right and whose pixels are cut off. */
-static void add_truncated(const char *name)
-{
-    uint8_t bytes[60];
-    add_picture(name, 1);
-    FILE *f = fopen(below(name), "rb");
-    assert_non_null(f);
-    assert_int_equal(fread(bytes, 1, sizeof bytes, f), sizeof bytes);
-    fclose(f);
-    unlink(below(name));
-    add_bytes(name, bytes, sizeof bytes);
-}
-
-static void add_numbered(int count)
-{
-    char name[32];
-    for (int i = 0; i < count; i++) {
-        snprintf(name, sizeof name, "%03d.png", i);
-        add_picture(name, i);
-    }
-}
-
-static Dataset *open_folder(const DatasetOptions *options)
-{
-    Dataset *dataset;
-    Error error;
-    assert_int_equal(dataset_open_folder(&dataset, folder, options, warn, &error), 0);
-    return dataset;
-}
 
 /* Reads to the end of the order in batches of `batch`; every picture must be filled with its own index. Returns how many came. */
 static int read_all(Dataset *dataset, int batch, uint32_t *seen)
@@ -201,7 +111,7 @@ static void test_order_and_cache(void **state)
     add_numbered(COUNT);
     for (int readers = 1; readers <= 4; readers += 3)
         for (size_t kept = 0; kept <= COUNT; kept += 20) {
-            DatasetOptions options = { SIDE, SIDE, 3, kept * BYTES + 7, readers, 0 };
+            DatasetOptions options = { SIDE, SIDE, 3, kept * BYTES + 7, readers, 0, 0 };
             Dataset *dataset = open_folder(&options);
             Error error;
             for (uint64_t epoch = 0; epoch < 3; epoch++) {
@@ -223,7 +133,7 @@ static void test_cache_spares_decoding(void **state)
     uint32_t order[COUNT], seen[COUNT];
     char name[32];
     add_numbered(COUNT);
-    DatasetOptions options = { SIDE, SIDE, 3, 6 * BYTES, 1, 0 };
+    DatasetOptions options = { SIDE, SIDE, 3, 6 * BYTES, 1, 0, 1 };
     Dataset *dataset = open_folder(&options);
     Error error;
     for (uint32_t i = 0; i < COUNT; i++)
@@ -308,7 +218,7 @@ static void test_start_in_mid_order(void **state)
     Error error;
     const struct timespec moment = { 0, 200000 };
     add_numbered(COUNT);
-    DatasetOptions options = { SIDE, SIDE, 3, 0, 3, 0 };
+    DatasetOptions options = { SIDE, SIDE, 3, 0, 3, 0, 0 };
     Dataset *dataset = open_folder(&options);
     for (uint64_t round = 0; round < 30; round++) {
         size_t room = 1 + round % 16;
@@ -333,7 +243,7 @@ static void test_built_in_pictures(void **state)
 {
     (void)state;
     static const uint32_t order[5] = { 4, 0, 3, 1, 4 };
-    DatasetOptions options = { 20, 30, 1, 1 << 20, 2, 0 };
+    DatasetOptions options = { 20, 30, 1, 1 << 20, 2, 0, 0 };
     const uint8_t *pixels[5];
     uint8_t expected[20 * 30];
     uint32_t which[5];
@@ -409,6 +319,41 @@ static void test_fingerprint(void **state)
 
 #define IN_FOLDER(test) cmocka_unit_test_setup_teardown(test, make_folder, remove_folder)
 
+/* Each folder's pictures behind the other's, also where they have the same names. */
+static void test_several_folders(void **state)
+{
+    (void)state;
+    char a[300], b[300];
+    uint32_t order[5] = { 0, 1, 2, 3, 4 }, which[5];
+    const uint8_t *pixels[5];
+    const char *both[2] = { b, a };
+    Error error;
+    Dataset *dataset;
+    snprintf(a, sizeof a, "%s/a", folder);
+    snprintf(b, sizeof b, "%s/b", folder);
+    assert_int_equal(mkdir(a, 0777) | mkdir(b, 0777), 0);
+    add_picture("a/1.png", 10);
+    add_picture("a/2.png", 20);
+    add_picture("b/1.png", 30);
+    add_picture("b/0.png", 40);
+    add_picture("b/5.png", 50);
+    assert_int_equal(dataset_open_folders(&dataset, both, 2, NULL, &plain, warn, &error), 0);
+    assert_int_equal(warnings, 0);
+    assert_int_equal(dataset_start(dataset, order, 5, 5, &error), 0);
+    assert_int_equal(dataset_next(dataset, 5, pixels, which, &error), 5);
+    for (int i = 0; i < 5; i++)
+        assert_int_equal(pixels[i][0], ((const int[]){ 40, 30, 50, 10, 20 })[i]);
+    assert_string_equal(dataset_name(dataset, 3), "1.png");
+    uint64_t fingerprint = dataset_fingerprint(dataset);
+    dataset_close(dataset);
+    const char *twice[3] = { a, b, folder };
+    assert_int_equal(dataset_open_folders(&dataset, twice, 3, NULL, &plain, warn, &error), 0);
+    assert_int_equal(dataset_count(dataset), 10);
+    assert_int_equal(warnings, 2);
+    assert_true(dataset_fingerprint(dataset) != fingerprint);
+    dataset_close(dataset);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -423,6 +368,7 @@ int main(void)
         cmocka_unit_test(test_built_in_pictures),
         cmocka_unit_test(test_shuffle),
         IN_FOLDER(test_fingerprint),
+        IN_FOLDER(test_several_folders),
     };
     return cmocka_run_group_tests_name("dataset", tests, NULL, NULL);
 }

@@ -18,8 +18,11 @@
 #include <fcntl.h>
 #include <jansson.h>
 #include <math.h>
+#include <signal.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 enum { SIDE = 8, BYTES = SIDE * SIDE * 3, LATENT = 4 * 4 * 4, PICTURES = 3, REALS = 223, K1 = 0, B1 = 108, K2 = 112, B2 = 220 };
 

@@ -60,7 +60,7 @@ static void the_picture_and_the_layer_are_named(void **state)
     char path[PATH_SIZE];
     size_t size;
     Dataset *set;
-    DatasetOptions options = {8, 8, 3, 1 << 20, 1, 0};
+    DatasetOptions options = {8, 8, 3, 1 << 20, 1, 0, 0};
     uint32_t order[1] = {700}, which[1];
     const uint8_t *pixels[1];
     Error error = {0};
@@ -190,7 +190,7 @@ static void a_validation_that_is_no_number(void **state)
     (void)state;
     char again[640];
     Dataset *set;
-    DatasetOptions options = {8, 8, 3, 1 << 20, 1, 0};
+    DatasetOptions options = {8, 8, 3, 1 << 20, 1, 0, 0};
     uint32_t order[1] = {99}, which[1];
     const uint8_t *pixels[1];
     Error error = {0};

@@ -83,11 +83,11 @@ static void other_runs_are_not_resumed(void **state)
     o = resume_for(folder);
     refused(o, EXIT_FILE, "no run to resume");
     o = resume_for(out_a);
-    o.train = folder;
+    o.train = folders_of(folder);
     o.epochs = 4;
     char path[PATH_SIZE];
     file_of(out_a, "samples", path);
-    o.train = path;                              /* a folder of PNG files, but others */
+    o.train = folders_of(path);                             /* a folder of PNG files, but others */
     refused(o, EXIT_INPUT, "other pictures");
 }
 
@@ -128,7 +128,7 @@ static void without_val_best_goes_by_loss(void **state)
     int val;
     TrainOptions o = options_for(out_b);
     snprintf(path, sizeof path, "%s.1/samples", out_a);
-    o.train = path;                              /* four sheets: fewer pictures than the batch */
+    o.train = folders_of(path); /* four sheets: fewer pictures than the batch */
     o.epochs = 2;
     run_or_fail(o);
     assert_non_null(strstr(said, "learning from 4 pictures"));
@@ -231,22 +231,6 @@ static void a_straight_model(void **state)
     mishap = 0;
     assert_int_equal(run_model(&model, o, &error), -1);
     assert_non_null(strstr(error.text, "the loss is not a finite number at step 5"));
-}
-
-/* history.csv without what the clock says. */
-static void history_without_times(const char *out, char text[PATH_SIZE])
-{
-    char path[PATH_SIZE];
-    size_t size;
-    file_of(out, "history.csv", path);
-    char *bytes = read_file(path, &size);
-    *text = '\0';
-    for (char *line = strtok(bytes, "\n"); line; line = strtok(NULL, "\n")) {
-        int loss = 0, rate = 0;
-        sscanf(line, "%*[^,],%*[^,],%*[^,],%n%*[^,],%*[^,],%n", &loss, &rate);
-        sprintf(text + strlen(text), "%.*s%s\n", loss, line, line + rate);
-    }
-    free(bytes);
 }
 
 /* A run that ends by its updates, at the end of an epoch or inside it, and is stopped in the last of them, or in what follows it: what is missing comes with

@@ -115,7 +115,7 @@ static void pictures_are_mirrored(void **state)
     assert_true(seen[1] > 900 && seen[1] < 1148);            /* of 2048, within 5.5 deviations */
     /* Turned back, they are the pictures as they were: the sum of two epochs without mirroring, seen by numbers whose highest bit is ignored. */
     Dataset *set;
-    DatasetOptions options = {8, 8, 3, 1 << 20, 1, 0};
+    DatasetOptions options = {8, 8, 3, 1 << 20, 1, 0, 0};
     uint32_t order[1024], which[64];
     const uint8_t *pixels[64];
     assert_int_equal(dataset_open_pictures(&set, 1, 0, 1024, &options, &error), 0);

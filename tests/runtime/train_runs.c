@@ -41,6 +41,13 @@ int tear_down(void **state)
     return nftw(folder, remove_one, 16, FTW_DEPTH | FTW_PHYS);
 }
 
+PictureFolders folders_of(const char *path)
+{
+    static const char *paths[1];
+    paths[0] = path;
+    return (PictureFolders){paths, 1};
+}
+
 TrainOptions options_for(const char *out)
 {
     TrainOptions o = {.command = TRAIN_RUN, .out = out, .batch = 64, .threads = 2, .cache_bytes = 1 << 22, .cache_given = 1};
@@ -146,6 +153,26 @@ void history_epochs(const char *out, char *text, int *val)
         sprintf(text + strlen(text), "%d ", atoi(line));
         if (strstr(line, ",,"))
             *val = 0;
+    }
+    free(bytes);
+}
+
+void history_without_times(const char *out, char text[PATH_SIZE])
+{
+    char path[PATH_SIZE];
+    size_t size;
+    file_of(out, "history.csv", path);
+    char *bytes = read_file(path, &size);
+    *text = '\0';
+    for (char *line = strtok(bytes, "\n"); line; line = strtok(NULL, "\n")) {
+        const char *rate = line;
+        size_t loss = 0;
+        for (int comma = 0; comma < 5; comma++) {
+            rate = strchr(rate, ',') + 1;
+            if (comma == 2)
+                loss = (size_t)(rate - line);
+        }
+        sprintf(text + strlen(text), "%.*s%s\n", (int)loss, line, rate);
     }
     free(bytes);
 }

@@ -2,6 +2,7 @@
 #ifndef TEST_TRAIN_RUNS_H
 #define TEST_TRAIN_RUNS_H
 
+#include "train/train_options.h"
 #include "train/train_run.h"
 
 #include <stddef.h>
@@ -13,6 +14,9 @@ extern char said[1 << 16];      /* what the last run printed to stdout */
 
 int set_up(void **state);
 int tear_down(void **state);
+
+/* The one folder, until the next call. */
+PictureFolders folders_of(const char *path);
 
 /* A run on two threads into the folder `out`; one that resumes it. */
 TrainOptions options_for(const char *out);
@@ -33,6 +37,9 @@ char *read_file(const char *path, size_t *size);
 
 /* Epoch numbers of history.csv as a string, "1 2 3 "; *val is 1 where every row has a val_loss. */
 void history_epochs(const char *out, char *text, int *val);
+
+/* history.csv without what the clock says. */
+void history_without_times(const char *out, char text[PATH_SIZE]);
 
 int times_said(const char *words);
 

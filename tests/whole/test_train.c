@@ -82,11 +82,12 @@ static void two_epochs(void **state)
 {
     (void)state;
     train_ok("run", "--epochs 2");
-    static const char *const files[] = { "best.safetensors", "history.csv", "last.safetensors", "loss.svg", "samples/epoch_001.png",
-                                         "samples/epoch_002.png" };
+    static const char *const files[] = {
+        "best.safetensors", "history.csv",           "last.safetensors",     "loss.svg",
+        "pictures.txt",     "samples/epoch_001.png", "samples/epoch_002.png"};
     char *out = in("run");
     FileList list = files_below(out);
-    assert_int_equal(list.count, 6);
+    assert_int_equal(list.count, 7);
     for (int i = 0; i < list.count; i++)
         assert_string_equal(list.path[i], files[i]);
     file_list_free(&list);

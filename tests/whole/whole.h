@@ -22,6 +22,7 @@ enum { SIDE = 48, CHANNELS = 3, LATENT_SIDE = 6, LATENT_CHANNELS = 128 };     /*
 #define UNPOOL_TRAIN WHOLE_BIN "/unpool-train"
 #define UNPOOL_INFER WHOLE_BIN "/unpool-infer"
 #define OTHER_TRAIN WHOLE_BIN "/other-train"
+#define OTHER_INFER WHOLE_BIN "/other-infer"
 #define GREY_TRAIN WHOLE_BIN "/grey-train"         /* grey.lua: 20x36x1, dense layers behind a convolution */
 #define GREY_INFER WHOLE_BIN "/grey-infer"
 #define TWO_TRAIN WHOLE_BIN "/two-train"           /* tests/reference/nets/small_valid.lua: 9x9x2 */

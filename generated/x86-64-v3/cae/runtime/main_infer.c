@@ -1,5 +1,4 @@
 /* main_infer.c - <name>-infer: a trained network at work. */
-#define _POSIX_C_SOURCE 200809L    /* sigaction */
 #include "model.h"
 
 #include "formats/printable.h"
@@ -11,53 +10,14 @@
 #include "infer/infer_options.h"
 #include "weights/initial.h"
 #include "memory.h"
+#include "signals.h"
 #include "train/trainer.h"
 #include "weights/weights.h"
 
-#include <errno.h>
-#include <signal.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
 
 enum { DRAWN_SEED = 1 };      /* of the weights that bench runs with where none are given */
-
-static void say(const char *text)
-{
-    if (write(STDERR_FILENO, text, strlen(text)) < 0) return;      /* then nobody listens */
-}
-
-/* Ends the program at once: it may be waiting for a pipe that nobody writes to. Nothing half written is left behind. Where all is done but for the names of
-   pictures the first signal comes too late. timeout sends the same signal twice, and two threads may get one each. */
-static void on_signal(int signal)
-{
-    static atomic_flag ending = ATOMIC_FLAG_INIT;
-    static volatile sig_atomic_t late;
-
-    if (atomic_flag_test_and_set(&ending)) return;
-    int nothing = whole_file_discard(), pictures = command_decode_discard();
-    if (pictures < 0 && !late) {
-        late = 1;
-        atomic_flag_clear(&ending);
-        return;
-    }
-    say(caec_model.name);
-    say("-infer: stopped by a signal");
-    say(pictures > 0 || nothing ? "; nothing was written\n" : "\n");
-    _exit(128 + signal);
-}
-
-static void catch_signals(void)
-{
-    struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
-    sigemptyset(&action.sa_mask);
-    sigaddset(&action.sa_mask, SIGINT);
-    sigaddset(&action.sa_mask, SIGTERM);
-    sigaction(SIGINT, &action, NULL);
-    sigaction(SIGTERM, &action, NULL);
-}
 
 static int run_command(const InferLine *line, Infer *infer, Error *error)
 {
@@ -100,6 +60,7 @@ int main(int argc, char **argv)
     const Model *model = &caec_model;
     InferLine line;
     Error error;
+    char program[100];
 
     standard_streams_open();
     if (!model->supported()) {
@@ -108,7 +69,10 @@ int main(int argc, char **argv)
         return EXIT_INPUT;
     }
     infer_options_read(&line, model, argc, argv);
-    catch_signals();
+    snprintf(program, sizeof program, "%s-infer", model->name);
+    signals_end_at_once(program, command_decode_discard);
+    if (line.options.output) whole_file_sweep_beside(line.options.output);
+    if (line.options.csv) whole_file_sweep_beside(line.options.csv);
     if (run(&line, model, &error) == 0) return EXIT_DONE;
     fprintf(stderr, "%s-infer: ", model->name);
     printable_put(stderr, error.text);

@@ -35,25 +35,25 @@ int name_list_add(NameList *list, char *name)
 {
     if (name && list->count == list->room) {
         size_t room = list->room ? list->room * 2 : 256;
-        char **names = realloc(list->names, room * sizeof *names);
-        if (!names) {
+        DatasetRecord *rows = realloc(list->rows, room * sizeof *rows);
+        if (!rows) {
             free(name);
             return -1;
         }
-        list->names = names;
+        list->rows = rows;
         list->room = room;
     }
     if (!name)
         return -1;
-    list->names[list->count++] = name;
+    list->rows[list->count++] = (DatasetRecord){ .name = name, .fate = DATASET_NOT_READ };
     return 0;
 }
 
 void name_list_free(NameList *list)
 {
     for (size_t i = 0; i < list->count; i++)
-        free(list->names[i]);
-    free(list->names);
+        free(list->rows[i].name);
+    free(list->rows);
     *list = (NameList){ 0 };
 }
 
@@ -94,6 +94,23 @@ char *dataset_path(const char *folder, const char *name)
     return path;
 }
 
+/* A signal that interrupts the system is no fault of the folder's. */
+static int open_folder(int at, const char *name)
+{
+    int fd;
+    do fd = openat(at, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    while (fd < 0 && errno == EINTR);
+    return fd;
+}
+
+static int status_of(int at, const char *name, struct stat *status)
+{
+    int failed;
+    do failed = fstatat(at, name, status, 0);
+    while (failed && errno == EINTR);
+    return failed;
+}
+
 static int scan_folder(const Scan *scan, int fd, const char *path, const Folder *parent);
 
 /* One entry of a folder. A link to nothing is listed like a file, so that it is told about when it is opened. */
@@ -105,9 +122,9 @@ static int scan_entry(const Scan *scan, int fd, const char *name, const Folder *
     if (!path)
         return out_of_memory(scan);
     struct stat status;
-    if (fstatat(fd, name, &status, 0) != 0 || !S_ISDIR(status.st_mode))
+    if (status_of(fd, name, &status) != 0 || !S_ISDIR(status.st_mode))
         return name_list_add(scan->files, path) == 0 ? 0 : out_of_memory(scan);
-    int inner = openat(fd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int inner = open_folder(fd, name);
     int result = inner < 0 ? pass_over(scan, path, errno) : scan_folder(scan, inner, path, folder);
     free(path);
     return result;
@@ -131,6 +148,8 @@ static int scan_folder(const Scan *scan, int fd, const char *path, const Folder 
         for (;;) {
             errno = 0;
             struct dirent *entry = readdir(stream);
+            if (!entry && errno == EINTR)
+                continue;
             if (!entry && errno)
                 result = pass_over(scan, path, errno);
             if (!entry || (result = scan_entry(scan, fd, entry->d_name, &folder)) != 0)
@@ -142,13 +161,14 @@ static int scan_folder(const Scan *scan, int fd, const char *path, const Folder 
 
 static int compare_names(const void *a, const void *b)
 {
-    return strcmp(*(char *const *)a, *(char *const *)b);     /* strcmp compares as unsigned char */
+    return strcmp(((const DatasetRecord *)a)->name,
+                  ((const DatasetRecord *)b)->name); /* strcmp compares as unsigned char */
 }
 
 int dataset_scan(NameList *files, const char *folder, int strict, void (*warn)(const char *text), Error *error)
 {
     Scan scan = { files, folder, strict, warn, error };
-    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int fd = open_folder(AT_FDCWD, folder);
     if (fd < 0 && errno == ENOTDIR)
         return error_set(error, EXIT_FILE, "%s: is not a folder; name a folder that holds JPEG or PNG pictures", folder);
     if (fd < 0)
@@ -156,17 +176,22 @@ int dataset_scan(NameList *files, const char *folder, int strict, void (*warn)(c
     if (scan_folder(&scan, fd, "", NULL) != 0)
         return -1;
     if (files->count)
-        qsort(files->names, files->count, sizeof *files->names, compare_names);
+        qsort(files->rows, files->count, sizeof *files->rows, compare_names);
     return 0;
 }
 
 /* Looks at a file's head. Pipes and devices are not opened: that might wait for ever. */
-static int check_file(const char *path, void (*warn)(const char *text), Error *error)
+static int check_file(const char *path, DatasetRecord *record, void (*warn)(const char *text), Error *error)
 {
     struct stat status;
-    int width, height, bits = 0;
-    if (stat(path, &status) == 0 && !S_ISREG(status.st_mode))
+    int width, height, bits = 0, found = status_of(AT_FDCWD, path, &status) == 0;
+    if (found && !S_ISREG(status.st_mode))
         return error_set(error, EXIT_INPUT, "%s: is not a plain file", path);
+    if (found) {
+        record->size = status.st_size;
+        record->seconds = status.st_mtim.tv_sec;
+        record->nanoseconds = status.st_mtim.tv_nsec;
+    }
     if (image_probe(path, &width, &height, &bits, error) != 0)
         return -1;
     image_warn_deep(path, bits, warn);
@@ -178,14 +203,15 @@ int dataset_sift(NameList *files, const char *folder, int strict, void (*warn)(c
     size_t kept = 0;
     for (size_t i = 0; i < files->count; i++) {
         Error problem;
-        char *name = files->names[i], *path = dataset_path(folder, name);
+        DatasetRecord record = files->rows[i];
+        char *path = dataset_path(folder, record.name);
         if (!path)
             return error_set(error, EXIT_INPUT, "%s: not enough memory for the list of its files", folder);
-        int refused = check_file(path, warn, &problem);
+        int refused = check_file(path, &record, warn, &problem);
         free(path);
         if (refused == 0) {
-            files->names[i] = files->names[kept];
-            files->names[kept++] = name;
+            files->rows[i] = files->rows[kept];
+            files->rows[kept++] = record;
             continue;
         }
         if (kept == i)      /* all before it were kept */
@@ -198,7 +224,7 @@ int dataset_sift(NameList *files, const char *folder, int strict, void (*warn)(c
             warn(problem.text);
     }
     for (size_t i = kept; i < files->count; i++)
-        free(files->names[i]);
+        free(files->rows[i].name);
     files->count = kept;
     return 0;
 }

@@ -23,6 +23,18 @@ void usage_error(const struct argp_state *state, const char *format, ...)
     argp_error(state, "%s", message);
 }
 
+void usage_warning(const struct argp_state *state, const char *format, ...)
+{
+    char message[MESSAGE];
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(message, sizeof message, format, args);
+    va_end(args);
+    printable_line(message);
+    fprintf(stderr, "%s: warning: %s\n", state->name, message);
+}
+
 /* An option without its value. */
 static char *option_name(const char *argument)
 {

@@ -13,4 +13,7 @@ void usage_parse(const struct argp *argp, int argc, char **argv, void *input);
    argp_err_exit_status. Returns only in a parse that must not end the program. */
 void usage_error(const struct argp_state *state, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/* "PROGRAM: warning: ..." on stderr, made printable. */
+void usage_warning(const struct argp_state *state, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
 #endif

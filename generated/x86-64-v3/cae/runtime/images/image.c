@@ -114,9 +114,42 @@ static int check_png_head(const char *path, const uint8_t *head, size_t n, int64
     return image_check_size(path, *width, *height, error);
 }
 
+/* A read that a signal interrupts is taken up again: nothing is wrong with the file. */
+static int interrupted(FILE *f)
+{
+    if (!ferror(f) || errno != EINTR)
+        return 0;
+    clearerr(f);
+    return 1;
+}
+
+static size_t read_bytes(FILE *f, uint8_t *bytes, size_t n)
+{
+    size_t got = 0;
+    do got += fread(bytes + got, 1, n - got, f);
+    while (got < n && interrupted(f));
+    return got;
+}
+
+static int next_byte(FILE *f)
+{
+    int c;
+    do c = getc(f);
+    while (c == EOF && interrupted(f));
+    return c;
+}
+
+static int skip_bytes(FILE *f, long n)
+{
+    while (fseek(f, n, SEEK_CUR) != 0)
+        if (errno != EINTR)
+            return -1;
+    return 0;
+}
+
 static int read_short(FILE *f)
 {
-    int high = getc(f), low = getc(f);
+    int high = next_byte(f), low = next_byte(f);
     return high == EOF || low == EOF ? -1 : high << 8 | low;
 }
 
@@ -126,11 +159,11 @@ static int find_jpeg_size(FILE *f, int64_t *width, int64_t *height)
 {
     enum { TEM = 0x01, DHT = 0xC4, JPG = 0xC8, DAC = 0xCC, RST0 = 0xD0, SOI = 0xD8, EOI = 0xD9, SOS = 0xDA };
     for (;;) {
-        int c = getc(f);
+        int c = next_byte(f);
         while (c != 0xFF && c != EOF)
-            c = getc(f);
+            c = next_byte(f);
         while (c == 0xFF)
-            c = getc(f);
+            c = next_byte(f);
         if (c == EOF || c == EOI || c == SOS)
             return -1;
         if (c == 0 || c == TEM || (c >= RST0 && c <= SOI))
@@ -139,12 +172,12 @@ static int find_jpeg_size(FILE *f, int64_t *width, int64_t *height)
         if (length < 2)
             return -1;
         if (c >= 0xC0 && c <= 0xCF && c != DHT && c != JPG && c != DAC) {
-            getc(f);
+            next_byte(f);
             *height = read_short(f);
             *width = read_short(f);
             return *height < 0 || *width < 0 ? -1 : 0;
         }
-        if (fseek(f, length - 2, SEEK_CUR) != 0)
+        if (skip_bytes(f, length - 2) != 0)
             return -1;
     }
 }
@@ -187,7 +220,7 @@ static FILE *open_file(const char *path, struct stat *status, Error *error)
 static int probe(FILE *f, const char *path, int64_t *width, int64_t *height, int *bits, Error *error)
 {
     uint8_t head[HEAD_BYTES];
-    size_t n = fread(head, 1, sizeof head, f);
+    size_t n = read_bytes(f, head, sizeof head);
     if (ferror(f))
         return cannot_read(path, errno, error);
     switch (tell_format(path, head, n, error)) {
@@ -197,7 +230,11 @@ static int probe(FILE *f, const char *path, int64_t *width, int64_t *height, int
         *bits = 8;
         rewind(f);
         if (find_jpeg_size(f, width, height) != 0)
-            return error_set(error, EXIT_INPUT, "%s: a truncated or damaged JPEG file (no frame header); copy it again from its source", path);
+            return ferror(f) ? cannot_read(path, errno, error)
+                             : error_set(error, EXIT_INPUT,
+                                         "%s: a truncated or damaged JPEG file (no frame header); "
+                                         "copy it again from its source",
+                                         path);
         return image_check_size(path, *width, *height, error);
     default:
         return -1;
@@ -238,7 +275,7 @@ static uint8_t *more_room(const char *path, uint8_t *bytes, size_t *room, Error 
 }
 
 /* The whole file, also if it is a pipe. NULL: the error is filled in. */
-static uint8_t *read_file(const char *path, size_t *size, Error *error)
+uint8_t *image_load(const char *path, size_t *size, Error *error)
 {
     struct stat status;
     FILE *f = open_file(path, &status, error);
@@ -252,7 +289,7 @@ static uint8_t *read_file(const char *path, size_t *size, Error *error)
         error_set(error, EXIT_INPUT, "%s: not enough memory to read it; scale it down", path);
     *size = 0;
     while (bytes) {
-        *size += fread(bytes + *size, 1, room - *size, f);
+        *size += read_bytes(f, bytes + *size, room - *size);
         if (*size < room)
             break;
         bytes = more_room(path, bytes, &room, error);
@@ -298,9 +335,10 @@ static int turn(Image *image, int orientation, const char *path, Error *error)
     return 0;
 }
 
-static int decode(Image *image, const char *path, const uint8_t *bytes, size_t size, Error *error)
+int image_decode(Image *image, const char *path, const uint8_t *bytes, size_t size, Error *error)
 {
     int orientation = 1, status = -1, bits = 8;
+    *image = (Image){ 0 };
     int64_t width, height;
     switch (tell_format(path, bytes, size, error)) {
     case FORMAT_JPEG:
@@ -326,10 +364,10 @@ int image_read(Image *image, const char *path, Error *error)
 {
     *image = (Image){ 0 };
     size_t size;
-    uint8_t *bytes = read_file(path, &size, error);
+    uint8_t *bytes = image_load(path, &size, error);
     if (!bytes)
         return -1;
-    int status = decode(image, path, bytes, size, error);
+    int status = image_decode(image, path, bytes, size, error);
     free(bytes);
     return status;
 }

@@ -1,19 +1,22 @@
 /* command_decode.c - the command decode of commands_infer.h. */
-#define _XOPEN_SOURCE 700    /* strcasecmp, mkdtemp */
+#define _DEFAULT_SOURCE    /* strcasecmp, flock */
 #include "commands_infer.h"
 
 #include "formats/npy.h"
+#include "formats/whole_file.h"
 #include "images/image.h"
 #include "memory.h"
 #include "images/report.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <math.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -32,7 +35,7 @@ typedef struct Decoding {
     uint8_t *pixels;                  /* all pictures for a sheet, else one */
     char *folder, *temporary;         /* where pictures go one by one, and where they wait until all are there; NULL: one file */
     char *waiting;                    /* room for the path of a picture that waits */
-    int made_folder;
+    int made_folder, lock; /* lock: of the folder where they wait, for whole_file_sweep; -1: none */
 } Decoding;
 
 /* For command_decode_discard: what has pictures that wait, and whether they are on their way to their names. */
@@ -84,19 +87,55 @@ static int open_rows(Decoding *d, const char *path, Error *error)
     return 0;
 }
 
+/* The calls of that name, in the folder that is held, whatever it is called by now. */
+static int remove_in_folder(const char *path, int how)
+{
+    const char *rest;
+    int at = whole_file_at(path, &rest);
+    return unlinkat(at, rest, how);
+}
+
+static int rename_in_folder(const char *from, const char *to)
+{
+    const char *rest_from, *rest_to;
+    int at_from = whole_file_at(from, &rest_from), at_to = whole_file_at(to, &rest_to);
+    return renameat(at_from, rest_from, at_to, rest_to);
+}
+
+/* A hidden folder of our own in d->folder, with the lock that says so. */
+static int make_waiting(Decoding *d, size_t size)
+{
+    const char *rest;
+    int made = -1, at;
+    for (int i = 0; made != 0 && i < 1000; i++) {
+        snprintf(d->temporary, size, "%s/.caec-%ld-%d%s", d->folder, (long)getpid(), i,
+                 WHOLE_FILE_WAITING);
+        at = whole_file_at(d->temporary, &rest);
+        made = mkdirat(at, rest, 0700);
+        if (made != 0 && errno != EEXIST) break;
+    }
+    if (made != 0) return -1;
+    d->lock = openat(at, rest, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (d->lock >= 0) flock(d->lock, LOCK_EX | LOCK_NB);
+    return 0;
+}
+
 /* Makes the folder, if need be, and a hidden one in it where pictures wait. */
 static int make_folders(Decoding *d, Error *error)
 {
-    size_t size = strlen(d->output) + 32;
+    size_t size = strlen(d->output) + 64;
 
     d->folder = strdup(d->output);
     d->temporary = malloc(size);
     d->waiting = malloc(size + PICTURE_NAME);
     if (!d->folder || !d->temporary || !d->waiting) return error_set(error, EXIT_INPUT, "out of memory");
-    snprintf(d->temporary, size, "%s/.caec-XXXXXX", d->folder);
+    *d->temporary = '\0';
     d->made_folder = mkdir(d->folder, 0777) == 0;
     hidden = d;
-    if ((d->made_folder || errno == EEXIST) && mkdtemp(d->temporary)) return 0;
+    if ((d->made_folder || errno == EEXIST) && whole_file_hold(d->folder) == 0) {
+        whole_file_sweep(d->folder);
+        if (make_waiting(d, size) == 0) return 0;
+    }
     return error_set(error, EXIT_FILE, "%s: cannot be written: %s", d->folder, strerror(errno));
 }
 
@@ -117,8 +156,9 @@ static const char *picture_path(const Decoding *d, const char *folder, size_t ro
 /* Removes what waits in the hidden folder, and the folder that was made, if it is empty. */
 static void remove_hidden(const Decoding *d)
 {
-    for (size_t row = 0; row < d->begun; row++) unlink(picture_path(d, d->temporary, row, d->waiting));
-    rmdir(d->temporary);
+    for (size_t row = 0; row < d->begun; row++)
+        remove_in_folder(picture_path(d, d->temporary, row, d->waiting), 0);
+    remove_in_folder(d->temporary, AT_REMOVEDIR);
     if (d->made_folder) rmdir(d->folder);
 }
 
@@ -209,7 +249,7 @@ static int move_pictures(const Decoding *d, Error *error)
     moving = 1;
     for (size_t row = 0; !failed && row < d->rows; row++) {
         const char *from = picture_path(d, d->temporary, row, d->waiting);
-        if (rename(from, picture_path(d, d->folder, row, to)) != 0)
+        if (rename_in_folder(from, picture_path(d, d->folder, row, to)) != 0)
             failed = error_set(error, EXIT_FILE, "%s: cannot be written: %s", to, strerror(errno));
     }
     free(to);
@@ -219,8 +259,10 @@ static int move_pictures(const Decoding *d, Error *error)
 static void clean_up(Decoding *d, int failed)
 {
     if (hidden && failed) remove_hidden(d);
-    else if (hidden) rmdir(d->temporary);
+    else if (hidden) remove_in_folder(d->temporary, AT_REMOVEDIR);
+    if (hidden) whole_file_release();
     hidden = NULL;
+    if (d->lock >= 0) close(d->lock);
     npy_close(&d->reader);
     free(d->folder);
     free(d->temporary);
@@ -250,7 +292,7 @@ int command_decode(Infer *infer, const InferOptions *options, Error *error)
 {
     const Model *model = infer->model;
     const char *path = options->arguments[0];
-    Decoding d = {.infer = infer, .output = options->output};
+    Decoding d = {.infer = infer, .output = options->output, .lock = -1};
     int folder = 0, channels = model->output.dim[2];
 
     if (command_needs_decoder(model, error) != 0) return -1;

@@ -1,11 +1,10 @@
-#define _DEFAULT_SOURCE     /* flock */
+#define _DEFAULT_SOURCE     /* flock, strdup */
 #include "run_folder.h"
-
-#include "formats/whole_file.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,70 +21,124 @@ static char *join(const char *folder, const char *name)
     return path;
 }
 
-int run_folder_open(RunFolder *folder, const char *out, Error *error)
+/* The names of what is in a run's folder, with the member that holds each of them. */
+static const struct Name {
+    size_t place;
+    const char *name;
+} names[] = {
+    {offsetof(RunFolder, last), "last.safetensors"},
+    {offsetof(RunFolder, best), "best.safetensors"},
+    {offsetof(RunFolder, best_epoch), "best_epoch.safetensors"},
+    {offsetof(RunFolder, history), "history.csv"},
+    {offsetof(RunFolder, loss_curve), "loss.svg"},
+    {offsetof(RunFolder, samples), "samples"},
+    {offsetof(RunFolder, pictures), "pictures.txt"},
+    {offsetof(RunFolder, lock), ".lock"},
+};
+enum { NAMES = sizeof names / sizeof names[0] };
+
+static char **name_in(RunFolder *folder, int i)
 {
-    memset(folder, 0, sizeof *folder);
-    folder->path = malloc(strlen(out) + 1);
-    if (!folder->path)
+    return (char **)((char *)folder + names[i].place);
+}
+
+static void free_names(RunFolder *folder)
+{
+    free(folder->path);
+    for (int i = 0; i < NAMES; i++)
+        free(*name_in(folder, i));
+}
+
+/* All names of the folder `out`; nothing is changed where memory is out. */
+static int fill_names(RunFolder *folder, const char *out, Error *error)
+{
+    RunFolder filled = *folder;
+    int failed = !(filled.path = strdup(out));
+    for (size_t n = strlen(out); !failed && n > 1 && filled.path[n - 1] == '/'; n--)
+        filled.path[n - 1] = '\0';
+    for (int i = 0; i < NAMES; i++)
+        failed |= !(*name_in(&filled, i) = failed ? NULL : join(filled.path, names[i].name));
+    free_names(failed ? &filled : folder);
+    if (failed)
         return error_set(error, EXIT_INPUT, "out of memory");
-    strcpy(folder->path, out);
-    for (size_t n = strlen(out); n > 1 && folder->path[n - 1] == '/'; n--)
-        folder->path[n - 1] = '\0';
-    if (!(folder->last = join(folder->path, "last.safetensors"))
-        || !(folder->best = join(folder->path, "best.safetensors"))
-        || !(folder->best_epoch = join(folder->path, "best_epoch.safetensors"))
-        || !(folder->history = join(folder->path, "history.csv"))
-        || !(folder->loss_curve = join(folder->path, "loss.svg"))
-        || !(folder->samples = join(folder->path, "samples"))
-        || !(folder->lock = join(folder->path, ".lock"))) {
-        run_folder_close(folder);
-        return error_set(error, EXIT_INPUT, "out of memory");
-    }
+    *folder = filled;
     return 0;
 }
 
+int run_folder_open(RunFolder *folder, const char *out, Error *error)
+{
+    memset(folder, 0, sizeof *folder);
+    return fill_names(folder, out, error);
+}
+
+/* The calls of that name, in the folder that is held. */
+static int remove_file(const char *path)
+{
+    const char *rest;
+    int at = whole_file_at(path, &rest);
+    return unlinkat(at, rest, 0);
+}
+
+static int rename_file(const char *from, const char *to)
+{
+    const char *rest_from, *rest_to;
+    int at_from = whole_file_at(from, &rest_from), at_to = whole_file_at(to, &rest_to);
+    return renameat(at_from, rest_from, at_to, rest_to);
+}
+
+static int status_of(const char *path, struct stat *status, int flags)
+{
+    const char *rest;
+    int at = whole_file_at(path, &rest);
+    return fstatat(at, rest, status, flags);
+}
+
 /* The name goes while the lock is held: who opened the file before that finds, once it has the lock, that the name is no longer its file's. */
-static void unlock(RunFolder *folder, const char *name)
+static void unlock(RunFolder *folder)
 {
     if (folder->locked) {
-        unlink(name);
+        remove_file(folder->lock);
         close(folder->lock_file);
+        whole_file_release();
     }
     folder->locked = 0;
 }
 
 void run_folder_close(RunFolder *folder)
 {
-    unlock(folder, folder->lock);
-    free(folder->path);
-    free(folder->last);
-    free(folder->best);
-    free(folder->best_epoch);
-    free(folder->history);
-    free(folder->loss_curve);
-    free(folder->samples);
-    free(folder->lock);
+    unlock(folder);
+    free_names(folder);
     memset(folder, 0, sizeof *folder);
 }
 
 static int exists(const char *path)
 {
     struct stat status;
-    return lstat(path, &status) == 0;
+    return status_of(path, &status, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
 /* 1 where the open file is still the one of that name. */
 static int is_named(int file, const char *name)
 {
     struct stat open_one, named;
-    return fstat(file, &open_one) == 0 && stat(name, &named) == 0 && open_one.st_dev == named.st_dev && open_one.st_ino == named.st_ino;
+    return fstat(file, &open_one) == 0 && status_of(name, &named, 0) == 0
+           && open_one.st_dev == named.st_dev && open_one.st_ino == named.st_ino;
+}
+
+/* 1 where the folder that is held is still the one of its name. */
+static int is_in_place(const RunFolder *folder)
+{
+    struct stat ours, named;
+    return status_of(folder->path, &ours, 0) == 0 && stat(folder->path, &named) == 0
+           && ours.st_dev == named.st_dev && ours.st_ino == named.st_ino;
 }
 
 static int busy(const RunFolder *folder, int file, Error *error)
 {
     char pid[32];
     ssize_t n = pread(file, pid, sizeof pid - 1, 0);
-    pid[n > 0 ? strspn(pid, "0123456789") : 0] = '\0';
+    pid[n > 0 ? n : 0] = '\0';
+    pid[strspn(pid, "0123456789")] = '\0';
     return error_set(error, EXIT_FILE, "%s: another run is at work in this folder%s%s; wait for its end or give another --out", folder->path,
                      *pid ? ", process " : "", pid);
 }
@@ -95,7 +148,7 @@ static int take_lock(RunFolder *folder, int file, Error *error)
 {
     if (flock(file, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK)
         return busy(folder, file, error);
-    if (!is_named(file, folder->lock))
+    if (!is_named(file, folder->lock) || !is_in_place(folder))
         return 0;
     folder->locked = 1;
     folder->lock_file = file;
@@ -104,22 +157,56 @@ static int take_lock(RunFolder *folder, int file, Error *error)
     return 1;
 }
 
+static int cannot_lock(const RunFolder *folder, Error *error)
+{
+    return error_set(error, EXIT_FILE,
+                     "%s: cannot be written: %s; give an --out where you may write", folder->lock,
+                     strerror(errno));
+}
+
+/* One try: 1: it is ours, 0: another run was in between, -1. With no folder there yet *missing is
+ * set. */
+static int try_lock(RunFolder *folder, int *missing, Error *error)
+{
+    const char *rest;
+    *missing = whole_file_hold(folder->path) != 0;
+    if (*missing)
+        return errno == ENOENT || errno == ENOTDIR ? 0 : cannot_lock(folder, error);
+    int at = whole_file_at(folder->lock, &rest),
+        file = openat(at, rest, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0666), result;
+    if (file < 0)
+        result = errno == ENOENT ? 0 : cannot_lock(folder, error);
+    else if ((result = take_lock(folder, file, error)) != 1)
+        close(file);
+    if (result != 1)
+        whole_file_release();
+    return result;
+}
+
 int run_folder_lock(RunFolder *folder, Error *error)
 {
-    for (int result = 0; result == 0;) {
-        int file = open(folder->lock, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0666);
-        if (file < 0 && (errno == ENOENT || errno == ENOTDIR))
-            return 0;
-        if (file < 0)
-            return error_set(error, EXIT_FILE, "%s: cannot be written: %s; give an --out where you may write", folder->lock, strerror(errno));
-        result = take_lock(folder, file, error);
-        if (result != 1)
-            close(file);
-        if (result < 0)
-            return -1;
-    }
+    int missing = 0, result;
+    while ((result = try_lock(folder, &missing, error)) == 0 && !missing)
+        ;
+    if (result <= 0)
+        return result;
     whole_file_sweep(folder->path);
     whole_file_sweep(folder->samples);
+    return 0;
+}
+
+int run_folder_follow(RunFolder *folder, WholeFolder *what, Error *error)
+{
+    char *path = NULL;
+    *what = folder->locked ? whole_file_follow(&path) : WHOLE_FOLDER_STAYS;
+    if (*what != WHOLE_FOLDER_MOVED)
+        return 0;
+    if (fill_names(folder, path, error) != 0) {
+        free(path);
+        return -1;
+    }
+    whole_file_held_as(path);
+    folder->moved = 1;
     return 0;
 }
 
@@ -129,40 +216,53 @@ int run_folder_used(const RunFolder *folder)
         || exists(folder->samples);
 }
 
+int run_folder_has_last(const RunFolder *folder)
+{
+    return exists(folder->last);
+}
+
 int run_folder_check(const RunFolder *folder, Error *error)
 {
-    const char *const files[] = {folder->last, folder->best, folder->best_epoch, folder->history, folder->loss_curve};
+    const char *const files[] = {folder->last,    folder->best,       folder->best_epoch,
+                                 folder->history, folder->loss_curve, folder->pictures};
     struct stat status;
     for (size_t i = 0; i < sizeof files / sizeof files[0]; i++)
-        if (stat(files[i], &status) == 0 && !S_ISREG(status.st_mode))
+        if (status_of(files[i], &status, 0) == 0 && !S_ISREG(status.st_mode))
             return error_set(error, EXIT_FILE, "%s: is no plain file; move it away", files[i]);
     return 0;
 }
 
-int run_folder_move_aside(RunFolder *folder, char *moved, size_t size, Error *error)
+/* The first of DIR.1, DIR.2, ... that is free. */
+static int free_name(const RunFolder *folder, char *name, size_t size, Error *error)
 {
     for (int i = 1;; i++) {
-        if ((size_t)snprintf(moved, size, "%s.%d", folder->path, i) >= size)
+        if ((size_t)snprintf(name, size, "%s.%d", folder->path, i) >= size)
             return error_set(error, EXIT_FILE, "%.300s...: the name is too long; give a shorter --out", folder->path);
-        if (!exists(moved))
-            break;
+        if (!exists(name))
+            return 0;
     }
-    if (rename(folder->path, moved) != 0 || whole_file_sync_folder_of(moved) != 0)
+}
+
+int run_folder_move_aside(RunFolder *folder, char *moved, size_t size, Error *error)
+{
+    if (free_name(folder, moved, size, error) != 0)
+        return -1;
+    if (renameat(AT_FDCWD, folder->path, AT_FDCWD, moved) != 0
+        || whole_file_sync_folder_of(moved) != 0)
         return error_set(error, EXIT_FILE, "%s holds an older run that cannot be moved aside to %s: %s; move it yourself or give "
                          "another --out", folder->path, moved, strerror(errno));
-    char *lock = join(moved, ".lock");
-    unlock(folder, lock ? lock : folder->lock);
-    free(lock);
+    unlock(folder);
     return 0;
 }
 
 static int make_folder(const char *path, Error *error)
 {
     struct stat status;
-    int made = mkdir(path, 0777) == 0;
+    const char *rest;
+    int at = whole_file_at(path, &rest), made = mkdirat(at, rest, 0777) == 0;
     if (made && whole_file_sync_folder_of(path) == 0)
         return 0;
-    if (!made && errno == EEXIST && stat(path, &status) == 0 && S_ISDIR(status.st_mode))
+    if (!made && errno == EEXIST && status_of(path, &status, 0) == 0 && S_ISDIR(status.st_mode))
         return 0;
     return error_set(error, EXIT_FILE, "%s: the folder cannot be made: %s; give an --out where you may write", path,
                      errno == EEXIST ? "a file of that name is in the way" : strerror(errno));
@@ -181,6 +281,20 @@ int run_folder_make(const RunFolder *folder, Error *error)
     return make_folder(folder->samples, error);
 }
 
+int run_folder_renew(RunFolder *folder, Error *error)
+{
+    char name[4096];
+    struct stat status;
+    unlock(folder);
+    if (lstat(folder->path, &status) == 0) {
+        if (free_name(folder, name, sizeof name, error) != 0
+            || fill_names(folder, name, error) != 0)
+            return -1;
+        folder->moved = 1;
+    }
+    return run_folder_make(folder, error) != 0 ? -1 : run_folder_lock(folder, error);
+}
+
 int run_folder_keep_best(const RunFolder *folder, Error *error)
 {
     char message[sizeof error->text];
@@ -193,7 +307,8 @@ int run_folder_restore_best(const RunFolder *folder, Error *error)
 {
     if (!exists(folder->best_epoch))
         return 0;
-    if (rename(folder->best_epoch, folder->best) == 0 && whole_file_sync_folder_of(folder->best) == 0)
+    if (rename_file(folder->best_epoch, folder->best) == 0
+        && whole_file_sync_folder_of(folder->best) == 0)
         return 0;
     return error_set(error, EXIT_FILE, "%s: cannot become %s again: %s; rename it yourself", folder->best_epoch, folder->best, strerror(errno));
 }

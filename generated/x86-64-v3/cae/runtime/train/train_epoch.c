@@ -22,7 +22,7 @@ static int validate(Run *run, double *val_loss, Error *error)
         run->order[i] = (uint32_t)i;
     if (dataset_start(run->val, run->order, count, (size_t)run->batch, error) != 0)
         return -1;
-    while ((n = dataset_next(run->val, run->batch, run->pixels, run->which, error)) > 0) {
+    while ((n = train_next_pictures(run, run->val, run->batch, error)) > 0) {
         trainer_evaluate(&run->trainer, run->pixels, n);
         sum = trainer_loss_sum(&run->trainer, n, sum);
         if (!isfinite(sum))
@@ -35,7 +35,7 @@ static int validate(Run *run, double *val_loss, Error *error)
         return -1;
     if (images == 0)
         return error_set(error, EXIT_INPUT, "%s: none of its pictures could be read, so there is no validation loss",
-                         run->options->val ? run->options->val : "validation");
+                         run->options->val.count ? run->options->val.paths[0] : "validation");
     *val_loss = sum / (double)images;
     return 0;
 }
@@ -62,6 +62,8 @@ static int write_samples(Run *run, Error *error)
 
     if (n == 0)
         return 0;
+    if (run_folder_make(&run->folder, error) != 0)
+        return -1;
     for (int i = 0; i < n; i++) {
         uint8_t *original = run->samples + (size_t)i * bytes, *copy = run->samples + (size_t)(SAMPLES + i) * bytes;
         trainer_reconstruct_bytes(&run->trainer, original, run->scratch, copy);
@@ -123,7 +125,8 @@ int train_end_epoch(Run *run, int partial, Error *error)
     double val_loss, loss = s->loss_sum / (double)s->images;
 
     if (s->images == 0)
-        return error_set(error, EXIT_INPUT, "%s: none of its pictures could be read", run->options->train ? run->options->train : "training");
+        return error_set(error, EXIT_INPUT, "%s: none of its pictures could be read",
+                         run->options->train.count ? run->options->train.paths[0] : "training");
     int result = validate(run, &val_loss, error);
     if (result != 0)
         return result;
@@ -132,7 +135,9 @@ int train_end_epoch(Run *run, int partial, Error *error)
 
     double score = isnan(val_loss) ? loss : val_loss;
     int better = train_last_stage(run) && score < s->best;
-    if ((better && save_best(run, score, partial, error) != 0) || write_results(run, loss, val_loss, error) != 0 || train_watch_channels(run, error) != 0)
+    if (train_follow_folder(run, error) != 0
+        || (better && save_best(run, score, partial, error) != 0)
+        || write_results(run, loss, val_loss, error) != 0 || train_watch_channels(run, error) != 0)
         return -1;
     s->closed = partial ? s->step : 0;
     if (!partial) {

@@ -17,17 +17,21 @@ static const double LR_MOST = 1e3;          /* what checkpoints may hold, see se
 enum {
     KEY_TRAIN = FIRST_KEY, KEY_VAL, KEY_OUT, KEY_EPOCHS, KEY_STEPS, KEY_BATCH, KEY_LR, KEY_SEED, KEY_THREADS, KEY_INIT, KEY_RESUME,
     KEY_CHECKPOINT, KEY_CACHE, KEY_STRICT, KEY_JSON, KEY_COUNT, KEY_OPTIMIZER, KEY_SCHEDULE, KEY_PATIENCE, KEY_MIN_DELTA, KEY_CLIP_NORM,
-    KEY_GLOBAL_CLIP_NORM, KEY_CLIP_VALUE, KEY_MIRROR, KEY_NO_MIRROR, KEY_LOSS, KEY_END
+    KEY_GLOBAL_CLIP_NORM, KEY_CLIP_VALUE, KEY_MIRROR, KEY_NO_MIRROR, KEY_LOSS, KEY_SKIP, KEY_END
 };
 
 static const struct argp_option table[] = {
     {0, 0, 0, 0, "Pictures and results:", 1},
-    {"train", KEY_TRAIN, "DIR", 0, "train on the JPEG and PNG files in DIR, at any depth (built-in pictures)", 0},
-    {"val", KEY_VAL, "DIR", 0, "measure val_loss on the files in DIR (none; with built-in pictures, 256 others)", 0},
+    {"train", KEY_TRAIN, "DIR", 0, "train on the JPEG and PNG files in DIR, at any depth (built-in "
+     "pictures); given again, on those of the next DIR behind them", 0},
+    {"val", KEY_VAL, "DIR", 0, "measure val_loss on the files in DIR (none; with built-in "
+     "pictures, 256 others); likewise", 0},
     {"out", KEY_OUT, "DIR", 0, "folder of the run (runs/<name>); an older run there is moved to DIR.1", 0},
     {"init", KEY_INIT, "FILE", 0, "start from the parameters in FILE (.safetensors)", 0},
     {"resume", KEY_RESUME, 0, 0, "go on with the run in --out, to the bit as if it had not been stopped", 0},
     {"strict", KEY_STRICT, 0, 0, "an unreadable picture is an error", 0},
+    {"skip-unreadable", KEY_SKIP, 0, 0, "pass over a picture that was readable and no longer is, "
+     "instead of ending the run", 0},
     {0, 0, 0, 0, "Training:", 2},
     {"epochs", KEY_EPOCHS, "N", 0, "end after N epochs, counted from the start of the run; where the graph has stages, those before the last "
      "keep their lengths", 0},
@@ -80,6 +84,7 @@ typedef struct Reading {
     const Command *command;
     unsigned given;
     const char *optimizer;      /* as it was given, or NULL */
+    const char *words[KEY_END - FIRST_KEY];     /* of each option, the last that was given */
 } Reading;
 
 static const Model *the_model;     /* also for the version hook, which takes no argument of ours */
@@ -173,11 +178,25 @@ static size_t read_size(const struct argp_state *state, const char *text)
     return n < (double)(SIZE_MAX / 2) ? (size_t)n : SIZE_MAX / 2;
 }
 
+/* As many folders as there are words fit in each list; they live until the next command line. */
+static const char **folder_lists;
+
+static void add_folder(const struct argp_state *state, PictureFolders *folders, const char *path)
+{
+    const Reading *reading = state->input;
+    int is_train = folders == &reading->options->train;
+    const char **list = folder_lists + (is_train ? 0 : state->argc);
+    list[folders->count++] = path;
+    folders->paths = list;
+}
+
 static void read_checkpoint(const struct argp_state *state, TrainOptions *options, const char *text)
 {
     char *end = NULL;
     errno = 0;
     unsigned long long n = *text >= '0' && *text <= '9' ? strtoull(text, &end, 10) : 0;
+    options->checkpoint_updates = 0;
+    options->checkpoint_minutes = 0;
     if (end && !errno && n > 0 && strcmp(end, "") == 0)
         options->checkpoint_updates = n;
     else if (end && !errno && n > 0 && strcmp(end, "m") == 0)
@@ -216,8 +235,11 @@ static void check(const struct argp_state *state, const Reading *reading)
         usage_error(state, "verify wants a file: verify REFERENCE.safetensors");
     if (reading->command->command == TRAIN_PICTURES && !options->out)
         usage_error(state, "pictures wants a folder: pictures --out DIR");
-    if (options->val && !options->train)
-        usage_error(state, "--val %s without --train: give the folder to train on too", options->val);
+    if (options->val.count && !options->train.count)
+        usage_error(state, "--val %s without --train: give the folder to train on too",
+                    options->val.paths[0]);
+    if (options->strict && options->skip_unreadable)
+        usage_error(state, "--strict and --skip-unreadable exclude each other");
     if ((options->clip_norm > 0) + (options->global_clip_norm > 0) + (options->clip_value > 0) > 1)
         usage_error(state, "--clip-norm, --global-clip-norm and --clip-value exclude each other");
     if (options->lr > 0 && reading->optimizer && strstr(reading->optimizer, ",lr="))
@@ -228,6 +250,17 @@ static void check(const struct argp_state *state, const Reading *reading)
         usage_error(state, "--resume and --init exclude each other: a resumed run has its parameters already");
 }
 
+/* Of an option that is given twice the last word counts, as scripts rely on to override their
+   defaults; it is said, for it may be an oversight. */
+static void note_word(const struct argp_state *state, Reading *reading, int key, const char *word)
+{
+    const char **last = &reading->words[key - FIRST_KEY];
+    if (*last && strcmp(*last, word) != 0 && key != KEY_TRAIN && key != KEY_VAL)
+        usage_warning(state, "--%s is given twice, as %s and as %s; the last counts",
+                      option_name(key), *last, word);
+    *last = word;
+}
+
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
     Reading *reading = state->input;
@@ -235,15 +268,18 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 
     if (key >= FIRST_KEY && key < KEY_END)
         reading->given |= BIT(key);
+    if (key >= FIRST_KEY && key < KEY_END && arg)
+        note_word(state, reading, key, arg);
     if ((key == KEY_TRAIN || key == KEY_VAL || key == KEY_OUT || key == KEY_INIT) && !*arg)
         usage_error(state, "--%s: the name is empty", option_name(key));
     switch (key) {
-    case KEY_TRAIN: o->train = arg; break;
-    case KEY_VAL: o->val = arg; break;
+    case KEY_TRAIN: add_folder(state, &o->train, arg); break;
+    case KEY_VAL: add_folder(state, &o->val, arg); break;
     case KEY_OUT: o->out = arg; break;
     case KEY_INIT: o->init = arg; break;
     case KEY_RESUME: o->resume = 1; break;
     case KEY_STRICT: o->strict = 1; break;
+    case KEY_SKIP: o->skip_unreadable = 1; break;
     case KEY_JSON: o->json = 1; break;
     case KEY_EPOCHS: o->epochs = read_count(state, key, arg, 1, SETTINGS_EPOCHS_MOST); break;
     case KEY_STEPS: o->steps = read_count(state, key, arg, 1, INT64_MAX); break;
@@ -318,23 +354,33 @@ static void print_version(FILE *stream, struct argp_state *state)
 
 void train_options_read(TrainOptions *options, const Model *model, int argc, char **argv)
 {
-    static char doc[1536], unwritten[100];
+    static char doc[2048], unwritten[100];
     struct argp argp = {.options = table, .parser = parse, .args_doc = "\nbench\nverify REFERENCE.safetensors\npictures --out DIR\nsummary", .doc = doc,
                         .help_filter = help_filter};
-    Reading reading = {options, &commands[0], 0, NULL};
+    Reading reading = {.options = options, .command = &commands[0]};
 
     snprintf(doc, sizeof doc,
              "Trains the network \"%s\" of %s; without --train, on built-in pictures.\v"
              "bench measures the speed of training, verify compares this program with the numbers of another framework, "
              "pictures writes some of the built-in pictures as PNG, summary prints the layers.\n\n"
              "What the graph's training table says holds where an option is left out, and with --resume what the run was told: its seed, batch and "
-             "kind of optimizer stay, other options of training are taken up from there on.\n\n"
-             "Exits with 0 done, 1 the input is wrong, 2 bad usage, 3 a file could not be read or written, 129, 130 or 143 stopped by "
-             "SIGHUP, SIGINT or SIGTERM: the run is saved first and --resume goes on.", model->name, model->graph);
+             "kind of optimizer stay, other options of training are taken up from there on; "
+             "what is given again changes nothing.\n\n"
+             "--train and --val may be given several times: the pictures of one folder come "
+             "behind those of the other. Of any other option that is given twice the last counts, "
+             "and a warning says so.\n\n"
+             "Exits with 0 done, 1 the input is wrong, 2 bad usage, 3 a file could not be read or "
+             "written, 129, 130, 143 or 128 + N stopped by SIGHUP, SIGINT, SIGTERM or another "
+             "signal N: the run is saved first and --resume goes on.", model->name, model->graph);
     memset(options, 0, sizeof *options);
     the_model = model;
     argp_err_exit_status = EXIT_USAGE;
     argp_program_version_hook = print_version;
+    free(folder_lists);
+    if (!(folder_lists = calloc(2 * (size_t)argc + 1, sizeof *folder_lists))) {
+        fprintf(stderr, "%s-train: out of memory\n", model->name);
+        exit(EXIT_INPUT);
+    }
     snprintf(unwritten, sizeof unwritten, "%s-train: the output cannot be written", model->name);
     standard_streams_watch(unwritten);
     usage_parse(&argp, argc, argv, &reading);

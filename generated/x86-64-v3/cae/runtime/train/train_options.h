@@ -6,11 +6,18 @@
 
 typedef enum TrainCommand { TRAIN_RUN, TRAIN_BENCH, TRAIN_VERIFY, TRAIN_PICTURES, TRAIN_SUMMARY } TrainCommand;
 
+/* Folders in the order given; count 0: none. */
+typedef struct PictureFolders {
+    const char *const *paths;
+    int count;
+} PictureFolders;
+
 /* Numbers are 0 where the user did not give them, unless a flag beside them says so. */
 typedef struct TrainOptions {
     TrainCommand command;
     const char *program;                      /* as it was called; NULL: not known */
-    const char *train, *val, *out, *init;     /* NULL: not given */
+    PictureFolders train, val;
+    const char *out, *init;                   /* NULL: not given */
     const char *reference;                    /* of verify */
     uint64_t epochs, steps;
     int batch, threads;
@@ -23,7 +30,7 @@ typedef struct TrainOptions {
     int clip_given, min_delta_given, patience_given, mirror_given;     /* clip: any of the three */
     uint64_t seed;
     int seed_given;
-    int resume, strict, json;
+    int resume, strict, skip_unreadable, json;
     uint64_t checkpoint_updates;              /* save after so many updates, */
     double checkpoint_minutes;                /* or minutes */
     size_t cache_bytes;

@@ -1,5 +1,7 @@
-/* train_private.h - what the files of the training run share: train_run.c (the loop), train_setup.c (its beginning), train_epoch.c (what an epoch
- * ends with), train_length.c (how many epochs run, stages and schedule have), diagnosis.c (numbers that go wrong). */
+/* train_private.h - what the files of the training run share: train_run.c (the loop), train_setup.c
+ * (its beginning), train_files.c (what it saves and where), train_signals.c (who asks it to stop),
+ * train_epoch.c (what an epoch ends with), train_length.c (how many epochs run, stages and schedule
+ * have), diagnosis.c (numbers that go wrong). */
 #ifndef CAEC_TRAIN_PRIVATE_H
 #define CAEC_TRAIN_PRIVATE_H
 
@@ -7,8 +9,10 @@
 #include "data/dataset.h"
 #include "history.h"
 #include "model.h"
+#include "picture_table.h"
 #include "progress.h"
 #include "run_folder.h"
+#include "signals.h"
 #include "train_options.h"
 #include "trainer.h"
 
@@ -45,12 +49,18 @@ typedef struct Run {
     uint64_t saved_step;                                        /* of last.safetensors */
     double saved_at;                                            /* when, by train_now */
     int diverged;                                               /* train_diverged has been called */
+    int unread; /* a picture could not be had: the run stands between two steps, and can be saved */
     int unheard;                                                /* stdout takes nothing more, and that is said */
     Watched watch;
 } Run;
 
 /* Seconds of a clock that only goes forward. */
 double train_now(void);
+
+/* From here on signals ask the run to stop; they end the program until train_allow_stopping says
+ * that there is something to save. */
+void train_watch_signals(SignalsBefore *before);
+void train_allow_stopping(const Run *run);
 
 /* The signal that asked the run to stop, 0: none. */
 int train_stopped(void);
@@ -113,8 +123,26 @@ void train_resume_command(const Run *run, const char *out, char *text, size_t si
 /* The first up to `want` (<= WATCHED or the batch) readable pictures of a set into run->pixels; how many there are, or -1. */
 int train_first_pictures(Run *run, Dataset *set, int want, Error *error);
 
-/* Writes last.safetensors. Refuses parameters that are not finite (the file then stays as it is). */
+/* The next pictures of a set, as dataset_next. */
+int train_next_pictures(Run *run, Dataset *set, int want, Error *error);
+
+/* Finds the run's folder again where it was renamed, and says so. One that was deleted is an error;
+ * the run is saved first, in a new one. */
+int train_follow_folder(Run *run, Error *error);
+
+/* Writes last.safetensors, and before it what is newly known of the pictures. Refuses parameters
+ * that are not finite (the file then stays as it is). */
 int train_save_last(Run *run, Error *error);
+
+/* Writes pictures.txt into the folder, where there is something new to know or `always`. Nothing
+ * for built-in pictures. */
+int train_save_pictures(Run *run, const RunFolder *folder, int always, Error *error);
+
+/* The folder as a command names it: the one that the user gave (NULL: none), or where it is now. */
+const char *train_out(const Run *run);
+
+/* "a, b and c", cut where it is too long. */
+void train_name_folders(const PictureFolders *folders, char *text, size_t size);
 
 /* The error of a loss, gradient, parameter or optimizer's state (`what`) that is no finite number, with the n pictures at hand, of `set`, and their
    noise. Finds the picture and the layer, and writes DIR/diagnosis.txt. `before`: the step has changed nothing yet, run->state included, so the state that leads to it goes into

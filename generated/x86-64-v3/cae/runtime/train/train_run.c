@@ -5,83 +5,12 @@
 
 #include "images/image.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <math.h>
-#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
-
-static volatile sig_atomic_t stop_signal, begun;      /* begun 1: training, so that there is something to save */
-
-static const struct Signal { int number; const char *name; } signals[] = {{SIGINT, "SIGINT"}, {SIGTERM, "SIGTERM"}, {SIGHUP, "SIGHUP"}};
-enum { SIGNALS = sizeof signals / sizeof signals[0] };
-typedef struct sigaction OldActions[SIGNALS + 1];
-
-static char notices[SIGNALS][256];      /* what each of them prints */
-
-static void stop(int signal)
-{
-    int reason = errno;
-    if (!begun)
-        _exit(128 + signal);
-    for (int i = 0; i < SIGNALS && !stop_signal; i++)
-        if (signals[i].number == signal && write(STDERR_FILENO, notices[i], strlen(notices[i])) < 0)
-            break;              /* then nobody listens */
-    stop_signal = signal;
-    errno = reason;
-}
-
-/* From here on there is something to save. A notice comes in the middle of anything: below the bar, if there is one. */
-static void allow_stopping(const Run *run)
-{
-    for (int i = 0; i < SIGNALS; i++)
-        snprintf(notices[i], sizeof notices[i], "%s%s-train: stopping after this step, then saving; one more %s ends it at once, and what is not saved is lost\n",
-                 run->progress.terminal ? "\n" : "", run->model->name, signals[i].name);
-    begun = 1;
-}
-
-/* The first signal asks the run to stop after its step, or ends the program where none has been made yet; its handler is gone then, so a second one of the
-   kind ends it anyway (another may be the same wish: a terminal that is closed, a system that goes down). Also where SIGINT was ignored, as in the
-   background of a script: nobody sends it there but on purpose. SIGHUP stays ignored where nohup had it so. A file that grows past the limit of its size,
-   and a reader of the output that has gone, shall be errors of a write, not the end of the program. SIGPIPE stays so to the end: what could not be written
-   is tried once more then. */
-static void watch_signals(OldActions old)
-{
-    struct sigaction action = {.sa_handler = stop, .sa_flags = SA_RESETHAND | SA_RESTART}, ignore = {.sa_handler = SIG_IGN};
-    sigemptyset(&action.sa_mask);
-    stop_signal = begun = 0;
-    for (int i = 0; i < SIGNALS; i++) {
-        sigaction(signals[i].number, &action, &old[i]);
-        if (signals[i].number == SIGHUP && old[i].sa_handler == SIG_IGN)
-            sigaction(SIGHUP, &old[i], NULL);
-    }
-    sigaction(SIGXFSZ, &ignore, &old[SIGNALS]);
-    sigaction(SIGPIPE, &ignore, NULL);
-}
-
-static void unwatch_signals(OldActions old)
-{
-    for (int i = 0; i < SIGNALS; i++)
-        sigaction(signals[i].number, &old[i], NULL);
-    sigaction(SIGXFSZ, &old[SIGNALS], NULL);
-}
-
-static const char *signal_name(int number)
-{
-    for (int i = 0; i < SIGNALS; i++)
-        if (signals[i].number == number)
-            return signals[i].name;
-    return "a signal";
-}
-
-int train_stopped(void)
-{
-    return stop_signal;
-}
 
 double train_now(void)
 {
@@ -165,16 +94,6 @@ void train_say_stage(Run *run)
     train_say(run, "stage %d of %d: %s; %zu parameters, %s", number, stages, stage->title, reals, stage->loss_name);
 }
 
-int train_save_last(Run *run, Error *error)
-{
-    const Trainer *t = &run->trainer;
-    if (checkpoint_save(run->folder.last, run->model, t->parameters, t->optimizer.m, t->optimizer.v, &run->state, error) != 0)
-        return -1;
-    run->saved_step = run->state.step;
-    run->saved_at = train_now();
-    return 0;
-}
-
 static int save_is_due(const Run *run)
 {
     const TrainOptions *o = run->options;
@@ -192,6 +111,13 @@ static void show_step(Run *run)
     if (s->steps)
         left = fmin(left, (double)(s->steps - s->step) * run->batch);
     progress_step(&run->progress, train_steps_of((size_t)s->images, run->batch), rate, left / rate, s->loss_sum / (double)s->images);
+}
+
+int train_next_pictures(Run *run, Dataset *set, int want, Error *error)
+{
+    int n = dataset_next(set, want, run->pixels, run->which, error);
+    run->unread |= n < 0;
+    return n;
 }
 
 /* Draws for the n pictures at hand: the numbers of the layers that draw, and which pictures are mirrored. */
@@ -265,7 +191,7 @@ static int train_epoch(Run *run, int *partial, Error *error)
     progress_epoch(&run->progress, s->epoch + 1, train_expected_epochs(run), train_steps_of(count, run->batch));
     while (!train_steps_done(run)) {
         double began = train_now();
-        int n = dataset_next(run->train, run->batch, run->pixels, run->which, error);
+        int n = train_next_pictures(run, run->train, run->batch, error);
         if (n <= 0)
             return n;
         if (step(run, n, error) != 0)
@@ -285,12 +211,16 @@ static int train_epoch(Run *run, int *partial, Error *error)
 static int save_and_stop(Run *run, Error *error)
 {
     char command[1024];
+    char name[24];
     int number = train_stopped();
     if (train_save_last(run, error) != 0)
         return -1;
-    train_resume_command(run, run->options->out, command, sizeof command);
-    train_say(run, "stopped by %s after step %" PRIu64 ", in epoch %" PRIu64 "; saved in %s; to go on: %s",
-              signal_name(number), run->state.step, run->state.epoch + 1, run->folder.last, command);
+    train_resume_command(run, train_out(run), command, sizeof command);
+    train_say(run,
+              "stopped by %s after step %" PRIu64 ", in epoch %" PRIu64
+              "; saved in %s; to go on: %s",
+              signals_name(number, name), run->state.step, run->state.epoch + 1, run->folder.last,
+              command);
     return 128 + number;
 }
 
@@ -354,26 +284,33 @@ static void say_end(Run *run)
                   run->model->stage_count, train_score_name(run), run->folder.last);
 }
 
-/* What a run that could not go on leaves behind. */
-static void add_what_is_left(const Run *run, Error *error)
+/* What a run that could not go on leaves behind: where it was a picture's fault, or
+   last.safetensors was deleted, all of it. So may its folder have been, in the middle of a save. */
+static void add_what_is_left(Run *run, Error *error)
 {
     char command[512];
+    Error other;
+    if (train_follow_folder(run, &other) != 0)
+        *error = other;
+    else if (run->unread || !run_folder_has_last(&run->folder))
+        train_save_last(run, &other);
     size_t used = strlen(error->text);
-    train_resume_command(run, run->options->out, command, sizeof command);
-    snprintf(error->text + used, sizeof error->text - used, "; %s still holds step %" PRIu64 ", to go on from there: %s", run->folder.last,
-             run->saved_step, command);
+    train_resume_command(run, train_out(run), command, sizeof command);
+    snprintf(error->text + used, sizeof error->text - used,
+             "; %s %s step %" PRIu64 ", to go on from there: %s", run->folder.last,
+             run->unread ? "holds" : "still holds", run->saved_step, command);
 }
 
 int train_run(const Model *model, const TrainOptions *options, Error *error)
 {
-    OldActions old;
+    SignalsBefore before;
     Run run;
     int finished = 0;
 
-    watch_signals(old);
+    train_watch_signals(&before);
     int result = train_open(&run, model, options, &finished, error);
     if (result == 0 && !finished) {
-        allow_stopping(&run);
+        train_allow_stopping(&run);
         result = train_loop(&run, error);
         if (result == 0)
             say_end(&run);
@@ -383,6 +320,6 @@ int train_run(const Model *model, const TrainOptions *options, Error *error)
             add_what_is_left(&run, error);
     }
     train_close(&run);
-    unwatch_signals(old);
+    signals_restore(&before);
     return result;
 }

@@ -16,6 +16,10 @@
 
 enum { REDRAWINGS_MOST = 64 };
 
+/* Bytes of files that a new run reads to know them all from its start; of more, each when it is
+   learnt from. */
+static const int64_t NOTED_AT_ONCE = 512 << 20;
+
 static Run *warned_run;      /* for dataset's warnings, which come with a text alone */
 
 void train_warn(const char *text)
@@ -54,8 +58,10 @@ void train_resume_command(const Run *run, const char *out, char *text, size_t si
     snprintf(name, sizeof name, "%s-train", run->model->name);
     *text = '\0';
     append_word(text, size, run->options->program ? run->options->program : name);
-    append_option(text, size, "train", run->options->train);
-    append_option(text, size, "val", run->options->val);
+    for (int i = 0; i < run->options->train.count; i++)
+        append_option(text, size, "train", run->options->train.paths[i]);
+    for (int i = 0; i < run->options->val.count; i++)
+        append_option(text, size, "val", run->options->val.paths[i]);
     append_option(text, size, "out", out);
     size_t used = strlen(text);
     snprintf(text + used, size - used, " --resume");
@@ -70,7 +76,21 @@ static int open_folder(Run *run, Error *error)
     return run_folder_lock(&run->folder, error);
 }
 
-/* What the command line says about training goes before what the graph, or the run that is resumed, says. A new schedule starts afresh. */
+/* A schedule that is given again is the run's own, which goes on: what the run knows of it, a
+ * plateau's or the length of a cosine, stays. */
+static int is_the_runs(const CheckpointState *s, const ModelSchedule *given)
+{
+    char own_text[SETTINGS_TEXT], given_text[SETTINGS_TEXT];
+    ModelSchedule own = s->training.schedule;
+    if (s->schedule_follows)
+        own.epochs = given->epochs;
+    settings_schedule_text(&own, own_text);
+    settings_schedule_text(given, given_text);
+    return strcmp(own_text, given_text) == 0 && (!s->schedule_follows || given->epochs == 0);
+}
+
+/* What the command line says about training goes before what the graph, or the run that is resumed,
+ * says. Another schedule starts afresh. */
 static int take_options(Run *run, Error *error)
 {
     const TrainOptions *o = run->options;
@@ -83,7 +103,7 @@ static int take_options(Run *run, Error *error)
         lr = t->optimizer.lr;
     }
     t->optimizer.lr = o->lr > 0 ? o->lr : lr;
-    if (o->schedule.name) {
+    if (o->schedule.name && !is_the_runs(s, &o->schedule)) {
         t->schedule = o->schedule;
         s->schedule_follows = 0;
         s->plateau = (Plateau){{INFINITY, 0}, 0, 1};
@@ -148,42 +168,97 @@ static int fresh_position(Run *run, Error *error)
     return take_options(run, error);
 }
 
+static int open_set(Run *run, Dataset **set, const PictureFolders *folders,
+                    const DatasetRecords *known, const DatasetOptions *options, Error *error)
+{
+    if (dataset_open_folders(set, folders->paths, folders->count, known, options, train_warn, error)
+        != 0)
+        return -1;
+    return run->options->resume && known->rows ? 0 : dataset_note_bytes(*set, NOTED_AT_ONCE, error);
+}
+
 /* The validation set comes first into the memory for decoded pictures: it is the smaller one and read again every epoch. */
-static int open_pictures(Run *run, Error *error)
+static int open_pictures(Run *run, const PictureTable *table, Error *error)
 {
     const TrainOptions *o = run->options;
     const int *dim = run->model->input.dim;
     size_t cache = o->cache_given ? o->cache_bytes : memory_available() / 4;
-    DatasetOptions options = {dim[0], dim[1], dim[2], cache, run->threads < 16 ? run->threads : 16, o->strict};
+    int readers = run->threads < 16 ? run->threads : 16;
+    DatasetOptions options = {dim[0], dim[1], dim[2], cache, readers, o->strict,
+                              o->skip_unreadable};
 
-    if (o->val && dataset_open_folder(&run->val, o->val, &options, train_warn, error) != 0)
+    if (o->val.count && open_set(run, &run->val, &o->val, &table->val, &options, error) != 0)
         return -1;
-    if (!o->train && dataset_open_pictures(&run->val, BUILT_IN_SEED, BUILT_IN_TRAIN, BUILT_IN_VAL, &options, error) != 0)
+    if (!o->train.count
+        && dataset_open_pictures(&run->val, BUILT_IN_SEED, BUILT_IN_TRAIN, BUILT_IN_VAL, &options,
+                                 error)
+               != 0)
         return -1;
     size_t taken = run->val ? dataset_count(run->val) * trainer_image_values(run->model) : 0;
     options.cache_bytes = taken < cache ? cache - taken : 0;
-    if (o->train)
-        return dataset_open_folder(&run->train, o->train, &options, train_warn, error);
+    if (o->train.count)
+        return open_set(run, &run->train, &o->train, &table->train, &options, error);
     return dataset_open_pictures(&run->train, BUILT_IN_SEED, 0, BUILT_IN_TRAIN, &options, error);
+}
+
+void train_name_folders(const PictureFolders *folders, char *text, size_t size)
+{
+    size_t used = 0;
+    *text = '\0';
+    for (int i = 0; i < folders->count && used < size; i++)
+        used += (size_t)snprintf(text + used, size - used, "%s%s",
+                                 i == 0 ? "" : i + 1 < folders->count ? ", " : " and ",
+                                 folders->paths[i]);
+    if (used >= size && size > 4)
+        strcpy(text + size - 4, "...");
 }
 
 static int check_file_lists(Run *run, Error *error)
 {
     CheckpointState *s = &run->state;
     uint64_t train_files = dataset_fingerprint(run->train), val_files = run->val ? dataset_fingerprint(run->val) : 0;
+    char train[300], val[300];
 
+    train_name_folders(&run->options->train, train, sizeof train);
+    train_name_folders(&run->options->val, val, sizeof val);
     if (run->options->resume) {
         if (s->train_files != train_files)
-            return error_set(error, EXIT_INPUT, "the run in %s was trained on other pictures than %s; give the same files as at its start",
-                             run->folder.path, run->options->train ? run->options->train : "the built-in ones (there is no --train)");
+            return error_set(error, EXIT_INPUT,
+                             "the run in %s was trained on other pictures than %s; give the same "
+                             "files as at its start",
+                             run->folder.path,
+                             *train ? train : "the built-in ones (there is no --train)");
         if (s->val_files != val_files)
-            return error_set(error, EXIT_INPUT, "the run in %s was validated on other pictures than %s; give the same --val as at its start",
-                             run->folder.path, run->options->val ? run->options->val : run->val ? "the built-in ones" : "none");
+            return error_set(error, EXIT_INPUT,
+                             "the run in %s was validated on other pictures than %s; give the same "
+                             "--val as at its start",
+                             run->folder.path,
+                             *val ? val : run->val ? "the built-in ones" : "none");
         if (s->position > dataset_count(run->train))
             return error_set(error, EXIT_INPUT, "%s: damaged: its position lies behind the last picture", run->folder.last);
     }
     s->train_files = train_files;
     s->val_files = val_files;
+    return 0;
+}
+
+/* With what the run that is resumed knows of its pictures. Runs of older programs have no such
+ * table; who removed it wants the pictures as they are. */
+static int open_known_pictures(Run *run, Error *error)
+{
+    PictureTable table = {{0}, {0}};
+    int missing = 0;
+    if (run->options->resume
+        && picture_table_read(&table, run->folder.pictures, &missing, error) != 0)
+        return -1;
+    int result = open_pictures(run, &table, error);
+    picture_table_free(&table);
+    if (result != 0 || check_file_lists(run, error) != 0)
+        return -1;
+    if (missing && run->options->train.count)
+        train_warn("there is no " DATASET_RECORDS
+                   " in the run's folder, so it cannot be told whether pictures have changed since "
+                   "the run began");
     return 0;
 }
 
@@ -213,7 +288,7 @@ int train_first_pictures(Run *run, Dataset *set, int want, Error *error)
         run->order[i] = (uint32_t)i;
     if (dataset_start(set, run->order, n, n, error) != 0)
         return -1;
-    return dataset_next(set, (int)n, run->pixels, run->which, error);
+    return train_next_pictures(run, set, (int)n, error);
 }
 
 static int keep_samples(Run *run, Error *error)
@@ -295,7 +370,7 @@ static void say_beginning(Run *run)
 {
     const CheckpointState *s = &run->state;
     const TrainOptions *o = run->options;
-    char val[512] = "no validation", more[640];
+    char val[512] = "no validation", more[640], folders[400];
 
     train_say(run, "%s: %zu parameters, %s, lr %g, batch %d, seed %" PRIu64 ", %d thread%s", run->model->name,
               run->model->parameter_reals, run->model->training.loss, s->training.optimizer.lr, run->batch, s->seed, run->threads,
@@ -306,13 +381,16 @@ static void say_beginning(Run *run)
         train_say(run, "training takes %.2f of %.2f MiB, pictures apart",
                   (double)trainer_bytes(run->model, &s->training, run->batch, run->threads) / (1 << 20),
                   (double)run->model->memory_limit / (1 << 20));
-    if (!o->train)
+    if (!o->train.count)
         train_say(run, "no --train: learning from %zu built-in pictures, validating on %zu others", dataset_count(run->train),
                   dataset_count(run->val));
-    if (run->val && o->val)
-        snprintf(val, sizeof val, "validating on %zu in %s", dataset_count(run->val), o->val);
-    if (o->train)
-        train_say(run, "learning from %zu pictures in %s, %s", dataset_count(run->train), o->train, val);
+    train_name_folders(&o->val, folders, sizeof folders);
+    if (run->val && o->val.count)
+        snprintf(val, sizeof val, "validating on %zu in %s", dataset_count(run->val), folders);
+    train_name_folders(&o->train, folders, sizeof folders);
+    if (o->train.count)
+        train_say(run, "learning from %zu pictures in %s, %s", dataset_count(run->train), folders,
+                  val);
     if (o->resume)
         train_say(run, "resuming %s at step %" PRIu64 ", in epoch %" PRIu64, run->folder.path, s->step, s->epoch + 1);
     train_say_stage(run);
@@ -329,7 +407,9 @@ static int begin_folder(Run *run, Error *error)
         if (history_read(&run->history, run->folder.history, run->state.epoch, error) != 0)
             return -1;
         run->history.staged = run->model->stage_count > 0;
-        return run_folder_make(&run->folder, error);
+        return run_folder_make(&run->folder, error) != 0
+                   ? -1
+                   : train_save_pictures(run, &run->folder, 0, error);
     }
     run->history.staged = run->model->stage_count > 0;
     if (!run->folder.locked && run_folder_lock(&run->folder, error) != 0)       /* another run may have made it in the meantime */
@@ -354,7 +434,7 @@ int train_open(Run *run, const Model *model, const TrainOptions *options, int *f
     warned_run = run;
     *finished = 0;
 
-    if (options->train && image_check_channels(model->name, model->input.dim[2], error) != 0)
+    if (options->train.count && image_check_channels(model->name, model->input.dim[2], error) != 0)
         return -1;
     if (open_folder(run, error) != 0)
         return -1;
@@ -375,7 +455,7 @@ int train_open(Run *run, const Model *model, const TrainOptions *options, int *f
         *finished = 1;
         return 0;
     }
-    if (open_pictures(run, error) != 0 || check_file_lists(run, error) != 0 || allocate(run, error) != 0)
+    if (open_known_pictures(run, error) != 0 || allocate(run, error) != 0)
         return -1;
     say_beginning(run);
     if (mend_dead_output(run, !options->resume && !options->init, error) != 0 || keep_samples(run, error) != 0)
