@@ -23,6 +23,7 @@ typedef struct Verify {
     real *latent, *output;            /* [batch] of them */
     double *losses, *theirs;          /* [batch]; room for the largest tensor of the file */
     double *rounding;                 /* the same room: what rounding explains of a difference */
+    double *noise;                    /* [parameter_count]: how far rounding may have each gradient off */
     void *prepared, *workspace;
     Optimizer optimizer;
 } Verify;
@@ -134,6 +135,7 @@ static int allocate(Verify *v, Error *error)
         || !(v->output = memory_block(batch * shape_count(&model->output) * sizeof(real), error))
         || !(v->losses = memory_block(batch * sizeof *v->losses, error))
         || !(v->theirs = memory_block(largest * sizeof *v->theirs, error))
+        || !(v->noise = memory_block((size_t)model->parameter_count * sizeof *v->noise, error))
         || !(v->rounding = memory_block(largest * sizeof *v->rounding, error))
         || !(v->prepared = memory_block(model->prepared_bytes, error))
         || !(v->workspace = memory_block(workspace, error)))
@@ -200,16 +202,18 @@ static void compare_gradients(Verify *v)
         for (size_t k = 0; k < p->count; k++) v->rounding[k] = verify_rounding * v->report.largest_gradient;
         const char *name = read_tensor(v, "grad/", p->name, v->theirs);
         verify_add_row(&v->report, name, v->gradient + p->offset, v->theirs, v->rounding, p->count, verify_bound_gradient);
+        const double off = v->report.rows[v->report.count - 1].absolute;
+        v->noise[i] = fmin(4 * off, verify_rounding * v->report.largest_gradient);
     }
 }
 
 /* How far a parameter may be off after so many updates if its gradient g is off by what rounding
    leaves, see verify.h. */
-static double update_rounding(const Verify *v, double g, int steps)
+static double update_rounding(const Verify *v, double g, double noise, int steps)
 {
     const ModelOptimizer *adam = &v->model->training.optimizer;
     double eps = adam->eps / sqrt(1 - pow(adam->beta2, steps));
-    double share = verify_rounding * v->report.largest_gradient / (fabs(g) + eps);
+    double share = noise / (fabs(g) + eps);
     return steps * adam->lr * 2 * fmin(sqrt(steps), share);
 }
 
@@ -221,7 +225,7 @@ static void compare_updates(Verify *v, int steps)
     for (int i = 0; i < v->model->parameter_count; i++) {
         const ModelParameter *p = &v->model->parameters[i];
         read_tensor(v, "grad/", p->name, v->rounding);
-        for (size_t k = 0; k < p->count; k++) v->rounding[k] = update_rounding(v, v->rounding[k], steps);
+        for (size_t k = 0; k < p->count; k++) v->rounding[k] = update_rounding(v, v->rounding[k], v->noise[i], steps);
         const char *name = read_tensor(v, prefix, p->name, v->theirs);
         verify_add_row(&v->report, name, v->parameters + p->offset, v->theirs, v->rounding, p->count, verify_bound_update);
     }
@@ -325,6 +329,7 @@ int verify_run(const Model *model, const char *path, int json, Error *error)
     free(v.losses);
     free(v.theirs);
     free(v.rounding);
+    free(v.noise);
     free(v.prepared);
     free(v.workspace);
     free(v.report.rows);

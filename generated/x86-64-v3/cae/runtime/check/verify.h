@@ -19,12 +19,13 @@
  * the network's other gradients, and nothing agrees with nothing. So a gradient also passes if it
  * is off by no more than R = 5e-6 of the network's largest gradient in float, 1e-13 in double: some
  * hundred, some thousand rounding errors (2^-24, 2^-53) of such a term (up to 7e-7 in float was
- * seen), and far below what a mistake in a formula leaves. After updates: Adam divides by the
- * gradient's size, so it makes an error R of a gradient g one of up to lr * 2 R / (|g| + eps /
- * sqrt(1 - beta2^t)) of the parameter, and no two updates differ by more than lr * 2 sqrt(t), where
- * they go opposite ways; a parameter also passes if t times that explains its difference. Where g
- * is not itself near R this allows nothing that the bounds above do not. Rows say how many values
- * passed so. */
+ * seen), and far below what a mistake in a formula leaves. After updates: with N, four
+ * times what a tensor's gradient was off at step 0 and at most R, Adam, which divides by the
+ * gradient's size, makes an error N of a gradient g one of up to lr * 2 N / (|g| + eps / sqrt(1 -
+ * beta2^t)) of the parameter, and no two updates differ by more than lr * 2 sqrt(t), if they go
+ * opposite ways; a parameter also passes if t times that explains its difference. Unless g is near
+ * N itself this allows nothing that the bounds above do not. Rows say how many
+ * values passed so. */
 #ifndef CAEC_VERIFY_H
 #define CAEC_VERIFY_H
 
