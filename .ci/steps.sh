@@ -32,8 +32,9 @@ trained() {
 
 # caec keeps what it has until it ends; in its programs leaks are looked for.
 step_sanitize() {
-    export UBSAN_OPTIONS=halt_on_error=1
-    ASAN_OPTIONS=detect_leaks=0 sanitized_tests build-sanitize address,undefined
+    export UBSAN_OPTIONS=halt_on_error=1 ASAN_OPTIONS=detect_leaks=0
+    sanitized_tests build-sanitize address,undefined
+    unset ASAN_OPTIONS
     trained build-sanitize 2
 }
 
