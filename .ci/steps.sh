@@ -24,12 +24,24 @@ sanitized_tests() {
     ctest --test-dir "$1" -LE "bench|coverage|long" --output-on-failure
 }
 
+# Trains and infers: trained FOLDER THREADS.
+trained() {
+    "$1/tests/whole/bin/small-train" --out "$work/run" --batch 4 --steps 8 --epochs 1 --threads "$2"
+    "$1/tests/whole/bin/small-infer" --weights "$work/run/last.safetensors" bench --threads "$2" --json >/dev/null
+}
+
+# caec keeps what it has until it ends; in its programs leaks are looked for.
 step_sanitize() {
-    ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=halt_on_error=1 sanitized_tests build-sanitize address,undefined
+    export UBSAN_OPTIONS=halt_on_error=1 ASAN_OPTIONS=detect_leaks=0
+    sanitized_tests build-sanitize address,undefined
+    unset ASAN_OPTIONS
+    trained build-sanitize 2
 }
 
 step_thread() {
-    TSAN_OPTIONS=halt_on_error=1 OMP_WAIT_POLICY=passive sanitized_tests build-thread thread
+    export TSAN_OPTIONS=halt_on_error=1 OMP_WAIT_POLICY=passive
+    sanitized_tests build-thread thread
+    trained build-thread 3
     sh tests/threads/missing.sh build-thread/libcaec_threads.so build-thread/tests/runtime_* build-thread/tests/whole/bin/*
 }
 
