@@ -58,7 +58,7 @@ static void no_picture_fits(void **state)
     memset(untouched, 7, sizeof untouched);
     for (size_t i = 0; i < sizeof counts / sizeof counts[0]; i++)
         for (size_t s = 0; s < 3; s++) {
-            Image image = {WIDTH, HEIGHT, counts[i][0], pixels};
+            Image image = {WIDTH, HEIGHT, counts[i][0], pixels, 8};
             assert_int_equal(image_fit(&image, sizes[s][0], sizes[s][1], counts[i][1], out, &error), -1);
             assert_int_equal(error.exit_code, EXIT_INPUT);
             assert_memory_equal(out, untouched, sizeof out);
