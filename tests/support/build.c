@@ -195,6 +195,11 @@ Built build_model_merged(const char *graph, const char *options)
     return build(graph, options, true, optimization());
 }
 
+Built build_model_optimized(const char *graph, const char *options)
+{
+    return build(graph, options, true, "-O1");
+}
+
 Built build_model_unoptimized(const char *graph, const char *options)
 {
     return build(graph, options, true, "-O0");

@@ -22,6 +22,9 @@ Built build_model(const char *graph, const char *options);
 /* The same in half the time: the sources are compiled as one. */
 Built build_model_merged(const char *graph, const char *options);
 
+/* That again, but always at -O1: for what runs longer than it compiles. */
+Built build_model_optimized(const char *graph, const char *options);
+
 /* That again, but always at -O0: for a model that another is held against. */
 Built build_model_unoptimized(const char *graph, const char *options);
 

@@ -5,6 +5,8 @@
 #include "files.h"
 #include "process.h"
 
+#include "formats/printable.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -51,6 +53,23 @@ static char *window(const char *line, int *column)
     return text_of("%s%.*s%s", from ? "..." : "", to - from, line + from, to < length ? "..." : "");
 }
 
+/* As unit_printable holds it, but tabs stay. */
+static char *printable(const char *text)
+{
+    size_t left = strlen(text), n = 0;
+    char *copy = malloc(left + 1);
+    assert_non_null(copy);
+    for (size_t size; left > 0; text += size, left -= size) {
+        int passes;
+        size = printable_character(text, left, &passes);
+        bool stays = passes || *text == '\t';
+        memcpy(copy + n, stays ? text : "?", stays ? size : 1);
+        n += stays ? size : 1;
+    }
+    copy[n] = 0;
+    return copy;
+}
+
 /* "file:3:5: error: " and the two lines below the message. */
 static void expected_lines(const Place *place, char **prefix, char **below)
 {
@@ -60,17 +79,18 @@ static void expected_lines(const Place *place, char **prefix, char **below)
         return;
     }
     int column = place->column;
-    char *shown = window(place->text, &column);
+    char *piece = window(place->text, &column), *shown = printable(piece);
     *prefix = place->column ? text_of("net.lua:%d:%d: error: ", place->line, place->column) : text_of("net.lua:%d: error: ", place->line);
     if (!column) {
         *below = text_of("%5d | %s\n", place->line, shown);
     } else {
-        char *blanks = text_of("%.*s", column - 1, shown);
+        char *blanks = text_of("%.*s", column - 1, piece);
         for (char *p = blanks; *p; p++)
             *p = *p == '\t' ? '\t' : ' ';
         *below = text_of("%5d | %s\n      | %s^\n", place->line, shown, blanks);
         free(blanks);
     }
+    free(piece);
     free(shown);
 }
 

@@ -98,7 +98,7 @@ static void they_tell_about_themselves(void **state)
         want_exit(&help, 0);
         want_exit(&said, 0);
         assert_non_null(strstr(help.out, "Usage: "));
-        assert_non_null(strstr(help.out, "130 or 143"));
+        assert_non_null(strstr(help.out, "130, 143 or 128 + N"));
         assert_non_null(strstr(said.out, version));
         result_free(&help);
         result_free(&said);
