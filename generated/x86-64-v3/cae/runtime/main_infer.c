@@ -1,4 +1,5 @@
 /* main_infer.c - <name>-infer: a trained network at work. */
+#define _POSIX_C_SOURCE 200809L    /* sigaction, in signals.h */
 #include "model.h"
 
 #include "formats/printable.h"

@@ -5,7 +5,7 @@
 #ifndef CAEC_SIGNALS_H
 #define CAEC_SIGNALS_H
 
-#include <signal.h>
+#include <signal.h>      /* with _POSIX_C_SOURCE, for struct sigaction */
 
 enum { SIGNALS_MOST = 65 };      /* their numbers are below */
 

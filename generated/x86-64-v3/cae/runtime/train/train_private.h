@@ -12,7 +12,6 @@
 #include "picture_table.h"
 #include "progress.h"
 #include "run_folder.h"
-#include "signals.h"
 #include "train_options.h"
 #include "trainer.h"
 
@@ -59,7 +58,8 @@ double train_now(void);
 
 /* From here on signals ask the run to stop; they end the program until train_allow_stopping says
  * that there is something to save. */
-void train_watch_signals(SignalsBefore *before);
+struct SignalsBefore;
+void train_watch_signals(struct SignalsBefore *before);
 void train_allow_stopping(const Run *run);
 
 /* The signal that asked the run to stop, 0: none. */

@@ -4,6 +4,7 @@
 #include "train_private.h"
 
 #include "images/image.h"
+#include "signals.h"
 
 #include <inttypes.h>
 #include <math.h>

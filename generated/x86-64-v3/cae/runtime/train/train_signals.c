@@ -2,6 +2,8 @@
 #define _POSIX_C_SOURCE 200809L
 #include "train_private.h"
 
+#include "signals.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
