@@ -45,7 +45,10 @@ step_thread() {
     sh tests/threads/missing.sh build-thread/libcaec_threads.so build-thread/tests/runtime_* build-thread/tests/whole/bin/*
 }
 
-step_places() { FORCE_ALL=1 OMP_WAIT_POLICY=passive build-test/tests/force/force_places; }
+step_places() {
+    FORCE_ALL=1 OMP_WAIT_POLICY=passive build-test/tests/force/force_places
+    FORCE_ALL=1 build-test/tests/force/force_folder
+}
 
 step_bits() { FORCE_ALL=1 OMP_WAIT_POLICY=passive build-test/tests/force/force_bits; }
 

@@ -129,22 +129,23 @@ static bool make_temporary(Swap *swap)
     return swap->temporary >= 0;
 }
 
-static bool write_all(int file, const Text *text)
+static bool write_bytes(int file, const char *bytes, size_t count)
 {
-    for (size_t done = 0; done < text->length;) {
-        ssize_t n = write(file, text->data + done, text->length - done);
+    for (size_t done = 0; done < count;) {
+        ssize_t n = write(file, bytes + done, count - done);
         if (n == 0 || (n < 0 && errno != EINTR))
             return false;
         done += n > 0 ? (size_t)n : 0;
     }
-    return fsync(file) == 0;
+    return true;
 }
 
 static bool write_new(Swap *swap, int i)
 {
     int file = openat(swap->temporary, short_name('n', i).text,
                       O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
-    bool written = file >= 0 && write_all(file, swap->moves[i].text);
+    const Text *text = swap->moves[i].text;
+    bool written = file >= 0 && write_bytes(file, text->data, text->length) && fsync(file) == 0;
     if (written)
         return close(file) == 0;
     close_quietly(file);
@@ -171,18 +172,52 @@ bool swap_prepare(Swap *swap)
 
 /* ---- the exchange ---- */
 
-/* Gives what stands there a second name in the temporary folder, so that its own is never missing,
- * or where that cannot be, moves it there. */
+static bool copy_all(int from, int to)
+{
+    static char buffer[1 << 16];
+    for (;;) {
+        ssize_t n = read(from, buffer, sizeof buffer);
+        if (n == 0)
+            return true;
+        if (n < 0 && errno != EINTR)
+            return false;
+        if (n > 0 && !write_bytes(to, buffer, (size_t)n))
+            return false;
+    }
+}
+
+/* A plain file's bytes and permissions. */
+static bool copy_aside(Swap *swap, int folder, const char *leaf, const char *old)
+{
+    struct stat status;
+    int from = openat(folder, leaf, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC),
+        to = -1;
+    if (from >= 0 && fstat(from, &status) == 0 && S_ISREG(status.st_mode))
+        to = openat(swap->temporary, old, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    bool copied =
+        to >= 0 && copy_all(from, to) && fchmod(to, status.st_mode & 07777) == 0 && close(to) == 0;
+    if (!copied)
+        close_quietly(to);
+    close_quietly(from);
+    return copied;
+}
+
+/* Gives what stands there a second name in the temporary folder, or a copy if the file system has
+ * no links, so that its own name is never missing; what is no plain file is moved there then. */
 static bool set_aside(Swap *swap, int i, int folder, const char *leaf)
 {
     Short old = short_name('o', i);
     Move *move = &swap->moves[i];
-    bool linked = linkat(folder, leaf, swap->temporary, old.text, 0) == 0;
-    move->set_aside =
-        linked || (errno != ENOENT && renameat(folder, leaf, swap->temporary, old.text) == 0);
-    if (!move->set_aside)
-        return errno == ENOENT;
-    return move->text || !linked || unlinkat(folder, leaf, 0) == 0;
+    bool stays = linkat(folder, leaf, swap->temporary, old.text, 0) == 0;
+    if (!stays && errno == ENOENT)
+        return true;
+    if (!stays && move->text) {
+        stays = copy_aside(swap, folder, leaf, old.text);
+        if (!stays)
+            unlinkat(swap->temporary, old.text, 0);
+    }
+    move->set_aside = stays || renameat(folder, leaf, swap->temporary, old.text) == 0;
+    return move->set_aside && (move->text || !stays || unlinkat(folder, leaf, 0) == 0);
 }
 
 static bool do_one(Swap *swap, int i)

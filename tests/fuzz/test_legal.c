@@ -302,5 +302,5 @@ static void report(void **state)
 int main(void)
 {
     tally.gradients = (GradientCheck){ .tolerance = 1e-6, .places = PLACES, .random = true };
-    return numbers_run("random legal graphs", "legal", 20, one, end, report);
+    return numbers_run("random legal graphs", "legal", 12, one, end, report);
 }

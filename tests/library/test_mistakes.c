@@ -7,7 +7,7 @@ static void check(const char *graph, const char *options)
 {
     char *folder = library_write(graph, options);
     char *more = text_of("%s/tests/library/program_mistakes.c -o program -lm", project_folder()), *program = text_of("%s/program", folder);
-    library_compile(folder, "-g -fsanitize=address,undefined -fno-sanitize-recover=all", more);
+    library_compile(folder, "-O0 -g1 -fsanitize=address,undefined -fno-sanitize-recover=all", more);
     Result result = run(folder, "%s", program);
     print_message("%s", result.out);
     want_exit(&result, 0);
@@ -49,7 +49,7 @@ static void with_blocks_of_another_library(void **state)
         char *folder = library_write(net_cae, "--stream --target c");
         library_add(folder, "twin", others[i], "--stream --target c");
         char *more = text_of("%s/tests/library/program_two.c -o program", project_folder());
-        library_compile(folder, "-Itwin -g -fsanitize=address,undefined -fno-sanitize-recover=all", more);
+        library_compile(folder, "-Itwin -O0 -g1 -fsanitize=address,undefined -fno-sanitize-recover=all", more);
         Result result = run(folder, "./program");
         print_message("%s", result.out);
         want_exit(&result, 0);

@@ -66,7 +66,7 @@ static void run_program(const char *graph, const char *options, const char *flag
     free(driver);
 }
 
-static const char sanitizers[] = "-g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer";
+static const char sanitizers[] = "-O0 -g1 -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer";
 
 static void check(Net net, const char *target, const char *more)
 {
