@@ -1,7 +1,9 @@
 #!/bin/sh
-# From nothing to a trained network in a few minutes: installs what is missing, builds caec, compiles graphs/cae.lua, builds its trainer, trains
-# it for about two minutes on the built-in pictures, and leaves reconstructions, an interpolation and the loss curve in demo/.
-#   sh demo.sh              the folder and the time can be set: DEMO=demo SECONDS_TO_TRAIN=120 sh demo.sh
+# From nothing to a trained network in a few minutes: installs what is missing, builds caec,
+# compiles graphs/cae.lua, builds its trainer, trains it for about two minutes on the built-in
+# pictures, and leaves reconstructions, an interpolation and the loss curve in demo/.
+#   sh demo.sh              the folder and the time can be set: DEMO=demo SECONDS_TO_TRAIN=120 sh
+#                           demo.sh
 set -eu
 cd "$(dirname "$0")"
 . cmake/packages.sh
@@ -43,5 +45,5 @@ say "done; look at"
 echo "  $demo/reconstructions.png   originals above, what the network makes of their latents below"
 echo "  $demo/interpolation.png     16 pictures between two, mixed in the latent space"
 echo "  $demo/loss.svg              loss and val_loss, epoch by epoch"
-echo "  $demo/run/                  weights (best.safetensors), history.csv, a sheet of samples for each epoch"
+echo "  $demo/run/                  weights (best.safetensors), history.csv, samples of each epoch"
 echo "Train on your own pictures:  $train --train DIR --val DIR"

@@ -1,8 +1,10 @@
 #!/bin/sh
-# Installs what is missing, builds, and runs the tests: sh test.sh [--verbose] [ctest options, for example -R errors]
-# Prints a line a test program, and all that a failing one said; with --verbose what passing cases say too. The last line counts single test cases:
-# N passed, N failed, N skipped. When interrupted it counts what has come to its end, and exits with 130 (SIGINT), 143 (SIGTERM) or 129 (SIGHUP).
-# BUILD names the build folder (default build-test), so that a build of yours stays as it is.
+# Installs what is missing, builds, and runs the tests: sh test.sh [--verbose] [ctest options, for
+# example -R errors] Prints a line a test program, and all that a failing one said; with --verbose
+# what passing cases say too. The last line counts single test cases: N passed, N failed, N skipped.
+# When interrupted it counts what has come to its end, and exits with 130 (SIGINT), 143 (SIGTERM) or
+# 129 (SIGHUP). BUILD names the build folder (default build-test), so that a build of yours stays as
+# it is.
 set -eu
 cd "$(dirname "$0")"
 . cmake/packages.sh
@@ -29,7 +31,8 @@ interrupted() {
     count
     {
         echo
-        echo "Interrupted by $1: what follows counts the $programs test programs that had come to their end."
+        echo "Interrupted by $1: what follows counts the $programs test programs that had come to \
+their end."
         closing_line
     } >&3
 }
@@ -68,10 +71,13 @@ CTEST_STATUS=$build/ctest.status
 : >"$CTEST_STATUS"
 export CMOCKA_MESSAGE_OUTPUT CTEST_STATUS
 if [ "$verbose" ]; then
-    group_run ctest --test-dir "$build" -LE "bench|coverage|long" --verbose -j "$(nproc)" "$@" || status=$?
+    group_run ctest --test-dir "$build" -LE "bench|coverage|long" --verbose -j "$(nproc)" "$@" \
+        || status=$?
 else
-    group_run sh -c '{ "$@" || echo failed >"$CTEST_STATUS"; } 2>&1 | grep --line-buffered -Ev "^ +Start +[0-9]+: |^Internal ctest"' sh \
-        ctest --test-dir "$build" -LE "bench|coverage|long" --output-on-failure -j "$(nproc)" "$@" || status=$?
+    group_run sh -c '{ "$@" || echo failed >"$CTEST_STATUS"; } 2>&1 \
+        | grep --line-buffered -Ev "^ +Start +[0-9]+: |^Internal ctest"' sh \
+        ctest --test-dir "$build" -LE "bench|coverage|long" --output-on-failure -j "$(nproc)" "$@" \
+            || status=$?
     [ ! -s "$CTEST_STATUS" ] || status=1
 fi
 rm -f "$CTEST_STATUS"

@@ -1,6 +1,7 @@
 #!/bin/sh
-# The long checks: sh .ci/long.sh [STEP...], all of .ci/steps.sh where none is named. As many at once as there are cores; what a step says is printed whole at
-# its end. Seconds go to $TIMES (build-test/ci-times.txt), a line a step: its name, seconds, seconds of processor.
+# The long checks: sh .ci/long.sh [STEP...], all of .ci/steps.sh where none is named. As many at
+# once as there are cores; what a step says is printed whole at its end. Seconds go to $TIMES
+# (build-test/ci-times.txt), a line a step: its name, seconds, seconds of processor.
 set -eu
 cd "$(dirname "$0")/.."
 . cmake/packages.sh

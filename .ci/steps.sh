@@ -1,8 +1,10 @@
-# steps.sh - sourced by .ci/long.sh: the long checks, each a function step_<name> that needs nothing of another. What each would catch stands in tests/README.md.
-# Given: $work, a folder of the step's own; build-test, built by test.sh.
+# steps.sh - sourced by .ci/long.sh: the long checks, each a function step_<name> that needs nothing
+# of another. What each would catch stands in tests/README.md. Given: $work, a folder of the step's
+# own; build-test, built by test.sh.
 
 # Those that take longest come first, so that the cores end at about the same time.
-STEPS="sanitize thread places targets bits tidy hostile fuzz kills valgrind cppcheck v4 specimen install"
+STEPS="sanitize thread places targets bits tidy hostile fuzz kills valgrind cppcheck v4 specimen \
+install"
 
 export CMOCKA_MESSAGE_OUTPUT=STDOUT
 
@@ -27,7 +29,8 @@ sanitized_tests() {
 # Trains and infers: trained FOLDER THREADS.
 trained() {
     "$1/tests/whole/bin/small-train" --out "$work/run" --batch 4 --steps 8 --epochs 1 --threads "$2"
-    "$1/tests/whole/bin/small-infer" --weights "$work/run/last.safetensors" bench --threads "$2" --json >/dev/null
+    "$1/tests/whole/bin/small-infer" --weights "$work/run/last.safetensors" bench --threads "$2" \
+        --json >/dev/null
 }
 
 # caec keeps what it has until it ends; in its programs leaks are looked for.
@@ -42,7 +45,8 @@ step_thread() {
     export TSAN_OPTIONS=halt_on_error=1 OMP_WAIT_POLICY=passive
     sanitized_tests build-thread thread
     trained build-thread 3
-    sh tests/threads/missing.sh build-thread/libcaec_threads.so build-thread/tests/runtime_* build-thread/tests/whole/bin/*
+    sh tests/threads/missing.sh build-thread/libcaec_threads.so build-thread/tests/runtime_* \
+        build-thread/tests/whole/bin/*
 }
 
 step_places() {
@@ -80,16 +84,19 @@ step_valgrind() {
 }
 
 step_tidy() {
-    cmake -S . -B "$work/tidy" -G Ninja -DCMAKE_EXPORT_COMPILE_COMMANDS=ON -DCAEC_TESTS=OFF --log-level=WARNING >/dev/null
+    cmake -S . -B "$work/tidy" -G Ninja -DCMAKE_EXPORT_COMPILE_COMMANDS=ON -DCAEC_TESTS=OFF \
+        --log-level=WARNING >/dev/null
     cmake --build "$work/tidy" --target compiler/embedded_files.c >/dev/null
     clang-tidy -p "$work/tidy" --quiet compiler/*.c compiler/*/*.c runtime/*.c runtime/*/*.c
 }
 
-# By -j 2 it looks at each file by itself; across files it takes what an error message prints for unset.
+# By -j 2 it looks at each file by itself; across files it takes what an error message prints for
+# unset.
 step_cppcheck() {
     cppcheck -j 2 --error-exitcode=1 --enable=warning,performance,portability --std=c11 --quiet \
         --template='{file}:{line}: {id}: {message}' --library=tests/tools/cppcheck.cfg \
-        --suppressions-list=tests/tools/cppcheck.txt -Icompiler -Iruntime -DCAEC_REAL=float compiler runtime
+        --suppressions-list=tests/tools/cppcheck.txt -Icompiler -Iruntime -DCAEC_REAL=float \
+            compiler runtime
 }
 
 # A program for more than its processor says so and stops.

@@ -1,5 +1,6 @@
 #!/bin/sh
-# Other processors: libraries under emulators, and files between machines of either byte order. targets.sh BUILD [TARGET...]
+# Other processors: libraries under emulators, and files between machines of either byte order.
+# targets.sh BUILD [TARGET...]
 set -eu
 build=$(cd "$1" && pwd)
 shift
@@ -10,16 +11,20 @@ trap 'rm -rf "$work"' EXIT
 . cmake/packages.sh
 need_packages $TARGET_PACKAGES
 
-# One host, one s390x: each writes, both read what the other wrote, and the files have the same bytes.
+# One host, one s390x: each writes, both read what the other wrote, and the files have the same
+# bytes.
 foreign_packages s390x "$work/s390x" libjansson-dev
 formats() {
     compiler=$1
     shift
-    "$compiler" -std=c11 -O1 -Wall -Wextra -Wno-unknown-pragmas -Iruntime -Itests/runtime -Itests/support tests/targets/formats.c tests/runtime/tiny_model.c \
-        runtime/formats/*.c runtime/weights/weights.c runtime/train/checkpoint.c runtime/train/schedule.c runtime/settings.c runtime/error.c "$@" -lm
+    "$compiler" -std=c11 -O1 -Wall -Wextra -Wno-unknown-pragmas -Iruntime -Itests/runtime \
+        -Itests/support tests/targets/formats.c tests/runtime/tiny_model.c \
+        runtime/formats/*.c runtime/weights/weights.c runtime/train/checkpoint.c \
+            runtime/train/schedule.c runtime/settings.c runtime/error.c "$@" -lm
 }
 formats cc -o "$work/here" -ljansson
-formats s390x-linux-gnu-gcc -static -I"$work/s390x/usr/include" -o "$work/there" "$work/s390x/usr/lib/s390x-linux-gnu/libjansson.a"
+formats s390x-linux-gnu-gcc -static -I"$work/s390x/usr/include" -o "$work/there" \
+    "$work/s390x/usr/lib/s390x-linux-gnu/libjansson.a"
 mkdir "$work/ours" "$work/theirs"
 "$work/here" write "$work/ours"
 qemu-s390x "$work/there" write "$work/theirs"

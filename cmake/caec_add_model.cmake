@@ -1,9 +1,11 @@
 # caec_add_model(NAME GRAPH [ALL] [FOLDER DIR] [OPTIONS ...])
 #
-# Compiles a graph file and builds NAME-train and NAME-infer into DIR/bin, by default that of the build tree; OPTIONS go to caec (--target, --real,
-# --kernel ...). NAME is the target and must be the graph's own name; ALL builds it by default. The C lies in DIR/caec/NAME/.
+# Compiles a graph file and builds NAME-train and NAME-infer into DIR/bin, by default that of the
+# build tree; OPTIONS go to caec (--target, --real, --kernel ...). NAME is the target and must be
+# the graph's own name; ALL builds it by default. The C lies in DIR/caec/NAME/.
 #
-# In caec's own build the freshly built compiler and runtime are used; find_package(caec) offers the same function with the installed ones.
+# In caec's own build the freshly built compiler and runtime are used; find_package(caec) offers the
+# same function with the installed ones.
 function(caec_add_model name graph)
   cmake_parse_arguments(arg "ALL" "FOLDER" "OPTIONS" ${ARGN})
   get_filename_component(graph ${graph} ABSOLUTE)
@@ -39,14 +41,18 @@ function(caec_add_model name graph)
     set(flags "-fsanitize=${CAEC_SANITIZE} -fno-omit-frame-pointer -g1 -O1")
     set(build_type None)
   endif()
-  file(GLOB mains CONFIGURE_DEPENDS ${CAEC_RUNTIME}/main_*.c ${CAEC_RUNTIME}/*.h ${CAEC_RUNTIME}/*.cmake ${CAEC_RUNTIME}/*/*.h ${CAEC_RUNTIME}/compute/*.c)
+  file(GLOB mains CONFIGURE_DEPENDS ${CAEC_RUNTIME}/main_*.c ${CAEC_RUNTIME}/*.h
+      ${CAEC_RUNTIME}/*.cmake ${CAEC_RUNTIME}/*/*.h ${CAEC_RUNTIME}/compute/*.c)
   add_custom_command(
     OUTPUT ${bin}/${name}-train ${bin}/${name}-infer
     COMMAND ${compiler} ${graph} -o ${folder} --no-runtime ${arg_OPTIONS}
-    COMMAND ${CMAKE_COMMAND} -S ${folder}/${name} -B ${folder}/${name}.build -G ${CMAKE_GENERATOR} -DCMAKE_BUILD_TYPE=${build_type}
-            -DCMAKE_C_COMPILER=${CMAKE_C_COMPILER} -DCMAKE_C_FLAGS=${flags} -DCMAKE_EXE_LINKER_FLAGS=${CAEC_SANITIZE_LINK}
+    COMMAND ${CMAKE_COMMAND} -S ${folder}/${name} -B ${folder}/${name}.build -G ${CMAKE_GENERATOR}
+        -DCMAKE_BUILD_TYPE=${build_type}
+            -DCMAKE_C_COMPILER=${CMAKE_C_COMPILER} -DCMAKE_C_FLAGS=${flags}
+                -DCMAKE_EXE_LINKER_FLAGS=${CAEC_SANITIZE_LINK}
             -DCAEC_RUNTIME=${CAEC_RUNTIME}
-            -DCAEC_RUNTIME_LIBRARY=${runtime_library} -DCAEC_STATIC=${CAEC_STATIC} -DCAEC_CONTRACT=${CAEC_CONTRACT}
+            -DCAEC_RUNTIME_LIBRARY=${runtime_library} -DCAEC_STATIC=${CAEC_STATIC}
+                -DCAEC_CONTRACT=${CAEC_CONTRACT}
             -DCMAKE_RUNTIME_OUTPUT_DIRECTORY=${bin} --log-level=ERROR
     COMMAND ${CMAKE_COMMAND} --build ${folder}/${name}.build
     DEPENDS ${graph} ${compiler_depends} ${runtime_depends} ${mains}

@@ -1,5 +1,6 @@
 # Writes a C file with a table of files: cmake -DOUTPUT=... -DROOT=... -DFILES=a;b;c -P embed.cmake
-# The names in the table are the paths below ROOT, without a leading "compiler/"; the table is sorted by name.
+# The names in the table are the paths below ROOT, without a leading "compiler/"; the table is
+# sorted by name.
 set(rows "")
 set(arrays "")
 set(index 0)
@@ -11,10 +12,12 @@ foreach(file IN LISTS FILES)
   string(LENGTH "${hex}" length)
   math(EXPR length "${length} / 2")
   string(REGEX REPLACE "([0-9a-f][0-9a-f])" "0x\\1," bytes "${hex}")
-  string(REGEX REPLACE "((0x[0-9a-f][0-9a-f],)(0x[0-9a-f][0-9a-f],)(0x[0-9a-f][0-9a-f],)(0x[0-9a-f][0-9a-f],)(0x[0-9a-f][0-9a-f],)(0x[0-9a-f][0-9a-f],)(0x[0-9a-f][0-9a-f],)(0x[0-9a-f][0-9a-f],))" "\\1\n" bytes "${bytes}")
+  string(REPEAT "0x[0-9a-f][0-9a-f]," 8 eight)
+  string(REGEX REPLACE "(${eight})" "\\1\n" bytes "${bytes}")
   string(APPEND arrays "static const char file${index}[] = {\n${bytes}0\n};\n")
   string(APPEND rows "    { \"${name}\", file${index}, ${length} },\n")
   math(EXPR index "${index} + 1")
 endforeach()
-file(WRITE "${OUTPUT}.tmp" "#include \"base/embedded.h\"\n\n${arrays}\nconst EmbeddedFile embedded_files[] = {\n${rows}    { 0 }\n};\n")
+set(table "const EmbeddedFile embedded_files[] = {\n${rows}    { 0 }\n};\n")
+file(WRITE "${OUTPUT}.tmp" "#include \"base/embedded.h\"\n\n${arrays}\n${table}")
 file(RENAME "${OUTPUT}.tmp" "${OUTPUT}")

@@ -24,7 +24,8 @@ need_packages() {
     fi
     echo "Installing on this machine, with apt-get, for all its users:$missing"
     $as_root env DEBIAN_FRONTEND=noninteractive apt-get update -qq </dev/null &&
-        $as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing </dev/null >/dev/null
+        $as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq \
+            --no-install-recommends $missing </dev/null >/dev/null
 }
 
 # Nothing here has a LuaJIT on every machine: riscv64 and s390x take Lua 5.4.
@@ -38,15 +39,19 @@ lua_package() {
 # What graphs with dense layers link besides.
 GRAPH_PACKAGES="libopenblas-pthread-dev"
 
-BUILD_PACKAGES="gcc libc6-dev cmake ninja-build pkg-config libjpeg-dev libpng-dev zlib1g-dev libjansson-dev $(lua_package)"
+BUILD_PACKAGES="gcc libc6-dev cmake ninja-build pkg-config libjpeg-dev libpng-dev zlib1g-dev"
+BUILD_PACKAGES="$BUILD_PACKAGES libjansson-dev $(lua_package)"
 
 # What .ci/run and tests/targets/run.py take besides.
-TARGET_PACKAGES="python3 gcc-aarch64-linux-gnu libc6-dev-arm64-cross gcc-arm-linux-gnueabihf libc6-dev-armhf-cross gcc-riscv64-linux-gnu libc6-dev-riscv64-cross
-    gcc-s390x-linux-gnu libc6-dev-s390x-cross gcc-arm-none-eabi qemu-user qemu-system-arm clang llvm lld nodejs"
+TARGET_PACKAGES="python3 gcc-aarch64-linux-gnu libc6-dev-arm64-cross gcc-arm-linux-gnueabihf \
+libc6-dev-armhf-cross gcc-riscv64-linux-gnu libc6-dev-riscv64-cross
+    gcc-s390x-linux-gnu libc6-dev-s390x-cross gcc-arm-none-eabi qemu-user qemu-system-arm clang \
+        llvm lld nodejs"
 CHECK_PACKAGES="$TARGET_PACKAGES libomp-dev libclang-rt-dev clang-tidy cppcheck valgrind"
 
-# foreign_packages ARCHITECTURE FOLDER NAME...: unpacks Debian packages of another architecture below FOLDER, an absolute path without blanks. Lists and
-# downloads stay there too; the machine's own packages stay as they are.
+# foreign_packages ARCHITECTURE FOLDER NAME...: unpacks Debian packages of another architecture
+# below FOLDER, an absolute path without blanks. Lists and downloads stay there too; the machine's
+# own packages stay as they are.
 foreign_packages() {
     architecture=$1
     foreign=$2
@@ -55,7 +60,8 @@ foreign_packages() {
     echo "Fetching with apt-get for $architecture:" "$@"
     (
         cd "$foreign"
-        apt="apt-get -qq -o APT::Architectures::=$architecture -o Dir::State::lists=$foreign/lists -o Dir::Cache=$foreign/cache -o APT::Sandbox::User=$(id -un)"
+        apt="apt-get -qq -o APT::Architectures::=$architecture -o APT::Sandbox::User=$(id -un)"
+        apt="$apt -o Dir::State::lists=$foreign/lists -o Dir::Cache=$foreign/cache"
         $apt update </dev/null
         for package in "$@"; do
             $apt download "$package:$architecture" </dev/null >/dev/null

@@ -1,7 +1,10 @@
--- 224x224x3 -> conv 224x224x32 -> pool 112x112x32 -> conv 112x112x64 -> pool 56x56x64 -> conv 56x56x128 -> pool 28x28x128 (latent)
---           -> conv 28x28x128 -> up 56x56x128 -> conv 56x56x16 -> up 112x112x16 -> conv 112x112x3 -> up 224x224x3
+-- 224x224x3 -> conv 224x224x32 -> pool 112x112x32 -> conv 112x112x64 -> pool 56x56x64 -> conv
+-- 56x56x128 -> pool 28x28x128 (latent)
+--           -> conv 28x28x128 -> up 56x56x128 -> conv 56x56x16 -> up 112x112x16 -> conv 112x112x3
+--               -> up 224x224x3
 --
--- The convolutional autoencoder that squeezes pictures of dogs into an eighth of their sides and draws them again.
+-- The convolutional autoencoder that squeezes pictures of dogs into an eighth of their sides and
+-- draws them again.
 
 local encoder = sequential "encoder" {
   conv2d { filters = 32, kernel = 3, activation = "relu" },

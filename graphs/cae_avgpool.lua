@@ -1,5 +1,7 @@
--- 224x224x3 -> conv 224x224x32 -> mean 112x112x32 -> conv 112x112x64 -> mean 56x56x64 -> conv 56x56x128 -> mean 28x28x128 (latent)
---           -> conv 28x28x128 -> up 56x56x128 -> conv 56x56x16 -> up 112x112x16 -> conv 112x112x3 -> up 224x224x3
+-- 224x224x3 -> conv 224x224x32 -> mean 112x112x32 -> conv 112x112x64 -> mean 56x56x64 -> conv
+-- 56x56x128 -> mean 28x28x128 (latent)
+--           -> conv 28x28x128 -> up 56x56x128 -> conv 56x56x16 -> up 112x112x16 -> conv 112x112x3
+--               -> up 224x224x3
 --
 -- cae.lua with average pooling: every pixel of a window counts, not the largest alone.
 

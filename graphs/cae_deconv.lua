@@ -1,8 +1,10 @@
--- 224x224x3 -> conv 224x224x32 -> pool 112x112x32 -> conv 112x112x64 -> pool 56x56x64 -> conv 56x56x128 -> pool 28x28x128 (latent)
+-- 224x224x3 -> conv 224x224x32 -> pool 112x112x32 -> conv 112x112x64 -> pool 56x56x64 -> conv
+-- 56x56x128 -> pool 28x28x128 (latent)
 --           -> deconv 56x56x128 -> deconv 112x112x16 -> deconv 224x224x3
 --
--- cae.lua with learned upsampling: transposed convolutions of stride 2 enlarge the image and convolve it at once.
--- As many weights and multiply-adds as cae.lua, but no pixel is merely repeated.
+-- cae.lua with learned upsampling: transposed convolutions of stride 2 enlarge the image and
+-- convolve it at once. As many weights and multiply-adds as cae.lua, but no pixel is merely
+-- repeated.
 
 local encoder = sequential "encoder" {
   conv2d { filters = 32, kernel = 3, activation = "relu" },

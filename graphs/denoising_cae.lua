@@ -1,8 +1,11 @@
--- 224x224x3 -> noise 224x224x3 -> conv 224x224x32 -> pool 112x112x32 -> conv 112x112x64 -> pool 56x56x64 -> conv 56x56x128 -> pool 28x28x128 (latent)
---           -> conv 28x28x128 -> up 56x56x128 -> conv 56x56x16 -> up 112x112x16 -> conv 112x112x3 -> up 224x224x3
+-- 224x224x3 -> noise 224x224x3 -> conv 224x224x32 -> pool 112x112x32 -> conv 112x112x64 -> pool
+-- 56x56x64 -> conv 56x56x128 -> pool 28x28x128 (latent)
+--           -> conv 28x28x128 -> up 56x56x128 -> conv 56x56x16 -> up 112x112x16 -> conv 112x112x3
+--               -> up 224x224x3
 --
--- A denoising autoencoder (Vincent et al. 2008): the network of cae.lua learns to give back the clean picture from a noisy one. The noise is there in
--- training alone and the loss compares with the clean pixels.
+-- A denoising autoencoder (Vincent et al. 2008): the network of cae.lua learns to give back the
+-- clean picture from a noisy one. The noise is there in training alone and the loss compares with
+-- the clean pixels.
 
 local encoder = sequential "encoder" {
   gaussian_noise { stddev = 0.1 },

@@ -1,8 +1,9 @@
 -- 224x224x3 -> flat 150528 -> dense 128 -> dense 64 (latent)
 --           -> dense 128 -> dense 150528 -> 224x224x3
 --
--- The fully connected autoencoder on whole photographs: 39 million weights, 150 times those of the convolutional one, nearly all of them in
--- the first and the last layer. Its latent is tiny, 64 numbers, and what it draws is what pictures of the training set have in common.
+-- The fully connected autoencoder on whole photographs: 39 million weights, 150 times those of the
+-- convolutional one, nearly all of them in the first and the last layer. Its latent is tiny, 64
+-- numbers, and what it draws is what pictures of the training set have in common.
 
 local height, width, channels = 224, 224, 3
 

@@ -1,12 +1,14 @@
-#define _POSIX_C_SOURCE 200809L    /* getline */
+#define _POSIX_C_SOURCE 200809L /* getline */
 #include "container.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum { PATH_SIZE = 4096 };
-static const long long no_limit = 1LL << 62;      /* version 1 writes a number for it, the largest that makes whole pages */
+/* version 1 writes a number for it, the largest that makes whole pages */
+static const long long no_limit = 1LL << 62;
 
 long long container_number(const char *path, const char *key)
 {
@@ -53,7 +55,8 @@ static void look_for_memory(const char *folder, double *least)
         { "memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file " },
     };
     for (int i = 0; i < 2; i++) {
-        long long limit = number_in(folder, versions[i].limit, ""), used = number_in(folder, versions[i].used, "");
+        long long limit = number_in(folder, versions[i].limit, ""),
+                  used = number_in(folder, versions[i].used, "");
         long long inactive = number_in(folder, "memory.stat", versions[i].inactive);
         if (limit < 0)
             continue;
@@ -73,16 +76,19 @@ static void look_for_time(const char *folder, double *least)
             take_least(least, quota / period);
         fclose(file);
     }
-    long long old_quota = number_in(folder, "cpu.cfs_quota_us", ""), old_period = number_in(folder, "cpu.cfs_period_us", "");
+    long long old_quota = number_in(folder, "cpu.cfs_quota_us", ""),
+              old_period = number_in(folder, "cpu.cfs_period_us", "");
     if (old_quota > 0 && old_period > 0)
         take_least(least, (double)old_quota / (double)old_period);
 }
 
 /* Looks at the group's folder below the mount, and at those of all its ancestors. */
-static void look_up(const char *root, const char *mount, const char *group, Look look, double *least)
+static void look_up(const char *root, const char *mount, const char *group, Look look,
+                    double *least)
 {
     char folder[PATH_SIZE], *slash;
-    size_t base = (size_t)snprintf(folder, sizeof folder, "%s/sys/fs/cgroup%s%s", root, *mount ? "/" : "", mount);
+    size_t base = (size_t)snprintf(folder, sizeof folder, "%s/sys/fs/cgroup%s%s", root,
+                                   *mount ? "/" : "", mount);
     if (base >= sizeof folder)
         return;
     if (strcmp(group, "/") != 0 && !strstr(group, "..") && strlen(group) < sizeof folder - base)
@@ -95,17 +101,18 @@ static void look_up(const char *root, const char *mount, const char *group, Look
 }
 
 /* Whether a list, "cpu,cpuacct", has the word. */
-static int has_word(const char *list, const char *word)
+static bool has_word(const char *list, const char *word)
 {
     size_t length = strlen(word);
     for (; list; list = strchr(list, ',') ? strchr(list, ',') + 1 : NULL)
         if (strncmp(list, word, length) == 0 && (list[length] == ',' || list[length] == '\0'))
-            return 1;
-    return 0;
+            return true;
+    return false;
 }
 
 /* One line of /proc/self/cgroup: "0::/group" of version 2, "4:memory:/group" of version 1. */
-static void look_at_line(const char *root, char *line, const char *controller, Look look, double *least)
+static void look_at_line(const char *root, char *line, const char *controller, Look look,
+                         double *least)
 {
     char *list = strchr(line, ':'), *group = list ? strchr(list + 1, ':') : NULL;
     if (!group)

@@ -1,5 +1,5 @@
 /* main_infer.c - <name>-infer: a trained network at work. */
-#define _POSIX_C_SOURCE 200809L    /* sigaction, in signals.h */
+#define _POSIX_C_SOURCE 200809L /* sigaction, in signals.h */
 #include "model.h"
 
 #include "formats/printable.h"
@@ -18,7 +18,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { DRAWN_SEED = 1 };      /* of the weights that bench runs with where none are given */
+enum { DRAWN_SEED = 1 }; /* of the weights that bench runs with where none are given */
 
 static int run_command(const InferLine *line, Infer *infer, Error *error)
 {
@@ -31,7 +31,7 @@ static int run_command(const InferLine *line, Infer *infer, Error *error)
     case INFER_RECONSTRUCT: return command_reconstruct(infer, options, error);
     case INFER_INTERPOLATE: return command_interpolate(infer, options, error);
     case INFER_SCORE: return command_score(infer, options, error);
-    case INFER_SUMMARY: break;      /* needs no network at work */
+    case INFER_SUMMARY: break; /* needs no network at work */
     }
     fputs(infer->model->summary, stdout);
     return 0;
@@ -41,15 +41,19 @@ static int run_command(const InferLine *line, Infer *infer, Error *error)
 static int run(const InferLine *line, const Model *model, Error *error)
 {
     real *parameters = memory_block(model->parameter_reals * sizeof(real), error);
-    Infer infer = {.model = model};
+    Infer infer = { .model = model };
     int result = parameters ? 0 : -1;
 
-    if (result == 0 && line->weights) result = weights_load(model, line->weights, parameters, error);
-    else if (result == 0) initial_draw(model, DRAWN_SEED, parameters);
+    if (result == 0 && line->weights)
+        result = weights_load(model, line->weights, parameters, error);
+    else if (result == 0)
+        initial_draw(model, DRAWN_SEED, parameters);
     if (result == 0 && line->command != INFER_SUMMARY)
-        result = infer_open(&infer, model, parameters, line->threads ? line->threads : trainer_default_threads(NULL), error);
+        result = infer_open(&infer, model, parameters,
+                            line->threads ? line->threads : trainer_default_threads(NULL), error);
     free(parameters);
-    if (result == 0) result = run_command(line, &infer, error);
+    if (result == 0)
+        result = run_command(line, &infer, error);
     if (result == 0 && (fflush(stdout) != 0 || ferror(stdout)))
         result = error_set(error, EXIT_FILE, "standard output cannot be written");
     infer_close(&infer);
@@ -65,16 +69,23 @@ int main(int argc, char **argv)
 
     standard_streams_open();
     if (!model->supported()) {
-        fprintf(stderr, "%s-infer: this program was built for %s, and this processor lacks instructions of it; build it again with "
-                "caec --target native on this machine, or with a smaller --target\n", model->name, model->target);
+        fprintf(
+            stderr,
+            "%s-infer: this program was built for %s, and this processor lacks instructions of it; "
+            "build it again with "
+            "caec --target native on this machine, or with a smaller --target\n",
+            model->name, model->target);
         return EXIT_INPUT;
     }
     infer_options_read(&line, model, argc, argv);
     snprintf(program, sizeof program, "%s-infer", model->name);
     signals_end_at_once(program, command_decode_discard);
-    if (line.options.output) whole_file_sweep_beside(line.options.output);
-    if (line.options.csv) whole_file_sweep_beside(line.options.csv);
-    if (run(&line, model, &error) == 0) return EXIT_DONE;
+    if (line.options.output)
+        whole_file_sweep_beside(line.options.output);
+    if (line.options.csv)
+        whole_file_sweep_beside(line.options.csv);
+    if (run(&line, model, &error) == 0)
+        return EXIT_DONE;
     fprintf(stderr, "%s-infer: ", model->name);
     printable_put(stderr, error.text);
     fputc('\n', stderr);

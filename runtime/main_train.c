@@ -29,7 +29,8 @@ static int run(const Model *model, const TrainOptions *options, Error *error)
     case TRAIN_BENCH: return run_bench(model, options, error);
     case TRAIN_VERIFY: return verify_run(model, options->reference, options->json, error);
     case TRAIN_PICTURES:
-        return command_pictures(model, options->out, options->seed, options->count ? options->count : PICTURES, error);
+        return command_pictures(model, options->out, options->seed,
+                                options->count ? options->count : PICTURES, error);
     case TRAIN_SUMMARY: return fputs(model->summary, stdout) < 0 ? -1 : 0;
     }
     return EXIT_USAGE;
@@ -39,12 +40,15 @@ int main(int argc, char **argv)
 {
     const Model *model = &caec_model;
     TrainOptions options;
-    Error error = {.exit_code = EXIT_FILE, .text = "the output cannot be written"};
+    Error error = { .exit_code = EXIT_FILE, .text = "the output cannot be written" };
 
     standard_streams_open();
     if (!model->supported()) {
-        fprintf(stderr, "%s-train: built for %s, and this processor lacks instructions of it; compile %s with caec for another --target\n",
-                model->name, model->target, model->graph);
+        fprintf(
+            stderr,
+            "%s-train: built for %s, and this processor lacks instructions of it; compile %s with "
+            "caec for another --target\n",
+            model->name, model->target, model->graph);
         return EXIT_INPUT;
     }
     train_options_read(&options, model, argc, argv);

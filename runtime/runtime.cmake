@@ -1,10 +1,16 @@
-# runtime.cmake - what a model's CMakeLists.txt needs to build its two programs. Included by the folder that caec writes.
+# runtime.cmake - what a model's CMakeLists.txt needs to build its two programs. Included by the
+# folder that caec writes.
 #
-#   caec_use_openmp(TARGET)                                 compile TARGET with OpenMP where the compiler has it
-#   caec_harden(TARGET)                                     compile TARGET with checks against overrun buffers, see SECURITY.md
-#   caec_find_openblas()                                    for models whose dense layers call it: their programs link it
-#   caec_runtime_sources(VARIABLE)                          the runtime's sources that do not depend on the model's target flags
-#   caec_program(NAME MAIN OBJECTS SUPPORTED REAL)          NAME from runtime/MAIN, the object library OBJECTS and one more source
+#   caec_use_openmp(TARGET)                                 compile TARGET with OpenMP where the
+#                                                           compiler has it
+#   caec_harden(TARGET)                                     compile TARGET with checks against
+#                                                           overrun buffers, see SECURITY.md
+#   caec_find_openblas()                                    for models whose dense layers call it:
+#                                                           their programs link it
+#   caec_runtime_sources(VARIABLE)                          the runtime's sources that do not depend
+#                                                           on the model's target flags
+#   caec_program(NAME MAIN OBJECTS SUPPORTED REAL)          NAME from runtime/MAIN, the object
+#                                                           library OBJECTS and one more source
 #
 # CAEC_RUNTIME names this folder; CAEC_RUNTIME_LIBRARY a compiled one (then nothing of it is
 # compiled again); CAEC_STATIC asks for static programs, which it gets where the machine has static
@@ -17,7 +23,8 @@ find_package(OpenMP COMPONENTS C)
 include(CheckLinkerFlag)
 check_linker_flag(C -Wl,--wrap=dlopen CAEC_LINKER_WRAPS)
 
-# Programs lie at random addresses, and what the loader fills in is read-only from then on. The address sanitizer wants a layout of its own.
+# Programs lie at random addresses, and what the loader fills in is read-only from then on. The
+# address sanitizer wants a layout of its own.
 set(CAEC_HARDEN_LINK "")
 foreach(flag -Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack)
   string(MAKE_C_IDENTIFIER CAEC_LINKER${flag} variable)
@@ -35,7 +42,8 @@ check_c_source_compiles("int main(void) { return 0; }" CAEC_LINKER_PIE)
 unset(CMAKE_REQUIRED_FLAGS)
 unset(CMAKE_REQUIRED_LINK_OPTIONS)
 
-# Programs that cannot be static, for want of a library, are linked to shared ones, and that is said.
+# Programs that cannot be static, for want of a library, are linked to shared ones, and that is
+# said.
 macro(caec_not_static missing)
   if(CAEC_STATIC)
     message(NOTICE "caec: ${missing}, so the programs are linked to shared libraries "
@@ -49,7 +57,8 @@ if(CAEC_STATIC)
   check_c_source_compiles("int main(void) { return 0; }" CAEC_LINKER_STATIC)
   set(CMAKE_REQUIRED_FLAGS "${OpenMP_C_FLAGS}")
   check_c_source_compiles("int main(int n, char **a) {
-_Pragma(\"omp parallel for\") for (int i = 0; i < n; i++) a[i] = 0; return 0; }" CAEC_LINKER_STATIC_OPENMP)
+_Pragma(\"omp parallel for\") for (int i = 0; i < n; i++) a[i] = 0; return 0; }"
+    CAEC_LINKER_STATIC_OPENMP)
   unset(CMAKE_REQUIRED_FLAGS)
   unset(CMAKE_REQUIRED_LINK_OPTIONS)
   if(NOT CAEC_LINKER_STATIC)
@@ -85,11 +94,13 @@ foreach(library jpeg png z jansson)
 endforeach()
 set(CAEC_LIB_M m)
 
-# Debian keeps each build of OpenBLAS in a folder of its own. A product runs in the thread that asks for it: see prepare() of the model.
+# Debian keeps each build of OpenBLAS in a folder of its own. A product runs in the thread that asks
+# for it: see prepare() of the model.
 macro(caec_find_openblas)
   caec_find_library(CAEC_LIB_OPENBLAS openblas PATH_SUFFIXES openblas-pthread openblas-openmp)
   if(NOT CAEC_LIB_OPENBLAS)
-    message(FATAL_ERROR "the library openblas was not found; on Debian: apt-get install libopenblas-pthread-dev")
+    message(FATAL_ERROR
+        "the library openblas was not found; on Debian: apt-get install libopenblas-pthread-dev")
   endif()
 endmacro()
 
@@ -105,7 +116,8 @@ endfunction()
 function(caec_harden target)
   target_compile_options(${target} PRIVATE -fPIE -fstack-protector-strong)
   if(NOT CAEC_SANITIZE AND NOT CMAKE_C_FLAGS MATCHES "-fsanitize")
-    target_compile_options(${target} PRIVATE $<$<NOT:$<CONFIG:Debug>>:-U_FORTIFY_SOURCE> $<$<NOT:$<CONFIG:Debug>>:-D_FORTIFY_SOURCE=2>)
+    target_compile_options(${target} PRIVATE $<$<NOT:$<CONFIG:Debug>>:-U_FORTIFY_SOURCE>
+        $<$<NOT:$<CONFIG:Debug>>:-D_FORTIFY_SOURCE=2>)
   endif()
   target_link_options(${target} PRIVATE ${CAEC_HARDEN_LINK})
 endfunction()
@@ -148,10 +160,12 @@ function(caec_program name main objects supported real)
   else()
     target_link_libraries(${name} PRIVATE caec_runtime)
   endif()
-  target_link_libraries(${name} PRIVATE ${CAEC_LIB_JPEG} ${CAEC_LIB_PNG} ${CAEC_LIB_Z} ${CAEC_LIB_JANSSON} ${CAEC_LIB_OPENBLAS} ${CAEC_LIB_M} Threads::Threads)
+  target_link_libraries(${name} PRIVATE ${CAEC_LIB_JPEG} ${CAEC_LIB_PNG} ${CAEC_LIB_Z}
+      ${CAEC_LIB_JANSSON} ${CAEC_LIB_OPENBLAS} ${CAEC_LIB_M} Threads::Threads)
   if(OpenMP_C_FOUND)
     if(CAEC_STATIC)
-      target_link_options(${name} PRIVATE ${static} -fopenmp $<$<BOOL:${CAEC_LINKER_WRAPS}>:-Wl,--wrap=dlopen,-u,__wrap_dlopen>)
+      target_link_options(${name} PRIVATE ${static} -fopenmp
+          $<$<BOOL:${CAEC_LINKER_WRAPS}>:-Wl,--wrap=dlopen,-u,__wrap_dlopen>)
     else()
       target_link_libraries(${name} PRIVATE OpenMP::OpenMP_C)
     endif()

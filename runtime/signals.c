@@ -1,4 +1,4 @@
-#define _GNU_SOURCE    /* SIGPOLL, SIGPWR, SIGVTALRM */
+#define _GNU_SOURCE /* SIGPOLL, SIGPWR, SIGVTALRM */
 #include "signals.h"
 
 #include "formats/whole_file.h"
@@ -12,17 +12,18 @@ static const struct Signal {
     int number;
     const char *name;
 } named[] = {
-    {SIGINT, "SIGINT"},       {SIGTERM, "SIGTERM"}, {SIGHUP, "SIGHUP"},   {SIGQUIT, "SIGQUIT"},
-    {SIGALRM, "SIGALRM"},     {SIGUSR1, "SIGUSR1"}, {SIGUSR2, "SIGUSR2"}, {SIGXCPU, "SIGXCPU"},
-    {SIGVTALRM, "SIGVTALRM"}, {SIGPROF, "SIGPROF"},
+    { SIGINT, "SIGINT" },       { SIGTERM, "SIGTERM" }, { SIGHUP, "SIGHUP" },
+    { SIGQUIT, "SIGQUIT" },     { SIGALRM, "SIGALRM" }, { SIGUSR1, "SIGUSR1" },
+    { SIGUSR2, "SIGUSR2" },     { SIGXCPU, "SIGXCPU" }, { SIGVTALRM, "SIGVTALRM" },
+    { SIGPROF, "SIGPROF" },
 #ifdef SIGPOLL
-    {SIGPOLL, "SIGPOLL"},
+    { SIGPOLL, "SIGPOLL" },
 #endif
 #ifdef SIGPWR
-    {SIGPWR, "SIGPWR"},
+    { SIGPWR, "SIGPWR" },
 #endif
 #ifdef SIGSTKFLT
-    {SIGSTKFLT, "SIGSTKFLT"},
+    { SIGSTKFLT, "SIGSTKFLT" },
 #endif
 };
 enum { NAMED = sizeof named / sizeof named[0] };
@@ -50,7 +51,7 @@ const char *signals_name(int number, char *text)
 
 static void set(SignalsBefore *before, int number, void (*handler)(int))
 {
-    struct sigaction action = {.sa_handler = handler, .sa_flags = SA_RESTART};
+    struct sigaction action = { .sa_handler = handler, .sa_flags = SA_RESTART };
     sigfillset(&action.sa_mask);
     before->changed[number] = sigaction(number, &action, &before->actions[number]) == 0;
 }
@@ -59,7 +60,7 @@ void signals_catch(SignalsBefore *before, void (*handler)(int))
 {
     struct sigaction now;
     memset(before, 0, sizeof *before);
-    for (int n = 1; n < SIGNALS_MOST; n++)
+    for (int n = 1; n < MAX_SIGNALS; n++)
         if (ends_programs(n) && sigaction(n, NULL, &now) == 0
             && (now.sa_handler == SIG_DFL || n == SIGINT || n == SIGTERM))
             set(before, n, handler);
@@ -72,7 +73,7 @@ void signals_ignore(SignalsBefore *before, int number)
 
 void signals_restore(const SignalsBefore *before)
 {
-    for (int n = 1; n < SIGNALS_MOST; n++)
+    for (int n = 1; n < MAX_SIGNALS; n++)
         if (before->changed[n])
             sigaction(n, &before->actions[n], NULL);
 }
@@ -85,7 +86,7 @@ static int (*discard_more)(void);
 static void say(const char *text)
 {
     if (write(STDERR_FILENO, text, strlen(text)) < 0)
-        return;                 /* then nobody listens */
+        return; /* then nobody listens */
 }
 
 /* timeout sends the same signal twice, and two threads may get one each. */

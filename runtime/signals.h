@@ -5,13 +5,13 @@
 #ifndef CAEC_SIGNALS_H
 #define CAEC_SIGNALS_H
 
-#include <signal.h>      /* with _POSIX_C_SOURCE, for struct sigaction */
+#include <signal.h> /* with _POSIX_C_SOURCE, for struct sigaction */
 
-enum { SIGNALS_MOST = 65 };      /* their numbers are below */
+enum { MAX_SIGNALS = 65 }; /* their numbers are below */
 
 typedef struct SignalsBefore {
-    struct sigaction actions[SIGNALS_MOST];
-    unsigned char changed[SIGNALS_MOST];
+    struct sigaction actions[MAX_SIGNALS];
+    unsigned char changed[MAX_SIGNALS];
 } SignalsBefore;
 
 /* Has `handler` called for each of them; calls of the system are taken up again. One that is

@@ -1,12 +1,16 @@
 #!/usr/bin/env python3
-"""Mutation testing of what differentiates and plans: breaks one line at a time and asks whether a test notices.
+"""Mutation testing of what differentiates and plans: breaks one line at a time and asks whether a
+test notices.
 
-    tests/mutate.py [--count 120] [--seed 1] [--file compiler/plan/memory.c ...] [--keep FOLDER] [--jobs 2] [--rows 5]
+    tests/mutate.py [--count 120] [--seed 1] [--file compiler/plan/memory.c ...] [--keep FOLDER]
+    [--jobs 2] [--rows 5]
 
-Works on a copy of the tree in FOLDER (default build-mutate), never on the sources themselves. A mutant is one small change of one line: an operator, a
-number by one, a negated condition, a statement left out. One that does not compile is replaced by another. The quickest tests see all mutants, the
-others, those of its file first, those that got so far. Prints a line a mutant, and the sum; what survives and is known to change nothing that a
-test could see stands in tests/mutants.txt with the reason. Exits with 1 where fewer than 95 % of the others were killed.
+Works on a copy of the tree in FOLDER (default build-mutate), never on the sources themselves. A
+mutant is one small change of one line: an operator, a number by one, a negated condition, a
+statement left out. One that does not compile is replaced by another. The quickest tests see all
+mutants, the others, those of its file first, those that got so far. Prints a line a mutant, and the
+sum; what survives and is known to change nothing that a test could see stands in tests/mutants.txt
+with the reason. Exits with 1 where fewer than 95 % of the others were killed.
 """
 import argparse, pathlib, random, re, resource, shutil, subprocess, sys, time
 
@@ -14,20 +18,57 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 PLACES = ["compiler/passes/*.c", "compiler/plan/*.c", "compiler/ops/*.c"]
 
 # (pattern, replacement): each place where a pattern matches in a line is a mutant.
-SWAPS = [(r" \+ ", " - "), (r" - ", " + "), (r" \* ", " + "), (r" / ", " * "), (r" < ", " <= "), (r" <= ", " < "), (r" > ", " >= "), (r" >= ", " > "),
-         (r" == ", " != "), (r" != ", " == "), (r" && ", " || "), (r" \|\| ", " && "), (r" \+= ", " -= "),
-         (r"\btrue\b", "false"), (r"\bfalse\b", "true"), (r"\b0\b(?![.x])", "1"), (r"(?<![\w.\"])([1-9])\b(?![.x\"])", None), (r"\bif \((?!!)", "if (!"),
-         (r" \? ", " ? 0 * "), (r"!(?=[a-z(])", "")]
+SWAPS = [
+    (r" \+ ", " - "),
+    (r" - ", " + "),
+    (r" \* ", " + "),
+    (r" / ", " * "),
+    (r" < ", " <= "),
+    (r" <= ", " < "),
+    (r" > ", " >= "),
+    (r" >= ", " > "),
+    (r" == ", " != "),
+    (r" != ", " == "),
+    (r" && ", " || "),
+    (r" \|\| ", " && "),
+    (r" \+= ", " -= "),
+    (r"\btrue\b", "false"),
+    (r"\bfalse\b", "true"),
+    (r"\b0\b(?![.x])", "1"),
+    (r"(?<![\w.\"])([1-9])\b(?![.x\"])", None),
+    (r"\bif \((?!!)", "if (!"),
+    (r" \? ", " ? 0 * "),
+    (r"!(?=[a-z(])", ""),
+]
 
 # Programs, quickest finds first; a mutant that passes one line goes on to the next.
-TESTS = ["golden_golden passes_(dump|chosen|memory) errors_command", "golden_text passes_.* errors_(model|arguments|references|stages)",
-         "ops_.*_double library_stream library_alone", "kernels_.*_double reference_nets_double", "training_limit_double whole_(dense|branches|stages)"]
+TESTS = [
+    "golden_golden passes_(dump|chosen|memory) errors_command",
+    "golden_text passes_.* errors_(model|arguments|references|stages)",
+    "ops_.*_double library_stream library_alone",
+    "kernels_.*_double reference_nets_double",
+    "training_limit_double whole_(dense|branches|stages)",
+]
 
 # The tests of a file's own, between the first and the second line.
-RELATED = {"tuning": "passes_tuned", "stream": "library_stream", "limit": "training_limit_double", "memory": "passes_branches library_alone",
-           "print": "passes_dump passes_branches", "fold": "ops_upsample2d_double", "differentiate": "ops_branches_double ops_stages_double",
-           "group": "golden_text ops_dense_double", "stages": "ops_stages_double", "separate": "ops_noise_double", "commute": "ops_max_pool2d_double",
-           "drop": "passes_dump", "mse": "ops_mse_double", "mae": "ops_mae_double", "bce": "ops_bce_double"}
+RELATED = {
+    "tuning": "passes_tuned",
+    "stream": "library_stream",
+    "limit": "training_limit_double",
+    "memory": "passes_branches library_alone",
+    "print": "passes_dump passes_branches",
+    "fold": "ops_upsample2d_double",
+    "differentiate": "ops_branches_double ops_stages_double",
+    "fuse": "golden_text ops_dense_double",
+    "microbatch": "golden_text ops_dense_double",
+    "stages": "ops_stages_double",
+    "split_inference": "ops_noise_double",
+    "commute": "ops_max_pool2d_double",
+    "drop": "passes_dump",
+    "mse": "ops_mse_double",
+    "mae": "ops_mae_double",
+    "bce": "ops_bce_double",
+}
 
 
 def related(path):
@@ -37,7 +78,8 @@ def related(path):
 
 
 def gradient_lines(text):
-    """The lines of an operator's file that derive its gradient: its functions with 'gradient' in their names."""
+    """The lines of an operator's file that derive its gradient: its functions with 'gradient' in
+    their names."""
     lines, inside = set(), False
     for number, line in enumerate(text, 1):
         if re.match(r"^static .*gradient.*\(", line) or re.match(r"^\w.*gradient\w*\(", line):
@@ -58,11 +100,17 @@ def mutants_of(path):
         inside = depth > 0
         depth += line.count("{") - line.count("}")
         code = line.split("/*")[0]
-        if number not in wanted or not inside or not code.strip() or code.strip().startswith(("*", "#", "static const", "bug(", "fail(")):
+        if (
+            number not in wanted
+            or not inside
+            or not code.strip()
+            or code.strip().startswith(("*", "#", "static const", "bug(", "fail("))
+        ):
             continue
         if "text_add(" in code or '"' in code and "strcmp" not in code:      # words of a dump
             continue
-        if "ARENA_ARRAY(" in code or re.match(r"^\s+(const )?char \w+\[", code):       # room to spare changes nothing
+        # room to spare changes nothing
+        if "ARENA_ARRAY(" in code or re.match(r"^\s+(const )?char \w+\[", code):
             continue
         for pattern, new in SWAPS:
             for match in re.finditer(pattern, code):
@@ -73,7 +121,9 @@ def mutants_of(path):
                     changed = code[:match.start()] + swap + code[match.end():]
                 if changed != code:
                     found.append((number, changed))
-        if re.match(r"^\s+[\w>.\[\]()*-]+ (=|\+=|\|=) .*;$|^\s+\w+\(.*\);$", code) and not re.match(r"^\s+(const |int |bool |double |size_t |return)", code):
+        if re.match(r"^\s+[\w>.\[\]()*-]+ (=|\+=|\|=) .*;$|^\s+\w+\(.*\);$", code) and not re.match(
+            r"^\s+(const |int |bool |double |size_t |return)", code
+        ):
             found.append((number, re.match(r"^\s*", code).group() + ";"))
     return [(path, number, new) for number, new in dict.fromkeys(found)]
 
@@ -86,7 +136,14 @@ def bounded():
 
 def run(words, folder, seconds):
     try:
-        return subprocess.run(words, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=seconds, preexec_fn=bounded).returncode
+        return subprocess.run(
+            words,
+            cwd=folder,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            timeout=seconds,
+            preexec_fn=bounded,
+        ).returncode
     except subprocess.TimeoutExpired:
         return "timeout"
 
@@ -95,32 +152,94 @@ class Copy:
     def __init__(self, folder, jobs, rows):
         self.folder, self.jobs, self.rows = folder, jobs, rows
         if not folder.exists():
-            shutil.copytree(ROOT, folder, ignore=shutil.ignore_patterns("build*", ".git", "runs", "demo"))
+            shutil.copytree(
+                ROOT, folder, ignore=shutil.ignore_patterns("build*", ".git", "runs", "demo")
+            )
         for place in ["compiler", "runtime", "tests", "graphs", "generated", "cmake"]:
-            shutil.copytree(ROOT / place, folder / place, dirs_exist_ok=True, copy_function=self.refresh)
-        subprocess.run(["cmake", "-S", ".", "-B", "build", "-G", "Ninja", "-DCAEC_TESTS=ON", "--log-level=WARNING"], cwd=folder, check=True)
-        self.names = subprocess.run(["ctest", "--test-dir", "build", "-N"], cwd=folder, check=True, capture_output=True, text=True).stdout
+            shutil.copytree(
+                ROOT / place, folder / place, dirs_exist_ok=True, copy_function=self.refresh
+            )
+        subprocess.run(
+            [
+                "cmake",
+                "-S",
+                ".",
+                "-B",
+                "build",
+                "-G",
+                "Ninja",
+                "-DCAEC_TESTS=ON",
+                "--log-level=WARNING",
+            ],
+            cwd=folder,
+            check=True,
+        )
+        self.names = subprocess.run(
+            ["ctest", "--test-dir", "build", "-N"],
+            cwd=folder,
+            check=True,
+            capture_output=True,
+            text=True,
+        ).stdout
         self.names = list(dict.fromkeys(re.findall(r"Test +#\d+: (\w+)", self.names)))
-        wanted = [name for row in rows + list(RELATED.values()) + ["ops_.*_double golden_text"] for name in self.matching(row)]
-        subprocess.run(["cmake", "--build", "build", "-j", str(jobs), "--target"] + wanted, cwd=folder, check=True, stdout=subprocess.DEVNULL)
+        wanted = [
+            name
+            for row in rows + list(RELATED.values()) + ["ops_.*_double golden_text"]
+            for name in self.matching(row)
+        ]
+        subprocess.run(
+            ["cmake", "--build", "build", "-j", str(jobs), "--target"] + wanted,
+            cwd=folder,
+            check=True,
+            stdout=subprocess.DEVNULL,
+        )
 
     @staticmethod
     def refresh(source, target):
-        if not pathlib.Path(target).exists() or pathlib.Path(source).read_bytes() != pathlib.Path(target).read_bytes():
+        if (
+            not pathlib.Path(target).exists()
+            or pathlib.Path(source).read_bytes() != pathlib.Path(target).read_bytes()
+        ):
             shutil.copyfile(source, target)
 
     def matching(self, row):
-        return [name for pattern in row.split() for name in self.names if re.fullmatch(pattern, name)]
+        return [
+            name for pattern in row.split() for name in self.names if re.fullmatch(pattern, name)
+        ]
 
     def compile(self, row):
         """The compiler, and those tests that hold it inside them."""
         inside = [name for name in self.matching(row) if name.startswith(("passes", "unit"))]
         whole = [name for name in self.matching(row) if name.startswith("whole")]
-        return run(["cmake", "--build", "build", "-j", str(self.jobs), "--target", "caec"] + inside + whole, self.folder, 1200)
+        return run(
+            ["cmake", "--build", "build", "-j", str(self.jobs), "--target", "caec"]
+            + inside
+            + whole,
+            self.folder,
+            1200,
+        )
 
     def kills(self, row):
         pattern = "^(" + "|".join(self.matching(row)) + ")$"
-        return run(["ctest", "--test-dir", "build", "-R", pattern, "-j", str(self.jobs), "--stop-on-failure", "--timeout", "240"], self.folder, 3000) != 0
+        return (
+            run(
+                [
+                    "ctest",
+                    "--test-dir",
+                    "build",
+                    "-R",
+                    pattern,
+                    "-j",
+                    str(self.jobs),
+                    "--stop-on-failure",
+                    "--timeout",
+                    "240",
+                ],
+                self.folder,
+                3000,
+            )
+            != 0
+        )
 
 
 def judge(copy, mutant, row):
@@ -131,7 +250,14 @@ def judge(copy, mutant, row):
     text[number - 1] = new.rstrip("\n") + "\n"
     target.write_text("".join(text))
     try:
-        if run(["cmake", "--build", "build", "-j", str(copy.jobs), "--target", "caec"], copy.folder, 600) != 0:
+        if (
+            run(
+                ["cmake", "--build", "build", "-j", str(copy.jobs), "--target", "caec"],
+                copy.folder,
+                600,
+            )
+            != 0
+        ):
             return None
         return "killed" if copy.compile(row) != 0 or copy.kills(row) else "survived"
     finally:
@@ -153,7 +279,8 @@ def known_equivalents():
 
 
 def sample(mutants, seed):
-    """All of them in a random order that takes from each file in turn; the operators count as one file."""
+    """All of them in a random order that takes from each file in turn; the operators count as one
+    file."""
     groups = {}
     for mutant in mutants:
         groups.setdefault("ops" if "/ops/" in mutant[0] else mutant[0], []).append(mutant)
@@ -164,16 +291,27 @@ def sample(mutants, seed):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--count", type=int, default=120)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--file", action="append")
     parser.add_argument("--keep", type=pathlib.Path, default=ROOT / "build-mutate")
     parser.add_argument("--jobs", type=int, default=2)
-    parser.add_argument("--rows", type=int, default=len(TESTS), help="only so many rows of the tests, the quickest ones")
-    parser.add_argument("--list", action="store_true", help="print the mutants of the sample and stop")
+    parser.add_argument(
+        "--rows",
+        type=int,
+        default=len(TESTS),
+        help="only so many rows of the tests, the quickest ones",
+    )
+    parser.add_argument(
+        "--list", action="store_true", help="print the mutants of the sample and stop"
+    )
     options = parser.parse_args()
-    paths = options.file or sorted(str(p.relative_to(ROOT)) for place in PLACES for p in ROOT.glob(place))
+    paths = options.file or sorted(
+        str(p.relative_to(ROOT)) for place in PLACES for p in ROOT.glob(place)
+    )
     mutants = sample([mutant for path in paths for mutant in mutants_of(path)], options.seed)
     print(f"{len(mutants)} mutants in {len(paths)} files", flush=True)
     if options.list:
@@ -186,7 +324,11 @@ def main():
 
     def tell(verdict, mutant, why, start):
         path, number, new = mutant
-        print(f"{killed + len(survived) + equivalent:4} {verdict:10} {time.time() - start:4.0f} s  {path}:{number}: {new.strip()}  [{why}]", flush=True)
+        print(
+            f"{killed + len(survived) + equivalent:4} {verdict:10} {time.time() - start:4.0f} s  "
+            f"{path}:{number}: {new.strip()}  [{why}]",
+            flush=True,
+        )
 
     # All of them by the quickest tests; what they leave by the next ones.
     for mutant in mutants:
@@ -211,8 +353,11 @@ def main():
     for mutant in survived:
         print(f"survived: {mutant[0]}:{mutant[1]}\n    {old_line(mutant)}\n    {mutant[2].strip()}")
     judged = killed + len(survived)
-    print(f"{judged + equivalent} mutants: {killed} killed, {len(survived)} survived, {equivalent} equivalent; "
-          f"{100 * killed / max(judged, 1):.1f} % killed of {judged}")
+    print(
+        f"{judged + equivalent} mutants: {killed} killed, {len(survived)} survived, {equivalent} "
+        f"equivalent; "
+        f"{100 * killed / max(judged, 1):.1f} % killed of {judged}"
+    )
     return 0 if judged and killed >= 0.95 * judged else 1
 
 

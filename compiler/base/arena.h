@@ -1,5 +1,5 @@
-/* arena.h - the memory of one compile. Nothing is freed before the program ends, so no pass owns anything; but what tries many things and keeps few
- * may give back what it took since a mark. */
+/* arena.h - the memory of one compile. Nothing is freed before the program ends, so no pass owns
+ * anything; but what tries many things and keeps few may give back what it took since a mark. */
 #ifndef CAEC_ARENA_H
 #define CAEC_ARENA_H
 
@@ -11,8 +11,9 @@ void *arena_alloc(size_t bytes);
 #define ARENA_NEW(Type) ((Type *)arena_alloc(sizeof(Type)))
 #define ARENA_ARRAY(Type, count) ((Type *)arena_alloc(sizeof(Type) * (size_t)(count)))
 
-/* Room for one more behind `count` elements of so many bytes: the array itself, or where it is full, as it is whenever their number is a power of two, a copy
-   of it with twice the room. For arrays that grow one by one, and by this function alone. */
+/* Room for one more after `count` elements of so many bytes: the array itself, or where it is full,
+   as it is whenever their number is a power of two, a copy of it with twice the room. For arrays
+   that grow one by one, and by this function alone. */
 void *arena_more(const void *array, int count, size_t bytes);
 
 /* A formatted string / a copy of the first n bytes of a string, ended with 0. */
@@ -24,7 +25,8 @@ typedef struct ArenaMark {
     size_t used;
 } ArenaMark;
 
-/* Where the arena is now, and back to there: whatever was taken since the mark is no more, and nothing that is older may point to it. */
+/* Where the arena is now, and back to there: whatever was taken since the mark is no more, and
+   nothing that is older may point to it. */
 ArenaMark arena_mark(void);
 void arena_release(ArenaMark mark);
 

@@ -8,7 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MESSAGE_BYTES = 4000, LINE_BYTES = 200 };    /* shown of a text that a graph file may make as long as it likes */
+/* shown of a text that a graph file may make as long as it likes */
+enum { MESSAGE_BYTES = 4000, LINE_BYTES = 200 };
 
 static struct {
     const char *file, *text, *end;
@@ -34,7 +35,8 @@ static void show_source(const char *p, const char *end)
     }
 }
 
-/* What stands in a message may come from a hostile file: it is cut, and cannot speak to the terminal. */
+/* What stands in a message may come from a hostile file: it is cut, and cannot speak to the
+   terminal. */
 static void show_message(const char *format, va_list args)
 {
     static char text[MESSAGE_BYTES];
@@ -68,7 +70,8 @@ static bool continues_character(char c)
     return ((unsigned char)c & 0xc0) == 0x80;
 }
 
-/* Of a line with more than LINE_BYTES, so many of them around the column; the column is in the middle where it does not stand early or late in the line. */
+/* Of a line with more than LINE_BYTES, so many of them around the column; the column is in the
+   middle where it does not stand early or late in the line. */
 static Piece window(Piece line, int column)
 {
     Piece piece = line;
@@ -87,7 +90,8 @@ static Piece window(Piece line, int column)
     return piece;
 }
 
-/* The source line under the message, and a caret under the column; tabs stay tabs so that the caret stays below. */
+/* The source line under the message, and a caret under the column; tabs stay tabs so that the caret
+   stays below. */
 static void show_line(Loc loc)
 {
     if (!source.text || !loc.file || strcmp(loc.file, source.file) != 0 || loc.line < 1)
@@ -97,12 +101,14 @@ static void show_line(Loc loc)
         return;
     int column = loc.column >= 1 && loc.column <= line.end - line.start + 1 ? loc.column : 0;
     Piece shown = window(line, column);
-    const char *before = shown.start > line.start ? "..." : "", *behind = shown.end < line.end ? "..." : "";
+    const char *before = shown.start > line.start ? "..." : "",
+               *behind = shown.end < line.end ? "..." : "";
     fprintf(stderr, "%5d | %s", loc.line, before);
     show_source(shown.start, shown.end);
     fprintf(stderr, "%s\n", behind);
     const char *caret = line.start + column - 1;
-    if (!column || caret < shown.start || caret > shown.end)       /* no word begins inside a character */
+    /* no word begins inside a character */
+    if (!column || caret < shown.start || caret > shown.end)
         return;
     fprintf(stderr, "      | %*s", (int)strlen(before), "");
     for (const char *p = shown.start; p < caret; p++)
@@ -146,6 +152,7 @@ void bug(const char *format, ...)
     va_start(args, format);
     show_message(format, args);
     va_end(args);
-    fputs("This is a mistake in caec, not in your graph. Please report it with the graph file.\n", stderr);
+    fputs("This is a mistake in caec, not in your graph. Please report it with the graph file.\n",
+          stderr);
     exit(EXIT_BUG);
 }

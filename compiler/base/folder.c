@@ -112,8 +112,8 @@ static bool lock(Save *s)
 static bool is_there(const Save *s)
 {
     struct stat ours, there;
-    return fstat(s->swap.root, &ours) == 0 && lstat(s->path, &there) == 0 &&
-           ours.st_dev == there.st_dev && ours.st_ino == there.st_ino;
+    return fstat(s->swap.root, &ours) == 0 && lstat(s->path, &there) == 0
+           && ours.st_dev == there.st_dev && ours.st_ino == there.st_ino;
 }
 
 static _Noreturn void fail_to_open(Save *s)
@@ -219,8 +219,8 @@ static Text read_text(Save *s, const char *name)
     static char buffer[PIECE];
     Text text = { 0 };
     int file = open_file(s, name);
-    for (size_t n; text.length <= MANIFEST_LIMIT &&
-                   (n = read_some(s, name, file, buffer, sizeof buffer)) > 0;)
+    for (size_t n; text.length <= MANIFEST_LIMIT
+                   && (n = read_some(s, name, file, buffer, sizeof buffer)) > 0;)
         text_append(&text, buffer, n);
     close(file);
     return text;
@@ -260,8 +260,8 @@ static void look_at(Save *s, const char *name, const Text *text)
         hash = fingerprint(s, name, text, &same);
     if (same || (!text && (found == NOTHING || found == FOLDER)))
         return;
-    if (found == NOTHING || (plain && manifest_lists(&s->old, name, hash)) ||
-        (s->force && found != FOLDER))
+    if (found == NOTHING || (plain && manifest_lists(&s->old, name, hash))
+        || (s->force && found != FOLDER))
         add_move(s, name, text);
     else
         refuse(s, name);
@@ -271,8 +271,8 @@ static void list_new(Save *s)
 {
     s->new.lines = ARENA_ARRAY(ManifestLine, s->count + 1);
     for (int i = 0; i < s->count; i++)
-        s->new.lines[s->new.count++] =
-            (ManifestLine){ s->files[i].name, text_fingerprint(&s->files[i].text) };
+        s->new.lines[s->new.count++] = (ManifestLine){ s->files[i].name,
+                                                       text_fingerprint(&s->files[i].text) };
 }
 
 static size_t count_slashes(const char *name)
@@ -311,8 +311,8 @@ static Manifest both(const Save *s)
 static bool is_stale(const Save *s, int line)
 {
     const char *name = s->old.lines[line].name;
-    return !manifest_names(&s->new, name) &&
-           (line == 0 || strcmp(s->old.lines[line - 1].name, name) != 0);
+    return !manifest_names(&s->new, name)
+           && (line == 0 || strcmp(s->old.lines[line - 1].name, name) != 0);
 }
 
 /* The manifest of both comes first, the new one last: in between, all that is there is listed. */

@@ -1,4 +1,4 @@
-#define _XOPEN_SOURCE 700       /* sigaction, setitimer */
+#define _XOPEN_SOURCE 700 /* sigaction, setitimer */
 #include "lua.h"
 
 #include "arena.h"
@@ -16,7 +16,8 @@
 #endif
 
 enum { STEPS_A_HOOK = 100, SECONDS = 2 };
-enum { LEVELS = 50 };          /* of calls that are looked at for a line: lua_getstack counts from the top each time */
+/* of calls that are looked at for a line: lua_getstack counts from the top each time */
+enum { LEVELS = 50 };
 static const char too_long[] = "the graph file runs too long; is there an endless loop?";
 
 typedef struct Limits {
@@ -27,7 +28,7 @@ typedef struct Limits {
     const char *last_words; /* of expire() */
 } Limits;
 
-static Limits limits;      /* of the one limited state of a compile */
+static Limits limits; /* of the one limited state of a compile */
 
 static void *allocate(void *user, void *block, size_t old, size_t size)
 {
@@ -47,7 +48,8 @@ static void *allocate(void *user, void *block, size_t old, size_t size)
     return p;
 }
 
-/* The innermost call of the untrusted text, which may have called something of ours; false where there is none. */
+/* The innermost call of the untrusted text, which may have called something of ours; false where
+   there is none. */
 static bool find_untrusted(lua_State *L, lua_Debug *at)
 {
     for (int level = 0; level < LEVELS && lua_getstack(L, level, at); level++) {
@@ -75,7 +77,8 @@ int lua_untrusted_line(lua_State *L)
     return find_untrusted(L, &at) ? at.currentline : limits.line;
 }
 
-/* Counts instructions; also bounds memory where the allocator could not be ours (LuaJIT without GC64). */
+/* Counts instructions; also bounds memory where the allocator could not be ours (LuaJIT without
+   GC64). */
 static void count_steps(lua_State *L, lua_Debug *debug)
 {
     (void)debug;
@@ -87,8 +90,9 @@ static void count_steps(lua_State *L, lua_Debug *debug)
         stop(L, "the graph file needs too much memory");
 }
 
-/* The hook fires between instructions; one that is inside a C function (the parser, a sort, a comparison of long strings) for longer ends here, a second
-   later. No more than this is safe in a handler. */
+/* The hook fires between instructions; one that is inside a C function (the parser, a sort, a
+   comparison of long strings) for longer ends here, a second later. No more than this is safe in a
+   handler. */
 static void expire(int signal)
 {
     (void)signal;
@@ -137,7 +141,10 @@ static void open_libraries(lua_State *L)
 
 lua_State *lua_new_limited(const char *file, size_t memory, long steps)
 {
-    limits = (Limits){ .memory = memory, .steps = steps, .start = clock(), .last_words = arena_format("%s: error: %s\n", file, too_long) };
+    limits = (Limits){ .memory = memory,
+                       .steps = steps,
+                       .start = clock(),
+                       .last_words = arena_format("%s: error: %s\n", file, too_long) };
     lua_State *L = lua_newstate(allocate, &limits);
     if (!L)
         L = luaL_newstate();
@@ -194,7 +201,8 @@ static const char *next_line(lua_State *L, void *user, size_t *size)
     return *size ? start : NULL;
 }
 
-/* Lua 5.4 does not say where a text nests too deeply for its parser; LuaJIT does, in these words. */
+/* Lua 5.4 does not say where a text nests too deeply for its parser; LuaJIT does, in these
+   words. */
 static void place_nesting(lua_State *L, const char *name, int line)
 {
     const char *message = lua_tostring(L, -1);

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char title[] = "caec manifest 1: the files that caec wrote here, behind the FNV-1a of "
+static const char title[] = "caec manifest 1: the files that caec wrote here, after the FNV-1a of "
                             "their bytes. It replaces and removes no others.\n";
 enum { HASH_DIGITS = 16 };
 
@@ -33,8 +33,8 @@ static bool is_inside(const char *name)
 /* One line without its end. */
 static bool read_line(ManifestLine *line, const char *text, size_t length)
 {
-    if (length < HASH_DIGITS + 2 || strspn(text, "0123456789abcdef") != HASH_DIGITS ||
-        text[HASH_DIGITS] != ' ')
+    if (length < HASH_DIGITS + 2 || strspn(text, "0123456789abcdef") != HASH_DIGITS
+        || text[HASH_DIGITS] != ' ')
         return false;
     line->hash = arena_copy(text, HASH_DIGITS);
     line->name = arena_copy(text + HASH_DIGITS + 1, length - HASH_DIGITS - 1);
@@ -57,8 +57,8 @@ bool manifest_read(Manifest *manifest, const Text *text)
     const char *p = text->data + strlen(title);
     manifest->lines = ARENA_ARRAY(ManifestLine, count_lines(p) + 1);
     for (; *p; p += strcspn(p, "\n") + 1)
-        if (!strchr(p, '\n') ||
-            !read_line(&manifest->lines[manifest->count++], p, strcspn(p, "\n")))
+        if (!strchr(p, '\n')
+            || !read_line(&manifest->lines[manifest->count++], p, strcspn(p, "\n")))
             return false;
     qsort(manifest->lines, (size_t)manifest->count, sizeof *manifest->lines, by_name);
     return p == text->data + text->length;
@@ -67,8 +67,8 @@ bool manifest_read(Manifest *manifest, const Text *text)
 bool manifest_lists(const Manifest *manifest, const char *name, const char *hash)
 {
     const ManifestLine wanted = { name, hash };
-    return manifest->count > 0 &&
-           bsearch(&wanted, manifest->lines, (size_t)manifest->count, sizeof wanted, by_name);
+    return manifest->count > 0
+           && bsearch(&wanted, manifest->lines, (size_t)manifest->count, sizeof wanted, by_name);
 }
 
 static int by_name_alone(const void *a, const void *b)
@@ -80,8 +80,9 @@ static int by_name_alone(const void *a, const void *b)
 bool manifest_names(const Manifest *manifest, const char *name)
 {
     const ManifestLine wanted = { name, "" };
-    return manifest->count > 0 &&
-           bsearch(&wanted, manifest->lines, (size_t)manifest->count, sizeof wanted, by_name_alone);
+    return manifest->count > 0
+           && bsearch(&wanted, manifest->lines, (size_t)manifest->count, sizeof wanted,
+                      by_name_alone);
 }
 
 Text manifest_text(Manifest *manifest)

@@ -125,8 +125,9 @@ bool signals_waiting(void)
         return false;
     bool waiting = false;
     for (int i = 1; i <= SIGRTMAX; i++)
-        waiting = waiting || (sigismember(&all, i) == 1 && sigismember(&pending, i) == 1 &&
-                              sigismember(&before, i) == 0);
+        waiting = waiting
+                  || (sigismember(&all, i) == 1 && sigismember(&pending, i) == 1
+                      && sigismember(&before, i) == 0);
     return waiting;
 }
 

@@ -72,8 +72,8 @@ static bool sync_folder(int folder)
 
 static bool is_short(const char *name)
 {
-    return (*name == 'n' || *name == 'o') && name[1] &&
-           strspn(name + 1, "0123456789") == strlen(name + 1);
+    return (*name == 'n' || *name == 'o') && name[1]
+           && strspn(name + 1, "0123456789") == strlen(name + 1);
 }
 
 /* Nothing in it goes but what swap_prepare and swap_do put there. */
@@ -94,9 +94,9 @@ static bool is_left_over(const char *name, bool alone)
 {
     long pid;
     int number, end = 0;
-    return sscanf(name, ".caec-%ld-%d.tmp%n", &pid, &number, &end) == 2 && end > 0 && !name[end] &&
-           pid > 0 &&
-           (alone || pid == (long)getpid() || (kill((pid_t)pid, 0) != 0 && errno == ESRCH));
+    return sscanf(name, ".caec-%ld-%d.tmp%n", &pid, &number, &end) == 2 && end > 0 && !name[end]
+           && pid > 0
+           && (alone || pid == (long)getpid() || (kill((pid_t)pid, 0) != 0 && errno == ESRCH));
 }
 
 void swap_sweep(int root, bool alone)
@@ -194,8 +194,8 @@ static bool copy_aside(Swap *swap, int folder, const char *leaf, const char *old
         to = -1;
     if (from >= 0 && fstat(from, &status) == 0 && S_ISREG(status.st_mode))
         to = openat(swap->temporary, old, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    bool copied =
-        to >= 0 && copy_all(from, to) && fchmod(to, status.st_mode & 07777) == 0 && close(to) == 0;
+    bool copied = to >= 0 && copy_all(from, to) && fchmod(to, status.st_mode & 07777) == 0
+                  && close(to) == 0;
     if (!copied)
         close_quietly(to);
     close_quietly(from);
@@ -283,9 +283,10 @@ static bool undo_one(Swap *swap, int i)
     if (!move->set_aside && !move->placed)
         return true;
     int folder = reach(swap->root, move->name, &leaf, swap);
-    bool done = folder >= 0 && (move->set_aside ? renameat(swap->temporary, short_name('o', i).text,
-                                                           folder, leaf) == 0
-                                                : unlinkat(folder, leaf, 0) == 0);
+    bool done = folder >= 0
+                && (move->set_aside
+                        ? renameat(swap->temporary, short_name('o', i).text, folder, leaf) == 0
+                        : unlinkat(folder, leaf, 0) == 0);
     close_quietly(folder);
     if (done)
         move->set_aside = move->placed = false;

@@ -5,7 +5,7 @@
 #include <stddef.h>
 
 typedef struct TableRow {
-    const char *name;       /* NULL: free */
+    const char *name; /* NULL: free */
     int place;
 } TableRow;
 
@@ -21,7 +21,8 @@ int table_find(const Table *table, const char *name);
 /* Adds a name that is not there yet. */
 void table_add(Table *table, const char *name, int place);
 
-/* Adds the name, or where it is there already the first of name_2, name_3, ... that is not, and returns what it added. */
+/* Adds the name, or where it is there already the first of name_2, name_3, ... that is not, and
+   returns what it added. */
 const char *table_add_another(Table *table, const char *name, int place);
 
 #endif

@@ -5,7 +5,7 @@
 #include <stddef.h>
 
 typedef struct Text {
-    char *data;         /* in the arena, always ended with 0; NULL while empty */
+    char *data; /* in the arena, always ended with 0; NULL while empty */
     size_t length, room;
 } Text;
 
@@ -15,7 +15,8 @@ void text_append(Text *text, const char *bytes, size_t n);
 /* FNV-1a of its bytes, as 16 hexadecimal digits. */
 const char *text_fingerprint(const Text *text);
 
-/* Reads a whole file of at most `limit` bytes; ends the program with a message and exit code 3 where that fails. */
+/* Reads a whole file of at most `limit` bytes; ends the program with a message and exit code 3
+   where that fails. */
 Text text_read(const char *path, size_t limit);
 
 /* Saves a file, whole or not at all, and makes the folders that are missing above it; ends the

@@ -61,13 +61,15 @@ static void set_parameters(lua_State *L, const Graph *graph)
     set_number(L, "parameter_reals", (double)offset);
 }
 
-/* The kernel of the layer that makes the output, where its last activation can leave a channel at 0 for ever. */
+/* The kernel of the layer that makes the output, where its last activation can leave a channel at 0
+   for ever. */
 static int output_kernel(const Graph *graph)
 {
     const Node *node = graph->output;
     bool dies = false;
-    while (node && node->op->arity && !node_heads_stage(node)) {
-        if (node_is(node, "concat") || node_is(node, "add") || node_is(node, "max_unpool2d"))       /* other layers have a part in it */
+    while (node && node->op->arity && !node_heads_fusion(node)) {
+        /* other layers have a part in it */
+        if (node_is(node, "concat") || node_is(node, "add") || node_is(node, "max_unpool2d"))
             return -1;
         dies = dies || node_is(node, "relu");
         node = node->input[0];
@@ -87,22 +89,22 @@ static double most_bytes(const Program *programs, int count, size_t least)
     return (double)most;
 }
 
-static void set_forms(lua_State *L, const Plan *plan)
+static void set_packings(lua_State *L, const Plan *plan)
 {
     lua_newtable(L);
-    for (int i = 0; i < plan->form_count; i++) {
-        const Form *form = plan->forms[i];
+    for (int i = 0; i < plan->packing_count; i++) {
+        const Packing *packing = plan->packings[i];
         lua_newtable(L);
-        set_text(L, "name", form->name);
-        set_text(L, "id", upper(form->name));
-        set_text(L, "parameter", upper(plan_identifier(form->parameter->name)));
-        set_number(L, "offset", (double)form->offset);
-        set_number(L, "count", (double)form->count);
-        lua_pushboolean(L, form->training);
+        set_text(L, "name", packing->name);
+        set_text(L, "id", upper(packing->name));
+        set_text(L, "parameter", upper(plan_identifier(packing->parameter->name)));
+        set_number(L, "offset", (double)packing->offset);
+        set_number(L, "count", (double)packing->count);
+        lua_pushboolean(L, packing->training);
         lua_setfield(L, -2, "training");
         append_item(L);
     }
-    lua_setfield(L, -2, "forms");
+    lua_setfield(L, -2, "packings");
     set_number(L, "prepared_reals", (double)plan->prepared_reals);
     set_number(L, "training_reals", (double)plan->training_reals);
 }
@@ -113,27 +115,35 @@ static const char *choice_text(const Choice *choice, const ChoiceSpec *spec)
     const char *text = arena_format(".name = \"%s\"", choice->word);
     for (int i = 0; spec->args[i].name; i++)
         if (choice->number[i] != 0)
-            text = arena_format("%s, .%s = %s", text, spec->args[i].name, shortest(choice->number[i]));
+            text = arena_format("%s, .%s = %s", text, spec->args[i].name,
+                                shortest(choice->number[i]));
     return text;
 }
 
 /* The members of model.h's ModelTraining, a line each. */
 static void set_training(lua_State *L, const Training *t)
 {
-    const struct { const char *name; double value; } rest[] = {
-        { "clip_norm", t->clip_norm }, { "global_clip_norm", t->global_clip_norm }, { "clip_value", t->clip_value },
-        { "patience", t->patience }, { "min_delta", t->min_delta }, { "mirror", t->mirror },
+    const struct {
+        const char *name;
+        double value;
+    } rest[] = {
+        { "clip_norm", t->clip_norm },   { "global_clip_norm", t->global_clip_norm },
+        { "clip_value", t->clip_value }, { "patience", t->patience },
+        { "min_delta", t->min_delta },   { "mirror", t->mirror },
     };
     const char *lines[] = {
         arena_format(".loss = \"%s\"", t->loss),
-        arena_format(".optimizer = { %s }", choice_text(&t->optimizer, optimizer_find(t->optimizer.word))),
-        arena_format(".schedule = { %s }", choice_text(&t->schedule, schedule_find(t->schedule.word))),
+        arena_format(".optimizer = { %s }",
+                     choice_text(&t->optimizer, optimizer_find(t->optimizer.word))),
+        arena_format(".schedule = { %s }",
+                     choice_text(&t->schedule, schedule_find(t->schedule.word))),
         arena_format(".batch = %d, .epochs = %d", t->batch, t->epochs),
     };
     const char *last = "";
     for (size_t i = 0; i < sizeof rest / sizeof rest[0]; i++)
         if (rest[i].value != 0)
-            last = arena_format("%s%s.%s = %s", last, *last ? ", " : "", rest[i].name, shortest(rest[i].value));
+            last = arena_format("%s%s.%s = %s", last, *last ? ", " : "", rest[i].name,
+                                shortest(rest[i].value));
     lua_newtable(L);
     for (int i = 0; i < 5; i++) {
         lua_pushstring(L, i < 4 ? lines[i] : last);
@@ -145,7 +155,8 @@ static void set_training(lua_State *L, const Training *t)
     lua_setfield(L, -2, "training");
 }
 
-/* Whether kernels call exp, tanh or log: ours, which a loop takes several of at once, instead of the C library's. */
+/* Whether kernels call exp, tanh or log: ours, which a loop takes several of at once, instead of
+   the C library's. */
 static bool own_math(const Plan *plan)
 {
     bool calls = plan->settings.library;
@@ -190,11 +201,12 @@ static void set_texts(lua_State *L, const Plan *plan, const EmitOptions *options
     set_text(L, "CODE_TYPE", code_type(plan));
     set_number(L, "L", settings_lanes(&plan->settings));
     set_number(L, "output_kernel", output_kernel(graph));
-    set_number(L, "group", plan->group);
-    set_text(L, "memory_limit", plan->settings.memory_limit ? arena_format("%zu", plan->settings.memory_limit) : "");
+    set_number(L, "microbatch", plan->microbatch);
+    set_text(L, "memory_limit",
+             plan->settings.memory_limit ? arena_format("%zu", plan->settings.memory_limit) : "");
     set_text(L, "limit", limit.data ? limit.data : "");
-    lua_pushboolean(L, plan->straight);
-    lua_setfield(L, -2, "straight");
+    lua_pushboolean(L, plan->accumulates_in_place);
+    lua_setfield(L, -2, "accumulates_in_place");
     lua_pushboolean(L, plan->settings.library);
     lua_setfield(L, -2, "library");
     lua_pushboolean(L, own_math(plan));
@@ -211,18 +223,24 @@ static void set_texts(lua_State *L, const Plan *plan, const EmitOptions *options
 void push_model(lua_State *L, const Plan *plan, const EmitOptions *options)
 {
     const Graph *graph = plan->graph;
-    static const char *const lists[] = { "prototypes", "form_prototypes", "sources", "argument_names", "units", "args" };
+    static const char *const lists[] = { "prototypes", "packing_prototypes",
+                                         "sources",    "argument_names",
+                                         "units",      "args" };
     lua_newtable(L);
     set_texts(L, plan, options);
     set_shape_fields(L, "input", graph->input->shape);
     set_shape_fields(L, "latent", graph->latent->shape);
     set_shape_fields(L, "output", graph->output->shape);
     set_parameters(L, graph);
-    set_forms(L, plan);
+    set_packings(L, plan);
     set_training(L, &graph->training);
-    set_number(L, "train_bytes", most_bytes(plan->phases, plan->phase_count, plan->train.bytes > 64 ? plan->train.bytes : 64));
-    set_number(L, "infer_bytes", most_bytes(plan->sights, plan->phase_count, plan->encode.bytes > plan->decode.bytes ? plan->encode.bytes
-                                                                                                                    : plan->decode.bytes));
+    set_number(L, "train_bytes",
+               most_bytes(plan->stages, plan->stage_count,
+                          plan->train.bytes > 64 ? plan->train.bytes : 64));
+    set_number(L, "infer_bytes",
+               most_bytes(plan->previews, plan->stage_count,
+                          plan->encode.bytes > plan->decode.bytes ? plan->encode.bytes
+                                                                  : plan->decode.bytes));
     for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++) {
         lua_newtable(L);
         lua_setfield(L, -2, lists[i]);
@@ -249,7 +267,8 @@ void emit_model(const Plan *plan, const EmitOptions *options)
         emitter_skeleton(&e, "emit/math.h.in", arena_format("%s_math.h", name));
     emitter_skeleton(&e, "emit/supported.c.in", arena_format("%s_supported.c", name));
     emitter_skeleton(&e, "emit/model.h.in", arena_format("%s.h", name));
-    emitter_skeleton(&e, plan->group > 1 ? "emit/model_group.c.in" : "emit/model.c.in", arena_format("%s.c", name));
+    emitter_skeleton(&e, plan->microbatch > 1 ? "emit/model_microbatch.c.in" : "emit/model.c.in",
+                     arena_format("%s.c", name));
     emitter_skeleton(&e, "emit/CMakeLists.txt.in", "CMakeLists.txt");
     emitter_skeleton(&e, "emit/README.md.in", "README.md");
     if (options->runtime)

@@ -6,14 +6,15 @@
 #include "../plan/plan.h"
 
 typedef struct EmitOptions {
-    const char *directory;      /* files go to <directory>/<model's name>/ */
-    const char *version;        /* of caec */
-    const char *fingerprint;    /* of the graph as it was loaded */
-    const char *options;        /* the command line's options that the output depends on, for its README */
-    bool runtime;               /* copy the runtime's sources too */
-    bool force;                 /* replace files there that are not ours */
-    const Trained *trained;     /* with settings.baked */
-    bool weights_as_c;          /* then: numbers of C, no bytes for the assembler */
+    const char *directory;   /* files go to <directory>/<model's name>/ */
+    const char *version;     /* of caec */
+    const char *fingerprint; /* of the graph as it was loaded */
+    const char *options;     /* the command line's options that the output depends on, for its
+                                README */
+    bool runtime;            /* copy the runtime's sources too */
+    bool force;              /* replace files there that are not ours */
+    const Trained *trained;  /* with settings.baked */
+    bool weights_as_c;       /* then: numbers of C, no bytes for the assembler */
 } EmitOptions;
 
 /* Expands every text first and saves all files then, so that an error leaves nothing written. */
@@ -25,8 +26,9 @@ void emit_library(const Plan *plan, const EmitOptions *options);
 /* The Keras table of layers. */
 void emit_summary(Text *out, const Graph *graph);
 
-/* Which layers the phase trains: "encoder.conv1 to encoder.pool1, decoder.conv3 to decoder.up3", or "all layers". */
-const char *emit_phase_title(const Graph *graph, const Phase *phase);
+/* Which layers the stage trains: "encoder.conv1 to encoder.pool1, decoder.conv3 to decoder.up3", or
+   "all layers". */
+const char *emit_stage_title(const Graph *graph, const Stage *stage);
 
 /* One step's function as text, for --expand. */
 void emit_function(Text *out, const Plan *plan, const Step *step);

@@ -37,8 +37,8 @@ lua_State *templates_open(void)
     return L;
 }
 
-/* Expands a template with the table of holes at the top of the stack, which it replaces by the prototype, the list of argument names and the number of
-   units (nil: the work is not divided). */
+/* Expands a template with the table of holes at the top of the stack, which it replaces by the
+   prototype, the list of argument names and the number of units (nil: the work is not divided). */
 Text template_expand(lua_State *L, const char *name)
 {
     lua_pushvalue(L, 1);
@@ -59,8 +59,10 @@ Text template_expand(lua_State *L, const char *name)
 void emitter_file(Emitter *e, const char *name, Text text)
 {
     if (table_find(&e->names, name) >= 0)
-        fail(e->plan->graph->loc, "autoencoder: two files of the emitted C would be called %s; choose another name than \"%s\"", name,
-             e->plan->graph->name);
+        fail(e->plan->graph->loc,
+             "autoencoder: two files of the emitted C would be called %s; choose another name than "
+             "\"%s\"",
+             name, e->plan->graph->name);
     table_add(&e->names, name, e->file_count);
     e->files = arena_more(e->files, e->file_count, sizeof *e->files);
     e->files[e->file_count++] = (SavedText){ name, text };
@@ -121,28 +123,29 @@ static void emit_steps(Emitter *e)
     }
 }
 
-static void emit_forms(Emitter *e)
+static void emit_packings(Emitter *e)
 {
     lua_State *L = e->L;
     const char *file = arena_format("%s_prepare.c", e->plan->graph->name);
     if (e->plan->settings.baked && e->plan->settings.no_training)
         return;
     Text text = { 0 };
-    text_add(&text, "/* The weights in the forms that the kernels read. */\n#include \"%s_kernels.h\"\n", e->plan->graph->name);
-    for (int i = 0; i < e->plan->form_count; i++) {
-        const Form *form = e->plan->forms[i];
-        push_form_holes(L, e->plan, form);
-        Text one = template_expand(L, arena_format("kernels/form_%s.c.in", form->kind));
+    text_add(&text, "/* The weights, packed for the kernels. */\n#include \"%s_kernels.h\"\n",
+             e->plan->graph->name);
+    for (int i = 0; i < e->plan->packing_count; i++) {
+        const Packing *packing = e->plan->packings[i];
+        push_packing_holes(L, e->plan, packing);
+        Text one = template_expand(L, arena_format("kernels/packing_%s.c.in", packing->kind));
         text_add(&text, "\n%s", one.data);
         lua_pop(L, 2);
-        append_to(L, "form_prototypes");
+        append_to(L, "packing_prototypes");
     }
-    for (int i = 0; i < e->plan->late_count; i++) {
-        push_late_holes(L, e->plan, e->plan->late_forms[i]);
-        Text one = template_expand(L, "kernels/form_turned.c.in");
+    for (int i = 0; i < e->plan->on_use_count; i++) {
+        push_on_use_holes(L, e->plan, e->plan->on_use_packings[i]);
+        Text one = template_expand(L, "kernels/packing_turned.c.in");
         text_add(&text, "\n%s", one.data);
         lua_pop(L, 2);
-        append_to(L, "form_prototypes");
+        append_to(L, "packing_prototypes");
     }
     emitter_file(e, file, text);
     lua_pushstring(L, file);
@@ -161,7 +164,7 @@ Emitter emitter_open(const Plan *plan, const EmitOptions *options)
 void emitter_kernels(Emitter *e)
 {
     emit_steps(e);
-    emit_forms(e);
+    emit_packings(e);
 }
 
 void emitter_programs(Emitter *e)
@@ -189,5 +192,6 @@ void emitter_copy(Emitter *e, const char *embedded, const char *file)
 void emitter_save(Emitter *e)
 {
     lua_close(e->L);
-    folder_save(e->options->directory, e->plan->graph->name, e->files, e->file_count, e->options->force);
+    folder_save(e->options->directory, e->plan->graph->name, e->files, e->file_count,
+                e->options->force);
 }

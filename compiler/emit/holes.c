@@ -34,7 +34,8 @@ const char *step_title(const Step *step)
 {
     const Node *core = step->core;
     Text text = { 0 };
-    const Node *before[] = { step->d_act, step->d_pool }, *after[] = { step->bias, step->act, step->pool, step->codes, step->db, step->dx };
+    const Node *before[] = { step->d_act, step->d_pool },
+               *after[] = { step->bias, step->act, step->pool, step->codes, step->db, step->dx };
     for (int i = 0; i < 2; i++)
         if (before[i])
             text_add(&text, "%s + ", before[i]->op->name);
@@ -58,16 +59,21 @@ static const char *shapes(const Step *step)
 {
     const Node *core = step->core;
     const Node *last = step->pool ? step->pool : core;
-    const Node *in = node_is(step->d_pool, "avg_pool2d_dx") ? step->d_pool->input[0] : step->d_act ? step->d_act->input[1] : step->d_pool ? step->d_pool->input[1] : core->input[0];
+    const Node *in = node_is(step->d_pool, "avg_pool2d_dx") ? step->d_pool->input[0]
+                     : step->d_act                          ? step->d_act->input[1]
+                     : step->d_pool                         ? step->d_pool->input[1]
+                                                            : core->input[0];
     if (conv_is_dw(core) || core->op == &op_dense_dw)
-        return arena_format("%s and %s -> %s", shape_text(core->input[0]->shape), shape_text(core->input[1]->shape), shape_text(last->shape));
+        return arena_format("%s and %s -> %s", shape_text(core->input[0]->shape),
+                            shape_text(core->input[1]->shape), shape_text(last->shape));
     return arena_format("%s -> %s", shape_text(in->shape), shape_text(last->shape));
 }
 
 /* The comment above the function, in lines of at most 100 columns. */
 static void set_comment(lua_State *L, const Plan *plan, const Step *step)
 {
-    const char *text = arena_format("/* %s: %s, %s (%s:%d) */", step->core->name, shapes(step), step_title(step), plan_graph_file(plan->graph),
+    const char *text = arena_format("/* %s: %s, %s (%s:%d) */", step->core->name, shapes(step),
+                                    step_title(step), plan_graph_file(plan->graph),
                                     step->core->loc.line);
     lua_newtable(L);
     int line = 1;
@@ -100,7 +106,7 @@ static const char *type_name(const Plan *plan, const Argument *a)
         return "double";
     if (a->node && a->node->type == TYPE_PIXEL)
         return "uint8_t";
-    if (a->form && plan->settings.half)
+    if (a->packing && plan->settings.half)
         return "uint16_t";
     if (a->node && a->node->type == TYPE_CODE)
         return code_type(plan);
@@ -109,10 +115,12 @@ static const char *type_name(const Plan *plan, const Argument *a)
 
 static const char *pixel_scale(const Node *node)
 {
-    return node && node->type == TYPE_PIXEL ? " / 255.0f" : "";      /* the same float32 pixels whatever the arithmetic */
+    /* the same float32 pixels whatever the arithmetic */
+    return node && node->type == TYPE_PIXEL ? " / 255.0f" : "";
 }
 
-static void set_argument(lua_State *L, const char *name, const char *type, bool written, const Node *node)
+static void set_argument(lua_State *L, const char *name, const char *type, bool written,
+                         const Node *node)
 {
     lua_newtable(L);
     set_text(L, "scale", pixel_scale(node));
@@ -139,7 +147,9 @@ static void set_arguments(lua_State *L, const Plan *plan, const Step *step)
         if (a->noise)
             set_scalar(L, a->name, "uint64_t");
         else if (step->streams && a->node && !is_written(step, a))
-            set_argument(L, a->name, arena_format("%s *const", plan->settings.real_double ? "double" : "float"), false, NULL);
+            set_argument(L, a->name,
+                         arena_format("%s *const", plan->settings.real_double ? "double" : "float"),
+                         false, NULL);
         else
             set_argument(L, a->name, type_name(plan, a), is_written(step, a), a->node);
     }
@@ -149,14 +159,20 @@ static void set_arguments(lua_State *L, const Plan *plan, const Step *step)
 static void set_conv(lua_State *L, const Step *step)
 {
     ConvShape s = conv_shape(step->core);
-    const struct { const char *name; int value; } numbers[] = {
-        { "IN_H", s.in_h }, { "IN_W", s.in_w }, { "CI", s.ci }, { "UP", s.up }, { "OUT_H", s.out_h }, { "OUT_W", s.out_w }, { "CO", s.co },
-        { "K", s.kernel }, { "STRIDE", s.stride }, { "PAD_TOP", s.pad_top }, { "PAD_LEFT", s.pad_left },
+    const struct {
+        const char *name;
+        int value;
+    } numbers[] = {
+        { "IN_H", s.in_h },       { "IN_W", s.in_w },         { "CI", s.ci },
+        { "UP", s.up },           { "OUT_H", s.out_h },       { "OUT_W", s.out_w },
+        { "CO", s.co },           { "K", s.kernel },          { "STRIDE", s.stride },
+        { "PAD_TOP", s.pad_top }, { "PAD_LEFT", s.pad_left },
     };
     for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++)
         set_number(L, numbers[i].name, numbers[i].value);
     bool transpose = conv_is_transpose(step->core);
-    set_number(L, "X_W", transpose ? s.out_w : s.in_w);         /* of the layer's own input, and of what arrives at its output */
+    /* of the layer's own input, and of what arrives at its output */
+    set_number(L, "X_W", transpose ? s.out_w : s.in_w);
     set_number(L, "X_C", transpose ? s.co : s.ci);
     set_number(L, "X_LEFT", s.pad_left);
     set_number(L, "DY_W", transpose ? s.in_w : s.out_w);
@@ -177,10 +193,14 @@ static void set_input(lua_State *L, const Plan *plan, const Node *core)
 
 static void set_taken(lua_State *L, const Step *step)
 {
-    const Node *act = step->act ? step->act : step->d_act ? step->d_act : step->core->op->value ? step->core : NULL;
+    const Node *act = step->act               ? step->act
+                      : step->d_act           ? step->d_act
+                      : step->core->op->value ? step->core
+                                              : NULL;
     set_number(L, "ACT", step->act != NULL);
     set_number(L, "D_ACT", step->d_act != NULL);
-    set_number(L, "AVERAGE", node_is(step->pool, "avg_pool2d") || node_is(step->d_pool, "avg_pool2d_dx"));
+    set_number(L, "AVERAGE",
+               node_is(step->pool, "avg_pool2d") || node_is(step->d_pool, "avg_pool2d_dx"));
     set_number(L, "POOL", step->pool ? node_number(step->pool, "size") : 0);
     set_number(L, "D_POOL", step->d_pool ? node_number(step->d_pool, "size") : 0);
     set_text(L, "act_value", act ? act->op->value : "x");
@@ -190,7 +210,10 @@ static void set_taken(lua_State *L, const Step *step)
 
 void set_weight(lua_State *L, const Plan *plan)
 {
-    set_text(L, "weight", plan->settings.half ? "uint16_t" : plan->settings.real_double ? "double" : "float");
+    set_text(L, "weight",
+             plan->settings.half          ? "uint16_t"
+             : plan->settings.real_double ? "double"
+                                          : "float");
     set_number(L, "WEIGHT_BYTES", settings_weight_bytes(&plan->settings));
     lua_pushboolean(L, plan->settings.half);
     lua_setfield(L, -2, "half");
@@ -242,12 +265,15 @@ void push_flush_holes(lua_State *L, const Plan *plan, const Step *step)
     set_argument(L, "dw", real, true, NULL);
     lua_setfield(L, -2, "args");
     lua_newtable(L);
-    lua_pushstring(L, arena_format("/* The end of a chunk: adds the sum over its images to the gradient of %s. */", step->core->layer));
+    lua_pushstring(
+        L, arena_format(
+               "/* The end of a chunk: adds the sum over its images to the gradient of %s. */",
+               step->core->layer));
     lua_rawseti(L, -2, 1);
     lua_setfield(L, -2, "comment");
 }
 
-static void set_form_comment(lua_State *L, const char *text)
+static void set_packing_comment(lua_State *L, const char *text)
 {
     lua_newtable(L);
     lua_pushstring(L, text);
@@ -255,44 +281,53 @@ static void set_form_comment(lua_State *L, const char *text)
     lua_setfield(L, -2, "comment");
 }
 
-void push_form_holes(lua_State *L, const Plan *plan, const Form *form)
+void push_packing_holes(lua_State *L, const Plan *plan, const Packing *packing)
 {
-    const Shape shape = form->parameter->shape;
+    const Shape shape = packing->parameter->shape;
     lua_newtable(L);
-    set_common(L, plan, arena_format("%sprepare_%s", plan_prefix(plan), form->name));
+    set_common(L, plan, arena_format("%sprepare_%s", plan_prefix(plan), packing->name));
     set_number(L, "K", shape.rank == 4 ? shape.dim[0] : 1);
     set_number(L, "CI", shape.rank == 4 ? shape.dim[2] : 1);
     set_number(L, "CO", shape.dim[shape.rank - 1]);
     set_number(L, "COUNT", (double)shape_count(shape));
-    set_number(L, "ROOM", (double)form->count);
-    set_number(L, "BLOCK", form->block);
-    set_number(L, "LANES", form->lanes);
-    set_number(L, "ROTATED", form->rotated);
-    set_number(L, "STRIDE", form->stride);
-    set_number(L, "UP", form->up);
-    set_number(L, "PAD_TOP", form->pad_top);
-    set_number(L, "PAD_LEFT", form->pad_left);
+    set_number(L, "ROOM", (double)packing->count);
+    set_number(L, "BLOCK", packing->block);
+    set_number(L, "LANES", packing->lanes);
+    set_number(L, "ROTATED", packing->rotated);
+    set_number(L, "STRIDE", packing->stride);
+    set_number(L, "UP", packing->up);
+    set_number(L, "PAD_TOP", packing->pad_top);
+    set_number(L, "PAD_LEFT", packing->pad_left);
     const char *real = plan->settings.real_double ? "double" : "float";
     lua_newtable(L);
     set_argument(L, "parameter", real, false, NULL);
-    set_argument(L, "form", real, true, NULL);
+    set_argument(L, "packing", real, true, NULL);
     lua_setfield(L, -2, "args");
-    set_form_comment(L, arena_format("/* %s, %s%s */", form->parameter->name, form->kind[0] == 'w' || form->kind[0] == 'c' || form->kind[0] == 'l' ?
-                                      "transformed" : form->kind[0] == 'f' ? "taps summed that meet the same pixel before upsampling" :
-                                      form->kind[0] == 'b' ? arena_format("in blocks of %d channels", form->block) : "as it is",
-                                      !form->rotated ? "" : strcmp(form->parameter->word, "conv2d") == 0 ? ", turned, for dX" : ", turned"));
+    set_packing_comment(
+        L, arena_format(
+               "/* %s, %s%s */", packing->parameter->name,
+               packing->kind[0] == 'w' || packing->kind[0] == 'c' || packing->kind[0] == 'l'
+                   ? "transformed"
+               : packing->kind[0] == 'f' ? "taps summed that meet the same pixel before upsampling"
+               : packing->kind[0] == 'b' ? arena_format("in blocks of %d channels", packing->block)
+                                         : "as it is",
+               !packing->rotated                                 ? ""
+               : strcmp(packing->parameter->word, "conv2d") == 0 ? ", turned, for dX"
+                                                                 : ", turned"));
 }
 
-void push_late_holes(lua_State *L, const Plan *plan, const Form *late)
+void push_on_use_holes(lua_State *L, const Plan *plan, const Packing *on_use)
 {
-    push_form_holes(L, plan, late);
-    set_text(L, "name", arena_format("%smake_%s", plan_prefix(plan), late->name));
-    set_number(L, "FROM_BLOCK", late->source->block);
-    set_number(L, "FROM_LANES", late->source->lanes);
+    push_packing_holes(L, plan, on_use);
+    set_text(L, "name", arena_format("%smake_%s", plan_prefix(plan), on_use->name));
+    set_number(L, "FROM_BLOCK", on_use->source->block);
+    set_number(L, "FROM_LANES", on_use->source->lanes);
     const char *real = plan->settings.real_double ? "double" : "float";
     lua_newtable(L);
-    set_argument(L, "form", real, false, NULL);
+    set_argument(L, "packing", real, false, NULL);
     set_argument(L, "turned", real, true, NULL);
     lua_setfield(L, -2, "args");
-    set_form_comment(L, arena_format("/* %s turned for dX, from the blocks of its forward pass */", late->parameter->name));
+    set_packing_comment(L,
+                        arena_format("/* %s turned for dX, from the blocks that forward reads */",
+                                     on_use->parameter->name));
 }

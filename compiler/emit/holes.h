@@ -7,24 +7,29 @@
 
 /* Pushes a table of all holes of a step: its own numbers, and
  *   name, model, real, REAL_BYTES, L (lanes), OP, comment (lines), args
- *   of a convolution: IN_H IN_W CI (stored input), UP, OUT_H OUT_W CO, K, STRIDE, PAD_TOP, PAD_LEFT, X_TYPE, X_SCALE
- *   of what is taken in: ACT, D_ACT (0 or 1), POOL, D_POOL (window size or 0), act_value, act_derivative, slope
- *   of any operator: IN_SHAPE, OUT_SHAPE (lists), IN_COUNT, OUT_COUNT, NUMBERS (the core's numbers by name) */
+ *   of a convolution: IN_H IN_W CI (stored input), UP, OUT_H OUT_W CO, K, STRIDE, PAD_TOP,
+ *   PAD_LEFT, X_TYPE, X_SCALE
+ *   of what is taken in: ACT, D_ACT (0 or 1), POOL, D_POOL (window size or 0), act_value,
+ *   act_derivative, slope
+ *   of any operator: IN_SHAPE, OUT_SHAPE (lists), IN_COUNT, OUT_COUNT, NUMBERS (the core's numbers
+ *   by name) */
 void push_step_holes(lua_State *L, const Plan *plan, const Step *step);
 
 /* The same for the function that ends a chunk (Kernel.flush_text); args are sum and dw. */
 void push_flush_holes(lua_State *L, const Plan *plan, const Step *step);
 
-/* The same for a form: K, CI, CO, COUNT, ROOM, BLOCK, LANES, ROTATED, UP. */
-void push_form_holes(lua_State *L, const Plan *plan, const Form *form);
+/* The same for a packing: K, CI, CO, COUNT, ROOM, BLOCK, LANES, ROTATED, UP. */
+void push_packing_holes(lua_State *L, const Plan *plan, const Packing *packing);
 
-/* Of a form that is made late, for the function that turns the forward pass's blocks into it; besides these FROM_BLOCK, FROM_LANES. */
-void push_late_holes(lua_State *L, const Plan *plan, const Form *late);
+/* Of a packing made on use, for the function that turns forward's blocks into it; besides these
+   FROM_BLOCK, FROM_LANES. */
+void push_on_use_holes(lua_State *L, const Plan *plan, const Packing *on_use);
 
 /* Sets a field of the table at the top of the stack. */
 void set_number(lua_State *L, const char *name, double value);
 void set_text(lua_State *L, const char *name, const char *value);
-void set_weight(lua_State *L, const Plan *plan);                /* how forms of weights are stored: weight, WEIGHT_BYTES, half */
+/* how packings of weights are stored: weight, WEIGHT_BYTES, half */
+void set_weight(lua_State *L, const Plan *plan);
 
 /* "conv2d 3x3 + bias_add + relu + max_pool2d", what a step computes. */
 /* The C type of a max-pool's codes, an integer as wide as a real: see kernels/codes.c.in. */

@@ -1,4 +1,5 @@
-/* The library output: C that stands alone, under the names of the model. Streams are a skeleton of their own, baked weights are library_weights.c. */
+/* The library output: C that stands alone, under the names of the model. Streams are a skeleton of
+   their own, baked weights are library_weights.c. */
 #include "../base/arena.h"
 #include "../ops/ops.h"
 #include "emitter.h"
@@ -22,17 +23,19 @@ static void set_optimizer(lua_State *L, const Choice *choice)
     set_number(L, "learning_rate", choice->number[0]);
 }
 
-/* What stands at the start of a block that was opened, so that a library refuses those of others: 64 bits from its name and from all that the block's places
-   depend on. */
+/* What stands at the start of a block that was opened, so that a library refuses those of others:
+   64 bits from its name and from all that the block's places depend on. */
 static const char *mark_of(const char *block, const Plan *plan, const EmitOptions *options)
 {
     const Graph *graph = plan->graph;
     Text text = { 0 };
-    text_add(&text, "%s of %s: caec %s, graph %s, %s, target %s, weights of %d bytes%s\n", block, graph->name, options->version, options->fingerprint,
-             graph->training.optimizer.word, plan->settings.target->name, settings_weight_bytes(&plan->settings), options->options);
+    text_add(&text, "%s of %s: caec %s, graph %s, %s, target %s, weights of %d bytes%s\n", block,
+             graph->name, options->version, options->fingerprint, graph->training.optimizer.word,
+             plan->settings.target->name, settings_weight_bytes(&plan->settings), options->options);
     plan_print_memory(&text, plan);
-    for (int i = 0; i < plan->form_count; i++)
-        text_add(&text, "%s at %zu: %zu of kind %s\n", plan->forms[i]->name, plan->forms[i]->offset, plan->forms[i]->count, plan->forms[i]->kind);
+    for (int i = 0; i < plan->packing_count; i++)
+        text_add(&text, "%s at %zu: %zu of kind %s\n", plan->packings[i]->name,
+                 plan->packings[i]->offset, plan->packings[i]->count, plan->packings[i]->kind);
     return text_fingerprint(&text);
 }
 
@@ -51,7 +54,7 @@ static void set_library(lua_State *L, const Plan *plan, const EmitOptions *optio
     lua_setfield(L, -2, "trains");
     lua_pushboolean(L, plan->settings.small);
     lua_setfield(L, -2, "small");
-    lua_pushboolean(L, plan_forms_apart(plan));
+    lua_pushboolean(L, plan_packings_apart(plan));
     lua_setfield(L, -2, "apart");
     lua_pushboolean(L, !plan->settings.baked || !plan->settings.no_training);
     lua_setfield(L, -2, "prepares");
@@ -59,15 +62,22 @@ static void set_library(lua_State *L, const Plan *plan, const EmitOptions *optio
     lua_setfield(L, -2, "assembles");
 }
 
-/* A block of so many bytes must fit into memory whose addresses are 32 bits: its number in the header would be cut off there. */
+/* A block of so many bytes must fit into memory whose addresses are 32 bits: its number in the
+   header would be cut off there. */
 static void check_block(const Plan *plan, const char *name, double bytes)
 {
     const Graph *graph = plan->graph;
-    const char *floats = strcmp(name, "LATENT") == 0 || strcmp(name, "OUTPUT") == 0 || strcmp(name, "PARAMETER") == 0 ? "FLOATS" : "BYTES";
+    const char *floats = strcmp(name, "LATENT") == 0 || strcmp(name, "OUTPUT") == 0
+                                 || strcmp(name, "PARAMETER") == 0
+                             ? "FLOATS"
+                             : "BYTES";
     if (bytes > INT32_MAX)
-        fail(graph->loc, "autoencoder: %s_%s_%s stands for %.0f bytes, and with --target %s a block has at most %d; make the image or layers smaller%s",
-             upper(graph->name), name, floats, bytes, plan->settings.target->name, INT32_MAX,
-             strcmp(name, "TRAIN") == 0 ? ", or leave training out (--no-training)" : "");
+        fail(
+            graph->loc,
+            "autoencoder: %s_%s_%s stands for %.0f bytes, and with --target %s a block has at most "
+            "%d; make the image or layers smaller%s",
+            upper(graph->name), name, floats, bytes, plan->settings.target->name, INT32_MAX,
+            strcmp(name, "TRAIN") == 0 ? ", or leave training out (--no-training)" : "");
 }
 
 static void check_blocks(Emitter *e)
@@ -79,7 +89,8 @@ static void check_blocks(Emitter *e)
     lua_pop(e->L, 3);
     char name[20];
     double bytes;
-    for (const char *line = blocks.data; sscanf(line, "%19s %lf", name, &bytes) == 2; line = strchr(line, '\n') + 1)
+    for (const char *line = blocks.data; sscanf(line, "%19s %lf", name, &bytes) == 2;
+         line = strchr(line, '\n') + 1)
         check_block(e->plan, name, bytes);
 }
 

@@ -1,6 +1,7 @@
-/* Baked weights: the forms that inference reads, computed here and written as bytes that the assembler takes in, or as numbers of C. */
+/* Baked weights: the packings that inference reads, computed here and written as bytes that the
+   assembler takes in, or as numbers of C. */
 #include "../base/arena.h"
-#include "../kernels/forms.h"
+#include "../kernels/packings.h"
 #include "emitter.h"
 
 #include <math.h>
@@ -8,7 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { BLOCK = 64 };        /* bytes; the least that a library calls prepared weights */
+enum { BLOCK = 64 }; /* bytes; the least that a library calls prepared weights */
 
 static uint32_t bits_of(float x)
 {
@@ -17,23 +18,29 @@ static uint32_t bits_of(float x)
     return bits;
 }
 
-/* IEEE 754 binary16, rounded to nearest, ties to even. A value that rounds to more than 65504 is refused. */
+/* IEEE 754 binary16, rounded to nearest, ties to even. A value that rounds to more than 65504 is
+   refused. */
 static uint16_t half_of(float x, const Node *parameter)
 {
     const uint32_t bits = bits_of(x), sign = bits >> 16 & 0x8000;
-    const int exponent = (int)(bits >> 23 & 0xff) - 112;                /* as binary16 has it */
+    const int exponent = (int)(bits >> 23 & 0xff) - 112; /* as binary16 has it */
     uint32_t fraction = (bits & 0x7fffff) | 0x800000, half;
-    int shift = exponent > 0 ? 13 : 14 - exponent;                      /* below 2^-14 fewer bits are left */
+    /* below 2^-14 fewer bits are left */
+    int shift = exponent > 0 ? 13 : 14 - exponent;
     if (shift > 25)
         return (uint16_t)sign;
     half = fraction >> shift;
     const uint32_t rest = fraction & ((1u << shift) - 1), tie = 1u << (shift - 1);
     half += rest > tie || (rest == tie && (half & 1));
+    /* the leading bit counts as one of the exponent */
     if (exponent > 0)
-        half += (uint32_t)(exponent - 1) << 10;                         /* the leading bit counts as one of the exponent */
+        half += (uint32_t)(exponent - 1) << 10;
     if (half >= 0x7c00)
-        fail_with(EXIT_INPUT, "--weights-type f16: %s holds %g in the form that its kernel reads, and 65504 is the largest half; use f32", parameter->name,
-                  (double)x);
+        fail_with(
+            EXIT_INPUT,
+            "--weights-type f16: %s holds %g in its kernel's packing, and 65504 is the largest "
+            "half; use f32",
+            parameter->name, (double)x);
     return (uint16_t)(sign | half);
 }
 
@@ -44,28 +51,32 @@ static size_t number_count(const Plan *plan)
     return plan->prepared_reals > least ? plan->prepared_reals : least;
 }
 
-/* Weights are finite, but a form adds them up. */
-static void check_finite(const Form *form, const float *values)
+/* Weights are finite, but a packing adds them up. */
+static void check_finite(const Packing *packing, const float *values)
 {
-    for (size_t k = 0; k < form->count; k++)
+    for (size_t k = 0; k < packing->count; k++)
         if (!isfinite(values[k]))
-            fail_with(EXIT_INPUT, "--weights: %s holds numbers too large for float32 in the form that its kernel "
-                      "reads; use weights from before the training diverged", form->parameter->name);
+            fail_with(
+                EXIT_INPUT,
+                "--weights: %s holds numbers too large for float32 in the packing that its kernel "
+                "reads; use weights from before the training diverged",
+                packing->parameter->name);
 }
 
 /* The bits of all numbers, those of a half in 16 of them. */
 static const uint32_t *numbers(const Plan *plan, const Trained *trained)
 {
     uint32_t *all = ARENA_ARRAY(uint32_t, number_count(plan));
-    for (int i = 0; i < plan->form_count; i++) {
-        const Form *form = plan->forms[i];
-        if (form->training)
+    for (int i = 0; i < plan->packing_count; i++) {
+        const Packing *packing = plan->packings[i];
+        if (packing->training)
             continue;
-        float *values = ARENA_ARRAY(float, form->count);
-        form_values(form, trained_values(trained, plan->graph, form->parameter), values);
-        check_finite(form, values);
-        for (size_t k = 0; k < form->count; k++)
-            all[form->offset + k] = plan->settings.half ? half_of(values[k], form->parameter) : bits_of(values[k]);
+        float *values = ARENA_ARRAY(float, packing->count);
+        packing_values(packing, trained_values(trained, plan->graph, packing->parameter), values);
+        check_finite(packing, values);
+        for (size_t k = 0; k < packing->count; k++)
+            all[packing->offset + k] = plan->settings.half ? half_of(values[k], packing->parameter)
+                                                           : bits_of(values[k]);
     }
     return all;
 }
@@ -76,7 +87,7 @@ static Text as_bytes(const Plan *plan, const uint32_t *all)
     char *bytes = arena_alloc(count * each + 1);
     for (size_t i = 0; i < count; i++)
         for (size_t k = 0; k < each; k++)
-            bytes[i * each + k] = (char)(all[i] >> 8 * k & 0xff);       /* little-endian */
+            bytes[i * each + k] = (char)(all[i] >> 8 * k & 0xff); /* little-endian */
     return (Text){ .data = bytes, .length = count * each, .room = count * each + 1 };
 }
 
@@ -90,19 +101,25 @@ static int write_number(char *text, size_t size, uint32_t bits, bool half)
         return snprintf(text, size, "0x%04x", (unsigned)bits);
     if (bits << 1 == 0)
         return snprintf(text, size, "%s0.0f", sign);
-    return snprintf(text, size, "%s0x%d.%06xp%df", sign, exponent > 0, (unsigned)fraction, exponent > 0 ? exponent - 127 : -126);
+    return snprintf(text, size, "%s0x%d.%06xp%df", sign, exponent > 0, (unsigned)fraction,
+                    exponent > 0 ? exponent - 127 : -126);
 }
 
 static Text as_c(const Plan *plan, const uint32_t *all)
 {
     const size_t count = number_count(plan), a_line = plan->settings.half ? 12 : 5;
     Text text = { 0 };
-    text_add(&text, "/* The weights in the form that the kernels read. */\n#include \"%s.h\"\n\n_Alignas(%s_ALIGN) const %s %s_prepared[%zu] = {", plan->graph->name,
-             upper(plan->graph->name), plan->settings.half ? "uint16_t" : "float", plan->graph->name, count);
+    text_add(
+        &text,
+        "/* The weights, packed for the kernels. */\n#include \"%s.h\"\n\n_Alignas(%s_ALIGN) const "
+        "%s %s_prepared[%zu] = {",
+        plan->graph->name, upper(plan->graph->name), plan->settings.half ? "uint16_t" : "float",
+        plan->graph->name, count);
     for (size_t i = 0; i < count; i++) {
         char number[40];
         text_append(&text, i % a_line ? " " : "\n    ", i % a_line ? 1 : 5);
-        text_append(&text, number, (size_t)write_number(number, sizeof number, all[i], plan->settings.half));
+        text_append(&text, number,
+                    (size_t)write_number(number, sizeof number, all[i], plan->settings.half));
         text_append(&text, ",", 1);
     }
     text_add(&text, "\n};\n");

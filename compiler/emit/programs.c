@@ -1,4 +1,5 @@
-/* programs.c - the holes train, encode, decode, stream and phases: every step with the words of its call, and the memory that the steps share. */
+/* programs.c - the holes train, encode, decode, stream and stages: every step with the words of its
+   call, and the memory that the steps share. */
 #include "emitter.h"
 
 #include "../base/arena.h"
@@ -24,29 +25,33 @@ static double macs_of(const Program *program)
     return sum;
 }
 
-/* A value of a group of images: all of it for a step that takes the group at once, else image i's. */
-static const char *in_group(const Plan *plan, const Step *step, const char *base, const Node *node)
+/* A value of a microbatch: all of it for a batched step, else image i's. */
+static const char *in_microbatch(const Plan *plan, const Step *step, const char *base,
+                                 const Node *node)
 {
-    if (plan->group == 1 || step->kernel->grouped)
+    if (plan->microbatch == 1 || step->kernel->batched)
         return base;
     return arena_format("%s + i * %zu", base, plan_value_count(node));
 }
 
-static const char *workspace_expression(const Plan *plan, const Program *program, int place, const Node *node)
+static const char *workspace_expression(const Plan *plan, const Program *program, int place,
+                                        const Node *node)
 {
     const Step *step = program->steps[place];
     const Buffer *buffer = plan_value_at(program, place, node);
     if (!buffer)
         bug("%s does not lie in the workspace of %s", node->name, program->name);
     const char *base = arena_format("t->%s", buffer->name);
-    return buffer->copies > 1 ? in_group(plan, step, base, node) : base;
+    return buffer->copies > 1 ? in_microbatch(plan, step, base, node) : base;
 }
 
-/* Two rows of windows share the integers of their codes (kernels/codes.c.in), so a band ends behind an even unit where codes are written. */
+/* Two rows of windows share the integers of their codes (kernels/codes.c.in), so a band ends after
+   an even unit where codes are written. */
 static bool writes_codes(const Step *step)
 {
     for (int i = 0; i < step->argument_count; i++)
-        if (step->arguments[i].node && step->arguments[i].node->type == TYPE_CODE && step_writes(step, step->arguments[i].node))
+        if (step->arguments[i].node && step->arguments[i].node->type == TYPE_CODE
+            && step_writes(step, step->arguments[i].node))
             return true;
     return false;
 }
@@ -57,52 +62,64 @@ static const char *band_limit(const Step *step, bool first, int units)
     const char *limit = arena_format("%d * %s / bands", units, first ? "band" : "(band + 1)");
     if (!writes_codes(step))
         return limit;
-    return first ? arena_format("%s / 2 * 2", limit) : arena_format("(band + 1 == bands ? %d : %s / 2 * 2)", units, limit);
+    return first ? arena_format("%s / 2 * 2", limit)
+                 : arena_format("(band + 1 == bands ? %d : %s / 2 * 2)", units, limit);
 }
 
-static const char *argument_expression(const Plan *plan, const Program *program, int place, const char *name, int units)
+static const char *argument_expression(const Plan *plan, const Program *program, int place,
+                                       const char *name, int units)
 {
     const Graph *graph = plan->graph;
     const Step *step = program->steps[place];
-    bool first = strcmp(name, "first") == 0, group = plan->group > 1, alone = !program->result || group || plan->settings.library;
+    bool first = strcmp(name, "first") == 0, microbatch = plan->microbatch > 1,
+         alone = !program->result || microbatch || plan->settings.library;
     if (first || strcmp(name, "last") == 0)
         return alone ? arena_format("%d", first ? 0 : units) : band_limit(step, first, units);
     if (strcmp(name, "n") == 0)
-        return group ? "n" : "1";
+        return microbatch ? "n" : "1";
     if (strcmp(name, "row") == 0)
         return "t";
     for (int i = 0; i < step->argument_count; i++) {
         const Argument *a = &step->arguments[i];
         if (strcmp(a->name, name) != 0)
             continue;
-        if (a->form && a->form->late)
-            return arena_format("t->%s + %zu", plan_scratch_at(program, place)->name, step->late_at);
-        if (a->form)
-            return arena_format("w + W_%s", upper(a->form->name));
+        if (a->packing && a->packing->on_use)
+            return arena_format("t->%s + %zu", plan_scratch_at(program, place)->name,
+                                step->on_use_at);
+        if (a->packing)
+            return arena_format("w + W_%s", upper(a->packing->name));
         if (a->scratch)
-            return step->streams ? "scratch" : arena_format("t->%s", plan_scratch_at(program, place)->name);
+            return step->streams ? "scratch"
+                                 : arena_format("t->%s", plan_scratch_at(program, place)->name);
         if (a->sum)
             return arena_format("t->%s_sum", step->name);
         if (a->noise)
-            return group ? "noise ? noise[i] : 0" : "noise";
+            return microbatch ? "noise ? noise[i] : 0" : "noise";
         if (step->streams)
             return name;
         if (a->node == graph->input)
-            return group ? "images[i]" : "image";
+            return microbatch ? "images[i]" : "image";
         if (a->node == program->given)
-            return in_group(plan, step, group ? "latents" : "latent", a->node);
+            return in_microbatch(plan, step, microbatch ? "latents" : "latent", a->node);
         if (a->node == program->result)
-            return in_group(plan, step, arena_format("%s%s", program == &plan->encode ? "latent" : "output", group ? "s" : ""), a->node);
+            return in_microbatch(plan, step,
+                                 arena_format("%s%s",
+                                              program == &plan->encode ? "latent" : "output",
+                                              microbatch ? "s" : ""),
+                                 a->node);
         if (node_is_loss(a->node))
-            return group ? "losses + i" : "&loss";
+            return microbatch ? "losses + i" : "&loss";
         if (plan_is_gradient(a->node))
-            return arena_format("gradient + P_%s", upper(plan_identifier(graph->parameters[a->node->parameter - 1].node->name)));
+            return arena_format(
+                "gradient + P_%s",
+                upper(plan_identifier(graph->parameters[a->node->parameter - 1].node->name)));
         return workspace_expression(plan, program, place, a->node);
     }
     bug("%s has no argument %s", step->function, name);
 }
 
-/* words of the call: step.words, from the argument names that the expansion of its function left in model.argument_names. */
+/* words of the call: step.words, from the argument names that the expansion of its function left in
+   model.argument_names. */
 static void set_words(lua_State *L, const Plan *plan, const Program *program, int place)
 {
     const Step *step = program->steps[place];
@@ -116,7 +133,8 @@ static void set_words(lua_State *L, const Plan *plan, const Program *program, in
     int count = (int)lua_length(L, -2);
     for (int i = 1; i <= count; i++) {
         lua_rawgeti(L, -2, i);
-        const char *expression = argument_expression(plan, program, place, lua_tostring(L, -1), units);
+        const char *expression = argument_expression(plan, program, place, lua_tostring(L, -1),
+                                                     units);
         lua_pop(L, 1);
         lua_pushstring(L, expression);
         lua_rawseti(L, -2, i);
@@ -125,28 +143,37 @@ static void set_words(lua_State *L, const Plan *plan, const Program *program, in
     lua_pop(L, 2);
 }
 
-/* step.late: the call that makes its late form; "" where it reads none. */
-static void set_late(lua_State *L, const Plan *plan, const Program *program, int place)
+/* step.on_use: the call that makes the packing it reads; "" if there is none. */
+static void set_on_use(lua_State *L, const Plan *plan, const Program *program, int place)
 {
     const Step *step = program->steps[place];
-    set_text(L, "late", !step->late ? "" : arena_format("%smake_%s(w + W_%s, t->%s + %zu);", plan_prefix(plan), step->late->name,
-                                                        upper(step->late->source->name), plan_scratch_at(program, place)->name, step->late_at));
+    set_text(L, "on_use",
+             !step->on_use ? ""
+                           : arena_format("%smake_%s(w + W_%s, t->%s + %zu);", plan_prefix(plan),
+                                          step->on_use->name, upper(step->on_use->source->name),
+                                          plan_scratch_at(program, place)->name, step->on_use_at));
 }
 
-/* "PLACE, COUNT, CHANNELS" of the value that a step of training leaves in the workspace, of a repeated
-   step where that one leaves it; zeros where it leaves none there, or inference runs it. */
+/* "PLACE, COUNT, CHANNELS" of the value that a step of training leaves in the workspace, of a
+   repeated step where that one leaves it; zeros where it leaves none there, or inference runs
+   it. */
 static const char *value_left(const Plan *plan, const Program *program, int place)
 {
     const Step *step = program->steps[place];
-    bool learns = place < program->forward_count && (step->core->op->heads_stage || step->core->op->value);
-    const Buffer *left = NULL;              /* the first of those that the step writes */
+    bool learns = place < program->forward_count
+                  && (step->core->op->heads_fusion || step->core->op->value);
+    const Buffer *left = NULL; /* the first of those that the step writes */
     for (int i = 0; i < step->argument_count && !program->result; i++) {
         const Node *node = step->arguments[i].node;
-        const Buffer *b = node && node->type == TYPE_REAL && step_writes(step, node) ? plan_value_at(program, place, node) : NULL;
+        const Buffer *b = node && node->type == TYPE_REAL && step_writes(step, node)
+                              ? plan_value_at(program, place, node)
+                              : NULL;
         left = b && (!left || b < left) ? b : left;
     }
     if (left)
-        return arena_format("%zu, %zu, %d", left->offset / (size_t)settings_real_bytes(&plan->settings), plan_value_count(left->node),
+        return arena_format("%zu, %zu, %d",
+                            left->offset / (size_t)settings_real_bytes(&plan->settings),
+                            plan_value_count(left->node),
                             learns ? left->node->shape.dim[left->node->shape.rank - 1] : 0);
     return "0, 0, 0";
 }
@@ -160,7 +187,7 @@ static void set_steps(lua_State *L, const Plan *plan, const Program *program)
         set_text(L, "call", step->function);
         set_text(L, "own", step->name);
         set_text(L, "layer", step->layer);
-        set_text(L, "pass", step->pass);
+        set_text(L, "direction", step->direction);
         set_text(L, "kernel", step->kernel->name);
         set_text(L, "macs", arena_format("%.17g", step->macs));
         set_text(L, "value", value_left(plan, program, i));
@@ -173,26 +200,32 @@ static void set_steps(lua_State *L, const Plan *plan, const Program *program)
         lua_pop(L, 2);
         lua_pushboolean(L, divided);
         lua_setfield(L, -2, "divided");
-        set_number(L, "run", program->run[i]);
-        lua_pushboolean(L, step->kernel->grouped);
-        lua_setfield(L, -2, "grouped");
-        set_text(L, "flush", step->sums ? upper(plan_identifier(arena_format("%s.kernel", step->layer))) : "");
+        set_number(L, "segment", program->segment[i]);
+        lua_pushboolean(L, step->kernel->batched);
+        lua_setfield(L, -2, "batched");
+        set_text(L, "flush",
+                 step->sums ? upper(plan_identifier(arena_format("%s.kernel", step->layer))) : "");
         set_words(L, plan, program, i);
-        set_late(L, plan, program, i);
+        set_on_use(L, plan, program, i);
         append_item(L);
     }
     lua_setfield(L, -2, "steps");
 }
 
-/* Of a stream: what a step reads and writes, and where the rows lie. The table of the program is at the top. */
+/* Of a stream: what a step reads and writes, and where the rows lie. The table of the program is at
+   the top. */
 static void set_rings(lua_State *L, const Program *program)
 {
     lua_newtable(L);
     for (int i = 0; i <= program->count; i++) {
         const Ring *r = &program->rings[i];
         const int *dim = r->node->shape.dim;
-        const struct { const char *name; double value; } numbers[] = {
-            { "rows", r->rows }, { "depth", r->depth }, { "left", r->left }, { "room", r->room }, { "at", (double)r->offset }, { "count", dim[1] * dim[2] },
+        const struct {
+            const char *name;
+            double value;
+        } numbers[] = {
+            { "rows", r->rows }, { "depth", r->depth },       { "left", r->left },
+            { "room", r->room }, { "at", (double)r->offset }, { "count", dim[1] * dim[2] },
         };
         lua_newtable(L);
         set_text(L, "text", shape_text(r->node->shape));
@@ -205,7 +238,8 @@ static void set_rings(lua_State *L, const Program *program)
     for (int i = 0; i < program->count; i++) {
         const Rows *r = &program->steps[i]->rows;
         lua_newtable(L);
-        lua_pushstring(L, arena_format("%d, %d, %d, %d, %d, %d", r->times, r->from, r->to, r->over, r->count, r->pool));
+        lua_pushstring(L, arena_format("%d, %d, %d, %d, %d, %d", r->times, r->from, r->to, r->over,
+                                       r->count, r->pool));
         lua_setfield(L, -2, "numbers");
         append_item(L);
     }
@@ -222,7 +256,10 @@ static void set_buffers(lua_State *L, const Plan *plan, const Program *program)
         bool codes = b->node && b->node->type != TYPE_REAL;
         lua_newtable(L);
         set_text(L, "name", b->name);
-        set_text(L, "type", codes ? code_type(plan) : plan->settings.real_double ? "double" : "float");
+        set_text(L, "type",
+                 codes                        ? code_type(plan)
+                 : plan->settings.real_double ? "double"
+                                              : "float");
         set_text(L, "shape", b->node ? shape_text(b->node->shape) : "");
         set_number(L, "offset", (double)b->offset);
         set_number(L, "bytes", (double)b->bytes);
@@ -255,28 +292,31 @@ static void set_program(lua_State *L, const Plan *plan, const Program *program, 
     lua_setfield(L, -2, field);
 }
 
-/* model.phases: what is trained one after another, the whole network last; none where that is all. */
-static void set_phases(lua_State *L, const Plan *plan)
+/* model.stages: what is trained one after another, the whole network last; none where that is
+   all. */
+static void set_stages(lua_State *L, const Plan *plan)
 {
     const Graph *graph = plan->graph;
     lua_newtable(L);
-    for (int i = 0; i < graph->phase_count; i++) {
-        const Phase *phase = &graph->phases[i];
+    for (int i = 0; i < graph->stage_count; i++) {
+        const Stage *stage = &graph->stages[i];
         const char *trains = "";
         for (int k = 0; k < graph->parameter_count; k++)
-            trains = arena_format("%s%s%d", trains, k ? ", " : "", phase_trains(phase, graph_layer_of(graph, graph->parameters[k].node)));
+            trains = arena_format(
+                "%s%s%d", trains, k ? ", " : "",
+                stage_trains(stage, graph_layer_of(graph, graph->parameters[k].node)));
         lua_newtable(L);
-        set_text(L, "title", emit_phase_title(graph, phase));
-        set_text(L, "loss", phase->loss);
-        set_number(L, "epochs", phase->epochs);
+        set_text(L, "title", emit_stage_title(graph, stage));
+        set_text(L, "loss", stage->loss);
+        set_number(L, "epochs", stage->epochs);
         set_text(L, "trains", trains);
-        if (i < plan->phase_count) {
-            set_program(L, plan, &plan->phases[i], "train");
-            set_program(L, plan, &plan->sights[i], "sight");
+        if (i < plan->stage_count) {
+            set_program(L, plan, &plan->stages[i], "train");
+            set_program(L, plan, &plan->previews[i], "preview");
         }
         append_item(L);
     }
-    lua_setfield(L, -2, "phases");
+    lua_setfield(L, -2, "stages");
 }
 
 void set_programs(lua_State *L, const Plan *plan)
@@ -286,5 +326,5 @@ void set_programs(lua_State *L, const Plan *plan)
     set_program(L, plan, &plan->decode, "decode");
     if (plan->settings.stream)
         set_program(L, plan, &plan->stream, "stream");
-    set_phases(L, plan);
+    set_stages(L, plan);
 }

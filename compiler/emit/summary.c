@@ -21,13 +21,17 @@ static const char *keras_shape(Shape shape)
     return text.data;
 }
 
-static const char rule[] = "________________________________________________________________________________\n";
-static const char double_rule[] = "================================================================================\n";
+static const char rule[] =
+    "________________________________________________________________________________\n";
+static const char double_rule[] =
+    "================================================================================\n";
 
 /* Whether a layer of the part that begins at row `first` names others. */
 static bool names_others(const Graph *graph, int first)
 {
-    for (int i = first; i < graph->layer_count && strcmp(graph->layers[i].part, graph->layers[first].part) == 0; i++)
+    for (int i = first;
+         i < graph->layer_count && strcmp(graph->layers[i].part, graph->layers[first].part) == 0;
+         i++)
         if (*graph->layers[i].with)
             return true;
     return false;
@@ -44,11 +48,13 @@ static int64_t print_part(Text *out, const Graph *graph, int first, int *end)
     int i = first;
     for (; i < graph->layer_count && strcmp(graph->layers[i].part, part) == 0; i++) {
         const LayerRow *row = &graph->layers[i];
-        text_add(out, *row->with ? " %-35s%-28s%-12lld %s\n" : " %-35s%-28s%lld%s\n", arena_format("%s (%s)", strchr(row->name, '.') + 1, row->word),
+        text_add(out, *row->with ? " %-35s%-28s%-12lld %s\n" : " %-35s%-28s%lld%s\n",
+                 arena_format("%s (%s)", strchr(row->name, '.') + 1, row->word),
                  keras_shape(row->shape), (long long)row->parameters, row->with);
         sum += row->parameters;
     }
-    text_add(out, "%sTotal params: %s\nTrainable params: %s\nNon-trainable params: 0\n%s\n", double_rule, thousands(sum), thousands(sum), rule);
+    text_add(out, "%sTotal params: %s\nTrainable params: %s\nNon-trainable params: 0\n%s\n",
+             double_rule, thousands(sum), thousands(sum), rule);
     *end = i;
     return sum;
 }
@@ -58,35 +64,36 @@ static const char *range(const LayerRow *first, const LayerRow *last)
     return first == last ? first->name : arena_format("%s to %s", first->name, last->name);
 }
 
-const char *emit_phase_title(const Graph *graph, const Phase *phase)
+const char *emit_stage_title(const Graph *graph, const Stage *stage)
 {
     const LayerRow *rows = graph->layers;
-    if (phase->whole)
+    if (stage->whole)
         return "all layers";
-    return arena_format("%s, %s", range(&rows[phase->encoder_first], &rows[phase->encoder_last]),
-                        range(&rows[phase->decoder_first], &rows[phase->decoder_last]));
+    return arena_format("%s, %s", range(&rows[stage->encoder_first], &rows[stage->encoder_last]),
+                        range(&rows[stage->decoder_first], &rows[stage->decoder_last]));
 }
 
-/* What a phase has as input and target. */
-static const char *target_of(const Graph *graph, const Phase *phase)
+/* What a stage has as input and target. */
+static const char *target_of(const Graph *graph, const Stage *stage)
 {
-    if (!phase->encoder_first)
+    if (!stage->encoder_first)
         return "the image";
-    const LayerRow *row = &graph->layers[phase->encoder_first - 1];
+    const LayerRow *row = &graph->layers[stage->encoder_first - 1];
     return arena_format("%s, %s", row->name, shape_text(row->shape));
 }
 
-static void print_phases(Text *out, const Graph *graph)
+static void print_stages(Text *out, const Graph *graph)
 {
-    if (graph->phase_count)
+    if (graph->stage_count)
         text_add(out, "Stages of training, one after another:\n");
-    for (int i = 0; i < graph->phase_count; i++) {
-        const Phase *phase = &graph->phases[i];
+    for (int i = 0; i < graph->stage_count; i++) {
+        const Stage *stage = &graph->stages[i];
         int64_t parameters = 0;
         for (int k = 0; k < graph->layer_count; k++)
-            parameters += phase_trains(phase, k) ? graph->layers[k].parameters : 0;
-        text_add(out, " %d. %s\n    %d epoch%s, %s parameters, %s of %s\n", i + 1, emit_phase_title(graph, phase), phase->epochs,
-                 phase->epochs == 1 ? "" : "s", thousands(parameters), phase->loss, target_of(graph, phase));
+            parameters += stage_trains(stage, k) ? graph->layers[k].parameters : 0;
+        text_add(out, " %d. %s\n    %d epoch%s, %s parameters, %s of %s\n", i + 1,
+                 emit_stage_title(graph, stage), stage->epochs, stage->epochs == 1 ? "" : "s",
+                 thousands(parameters), stage->loss, target_of(graph, stage));
     }
 }
 
@@ -95,7 +102,8 @@ void emit_summary(Text *out, const Graph *graph)
     int64_t sum = 0;
     for (int i = 0; i < graph->layer_count;)
         sum += print_part(out, graph, i, &i);
-    text_add(out, "%s: %s -> %s -> %s, %s parameters\n", graph->name, shape_text(graph->input->shape), shape_text(graph->latent->shape),
+    text_add(out, "%s: %s -> %s -> %s, %s parameters\n", graph->name,
+             shape_text(graph->input->shape), shape_text(graph->latent->shape),
              shape_text(graph->output->shape), thousands(sum));
-    print_phases(out, graph);
+    print_stages(out, graph);
 }

@@ -1,21 +1,29 @@
 -- template.lua: C with holes.
 --
--- A line whose first column is % is Lua; ${...} in any other line is a hole. One template line becomes one line of a Lua chunk that is named after
--- the template, so an error names the template's own file and line. Three lines are special:
+-- A line whose first column is % is Lua; ${...} in any other line is a hole. One template line
+-- becomes one line of a Lua chunk that is named after the template, so an error names the
+-- template's own file and line. Four lines are special:
+--   %+ TEXT            the line before goes on: TEXT comes after it and a space
 --   %header            the includes that every emitted file starts with
 --   %include NAME      another template, with the same holes and globals
---   %kernel (a, b?) -> (c, d?)    the signature of the emitted function: inputs, then outputs; `?`: only where the step has such an
---                      argument in that role. The same list makes the call, so the two cannot disagree. `by N` behind it: the work falls into N
---                      units (rows, strips) that threads may share; the function gets `first` and `last` and does those from first to last - 1.
---                      `of row` behind it: it computes a row of a stream and must know which.
---                      `of n` behind it: it computes a group of `n` images at once, whose values lie one image after another.
--- scale(NAME) stands behind a value of an argument that may be the image: pixels become reals.
--- Names are looked up in the holes that C handed over, then among the helpers below; an unknown name is an error.
+--   %kernel (a, b?) -> (c, d?)    the signature of the emitted function: inputs, then outputs; `?`:
+--                                 only where the step has such an
+--                      argument in that role. The same list makes the call, so the two cannot
+--                          disagree. `by N` after it: the work falls into N
+--                      units (rows, strips) that threads may share; the function gets `first` and
+--                          `last` and does those from first to last - 1.
+--                      `of row` after it: it computes a row of a stream and must know which.
+--                      `of n` after it: it computes a microbatch of `n` images at once, whose
+--                          values lie one image after another.
+-- scale(NAME) stands after a value of an argument that may be the image: pixels become reals. Names
+-- are looked up in the holes that C handed over, then among the helpers below; an unknown name is
+-- an error.
 local embedded = ...        -- embedded(name): the text of a file that caec carries
 
 local LIMIT = 100           -- columns
 
-local helpers = { format = string.format, ipairs = ipairs, pairs = pairs, math = math, string = string, table = table, type = type }
+local helpers = { format = string.format, ipairs = ipairs, pairs = pairs, math = math, string
+    = string, table = table, type = type }
 
 -- Accumulators: a0 b0 c0 d0 for the vectors of the first pixel, a1 b1 ... for the next.
 function helpers.lane(vector, pixel) return string.char(97 + vector) .. pixel end
@@ -27,9 +35,12 @@ end
 function helpers.plural(n) return n == 1 and "" or "s" end
 function helpers.ceil_div(a, b) return math.floor((a + b - 1) / b) end
 function helpers.ceil_to(a, b) return math.floor((a + b - 1) / b) * b end
-local function sign(text) return function(n) return n == 0 and "" or string.format(" %s %d", text, n) end end
-local function factor(text) return function(n) return n == 1 and "" or string.format(" %s %d", text, n) end end
-helpers.plus, helpers.minus, helpers.times, helpers.over = sign("+"), sign("-"), factor("*"), factor("/")
+local function sign(text) return function(n) return n == 0 and "" or string.format(" %s %d", text,
+    n) end end
+local function factor(text) return function(n) return n == 1 and "" or string.format(" %s %d", text,
+    n) end end
+helpers.plus, helpers.minus, helpers.times, helpers.over = sign("+"), sign("-"), factor("*"),
+    factor("/")
 
 function helpers.list(n, f, separator)
   local parts = {}
@@ -37,7 +48,8 @@ function helpers.list(n, f, separator)
   return table.concat(parts, separator or ", ")
 end
 
--- A list of words broken into lines of at most LIMIT columns; all but the first are indented by `indent`.
+-- A list of words broken into lines of at most LIMIT columns; all but the first are indented by
+-- `indent`.
 function helpers.wrap(first, words, last, indent)
   local lines, line = {}, first
   for i, word in ipairs(words) do
@@ -53,7 +65,8 @@ function helpers.wrap(first, words, last, indent)
   return table.concat(lines, "\n")
 end
 
--- A line that is too long, broken at a space: comments anywhere, code behind a comma or before an operator, strings and the rest not at all.
+-- A line that is too long, broken at a space: comments anywhere, code after a comma or before an
+-- operator, strings and the rest not at all.
 local function fit(line)
   if #line <= LIMIT or line:find('"') then return line end
   local indent = line:match("^ *")
@@ -63,7 +76,8 @@ local function fit(line)
   local at
   for i = LIMIT + 1, #indent + 20, -1 do
     local behind = line:sub(1, i - 1)
-    if line:sub(i, i) == " " and (comment or behind:find(",$") or line:find("^ [=?:&|+*-]+ ", i)) and behind:find("%S") then
+    if line:sub(i, i) == " " and (comment or behind:find(",$") or line:find("^ [=?:&|+*-]+ ", i))
+        and behind:find("%S") then
       at = i
       break
     end
@@ -89,7 +103,8 @@ local function expression(holes, text, values)
   return (text:gsub("%f[%w_](%a[%w_]*)%f[^%w_]", function(word) return values[word] end))
 end
 
--- The same on vectors, where the expression calls no function: "c > 0 ? a : b" becomes pick(above(c, zero), a, b). NULL otherwise.
+-- The same on vectors, where the expression calls no function: "c > 0 ? a : b" becomes
+-- pick(above(c, zero), a, b). NULL otherwise.
 local function vector_expression(holes, text, values)
   if text:find("%a%w*%(") then return nil end
   local function put(part)
@@ -98,7 +113,8 @@ local function vector_expression(holes, text, values)
   end
   local left, right, yes, no = text:match("^(.-) > (.-) %? (.-) : (.-)$")
   if not left then return put(text) end
-  if yes == left and no == right then return string.format("larger(%s, %s)", put(left), put(right)) end
+  if yes == left and no == right then return string.format("larger(%s, %s)", put(left),
+      put(right)) end
   return string.format("pick(above(%s, %s), %s, %s)", put(left), put(right), put(yes), put(no))
 end
 
@@ -119,7 +135,8 @@ local function bind(holes, line)
     for i, item in ipairs(parse_list(text)) do
       local argument = holes.args[item.name]
       if argument and argument.role == role then
-        bound[#bound + 1] = { name = item.name, type = argument.type, scalar = argument.scalar, order = (role == "in" and 0 or 1000) + i }
+        bound[#bound + 1] = { name = item.name, type = argument.type, scalar = argument.scalar,
+            order = (role == "in" and 0 or 1000) + i }
       elseif not item.optional then
         error("%kernel: the step has no argument '" .. item.name .. "'", 0)
       end
@@ -137,14 +154,31 @@ end
 
 local function signature(holes, bound)
   local words = {}
-  for i, argument in ipairs(bound) do words[i] = argument.scalar or argument.type .. "restrict " .. argument.name end
+  for i, argument in ipairs(bound) do words[i] = argument.scalar or argument.type .. "restrict " ..
+      argument.name end
   local first = "void " .. holes.name .. "("
   return helpers.wrap(first, words, ")", #first)
 end
 
-local function translate(name, text)
-  local out = {}
+-- Lines that go on are one; the empty lines that take their place keep the numbers of the lines.
+local function join(text)
+  local lines, first = {}, nil
   for line in (text:gsub("\n$", "") .. "\n"):gmatch("(.-)\n") do
+    local more = line:match("^%%%+%s*(.*)$")
+    if more then
+      lines[first] = lines[first] .. " " .. more
+      line = "%"
+    else
+      first = #lines + 1
+    end
+    lines[#lines + 1] = line
+  end
+  return lines
+end
+
+local function translate(text)
+  local out = {}
+  for _, line in ipairs(join(text)) do
     local special, rest = line:match("^%%(%a+)%s*(.*)$")
     if special == "kernel" or special == "include" or special == "header" then
       local units = rest:match("%) by (.*)$")
@@ -167,24 +201,26 @@ local function translate(name, text)
   return table.concat(out, "\n")
 end
 
--- Leaves out the `* 1`, `/ 1`, `+ 0` and `% 1` that holes with such values bring. They stand in whole-number arithmetic, where that changes
--- nothing; comments and strings stay as they are.
+-- Leaves out the `* 1`, `/ 1`, `+ 0` and `% 1` that holes with such values bring. They stand in
+-- whole-number arithmetic, where that changes nothing; comments and strings stay as they are.
 local function tidy(line)
-  if line:find('^%s*/?%* ') or line:find('^%s*/%*') or line:find('"', 1, true) or not line:find("%f[%w_.][01]%f[^%w_.]") then return line end
+  if line:find('^%s*/?%* ') or line:find('^%s*/%*') or line:find('"', 1, true) or
+      not line:find("%f[%w_.][01]%f[^%w_.]") then return line end
   line = line:gsub("[%w_]+ %% 1%f[^%w_.]", "0"):gsub("%f[%w_.]0 [*/] %d+%f[^%w_.]", "0")
   line = line:gsub(" [*/] 1%f[^%w_.]", ""):gsub("%f[%w_.]1 %* ", "")
-  line = line:gsub(" [+-] 0%f[^%w_.](.?.?)", function(rest) return not rest:find("^ [*/%%]") and rest or nil end)
+  line = line:gsub(" [+-] 0%f[^%w_.](.?.?)", function(rest) return not rest:find("^ [*/%%]") and
+      rest or nil end)
   return (line:gsub("([%(%[=] ?)0 %+ ", "%1"))
 end
 
 local function run(name, env)
-  local chunk, message = load(translate(name, embedded(name)), "@" .. name, "t", env)
+  local chunk, message = load(translate(embedded(name)), "@" .. name, "t", env)
   if not chunk then error(message, 0) end
   chunk()
 end
 
--- Expands the template `name` with `holes`; returns the text, and of its %kernel line the prototype, the names of the arguments
--- in order, and the number of units.
+-- Expands the template `name` with `holes`; returns the text, and of its %kernel line the
+-- prototype, the names of the arguments in order, and the number of units.
 local function expand(name, holes)
   local out, bound, units = {}, nil, nil
   local is_code = name:find("%.[ch]%.in$") ~= nil
@@ -213,17 +249,21 @@ local function expand(name, holes)
     env._o(signature(holes, bound))
   end
   function env.has(argument) return holes.args[argument] ~= nil end
-  function env.weights(at) return (holes.half and "load_half(" or "load(") .. at .. ")" end     -- a vector of a form of weights, and one of its numbers
+  -- a vector of a packing of weights, and one of its numbers
+  function env.weights(at) return (holes.half and "load_half(" or "load(") .. at .. ")" end
   function env.weight_at(place) return holes.half and "from_half(" .. place .. ")" or place end
   function env.scale(argument) return holes.args[argument].scale end
   function env.number(x, given) return number(holes, x, given) end
-  function env.activation(x) return expression(holes, holes.act_value, { x = x, slope = number(holes, holes.slope) }) end
-  function env.derivative(y, d) return expression(holes, holes.act_derivative, { y = y, d = d, slope = number(holes, holes.slope) }) end
+  function env.activation(x) return expression(holes, holes.act_value,
+      { x = x, slope = number(holes, holes.slope) }) end
+  function env.derivative(y, d) return expression(holes, holes.act_derivative,
+      { y = y, d = d, slope = number(holes, holes.slope) }) end
   function env.vector_activation(x)
     return vector_expression(holes, holes.act_value, { x = x, slope = number(holes, holes.slope) })
   end
   function env.vector_derivative(y, d)
-    return vector_expression(holes, holes.act_derivative, { y = y, d = d, slope = number(holes, holes.slope) })
+    return vector_expression(holes, holes.act_derivative,
+        { y = y, d = d, slope = number(holes, holes.slope) })
   end
   setmetatable(env, { __index = function(_, key)
     local value = holes[key]

@@ -11,7 +11,8 @@ enum { MAX_REFS = 64, MAX_NAME = 1000, MAX_REFERENCE = 100000 };
 
 const char *read_name(lua_State *L)
 {
-    if (lua_type(L, -1) != LUA_TSTRING || lua_length(L, -1) > MAX_NAME || strlen(lua_tostring(L, -1)) != lua_length(L, -1))
+    if (lua_type(L, -1) != LUA_TSTRING || lua_length(L, -1) > MAX_NAME
+        || strlen(lua_tostring(L, -1)) != lua_length(L, -1))
         return NULL;
     return arena_copy(lua_tostring(L, -1), lua_length(L, -1));
 }
@@ -29,12 +30,14 @@ bool read_word(lua_State *L, const Source *source, Word *word)
     lua_getfield(L, -1, "name");
     word->name = read_name(L);
     lua_getfield(L, -2, "at");
-    double at = lua_type(L, -1) == LUA_TNUMBER ? lua_tonumber(L, -1) : -1;     /* the graph may have changed it */
+    /* the graph may have changed it */
+    double at = lua_type(L, -1) == LUA_TNUMBER ? lua_tonumber(L, -1) : -1;
     word->at = at >= 0 && at < source->count ? (int)at : -1;
     lua_getfield(L, -3, "line");
     int line = lua_type(L, -1) == LUA_TNUMBER ? (int)lua_tointeger(L, -1) : 0;
     lua_pop(L, 3);
-    word->loc = word->at >= 0 ? source_token(source, word->at) : source_name_in_line(source, line, word->word);
+    word->loc = word->at >= 0 ? source_token(source, word->at)
+                              : source_name_in_line(source, line, word->word);
     return true;
 }
 
@@ -42,7 +45,8 @@ void push_args(lua_State *L, const Word *word)
 {
     lua_getfield(L, -1, "args");
     if (!lua_istable(L, -1))
-        fail(word->loc, "%s: wants its arguments in braces: %s%s { ... }", word->word, word->word, word->name ? " \"name\"" : "");
+        fail(word->loc, "%s: wants its arguments in braces: %s%s { ... }", word->word, word->word,
+             word->name ? " \"name\"" : "");
 }
 
 Loc argument_loc(const Source *source, const Word *word, const char *path)
@@ -59,7 +63,8 @@ static Loc place(const ArgumentPlaces *places, const char *name)
 
 static bool in_list(const char *list, const char *name)
 {
-    return list && !strchr(name, ' ') && strstr(arena_format(" %s ", list), arena_format(" %s ", name));
+    return list && !strchr(name, ' ')
+           && strstr(arena_format(" %s ", list), arena_format(" %s ", name));
 }
 
 /* "filters, kernel, stride and name" */
@@ -78,7 +83,8 @@ static int compare_names(const void *a, const void *b)
     return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-/* An activation written as an argument has the numbers it has by default; the layer of that name takes others. */
+/* An activation written as an argument has the numbers it has by default; the layer of that name
+   takes others. */
 static const char *activation_layer(const ArgSpec *specs, const char *key)
 {
     bool takes_activation = false;
@@ -88,22 +94,26 @@ static const char *activation_layer(const ArgSpec *specs, const char *key)
         const LayerSpec *layer = layer_find(activation_names[i]);
         for (int k = 0; layer->args[k].name; k++)
             if (strcmp(layer->args[k].name, key) == 0)
-                return arena_format("; it belongs to the layer %s: take activation out and put %s { %s = ... } behind this one", layer->word,
-                                    layer->word, key);
+                return arena_format(
+                    "; it belongs to the layer %s: remove activation and put %s { %s = ... } after "
+                    "this one",
+                    layer->word, layer->word, key);
     }
     return "";
 }
 
-/* Every key must be expected; the first by name is reported, so that the message does not depend on the order of a hash. */
-static void check_keys(lua_State *L, const ArgumentPlaces *places, const ArgSpec *specs, const char *also)
+/* Every key must be expected; the first by name is reported, so that the message does not depend on
+   the order of a hash. */
+static void check_keys(lua_State *L, const ArgumentPlaces *places, const ArgSpec *specs,
+                       const char *also)
 {
     const char *unknown[64];
     size_t count = 0;
     lua_pushnil(L);
     while (lua_next(L, -2)) {
         if (lua_type(L, -2) != LUA_TSTRING)
-            fail(places->loc, "%s: every argument has a name: %s { %s = ... }", places->word, places->word,
-                 specs[0].name ? specs[0].name : "name");
+            fail(places->loc, "%s: every argument has a name: %s { %s = ... }", places->word,
+                 places->word, specs[0].name ? specs[0].name : "name");
         const char *key = arena_format("%.*s", MAX_NAME, lua_tostring(L, -2));
         bool known = in_list(also, key);
         for (int i = 0; specs[i].name; i++)
@@ -115,18 +125,20 @@ static void check_keys(lua_State *L, const ArgumentPlaces *places, const ArgSpec
     if (!count)
         return;
     qsort(unknown, count, sizeof unknown[0], compare_names);
-    fail(place(places, unknown[0]), "%s: no argument is called '%s'; known are: %s%s", places->word, unknown[0], known_names(specs, also),
-         activation_layer(specs, unknown[0]));
+    fail(place(places, unknown[0]), "%s: no argument is called '%s'; known are: %s%s", places->word,
+         unknown[0], known_names(specs, also), activation_layer(specs, unknown[0]));
 }
 
 static void read_number(lua_State *L, const ArgumentPlaces *places, const ArgSpec *spec, Arg *arg)
 {
     const char *kind = spec->kind == ARG_INT ? "whole number" : "number";
     if (lua_type(L, -1) != LUA_TNUMBER)
-        fail(arg->loc, "%s: %s wants a %s, not a %s", places->word, spec->name, kind, lua_typename(L, lua_type(L, -1)));
+        fail(arg->loc, "%s: %s wants a %s, not a %s", places->word, spec->name, kind,
+             lua_typename(L, lua_type(L, -1)));
     double n = lua_tonumber(L, -1);
     if (!(n >= spec->min && n <= spec->max) || (spec->kind == ARG_INT && n != floor(n)))
-        fail(arg->loc, "%s: %s wants a %s from %.15g to %.15g, not %.15g", places->word, spec->name, kind, spec->min, spec->max, n);
+        fail(arg->loc, "%s: %s wants a %s from %.15g to %.15g, not %.15g", places->word, spec->name,
+             kind, spec->min, spec->max, n);
     arg->number = n;
 }
 
@@ -134,14 +146,16 @@ static void read_choice(lua_State *L, const ArgumentPlaces *places, const ArgSpe
 {
     Text all = { 0 };
     for (int i = 0; spec->choices[i]; i++) {
-        if (lua_type(L, -1) == LUA_TSTRING && lua_length(L, -1) == strlen(spec->choices[i]) && strcmp(lua_tostring(L, -1), spec->choices[i]) == 0) {
+        if (lua_type(L, -1) == LUA_TSTRING && lua_length(L, -1) == strlen(spec->choices[i])
+            && strcmp(lua_tostring(L, -1), spec->choices[i]) == 0) {
             arg->text = spec->choices[i];
             return;
         }
         text_add(&all, "%s\"%s\"", i ? ", " : "", spec->choices[i]);
     }
-    const char *given = lua_type(L, -1) == LUA_TSTRING ? arena_format("\"%.40s\"", lua_tostring(L, -1))
-                                                       : arena_format("a %s", lua_typename(L, lua_type(L, -1)));
+    const char *given = lua_type(L, -1) == LUA_TSTRING
+                            ? arena_format("\"%.40s\"", lua_tostring(L, -1))
+                            : arena_format("a %s", lua_typename(L, lua_type(L, -1)));
     fail(arg->loc, "%s: %s wants one of %s, not %s", places->word, spec->name, all.data, given);
 }
 
@@ -171,28 +185,35 @@ bool read_shape(lua_State *L, Shape *shape, bool *list)
     return *list;
 }
 
-static void read_shape_argument(lua_State *L, const ArgumentPlaces *places, const ArgSpec *spec, Arg *arg)
+static void read_shape_argument(lua_State *L, const ArgumentPlaces *places, const ArgSpec *spec,
+                                Arg *arg)
 {
     bool list;
     if (!read_shape(L, &arg->shape, &list))
-        fail(arg->loc, "%s: %s wants { height, width, channels }, whole numbers from 1 to %d", places->word, spec->name, MAX_SIDE);
+        fail(arg->loc, "%s: %s wants { height, width, channels }, whole numbers from 1 to %d",
+             places->word, spec->name, MAX_SIDE);
 }
 
-static const char *read_reference(lua_State *L, const ArgumentPlaces *places, const ArgSpec *spec, const Arg *arg)
+static const char *read_reference(lua_State *L, const ArgumentPlaces *places, const ArgSpec *spec,
+                                  const Arg *arg)
 {
-    if (lua_type(L, -1) != LUA_TSTRING || lua_length(L, -1) > MAX_REFERENCE || strlen(lua_tostring(L, -1)) != lua_length(L, -1))
-        fail(arg->loc, "%s: %s wants the name of a layer%s, such as \"encoder.conv1\", not a %s", places->word, spec->name,
-             spec->kind == ARG_LAYERS ? " or a list of names" : "", lua_typename(L, lua_type(L, -1)));
+    if (lua_type(L, -1) != LUA_TSTRING || lua_length(L, -1) > MAX_REFERENCE
+        || strlen(lua_tostring(L, -1)) != lua_length(L, -1))
+        fail(arg->loc, "%s: %s wants the name of a layer%s, such as \"encoder.conv1\", not a %s",
+             places->word, spec->name, spec->kind == ARG_LAYERS ? " or a list of names" : "",
+             lua_typename(L, lua_type(L, -1)));
     return arena_copy(lua_tostring(L, -1), lua_length(L, -1));
 }
 
 /* The names alone; the nodes are found by references.c. */
-static void read_references(lua_State *L, const ArgumentPlaces *places, const ArgSpec *spec, Arg *arg)
+static void read_references(lua_State *L, const ArgumentPlaces *places, const ArgSpec *spec,
+                            Arg *arg)
 {
     bool list = spec->kind == ARG_LAYERS && lua_istable(L, -1);
     size_t count = list ? lua_length(L, -1) : 1;
     if (count < 1 || count > MAX_REFS || (list && (size_t)count_fields(L) != count))
-        fail(arg->loc, "%s: %s wants from 1 to %d names of layers", places->word, spec->name, MAX_REFS);
+        fail(arg->loc, "%s: %s wants from 1 to %d names of layers", places->word, spec->name,
+             MAX_REFS);
     arg->refs = ARENA_ARRAY(LayerRef, count);
     for (; (size_t)arg->ref_count < count; arg->ref_count++) {
         if (list)
@@ -216,7 +237,8 @@ static void read_argument(lua_State *L, const ArgumentPlaces *places, const ArgS
     arg->loc = place(places, spec->name);
     if (spec->kind == ARG_BOOL) {
         if (lua_type(L, -1) != LUA_TBOOLEAN)
-            fail(arg->loc, "%s: %s wants true or false, not a %s", places->word, spec->name, lua_typename(L, lua_type(L, -1)));
+            fail(arg->loc, "%s: %s wants true or false, not a %s", places->word, spec->name,
+                 lua_typename(L, lua_type(L, -1)));
         arg->number = lua_toboolean(L, -1);
     } else if (spec->kind == ARG_CHOICE) {
         read_choice(L, places, spec, arg);
@@ -230,7 +252,8 @@ static void read_argument(lua_State *L, const ArgumentPlaces *places, const ArgS
     lua_pop(L, 1);
 }
 
-void read_arguments(lua_State *L, const ArgumentPlaces *places, const ArgSpec *specs, const char *also, Arg *args)
+void read_arguments(lua_State *L, const ArgumentPlaces *places, const ArgSpec *specs,
+                    const char *also, Arg *args)
 {
     check_keys(L, places, specs, also);
     for (int i = 0; specs[i].name; i++)

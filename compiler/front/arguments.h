@@ -1,4 +1,5 @@
-/* arguments.h - words of the graph file, and Lua tables of named arguments held against tables of what is expected. */
+/* arguments.h - words of the graph file, and Lua tables of named arguments held against tables of
+   what is expected. */
 #ifndef CAEC_ARGUMENTS_H
 #define CAEC_ARGUMENTS_H
 
@@ -10,19 +11,20 @@
 typedef struct ArgumentPlaces {
     const Source *source;
     const char *word;
-    Loc loc;                /* of the word */
-    int at;                 /* its token, or -1 */
-    const char *prefix;     /* "training." where they stand in a table inside the word's */
+    Loc loc;            /* of the word */
+    int at;             /* its token, or -1 */
+    const char *prefix; /* "training." where they stand in a table inside the word's */
 } ArgumentPlaces;
 
 /* A table that a word made (dsl.lua). */
 typedef struct Word {
     const char *word, *name;
-    int at;             /* token, or -1 where the word was called by another name */
+    int at; /* token, or -1 where the word was called by another name */
     Loc loc;
 } Word;
 
-/* The string at the top of the stack; NULL where it is none, or one with a zero byte inside, which no name has. */
+/* The string at the top of the stack; NULL where it is none, or one with a zero byte inside, which
+   no name has. */
 const char *read_name(lua_State *L);
 
 /* Reads the word at the top of the stack; false where it is none. */
@@ -34,13 +36,16 @@ void push_args(lua_State *L, const Word *word);
 /* Where the argument stands; a path such as "training.loss" leads into tables. */
 Loc argument_loc(const Source *source, const Word *word, const char *path);
 
-/* Reads the table at the top of the stack into args[], one for each spec, in order; defaults where one is left out. `also` names, separated
-   by spaces, what may be there besides and is read elsewhere. Fails at the argument's own place where it is unknown, of the wrong kind or outside its
-   range, and at the word where a required one is missing. Of layers it reads the names; references.h finds them. */
-void read_arguments(lua_State *L, const ArgumentPlaces *places, const ArgSpec *specs, const char *also, Arg *args);
+/* Reads the table at the top of the stack into args[], one for each spec, in order; defaults where
+   one is left out. `also` names, separated by spaces, what may be there besides and is read
+   elsewhere. Fails at the argument's own place where it is unknown, of the wrong kind or outside
+   its range, and at the word where a required one is missing. Of layers it reads the names;
+   references.h finds them. */
+void read_arguments(lua_State *L, const ArgumentPlaces *places, const ArgSpec *specs,
+                    const char *also, Arg *args);
 
-/* The list { height, width, channels } at the top of the stack, whole numbers from 1 to MAX_SIDE. False where it is no list of three (`list` is set to
-   false) or holds other numbers. */
+/* The list { height, width, channels } at the top of the stack, whole numbers from 1 to MAX_SIDE.
+   False where it is no list of three (`list` is set to false) or holds other numbers. */
 bool read_shape(lua_State *L, Shape *shape, bool *list);
 
 #endif

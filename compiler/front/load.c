@@ -7,7 +7,7 @@
 #include "../ir/check.h"
 #include "../ops/ops.h"
 #include "arguments.h"
-#include "meant.h"
+#include "suggest.h"
 #include "names.h"
 #include "references.h"
 #include "source.h"
@@ -20,17 +20,20 @@
 #include <string.h>
 
 enum { FILE_LIMIT = 1 << 20, MAX_LAYERS = 512, MAX_NESTING = 8 };
-enum { MAX_ITEMS = 10000 };     /* entries of lists of layers, each counted as often as it is met: lists may stand in lists that stand in lists ... */
-static const size_t memory_limit = 64u << 20;
-static const long step_limit = 20L * 1000 * 1000;
-static const char words_key[] = "caec.words";      /* in Lua's registry: which word a function stands for */
+/* entries of lists of layers, each counted as often as it is met: lists may stand in lists that
+   stand in lists ... */
+enum { MAX_ITEMS = 10000 };
+static const size_t max_lua_bytes = 64u << 20;
+static const long max_lua_steps = 20L * 1000 * 1000;
+/* in Lua's registry: which word a function stands for */
+static const char words_key[] = "caec.words";
 
 typedef struct Loader {
     lua_State *L;
     Source source;
     Graph *graph;
     LayerNames names;
-    int collected, loaded;      /* entries met, up to MAX_ITEMS */
+    int collected, loaded; /* entries met, up to MAX_ITEMS */
 } Loader;
 
 /* ---- layers ---- */
@@ -41,14 +44,17 @@ static LayerRow *add_layer_row(Graph *graph)
     return &graph->layers[graph->layer_count++];
 }
 
-/* Appends to load->names that of the layer whose table is at the top of the stack: as it says itself, or by its kind and its place among those of
-   its kind in the part, of which `kinds` keeps the short names. Whether the name is legal is for layer_name to say. */
+/* Appends to load->names that of the layer whose table is at the top of the stack: as it says
+   itself, or by its kind and its place among those of its kind in the part, of which `kinds` keeps
+   the short names. Whether the name is legal is for layer_name to say. */
 static void collect_name(Loader *load, const char *part, const LayerSpec *spec, const char **kinds)
 {
     lua_State *L = load->L;
     LayerNames *names = &load->names;
     int same_kind = 0;
-    for (int i = names->count - 1; i >= 0 && strncmp(names->name[i], part, strlen(part)) == 0 && names->name[i][strlen(part)] == '.'; i--)
+    for (int i = names->count - 1; i >= 0 && strncmp(names->name[i], part, strlen(part)) == 0
+                                   && names->name[i][strlen(part)] == '.';
+         i--)
         same_kind += strcmp(kinds[i], spec->short_name) == 0;
     const char *name = NULL;
     lua_getfield(L, -1, "args");
@@ -59,7 +65,9 @@ static void collect_name(Loader *load, const char *part, const LayerSpec *spec, 
     }
     lua_pop(L, 1);
     kinds[names->count] = spec->short_name;
-    names->name[names->count++] = name ? arena_format("%s.%s", part, name) : arena_format("%s.%s%d", part, spec->short_name, same_kind + 1);
+    names->name[names->count++] = name ? arena_format("%s.%s", part, name)
+                                       : arena_format("%s.%s%d", part, spec->short_name,
+                                                      same_kind + 1);
 }
 
 /* The names of a list's layers; mistakes in it are for load_list to find. */
@@ -67,7 +75,9 @@ static void collect_list(Loader *load, const char *part, const char **kinds, int
 {
     lua_State *L = load->L;
     size_t count = lua_length(L, -1);
-    for (size_t i = 1; i <= count && depth <= MAX_NESTING && load->names.count < MAX_LAYERS && load->collected < MAX_ITEMS; i++) {
+    for (size_t i = 1; i <= count && depth <= MAX_NESTING && load->names.count < MAX_LAYERS
+                       && load->collected < MAX_ITEMS;
+         i++) {
         Word word;
         load->collected++;
         luaL_checkstack(L, 8, "nested lists");
@@ -117,7 +127,8 @@ static const char *layer_name(Loader *load, const Word *word)
         if (strcmp(graph->layers[i].name, full) == 0)
             fail(loc, "%s: there is a layer called %s already", word->word, full);
         if (names_clash(graph->layers[i].name, full))
-            fail(loc, "%s: %s and %s would have the same name in C; choose another", word->word, full, graph->layers[i].name);
+            fail(loc, "%s: %s and %s would have the same name in C; choose another", word->word,
+                 full, graph->layers[i].name);
     }
     return full;
 }
@@ -128,7 +139,8 @@ static Node *load_layer(Loader *load, const char *part, const Word *word, Node *
     const LayerSpec *spec = layer_find(word->word);
     Graph *graph = load->graph;
     if (!spec)
-        fail(word->loc, "%s: not a layer; layers are words such as conv2d and max_pool2d", word->word);
+        fail(word->loc, "%s: not a layer; layers are words such as conv2d and max_pool2d",
+             word->word);
     if (!spec->build)
         fail(word->loc, "%s: %s", word->word, spec->about);
     if (graph->layer_count >= MAX_LAYERS)
@@ -141,19 +153,30 @@ static Node *load_layer(Loader *load, const char *part, const Word *word, Node *
     const char *name = layer_name(load, word);
     lua_pop(load->L, 1);
     const char *with = references_find(graph, &load->names, spec->word, spec->args, args);
-    Layer layer = { .graph = graph, .part = part, .model = { .layer = name, .name = name, .word = spec->word, .loc = word->loc } };
+    Layer layer = { .graph = graph,
+                    .part = part,
+                    .model = {
+                        .layer = name, .name = name, .word = spec->word, .loc = word->loc } };
     x = spec->build(&layer, args, x);
     if (graph->layer_count && !layer.leaves)
         graph->layers[graph->layer_count - 1].read = true;
     int64_t count = 0;
     for (int i = parameters; i < graph->parameter_count; i++)
         count += shape_count(graph->parameters[i].node->shape);
-    *add_layer_row(graph) = (LayerRow){ .part = part, .name = name, .word = spec->word, .detail = layer.detail ? layer.detail : "", .with = with,
-                                        .shape = x->shape, .parameters = count, .loc = word->loc, .output = x };
+    *add_layer_row(graph) = (LayerRow){ .part = part,
+                                        .name = name,
+                                        .word = spec->word,
+                                        .detail = layer.detail ? layer.detail : "",
+                                        .with = with,
+                                        .shape = x->shape,
+                                        .parameters = count,
+                                        .loc = word->loc,
+                                        .output = x };
     return x;
 }
 
-/* The word of the graph language that the function at the top of the stack stands for; NULL: none. */
+/* The word of the graph language that the function at the top of the stack stands for; NULL:
+   none. */
 static const char *word_of_function(lua_State *L)
 {
     lua_getfield(L, LUA_REGISTRYINDEX, words_key);
@@ -169,19 +192,23 @@ static const char *word_of_function(lua_State *L)
     return word;
 }
 
-/* Something that is no layer stands in a list, at the top of the stack; `path` leads to it, "3", or "2.1" in a list inside the part's. */
+/* Something that is no layer stands in a list, at the top of the stack; `path` leads to it, "3", or
+   "2.1" in a list inside the part's. */
 _Noreturn static void refuse_item(Loader *load, const Word *part, const char *path)
 {
     const char *kind = lua_typename(load->L, lua_type(load->L, -1)), *last = strrchr(path, '.');
     const char *word = lua_isfunction(load->L, -1) ? word_of_function(load->L) : NULL;
     const LayerSpec *spec = word ? layer_find(word) : NULL;
     if (!spec)
-        fail(part->loc, "%s: layer %s is a %s; a layer is written conv2d { ... }", part->name, last ? last + 1 : path, kind);
+        fail(part->loc, "%s: layer %s is a %s; a layer is written conv2d { ... }", part->name,
+             last ? last + 1 : path, kind);
     Loc loc = part->at >= 0 ? source_item(&load->source, part->at, path, word) : part->loc;
-    fail(loc, "layer %s of \"%s\" is a function: write %s %s", path, part->name, word, spec->args[0].required ? "{ ... }" : "{}");
+    fail(loc, "layer %s of \"%s\" is a function: write %s %s", path, part->name, word,
+         spec->args[0].required ? "{ ... }" : "{}");
 }
 
-/* A list of layers (lists inside it count as if their layers stood there), at the top of the stack. `path`: "", or "2." in the list that is item 2. */
+/* A list of layers (lists inside it count as if their layers stood there), at the top of the stack.
+   `path`: "", or "2." in the list that is item 2. */
 static Node *load_list(Loader *load, const Word *part, Node *x, int depth, const char *path)
 {
     lua_State *L = load->L;
@@ -190,7 +217,8 @@ static Node *load_list(Loader *load, const Word *part, Node *x, int depth, const
     size_t count = lua_length(L, -1);
     for (size_t i = 1; i <= count; i++) {
         if (load->loaded++ >= MAX_ITEMS)
-            fail(part->loc, "%s: more than %d entries in lists inside lists", part->name, MAX_ITEMS);
+            fail(part->loc, "%s: more than %d entries in lists inside lists", part->name,
+                 MAX_ITEMS);
         luaL_checkstack(L, 8, "nested lists");
         lua_rawgeti(L, -1, (int)i);
         Word word;
@@ -205,8 +233,8 @@ static Node *load_list(Loader *load, const Word *part, Node *x, int depth, const
     lua_pushnil(L);
     while (lua_next(L, -2)) {
         if (lua_type(L, -2) != LUA_TNUMBER)
-            fail(part->loc, "%s: wants a list of layers, but something in it is called '%s'", part->name,
-                 lua_type(L, -2) == LUA_TSTRING ? lua_tostring(L, -2) : "?");
+            fail(part->loc, "%s: wants a list of layers, but something in it is called '%s'",
+                 part->name, lua_type(L, -2) == LUA_TSTRING ? lua_tostring(L, -2) : "?");
         double at = lua_tonumber(L, -2);
         if (at < 1 || at > (double)count || at != floor(at))
             fail(part->loc, "%s: the list of layers has a hole (a layer that is nil)", part->name);
@@ -215,7 +243,7 @@ static Node *load_list(Loader *load, const Word *part, Node *x, int depth, const
     return x;
 }
 
-/* What inference has in a value's place, behind layers of training alone and behind views. */
+/* What inference has in a value's place, after layers of training alone and after views. */
 static const Node *inference_value(const Node *node)
 {
     while (node->op->training_only || node->op->view)
@@ -224,7 +252,8 @@ static const Node *inference_value(const Node *node)
 }
 
 /* encoder or decoder, a field of the autoencoder's arguments at the top of the stack. */
-static Node *load_part(Loader *load, const Word *model, const char *field, const char *other, Node *x, const char **name)
+static Node *load_part(Loader *load, const Word *model, const char *field, const char *other,
+                       Node *x, const char **name)
 {
     lua_State *L = load->L;
     Word part;
@@ -241,7 +270,10 @@ static Node *load_part(Loader *load, const Word *model, const char *field, const
     Node *y = load_list(load, &part, x, 0, "");
     lua_pop(L, 2);
     if (inference_value(y)->type != TYPE_REAL || inference_value(y) == inference_value(x))
-        fail(part.loc, "%s: has no layer that computes anything; put one in, such as conv2d { filters = 8, kernel = 3 }", part.name);
+        fail(part.loc,
+             "%s: has no layer that computes anything; put one in, such as conv2d { filters = 8, "
+             "kernel = 3 }",
+             part.name);
     *name = part.name;
     return y;
 }
@@ -256,10 +288,16 @@ static void load_input(Loader *load, const Word *model)
     Shape shape;
     bool list;
     if (!read_shape(L, &shape, &list))
-        fail(loc, list ? "autoencoder: input wants { height, width, channels }, whole numbers from 1 to %d"
-                       : "autoencoder: input wants { height, width, channels }", MAX_SIDE);
+        fail(
+            loc,
+            list
+                ? "autoencoder: input wants { height, width, channels }, whole numbers from 1 to %d"
+                : "autoencoder: input wants { height, width, channels }",
+            MAX_SIDE);
     lua_pop(L, 1);
-    Node place = { .layer = "input", .word = "autoencoder", .loc = loc, .shape = shape, .type = TYPE_PIXEL };
+    Node place = {
+        .layer = "input", .word = "autoencoder", .loc = loc, .shape = shape, .type = TYPE_PIXEL
+    };
     load->graph->input = node_new(load->graph, &op_input, &place, "input", NULL, NULL);
 }
 
@@ -267,7 +305,9 @@ static void build_loss(Loader *load)
 {
     Graph *graph = load->graph;
     const LossSpec *spec = loss_find(graph->training.loss);
-    Layer layer = { .graph = graph, .model = { .layer = "loss", .word = spec->word, .loc = graph->training.loss_loc } };
+    Layer layer = { .graph = graph,
+                    .model = {
+                        .layer = "loss", .word = spec->word, .loc = graph->training.loss_loc } };
     graph->loss = spec->build(&layer, graph->output, graph->input);
 }
 
@@ -277,7 +317,9 @@ static void load_model(Loader *load)
     Graph *graph = load->graph;
     Word model;
     if (!read_word(load->L, &load->source, &model) || strcmp(model.word, "autoencoder") != 0)
-        fail(source_end(&load->source), "the file must end with: return autoencoder \"name\" { input = ..., encoder = ..., decoder = ... }");
+        fail(source_end(&load->source),
+             "the file must end with: return autoencoder \"name\" { input = ..., encoder = ..., "
+             "decoder = ... }");
     check_name(model.loc, "autoencoder", model.name);
     graph->name = model.name;
     graph->loc = model.loc;
@@ -291,12 +333,16 @@ static void load_model(Loader *load)
     graph->latent = load_part(load, &model, "encoder", NULL, graph->input, &encoder);
     graph->output = load_part(load, &model, "decoder", encoder, graph->latent, &decoder);
     if (!shape_equal(graph->output->shape, graph->input->shape))
-        fail(graph->layers[graph->layer_count - 1].loc, "%s: the decoder ends in %s but the input is %s; an autoencoder gives back what it gets%s",
-             graph->layers[graph->layer_count - 1].word, shape_text(graph->output->shape), shape_text(graph->input->shape),
-             sizes_hint(graph, graph->output, graph->input));
+        fail(graph->layers[graph->layer_count - 1].loc,
+             "%s: the decoder ends in %s but the input is %s; an autoencoder's output has its "
+             "input's shape%s",
+             graph->layers[graph->layer_count - 1].word, shape_text(graph->output->shape),
+             shape_text(graph->input->shape), sizes_hint(graph, graph->output, graph->input));
     references_check_read(graph);
     if (!graph->parameter_count)
-        fail(graph->loc, "autoencoder: no layer has anything to learn; put in one that has weights, such as conv2d { filters = 8, kernel = 3 }");
+        fail(graph->loc,
+             "autoencoder: no layer has anything to learn; put in one that has weights, such as "
+             "conv2d { filters = 8, kernel = 3 }");
     check_model_name(graph);
     load_training(load->L, &load->source, &model, &graph->training);
     build_loss(load);
@@ -308,7 +354,8 @@ static void load_model(Loader *load)
 static bool is_marked(const char *name, size_t length)
 {
     const char *word = arena_copy(name, length);
-    return layer_find(word) || optimizer_find(word) || schedule_find(word) || strcmp(word, "sequential") == 0 || strcmp(word, "autoencoder") == 0;
+    return layer_find(word) || optimizer_find(word) || schedule_find(word)
+           || strcmp(word, "sequential") == 0 || strcmp(word, "autoencoder") == 0;
 }
 
 static int count_in_line(const Source *source, int line, const char *name)
@@ -316,7 +363,8 @@ static int count_in_line(const Source *source, int line, const char *name)
     int count = 0;
     size_t length = strlen(name);
     for (int i = 0; i < source->count; i++)
-        count += source->tokens[i].line == line && (size_t)source->tokens[i].length == length && memcmp(source->tokens[i].start, name, length) == 0;
+        count += source->tokens[i].line == line && (size_t)source->tokens[i].length == length
+                 && memcmp(source->tokens[i].start, name, length) == 0;
     return count;
 }
 
@@ -324,12 +372,15 @@ static int count_in_line(const Source *source, int line, const char *name)
 static const char chunk_name[] = "graph";
 static const char dsl_name[] = "dsl.lua";
 
-/* While the stack still stands: what went wrong inside one of the words is an error at the line that called it, and so is an error without a text. */
+/* While the stack still stands: what went wrong inside one of the words is an error at the line
+   that called it, and so is an error without a text. */
 static int place_message(lua_State *L)
 {
-    if (lua_istable(L, 1))          /* dsl.lua's: it names its place */
+    if (lua_istable(L, 1)) /* dsl.lua's: it names its place */
         return 1;
-    const char *message = lua_type(L, 1) == LUA_TSTRING ? lua_tostring(L, 1) : "the file stopped with an error that is no text";
+    const char *message = lua_type(L, 1) == LUA_TSTRING
+                              ? lua_tostring(L, 1)
+                              : "the file stopped with an error that is no text";
     size_t n = strlen(dsl_name);
     if (strncmp(message, dsl_name, n) == 0 && message[n] == ':')
         message += n + 1 + strspn(message + n + 1, "0123456789: ");
@@ -345,12 +396,14 @@ static void refuse_hidden_names(const Source *source)
     static const char *const hidden[] = { "__at", "_ENV" };
     for (int i = 0; i < source->count; i++)
         for (int k = 0; k < 2; k++)
-            if (source->tokens[i].kind == 'n' && (size_t)source->tokens[i].length == strlen(hidden[k]) &&
-                memcmp(source->tokens[i].start, hidden[k], strlen(hidden[k])) == 0)
+            if (source->tokens[i].kind == 'n'
+                && (size_t)source->tokens[i].length == strlen(hidden[k])
+                && memcmp(source->tokens[i].start, hidden[k], strlen(hidden[k])) == 0)
                 fail(source_token(source, i), "unknown word '%s'", hidden[k]);
 }
 
-/* Lua's message "graph:12: text near 'x'" or dsl.lua's table { message, name, line } becomes an error at its place. */
+/* Lua's message "graph:12: text near 'x'" or dsl.lua's table { message, name, line } becomes an
+   error at its place. */
 _Noreturn static void report(Loader *load)
 {
     lua_State *L = load->L;
@@ -362,19 +415,24 @@ _Noreturn static void report(Loader *load)
         lua_getfield(L, -3, "message");
         int line = (int)lua_tointeger(L, -3);
         const char *name = lua_tostring(L, -2);
-        Loc loc = name ? source_name_in_line(&load->source, line, name) : line ? (Loc){ file, line, 0 } : source_end(&load->source);
-        fail(loc, "%s%s", lua_tostring(L, -1), name ? meant_word(&load->source, loc, name) : "");
+        Loc loc = name   ? source_name_in_line(&load->source, line, name)
+                  : line ? (Loc){ file, line, 0 }
+                         : source_end(&load->source);
+        fail(loc, "%s%s", lua_tostring(L, -1), name ? suggest_word(&load->source, loc, name) : "");
     }
     const char *message = arena_copy(lua_tostring(L, -1), strlen(lua_tostring(L, -1)));
-    int line = lua_untrusted_line(L);           /* Lua does not say where its memory or its stack ended */
-    if (strncmp(message, chunk_name, n) == 0 && message[n] == ':' && isdigit((unsigned char)message[n + 1])) {
+    /* Lua does not say where its memory or its stack ended */
+    int line = lua_untrusted_line(L);
+    if (strncmp(message, chunk_name, n) == 0 && message[n] == ':'
+        && isdigit((unsigned char)message[n + 1])) {
         char *end;
         line = (int)strtol(message + n + 1, &end, 10);
         message = *end == ':' ? end + 1 + (end[1] == ' ') : end;
     }
     const char *near = strstr(message, "near '");
     Loc loc = { file, line, 0 };
-    if (near && strchr(near + 6, '\'')) {               /* Lua does not say which, where the line has several */
+    if (near && strchr(near + 6, '\'')) {
+        /* Lua does not say which, where the line has several */
         const char *name = arena_copy(near + 6, strcspn(near + 6, "'"));
         if (count_in_line(&load->source, line, name) == 1)
             loc = source_name_in_line(&load->source, line, name);
@@ -404,12 +462,14 @@ static void push_choice_words(lua_State *L, const ChoiceSpec *const *specs)
     }
 }
 
-/* All that touches Lua runs inside one protected call, so that running out of memory is an error like any other. */
+/* All that touches Lua runs inside one protected call, so that running out of memory is an error
+   like any other. */
 static int run(lua_State *L)
 {
     Loader *load = lua_touserdata(L, 1);
     const Source *source = &load->source;
-    if (lua_load_text(L, source->text, source->length, arena_format("@%s", chunk_name)) != 0)     /* mistakes of syntax, in the file's own words */
+    /* mistakes of syntax, in the file's own words */
+    if (lua_load_text(L, source->text, source->length, arena_format("@%s", chunk_name)) != 0)
         lua_error(L);
     lua_pop(L, 1);
     refuse_hidden_names(source);
@@ -431,14 +491,17 @@ static int run(lua_State *L)
 Graph *load_graph(const char *path)
 {
     Text text = text_read(path, FILE_LIMIT);
-    char *shown = (char *)arena_copy(path, strlen(path));       /* from here on the name is only shown */
+    /* from here on the name is only shown */
+    char *shown = (char *)arena_copy(path, strlen(path));
     printable_line(shown);
-    if (text.length > 0 && text.data[0] == LUA_SIGNATURE[0])      /* what luac, string.dump and LuaJIT write begins so */
-        fail((Loc){ shown, 0, 0 }, "this is compiled Lua; caec wants the text that it was compiled from");
+    /* what luac, string.dump and LuaJIT write begins so */
+    if (text.length > 0 && text.data[0] == LUA_SIGNATURE[0])
+        fail((Loc){ shown, 0, 0 },
+             "this is compiled Lua; caec wants the text that it was compiled from");
     diag_source(shown, text.data, text.length);
     Loader load = { .source = source_read(shown, text), .graph = ARENA_NEW(Graph) };
     load.graph->file = shown;
-    load.L = lua_new_limited(shown, memory_limit, step_limit);
+    load.L = lua_new_limited(shown, max_lua_bytes, max_lua_steps);
     lua_pushcfunction(load.L, place_message);
     lua_pushcfunction(load.L, run);
     lua_pushlightuserdata(load.L, &load);

@@ -4,8 +4,9 @@
 
 #include "../ir/graph.h"
 
-/* Runs the graph file in the sandbox (dsl.lua) and builds its nodes: forward and loss. Every mistake in the file ends the program with a
-   message at its line. Requires nothing; provides a graph without gradients or stages. */
+/* Runs the graph file in the sandbox (dsl.lua) and builds its nodes: forward and loss. Every
+   mistake in the file ends the program with a message at its line. Requires nothing; provides a
+   graph without gradients or stages. */
 Graph *load_graph(const char *path);
 
 #endif

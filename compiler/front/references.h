@@ -10,9 +10,11 @@ typedef struct LayerNames {
     int count;
 } LayerNames;
 
-/* Finds the layers that the arguments name among those that the graph has, "input" being the image; marks them as read. Returns their names, "a, b".
-   Fails at the argument's place where there is no such layer, suggesting the nearest name, or where it comes later. */
-const char *references_find(Graph *graph, const LayerNames *names, const char *word, const ArgSpec *specs, Arg *args);
+/* Finds the layers that the arguments name among those that the graph has, "input" being the image;
+   marks them as read. Returns their names, "a, b". Fails at the argument's place where there is no
+   such layer, suggesting the nearest name, or where it comes later. */
+const char *references_find(Graph *graph, const LayerNames *names, const char *word,
+                            const ArgSpec *specs, Arg *args);
 
 /* The layer of the graph whose name is most like that one; NULL: there is none. */
 const char *references_nearest(const Graph *graph, const char *name);

@@ -1,4 +1,5 @@
-/* sample.h - a small graph around one layer, for `caec --expand` and for tests of single kernels. */
+/* sample.h - a small graph around one layer, for `caec --expand` and for tests of single
+   kernels. */
 #ifndef CAEC_SAMPLE_H
 #define CAEC_SAMPLE_H
 
@@ -10,7 +11,7 @@ typedef struct Sample {
     int ci, co;             /* CI=3 CO=16; inputs and units of a dense layer */
     int kernel, stride, up; /* K=3 STRIDE=1 UP=1 */
     int same;               /* SAME=1: padding "same", 0: "valid" */
-    int pool;               /* POOL=0: size of the max-pool behind it, 0: none */
+    int pool;               /* POOL=0: size of the max-pool after it, 0: none */
 } Sample;
 
 typedef enum SampleKind { SAMPLE_CONV, SAMPLE_STREAM, SAMPLE_DENSE } SampleKind;
@@ -23,10 +24,11 @@ bool sample_set(Sample *sample, const char *name, int value);
 /* Ends the program with a message where a number makes no sense. */
 void sample_check(const Sample *sample);
 
-/* image -> 1x1 convolution "sample.before" -> noise, dropout -> (upsampling) -> convolution "sample.conv" with bias and relu -> (pool) -> upsampling by 2 ->
-   group_norm -> concat with itself -> squared error against a second image; for streams without the last two. Or image -> flatten -> dense "sample.before" -> dense "sample.dense" with bias and relu ->
-   reshape -> the error.
-   Forward and loss, as load_graph leaves them. */
+/* image -> 1x1 convolution "sample.before" -> noise, dropout -> (upsampling) -> convolution
+   "sample.conv" with bias and relu -> (pool) -> upsampling by 2 -> group_norm -> concat with itself
+   -> squared error against a second image; for streams without the last two. Or image -> flatten ->
+   dense "sample.before" -> dense "sample.dense" with bias and relu -> reshape -> the error. Forward
+   and loss, as load_graph leaves them. */
 Graph *sample_graph(const Sample *sample, SampleKind kind);
 
 #endif

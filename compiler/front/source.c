@@ -61,7 +61,8 @@ static const char *quoted(const Scanner *s, const char *p)
     while (p < s->end && *p != quote && *p != '\n') {
         bool escape = *p == '\\' && p + 1 < s->end;
         p += escape ? 2 : 1;
-        if (escape && p[-1] == 'z')                 /* skips the white space that follows, lines too */
+        /* skips the white space that follows, lines too */
+        if (escape && p[-1] == 'z')
             while (p < s->end && isspace((unsigned char)*p))
                 p++;
         if (escape && p[-1] == '\r' && p < s->end && *p == '\n')
@@ -138,15 +139,16 @@ Source source_read(const char *file, Text text)
 
 static bool token_is(const Source *source, int i, const char *text)
 {
-    return i >= 0 && i < source->count && (size_t)source->tokens[i].length == strlen(text) &&
-           memcmp(source->tokens[i].start, text, strlen(text)) == 0;
+    return i >= 0 && i < source->count && (size_t)source->tokens[i].length == strlen(text)
+           && memcmp(source->tokens[i].start, text, strlen(text)) == 0;
 }
 
 static bool is_call(const Source *source, int i)
 {
     if (i + 1 >= source->count || !strchr("{(s", source->tokens[i + 1].kind))
         return false;
-    return !token_is(source, i - 1, ".") && !token_is(source, i - 1, ":") && !token_is(source, i - 1, "function");
+    return !token_is(source, i - 1, ".") && !token_is(source, i - 1, ":")
+           && !token_is(source, i - 1, "function");
 }
 
 Text source_mark(const Source *source, bool (*is_word)(const char *name, size_t length))
@@ -177,7 +179,8 @@ Loc source_end(const Source *source)
     return (Loc){ source->file, source->count ? source->tokens[source->count - 1].line : 1, 0 };
 }
 
-/* The token `name` before `=` inside the braces that open at or soon after token i (a string or parenthesis may stand between); -1: none. */
+/* The token `name` before `=` inside the braces that open at or soon after token i (a string or
+   parenthesis may stand between); -1: none. */
 static int find_field(const Source *source, int i, const char *name, size_t length)
 {
     while (i < source->count && strchr("s(=", source->tokens[i].kind))
@@ -191,14 +194,15 @@ static int find_field(const Source *source, int i, const char *name, size_t leng
             depth++;
         if ((t->kind == '}' || t->kind == ')') && --depth == 0)
             return -1;
-        if (depth == 1 && t->kind == 'n' && (size_t)t->length == length && memcmp(t->start, name, length) == 0 &&
-            token_is(source, i + 1, "="))
+        if (depth == 1 && t->kind == 'n' && (size_t)t->length == length
+            && memcmp(t->start, name, length) == 0 && token_is(source, i + 1, "="))
             return i;
     }
     return -1;
 }
 
-/* The first token of item n, from 1, of the list whose braces open at or soon after token i; -1: none. */
+/* The first token of item n, from 1, of the list whose braces open at or soon after token i; -1:
+   none. */
 static int find_item(const Source *source, int i, int n)
 {
     while (i < source->count && strchr("s(=", source->tokens[i].kind))
@@ -219,7 +223,7 @@ static int find_item(const Source *source, int i, int n)
     return -1;
 }
 
-/* The token that the path leads to from the braces behind `token`; -1: none. */
+/* The token that the path leads to from the braces after `token`; -1: none. */
 static int find_path(const Source *source, int token, const char *path)
 {
     int found = token, next = token + 1;
@@ -242,7 +246,9 @@ Loc source_argument(const Source *source, int token, const char *path)
 Loc source_item(const Source *source, int token, const char *path, const char *word)
 {
     int found = find_path(source, token, path);
-    bool alone = token_is(source, found, word) && (token_is(source, found + 1, ",") || token_is(source, found + 1, ";") || token_is(source, found + 1, "}"));
+    bool alone = token_is(source, found, word)
+                 && (token_is(source, found + 1, ",") || token_is(source, found + 1, ";")
+                     || token_is(source, found + 1, "}"));
     return source_token(source, alone ? found : token);
 }
 

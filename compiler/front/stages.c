@@ -6,37 +6,42 @@
 
 #include <string.h>
 
-enum { MAX_PHASES = 64 };
+enum { MAX_STAGES = 64 };
 
-static const char example[] = "{ { encoder = \"pool1\", decoder = \"conv3\", epochs = 5 }, { epochs = 20 } }";
+static const char example[] =
+    "{ { encoder = \"pool1\", decoder = \"conv3\", epochs = 5 }, { epochs = 20 } }";
 
 /* One entry of the list and where it stands. */
 typedef struct Entry {
     lua_State *L;
     Graph *graph;
     ArgumentPlaces places;
-    int last_layer;             /* of the encoder: its place in graph->layers */
-    Phase *phase, *before;      /* before: NULL, of the first */
+    int last_layer;        /* of the encoder: its place in graph->layers */
+    Stage *stage, *before; /* before: NULL, of the first */
 } Entry;
 
 static Loc place(const Entry *e, const char *name)
 {
     if (e->places.at < 0)
         return e->places.loc;
-    return source_argument(e->places.source, e->places.at, arena_format("%s%s", e->places.prefix, name));
+    return source_argument(e->places.source, e->places.at,
+                           arena_format("%s%s", e->places.prefix, name));
 }
 
-/* The field that names a layer, at the top of the stack: its place in graph->layers. A name without a part is one of the part that the field is about. */
+/* The field that names a layer, at the top of the stack: its place in graph->layers. A name without
+   a part is one of the part that the field is about. */
 static int find_layer(Entry *e, const char *field)
 {
     const Graph *graph = e->graph;
     bool encoder = strcmp(field, "encoder") == 0;
-    int first = encoder ? 0 : e->last_layer + 1, last = encoder ? e->last_layer : graph->layer_count - 1;
+    int first = encoder ? 0 : e->last_layer + 1,
+        last = encoder ? e->last_layer : graph->layer_count - 1;
     const char *part = graph->layers[first].part, *name = read_name(e->L);
     Loc loc = place(e, field);
     if (!name || strlen(name) > 200)
-        fail(loc, "stages: %s wants the name of a layer of the %s, such as \"%s\", not a %s", field, field,
-             strchr(graph->layers[first].name, '.') + 1, name ? "longer one" : lua_typename(e->L, lua_type(e->L, -1)));
+        fail(loc, "stages: %s wants the name of a layer of the %s, such as \"%s\", not a %s", field,
+             field, strchr(graph->layers[first].name, '.') + 1,
+             name ? "longer one" : lua_typename(e->L, lua_type(e->L, -1)));
     const char *full = strchr(name, '.') ? name : arena_format("%s.%s", part, name);
     for (int i = 0; i < graph->layer_count; i++)
         if (strcmp(graph->layers[i].name, full) == 0) {
@@ -44,45 +49,51 @@ static int find_layer(Entry *e, const char *field)
                 fail(loc, "stages: %s is no layer of the %s", full, field);
             return i;
         }
-    fail(loc, "stages: there is no layer '%.80s'; did you mean %s?", full, references_nearest(graph, full));
+    fail(loc, "stages: there is no layer '%.80s'; did you mean %s?", full,
+         references_nearest(graph, full));
 }
 
-/* Layers follow those of the stage before: of the encoder the next ones, of the decoder the ones that lead to them. */
+/* Layers follow those of the stage before: of the encoder the next ones, of the decoder the ones
+   that lead to them. */
 static void check_order(const Entry *e)
 {
-    const Phase *p = e->phase;
+    const Stage *p = e->stage;
     const LayerRow *rows = e->graph->layers;
     if (p->encoder_first > p->encoder_last)
-        fail(place(e, "encoder"), "stages: %s is trained by an earlier stage; name a layer behind %s", rows[p->encoder_last].name,
-             rows[p->encoder_first - 1].name);
+        fail(place(e, "encoder"),
+             "stages: %s is trained by an earlier stage; name a layer after %s",
+             rows[p->encoder_last].name, rows[p->encoder_first - 1].name);
     if (p->decoder_first > p->decoder_last)
-        fail(place(e, "decoder"), "stages: %s is trained by an earlier stage; name a layer before %s", rows[p->decoder_first].name,
-             rows[p->decoder_last + 1].name);
+        fail(place(e, "decoder"),
+             "stages: %s is trained by an earlier stage; name a layer before %s",
+             rows[p->decoder_first].name, rows[p->decoder_last + 1].name);
 }
 
 static void check_layers(const Entry *e)
 {
     const Graph *graph = e->graph;
-    const Phase *p = e->phase;
+    const Stage *p = e->stage;
     const LayerRow *cut = &graph->layers[p->encoder_last], *next = &graph->layers[p->decoder_first];
     const Shape enters = graph->layers[p->decoder_first - 1].shape;
     int64_t parameters = 0;
     check_order(e);
     if (!shape_equal(cut->shape, enters))
-        fail(place(e, "decoder"), "stages: %s reads %s, but %s gives %s; both must be equal", next->name, shape_text(enters), cut->name,
-             shape_text(cut->shape));
+        fail(place(e, "decoder"), "stages: %s reads %s, but %s gives %s; both must be equal",
+             next->name, shape_text(enters), cut->name, shape_text(cut->shape));
     for (int i = 0; i < graph->layer_count; i++)
-        parameters += phase_trains(p, i) ? graph->layers[i].parameters : 0;
+        parameters += stage_trains(p, i) ? graph->layers[i].parameters : 0;
     if (!parameters)
         fail(p->loc, "stages: the layers of this stage have nothing to train");
 }
 
 static bool keeps_shares(const Node *node)
 {
-    return node->op->view || node->op->training_only || node_is(node, "max_pool2d") || node_is(node, "avg_pool2d") || node_is(node, "upsample2d");
+    return node->op->view || node->op->training_only || node_is(node, "max_pool2d")
+           || node_is(node, "avg_pool2d") || node_is(node, "upsample2d");
 }
 
-/* Whether the values lie between 0 and 1 by themselves. A stage's decoder reads `cut`, where the whole network's reads `enters`. */
+/* Whether the values lie between 0 and 1 by themselves. A stage's decoder reads `cut`, where the
+   whole network's reads `enters`. */
 static bool gives_shares(const Node *node, const Node *enters, const Node *cut)
 {
     for (;; node = node->input[0]) {
@@ -93,27 +104,33 @@ static bool gives_shares(const Node *node, const Node *enters, const Node *cut)
     }
 }
 
-/* The loss of a stage: its own word, else the network's, where the values of its target and its output let it. */
+/* The loss of a stage: its own word, else the network's, where the values of its target and its
+   output let it. */
 static void choose_loss(const Entry *e, const Arg *given)
 {
     const Graph *graph = e->graph;
-    Phase *p = e->phase;
-    const LayerRow *target = p->encoder_first > 0 ? &graph->layers[p->encoder_first - 1] : NULL, *output = &graph->layers[p->decoder_last];
-    const Node *enters = graph->layers[p->decoder_first - 1].output, *cut = graph->layers[p->encoder_last].output;
+    Stage *p = e->stage;
+    const LayerRow *target = p->encoder_first > 0 ? &graph->layers[p->encoder_first - 1] : NULL,
+                   *output = &graph->layers[p->decoder_last];
+    const Node *enters = graph->layers[p->decoder_first - 1].output,
+               *cut = graph->layers[p->encoder_last].output;
     bool target_shares = !target || gives_shares(target->output, NULL, NULL);
     p->loss = given->text ? given->text : graph->training.loss;
     p->loss_loc = given->text ? given->loc : p->loc;
     if (strcmp(p->loss, "bce") != 0)
         return;
     if (given->text && !target_shares)
-        fail(given->loc, "stages: bce wants a target of values from 0 to 1, as a sigmoid gives, but this stage's is %s", target->name);
+        fail(given->loc,
+             "stages: bce wants a target of values from 0 to 1, as a sigmoid gives, but this "
+             "stage's is %s",
+             target->name);
     if (!given->text && !(target_shares && gives_shares(output->output, enters, cut)))
         p->loss = "mse";
 }
 
 static void read_whole(Entry *e, const Arg *loss)
 {
-    Phase *p = e->phase;
+    Stage *p = e->stage;
     if (loss->text)
         fail(loss->loc, "stages: the loss of all layers together stands in training");
     p->whole = true;
@@ -126,7 +143,7 @@ static void read_whole(Entry *e, const Arg *loss)
 static void read_part(Entry *e, const Arg *loss)
 {
     lua_State *L = e->L;
-    Phase *p = e->phase;
+    Stage *p = e->stage;
     lua_getfield(L, -1, "encoder");
     p->encoder_last = find_layer(e, "encoder");
     lua_pop(L, 1);
@@ -161,8 +178,11 @@ static void check_warmup(const Entry *e)
 {
     const Choice *schedule = &e->graph->training.schedule;
     double warmup = schedule_number(schedule, "warmup");
-    if (strcmp(schedule->word, "cosine") == 0 && schedule_number(schedule, "epochs") == 0 && warmup >= e->phase->epochs)
-        fail(place(e, "epochs"), "stages: the schedule's warmup of %.15g epochs leaves nothing of a stage of %d", warmup, e->phase->epochs);
+    if (strcmp(schedule->word, "cosine") == 0 && schedule_number(schedule, "epochs") == 0
+        && warmup >= e->stage->epochs)
+        fail(place(e, "epochs"),
+             "stages: the schedule's warmup of %.15g epochs leaves nothing of a stage of %d",
+             warmup, e->stage->epochs);
 }
 
 /* The entry's table is at the top of the stack. */
@@ -179,13 +199,17 @@ static void read_entry(Entry *e, bool last)
     read_arguments(e->L, &e->places, specs, "encoder decoder", args);
     bool encoder = has(e->L, "encoder"), decoder = has(e->L, "decoder");
     if (encoder != decoder)
-        fail(place(e, encoder ? "encoder" : "decoder"), "stages: a stage wants both encoder and decoder, or none to train all layers together");
+        fail(
+            place(e, encoder ? "encoder" : "decoder"),
+            "stages: a stage wants both encoder and decoder, or none to train all layers together");
     if (encoder && last)
         fail(e->places.loc, "stages: the last stage trains all layers together: { epochs = 20 }");
     if (!encoder && !last)
-        fail(e->places.loc, "stages: a stage of all layers together can only be the last; name what this one trains, as encoder = \"pool1\", "
-                            "decoder = \"conv3\"");
-    *e->phase = (Phase){ .loc = e->places.loc, .epochs = (int)args[EPOCHS].number };
+        fail(e->places.loc,
+             "stages: a stage of all layers together can only be the last; name what this one "
+             "trains, as encoder = \"pool1\", "
+             "decoder = \"conv3\"");
+    *e->stage = (Stage){ .loc = e->places.loc, .epochs = (int)args[EPOCHS].number };
     if (encoder)
         read_part(e, &args[LOSS]);
     else
@@ -201,12 +225,17 @@ static int list_length(lua_State *L, Loc loc)
     size_t count = lua_length(L, -1);
     lua_pushnil(L);
     while (lua_next(L, -2)) {
-        if (lua_type(L, -2) != LUA_TNUMBER || lua_tonumber(L, -2) < 1 || lua_tonumber(L, -2) > (double)count)
-            fail(loc, "autoencoder: stages wants a list without names and holes, such as %s", example);
+        if (lua_type(L, -2) != LUA_TNUMBER || lua_tonumber(L, -2) < 1
+            || lua_tonumber(L, -2) > (double)count)
+            fail(loc, "autoencoder: stages wants a list without names and holes, such as %s",
+                 example);
         lua_pop(L, 1);
     }
-    if (count < 2 || count > MAX_PHASES)
-        fail(loc, "autoencoder: stages wants 2 to %d stages, such as %s; without it all layers are trained together", MAX_PHASES, example);
+    if (count < 2 || count > MAX_STAGES)
+        fail(loc,
+             "autoencoder: stages wants 2 to %d stages, such as %s; without it all layers are "
+             "trained together",
+             MAX_STAGES, example);
     return (int)count;
 }
 
@@ -218,22 +247,30 @@ void load_stages(lua_State *L, const Source *source, const Word *model, Graph *g
         return;
     }
     int count = list_length(L, argument_loc(source, model, "stages")), epochs = 0;
-    graph->phases = ARENA_ARRAY(Phase, count);
+    graph->stages = ARENA_ARRAY(Stage, count);
     for (int i = 0; i < count; i++) {
         Loc loc = argument_loc(source, model, arena_format("stages.%d", i + 1));
-        Entry e = { .L = L, .graph = graph, .phase = &graph->phases[i], .before = i ? &graph->phases[i - 1] : NULL };
-        e.places = (ArgumentPlaces){ source, "stages", loc, model->at, arena_format("stages.%d.", i + 1) };
+        Entry e = { .L = L,
+                    .graph = graph,
+                    .stage = &graph->stages[i],
+                    .before = i ? &graph->stages[i - 1] : NULL };
+        e.places = (ArgumentPlaces){ source, "stages", loc, model->at,
+                                     arena_format("stages.%d.", i + 1) };
         while (strcmp(graph->layers[e.last_layer + 1].part, graph->layers[0].part) == 0)
             e.last_layer++;
         lua_rawgeti(L, -1, i + 1);
         Word word;
         if (!lua_istable(L, -1) || read_word(L, source, &word))
-            fail(loc, "stages: stage %d is no table; a stage is written { encoder = \"pool1\", decoder = \"conv3\", epochs = 5 }", i + 1);
+            fail(
+                loc,
+                "stages: stage %d is no table; a stage is written { encoder = \"pool1\", decoder = "
+                "\"conv3\", epochs = 5 }",
+                i + 1);
         read_entry(&e, i + 1 == count);
         lua_pop(L, 1);
-        epochs += graph->phases[i].epochs;
+        epochs += graph->stages[i].epochs;
     }
-    graph->phase_count = count;
+    graph->stage_count = count;
     graph->training.epochs = epochs;
     lua_pop(L, 1);
 }

@@ -19,7 +19,8 @@ static _Noreturn void refuse(const Reading *r)
 
 static const float *read_one(Reading *r, const Safetensors *file, const Node *node)
 {
-    const SafetensorsEntry *entry = parameters_find(file, r->path, node->name, node->shape.rank, node->shape.dim, r->message, sizeof r->message);
+    const SafetensorsEntry *entry = parameters_find(file, r->path, node->name, node->shape.rank,
+                                                    node->shape.dim, r->message, sizeof r->message);
     if (!entry)
         refuse(r);
     float *values = ARENA_ARRAY(float, entry->count);

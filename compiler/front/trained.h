@@ -5,11 +5,13 @@
 #include "../ir/graph.h"
 
 typedef struct Trained {
-    const float **values;       /* one a parameter, in the graph's order; float32 in the parameter's own layout */
+    const float **values; /* one a parameter, in the graph's order; float32 in the parameter's own
+                             layout */
 } Trained;
 
-/* Ends the program with a message where the file cannot be read, or is not of this graph: a parameter that is missing or has another shape or type, or a
-   value that is not finite in float32, or a tensor that the graph does not have. */
+/* Ends the program with a message where the file cannot be read, or is not of this graph: a
+   parameter that is missing or has another shape or type, or a value that is not finite in float32,
+   or a tensor that the graph does not have. */
 const Trained *trained_read(const char *path, const Graph *graph);
 
 /* Of the parameter that stands there in the graph. */

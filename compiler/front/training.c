@@ -15,10 +15,11 @@ const char *const *loss_words(void)
     return words;
 }
 
-/* A field that wants one of some words: optimizer, schedule. The first word of the list with its defaults where the field is left out. The table
-   `training` is at the top of the stack. */
-static void load_choice(lua_State *L, const Source *source, const Word *model, const char *field, const ChoiceSpec *const *specs,
-                        const char *example, Choice *choice, Arg *args)
+/* A field that wants one of some words: optimizer, schedule. The first word of the list with its
+   defaults where the field is left out. The table `training` is at the top of the stack. */
+static void load_choice(lua_State *L, const Source *source, const Word *model, const char *field,
+                        const ChoiceSpec *const *specs, const char *example, Choice *choice,
+                        Arg *args)
 {
     Word word = { .word = specs[0]->word, .at = -1, .loc = model->loc };
     const ChoiceSpec *spec = NULL;
@@ -34,8 +35,8 @@ static void load_choice(lua_State *L, const Source *source, const Word *model, c
             spec = strcmp(specs[i]->word, word.word) == 0 ? specs[i] : NULL;
     }
     if (!spec)
-        fail(argument_loc(source, model, arena_format("training.%s", field)), "training: %s wants one of the %ss, such as %s", field, field,
-             example);
+        fail(argument_loc(source, model, arena_format("training.%s", field)),
+             "training: %s wants one of the %ss, such as %s", field, field, example);
     push_args(L, &word);
     ArgumentPlaces places = { source, word.word, word.loc, word.at, "" };
     read_arguments(L, &places, spec->args, NULL, args);
@@ -57,16 +58,20 @@ static const Arg *find(const ChoiceSpec *spec, const Arg *args, const char *name
 static void check_schedule(const Training *training, const Arg *optimizer, const Arg *schedule)
 {
     const ChoiceSpec *spec = schedule_find(training->schedule.word);
-    const Arg *min_lr = find(spec, schedule, "min_lr"), *epochs = find(spec, schedule, "epochs"), *warmup = find(spec, schedule, "warmup");
+    const Arg *min_lr = find(spec, schedule, "min_lr"), *epochs = find(spec, schedule, "epochs"),
+              *warmup = find(spec, schedule, "warmup");
     double lr = find(optimizer_find(training->optimizer.word), optimizer, "lr")->number;
     double whole = epochs && epochs->number > 0 ? epochs->number : training->epochs;
     if (min_lr && min_lr->number > lr)
-        fail(min_lr->loc, "%s: min_lr %.15g is above the optimizer's lr %.15g", spec->word, min_lr->number, lr);
+        fail(min_lr->loc, "%s: min_lr %.15g is above the optimizer's lr %.15g", spec->word,
+             min_lr->number, lr);
     if (epochs && warmup->number >= whole)
-        fail(warmup->loc, "%s: a warmup of %.15g epochs leaves nothing of %.15g", spec->word, warmup->number, whole);
+        fail(warmup->loc, "%s: a warmup of %.15g epochs leaves nothing of %.15g", spec->word,
+             warmup->number, whole);
 }
 
-static void load_early_stopping(lua_State *L, const Source *source, const Word *model, Training *training)
+static void load_early_stopping(lua_State *L, const Source *source, const Word *model,
+                                Training *training)
 {
     static const ArgSpec specs[] = {
         { "patience", ARG_INT, .required = true, .min = 1, .max = 1 << 24 },
@@ -76,7 +81,8 @@ static void load_early_stopping(lua_State *L, const Source *source, const Word *
     Loc loc = argument_loc(source, model, "training.early_stopping");
     lua_getfield(L, -1, "early_stopping");
     if (lua_istable(L, -1)) {
-        ArgumentPlaces places = { source, "early_stopping", loc, model->at, "training.early_stopping." };
+        ArgumentPlaces places = { source, "early_stopping", loc, model->at,
+                                  "training.early_stopping." };
         Arg args[MAX_ARGS];
         read_arguments(L, &places, specs, NULL, args);
         training->patience = (int)args[0].number;
@@ -93,7 +99,8 @@ static void check_clipping(const Arg *args, int count)
     const Arg *first = NULL;
     for (int i = 0; i < count; i++) {
         if (first && args[i].number > 0)
-            fail(args[i].loc, "training: clip_norm, global_clip_norm and clip_value exclude each other");
+            fail(args[i].loc,
+                 "training: clip_norm, global_clip_norm and clip_value exclude each other");
         if (args[i].number > 0)
             first = &args[i];
     }
@@ -117,19 +124,29 @@ void load_training(lua_State *L, const Source *source, const Word *model, Traini
         lua_pop(L, 1);
         lua_newtable(L);
     } else if (!lua_istable(L, -1)) {
-        fail(argument_loc(source, model, "training"), "autoencoder: training wants { loss = ..., optimizer = ..., batch = ..., epochs = ... }");
+        fail(argument_loc(source, model, "training"),
+             "autoencoder: training wants { loss = ..., optimizer = ..., batch = ..., epochs = ... "
+             "}");
     }
-    ArgumentPlaces places = { source, "training", argument_loc(source, model, "training"), model->at, "training." };
+    ArgumentPlaces places = { source, "training", argument_loc(source, model, "training"),
+                              model->at, "training." };
     Arg args[MAX_ARGS], optimizer[MAX_ARGS], schedule[MAX_ARGS];
     read_arguments(L, &places, specs, "optimizer schedule early_stopping", args);
     check_clipping(args + CLIP_NORM, 3);
     *training = (Training){
-        .loss = args[LOSS].text, .loss_loc = args[LOSS].loc, .batch = (int)args[BATCH].number, .epochs = (int)args[EPOCHS].number,
-        .clip_norm = args[CLIP_NORM].number, .global_clip_norm = args[GLOBAL_CLIP_NORM].number, .clip_value = args[CLIP_VALUE].number,
+        .loss = args[LOSS].text,
+        .loss_loc = args[LOSS].loc,
+        .batch = (int)args[BATCH].number,
+        .epochs = (int)args[EPOCHS].number,
+        .clip_norm = args[CLIP_NORM].number,
+        .global_clip_norm = args[GLOBAL_CLIP_NORM].number,
+        .clip_value = args[CLIP_VALUE].number,
         .mirror = args[MIRROR].number != 0,
     };
-    load_choice(L, source, model, "optimizer", optimizer_specs, "adam { lr = 1e-3 }", &training->optimizer, optimizer);
-    load_choice(L, source, model, "schedule", schedule_specs, "cosine { warmup = 2 }", &training->schedule, schedule);
+    load_choice(L, source, model, "optimizer", optimizer_specs, "adam { lr = 1e-3 }",
+                &training->optimizer, optimizer);
+    load_choice(L, source, model, "schedule", schedule_specs, "cosine { warmup = 2 }",
+                &training->schedule, schedule);
     check_schedule(training, optimizer, schedule);
     load_early_stopping(L, source, model, training);
     lua_pop(L, 1);

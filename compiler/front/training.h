@@ -4,7 +4,8 @@
 
 #include "arguments.h"
 
-/* Reads the field `training`, which may be left out, of the model's arguments, a table at the top of the stack. */
+/* Reads the field `training`, which may be left out, of the model's arguments, a table at the top
+   of the stack. */
 void load_training(lua_State *L, const Source *source, const Word *model, Training *training);
 
 /* The words of all losses, NULL-ended. */

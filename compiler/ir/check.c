@@ -9,7 +9,8 @@
 bool names_clash(const char *a, const char *b)
 {
     for (; *a && *b; a++, b++)
-        if (tolower((unsigned char)(*a == '.' ? '_' : *a)) != tolower((unsigned char)(*b == '.' ? '_' : *b)))
+        if (tolower((unsigned char)(*a == '.' ? '_' : *a))
+            != tolower((unsigned char)(*b == '.' ? '_' : *b)))
             return false;
     return *a == *b;
 }
@@ -27,7 +28,9 @@ static void check_name(const Node *node, Table *names)
 {
     const char *plain = plain_name(node->name);
     if (table_find(names, plain) >= 0)
-        fail(node->loc, "%s: the name %s is taken: caec derives it for another layer; choose another name", node->word, node->name);
+        fail(node->loc,
+             "%s: the name %s is taken: caec derives it for another layer; choose another name",
+             node->word, node->name);
     table_add(names, plain, node->id);
 }
 
@@ -39,12 +42,14 @@ static void check_node(const Graph *graph, int i, const char *pass)
     for (int k = 0; k < node->op->arity; k++) {
         const Node *input = node->input[k];
         if (input->id >= i || graph->nodes[input->id] != input)
-            bug("after %s: %s reads %s, which does not stand before it", pass, node->name, input->name);
+            bug("after %s: %s reads %s, which does not stand before it", pass, node->name,
+                input->name);
     }
     Node again = *node;
     node->op->shape(&again);
     if (!shape_equal(again.shape, node->shape) || again.type != node->type)
-        bug("after %s: %s has shape %s but its operator gives %s", pass, node->name, shape_text(node->shape), shape_text(again.shape));
+        bug("after %s: %s has shape %s but its operator gives %s", pass, node->name,
+            shape_text(node->shape), shape_text(again.shape));
 }
 
 static void check_in_graph(const Graph *graph, const Node *node, const char *what, const char *pass)
@@ -53,17 +58,19 @@ static void check_in_graph(const Graph *graph, const Node *node, const char *wha
         bug("after %s: the %s %s is not in the graph", pass, what, node->name);
 }
 
-/* The loss and the gradients of a phase, or of the whole network. */
-static void check_phase(const Graph *graph, int phase, const char *pass)
+/* The loss and the gradients of a stage, or of the whole network. */
+static void check_stage(const Graph *graph, int stage, const char *pass)
 {
-    check_in_graph(graph, graph_loss(graph, phase), "loss", pass);
-    if (phase)
-        check_in_graph(graph, graph->phases[phase - 1].output, "output", pass);
+    check_in_graph(graph, graph_loss(graph, stage), "loss", pass);
+    if (stage)
+        check_in_graph(graph, graph->stages[stage - 1].output, "output", pass);
     for (int i = 0; i < graph->parameter_count; i++) {
-        const Node *parameter = graph->parameters[i].node, *gradient = graph_gradient(graph, phase, i);
+        const Node *parameter = graph->parameters[i].node,
+                   *gradient = graph_gradient(graph, stage, i);
         check_in_graph(graph, gradient, "gradient", pass);
         if (gradient && !shape_equal(gradient->shape, parameter->shape))
-            bug("after %s: the gradient of %s has shape %s", pass, parameter->name, shape_text(gradient->shape));
+            bug("after %s: the gradient of %s has shape %s", pass, parameter->name,
+                shape_text(gradient->shape));
     }
 }
 
@@ -81,12 +88,12 @@ void check_graph(const Graph *graph, const char *pass)
     check_in_graph(graph, graph->output, "output", pass);
     for (int i = 0; i < graph->parameter_count; i++)
         check_in_graph(graph, graph->parameters[i].node, "parameter", pass);
-    for (int p = 0; p <= graph_parts(graph); p++)
-        check_phase(graph, p, pass);
-    for (int i = 0; i < graph->stage_count; i++) {
-        StagePart parts[STAGE_PARTS];
-        int count = stage_parts(graph->stages[i], parts);
+    for (int p = 0; p <= graph_partial_stages(graph); p++)
+        check_stage(graph, p, pass);
+    for (int i = 0; i < graph->fusion_count; i++) {
+        FusionPart parts[FUSION_PARTS];
+        int count = fusion_parts(graph->fusions[i], parts);
         for (int k = 0; k < count; k++)
-            check_in_graph(graph, parts[k].node, "stage's node", pass);
+            check_in_graph(graph, parts[k].node, "fusion's node", pass);
     }
 }

@@ -37,7 +37,8 @@ Shape shape_hwc(int height, int width, int channels)
     return (Shape){ 3, { height, width, channels } };
 }
 
-/* Each dimension and the whole inside the limits; the product cannot overflow since each factor is checked first. */
+/* Each dimension and the whole inside the limits; the product cannot overflow since each factor is
+   checked first. */
 static void check_size(const Node *node)
 {
     int64_t n = 1;
@@ -45,16 +46,20 @@ static void check_size(const Node *node)
         if (node->shape.dim[i] < 1)
             bug("%s has shape %s", node->name, shape_text(node->shape));
         if (node->shape.dim[i] > MAX_SIDE || (n *= node->shape.dim[i]) > MAX_ELEMENTS)
-            fail(node->loc, "%s: a tensor of %s is too large: at most %d along a side and %d values in all", node->word,
-                 shape_text(node->shape), MAX_SIDE, MAX_ELEMENTS);
+            fail(node->loc,
+                 "%s: a tensor of %s is too large: at most %d along a side and %d values in all",
+                 node->word, shape_text(node->shape), MAX_SIDE, MAX_ELEMENTS);
     }
 }
 
 static void append(Graph *graph, Node *node)
 {
     if (graph->count == MAX_NODES)
-        fail(node->loc, "%s: with this layer the network and its gradients come to more than %d operators; name fewer layers in concat and add (each name "
-             "is an operator and brings three to the gradient), or train in fewer stages", node->word, MAX_NODES);
+        fail(node->loc,
+             "%s: with this layer the network and its gradients come to more than %d operators; "
+             "name fewer layers in concat and add (each name "
+             "is an operator and brings three to the gradient), or train in fewer fusions",
+             node->word, MAX_NODES);
     if (graph->count == graph->room) {
         int room = graph->room ? graph->room * 2 : 64;
         Node **nodes = ARENA_ARRAY(Node *, room);
@@ -67,7 +72,8 @@ static void append(Graph *graph, Node *node)
     graph->nodes[graph->count++] = node;
 }
 
-Node *node_new(Graph *graph, const Op *op, const Node *model, const char *name, Node *const *inputs, const double *numbers)
+Node *node_new(Graph *graph, const Op *op, const Node *model, const char *name, Node *const *inputs,
+               const double *numbers)
 {
     Node *node = ARENA_NEW(Node);
     node->op = op;
@@ -90,14 +96,15 @@ Node *node_new(Graph *graph, const Op *op, const Node *model, const char *name, 
     return node;
 }
 
-int stage_parts(const Stage *s, StagePart parts[STAGE_PARTS])
+int fusion_parts(const Fusion *s, FusionPart parts[FUSION_PARTS])
 {
-    const StagePart all[STAGE_PARTS] = {
-        { "core", s->core }, { "bias", s->bias }, { "act", s->act }, { "pool", s->pool }, { "codes", s->codes },
-        { "d_act", s->d_act }, { "d_pool", s->d_pool }, { "dx", s->dx }, { "dw", s->dw }, { "db", s->db },
+    const FusionPart all[FUSION_PARTS] = {
+        { "core", s->core },   { "bias", s->bias },   { "act", s->act },       { "pool", s->pool },
+        { "codes", s->codes }, { "d_act", s->d_act }, { "d_pool", s->d_pool }, { "dx", s->dx },
+        { "dw", s->dw },       { "db", s->db },
     };
     memcpy(parts, all, sizeof all);
-    return STAGE_PARTS;
+    return FUSION_PARTS;
 }
 
 double node_real(const Node *node, const char *name)
@@ -118,9 +125,9 @@ bool node_is(const Node *node, const char *op_name)
     return node && strcmp(node->op->name, op_name) == 0;
 }
 
-bool node_heads_stage(const Node *node)
+bool node_heads_fusion(const Node *node)
 {
-    return node && node->op->heads_stage;
+    return node && node->op->heads_fusion;
 }
 
 bool node_is_loss(const Node *node)
@@ -128,26 +135,27 @@ bool node_is_loss(const Node *node)
     return node && node->shape.rank == 0;
 }
 
-int graph_parts(const Graph *graph)
+int graph_partial_stages(const Graph *graph)
 {
-    return graph->phase_count ? graph->phase_count - 1 : 0;
+    return graph->stage_count ? graph->stage_count - 1 : 0;
 }
 
-Node *graph_loss(const Graph *graph, int phase)
+Node *graph_loss(const Graph *graph, int stage)
 {
-    return phase ? graph->phases[phase - 1].objective : graph->loss;
+    return stage ? graph->stages[stage - 1].objective : graph->loss;
 }
 
-Node *graph_gradient(const Graph *graph, int phase, int i)
+Node *graph_gradient(const Graph *graph, int stage, int i)
 {
-    if (!phase)
+    if (!stage)
         return graph->parameters[i].gradient;
-    return graph->phases[phase - 1].gradient ? graph->phases[phase - 1].gradient[i] : NULL;
+    return graph->stages[stage - 1].gradient ? graph->stages[stage - 1].gradient[i] : NULL;
 }
 
-bool phase_trains(const Phase *phase, int layer)
+bool stage_trains(const Stage *stage, int layer)
 {
-    return (layer >= phase->encoder_first && layer <= phase->encoder_last) || (layer >= phase->decoder_first && layer <= phase->decoder_last);
+    return (layer >= stage->encoder_first && layer <= stage->encoder_last)
+           || (layer >= stage->decoder_first && layer <= stage->decoder_last);
 }
 
 int graph_layer_of(const Graph *graph, const Node *node)
@@ -191,7 +199,9 @@ static bool is_repeated(const Node *node, int k)
 Users graph_all_users(const Graph *graph)
 {
     Users users = { .first = ARENA_ARRAY(int, graph->count + 2) };
-    int *first = users.first + 1;           /* of node i: first how many it has, then where the next goes; users.first[i] lags behind by one */
+    /* of node i: first how many it has, then where the next goes; users.first[i] lags behind by
+       one */
+    int *first = users.first + 1;
     int all = 0;
     for (int i = 0; i < graph->count; i++)
         for (int k = 0; k < graph->nodes[i]->op->arity; k++)
@@ -209,15 +219,15 @@ Users graph_all_users(const Graph *graph)
     return users;
 }
 
-static void replace_in_phase(const Graph *graph, Phase *phase, const Node *from, Node *to)
+static void replace_in_stage(const Graph *graph, Stage *stage, const Node *from, Node *to)
 {
-    if (phase->objective == from)
-        phase->objective = to;
-    if (phase->output == from)
-        phase->output = to;
-    for (int i = 0; phase->gradient && i < graph->parameter_count; i++)
-        if (phase->gradient[i] == from)
-            phase->gradient[i] = to;
+    if (stage->objective == from)
+        stage->objective = to;
+    if (stage->output == from)
+        stage->output = to;
+    for (int i = 0; stage->gradient && i < graph->parameter_count; i++)
+        if (stage->gradient[i] == from)
+            stage->gradient[i] = to;
 }
 
 void graph_replace(Graph *graph, Node *from, Node *to, const Node *but)
@@ -233,8 +243,8 @@ void graph_replace(Graph *graph, Node *from, Node *to, const Node *but)
     for (int i = 0; i < graph->parameter_count; i++)
         if (graph->parameters[i].gradient == from)
             graph->parameters[i].gradient = to;
-    for (int p = 0; p < graph_parts(graph); p++)
-        replace_in_phase(graph, &graph->phases[p], from, to);
+    for (int p = 0; p < graph_partial_stages(graph); p++)
+        replace_in_stage(graph, &graph->stages[p], from, to);
 }
 
 static void visit(Node *node, bool *done, Node **order, int *count)
@@ -265,16 +275,17 @@ void graph_sort(Graph *graph)
     renumber(graph, order, count);
 }
 
-/* What the phase leaves behind. */
-static void mark_phase(const Graph *graph, int phase, bool *used)
+/* What the stage leaves behind. */
+static void mark_stage(const Graph *graph, int stage, bool *used)
 {
-    const Node *roots[] = { graph_loss(graph, phase), phase ? graph->phases[phase - 1].output : graph->output };
+    const Node *roots[] = { graph_loss(graph, stage),
+                            stage ? graph->stages[stage - 1].output : graph->output };
     for (int i = 0; i < 2; i++)
         if (roots[i])
             used[roots[i]->id] = true;
     for (int i = 0; i < graph->parameter_count; i++)
-        if (graph_gradient(graph, phase, i))
-            used[graph_gradient(graph, phase, i)->id] = true;
+        if (graph_gradient(graph, stage, i))
+            used[graph_gradient(graph, stage, i)->id] = true;
 }
 
 void graph_drop_unused(Graph *graph)
@@ -283,8 +294,8 @@ void graph_drop_unused(Graph *graph)
     used[graph->input->id] = used[graph->latent->id] = true;
     for (int i = 0; i < graph->parameter_count; i++)
         used[graph->parameters[i].node->id] = true;
-    for (int p = 0; p <= graph_parts(graph); p++)
-        mark_phase(graph, p, used);
+    for (int p = 0; p <= graph_partial_stages(graph); p++)
+        mark_stage(graph, p, used);
     for (int i = graph->count - 1; i >= 0; i--)
         for (int k = 0; used[i] && k < graph->nodes[i]->op->arity; k++)
             used[graph->nodes[i]->input[k]->id] = true;

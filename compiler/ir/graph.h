@@ -1,8 +1,9 @@
 /* graph.h - the intermediate representation: a list of nodes in order of computation.
  *
- * A node is one operator applied to earlier nodes. All shapes are of one image (the batch is not in the graph); layout HWC. Every value the
- * programs need is a node: activations, the loss, the gradients and what they read. A node is born complete: node_new() checks arity,
- * numbers and shapes, and fails at the graph file's line, so every later pass may rely on them. */
+ * A node is one operator applied to earlier nodes. All shapes are of one image (the batch is not in
+ * the graph); layout HWC. Every value the programs need is a node: activations, the loss, the
+ * gradients and what they read. A node is born complete: node_new() checks arity, numbers and
+ * shapes, and fails at the graph file's line, so every later pass may rely on them. */
 #ifndef CAEC_GRAPH_H
 #define CAEC_GRAPH_H
 
@@ -16,20 +17,22 @@ enum { MAX_INPUTS = 4, MAX_NUMBERS = 8, MAX_RANK = 4 };
 /* Sizes that keep every index of the emitted C an int and every offset well inside a size_t. */
 enum { MAX_SIDE = 1 << 20, MAX_ELEMENTS = 1 << 28 };
 
-/* Operators of a graph, those of gradients and stages of training among them: what planning and emitting take grows with them. */
+/* Operators of a graph, those of gradients and stages of training among them: what planning and
+   emitting take grows with them. */
 enum { MAX_NODES = 50000 };
 
 typedef struct Shape {
-    int rank;               /* 3: height, width, channels; 4: kernel HWIO; 1: flat; 0: one number */
+    int rank; /* 3: height, width, channels; 4: kernel HWIO; 1: flat; 0: one number */
     int dim[MAX_RANK];
 } Shape;
 
 int64_t shape_count(Shape shape);
 bool shape_equal(Shape a, Shape b);
-const char *shape_text(Shape shape);        /* "224x224x3"; "1" for rank 0 */
+const char *shape_text(Shape shape); /* "224x224x3"; "1" for rank 0 */
 Shape shape_hwc(int height, int width, int channels);
 
-typedef enum Type { TYPE_REAL, TYPE_PIXEL, TYPE_CODE } Type;     /* real; uint8_t 0..255 standing for 0..1; place in a pooling window */
+/* real; uint8_t 0..255 standing for 0..1; place in a pooling window */
+typedef enum Type { TYPE_REAL, TYPE_PIXEL, TYPE_CODE } Type;
 
 typedef struct Graph Graph;
 typedef struct Node Node;
@@ -38,13 +41,15 @@ typedef struct Op Op;
 struct Op {
     const char *name;
     int arity;
-    const char *numbers[MAX_NUMBERS + 1];   /* names of the node's numbers, NULL-ended */
+    const char *numbers[MAX_NUMBERS + 1]; /* names of the node's numbers, NULL-ended */
 
-    /* Sets node->shape and node->type from inputs and numbers; fails at node->loc, naming the layer's word, where they do not fit. */
+    /* Sets node->shape and node->type from inputs and numbers; fails at node->loc, naming the
+       layer's word, where they do not fit. */
     void (*shape)(Node *node);
 
-    /* Appends what computes the gradient of the loss with respect to input i, given dy with respect to the node; NULL: this input has none
-       (it is data, or the operator's own by-product). A NULL function: no gradient at all. */
+    /* Appends what computes the gradient of the loss with respect to input i, given dy with respect
+       to the node; NULL: this input has none (it is data, or the operator's own by-product). A NULL
+       function: no gradient at all. */
     Node *(*gradient)(Graph *graph, Node *node, Node *dy, int i);
 
     /* Multiply-adds of the direct algorithm; NULL: not counted. */
@@ -53,54 +58,63 @@ struct Op {
     /* It does its work in training alone: elsewhere its value is that of input 0. */
     bool training_only;
 
-    /* A product with a kernel, input 1: the core of a stage (see Stage), and bias, activation and pool may follow it. Its gradients are <name>_dx and <name>_dw. */
-    bool heads_stage;
+    /* A product with a kernel, input 1: the core of a fusion, and bias, activation and pool may
+       follow it. Its gradients are <name>_dx and <name>_dw. */
+    bool heads_fusion;
 
-    /* Its value is its input's in another shape: it costs nothing and has no memory of its own. See node_storage(). */
+    /* Its value is its input's in another shape: it costs nothing and has no memory of its own. See
+       node_storage(). */
     bool view;
 
-    /* For elementwise operators, value in terms of x and gradient in terms of y (the value) and d, as C; NULL elsewhere. */
+    /* For elementwise operators, value in terms of x and gradient in terms of y (the value) and d,
+       as C; NULL elsewhere. */
     const char *value, *derivative;
 };
 
 struct Node {
     const Op *op;
-    int id;                                 /* place in graph->nodes */
-    const char *name;                       /* "encoder.conv1", "encoder.conv1.kernel", "encoder.conv1.bias_add", "encoder.conv1.dw" */
-    const char *layer;                      /* "encoder.conv1": the layer that brought it */
-    const char *word;                       /* the layer's word in the graph file, for messages */
+    int id;            /* place in graph->nodes */
+    const char *name;  /* "encoder.conv1", "encoder.conv1.kernel", "encoder.conv1.bias_add",
+                          "encoder.conv1.dw" */
+    const char *layer; /* "encoder.conv1": the layer that brought it */
+    const char *word;  /* the layer's word in the graph file, for messages */
     Loc loc;
     Node *input[MAX_INPUTS];
     double number[MAX_NUMBERS];
     Type type;
     Shape shape;
-    bool infer;                             /* a copy of another node for inference, by `separate` or `stages` */
-    bool backward;                          /* it came with differentiation */
-    int parameter;                          /* set by group: it is the gradient of that parameter, counted from 1; 0: of none */
-    int phase;                              /* number of the phase whose copy it is, or whose gradient it serves; 0: of the whole network */
-    Node *inference;                        /* set by separate: what inference has in its place; NULL: the node itself */
+    bool infer;      /* a copy of another node for inference, by `split_inference` or `stages` */
+    bool backward;   /* it came with differentiation */
+    int parameter;   /* set by group: it is the gradient of that parameter, counted from 1; 0: of
+                        none */
+    int stage;       /* number of the stage whose copy it is, or whose gradient it serves; 0: of the
+                        whole network */
+    Node *inference; /* set by split_inference: what inference has in its place; NULL: the node
+                        itself */
 };
 
 /* One layer as the user wrote it, for the summary. */
 typedef struct LayerRow {
-    const char *part, *name, *word;         /* "encoder", "encoder.conv1", "conv2d" */
-    const char *detail;                     /* "32 filters 3x3, relu" */
-    const char *with;                       /* "encoder.conv1, encoder.pool1": the layers that it names; "" */
+    const char *part, *name, *word; /* "encoder", "encoder.conv1", "conv2d" */
+    const char *detail;             /* "32 filters 3x3, relu" */
+    const char *with;               /* "encoder.conv1, encoder.pool1": the layers that it names; ""
+                                       */
     Shape shape;
     int64_t parameters;
     Loc loc;
-    Node *output;                           /* as loaded; passes may drop it */
-    bool read;                              /* by another layer */
+    Node *output; /* as loaded; passes may drop it */
+    bool read;    /* by another layer */
 } LayerRow;
 
 typedef struct Parameter {
     Node *node;
-    double limit;                           /* Glorot uniform [-limit, limit); 0: all `fill` */
+    double limit; /* Glorot uniform [-limit, limit); 0: all `fill` */
     double fill;
-    Node *gradient;                         /* set by differentiate */
+    Node *gradient; /* set by differentiate */
 } Parameter;
 
-/* An optimizer or a schedule as the graph file chose it: its word, and its numbers in the order of the word's arguments (ops.h). */
+/* An optimizer or a schedule as the graph file chose it: its word, and its numbers in the order of
+   the word's arguments (ops.h). */
 typedef struct Choice {
     const char *word;
     double number[MAX_NUMBERS];
@@ -112,27 +126,32 @@ typedef struct Training {
     Loc loss_loc;
     Choice optimizer, schedule;
     int batch, epochs;
-    double clip_norm, global_clip_norm, clip_value;     /* 0: none; at most one is set */
-    int patience;                           /* of early stopping; 0: none */
+    double clip_norm, global_clip_norm, clip_value; /* 0: none; at most one is set */
+    int patience;                                   /* of early stopping; 0: none */
     double min_delta;
     bool mirror;
 } Training;
 
-/* A stage of training, as `stages` in the graph file lists them (a Stage below is something else): layers that are trained while all others rest.
-   They are an autoencoder of their own: encoder layers behind the ones that the phase before trained, then decoder layers up to those. What goes in, and
-   is the target, is the value where the phase before ended its encoder: the image, for the first. The last phase is the whole network. */
-typedef struct Phase {
+/* A stage of training, as `stages` in the graph file lists them: layers that are trained while all
+   others rest. They are an autoencoder of their own: encoder layers after those that the stage
+   before trained, then decoder layers up to those. What goes in, and is the target, is the value
+   where the stage before ended its encoder: the image, for the first. The last stage is the whole
+   network. */
+typedef struct Stage {
     Loc loc, loss_loc;
-    const char *loss;                       /* the word */
+    const char *loss; /* the word */
     int epochs;
     bool whole;
-    int encoder_first, encoder_last, decoder_first, decoder_last;      /* its layers: places in graph->layers, both included */
-    Node *objective;                        /* its loss, and ... */
-    Node *output;                           /* ... image to picture, for inference, by all layers trained so far; both set by `stages`, not of the whole */
-    Node **gradient;                        /* one a parameter, NULL where it rests; set by differentiate, not of the whole */
-} Phase;
+    /* its layers: places in graph->layers, both included */
+    int encoder_first, encoder_last, decoder_first, decoder_last;
+    Node *objective; /* its loss, and ... */
+    Node *output;    /* ... image to picture, for inference, by all layers trained so far; both set
+                        by `stages`, not of the whole */
+    Node **gradient; /* one a parameter, NULL where it rests; set by differentiate, not of the whole
+                        */
+} Stage;
 
-typedef struct Stage Stage;
+typedef struct Fusion Fusion;
 
 struct Graph {
     const char *name, *file;
@@ -145,60 +164,73 @@ struct Graph {
     LayerRow *layers;
     int layer_count;
     Training training;
-    Phase *phases;                          /* none, or two and more; the number of a phase is its place + 1, but the whole, the last one, is 0 */
-    int phase_count;
-    Stage **stages;                         /* set by group */
+    Stage *stages; /* none, or two and more; the number of a stage is its place + 1, but the whole,
+                      the last one, is 0 */
     int stage_count;
-    Stage **stage_of;                       /* likewise: of each node, NULL of leaves */
+    Fusion **fusions; /* set by fuse */
+    int fusion_count;
+    Fusion **fusion_of; /* likewise: of each node, NULL of leaves */
 };
 
-/* A core and what follows it, with the backward half of both; set by the pass `group`. Members that a stage lacks are NULL. */
-struct Stage {
+/* A core operator and its epilogue (bias, activation, pool), with the backward half of both: what
+   one kernel may compute at once. Set by the pass `fuse`. Members that a fusion lacks are NULL. */
+struct Fusion {
     const char *name;                       /* the layer's name */
     Node *core, *bias, *act, *pool, *codes; /* forward, in this order */
-    Node *d_act, *d_pool;                   /* gradient through activation (first) and max-pool, as `commute` leaves them; or average pool (first) and activation */
+    Node *d_act, *d_pool;                   /* gradient through activation (first) and max-pool, as
+                                               `commute` leaves them; or average pool (first) and
+                                               activation */
     Node *dx, *dw, *db;
 };
 
-typedef struct StagePart {
-    const char *role;                       /* the member's name */
+typedef struct FusionPart {
+    const char *role; /* the member's name */
     const Node *node;
-} StagePart;
+} FusionPart;
 
-enum { STAGE_PARTS = 10 };
+enum { FUSION_PARTS = 10 };
 
-/* All members of a stage, those it lacks too, core first; returns STAGE_PARTS. */
-int stage_parts(const Stage *stage, StagePart parts[STAGE_PARTS]);
+/* All members of a fusion, those it lacks too, core first; returns FUSION_PARTS. */
+int fusion_parts(const Fusion *fusion, FusionPart parts[FUSION_PARTS]);
 
-/* Appends a node. `model` lends name prefix, layer, word and place: pass the node it is derived from, or fill a Node's members. */
-Node *node_new(Graph *graph, const Op *op, const Node *model, const char *name, Node *const *inputs, const double *numbers);
+/* Appends a node. `model` lends name prefix, layer, word and place: pass the node it is derived
+   from, or fill a Node's members. */
+Node *node_new(Graph *graph, const Op *op, const Node *model, const char *name, Node *const *inputs,
+               const double *numbers);
 
-int node_number(const Node *node, const char *name);        /* as int; bug() where the operator has none of that name */
+/* as int; bug() where the operator has none of that name */
+int node_number(const Node *node, const char *name);
 double node_real(const Node *node, const char *name);
-bool node_is(const Node *node, const char *op_name);        /* false for NULL */
-bool node_heads_stage(const Node *node);                    /* false for NULL */
+bool node_is(const Node *node, const char *op_name); /* false for NULL */
+bool node_heads_fusion(const Node *node);            /* false for NULL */
 
-bool node_is_loss(const Node *node);                        /* the only values that are one number; false for NULL */
+/* the only values that are one number; false for NULL */
+bool node_is_loss(const Node *node);
 
-/* The node whose value the node's is: what stands behind all views, else the node itself. NULL for NULL. */
+/* The node whose value the node's is: what all views are of, else the node itself. NULL for
+   NULL. */
 Node *node_storage(const Node *node);
 
-/* How many phases train a part of the network; their numbers are 1 and up. */
-int graph_parts(const Graph *graph);
+/* How many stages train a part of the network; their numbers are 1 and up. */
+int graph_partial_stages(const Graph *graph);
 
-/* Of phase `phase`, or of the whole network where it is 0: its loss, and the gradient of parameter i (NULL: it rests, or nothing is differentiated yet). */
-Node *graph_loss(const Graph *graph, int phase);
-Node *graph_gradient(const Graph *graph, int phase, int i);
+/* Of stage `stage`, or of the whole network where it is 0: its loss, and the gradient of parameter
+   i (NULL: it rests, or nothing is differentiated yet). */
+Node *graph_loss(const Graph *graph, int stage);
+Node *graph_gradient(const Graph *graph, int stage, int i);
 
-/* Whether the layer at that place in graph->layers is one that the phase trains; the place of a node's layer, -1: of none. */
-bool phase_trains(const Phase *phase, int layer);
+/* Whether the layer at that place in graph->layers is one that the stage trains; the place of a
+   node's layer, -1: of none. */
+bool stage_trains(const Stage *stage, int layer);
 int graph_layer_of(const Graph *graph, const Node *node);
 
-/* Users of a node among the nodes of the graph: fills users[max], returns how many there are in all. */
+/* Users of a node among the nodes of the graph: fills users[max], returns how many there are in
+   all. */
 int graph_users(const Graph *graph, const Node *node, Node **users, int max);
 
-/* Those of all nodes at once: the users of node i, each once and in the order of the graph, are node[first[i]] up to node[first[i + 1]], that one not
-   included. They hold until a pass rewires the graph. */
+/* Those of all nodes at once: the users of node i, each once and in the order of the graph, are
+   node[first[i]] up to node[first[i + 1]], that one not included. They hold until a pass rewires
+   the graph. */
 typedef struct Users {
     Node **node;
     int *first;
@@ -206,13 +238,16 @@ typedef struct Users {
 
 Users graph_all_users(const Graph *graph);
 
-/* Replaces every use of `from` (as input, latent, output, loss, gradient, those of phases too) by `to`, except inside `but` (NULL: none). */
+/* Replaces every use of `from` (as input, latent, output, loss, gradient, those of stages too) by
+   `to`, except inside `but` (NULL: none). */
 void graph_replace(Graph *graph, Node *from, Node *to, const Node *but);
 
-/* Restores the order "inputs before users" and the ids after a pass has rewired nodes; drops none. */
+/* Restores the order "inputs before users" and the ids after a pass has rewired nodes; drops
+   none. */
 void graph_sort(Graph *graph);
 
-/* Removes nodes from which none of input, parameters, latent, output, loss or a gradient is reached. */
+/* Removes nodes from which none of input, parameters, latent, output, loss or a gradient is
+   reached. */
 void graph_drop_unused(Graph *graph);
 
 #endif

@@ -32,24 +32,26 @@ static void print_node(Text *out, const Node *node)
     text_add(out, "%-90s ; %s:%d\n", node_text(node).data, node->loc.file, node->loc.line);
 }
 
-static void print_stage(Text *out, const Stage *stage)
+static void print_fusion(Text *out, const Fusion *fusion)
 {
-    StagePart parts[STAGE_PARTS];
-    int count = stage_parts(stage, parts);
-    text_add(out, "stage %s:", stage->name);
+    FusionPart parts[FUSION_PARTS];
+    int count = fusion_parts(fusion, parts);
+    text_add(out, "fusion %s:", fusion->name);
     for (int i = 0; i < count; i++)
         if (parts[i].node)
             text_add(out, " %s=%s", parts[i].role, parts[i].node->name);
     text_add(out, "\n");
 }
 
-static void print_phase(Text *out, const Graph *graph, int phase)
+static void print_stage(Text *out, const Graph *graph, int stage)
 {
-    if (phase && graph_loss(graph, phase))
-        text_add(out, "stage %d: output %s; loss %s\n", phase, graph->phases[phase - 1].output->name, graph_loss(graph, phase)->name);
+    if (stage && graph_loss(graph, stage))
+        text_add(out, "stage %d: output %s; loss %s\n", stage,
+                 graph->stages[stage - 1].output->name, graph_loss(graph, stage)->name);
     for (int i = 0; i < graph->parameter_count; i++)
-        if (graph_gradient(graph, phase, i))
-            text_add(out, "gradient of %s: %s\n", graph->parameters[i].node->name, graph_gradient(graph, phase, i)->name);
+        if (graph_gradient(graph, stage, i))
+            text_add(out, "gradient of %s: %s\n", graph->parameters[i].node->name,
+                     graph_gradient(graph, stage, i)->name);
 }
 
 void print_graph(Text *out, const Graph *graph)
@@ -60,10 +62,10 @@ void print_graph(Text *out, const Graph *graph)
     if (graph->loss)
         text_add(out, "; loss %s", graph->loss->name);
     text_add(out, "\n");
-    for (int p = 0; p <= graph_parts(graph); p++)
-        print_phase(out, graph, p);
-    for (int i = 0; i < graph->stage_count; i++)
-        print_stage(out, graph->stages[i]);
+    for (int p = 0; p <= graph_partial_stages(graph); p++)
+        print_stage(out, graph, p);
+    for (int i = 0; i < graph->fusion_count; i++)
+        print_fusion(out, graph->fusions[i]);
 }
 
 const char *print_fingerprint(const Graph *graph)
@@ -71,22 +73,29 @@ const char *print_fingerprint(const Graph *graph)
     Text text = { 0 };
     for (int i = 0; i < graph->count; i++)
         text_add(&text, "%s\n", node_text(graph->nodes[i]).data);
-    text_add(&text, "latent %s; output %s; loss %s\n", graph->latent->name, graph->output->name, graph->loss->name);
-    for (int i = 0; i < graph->phase_count; i++) {
-        const Phase *p = &graph->phases[i];
-        text_add(&text, "stage %d-%d %d-%d %s\n", p->encoder_first, p->encoder_last, p->decoder_first, p->decoder_last, p->loss);
+    text_add(&text, "latent %s; output %s; loss %s\n", graph->latent->name, graph->output->name,
+             graph->loss->name);
+    for (int i = 0; i < graph->stage_count; i++) {
+        const Stage *p = &graph->stages[i];
+        text_add(&text, "stage %d-%d %d-%d %s\n", p->encoder_first, p->encoder_last,
+                 p->decoder_first, p->decoder_last, p->loss);
     }
     return text_fingerprint(&text);
 }
 
 void print_dot(Text *out, const Graph *graph)
 {
-    text_add(out, "digraph \"%s\" {\n  rankdir=TB;\n  node [shape=box, fontname=\"sans-serif\", fontsize=10];\n", graph->name);
+    text_add(out,
+             "digraph \"%s\" {\n  rankdir=TB;\n  node [shape=box, fontname=\"sans-serif\", "
+             "fontsize=10];\n",
+             graph->name);
     for (int i = 0; i < graph->count; i++) {
         const Node *node = graph->nodes[i];
-        const char *style = node_is(node, "parameter") ? ", style=filled, fillcolor=\"#e8e8e8\"" :
-                            node_is(node, "input") ? ", style=filled, fillcolor=\"#d0e4ff\"" : "";
-        text_add(out, "  n%d [label=\"%s\\n%s  %s\"%s];\n", i, node->name, node->op->name, shape_text(node->shape), style);
+        const char *style = node_is(node, "parameter") ? ", style=filled, fillcolor=\"#e8e8e8\""
+                            : node_is(node, "input")   ? ", style=filled, fillcolor=\"#d0e4ff\""
+                                                       : "";
+        text_add(out, "  n%d [label=\"%s\\n%s  %s\"%s];\n", i, node->name, node->op->name,
+                 shape_text(node->shape), style);
         for (int k = 0; k < node->op->arity; k++)
             text_add(out, "  n%d -> n%d;\n", node->input[k]->id, i);
     }

@@ -8,8 +8,9 @@
 /* name = op(inputs){numbers} : shape    ; graphs/cae.lua:12 */
 void print_graph(Text *out, const Graph *graph);
 
-/* What the network computes as sixteen hexadecimal digits: another for other layers, numbers, shapes, references, loss or stages, the same for other
-   lines, comments, files and training numbers. Of a graph without gradients, as load gives it. */
+/* What the network computes as sixteen hexadecimal digits: another for other layers, numbers,
+   shapes, references, loss or stages, the same for other lines, comments, files and training
+   numbers. Of a graph without gradients, as load gives it. */
 const char *print_fingerprint(const Graph *graph);
 
 /* The same graph for Graphviz. */

@@ -3,10 +3,11 @@
 #define CAEC_TARGET_H
 
 typedef struct Target {
-    const char *name;       /* as --target takes it */
+    const char *name; /* as --target takes it */
     const char *about;
     const char *flags;      /* for the C compiler */
-    const char *features;   /* what the processor must have, as emit/supported.c.in names it, space separated; "": no program can tell */
+    const char *features;   /* what the processor must have, as emit/supported.c.in names it, space
+                               separated; "": no program can tell */
     int vector_bytes;       /* 0: scalars */
     int registers;          /* vector registers (scalar ones where vector_bytes is 0) */
     int l1_bytes, l2_bytes; /* data caches a core, for tile sizes */
@@ -14,12 +15,14 @@ typedef struct Target {
     int hosted;             /* 0: no files and threads, so --emit library alone */
     int pointer_bits;       /* 0: whatever the machine has */
     const char *helpers;    /* functions of the compiler's own library that code for it may call */
-    const char *clang_helpers;  /* those that Clang calls besides, for memcpy and memset */
-    const char *cmake;      /* what CMake must be told to build for it elsewhere, by Debian's cross compiler; "": nothing, the machine's own compiler does */
-    const char *tested;     /* where the project's tests run what is made for it */
+    const char *clang_helpers; /* those that Clang calls besides, for memcpy and memset */
+    const char *cmake;  /* what CMake must be told to build for it elsewhere, by Debian's cross
+                           compiler; "": nothing, the machine's own compiler does */
+    const char *tested; /* where the project's tests run what is made for it */
 } Target;
 
-/* The row of that name, `native` being the row that fits this machine best; NULL where there is none. */
+/* The row of that name, `native` being the row that fits this machine best; NULL where there is
+   none. */
 const Target *target_find(const char *name);
 
 extern const Target targets[];

@@ -1,4 +1,5 @@
-/* concat - channels side by side, and the slice of channels that is the gradient by one of the two. */
+/* concat - channels side by side, and the slice of channels that is the gradient by one of the
+   two. */
 #include "../ops/ops.h"
 #include "kernel.h"
 
@@ -30,5 +31,10 @@ static double cost(const Step *step, const Settings *settings)
 static const char *const ops[] = { "concat", "concat_dx", NULL };
 
 const Kernel kernel_concat = {
-    .name = "concat", .about = "channels side by side, and the slice that is the gradient", .ops = ops, .text = text, .cost = cost, .plan = plan,
+    .name = "concat",
+    .about = "channels side by side, and the slice that is the gradient",
+    .ops = ops,
+    .text = text,
+    .cost = cost,
+    .plan = plan,
 };

@@ -11,7 +11,7 @@ void conv_effective_size(const Step *step, const ConvShape *s, int *height, int 
 
 void conv_bind_dy(Step *step, const Node *dy)
 {
-    for (int i = 0; i < 2; i++) {           /* activation and pool come in either order */
+    for (int i = 0; i < 2; i++) { /* activation and pool come in either order */
         if (dy == step->d_pool && node_is(dy, "avg_pool2d_dx")) {
             dy = dy->input[0];
         } else if (dy == step->d_pool) {
@@ -25,7 +25,8 @@ void conv_bind_dy(Step *step, const Node *dy)
     step_node(step, "dy", dy);
 }
 
-/* A tile's operands take four registers of 32 (the fourth is often a memory operand), and four of 16. Text grows with the tile: little text is for 16. */
+/* A tile's operands take four registers of 32 (the fourth is often a memory operand), and four of
+   16. Text grows with the tile: little text is for 16. */
 int conv_accumulators(const Settings *settings)
 {
     return settings->target->registers >= 32 && !settings->small ? 28 : 12;

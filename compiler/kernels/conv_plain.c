@@ -1,6 +1,7 @@
-/* conv_plain - convolution by the loops of its definition: the yardstick for every faster kernel, and the one to read first. */
+/* conv_plain - convolution by the loops of its definition: the yardstick for every faster kernel,
+   and the one to read first. */
 #include "../ops/ops.h"
-#include "forms.h"
+#include "packings.h"
 
 static const char *text(const Node *core)
 {
@@ -18,9 +19,9 @@ static void plan(Step *step, const Settings *settings)
         step_node(step, "dw", core);
         return;
     }
-    step_node(step, node_heads_stage(core) ? "x" : "dy", core->input[0]);
-    step_form(step, "w", form_plain(core->input[1], 1));
-    step_node(step, node_heads_stage(core) ? "y" : "dx", core);
+    step_node(step, node_heads_fusion(core) ? "x" : "dy", core->input[0]);
+    step_packing(step, "w", packing_plain(core->input[1], 1));
+    step_node(step, node_heads_fusion(core) ? "y" : "dx", core);
 }
 
 static double cost(const Step *step, const Settings *settings)
@@ -29,9 +30,19 @@ static double cost(const Step *step, const Settings *settings)
     return step->core->op->macs(step->core) * 4;
 }
 
-static const char *const ops[] = { "conv2d", "conv2d_dx", "conv2d_dw", "conv2d_transpose", "conv2d_transpose_dx", "conv2d_transpose_dw", NULL };
+static const char *const ops[] = { "conv2d",
+                                   "conv2d_dx",
+                                   "conv2d_dw",
+                                   "conv2d_transpose",
+                                   "conv2d_transpose_dx",
+                                   "conv2d_transpose_dw",
+                                   NULL };
 
 const Kernel kernel_conv_plain = {
-    .name = "conv_plain", .about = "convolution by the loops of its definition; the yardstick for the others",
-    .ops = ops, .text = text, .cost = cost, .plan = plan,
+    .name = "conv_plain",
+    .about = "convolution by the loops of its definition; the yardstick for the others",
+    .ops = ops,
+    .text = text,
+    .cost = cost,
+    .plan = plan,
 };

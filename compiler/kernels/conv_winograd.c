@@ -1,20 +1,26 @@
-/* conv_winograd - 3x3 convolution of stride 1 by Winograd's F(4x4, 3x3): Y = At [(G g Gt) . (Bt d B)] A for tiles of 4x4 outputs, with the points
- * of points.c.in (Lavin and Gray 2016, "Fast algorithms for convolutional neural networks", section 4.3).
+/* conv_winograd - 3x3 convolution of stride 1 by Winograd's F(4x4, 3x3): Y = At [(G g Gt) . (Bt d
+ * B)] A for tiles of 4x4 outputs, with the points of points.c.in (Lavin and Gray 2016, "Fast
+ * algorithms for convolutional neural networks", section 4.3).
  *
- * The image is taken in strips of tile rows. Bt d B of all its tiles gives V, 36 matrices tiles x channels; 36 products with the prepared weights U give
- * M; At M A gives rows of outputs, which then go through activation and pool.
+ * The image is taken in strips of tile rows. Bt d B of all its tiles gives V, 36 matrices tiles x
+ * channels; 36 products with the prepared weights U give M; At M A gives rows of outputs, which
+ * then go through activation and pool.
  *
- * The gradients differentiate this algorithm instead of being convolutions of their own: with D = A dY At, dU = sum over the tiles of V D and
- * dX = B (D U) Bt, both on the same D; dU is summed over the images of a chunk and becomes dg = Gt dU G once, at its end.
+ * The gradients differentiate this algorithm instead of being convolutions of their own: with D = A
+ * dY At, dU = sum over the tiles of V D and dX = B (D U) Bt, both on the same D; dU is summed over
+ * the images of a chunk and becomes dg = Gt dU G once, at its end.
  *
- * Rounding: forward within 2e-6 of the largest value, gradients within 4e-6, in float (tests/kernels/test_conv_winograd.c holds it there); and
- * exactly 0 where a whole patch of the input is 0, see blank.c.in.
+ * Rounding: forward within 2e-6 of the largest value, gradients within 4e-6, in float
+ * (tests/kernels/test_conv_winograd.c holds it there); and exactly 0 where a whole patch of the
+ * input is 0, see zero_windows.c.in.
  *
- * Upsampling by 2 before the convolution is undone: each of the four places in a 2x2 cell is a convolution of the small image with sums of the taps, so
- * the layer is one of 4 times the channels on the small image. The sums have two taps a side, not three, so on each side their transform is 0 at one of the
- * points, 0 or infinity: of 36 products of each of the four, 11 are left out, for dX always, else where skips() lets them (phases_at in winograd.c.in). */
+ * Upsampling by 2 before the convolution is undone: each of the four places in a 2x2 cell is a
+ * convolution of the small image with sums of the taps, so the layer is one of 4 times the channels
+ * on the small image. The sums have two taps a side, not three, so on each side their transform is
+ * 0 at one of the points, 0 or infinity: of 36 products of each of the four, 11 are left out, for
+ * dX always, else where skips() lets them (phases_at in winograd.c.in). */
 #include "conv.h"
-#include "forms.h"
+#include "packings.h"
 
 enum { TILE = 4, POINTS = 36, POINTS_OF_A_PHASE = 25, STRIP_TILES = 28 };
 
@@ -41,7 +47,8 @@ static bool fits(const Step *step, const Settings *settings)
 /* With upsampling a finished row of the image comes from two phases, too late for a pool. */
 static bool takes_pool(const Node *core, const Node *pool)
 {
-    return node_is(pool, "max_pool2d") && node_number(core, "up") == 1 && TILE % node_number(pool, "size") == 0;
+    return node_is(pool, "max_pool2d") && node_number(core, "up") == 1
+           && TILE % node_number(pool, "size") == 0;
 }
 
 static int round_up(int n, int to)
@@ -49,34 +56,42 @@ static int round_up(int n, int to)
     return (n + to - 1) / to * to;
 }
 
-/* Tile rows in a strip: enough tiles to fill the registers' rows, and where the weights do not stay in the second cache, as many as do. */
-static int strip_rows(int tile_rows, int tile_columns, double weight_bytes, const Settings *settings)
+/* Tile rows in a strip: enough tiles to fill the registers' rows, and where the weights do not stay
+   in the second cache, as many as do. */
+static int strip_rows(int tile_rows, int tile_columns, double weight_bytes,
+                      const Settings *settings)
 {
     int most = weight_bytes > settings->target->l2_bytes ? 2 * STRIP_TILES : STRIP_TILES;
     int rows = (STRIP_TILES + tile_columns - 1) / tile_columns;
     while ((rows + 1) * tile_columns <= most)
         rows++;
-    for (int r = rows; r <= tile_rows && r * tile_columns <= most + STRIP_TILES; r++)      /* one that divides, where it is near */
+    /* one that divides, where it is near */
+    for (int r = rows; r <= tile_rows && r * tile_columns <= most + STRIP_TILES; r++)
         if (tile_rows % r == 0)
             return r;
     return rows < tile_rows ? rows : tile_rows;
 }
 
-/* From one of the 36 matrices to the next. A transform stores to all of them at once: at a distance of whole pages they would share one set of the
-   first cache. */
+/* From one of the 36 matrices to the next. A transform stores to all of them at once: at a distance
+   of whole pages they would share one set of the first cache. */
 static int plane_reals(int rows, int columns, const Settings *settings)
 {
-    int line = 64 / settings_real_bytes(settings), reals = (rows * columns + line - 1) / line * line;
+    int line = 64 / settings_real_bytes(settings),
+        reals = (rows * columns + line - 1) / line * line;
     return reals / line % 2 == 0 ? reals + line : reals;
 }
 
-/* What products over the columns of all phases leave out: whole blocks, where each lies in one phase; or vectors, where the one block is a vector of each. */
+/* What products over the columns of all phases leave out: whole blocks, where each lies in one
+   phase; or vectors, where the one block is a vector of each. */
 static int skips(const ConvShape *s, const Settings *settings)
 {
-    int lanes = settings_lanes(settings), block = conv_vectors(s->up * s->up * s->co, settings) * lanes;
+    int lanes = settings_lanes(settings),
+        block = conv_vectors(s->up * s->up * s->co, settings) * lanes;
     if (s->up == 1)
         return SKIPS_NOTHING;
-    return s->co % block == 0 ? SKIPS_BLOCKS : s->co == lanes && block == 4 * lanes ? SKIPS_VECTORS : SKIPS_NOTHING;
+    return s->co % block == 0                     ? SKIPS_BLOCKS
+           : s->co == lanes && block == 4 * lanes ? SKIPS_VECTORS
+                                                  : SKIPS_NOTHING;
 }
 
 static void plan_numbers(Step *step, const Settings *settings)
@@ -84,17 +99,20 @@ static void plan_numbers(Step *step, const Settings *settings)
     ConvShape s = conv_shape(step->core);
     int lanes = settings_lanes(settings), height, width;
     conv_effective_size(step, &s, &height, &width);
-    int phases = s.up * s.up, rows = (height / s.up + TILE - 1) / TILE, columns = (width / s.up + TILE - 1) / TILE;
+    int phases = s.up * s.up, rows = (height / s.up + TILE - 1) / TILE,
+        columns = (width / s.up + TILE - 1) / TILE;
     int in = round_up(s.ci, lanes), out = round_up(phases * s.co, lanes);
     int vectors = conv_vectors(phases * s.co, settings), in_vectors = conv_vectors(s.ci, settings);
     int accumulators = conv_accumulators(settings);
     int strip = strip_rows(rows, columns, 4.0 * POINTS * in * out, settings);
     int tiles = strip * columns;
-    int pixels = accumulators / vectors < 14 ? accumulators / vectors : 14, in_pixels = accumulators / in_vectors < 14 ? accumulators / in_vectors : 14;
+    int pixels = accumulators / vectors < 14 ? accumulators / vectors : 14,
+        in_pixels = accumulators / in_vectors < 14 ? accumulators / in_vectors : 14;
     int most = pixels > in_pixels ? pixels : in_pixels;
     const Node *pool = step->pool ? step->pool : step->d_pool;
     bool fused = s.up == 1 && s.co % lanes == 0 && (!pool || node_number(pool, "size") == 2);
-    step_number(step, "FUSED", fused);          /* activation and pool in the registers of the transform, where the activation has vectors */
+    /* activation and pool in the registers of the transform, where the activation has vectors */
+    step_number(step, "FUSED", fused);
     step_number(step, "HEIGHT", height);
     step_number(step, "WIDTH", width);
     step_number(step, "TILE_ROWS", rows);
@@ -108,7 +126,8 @@ static void plan_numbers(Step *step, const Settings *settings)
     step_number(step, "IN_VECTORS", in_vectors);
     step_number(step, "PIXELS", pixels);
     step_number(step, "IN_PIXELS", in_pixels);
-    step_number(step, "IN_PLANE", plane_reals(tiles + most, in, settings));        /* the last tile of registers may run over */
+    /* the last tile of registers may run over */
+    step_number(step, "IN_PLANE", plane_reals(tiles + most, in, settings));
     step_number(step, "OUT_PLANE", plane_reals(tiles + most, out, settings));
     step_number(step, "ROW", round_up((columns * TILE + 2) * s.ci + lanes, 16));
     step_number(step, "LINE", round_up(columns * TILE * phases * s.co + lanes, 16));
@@ -130,12 +149,20 @@ static void plan(Step *step, const Settings *settings)
     size_t matrices = POINTS * (size_t)(step_get(step, "IN_PLANE") + step_get(step, "OUT_PLANE"));
     if (is_forward(core)) {
         step_node(step, "x", core->input[0]);
-        step_node(step, "y", step->pool ? step->pool : step->act ? step->act : step->bias ? step->bias : core);
+        step_node(step, "y",
+                  step->pool   ? step->pool
+                  : step->act  ? step->act
+                  : step->bias ? step->bias
+                               : core);
         step_node(step, "codes", step->codes);
-        step_form(step, "w", form_winograd(core->input[1], step_get(step, "VECTORS") * lanes, lanes, s.up, false));
+        step_packing(step, "w",
+                     packing_winograd(core->input[1], step_get(step, "VECTORS") * lanes, lanes,
+                                      s.up, false));
         if (step->bias)
-            step_form(step, "b", form_plain(step->bias->input[1], lanes));
-        step_scratch(step, ring + matrices + TILE * line + conv_marks(TILE * step_get(step, "TILE_COLUMNS"), TILE * step_get(step, "STRIP") + 3, settings));
+            step_packing(step, "b", packing_plain(step->bias->input[1], lanes));
+        step_scratch(step, ring + matrices + TILE * line
+                               + conv_marks(TILE * step_get(step, "TILE_COLUMNS"),
+                                            TILE * step_get(step, "STRIP") + 3, settings));
         return;
     }
     bool dw = core->op == &op_conv2d_dw;
@@ -145,26 +172,33 @@ static void plan(Step *step, const Settings *settings)
     conv_bind_dy(step, core->input[dw ? 1 : 0]);
     if (dx) {
         step_node(step, "dx", dx);
-        step_form(step, "w", form_winograd(dx->input[1], step_get(step, "IN_VECTORS") * lanes, lanes, s.up, true));
+        step_packing(step, "w",
+                     packing_winograd(dx->input[1], step_get(step, "IN_VECTORS") * lanes, lanes,
+                                      s.up, true));
     }
     if (dw) {
         step_sum(step, POINTS * (size_t)s.ci * out);
         step_node(step, "db", step->db);
         step_node(step, "dw", core);
     }
-    step_scratch(step, (dw ? ring : 0) + matrices + TILE * strip * line + (dx ? 6 * (size_t)step_get(step, "EDGE") : 0) +
-                 (s.up > 1 ? (size_t)step_get(step, "WIDE") : 0));
+    step_scratch(step, (dw ? ring : 0) + matrices + TILE * strip * line
+                           + (dx ? 6 * (size_t)step_get(step, "EDGE") : 0)
+                           + (s.up > 1 ? (size_t)step_get(step, "WIDE") : 0));
 }
 
-/* A quarter of the multiplications, as the tiles are filled, and transforms of 36 values a tile and channel on both sides. */
+/* A quarter of the multiplications, as the tiles are filled, and transforms of 36 values a tile and
+   channel on both sides. */
 static double cost(const Step *step, const Settings *settings)
 {
     ConvShape s = conv_shape(step->core);
     int lanes = settings_lanes(settings), phases = s.up * s.up;
-    double tiles = (double)((s.out_h / s.up + TILE - 1) / TILE) * ((s.out_w / s.up + TILE - 1) / TILE);
+    double tiles = (double)((s.out_h / s.up + TILE - 1) / TILE)
+                   * ((s.out_w / s.up + TILE - 1) / TILE);
     double in = (double)round_up(s.ci, lanes), out = (double)round_up(phases * s.co, lanes);
-    double pairs = step->core->op == &op_conv2d_dx ? phases * s.co * in : s.ci * out;      /* of channels, one side in whole vectors */
-    bool fewer = s.up > 1 && (step->core->op == &op_conv2d_dx || skips(&s, settings) != SKIPS_NOTHING);
+    /* of channels, one side in whole vectors */
+    double pairs = step->core->op == &op_conv2d_dx ? phases * s.co * in : s.ci * out;
+    bool fewer = s.up > 1
+                 && (step->core->op == &op_conv2d_dx || skips(&s, settings) != SKIPS_NOTHING);
     double products = tiles * (fewer ? POINTS_OF_A_PHASE : POINTS) * pairs / lanes / 2;
     return products * 1.1 + tiles * (in + out) / lanes * 180;
 }
@@ -172,7 +206,15 @@ static double cost(const Step *step, const Settings *settings)
 static const char *const ops[] = { "conv2d", "conv2d_dx", "conv2d_dw", NULL };
 
 const Kernel kernel_conv_winograd = {
-    .name = "conv_winograd", .about = "3x3 convolution of stride 1 by Winograd's F(4x4, 3x3), and its derivative",
-    .ops = ops, .takes = TAKES_BIAS | TAKES_ACT | TAKES_POOL | TAKES_DB | TAKES_DX, .takes_pool = takes_pool, .large = true,
-    .text = text, .flush_text = "conv_winograd_flush.c.in", .fits = fits, .cost = cost, .plan = plan,
+    .name = "conv_winograd",
+    .about = "3x3 convolution of stride 1 by Winograd's F(4x4, 3x3), and its derivative",
+    .ops = ops,
+    .takes = TAKES_BIAS | TAKES_ACT | TAKES_POOL | TAKES_DB | TAKES_DX,
+    .takes_pool = takes_pool,
+    .large = true,
+    .text = text,
+    .flush_text = "conv_winograd_flush.c.in",
+    .fits = fits,
+    .cost = cost,
+    .plan = plan,
 };

@@ -1,4 +1,5 @@
-/* dense_blas - dense layers as products of OpenBLAS: with a group of n images a row each, Y = X W, dX = dY Wt, dW += Xt dY. */
+/* dense_blas - dense layers as products of OpenBLAS: with a row for each of the n images of a
+   microbatch, Y = X W, dX = dY Wt, dW += Xt dY. */
 #include "dense.h"
 
 /* Calling OpenBLAS, and the packing of its operands, in cycles an image. */
@@ -28,7 +29,14 @@ static double cost(const Step *step, const Settings *settings)
 }
 
 const Kernel kernel_dense_blas = {
-    .name = "dense_blas", .about = "dense layers as products of OpenBLAS, a group of images at once",
-    .ops = dense_ops, .takes = TAKES_BIAS | TAKES_ACT_FORWARD | TAKES_DB, .grouped = true, .openblas = true,
-    .text = text, .fits = fits, .cost = cost, .plan = plan,
+    .name = "dense_blas",
+    .about = "dense layers as products of OpenBLAS, a microbatch at once",
+    .ops = dense_ops,
+    .takes = TAKES_BIAS | TAKES_ACT_FORWARD | TAKES_DB,
+    .batched = true,
+    .openblas = true,
+    .text = text,
+    .fits = fits,
+    .cost = cost,
+    .plan = plan,
 };

@@ -1,4 +1,5 @@
-/* dense_plain - dense layers by the loops of their definition, ordered so that the weights are read once for a group of images. */
+/* dense_plain - dense layers by the loops of their definition, ordered so that the weights are read
+   once for a microbatch. */
 #include "dense.h"
 
 static const char *text(const Node *core)
@@ -20,6 +21,11 @@ static double cost(const Step *step, const Settings *settings)
 }
 
 const Kernel kernel_dense_plain = {
-    .name = "dense_plain", .about = "dense layers by the loops of their definition, a group of images at once",
-    .ops = dense_ops, .grouped = true, .text = text, .cost = cost, .plan = plan,
+    .name = "dense_plain",
+    .about = "dense layers by the loops of their definition, a microbatch at once",
+    .ops = dense_ops,
+    .batched = true,
+    .text = text,
+    .cost = cost,
+    .plan = plan,
 };

@@ -77,7 +77,7 @@ int rows_to(const Rows *rows, int t)
 int rows_depth(const Rows *rows)
 {
     int most = 1;
-    for (int t = 0; t < rows->count && t < rows->over; t++) {       /* then all repeats */
+    for (int t = 0; t < rows->count && t < rows->over; t++) { /* then all repeats */
         int depth = rows_to(rows, t) - rows_from(rows, t) + 1;
         most = depth > most ? depth : most;
     }
@@ -88,7 +88,8 @@ enum { STEP_WRITTEN = 7, STEP_PARTS = 9 };
 
 static bool is_among(const Step *s, const Node *node, int count)
 {
-    const Node *parts[STEP_PARTS] = { s->core, s->bias, s->act, s->pool, s->codes, s->db, s->dx, s->d_act, s->d_pool };
+    const Node *parts[STEP_PARTS] = { s->core, s->bias, s->act,   s->pool,  s->codes,
+                                      s->db,   s->dx,   s->d_act, s->d_pool };
     for (int i = 0; i < count; i++)
         if (node && parts[i] == node)
             return true;
@@ -138,11 +139,11 @@ void step_node(Step *step, const char *name, const Node *node)
         add_argument(step, name)->node = node_storage(node);
 }
 
-void step_form(Step *step, const char *name, Form form)
+void step_packing(Step *step, const char *name, Packing packing)
 {
-    Form *copy = ARENA_NEW(Form);
-    *copy = form;
-    add_argument(step, name)->form = copy;
+    Packing *copy = ARENA_NEW(Packing);
+    *copy = packing;
+    add_argument(step, name)->packing = copy;
 }
 
 void step_scratch(Step *step, size_t reals)

@@ -1,7 +1,8 @@
 /* kernel.h - how an operator is computed.
  *
- * A kernel is a pair: name.c says what it fits, how much of a stage it takes in, what it costs and which numbers its text needs; name.c.in is the
- * text, C with holes. All decisions are made here and handed to the text as numbers: the text never decides. */
+ * A kernel is a pair: name.c says what it fits, how much of a fusion it takes in, what it costs and
+ * which numbers its text needs; name.c.in is the text, C with holes. All decisions are made here
+ * and handed to the text as numbers: the text never decides. */
 #ifndef CAEC_KERNEL_H
 #define CAEC_KERNEL_H
 
@@ -14,128 +15,169 @@
 typedef struct Settings {
     const Target *target;
     bool real_double;
-    bool library;           /* the output stands alone: no OpenBLAS, one image at a time, names of functions begin with the model's */
-    bool no_training;       /* encode, decode and reconstruct alone */
-    bool small;             /* little text before speed */
-    bool shared;            /* layers that do the same share a function, as in plans of many steps they do anyway */
-    size_t memory_limit;    /* of training, in bytes; 0: none */
-    bool stream;            /* a library whose inference computes a row at a time */
-    bool baked;             /* a library that carries trained weights, in the forms that its inference reads */
-    bool half;              /* then: as IEEE 754 binary16, which kernels bring back to float as they read */
+    bool library;        /* the output stands alone: no OpenBLAS, one image at a time, names of
+                            functions begin with the model's */
+    bool no_training;    /* encode, decode and reconstruct alone */
+    bool small;          /* little text before speed */
+    bool shared;         /* layers that do the same share a function, as in plans of many steps they
+                            do anyway */
+    size_t memory_limit; /* of training, in bytes; 0: none */
+    bool stream;         /* a library whose inference computes a row at a time */
+    bool baked;          /* a library that carries trained weights, in the packings that its
+                            inference reads */
+    bool half;           /* then: as IEEE 754 binary16, which kernels bring back to float as they
+                            read */
 } Settings;
 
-int settings_lanes(const Settings *settings);       /* reals in a vector; 1 without vectors */
+int settings_lanes(const Settings *settings); /* reals in a vector; 1 without vectors */
 int settings_real_bytes(const Settings *settings);
-int settings_weight_bytes(const Settings *settings);    /* of a number in the forms that inference reads */
+/* of a number in the packings that inference reads */
+int settings_weight_bytes(const Settings *settings);
 
-/* Weights in the form a kernel reads, made by prepare() once an update. Two kernels that ask for the same form share it. */
-typedef struct Form {
-    const char *kind;           /* "plain", "blocks", "folded", "columns", "line" or "winograd", see forms.h */
+/* A parameter's weights laid out as a kernel reads them, made by prepare() once an update. Two
+   kernels that ask for the same packing share it. */
+typedef struct Packing {
+    const char *kind; /* "plain", "blocks", "folded", "columns", "line" or "winograd", see
+                         packings.h */
     const Node *parameter;
     int block, lanes, rotated, up, stride, pad_top, pad_left;
-    size_t count;               /* reals */
-    size_t offset;              /* in reals, from the start of the prepared weights; set by the plan */
-    const char *name;           /* C name, set by the plan */
-    bool training;              /* for training alone, in memory of its own, see plan_forms_apart() */
-    bool late;                  /* not prepared, but made from `source` in the scratch memory of the step that reads it, just before */
-    const struct Form *source;  /* then only: the blocks of the forward pass */
-    struct Form *next;          /* of the same parameter, in the plan */
-    int place;                  /* of a draft, plan/draft.h: its number */
-} Form;
+    size_t count;     /* reals */
+    size_t offset;    /* in reals, from the start of the prepared weights; set by the plan */
+    const char *name; /* C name, set by the plan */
+    bool training;    /* for training alone, in memory of its own, see plan_packings_apart() */
+    bool on_use;      /* packed on use: not prepared, but made from `source` in the scratch memory
+                         of the step that reads it, just before */
+    const struct Packing *source; /* then only: the blocks that forward reads */
+    struct Packing *next;         /* of the same parameter, in the plan */
+    int place;                    /* of a draft, plan/draft.h: its number */
+} Packing;
 
 typedef struct Kernel Kernel;
 
 enum { STEP_NUMBERS = 24, STEP_ARGUMENTS = 10 };
 
-/* An argument that the text of a kernel can name in its %kernel line: a node's value, a form of a parameter, scratch memory, a sum that is
-   kept over the images of a chunk, zero at its start, or the number from which training draws for the image (model.h). */
+/* An argument that the text of a kernel can name in its %kernel line: a node's value, a packing of
+   a parameter, scratch memory, a sum that is kept over the images of a chunk, zero at its start, or
+   the number from which training draws for the image (model.h). */
 typedef struct Argument {
     const char *name;
     const Node *node;
-    Form *form;
+    Packing *packing;
     bool scratch;
-    size_t sum;             /* reals */
-    bool noise;             /* the image's number for what is drawn */
+    size_t sum; /* reals */
+    bool noise; /* the image's number for what is drawn */
 } Argument;
 
-/* What a step of a stream reads and writes. To compute its row t of `count` it wants the rows of its input from floor((t * times + from) / over) up to
-   floor((t * times + to) / over); outside the image they count as zeros. Of a pool's window, row t leaves the (t / pool)-th of the value behind with
-   the last of `pool` rows. */
+/* What a step of a stream reads and writes. To compute its row t of `count` it wants the rows of
+   its input from floor((t * times + from) / over) up to floor((t * times + to) / over); outside the
+   image they count as zeros. Of a pool's window, row t leaves the (t / pool)-th of the value behind
+   with the last of `pool` rows. */
 typedef struct Rows {
     int times, from, to, over, count, pool;
-    int left, room;             /* a row of the input lies behind so many zero pixels, and has room for so many reals with zeros on both sides */
+    int left, room; /* zero pixels before a row of the input, and reals that a row has room for,
+                       with the zeros on both sides */
 } Rows;
 
-/* One call in the emitted program: a kernel, the operator at its core and what else it computes on the way. */
+/* One call in the emitted program: a kernel, the operator at its core and what else it computes on
+   the way. */
 typedef struct Step {
     const Kernel *kernel;
-    const Stage *stage;
+    const Fusion *fusion;
     const Node *core;
-    bool streams;                                               /* one of a program that works by rows */
-    Rows rows;                                                  /* then only */
-    const Node *bias, *act, *pool, *codes, *d_act, *d_pool, *db, *dx;    /* taken in; NULL: not */
-    const char *layer, *pass;   /* "encoder.conv1", "forward" */
-    const char *function;       /* C name, set by the plan */
-    const char *name;           /* the function's, but of a step that shares that of another layer a name of its own, for its memory */
-    struct { const char *name; int value; } numbers[STEP_NUMBERS];
+    /* one of a program that works by rows */
+    bool streams;
+    Rows rows;                                                        /* then only */
+    const Node *bias, *act, *pool, *codes, *d_act, *d_pool, *db, *dx; /* taken in; NULL: not */
+    const char *layer, *direction; /* "encoder.conv1", "forward" */
+    const char *function;          /* C name, set by the plan */
+    const char *name; /* the function's, but of a step that shares that of another layer a name of
+                         its own, for its memory */
+    struct {
+        const char *name;
+        int value;
+    } numbers[STEP_NUMBERS];
     int number_count;
     Argument arguments[STEP_ARGUMENTS];
     int argument_count;
-    size_t scratch;             /* reals that the kernel works in, and its late form behind */
-    const Form *late;           /* NULL: the step reads none */
-    size_t late_at;             /* where it lies in the scratch memory, in reals */
-    bool sums;                  /* it keeps a sum over the images of a chunk, which Kernel.flush_text ends */
-    struct Step *again;         /* the same step as one that repeats it; NULL: not made yet */
-    struct Step *when_late;     /* of a draft, plan/draft.h: the same step with its turned form made late; NULL: it has none */
-    double estimate;            /* likewise: plan_step_cost() */
-    bool repeats;               /* what it computes was computed before, and given up in the meantime */
-    double cost, macs;          /* estimated cycles; multiply-adds of the direct algorithm */
-    const char *why;            /* how it was chosen, for --dump plan */
+    size_t scratch;         /* reals that the kernel works in, then the packing made on use */
+    const Packing *on_use;  /* NULL: the step reads none */
+    size_t on_use_at;       /* where it lies in the scratch memory, in reals */
+    bool sums;              /* it keeps a sum over the images of a chunk, which Kernel.flush_text
+                               ends */
+    struct Step *again;     /* the same step as one that recomputes it; NULL: not made yet */
+    struct Step *when_late; /* of a draft, plan/draft.h: the same step with its turned packing made
+                               on use; NULL: it has none */
+    double estimate;        /* likewise: plan_step_cost() */
+    bool recomputes;        /* what it computes was computed before and dropped in the meantime */
+    double cost, macs;      /* estimated cycles; multiply-adds of the direct algorithm */
+    const char *why;        /* how it was chosen, for --dump plan */
 } Step;
 
-enum { TAKES_BIAS = 1, TAKES_ACT = 2, TAKES_POOL = 4, TAKES_DB = 8, TAKES_DX = 16, TAKES_ACT_FORWARD = 32 };
+enum {
+    TAKES_BIAS = 1,
+    TAKES_ACT = 2,
+    TAKES_POOL = 4,
+    TAKES_DB = 8,
+    TAKES_DX = 16,
+    TAKES_ACT_FORWARD = 32
+};
 
 struct Kernel {
     const char *name, *about;
-    const char *const *ops;     /* the operators it computes, NULL-ended */
-    unsigned takes;             /* what it takes in of the stage around them, gradients likewise; TAKES_DX: dX together with dW; TAKES_ACT_FORWARD: the
-                                   activation, but not its gradient */
-    bool grouped;               /* computes a group of images at once: its text says `of n` behind the %kernel line, values lie one image after another */
-    bool rows;                  /* for programs that work by rows, and only those: one call makes a row. Its text says `of row` behind the %kernel line where it
-                                   must know which; `x` is a list of rows, NULL outside the image */
-    bool openblas;              /* calls OpenBLAS */
-    bool large;                 /* its text is long: where little is wanted, it is chosen only by force */
-    bool (*takes_pool)(const Node *core, const Node *pool);             /* NULL: of any size */
-    const char *(*text)(const Node *core);                              /* name of its text below kernels/ */
-    const char *flush_text;     /* NULL, or: %kernel (sum) -> (dw), at the end of a chunk adds what the kernel summed in its own domain */
-    bool (*fits)(const Step *step, const Settings *settings);           /* NULL: always; only stage and core are set yet */
-    double (*cost)(const Step *step, const Settings *settings);         /* cycles on the target, for the choice */
-    void (*plan)(Step *step, const Settings *settings);                 /* numbers, arguments, forms, scratch */
+    const char *const *ops; /* the operators it computes, NULL-ended */
+    unsigned takes;         /* what it takes in of the fusion around them, gradients likewise;
+                               TAKES_DX: dX together with dW; TAKES_ACT_FORWARD: the activation, but
+                               not its gradient */
+    bool batched;           /* computes a microbatch at once: its text says `of n` after the %kernel
+                               line, values lie one image after another */
+    bool rows;              /* for programs that work by rows, and only those: one call makes a row.
+                               Its text says `of row` after the %kernel line if it must know which;
+                               `x` is a list of rows, NULL outside the image */
+    bool openblas;          /* calls OpenBLAS */
+    bool large;             /* its text is long: where little is wanted, it is chosen only by force
+                               */
+    bool (*takes_pool)(const Node *core, const Node *pool); /* NULL: of any size */
+    /* name of its text below kernels/ */
+    const char *(*text)(const Node *core);
+    const char *flush_text; /* NULL, or: %kernel (sum) -> (dw), at the end of a chunk adds what the
+                               kernel summed in its own domain */
+    /* NULL: always; only fusion and core are set yet */
+    bool (*fits)(const Step *step, const Settings *settings);
+    /* cycles on the target, for the choice */
+    double (*cost)(const Step *step, const Settings *settings);
+    /* numbers, arguments, packings, scratch */
+    void (*plan)(Step *step, const Settings *settings);
 };
 
 #define KERNEL(name) extern const Kernel kernel_##name;
 #include "kernels.def"
 #undef KERNEL
-extern const Kernel *const all_kernels[];           /* ended by NULL */
+extern const Kernel *const all_kernels[]; /* ended by NULL */
 
-const Kernel *kernel_find(const char *name);        /* NULL: none */
+const Kernel *kernel_find(const char *name); /* NULL: none */
 bool kernel_computes(const Kernel *kernel, const Node *core);
 
-bool step_covers(const Step *step, const Node *node);       /* whether the step computes the node, be it on the way */
-bool step_writes(const Step *step, const Node *node);       /* likewise, but for gradients on the way, which no step leaves behind */
-bool steps_commute(const Step *a, const Step *b);           /* neither reads or writes what the other writes */
+/* whether the step computes the node, be it on the way */
+bool step_covers(const Step *step, const Node *node);
+/* likewise, but for gradients on the way, which no step leaves behind */
+bool step_writes(const Step *step, const Node *node);
+/* neither reads or writes what the other writes */
+bool steps_commute(const Step *a, const Step *b);
 
 /* For plan functions. */
 void step_number(Step *step, const char *name, int value);
-void step_node(Step *step, const char *name, const Node *node);         /* what lies at node_storage(); NULL is left out */
-void step_form(Step *step, const char *name, Form form);
+/* what lies at node_storage(); NULL is left out */
+void step_node(Step *step, const char *name, const Node *node);
+void step_packing(Step *step, const char *name, Packing packing);
 void step_scratch(Step *step, size_t reals);
-void step_sum(Step *step, size_t reals);            /* "sum" */
-void step_noise(Step *step);                        /* "noise" */
-int rows_from(const Rows *rows, int t);             /* first and last row of the input that row t reads */
+void step_sum(Step *step, size_t reals); /* "sum" */
+void step_noise(Step *step);             /* "noise" */
+/* first and last row of the input that row t reads */
+int rows_from(const Rows *rows, int t);
 int rows_to(const Rows *rows, int t);
-int rows_depth(const Rows *rows);                   /* most rows of the input that one row reads */
-int step_get(const Step *step, const char *name);   /* a number set before; bug() where there is none */
+int rows_depth(const Rows *rows); /* most rows of the input that one row reads */
+/* a number set before; bug() where there is none */
+int step_get(const Step *step, const char *name);
 
 /* cost of kernels that move `values` reals and compute little */
 double cost_of_moving(double values, const Settings *settings);

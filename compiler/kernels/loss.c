@@ -1,4 +1,5 @@
-/* loss - the loss of one image, summed in double precision row by row in a fixed order, and its gradient. */
+/* loss - the loss of one image, summed in double precision row by row in a fixed order, and its
+   gradient. */
 #include "../ops/ops.h"
 #include "kernel.h"
 
@@ -22,7 +23,8 @@ static void plan(Step *step, const Settings *settings)
     step_node(step, is_loss(step->core) ? "loss" : "dy", step->core);
     const Shape target = step->core->input[1]->shape;
     if (is_loss(step->core))
-        step_scratch(step, target.rank == 1 ? (size_t)target.dim[0] : (size_t)target.dim[1] * (size_t)target.dim[2]);
+        step_scratch(step, target.rank == 1 ? (size_t)target.dim[0]
+                                            : (size_t)target.dim[1] * (size_t)target.dim[2]);
 }
 
 static double cost(const Step *step, const Settings *settings)
@@ -30,8 +32,14 @@ static double cost(const Step *step, const Settings *settings)
     return cost_of_moving((double)shape_count(step->core->input[1]->shape) * 4, settings);
 }
 
-static const char *const ops[] = { "mse", "mse_dx", "mae", "mae_dx", "bce", "bce_dx", "bce_logits", "bce_logits_dx", NULL };
+static const char *const ops[] = { "mse",    "mse_dx",     "mae",           "mae_dx", "bce",
+                                   "bce_dx", "bce_logits", "bce_logits_dx", NULL };
 
 const Kernel kernel_loss = {
-    .name = "loss", .about = "the loss of an image and its gradient", .ops = ops, .text = text, .cost = cost, .plan = plan,
+    .name = "loss",
+    .about = "the loss of an image and its gradient",
+    .ops = ops,
+    .text = text,
+    .cost = cost,
+    .plan = plan,
 };

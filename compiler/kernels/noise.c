@@ -1,4 +1,5 @@
-/* noise - what training draws for an image: normal noise and dropout, whose gradient draws the same again. */
+/* noise - what training draws for an image: normal noise and dropout, whose gradient draws the same
+   again. */
 #include "../ops/ops.h"
 #include "kernel.h"
 
@@ -27,5 +28,10 @@ static double cost(const Step *step, const Settings *settings)
 static const char *const ops[] = { "gaussian_noise", "dropout", "dropout_dx", NULL };
 
 const Kernel kernel_noise = {
-    .name = "noise", .about = "what training draws: normal noise, dropout and its gradient", .ops = ops, .text = text, .cost = cost, .plan = plan,
+    .name = "noise",
+    .about = "what training draws: normal noise, dropout and its gradient",
+    .ops = ops,
+    .text = text,
+    .cost = cost,
+    .plan = plan,
 };

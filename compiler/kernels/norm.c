@@ -1,7 +1,8 @@
-/* norm - group normalisation: the statistics of the groups, what they make of the image, and both gradients. Sums run over a row in the arithmetic's own
- * type and over the rows in double precision. */
+/* norm - group normalisation: the statistics of the groups, what they make of the image, and both
+ * gradients. Sums run over a row in the arithmetic's own type and over the rows in double
+ * precision. */
 #include "../ops/ops.h"
-#include "forms.h"
+#include "packings.h"
 
 static const char *text(const Node *core)
 {
@@ -10,7 +11,8 @@ static const char *text(const Node *core)
     return core->op == &op_group_norm ? "norm.c.in" : "norm_gradient.c.in";
 }
 
-/* Rows of a number a channel: `rows` in the arithmetic's own type, `sums` in double precision behind them. */
+/* Rows of a number a channel: `rows` in the arithmetic's own type, `sums` in double precision after
+   them. */
 static void scratch(Step *step, int channels, int rows, int sums, const Settings *settings)
 {
     size_t doubles = sizeof(double) / (size_t)settings_real_bytes(settings);
@@ -29,12 +31,12 @@ static void plan(Step *step, const Settings *settings)
     }
     step_node(step, "stats", core->input[1]);
     if (core->op == &op_group_norm) {
-        step_form(step, "gamma", form_plain(core->input[2], 1));
-        step_form(step, "beta", form_plain(core->input[3], 1));
+        step_packing(step, "gamma", packing_plain(core->input[2], 1));
+        step_packing(step, "beta", packing_plain(core->input[3], 1));
         step_node(step, "y", core);
         scratch(step, channels, 2, 0, settings);
     } else if (core->op == &op_group_norm_dx) {
-        step_form(step, "gamma", form_plain(core->input[2], 1));
+        step_packing(step, "gamma", packing_plain(core->input[2], 1));
         step_node(step, "dy", core->input[3]);
         step_node(step, "dx", core);
         scratch(step, channels, 4, 2, settings);
@@ -50,8 +52,14 @@ static double cost(const Step *step, const Settings *settings)
     return cost_of_moving((double)shape_count(step->core->input[0]->shape) * 4, settings);
 }
 
-static const char *const ops[] = { "group_norm_stats", "group_norm", "group_norm_dx", "group_norm_dw", NULL };
+static const char *const ops[] = { "group_norm_stats", "group_norm", "group_norm_dx",
+                                   "group_norm_dw", NULL };
 
 const Kernel kernel_norm = {
-    .name = "norm", .about = "group normalisation and its gradients", .ops = ops, .text = text, .cost = cost, .plan = plan,
+    .name = "norm",
+    .about = "group normalisation and its gradients",
+    .ops = ops,
+    .text = text,
+    .cost = cost,
+    .plan = plan,
 };

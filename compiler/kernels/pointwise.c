@@ -1,6 +1,7 @@
-/* pointwise - the operators that work value by value: addition of a bias, activations, and their gradients; sums; the pixels of an image as reals. */
+/* pointwise - the operators that work value by value: addition of a bias, activations, and their
+   gradients; sums; the pixels of an image as reals. */
 #include "../ops/ops.h"
-#include "forms.h"
+#include "packings.h"
 
 static const char *text(const Node *core)
 {
@@ -14,7 +15,7 @@ static void plan(Step *step, const Settings *settings)
     const Node *core = step->core;
     if (core->op == &op_bias_add) {
         step_node(step, "x", core->input[0]);
-        step_form(step, "b", form_plain(core->input[1], 1));
+        step_packing(step, "b", packing_plain(core->input[1], 1));
         step_node(step, "y", core);
     } else if (core->op == &op_bias_add_db) {
         step_node(step, "dy", core->input[0]);
@@ -39,14 +40,16 @@ static double cost(const Step *step, const Settings *settings)
 }
 
 #define ELEMENTWISE(name, has_slope, value, gradient) #name, #name "_dx",
-static const char *const ops[] = {
-    "bias_add", "bias_add_db", "add", "from_pixels",
+static const char *const ops[] = { "bias_add", "bias_add_db", "add", "from_pixels",
 #include "../ops/elementwise.def"
-    NULL
-};
+                                   NULL };
 #undef ELEMENTWISE
 
 const Kernel kernel_pointwise = {
-    .name = "pointwise", .about = "bias, activations, their gradients, sums, and pixels as reals, value by value", .ops = ops, .text = text, .cost = cost,
+    .name = "pointwise",
+    .about = "bias, activations, their gradients, sums, and pixels as reals, value by value",
+    .ops = ops,
+    .text = text,
+    .cost = cost,
     .plan = plan,
 };

@@ -1,4 +1,5 @@
-/* upsample - nearest neighbour upsampling where it must exist as an image (an output), and its gradient. */
+/* upsample - nearest neighbour upsampling where it must exist as an image (an output), and its
+   gradient. */
 #include "../ops/ops.h"
 #include "kernel.h"
 
@@ -18,11 +19,18 @@ static void plan(Step *step, const Settings *settings)
 
 static double cost(const Step *step, const Settings *settings)
 {
-    return cost_of_moving((double)shape_count(step->core->shape) + (double)shape_count(step->core->input[0]->shape), settings);
+    return cost_of_moving((double)shape_count(step->core->shape)
+                              + (double)shape_count(step->core->input[0]->shape),
+                          settings);
 }
 
 static const char *const ops[] = { "upsample2d", "upsample2d_dx", NULL };
 
 const Kernel kernel_upsample = {
-    .name = "upsample", .about = "nearest neighbour upsampling and its gradient", .ops = ops, .text = text, .cost = cost, .plan = plan,
+    .name = "upsample",
+    .about = "nearest neighbour upsampling and its gradient",
+    .ops = ops,
+    .text = text,
+    .cost = cost,
+    .plan = plan,
 };

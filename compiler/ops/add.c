@@ -1,4 +1,5 @@
-/* add: y = a + b, value by value; its gradient by either is dy itself. Differentiation sums with it what several readers of a value send back. */
+/* add: y = a + b, value by value; its gradient by either is dy itself. Differentiation sums with it
+   what several readers of a value send back. */
 #include "ops.h"
 
 static void add_shape(Node *node)
@@ -25,15 +26,18 @@ static Node *add_build(Layer *layer, const Arg *args, Node *x)
     for (int i = 0; i < args[0].ref_count; i++) {
         const LayerRef *ref = &args[0].refs[i];
         if (!shape_equal(x->shape, ref->node->shape))
-            fail(args[0].loc, "add: %s gives %s, but what comes in is %s; both must be equal%s", ref->name, shape_text(ref->node->shape),
-                 shape_text(x->shape), sizes_hint(layer->graph, x, ref->node));
+            fail(args[0].loc, "add: %s gives %s, but what comes in is %s; both must be equal%s",
+                 ref->name, shape_text(ref->node->shape), shape_text(x->shape),
+                 sizes_hint(layer->graph, x, ref->node));
         x = layer_node(layer, &op_add, layer_part(i, args[0].ref_count), x, ref->node, NULL);
     }
     return x;
 }
 
 const LayerSpec layer_add = {
-    "add", "add", "sum of what comes in and the outputs of other layers",
+    "add",
+    "add",
+    "sum of what comes in and the outputs of other layers",
     { { "with", ARG_LAYERS, .required = true } },
     add_build,
 };

@@ -1,27 +1,38 @@
-/* bce: binary cross-entropy, the mean of -t log y' - (1 - t) log(1 - y') over one image, where y' is y with each pixel repeated `up` times in both
- * directions (see mse).
+/* bce: binary cross-entropy, the mean of -t log y' - (1 - t) log(1 - y') over one image, where y'
+ * is y with each pixel repeated `up` times in both directions (see mse).
  *
- * Behind a sigmoid, y' = 1 / (1 + exp(-z)), it is computed from the logits z, where nothing overflows and nothing is lost:
- * max(z, 0) - z t + log(1 + exp(-|z|)), with gradient (y' - t) / n. Upsampling after the sigmoid is the same as before it. Elsewhere the logarithms are
- * clamped at -100 and the gradient is (y' - t) / max(y' (1 - y'), 1e-12) / n, both as PyTorch's.
- * A view behind the sigmoid, as `reshape` brings it, stands on the logits instead. */
+ * After a sigmoid, y' = 1 / (1 + exp(-z)), it is computed from the logits z, where nothing
+ * overflows and nothing is lost: max(z, 0) - z t + log(1 + exp(-|z|)), with gradient (y' - t) / n.
+ * Upsampling after the sigmoid is the same as before it. Elsewhere the logarithms are clamped at
+ * -100 and the gradient is (y' - t) / max(y' (1 - y'), 1e-12) / n, both as PyTorch's. A view after
+ * the sigmoid, as `reshape` brings it, stands on the logits instead. */
 #include "ops.h"
 
 #include "../base/arena.h"
 
-enum { MAX_UP = 64 };       /* as the pass `fold` takes in */
+enum { MAX_UP = 64 }; /* as the pass `fold` takes in */
 
 static Node *bce_gradient(Graph *graph, Node *node, Node *dy, int i)
 {
-    (void)dy;           /* the loss itself: 1 */
+    (void)dy; /* the loss itself: 1 */
     const Op *dx = node->op == &op_bce ? &op_bce_dx : &op_bce_logits_dx;
-    return i == 0 ? node_new(graph, dx, node, arena_format("%s.dx", node->name), node->input, node->number) : NULL;
+    return i == 0 ? node_new(graph, dx, node, arena_format("%s.dx", node->name), node->input,
+                             node->number)
+                  : NULL;
 }
 
-const Op op_bce = { .name = "bce", .arity = 2, .numbers = { "up" }, .shape = loss_shape, .gradient = bce_gradient };
+const Op op_bce = {
+    .name = "bce", .arity = 2, .numbers = { "up" }, .shape = loss_shape, .gradient = bce_gradient
+};
 const Op op_bce_dx = { .name = "bce_dx", .arity = 2, .numbers = { "up" }, .shape = loss_dx_shape };
-const Op op_bce_logits = { .name = "bce_logits", .arity = 2, .numbers = { "up" }, .shape = loss_shape, .gradient = bce_gradient };
-const Op op_bce_logits_dx = { .name = "bce_logits_dx", .arity = 2, .numbers = { "up" }, .shape = loss_dx_shape };
+const Op op_bce_logits = { .name = "bce_logits",
+                           .arity = 2,
+                           .numbers = { "up" },
+                           .shape = loss_shape,
+                           .gradient = bce_gradient };
+const Op op_bce_logits_dx = {
+    .name = "bce_logits_dx", .arity = 2, .numbers = { "up" }, .shape = loss_dx_shape
+};
 
 static Node *bce_build(Layer *layer, Node *output, Node *target)
 {
@@ -41,4 +52,6 @@ static Node *bce_build(Layer *layer, Node *output, Node *target)
     return layer_node(layer, &op_bce, "", output, target, (double[]){ 1 });
 }
 
-const LossSpec loss_bce = { "bce", "binary cross-entropy, from the logits where a sigmoid comes last", bce_build };
+const LossSpec loss_bce = { "bce",
+                            "binary cross-entropy, from the logits where a sigmoid comes last",
+                            bce_build };

@@ -1,4 +1,5 @@
-/* bias_add: y[...][c] = x[...][c] + bias[c]; its gradient by the bias is the sum over all places. */
+/* bias_add: y[...][c] = x[...][c] + bias[c]; its gradient by the bias is the sum over all
+   places. */
 #include "ops.h"
 
 #include "../base/arena.h"
@@ -16,7 +17,8 @@ static Node *bias_add_gradient(Graph *graph, Node *node, Node *dy, int i)
 {
     if (i == 0)
         return dy;
-    const char *name = node->phase ? arena_format("%s.stage%d.db", node->layer, node->phase) : arena_format("%s.db", node->layer);
+    const char *name = node->stage ? arena_format("%s.stage%d.db", node->layer, node->stage)
+                                   : arena_format("%s.db", node->layer);
     return node_new(graph, &op_bias_add_db, node, name, (Node *[]){ dy }, NULL);
 }
 
@@ -27,5 +29,7 @@ static void bias_add_db_shape(Node *node)
     node->type = TYPE_REAL;
 }
 
-const Op op_bias_add = { .name = "bias_add", .arity = 2, .shape = bias_add_shape, .gradient = bias_add_gradient };
+const Op op_bias_add = {
+    .name = "bias_add", .arity = 2, .shape = bias_add_shape, .gradient = bias_add_gradient
+};
 const Op op_bias_add_db = { .name = "bias_add_db", .arity = 1, .shape = bias_add_db_shape };

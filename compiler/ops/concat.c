@@ -1,4 +1,5 @@
-/* concat: at every place the channels of a, then those of b. Its gradient by either is the part of dy with that one's channels. */
+/* concat: at every place the channels of a, then those of b. Its gradient by either is the part of
+   dy with that one's channels. */
 #include "ops.h"
 
 #include "../base/arena.h"
@@ -38,26 +39,36 @@ static int channels(const Node *node)
 static Node *concat_gradient(Graph *graph, Node *node, Node *dy, int i)
 {
     const double numbers[] = { i ? channels(node->input[0]) : 0, channels(node->input[i]) };
-    return node_new(graph, &op_concat_dx, node, arena_format("%s.dx%d", node->name, i + 1), (Node *[]){ dy }, numbers);
+    return node_new(graph, &op_concat_dx, node, arena_format("%s.dx%d", node->name, i + 1),
+                    (Node *[]){ dy }, numbers);
 }
 
-const Op op_concat = { .name = "concat", .arity = 2, .shape = concat_shape, .gradient = concat_gradient };
-const Op op_concat_dx = { .name = "concat_dx", .arity = 1, .numbers = { "from", "channels" }, .shape = concat_dx_shape };
+const Op op_concat = {
+    .name = "concat", .arity = 2, .shape = concat_shape, .gradient = concat_gradient
+};
+const Op op_concat_dx = {
+    .name = "concat_dx", .arity = 1, .numbers = { "from", "channels" }, .shape = concat_dx_shape
+};
 
 static Node *concat_build(Layer *layer, const Arg *args, Node *x)
 {
     for (int i = 0; i < args[0].ref_count; i++) {
         const LayerRef *ref = &args[0].refs[i];
         if (!same_places(x->shape, ref->node->shape))
-            fail(args[0].loc, "concat: %s gives %s, but what comes in is %s; all but the channels must be equal%s", ref->name,
-                 shape_text(ref->node->shape), shape_text(x->shape), sizes_hint(layer->graph, x, ref->node));
+            fail(args[0].loc,
+                 "concat: %s gives %s, but what comes in is %s; all but the channels must be "
+                 "equal%s",
+                 ref->name, shape_text(ref->node->shape), shape_text(x->shape),
+                 sizes_hint(layer->graph, x, ref->node));
         x = layer_node(layer, &op_concat, layer_part(i, args[0].ref_count), x, ref->node, NULL);
     }
     return x;
 }
 
 const LayerSpec layer_concat = {
-    "concat", "concat", "channels of other layers behind those that come in",
+    "concat",
+    "concat",
+    "appends the channels of other layers to those that come in",
     { { "with", ARG_LAYERS, .required = true } },
     concat_build,
 };

@@ -1,7 +1,9 @@
-/* conv2d: y[r][c][o] = sum over i, j, k of x'[r * stride + i - pad_top][c * stride + j - pad_left][k] * kernel[i][j][k][o]
+/* conv2d: y[r][c][o] = sum over i, j, k of x'[r * stride + i - pad_top][c * stride + j -
+ * pad_left][k] * kernel[i][j][k][o]
  *
- * x' is x with each pixel repeated `up` times in both directions (1 as written by the user; the pass `fold` raises it), zero outside.
- * Padding "same" is TensorFlow's: ceil(size / stride) outputs, the odd zero after. The gradients are the transposes of this sum. */
+ * x' is x with each pixel repeated `up` times in both directions (1 as written by the user; the
+ * pass `fold` raises it), zero outside. Padding "same" is TensorFlow's: ceil(size / stride)
+ * outputs, the odd zero after. The gradients are the transposes of this sum. */
 #include "ops.h"
 
 #include "../base/arena.h"
@@ -19,7 +21,13 @@ static int outputs(int in, int kernel, int stride, int same)
 
 ConvShape conv_shape_from(int in_h, int in_w, int ci, int co, ConvNumbers n)
 {
-    ConvShape s = { .in_h = in_h, .in_w = in_w, .ci = ci, .co = co, .up = n.up, .kernel = n.kernel, .stride = n.stride };
+    ConvShape s = { .in_h = in_h,
+                    .in_w = in_w,
+                    .ci = ci,
+                    .co = co,
+                    .up = n.up,
+                    .kernel = n.kernel,
+                    .stride = n.stride };
     s.out_h = outputs(in_h * s.up, s.kernel, s.stride, n.same);
     s.out_w = outputs(in_w * s.up, s.kernel, s.stride, n.same);
     s.pad_top = pad_before(in_h * s.up, s.out_h, s.kernel, s.stride, n.same);
@@ -31,10 +39,12 @@ ConvShape conv_shape(const Node *node)
 {
     if (conv_is_transpose(node))
         return conv_transpose_shape(node);
-    ConvNumbers n = { node_number(node, "kernel"), node_number(node, "stride"), node_number(node, "same"), node_number(node, "up") };
+    ConvNumbers n = { node_number(node, "kernel"), node_number(node, "stride"),
+                      node_number(node, "same"), node_number(node, "up") };
     if (node->op == &op_conv2d_dx) {
         const int *kernel = node->input[1]->shape.dim;
-        return conv_shape_from(node_number(node, "height"), node_number(node, "width"), kernel[2], kernel[3], n);
+        return conv_shape_from(node_number(node, "height"), node_number(node, "width"), kernel[2],
+                               kernel[3], n);
     }
     const int *x = node->input[0]->shape.dim;
     int co = node->op == &op_conv2d ? node->input[1]->shape.dim[3] : node->input[1]->shape.dim[2];
@@ -43,7 +53,8 @@ ConvShape conv_shape(const Node *node)
 
 bool conv_is(const Node *node)
 {
-    return node->op == &op_conv2d || node->op == &op_conv2d_dx || node->op == &op_conv2d_dw || conv_is_transpose(node);
+    return node->op == &op_conv2d || node->op == &op_conv2d_dx || node->op == &op_conv2d_dw
+           || conv_is_transpose(node);
 }
 
 bool conv_scatters(const Node *node)
@@ -61,7 +72,9 @@ static void conv2d_shape(Node *node)
     want_image(node, node->input[0]);
     ConvShape s = conv_shape(node);
     if (!node_number(node, "same") && (s.kernel > s.in_h * s.up || s.kernel > s.in_w * s.up))
-        fail(node->loc, "conv2d: a %dx%d kernel with padding \"valid\" does not fit into %dx%d; use padding = \"same\" or a smaller kernel",
+        fail(node->loc,
+             "conv2d: a %dx%d kernel with padding \"valid\" does not fit into %dx%d; use padding = "
+             "\"same\" or a smaller kernel",
              s.kernel, s.kernel, s.in_h * s.up, s.in_w * s.up);
     node->shape = shape_hwc(s.out_h, s.out_w, s.co);
     node->type = TYPE_REAL;
@@ -86,11 +99,13 @@ static Node *conv2d_gradient(Graph *graph, Node *node, Node *dy, int i)
     Node *x = node->input[0];
     const double *n = node->number;
     if (i == 1)
-        return node_new(graph, &op_conv2d_dw, node, arena_format("%s.dw", node->name), (Node *[]){ x, dy }, n);
+        return node_new(graph, &op_conv2d_dw, node, arena_format("%s.dw", node->name),
+                        (Node *[]){ x, dy }, n);
     if (x->op == &op_input)
         return NULL;
     const double numbers[] = { n[0], n[1], n[2], n[3], x->shape.dim[0], x->shape.dim[1] };
-    return node_new(graph, &op_conv2d_dx, node, arena_format("%s.dx", node->name), (Node *[]){ dy, node->input[1] }, numbers);
+    return node_new(graph, &op_conv2d_dx, node, arena_format("%s.dx", node->name),
+                    (Node *[]){ dy, node->input[1] }, numbers);
 }
 
 double conv_macs(const Node *node)
@@ -101,27 +116,43 @@ double conv_macs(const Node *node)
 
 #define CONV_NUMBERS "kernel", "stride", "same", "up"
 
-const Op op_conv2d = { .name = "conv2d", .heads_stage = true, .arity = 2, .numbers = { CONV_NUMBERS }, .shape = conv2d_shape,
-                       .gradient = conv2d_gradient, .macs = conv_macs };
-const Op op_conv2d_dx = { .name = "conv2d_dx", .arity = 2, .numbers = { CONV_NUMBERS, "height", "width" }, .shape = conv2d_dx_shape,
+const Op op_conv2d = { .name = "conv2d",
+                       .heads_fusion = true,
+                       .arity = 2,
+                       .numbers = { CONV_NUMBERS },
+                       .shape = conv2d_shape,
+                       .gradient = conv2d_gradient,
+                       .macs = conv_macs };
+const Op op_conv2d_dx = { .name = "conv2d_dx",
+                          .arity = 2,
+                          .numbers = { CONV_NUMBERS, "height", "width" },
+                          .shape = conv2d_dx_shape,
                           .macs = conv_macs };
-const Op op_conv2d_dw = { .name = "conv2d_dw", .arity = 2, .numbers = { CONV_NUMBERS }, .shape = conv2d_dw_shape, .macs = conv_macs };
+const Op op_conv2d_dw = { .name = "conv2d_dw",
+                          .arity = 2,
+                          .numbers = { CONV_NUMBERS },
+                          .shape = conv2d_dw_shape,
+                          .macs = conv_macs };
 
 enum { FILTERS, KERNEL, STRIDE, PADDING, ACTIVATION, USE_BIAS };
 
 static Node *conv2d_build(Layer *layer, const Arg *args, Node *x)
 {
-    int filters = (int)args[FILTERS].number, kernel = (int)args[KERNEL].number, stride = (int)args[STRIDE].number;
+    int filters = (int)args[FILTERS].number, kernel = (int)args[KERNEL].number,
+        stride = (int)args[STRIDE].number;
     int same = args[PADDING].text[0] == 's';
     want_image(&layer->model, x);
     int ci = x->shape.dim[2];
     double taps = (double)kernel * kernel;
-    Node *w = layer_parameter(layer, "kernel", (Shape){ 4, { kernel, kernel, ci, filters } }, glorot_limit(taps * ci, taps * filters));
-    Node *b = args[USE_BIAS].number ? layer_parameter(layer, "bias", (Shape){ 1, { filters } }, 0) : NULL;
+    Node *w = layer_parameter(layer, "kernel", (Shape){ 4, { kernel, kernel, ci, filters } },
+                              glorot_limit(taps * ci, taps * filters));
+    Node *b = args[USE_BIAS].number ? layer_parameter(layer, "bias", (Shape){ 1, { filters } }, 0)
+                                    : NULL;
     Node *y = layer_node(layer, &op_conv2d, "", x, w, (double[]){ kernel, stride, same, 1 });
     if (b)
         y = layer_node(layer, &op_bias_add, "bias_add", y, b, NULL);
-    layer->detail = arena_format("%d filters %dx%d%s%s, %s", filters, kernel, kernel, stride > 1 ? arena_format(", stride %d", stride) : "",
+    layer->detail = arena_format("%d filters %dx%d%s%s, %s", filters, kernel, kernel,
+                                 stride > 1 ? arena_format(", stride %d", stride) : "",
                                  same ? "" : ", valid", args[ACTIVATION].text);
     return layer_activation(layer, args[ACTIVATION].text, y);
 }
@@ -129,7 +160,9 @@ static Node *conv2d_build(Layer *layer, const Arg *args, Node *x)
 static const char *const paddings[] = { "same", "valid", NULL };
 
 const LayerSpec layer_conv2d = {
-    "conv2d", "conv", "two-dimensional convolution",
+    "conv2d",
+    "conv",
+    "two-dimensional convolution",
     {
         { "filters", ARG_INT, .required = true, .min = 1, .max = 1 << 16 },
         { "kernel", ARG_INT, .required = true, .min = 1, .max = 255 },

@@ -1,4 +1,5 @@
-/* dense: y[o] = sum over i of x[i] * kernel[i][o], a fully connected layer on a flat value. Its gradients are the transposes of this sum. */
+/* dense: y[o] = sum over i of x[i] * kernel[i][o], a fully connected layer on a flat value. Its
+   gradients are the transposes of this sum. */
 #include "ops.h"
 
 #include "../base/arena.h"
@@ -12,7 +13,8 @@ static void set_flat(Node *node, int count)
 static void dense_shape(Node *node)
 {
     if (node->input[0]->shape.dim[0] != node->input[1]->shape.dim[0])
-        bug("%s: a kernel of %s for %s", node->name, shape_text(node->input[1]->shape), shape_text(node->input[0]->shape));
+        bug("%s: a kernel of %s for %s", node->name, shape_text(node->input[1]->shape),
+            shape_text(node->input[0]->shape));
     set_flat(node, node->input[1]->shape.dim[1]);
 }
 
@@ -30,8 +32,10 @@ static void dense_dw_shape(Node *node)
 static Node *dense_gradient(Graph *graph, Node *node, Node *dy, int i)
 {
     if (i == 1)
-        return node_new(graph, &op_dense_dw, node, arena_format("%s.dw", node->name), (Node *[]){ node->input[0], dy }, NULL);
-    return node_new(graph, &op_dense_dx, node, arena_format("%s.dx", node->name), (Node *[]){ dy, node->input[1] }, NULL);
+        return node_new(graph, &op_dense_dw, node, arena_format("%s.dw", node->name),
+                        (Node *[]){ node->input[0], dy }, NULL);
+    return node_new(graph, &op_dense_dx, node, arena_format("%s.dx", node->name),
+                    (Node *[]){ dy, node->input[1] }, NULL);
 }
 
 /* All three multiply as often as the kernel has weights. */
@@ -40,9 +44,18 @@ static double dense_macs(const Node *node)
     return (double)shape_count(node->op == &op_dense_dw ? node->shape : node->input[1]->shape);
 }
 
-const Op op_dense = { .name = "dense", .arity = 2, .shape = dense_shape, .gradient = dense_gradient, .macs = dense_macs, .heads_stage = true };
-const Op op_dense_dx = { .name = "dense_dx", .arity = 2, .shape = dense_dx_shape, .macs = dense_macs };
-const Op op_dense_dw = { .name = "dense_dw", .arity = 2, .shape = dense_dw_shape, .macs = dense_macs };
+const Op op_dense = { .name = "dense",
+                      .arity = 2,
+                      .shape = dense_shape,
+                      .gradient = dense_gradient,
+                      .macs = dense_macs,
+                      .heads_fusion = true };
+const Op op_dense_dx = {
+    .name = "dense_dx", .arity = 2, .shape = dense_dx_shape, .macs = dense_macs
+};
+const Op op_dense_dw = {
+    .name = "dense_dw", .arity = 2, .shape = dense_dw_shape, .macs = dense_macs
+};
 
 enum { UNITS, ACTIVATION, USE_BIAS };
 
@@ -50,10 +63,14 @@ static Node *dense_build(Layer *layer, const Arg *args, Node *x)
 {
     int units = (int)args[UNITS].number;
     if (x->shape.rank != 1)
-        fail(layer->model.loc, "dense: wants a flat input, but %s gives %s; put flatten {} before it", x->layer, shape_text(x->shape));
+        fail(layer->model.loc,
+             "dense: wants a flat input, but %s gives %s; put flatten {} before it", x->layer,
+             shape_text(x->shape));
     int inputs = x->shape.dim[0];
-    Node *w = layer_parameter(layer, "kernel", (Shape){ 2, { inputs, units } }, glorot_limit(inputs, units));
-    Node *b = args[USE_BIAS].number ? layer_parameter(layer, "bias", (Shape){ 1, { units } }, 0) : NULL;
+    Node *w = layer_parameter(layer, "kernel", (Shape){ 2, { inputs, units } },
+                              glorot_limit(inputs, units));
+    Node *b = args[USE_BIAS].number ? layer_parameter(layer, "bias", (Shape){ 1, { units } }, 0)
+                                    : NULL;
     Node *y = layer_node(layer, &op_dense, "", x, w, NULL);
     if (b)
         y = layer_node(layer, &op_bias_add, "bias_add", y, b, NULL);
@@ -62,7 +79,9 @@ static Node *dense_build(Layer *layer, const Arg *args, Node *x)
 }
 
 const LayerSpec layer_dense = {
-    "dense", "dense", "fully connected layer on a flat input",
+    "dense",
+    "dense",
+    "fully connected layer on a flat input",
     {
         { "units", ARG_INT, .required = true, .min = 1, .max = MAX_SIDE },
         { "activation", ARG_CHOICE, .text = "linear", .choices = activation_names },

@@ -1,4 +1,5 @@
-/* from: goes on from the output of another layer. It brings no operator: the value is the other layer's. */
+/* from: goes on from the output of another layer. It brings no operator: the value is the other
+   layer's. */
 #include "ops.h"
 
 static Node *from_build(Layer *layer, const Arg *args, Node *x)
@@ -9,7 +10,9 @@ static Node *from_build(Layer *layer, const Arg *args, Node *x)
 }
 
 const LayerSpec layer_from = {
-    "from", "from", "goes on from the output of another layer",
+    "from",
+    "from",
+    "goes on from the output of another layer",
     { { "layer", ARG_LAYER, .required = true } },
     from_build,
 };

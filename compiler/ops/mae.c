@@ -1,16 +1,21 @@
-/* mae: the mean of |y' - target| over one image, where y' is y with each pixel repeated `up` times in both directions (see mse). Its gradient by y is the
- * sum of sign(y' - target) / n over the copies, sign(0) = 0. */
+/* mae: the mean of |y' - target| over one image, where y' is y with each pixel repeated `up` times
+ * in both directions (see mse). Its gradient by y is the sum of sign(y' - target) / n over the
+ * copies, sign(0) = 0. */
 #include "ops.h"
 
 #include "../base/arena.h"
 
 static Node *mae_gradient(Graph *graph, Node *node, Node *dy, int i)
 {
-    (void)dy;           /* the loss itself: 1 */
-    return i == 0 ? node_new(graph, &op_mae_dx, node, arena_format("%s.dx", node->name), node->input, node->number) : NULL;
+    (void)dy; /* the loss itself: 1 */
+    return i == 0 ? node_new(graph, &op_mae_dx, node, arena_format("%s.dx", node->name),
+                             node->input, node->number)
+                  : NULL;
 }
 
-const Op op_mae = { .name = "mae", .arity = 2, .numbers = { "up" }, .shape = loss_shape, .gradient = mae_gradient };
+const Op op_mae = {
+    .name = "mae", .arity = 2, .numbers = { "up" }, .shape = loss_shape, .gradient = mae_gradient
+};
 const Op op_mae_dx = { .name = "mae_dx", .arity = 2, .numbers = { "up" }, .shape = loss_dx_shape };
 
 static Node *mae_build(Layer *layer, Node *output, Node *target)

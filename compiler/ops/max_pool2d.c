@@ -1,12 +1,13 @@
-/* max_pool2d: the largest of each size x size window, windows side by side; what does not fill a window is dropped (Keras's "valid").
+/* max_pool2d: the largest of each size x size window, windows side by side; what does not fill a
+ * window is dropped (Keras's "valid").
  *
- * Its by-product `argmax` is the place of the first largest value in row-major order, row * size + column, one code a window; the gradient goes
- * there and nowhere else. */
+ * Its by-product `argmax` is the place of the first largest value in row-major order, row * size +
+ * column, one code a window; the gradient goes there and nowhere else. */
 #include "ops.h"
 
 #include "../base/arena.h"
 
-enum { MAX_POOL = 16 };         /* so that a code fits a byte */
+enum { MAX_POOL = 16 }; /* so that a code fits a byte */
 
 static void pooled(Node *node)
 {
@@ -30,7 +31,8 @@ static void argmax_shape(Node *node)
 
 static void max_pool2d_dx_shape(Node *node)
 {
-    node->shape = shape_hwc(node_number(node, "height"), node_number(node, "width"), node->input[1]->shape.dim[2]);
+    node->shape = shape_hwc(node_number(node, "height"), node_number(node, "width"),
+                            node->input[1]->shape.dim[2]);
     node->type = TYPE_REAL;
 }
 
@@ -38,10 +40,12 @@ Node *max_pool2d_codes(Graph *graph, Node *pool)
 {
     for (int i = 0; i < graph->count; i++) {
         Node *node = graph->nodes[i];
-        if (node->op == &op_max_pool2d_argmax && node->input[0] == pool->input[0] && node->number[0] == pool->number[0])
+        if (node->op == &op_max_pool2d_argmax && node->input[0] == pool->input[0]
+            && node->number[0] == pool->number[0])
             return node;
     }
-    return node_new(graph, &op_max_pool2d_argmax, pool, arena_format("%s.argmax", pool->name), pool->input, pool->number);
+    return node_new(graph, &op_max_pool2d_argmax, pool, arena_format("%s.argmax", pool->name),
+                    pool->input, pool->number);
 }
 
 static Node *max_pool2d_gradient(Graph *graph, Node *node, Node *dy, int i)
@@ -49,23 +53,34 @@ static Node *max_pool2d_gradient(Graph *graph, Node *node, Node *dy, int i)
     (void)i;
     Node *x = node->input[0], *codes = max_pool2d_codes(graph, node);
     const double numbers[] = { node->number[0], x->shape.dim[0], x->shape.dim[1] };
-    return node_new(graph, &op_max_pool2d_dx, node, arena_format("%s.dx", node->name), (Node *[]){ codes, dy }, numbers);
+    return node_new(graph, &op_max_pool2d_dx, node, arena_format("%s.dx", node->name),
+                    (Node *[]){ codes, dy }, numbers);
 }
 
-const Op op_max_pool2d = { .name = "max_pool2d", .arity = 1, .numbers = { "size" }, .shape = max_pool2d_shape,
+const Op op_max_pool2d = { .name = "max_pool2d",
+                           .arity = 1,
+                           .numbers = { "size" },
+                           .shape = max_pool2d_shape,
                            .gradient = max_pool2d_gradient };
-const Op op_max_pool2d_argmax = { .name = "max_pool2d_argmax", .arity = 1, .numbers = { "size" }, .shape = argmax_shape };
-const Op op_max_pool2d_dx = { .name = "max_pool2d_dx", .arity = 2, .numbers = { "size", "height", "width" },
+const Op op_max_pool2d_argmax = {
+    .name = "max_pool2d_argmax", .arity = 1, .numbers = { "size" }, .shape = argmax_shape
+};
+const Op op_max_pool2d_dx = { .name = "max_pool2d_dx",
+                              .arity = 2,
+                              .numbers = { "size", "height", "width" },
                               .shape = max_pool2d_dx_shape };
 
 static Node *max_pool2d_build(Layer *layer, const Arg *args, Node *x)
 {
     layer->detail = arena_format("%dx%d", (int)args[0].number, (int)args[0].number);
-    return layer_node(layer, &op_max_pool2d, "", layer_reals(layer, x), NULL, (double[]){ args[0].number });
+    return layer_node(layer, &op_max_pool2d, "", layer_reals(layer, x), NULL,
+                      (double[]){ args[0].number });
 }
 
 const LayerSpec layer_max_pool2d = {
-    "max_pool2d", "pool", "maximum of each window",
+    "max_pool2d",
+    "pool",
+    "maximum of each window",
     { { "size", ARG_INT, .number = 2, .min = 1, .max = MAX_POOL } },
     max_pool2d_build,
 };

@@ -1,9 +1,11 @@
-/* max_unpool2d: each value goes to the place where a max-pool found its maximum, zeros elsewhere, in the size of that pool's input (Zeiler, Taylor and
- * Fergus 2011, "Adaptive deconvolutional networks for mid and high level feature learning", section 3). So it is the pool's gradient as an
+/* max_unpool2d: each value goes to the place where a max-pool found its maximum, zeros elsewhere,
+ * in the size of that pool's input (Zeiler, Taylor and Fergus 2011, "Adaptive deconvolutional
+ * networks for mid and high level feature learning", section 3). So it is the pool's gradient as an
  * operator of its own, and its own gradient takes what arrives at those places.
  *
- * Both read the pooled value too: a kernel may find the places before the activation (it never decreases), and where ReLU made a whole window 0
- * the first place counts, which is seen from the pooled 0. */
+ * Both read the pooled value too: a kernel may find the places before the activation (it never
+ * decreases), and where ReLU made a whole window 0 the first place counts, which is seen from the
+ * pooled 0. */
 #include "ops.h"
 
 #include "../base/arena.h"
@@ -25,33 +27,43 @@ static void max_unpool2d_dx_shape(Node *node)
 
 static Node *max_unpool2d_gradient(Graph *graph, Node *node, Node *dy, int i)
 {
-    if (i != 0)             /* the places: whole numbers */
+    if (i != 0) /* the places: whole numbers */
         return NULL;
-    return node_new(graph, &op_max_unpool2d_dx, node, arena_format("%s.dx", node->name), (Node *[]){ node->input[1], node->input[2], dy },
-                    node->number);
+    return node_new(graph, &op_max_unpool2d_dx, node, arena_format("%s.dx", node->name),
+                    (Node *[]){ node->input[1], node->input[2], dy }, node->number);
 }
 
-const Op op_max_unpool2d = { .name = "max_unpool2d", .arity = 3, .numbers = { "size", "height", "width" }, .shape = max_unpool2d_shape,
+const Op op_max_unpool2d = { .name = "max_unpool2d",
+                             .arity = 3,
+                             .numbers = { "size", "height", "width" },
+                             .shape = max_unpool2d_shape,
                              .gradient = max_unpool2d_gradient };
-const Op op_max_unpool2d_dx = { .name = "max_unpool2d_dx", .arity = 3, .numbers = { "size" }, .shape = max_unpool2d_dx_shape };
+const Op op_max_unpool2d_dx = {
+    .name = "max_unpool2d_dx", .arity = 3, .numbers = { "size" }, .shape = max_unpool2d_dx_shape
+};
 
 static Node *max_unpool2d_build(Layer *layer, const Arg *args, Node *x)
 {
     const LayerRef *ref = &args[0].refs[0];
     Node *pool = ref->node;
     if (!node_is(pool, "max_pool2d"))
-        fail(args[0].loc, "max_unpool2d: pool wants the name of a max_pool2d, but %s is of the kind %s", ref->name, pool->word);
+        fail(args[0].loc,
+             "max_unpool2d: pool wants the name of a max_pool2d, but %s is of the kind %s",
+             ref->name, pool->word);
     if (!shape_equal(x->shape, pool->shape))
-        fail(args[0].loc, "max_unpool2d: %s gives %s, but what comes in is %s; both must be equal", ref->name, shape_text(pool->shape),
-             shape_text(x->shape));
+        fail(args[0].loc, "max_unpool2d: %s gives %s, but what comes in is %s; both must be equal",
+             ref->name, shape_text(pool->shape), shape_text(x->shape));
     const int *dim = pool->input[0]->shape.dim, size = node_number(pool, "size");
     layer->detail = arena_format("%dx%d", size, size);
     return node_new(layer->graph, &op_max_unpool2d, &layer->model, layer->model.layer,
-                    (Node *[]){ layer_reals(layer, x), max_pool2d_codes(layer->graph, pool), pool }, (double[]){ size, dim[0], dim[1] });
+                    (Node *[]){ layer_reals(layer, x), max_pool2d_codes(layer->graph, pool), pool },
+                    (double[]){ size, dim[0], dim[1] });
 }
 
 const LayerSpec layer_max_unpool2d = {
-    "max_unpool2d", "unpool", "each value back to where a max-pool found its maximum",
+    "max_unpool2d",
+    "unpool",
+    "each value back to where a max-pool found its maximum",
     { { "pool", ARG_LAYER, .required = true } },
     max_unpool2d_build,
 };

@@ -1,9 +1,11 @@
-/* gaussian_noise and dropout: layers that are active in training alone. What they draw depends on the image's number (model.h), on the layer's place
- * among those that draw and on the place in the tensor, so that a gradient can draw it again and nothing of it need be kept.
+/* gaussian_noise and dropout: layers that are active in training alone. What they draw depends on
+ * the image's number (model.h), on the layer's place among those that draw and on the place in the
+ * tensor, so that a gradient can draw it again and nothing of it need be kept.
  *
- * dropout is inverted, as in Keras: what is kept is divided by 1 - rate. Both may stand first and read pixels; their value is real. `separate` takes
- * them out of inference, where from_pixels (pixels as reals) stands in for one behind which something wants reals. It also stands before every other first
- * layer that takes no pixels: see layer_reals. */
+ * dropout is inverted, as in Keras: what is kept is divided by 1 - rate. Both may stand first and
+ * read pixels; their value is real. `split_inference` takes them out of inference, where
+ * from_pixels (pixels as reals) stands in for one after which something wants reals. It also stands
+ * before every other first layer that takes no pixels: see layer_reals. */
 #include "ops.h"
 
 #include "../base/arena.h"
@@ -25,14 +27,25 @@ static Node *pass_on(Graph *graph, Node *node, Node *dy, int i)
 static Node *dropout_gradient(Graph *graph, Node *node, Node *dy, int i)
 {
     (void)i;
-    return node_new(graph, &op_dropout_dx, node, arena_format("%s.dx", node->name), (Node *[]){ dy }, node->number);
+    return node_new(graph, &op_dropout_dx, node, arena_format("%s.dx", node->name),
+                    (Node *[]){ dy }, node->number);
 }
 
-const Op op_gaussian_noise = { .name = "gaussian_noise", .arity = 1, .numbers = { "stddev", "stream" }, .shape = noise_shape, .gradient = pass_on,
+const Op op_gaussian_noise = { .name = "gaussian_noise",
+                               .arity = 1,
+                               .numbers = { "stddev", "stream" },
+                               .shape = noise_shape,
+                               .gradient = pass_on,
                                .training_only = true };
-const Op op_dropout = { .name = "dropout", .arity = 1, .numbers = { "rate", "stream" }, .shape = noise_shape, .gradient = dropout_gradient,
+const Op op_dropout = { .name = "dropout",
+                        .arity = 1,
+                        .numbers = { "rate", "stream" },
+                        .shape = noise_shape,
+                        .gradient = dropout_gradient,
                         .training_only = true };
-const Op op_dropout_dx = { .name = "dropout_dx", .arity = 1, .numbers = { "rate", "stream" }, .shape = noise_shape };
+const Op op_dropout_dx = {
+    .name = "dropout_dx", .arity = 1, .numbers = { "rate", "stream" }, .shape = noise_shape
+};
 const Op op_from_pixels = { .name = "from_pixels", .arity = 1, .shape = noise_shape };
 
 /* 1, 2, ...: no two layers of a graph draw the same. */
@@ -63,13 +76,17 @@ static Node *dropout_build(Layer *layer, const Arg *args, Node *x)
 }
 
 const LayerSpec layer_gaussian_noise = {
-    "gaussian_noise", "noise", "adds normal noise, in training alone",
+    "gaussian_noise",
+    "noise",
+    "adds normal noise, in training alone",
     { { "stddev", ARG_REAL, .required = true, .min = 0, .max = 1e3 } },
     gaussian_noise_build,
 };
 
 const LayerSpec layer_dropout = {
-    "dropout", "dropout", "sets a share of the values to 0, in training alone",
+    "dropout",
+    "dropout",
+    "sets a share of the values to 0, in training alone",
     { { "rate", ARG_REAL, .required = true, .min = 0, .max = 0.999 } },
     dropout_build,
 };

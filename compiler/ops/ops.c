@@ -12,7 +12,7 @@
 #define OPTIMIZER(name) extern const ChoiceSpec optimizer_##name;
 #define SCHEDULE(name) extern const ChoiceSpec schedule_##name;
 #define ELEMENTWISE(name, has_slope, value, gradient) \
-    extern const LayerSpec layer_##name; \
+    extern const LayerSpec layer_##name;              \
     extern const Op op_##name, op_##name##_dx;
 #include "elementwise.def"
 #include "ops.def"
@@ -84,7 +84,8 @@ const char *const activation_names[] = {
     "linear", NULL
 };
 
-/* `"same" or "valid"`, the default first; of an activation the default alone, as each is a word of its own. */
+/* `"same" or "valid"`, the default first; of an activation the default alone, as each is a word of
+   its own. */
 static void add_choices(Text *text, const ArgSpec *arg)
 {
     text_add(text, "\"%s\"", arg->text);
@@ -146,9 +147,11 @@ const ChoiceSpec *schedule_find(const char *word)
     return find_choice(schedule_specs, word);
 }
 
-Node *layer_node(Layer *layer, const Op *op, const char *suffix, Node *a, Node *b, const double *numbers)
+Node *layer_node(Layer *layer, const Op *op, const char *suffix, Node *a, Node *b,
+                 const double *numbers)
 {
-    const char *name = *suffix ? arena_format("%s.%s", layer->model.layer, suffix) : layer->model.layer;
+    const char *name = *suffix ? arena_format("%s.%s", layer->model.layer, suffix)
+                               : layer->model.layer;
     return node_new(layer->graph, op, &layer->model, name, (Node *[]){ a, b }, numbers);
 }
 
@@ -168,9 +171,13 @@ static Node *add_parameter(Layer *layer, const char *suffix, Shape shape, double
     Node model = layer->model;
     model.shape = shape;
     model.type = TYPE_REAL;
-    Node *node = node_new(graph, &op_parameter, &model, arena_format("%s.%s", layer->model.layer, suffix), NULL, NULL);
-    graph->parameters = arena_more(graph->parameters, graph->parameter_count, sizeof *graph->parameters);
-    graph->parameters[graph->parameter_count++] = (Parameter){ .node = node, .limit = limit, .fill = fill };
+    Node *node = node_new(graph, &op_parameter, &model,
+                          arena_format("%s.%s", layer->model.layer, suffix), NULL, NULL);
+    graph->parameters = arena_more(graph->parameters, graph->parameter_count,
+                                   sizeof *graph->parameters);
+    graph->parameters[graph->parameter_count++] = (Parameter){ .node = node,
+                                                               .limit = limit,
+                                                               .fill = fill };
     return node;
 }
 
@@ -192,8 +199,11 @@ double glorot_limit(double fan_in, double fan_out)
 void want_image(const Node *node, const Node *input)
 {
     if (input->shape.rank != 3)
-        fail(node->loc, "%s: wants an image of height x width x channels, but %s gives %s; put reshape { shape = { h, w, c } } before it, with h * w * c = %s",
-             node->word, input->layer, shape_text(input->shape), shape_text(input->shape));
+        fail(
+            node->loc,
+            "%s: wants an image of height x width x channels, but %s gives %s; put reshape { shape "
+            "= { h, w, c } } before it, with h * w * c = %s",
+            node->word, input->layer, shape_text(input->shape), shape_text(input->shape));
 }
 
 void want_window(const Node *node)
@@ -203,17 +213,20 @@ void want_window(const Node *node)
     want_image(node, x);
     int side = x->shape.dim[0] < x->shape.dim[1] ? x->shape.dim[0] : x->shape.dim[1];
     if (side < size)
-        fail(node->loc, "%s: a window of %dx%d does not fit into %s; make size at most %d, or what comes in larger", node->word, size, size,
-             shape_text(x->shape), side);
+        fail(node->loc,
+             "%s: a window of %dx%d does not fit into %s; use size <= %d or a larger input",
+             node->word, size, size, shape_text(x->shape), side);
 }
 
 static void check_match(const Node *node)
 {
     const Shape y = node->input[0]->shape, t = node->input[1]->shape;
     int up = node_number(node, "up");
-    if (y.rank == 1 && up == 1 && shape_equal(y, t))        /* flat, between two stages of training */
+    /* flat, between two stages of training */
+    if (y.rank == 1 && up == 1 && shape_equal(y, t))
         return;
-    if (y.rank != 3 || t.rank != 3 || y.dim[0] * up != t.dim[0] || y.dim[1] * up != t.dim[1] || y.dim[2] != t.dim[2])
+    if (y.rank != 3 || t.rank != 3 || y.dim[0] * up != t.dim[0] || y.dim[1] * up != t.dim[1]
+        || y.dim[2] != t.dim[2])
         bug("%s: %s times %d against %s", node->name, shape_text(y), up, shape_text(t));
 }
 

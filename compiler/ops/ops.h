@@ -1,17 +1,25 @@
 /* ops.h - what each operator is, and the words of the graph language that bring it.
  *
- * An operator (Op, ir/graph.h) computes one value. A word (LayerSpec) is what the user writes; it may bring several nodes and
- * parameters: conv2d brings a kernel, a bias, the convolution, the addition of the bias and an activation. Every operator has a file here and a
- * row in ops.def; every activation a row in elementwise.def. The front end checks arguments by the tables below, so a new
- * argument is one row here. */
+ * An operator (Op, ir/graph.h) computes one value. A word (LayerSpec) is what the user writes; it
+ * may bring several nodes and parameters: conv2d brings a kernel, a bias, the convolution, the
+ * addition of the bias and an activation. Every operator has a file here and a row in ops.def;
+ * every activation a row in elementwise.def. The front end checks arguments by the tables below, so
+ * a new argument is one row here. */
 #ifndef CAEC_OPS_H
 #define CAEC_OPS_H
 
 #include "../ir/graph.h"
 
 typedef enum ArgKind {
-    ARG_INT, ARG_REAL, ARG_BOOL, ARG_CHOICE, ARG_SHAPE,
-    ARG_LAYER, ARG_LAYERS           /* the full name of a layer that comes before, "encoder.conv1"; ARG_LAYERS: or a list of such names */
+    ARG_INT,
+    ARG_REAL,
+    ARG_BOOL,
+    ARG_CHOICE,
+    ARG_SHAPE,
+    /* the full name of a layer that comes before, "encoder.conv1"; ARG_LAYERS: or a list of such
+       names */
+    ARG_LAYER,
+    ARG_LAYERS
 } ArgKind;
 
 enum { MAX_ARGS = 8 };
@@ -20,10 +28,12 @@ typedef struct ArgSpec {
     const char *name;
     ArgKind kind;
     bool required;
-    double number;                  /* default of ARG_INT, ARG_REAL, ARG_BOOL */
-    double min, max;                /* of ARG_INT and ARG_REAL, both included; ARG_SHAPE is { height, width, channels } and always required */
-    const char *text;               /* default of ARG_CHOICE; of others, the default in words where it is no number */
-    const char *const *choices;     /* NULL-ended */
+    double number;              /* default of ARG_INT, ARG_REAL, ARG_BOOL */
+    double min, max;            /* of ARG_INT and ARG_REAL, both included; ARG_SHAPE is { height,
+                                   width, channels } and always required */
+    const char *text;           /* default of ARG_CHOICE; of others, the default in words where it
+                                   is no number */
+    const char *const *choices; /* NULL-ended */
 } ArgSpec;
 
 /* A layer that another one names; its output is the value after its activation. */
@@ -35,26 +45,28 @@ typedef struct LayerRef {
 typedef struct Arg {
     double number;
     const char *text;
-    Loc loc;                        /* of the argument's word; of the layer's word where it is left out */
-    Shape shape;                    /* of ARG_SHAPE */
-    LayerRef *refs;                 /* of ARG_LAYER (one) and ARG_LAYERS */
+    Loc loc;        /* of the argument's word; of the layer's word where it is left out */
+    Shape shape;    /* of ARG_SHAPE */
+    LayerRef *refs; /* of ARG_LAYER (one) and ARG_LAYERS */
     int ref_count;
 } Arg;
 
 /* A layer being built: its names and place, which its nodes take over. */
 typedef struct Layer {
     Graph *graph;
-    const char *part;               /* "encoder" */
-    Node model;                     /* layer, word and loc are set */
-    const char *detail;             /* for the summary: set by build */
-    bool leaves;                    /* it does not read what comes in: set by build */
+    const char *part;   /* "encoder" */
+    Node model;         /* layer, word and loc are set */
+    const char *detail; /* for the summary: set by build */
+    bool leaves;        /* it does not read what comes in: set by build */
 } Layer;
 
 typedef struct LayerSpec {
-    const char *word, *short_name;  /* "max_pool2d", "pool": layers without a name are called short_name and a count */
+    const char *word, *short_name; /* "max_pool2d", "pool": layers without a name are called
+                                      short_name and a count */
     const char *about;
-    ArgSpec args[MAX_ARGS + 1];     /* ended by name NULL */
-    Node *(*build)(Layer *layer, const Arg *args, Node *x);     /* NULL: caec has no such layer; `about` says why and what to use instead */
+    ArgSpec args[MAX_ARGS + 1]; /* ended by name NULL */
+    /* NULL: caec has no such layer; `about` says why and what to use instead */
+    Node *(*build)(Layer *layer, const Arg *args, Node *x);
 } LayerSpec;
 
 typedef struct LossSpec {
@@ -62,24 +74,26 @@ typedef struct LossSpec {
     Node *(*build)(Layer *layer, Node *output, Node *target);
 } LossSpec;
 
-/* An optimizer or a learning-rate schedule. What they do is the runtime's business (compute/optimizer.c, train/schedule.c); the names of the numbers
-   are those of its members in model.h. */
+/* An optimizer or a learning-rate schedule. What they do is the runtime's business
+   (compute/optimizer.c, train/schedule.c); the names of the numbers are those of its members in
+   model.h. */
 typedef struct ChoiceSpec {
     const char *word, *about;
     ArgSpec args[MAX_ARGS + 1];
 } ChoiceSpec;
 
-extern const LayerSpec *const layer_specs[];        /* these lists end with NULL */
+extern const LayerSpec *const layer_specs[]; /* these lists end with NULL */
 extern const LossSpec *const loss_specs[];
 extern const ChoiceSpec *const optimizer_specs[];
 extern const ChoiceSpec *const schedule_specs[];
 extern const Op *const all_ops[];
-extern const char *const activation_names[];        /* of elementwise.def, then "linear" */
+extern const char *const activation_names[]; /* of elementwise.def, then "linear" */
 
-/* "filters, kernel, stride = 1": those without a default are required. NULL where there are none. */
+/* "filters, kernel, stride = 1": those without a default are required. NULL where there are
+   none. */
 const char *args_text(const ArgSpec *args);
 
-const LayerSpec *layer_find(const char *word);      /* NULL: no such word */
+const LayerSpec *layer_find(const char *word); /* NULL: no such word */
 const LossSpec *loss_find(const char *word);
 const ChoiceSpec *optimizer_find(const char *word);
 const ChoiceSpec *schedule_find(const char *word);
@@ -96,13 +110,17 @@ const ChoiceSpec *schedule_find(const char *word);
 #undef OPTIMIZER
 #undef SCHEDULE
 
-/* For build functions: appends a node of the layer. `suffix` "" names it as the layer, "relu" as "<layer>.relu". */
-Node *layer_node(Layer *layer, const Op *op, const char *suffix, Node *a, Node *b, const double *numbers);
+/* For build functions: appends a node of the layer. `suffix` "" names it as the layer, "relu" as
+   "<layer>.relu". */
+Node *layer_node(Layer *layer, const Op *op, const char *suffix, Node *a, Node *b,
+                 const double *numbers);
 
-/* For operators that take no pixels: x itself, or a node "<layer>.reals" that has the image's pixels as reals. */
+/* For operators that take no pixels: x itself, or a node "<layer>.reals" that has the image's
+   pixels as reals. */
 Node *layer_reals(Layer *layer, Node *x);
 
-/* Suffix of the i-th of `count` nodes that a layer makes one behind the other: the last is called as the layer. */
+/* Suffix of the i-th of `count` nodes that a layer makes one after the other: the last is called as
+   the layer. */
 const char *layer_part(int i, int count);
 
 /* A trained tensor "<layer>.<suffix>" of the graph. limit, fill: see Parameter. */
@@ -112,7 +130,8 @@ Node *layer_parameter_filled(Layer *layer, const char *suffix, Shape shape, doub
 /* The activation of that name on x ("linear": x itself). */
 Node *layer_activation(Layer *layer, const char *activation, Node *x);
 
-/* sqrt(6 / (fan_in + fan_out)): Glorot and Bengio 2010, "Understanding the difficulty of training deep feedforward neural networks", equation 16. */
+/* sqrt(6 / (fan_in + fan_out)): Glorot and Bengio 2010, "Understanding the difficulty of training
+   deep feedforward neural networks", equation 16. */
 double glorot_limit(double fan_in, double fan_out);
 
 /* Fails at the word's layer where its input, flat, is no image of height x width x channels. */
@@ -121,14 +140,15 @@ void want_image(const Node *node, const Node *input);
 /* The places where a max-pool finds its maxima: the node that is there, or a new one. */
 Node *max_pool2d_codes(Graph *graph, Node *pool);
 
-/* What a convolution works on, in numbers; of conv2d, conv2d_dx and conv2d_dw alike. The virtual input is the input repeated `up` times
-   in both directions. A conv2d_transpose is described by the convolution whose dX it is: its output is the `in` here and its input the `out`. */
+/* What a convolution works on, in numbers; of conv2d, conv2d_dx and conv2d_dw alike. The virtual
+   input is the input repeated `up` times in both directions. A conv2d_transpose is described by the
+   convolution whose dX it is: its output is the `in` here and its input the `out`. */
 typedef struct ConvShape {
-    int in_h, in_w, ci;             /* stored input */
+    int in_h, in_w, ci; /* stored input */
     int up;
     int out_h, out_w, co;
     int kernel, stride;
-    int pad_top, pad_left;          /* zeros before the virtual input */
+    int pad_top, pad_left; /* zeros before the virtual input */
 } ConvShape;
 
 typedef struct ConvNumbers {
@@ -138,26 +158,30 @@ typedef struct ConvNumbers {
 ConvShape conv_shape(const Node *node);
 ConvShape conv_shape_from(int in_h, int in_w, int ci, int co, ConvNumbers numbers);
 
-/* Of convolutions and their gradients. conv_scatters: each input adds to many outputs (dX of conv2d, conv2d_transpose itself), where the others gather
-   each output from many inputs. */
+/* Of convolutions and their gradients. conv_scatters: each input adds to many outputs (dX of
+   conv2d, conv2d_transpose itself), where the others gather each output from many inputs. */
 bool conv_is(const Node *node);
 bool conv_is_transpose(const Node *node);
 bool conv_is_dw(const Node *node);
 bool conv_scatters(const Node *node);
 
-ConvShape conv_transpose_shape(const Node *node);   /* conv_shape of conv2d_transpose and its gradients */
+/* conv_shape of conv2d_transpose and its gradients */
+ConvShape conv_transpose_shape(const Node *node);
 
-/* Multiply-adds, counted on the whole input, zeros of the padding and repeated pixels included, as everybody counts. */
+/* Multiply-adds, counted on the whole input, zeros of the padding and repeated pixels included, as
+   everybody counts. */
 double conv_macs(const Node *node);
 
-/* How a message about two values of different height or width goes on, where a pool or a stride before them is why: which, and of what the image's sides must
-   be multiples; "" where it is not, or may not be. */
+/* How a message about two values of different height or width goes on, where a pool or a stride
+   before them is why: which, and of what the image's sides must be multiples; "" where it is not,
+   or may not be. */
 const char *sizes_hint(const Graph *graph, const Node *a, const Node *b);
 
 /* The largest of `size` x `size` windows side by side fits into the input: what pools check. */
 void want_window(const Node *node);
 
-/* The output (repeated `up` times) has the shape of the target: what losses check. loss_shape: of the loss, one number; loss_dx_shape: of its gradient. */
+/* The output (repeated `up` times) has the shape of the target: what losses check. loss_shape: of
+   the loss, one number; loss_dx_shape: of its gradient. */
 void loss_shape(Node *node);
 void loss_dx_shape(Node *node);
 

@@ -1,5 +1,6 @@
-/* reshape: the same values, in the same order, in another shape; the words `flatten` and `reshape` bring it. A view, which computes nothing; on the image's
- * own pixels it stands on their values as reals (from_pixels). */
+/* reshape: the same values, in the same order, in another shape; the words `flatten` and `reshape`
+ * bring it. A view, which computes nothing; on the image's own pixels it stands on their values as
+ * reals (from_pixels). */
 #include "ops.h"
 
 #include "../base/arena.h"
@@ -27,8 +28,12 @@ static Node *reshape_gradient(Graph *graph, Node *node, Node *dy, int i)
     return reshaped(graph, node, arena_format("%s.dx", node->name), dy, node->input[i]->shape);
 }
 
-const Op op_reshape = { .name = "reshape", .arity = 1, .numbers = { "rank", "first", "second", "third" }, .shape = reshape_shape,
-                        .gradient = reshape_gradient, .view = true };
+const Op op_reshape = { .name = "reshape",
+                        .arity = 1,
+                        .numbers = { "rank", "first", "second", "third" },
+                        .shape = reshape_shape,
+                        .gradient = reshape_gradient,
+                        .view = true };
 
 static Node *reshaped_layer(Layer *layer, Node *x, Shape shape)
 {
@@ -40,7 +45,8 @@ static Node *flatten_build(Layer *layer, const Arg *args, Node *x)
     (void)args;
     int64_t count = shape_count(x->shape);
     if (count > MAX_SIDE)
-        fail(layer->model.loc, "flatten: %s has %lld values; a flat value has at most %d", shape_text(x->shape), (long long)count, MAX_SIDE);
+        fail(layer->model.loc, "flatten: %s has %lld values; a flat value has at most %d",
+             shape_text(x->shape), (long long)count, MAX_SIDE);
     return reshaped_layer(layer, x, (Shape){ 1, { (int)count } });
 }
 
@@ -48,14 +54,23 @@ static Node *reshape_build(Layer *layer, const Arg *args, Node *x)
 {
     Shape shape = args[0].shape;
     if (shape_count(shape) != shape_count(x->shape))
-        fail(args[0].loc, "reshape: %s has %lld values, but %s gives %s", shape_text(shape), (long long)shape_count(shape), x->layer,
-             x->shape.rank == 1 ? shape_text(x->shape) : arena_format("%s, %lld values", shape_text(x->shape), (long long)shape_count(x->shape)));
+        fail(args[0].loc, "reshape: %s has %lld values, but %s gives %s", shape_text(shape),
+             (long long)shape_count(shape), x->layer,
+             x->shape.rank == 1 ? shape_text(x->shape)
+                                : arena_format("%s, %lld values", shape_text(x->shape),
+                                               (long long)shape_count(x->shape)));
     layer->detail = shape_text(shape);
     return reshaped_layer(layer, x, shape);
 }
 
-const LayerSpec layer_flatten = { "flatten", "flatten", "an image as a flat list of values", { { .name = NULL } }, flatten_build };
+const LayerSpec layer_flatten = {
+    "flatten", "flatten", "an image as a flat list of values", { { .name = NULL } }, flatten_build
+};
 
 const LayerSpec layer_reshape = {
-    "reshape", "reshape", "a value in another shape", { { "shape", ARG_SHAPE, .required = true } }, reshape_build,
+    "reshape",
+    "reshape",
+    "a value in another shape",
+    { { "shape", ARG_SHAPE, .required = true } },
+    reshape_build,
 };

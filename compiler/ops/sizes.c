@@ -1,13 +1,15 @@
-/* Which sizes fit: a pool drops what does not fill a window, and a strided convolution rounds up, so what is enlarged again has another size. */
+/* Which sizes fit: a pool drops what does not fill a window, and a strided convolution rounds up,
+   so what is enlarged again has another size. */
 #include "ops.h"
 
 #include "../base/arena.h"
 
-/* A value beside the image: it has num / den (in lowest terms) of its height and width, exactly where `divisor` divides these. */
+/* A value beside the image: it has num / den (in lowest terms) of its height and width, exactly
+   where `divisor` divides these. */
 typedef struct Scale {
-    bool known;             /* false: behind a dense layer or a reshape, or a convolution without padding */
+    bool known; /* false: after a dense layer or a reshape, or a convolution without padding */
     int64_t num, den, divisor;
-    const Node *uneven;     /* the first that does not divide what it reads; NULL: all do */
+    const Node *uneven; /* the first that does not divide what it reads; NULL: all do */
 } Scale;
 
 static int64_t common_divisor(int64_t a, int64_t b)
@@ -48,7 +50,8 @@ static void step(Scale *s, const Node *node)
     int down = 1, up = 1;
     if (node->op == &op_max_pool2d || node->op == &op_avg_pool2d)
         down = node_number(node, "size");
-    else if (node->op == &op_conv2d && (node_number(node, "same") || node_number(node, "kernel") == 1))
+    else if (node->op == &op_conv2d
+             && (node_number(node, "same") || node_number(node, "kernel") == 1))
         down = node_number(node, "stride");
     else if (node->op == &op_conv2d_transpose)
         up = node_number(node, "stride");
@@ -85,7 +88,9 @@ const char *sizes_hint(const Graph *graph, const Node *a, const Node *b)
         return "";
     bool pool = uneven->op != &op_conv2d;
     const int *read = uneven->input[0]->shape.dim;
-    return arena_format("; %s reads %dx%d and %s; make the input's height and width divisible by %lld", uneven->layer, read[0], read[1],
-                        pool ? "drops the rows and columns that fill no window" : "its stride rounds up",
-                        (long long)(least_multiple(x.divisor, y.divisor)));
+    return arena_format(
+        "; %s reads %dx%d and %s; make the input's height and width divisible by %lld",
+        uneven->layer, read[0], read[1],
+        pool ? "drops the rows and columns that fill no window" : "its stride rounds up",
+        (long long)(least_multiple(x.divisor, y.divisor)));
 }

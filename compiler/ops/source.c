@@ -1,4 +1,5 @@
-/* The operators without inputs: the image and the trained tensors. Their shape and type are given at birth. */
+/* The operators without inputs: the image and the trained tensors. Their shape and type are given
+   at birth. */
 #include "ops.h"
 
 static void keep_shape(Node *node)

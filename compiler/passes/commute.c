@@ -2,13 +2,14 @@
 
 #include <string.h>
 
-/* The max_pool2d whose by-product the gradient `pool_dx` reads: the one of the same input and size. */
+/* The max_pool2d whose by-product the gradient `pool_dx` reads: the one of the same input and
+   size. */
 static Node *pool_of(const Graph *graph, const Node *pool_dx)
 {
     const Node *codes = pool_dx->input[0];
     for (int i = 0; i < graph->count; i++)
-        if (node_is(graph->nodes[i], "max_pool2d") && graph->nodes[i]->input[0] == codes->input[0] &&
-            node_real(graph->nodes[i], "size") == node_real(codes, "size"))
+        if (node_is(graph->nodes[i], "max_pool2d") && graph->nodes[i]->input[0] == codes->input[0]
+            && node_real(graph->nodes[i], "size") == node_real(codes, "size"))
             return graph->nodes[i];
     return NULL;
 }
@@ -16,10 +17,10 @@ static Node *pool_of(const Graph *graph, const Node *pool_dx)
 static void exchange(Graph *graph, Node *act_dx, Node *pool_dx, Node *pool)
 {
     Node *arriving = pool_dx->input[1];
-    graph_replace(graph, act_dx, pool_dx, NULL);    /* what follows reads the pool's gradient ... */
+    graph_replace(graph, act_dx, pool_dx, NULL); /* what follows reads the pool's gradient ... */
     act_dx->input[0] = pool;
     act_dx->input[1] = arriving;
-    pool_dx->input[1] = act_dx;                     /* ... which reads the activation's */
+    pool_dx->input[1] = act_dx; /* ... which reads the activation's */
     act_dx->op->shape(act_dx);
 }
 

@@ -4,8 +4,9 @@
 
 #include "../ir/graph.h"
 
-/* What a copy of `reader` reads where that reads `input` and the copy has `value` in its place: `value`, or the image as reals where layers that work in
-   training alone are gone from before it and the reader wants reals. */
+/* What a copy of `reader` reads where that reads `input` and the copy has `value` in its place:
+   `value`, or the image as reals where layers that work in training alone are gone from before it
+   and the reader wants reals. */
 Node *inference_input(Graph *graph, const Node *reader, const Node *input, Node *value);
 
 #endif

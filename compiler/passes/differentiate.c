@@ -6,7 +6,7 @@
 /* What the readers of a value send back, the last reader's first. */
 typedef struct Arrived {
     Node *value;
-    struct Arrived *next, *last;    /* `last` is kept in the first of a list alone */
+    struct Arrived *next, *last; /* `last` is kept in the first of a list alone */
 } Arrived;
 
 static void arrive(Arrived **list, Node *value)
@@ -20,49 +20,57 @@ static void arrive(Arrived **list, Node *value)
     (*list)->last = arrived;
 }
 
-/* The sum in that order; made only when all readers have been seen, so that it stands in front of what reads it. NULL: no gradient arrives. */
+/* The sum in that order; made only when all readers have been seen, so that it stands in front of
+   what reads it. NULL: no gradient arrives. */
 static Node *total(Graph *graph, const Node *of, const Arrived *list)
 {
     Node *sum = list ? list->value : NULL;
     for (int n = 1; list && list->next; n++, list = list->next) {
-        const char *name = n == 1 ? arena_format("%s.sum", of->name) : arena_format("%s.sum%d", of->name, n);
+        const char *name = n == 1 ? arena_format("%s.sum", of->name)
+                                  : arena_format("%s.sum%d", of->name, n);
         sum = node_new(graph, &op_add, of, name, (Node *[]){ sum, list->next->value }, NULL);
     }
     return sum;
 }
 
-static bool phase_has(const Graph *graph, int phase, const Node *node)
+static bool stage_has(const Graph *graph, int stage, const Node *node)
 {
-    return !phase || phase_trains(&graph->phases[phase - 1], graph_layer_of(graph, node));
+    return !stage || stage_trains(&graph->stages[stage - 1], graph_layer_of(graph, node));
 }
 
-/* Whether any parameter that the phase trains stands above the node: only then its gradient is asked for. */
-static void mark_trained(const Graph *graph, int phase, int count, bool *trained)
+/* Whether any parameter that the stage trains stands above the node: only then its gradient is
+   asked for. */
+static void mark_trained(const Graph *graph, int stage, int count, bool *trained)
 {
     for (int i = 0; i < count; i++) {
         const Node *node = graph->nodes[i];
-        trained[i] = node_is(node, "parameter") && phase_has(graph, phase, node);
+        trained[i] = node_is(node, "parameter") && stage_has(graph, stage, node);
         for (int k = 0; k < node->op->arity; k++)
             trained[i] = trained[i] || trained[node->input[k]->id];
     }
 }
 
-_Noreturn static void refuse(const Graph *graph, int phase, const Node *parameter)
+_Noreturn static void refuse(const Graph *graph, int stage, const Node *parameter)
 {
-    if (phase)
-        fail(graph->phases[phase - 1].loc, "stages: this stage cannot train %s: its loss does not depend on that layer", parameter->layer);
-    fail(parameter->loc, "%s: %s cannot be trained: all that the output takes from it are the places of a max-pool", parameter->word, parameter->layer);
+    if (stage)
+        fail(graph->stages[stage - 1].loc,
+             "stages: this stage cannot train %s: its loss does not depend on that layer",
+             parameter->layer);
+    fail(parameter->loc,
+         "%s: %s cannot be trained: all that the output takes from it are the places of a max-pool",
+         parameter->word, parameter->layer);
 }
 
-/* gradient[i] of each parameter i that the phase trains. */
-static void differentiate(Graph *graph, int phase, int count, Node **gradients)
+/* gradient[i] of each parameter i that the stage trains. */
+static void differentiate(Graph *graph, int stage, int count, Node **gradients)
 {
-    Node *loss = graph_loss(graph, phase);
+    Node *loss = graph_loss(graph, stage);
     Arrived **gradient = ARENA_ARRAY(Arrived *, count);
     bool *trained = ARENA_ARRAY(bool, count);
     int first = graph->count;
-    mark_trained(graph, phase, count, trained);
-    arrive(&gradient[loss->id], loss);                      /* stands for 1; the loss's own rule does not read it */
+    mark_trained(graph, stage, count, trained);
+    /* stands for 1; the loss's own rule does not read it */
+    arrive(&gradient[loss->id], loss);
     for (int i = count - 1; i >= 0; i--) {
         Node *node = graph->nodes[i];
         if (!gradient[i] || !node->op->gradient)
@@ -80,26 +88,26 @@ static void differentiate(Graph *graph, int phase, int count, Node **gradients)
     }
     for (int i = 0; i < graph->parameter_count; i++) {
         const Node *parameter = graph->parameters[i].node;
-        if (!phase_has(graph, phase, parameter))
+        if (!stage_has(graph, stage, parameter))
             continue;
         gradients[i] = total(graph, parameter, gradient[parameter->id]);
         if (!gradients[i])
-            refuse(graph, phase, parameter);
+            refuse(graph, stage, parameter);
     }
     for (int i = first; i < graph->count; i++) {
         graph->nodes[i]->backward = true;
-        graph->nodes[i]->phase = phase;
+        graph->nodes[i]->stage = stage;
     }
 }
 
 void pass_differentiate(Graph *graph)
 {
     int count = graph->count;
-    for (int p = 0; p <= graph_parts(graph); p++) {
+    for (int p = 0; p <= graph_partial_stages(graph); p++) {
         Node **gradients = ARENA_ARRAY(Node *, graph->parameter_count + 1);
         differentiate(graph, p, count, gradients);
         if (p)
-            graph->phases[p - 1].gradient = gradients;
+            graph->stages[p - 1].gradient = gradients;
         for (int i = 0; !p && i < graph->parameter_count; i++)
             graph->parameters[i].gradient = gradients[i];
     }

@@ -15,13 +15,15 @@ static int up_number(const Op *op)
     return -1;
 }
 
-/* The latent is left alone: decoding starts from it, so what follows must read it and not what made it. */
+/* The latent is left alone: decoding starts from it, so what follows must read it and not what made
+   it. */
 void pass_fold(Graph *graph)
 {
     for (int i = 0; i < graph->count; i++) {
         Node *node = graph->nodes[i];
         int up = up_number(node->op);
-        while (up >= 0 && node_is(node->input[0], "upsample2d") && node->input[0] != graph->latent) {
+        while (up >= 0 && node_is(node->input[0], "upsample2d")
+               && node->input[0] != graph->latent) {
             const Node *upsample = node->input[0];
             double times = node->number[up] * node_real(upsample, "size");
             if (times > MAX_UP)

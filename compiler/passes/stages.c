@@ -4,13 +4,14 @@
 #include "../ops/ops.h"
 #include "copies.h"
 
-/* Copies of nodes for one phase: its training, or its inference through all layers trained so far. */
+/* Copies of nodes for one stage: its training, or its inference through all layers trained so
+   far. */
 typedef struct Copier {
     Graph *graph;
-    const Phase *phase;
+    const Stage *stage;
     int number;
     bool infer;
-    Node **copies;              /* by the id of what they are copies of */
+    Node **copies; /* by the id of what they are copies of */
 } Copier;
 
 /* The value as inference has it. */
@@ -24,15 +25,16 @@ static Node *last_of(const Graph *graph, int layer)
     return graph->layers[layer].output;
 }
 
-/* Layers that the phase has a copy of: those it trains; for inference those of the decoder that earlier phases trained, too, but of the encoder none. */
+/* Layers that the stage has a copy of: those it trains; for inference those of the decoder that
+   earlier stages trained, too, but of the encoder none. */
 static bool is_copied(const Copier *c, int layer)
 {
-    return c->infer ? layer >= c->phase->decoder_first : phase_trains(c->phase, layer);
+    return c->infer ? layer >= c->stage->decoder_first : stage_trains(c->stage, layer);
 }
 
 static bool is_below(const Copier *c, int layer)
 {
-    return layer < c->phase->encoder_first || (c->infer && layer <= c->phase->encoder_last);
+    return layer < c->stage->encoder_first || (c->infer && layer <= c->stage->encoder_last);
 }
 
 static Node *copy(Copier *c, Node *node);
@@ -52,12 +54,12 @@ static Node *copy_node(Copier *c, Node *node)
         return at_rest(node);
     const char *name = arena_format("%s.%s%d", node->name, c->infer ? "infer" : "stage", c->number);
     Node *made = node_new(c->graph, node->op, node, name, inputs, node->number);
-    made->phase = c->number;
+    made->stage = c->number;
     made->infer = c->infer;
     return made;
 }
 
-/* What the phase has in the node's place. */
+/* What the stage has in the node's place. */
 static Node *copy(Copier *c, Node *node)
 {
     if (node->op->arity == 0)
@@ -71,41 +73,48 @@ static Node *copy(Copier *c, Node *node)
     else if (is_below(c, layer))
         *made = at_rest(node);
     else
-        fail(c->phase->loc, "stages: this stage needs %s, which a later stage trains; take it into this one, or let its layers do without",
+        fail(c->stage->loc,
+             "stages: this stage needs %s, which a later stage trains; take it into this one, or "
+             "let its layers do without",
              node->layer);
     return *made;
 }
 
-/* The phase's decoder on what its encoder gives, up to the layer `last`. */
+/* The stage's decoder on what its encoder gives, up to the layer `last`. */
 static Node *copy_autoencoder(Copier *c, int last)
 {
-    Node *cut = copy(c, last_of(c->graph, c->phase->encoder_last));
-    c->copies[last_of(c->graph, c->phase->decoder_first - 1)->id] = cut;
+    Node *cut = copy(c, last_of(c->graph, c->stage->encoder_last));
+    c->copies[last_of(c->graph, c->stage->decoder_first - 1)->id] = cut;
     return copy(c, last_of(c->graph, last));
 }
 
 static Copier copier(Graph *graph, int number, bool infer)
 {
-    return (Copier){ graph, &graph->phases[number - 1], number, infer, ARENA_ARRAY(Node *, graph->count) };
+    return (Copier){ graph, &graph->stages[number - 1], number, infer,
+                     ARENA_ARRAY(Node *, graph->count) };
 }
 
-static void build_phase(Graph *graph, int number)
+static void build_stage(Graph *graph, int number)
 {
-    Phase *phase = &graph->phases[number - 1];
+    Stage *stage = &graph->stages[number - 1];
     Copier training = copier(graph, number, false), inference = copier(graph, number, true);
-    Node *target = phase->encoder_first ? at_rest(last_of(graph, phase->encoder_first - 1)) : graph->input;
-    Node *output = copy_autoencoder(&training, phase->decoder_last);
-    const LossSpec *spec = loss_find(phase->loss);
-    Layer layer = { .graph = graph, .model = { .layer = arena_format("loss.stage%d", number), .word = spec->word, .loc = phase->loss_loc } };
+    Node *target = stage->encoder_first ? at_rest(last_of(graph, stage->encoder_first - 1))
+                                        : graph->input;
+    Node *output = copy_autoencoder(&training, stage->decoder_last);
+    const LossSpec *spec = loss_find(stage->loss);
+    Layer layer = { .graph = graph,
+                    .model = { .layer = arena_format("loss.stage%d", number),
+                               .word = spec->word,
+                               .loc = stage->loss_loc } };
     int first = graph->count;
-    phase->objective = spec->build(&layer, output, target);
+    stage->objective = spec->build(&layer, output, target);
     for (int i = first; i < graph->count; i++)
-        graph->nodes[i]->phase = number;
-    phase->output = copy_autoencoder(&inference, graph->layer_count - 1);
+        graph->nodes[i]->stage = number;
+    stage->output = copy_autoencoder(&inference, graph->layer_count - 1);
 }
 
 void pass_stages(Graph *graph)
 {
-    for (int number = 1; number <= graph_parts(graph); number++)
-        build_phase(graph, number);
+    for (int number = 1; number <= graph_partial_stages(graph); number++)
+        build_stage(graph, number);
 }

@@ -9,22 +9,22 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ALIGNMENT = 64, SLACK = 64, FAULT = 500 };   /* a vector may be read past a value's end */
+enum { ALIGNMENT = 64, SLACK = 64, FAULT = 500 }; /* a vector may be read past a value's end */
 
 /* Tables of places hold the place + 1, or 0 for none. */
 typedef struct Checker {
     const Plan *plan;
     const Program *program;
-    int *tables;                /* where these lie: */
-    int *latest;                /* of each node: its last buffer */
-    int *before;                /* of each buffer: that of its node before it */
-    int *scratch, *sum;         /* of each step: its buffers */
-    int *gradient;              /* of each node: the parameter whose gradient it is, here */
-    int *made;                  /* of each node that lies elsewhere: how many steps have made it */
-    Spans held;                 /* by buffers, as their place + 1 */
-    int s;                      /* the step under way; -1: none */
-    bool later;                 /* for images behind the first of the group */
-    const char *fault;          /* the first that was found */
+    int *tables;        /* where these lie: */
+    int *latest;        /* of each node: its last buffer */
+    int *before;        /* of each buffer: that of its node before it */
+    int *scratch, *sum; /* of each step: its buffers */
+    int *gradient;      /* of each node: the parameter whose gradient it is, here */
+    int *made;          /* of each node that lies elsewhere: how many steps have made it */
+    Spans held;         /* by buffers, as their place + 1 */
+    int s;              /* the step under way; -1: none */
+    bool later;         /* for images after the first of the microbatch */
+    const char *fault;  /* the first that was found */
 } Checker;
 
 static const Step *step_of(const Checker *c)
@@ -42,9 +42,10 @@ __attribute__((format(printf, 2, 3))) static void find(Checker *c, const char *f
     vsnprintf(text, sizeof text, format, args);
     va_end(args);
     const Step *step = c->s < 0 ? NULL : step_of(c);
-    c->fault = !step ? arena_format("program %s: %s", c->program->name, text) :
-               arena_format("program %s, step %d, %s of %s by %s: %s", c->program->name, c->s,
-                            step->pass, step->core->name, step->kernel->name, text);
+    c->fault = !step
+                   ? arena_format("program %s: %s", c->program->name, text)
+                   : arena_format("program %s, step %d, %s of %s by %s: %s", c->program->name, c->s,
+                                  step->direction, step->core->name, step->kernel->name, text);
 }
 
 /* "encoder_conv1 (steps 2 to 7, bytes 0 to 8255)" */
@@ -58,8 +59,8 @@ static const char *holder_text(const Checker *c, int holder)
 {
     if (holder == HELD_BY_NOBODY)
         return "nothing";
-    return holder == HELD_BY_SEVERAL ? "more than one value" :
-           buffer_text(&c->program->buffers[holder - 1]);
+    return holder == HELD_BY_SEVERAL ? "more than one value"
+                                     : buffer_text(&c->program->buffers[holder - 1]);
 }
 
 static int real_bytes(const Checker *c)
@@ -83,7 +84,7 @@ static Checker checker_new(const Plan *plan, const Program *program)
     c.sum = c.scratch + steps;
     c.before = c.sum + steps;
     for (int i = 0; i < plan->graph->parameter_count; i++) {
-        const Node *gradient = graph_gradient(plan->graph, program->phase, i);
+        const Node *gradient = graph_gradient(plan->graph, program->stage, i);
         if (gradient)
             c.gradient[gradient->id] = i + 1;
     }
@@ -99,15 +100,15 @@ static void checker_free(Checker *c)
 static void check_buffer(Checker *c, const Buffer *b)
 {
     const Program *p = c->program;
-    if (b->first < 0 || b->first > b->last || b->last >= p->count || b->made < 0 ||
-        b->made >= p->count)
+    if (b->first < 0 || b->first > b->last || b->last >= p->count || b->made < 0
+        || b->made >= p->count)
         find(c, "%s is made in step %d", buffer_text(b), b->made);
-    if (b->bytes == 0 || b->offset % ALIGNMENT || b->offset > p->bytes ||
-        b->bytes > p->bytes - b->offset)
+    if (b->bytes == 0 || b->offset % ALIGNMENT || b->offset > p->bytes
+        || b->bytes > p->bytes - b->offset)
         find(c, "%s does not lie in the workspace of %zu bytes at a multiple of %d", buffer_text(b),
              p->bytes, ALIGNMENT);
-    if (b->node &&
-        (b->node->id >= c->plan->graph->count || c->plan->graph->nodes[b->node->id] != b->node))
+    if (b->node
+        && (b->node->id >= c->plan->graph->count || c->plan->graph->nodes[b->node->id] != b->node))
         find(c, "%s is of a value that the graph has not", buffer_text(b));
 }
 
@@ -221,8 +222,8 @@ static bool is_given(const Checker *c, const Node *node)
 
 static bool is_elsewhere(const Checker *c, const Node *node)
 {
-    return is_given(c, node) || node == c->program->result || node_is_loss(node) ||
-           c->gradient[node->id];
+    return is_given(c, node) || node == c->program->result || node_is_loss(node)
+           || c->gradient[node->id];
 }
 
 static void read_elsewhere(Checker *c, const Node *node)
@@ -259,10 +260,10 @@ static void check_results(Checker *c)
             want_made(c, p->result);
         return;
     }
-    want_made(c, graph_loss(graph, p->phase));
+    want_made(c, graph_loss(graph, p->stage));
     for (int i = 0; i < graph->parameter_count; i++)
-        if (graph_gradient(graph, p->phase, i))
-            want_made(c, graph_gradient(graph, p->phase, i));
+        if (graph_gradient(graph, p->stage, i))
+            want_made(c, graph_gradient(graph, p->stage, i));
 }
 
 /* ---- values in the workspace ---- */
@@ -300,11 +301,13 @@ static const char *argument_text(const Argument *a)
 /* How many images' values the buffer has room for, of how many that live there at once. */
 static void check_copies(Checker *c, const Buffer *b)
 {
-    const int group = c->plan->group, *run = c->program->run;
-    if (group > 1 && b->copies == 1 && (step_of(c)->kernel->grouped || run[c->s] != run[b->made]))
-        find(c, "%s has room for one image of the group", buffer_text(b));
-    if (b->copies != 1 && b->copies != group)
-        find(c, "%s is of %d images and the group of %d", buffer_text(b), b->copies, group);
+    const int microbatch = c->plan->microbatch, *segment = c->program->segment;
+    if (microbatch > 1 && b->copies == 1
+        && (step_of(c)->kernel->batched || segment[c->s] != segment[b->made]))
+        find(c, "%s has room for one image of the microbatch", buffer_text(b));
+    if (b->copies != 1 && b->copies != microbatch)
+        find(c, "%s is of %d images and the microbatch of %d", buffer_text(b), b->copies,
+             microbatch);
 }
 
 static void check_room(Checker *c, const Argument *a, const Buffer *b)
@@ -349,7 +352,7 @@ static void read_argument(Checker *c, const Argument *a)
         want_held(c, a);
 }
 
-/* What outlives its run has a place for each image: no image writes to those of others. */
+/* What outlives its segment has a place for each image: no image writes to those of others. */
 static void write_argument(Checker *c, const Argument *a)
 {
     const int place = buffer_place(c, a);
@@ -358,8 +361,8 @@ static void write_argument(Checker *c, const Argument *a)
     if (a->node && is_elsewhere(c, a->node)) {
         if (!c->later)
             write_elsewhere(c, a->node);
-    } else if (place && !a->sum &&
-               !(c->later && a->node && c->program->buffers[place - 1].copies > 1)) {
+    } else if (place && !a->sum
+               && !(c->later && a->node && c->program->buffers[place - 1].copies > 1)) {
         give(c, &c->program->buffers[place - 1], place);
     }
 }
@@ -394,26 +397,26 @@ static void flush_sums(Checker *c)
                 want_held(c, &step_of(c)->arguments[i]);
 }
 
-/* A step that takes the group at once stands alone, and no run goes on from forward to backward:
-   they are functions of their own. */
+/* A step that takes the microbatch at once stands alone, and no segment goes on from forward to
+   backward: they are functions of their own. */
 static void check_run(Checker *c, int from, int to)
 {
     const Program *p = c->program;
     for (c->s = from; c->s < to; c->s++)
-        if ((to > from + 1 && step_of(c)->kernel->grouped) ||
-            (c->s > from && c->s == p->forward_count))
-            find(c, "its run of steps from %d to %d is done image by image", from, to - 1);
+        if ((to > from + 1 && step_of(c)->kernel->batched)
+            || (c->s > from && c->s == p->forward_count))
+            find(c, "its segment of steps from %d to %d is done image by image", from, to - 1);
 }
 
 static void follow_run(Checker *c, int from, int to)
 {
-    const bool by_image = c->plan->group > 1 && !c->program->steps[from]->kernel->grouped;
+    const bool by_image = c->plan->microbatch > 1 && !c->program->steps[from]->kernel->batched;
     for (int image = 0; image <= by_image; image++) {
         c->later = image > 0;
         for (c->s = from; c->s < to; c->s++)
             follow_step(c);
     }
-    if (c->plan->group > 1)
+    if (c->plan->microbatch > 1)
         check_run(c, from, to);
 }
 
@@ -422,7 +425,7 @@ static void follow_program(Checker *c)
     const Program *p = c->program;
     zero_sums(c);
     for (int from = 0, to; from < p->count; from = to) {
-        for (to = from + 1; to < p->count && p->run[to] == p->run[from]; to++)
+        for (to = from + 1; to < p->count && p->segment[to] == p->segment[from]; to++)
             ;
         follow_run(c, from, to);
     }

@@ -1,4 +1,5 @@
-/* check_calls.c - what steps are called with: operands and forms of weights; and the functions. */
+/* check_calls.c - what steps are called with: operands and packings of weights; and the
+   functions. */
 #include "check.h"
 
 #include "../base/arena.h"
@@ -8,15 +9,15 @@
 
 enum { ALIGNMENT = 64 };
 
-/* Forms and functions by their names. */
+/* Packings and functions by their names. */
 typedef struct Names {
-    const Form **forms;
+    const Packing **packings;
     const Step **functions;
 } Names;
 
-static int by_form(const void *a, const void *b)
+static int by_packing(const void *a, const void *b)
 {
-    return strcmp((*(const Form *const *)a)->name, (*(const Form *const *)b)->name);
+    return strcmp((*(const Packing *const *)a)->name, (*(const Packing *const *)b)->name);
 }
 
 static int by_function(const void *a, const void *b)
@@ -35,38 +36,39 @@ static void *sorted(const void *items, int count, int (*by)(const void *a, const
     return copy;
 }
 
-/* ---- forms ---- */
+/* ---- packings ---- */
 
-/* Of prepared forms none lies in the place of one before it in the same memory. */
+/* Of prepared packings none lies in the place of one before it in the same memory. */
 static const char *fault_in_places(const Plan *plan)
 {
     const size_t align = ALIGNMENT / (size_t)settings_real_bytes(&plan->settings);
     size_t end[2] = { 0, 0 };
-    for (int i = 0; i < plan->form_count; i++) {
-        const Form *f = plan->forms[i];
-        if (f->late || f->offset % align || f->offset < end[f->training])
-            return arena_format("form %s at %zu overlaps one before it, or is not aligned", f->name,
-                                f->offset);
+    for (int i = 0; i < plan->packing_count; i++) {
+        const Packing *f = plan->packings[i];
+        if (f->on_use || f->offset % align || f->offset < end[f->training])
+            return arena_format("packing %s at %zu overlaps one before it, or is not aligned",
+                                f->name, f->offset);
         end[f->training] = f->offset + f->count;
     }
     if (end[false] > plan->prepared_reals || end[true] > plan->training_reals)
-        return "forms lie outside the prepared weights";
+        return "packings lie outside the prepared weights";
     return NULL;
 }
 
-static bool is_prepared(const Plan *plan, const Names *names, const Form *form)
+static bool is_prepared(const Plan *plan, const Names *names, const Packing *packing)
 {
-    const size_t count = (size_t)plan->form_count;
-    const Form **found = bsearch(&form, names->forms, count, sizeof form, by_form);
-    return found && *found == form;
+    const size_t count = (size_t)plan->packing_count;
+    const Packing **found = bsearch(&packing, names->packings, count, sizeof packing, by_packing);
+    return found && *found == packing;
 }
 
-static bool is_made_late(const Plan *plan, const Names *names, const Step *step, const Form *form)
+static bool is_made_late(const Plan *plan, const Names *names, const Step *step,
+                         const Packing *packing)
 {
-    const Form *source = form->source;
-    return step->late == form && source && !source->late && !source->rotated &&
-           source->parameter == form->parameter && source->training == form->training &&
-           is_prepared(plan, names, source) && step->late_at + form->count <= step->scratch;
+    const Packing *source = packing->source;
+    return step->on_use == packing && source && !source->on_use && !source->rotated
+           && source->parameter == packing->parameter && source->training == packing->training
+           && is_prepared(plan, names, source) && step->on_use_at + packing->count <= step->scratch;
 }
 
 /* Whether the parameter is an operand of what the step computes. */
@@ -80,27 +82,28 @@ static bool is_operand(const Step *s, const Node *parameter)
     return false;
 }
 
-static const char *fault_in_form(const Plan *plan, const Names *names, const Program *program,
-                                 const Step *step, const Form *form)
+static const char *fault_in_packing(const Plan *plan, const Names *names, const Program *program,
+                                    const Step *step, const Packing *packing)
 {
-    if (form->training != (plan_forms_apart(plan) && !program->result))
+    if (packing->training != (plan_packings_apart(plan) && !program->result))
         return "is in the memory of another user";
-    if (!is_operand(step, form->parameter))
+    if (!is_operand(step, packing->parameter))
         return "is of a parameter that its operators do not read";
-    if (form->late ? !is_made_late(plan, names, step, form) : !is_prepared(plan, names, form))
-        return form->late ? "is not made in its scratch memory" : "is not prepared";
+    if (packing->on_use ? !is_made_late(plan, names, step, packing)
+                        : !is_prepared(plan, names, packing))
+        return packing->on_use ? "is not made in its scratch memory" : "is not prepared";
     return NULL;
 }
 
 /* ---- functions ---- */
 
-static bool same_form(const Form *a, const Form *b)
+static bool same_packing(const Packing *a, const Packing *b)
 {
     if (!a || !b)
         return a == b;
-    return strcmp(a->kind, b->kind) == 0 && a->block == b->block && a->lanes == b->lanes &&
-           a->rotated == b->rotated && a->up == b->up && a->stride == b->stride &&
-           a->pad_top == b->pad_top && a->pad_left == b->pad_left && a->count == b->count;
+    return strcmp(a->kind, b->kind) == 0 && a->block == b->block && a->lanes == b->lanes
+           && a->rotated == b->rotated && a->up == b->up && a->stride == b->stride
+           && a->pad_top == b->pad_top && a->pad_left == b->pad_left && a->count == b->count;
 }
 
 static bool same_value(const Node *a, const Node *b)
@@ -120,28 +123,28 @@ static bool same_node(const Node *a, const Node *b)
 
 static bool same_argument(const Step *s, const Argument *a, const Step *t, const Argument *b)
 {
-    return strcmp(a->name, b->name) == 0 && a->scratch == b->scratch && a->sum == b->sum &&
-           a->noise == b->noise && same_form(a->form, b->form) && same_value(a->node, b->node) &&
-           step_writes(s, a->node) == step_writes(t, b->node);
+    return strcmp(a->name, b->name) == 0 && a->scratch == b->scratch && a->sum == b->sum
+           && a->noise == b->noise && same_packing(a->packing, b->packing)
+           && same_value(a->node, b->node) && step_writes(s, a->node) == step_writes(t, b->node);
 }
 
 static bool same_work(const Step *s, const Step *t)
 {
-    return s->kernel == t->kernel && same_node(s->core, t->core) && same_node(s->bias, t->bias) &&
-           same_node(s->act, t->act) && same_node(s->pool, t->pool) &&
-           same_node(s->codes, t->codes) && same_node(s->d_act, t->d_act) &&
-           same_node(s->d_pool, t->d_pool) && same_node(s->db, t->db) && same_node(s->dx, t->dx);
+    return s->kernel == t->kernel && same_node(s->core, t->core) && same_node(s->bias, t->bias)
+           && same_node(s->act, t->act) && same_node(s->pool, t->pool)
+           && same_node(s->codes, t->codes) && same_node(s->d_act, t->d_act)
+           && same_node(s->d_pool, t->d_pool) && same_node(s->db, t->db) && same_node(s->dx, t->dx);
 }
 
 static bool same_call(const Step *s, const Step *t)
 {
-    bool same = s->argument_count == t->argument_count && s->number_count == t->number_count &&
-                s->scratch == t->scratch && same_work(s, t);
+    bool same = s->argument_count == t->argument_count && s->number_count == t->number_count
+                && s->scratch == t->scratch && same_work(s, t);
     for (int i = 0; same && i < s->argument_count; i++)
         same = same_argument(s, &s->arguments[i], t, &t->arguments[i]);
     for (int i = 0; same && i < s->number_count; i++)
-        same = strcmp(s->numbers[i].name, t->numbers[i].name) == 0 &&
-               s->numbers[i].value == t->numbers[i].value;
+        same = strcmp(s->numbers[i].name, t->numbers[i].name) == 0
+               && s->numbers[i].value == t->numbers[i].value;
     return same;
 }
 
@@ -151,7 +154,7 @@ static bool has_argument(const Step *step, const Node *node)
 {
     for (int i = 0; i < step->argument_count; i++) {
         const Argument *a = &step->arguments[i];
-        if (a->node == node || (a->form && a->form->parameter == node))
+        if (a->node == node || (a->packing && a->packing->parameter == node))
             return true;
     }
     return false;
@@ -160,8 +163,8 @@ static bool has_argument(const Step *step, const Node *node)
 /* Unpooling reads the pooled value only where an activation makes equals of different values. */
 static bool may_lack(const Node *node, int input)
 {
-    return (node_is(node, "max_unpool2d") && input == 2) ||
-           (node_is(node, "max_unpool2d_dx") && input == 1);
+    return (node_is(node, "max_unpool2d") && input == 2)
+           || (node_is(node, "max_unpool2d_dx") && input == 1);
 }
 
 /* Of whatever the step computes, on the way or to leave it behind, it has the operands or computes
@@ -189,10 +192,10 @@ static const char *fault_in_step(const Plan *plan, const Names *names, const Pro
     if (!function || !same_call(step, *function))
         return arena_format("calls %s, which does not do its work", step->function);
     for (int i = 0; i < step->argument_count; i++) {
-        const Form *form = step->arguments[i].form;
-        const char *fault = form ? fault_in_form(plan, names, program, step, form) : NULL;
+        const Packing *packing = step->arguments[i].packing;
+        const char *fault = packing ? fault_in_packing(plan, names, program, step, packing) : NULL;
         if (fault)
-            return arena_format("reads %s, which %s", form->name, fault);
+            return arena_format("reads %s, which %s", packing->name, fault);
     }
     return fault_in_operands(step);
 }
@@ -204,7 +207,7 @@ static const char *fault_in_program(const Plan *plan, const Names *names, const 
         const char *fault = fault_in_step(plan, names, program, step);
         if (fault)
             return arena_format("program %s, step %d, %s of %s by %s: it %s", program->name, s,
-                                step->pass, step->core->name, step->kernel->name, fault);
+                                step->direction, step->core->name, step->kernel->name, fault);
     }
     return NULL;
 }
@@ -214,11 +217,11 @@ const char *plan_fault_in_calls(const Plan *plan)
     Program **programs;
     const int count = plan_programs(plan, &programs);
     const char *fault = fault_in_places(plan);
-    Names names = { sorted(plan->forms, plan->form_count, by_form),
+    Names names = { sorted(plan->packings, plan->packing_count, by_packing),
                     sorted(plan->functions, plan->function_count, by_function) };
     for (int i = 0; i < count && !fault; i++)
         fault = fault_in_program(plan, &names, programs[i]);
-    free(names.forms);
+    free(names.packings);
     free(names.functions);
     return fault;
 }

@@ -48,13 +48,14 @@ static const char *fault_beside(const Plan *plan, const Program *p, int i)
     if (maker ? !writes(maker, ring->node) : ring->node != plan->graph->input)
         return "the step before it does not write to it";
     if (reader ? !reads(reader, ring->node) : ring->node != p->result)
-        return "the step behind it does not read it";
+        return "the step after it does not read it";
     if (maker && maker->rows.count / maker->rows.pool < rows_wanted(p, i))
         return "the step before it makes fewer rows than are wanted";
-    if (reader && (ring->depth < rows_depth(&reader->rows) ||
-                   ring->left != reader->rows.left * ring->node->shape.dim[2] ||
-                   ring->room < reader->rows.room))
-        return "it does not hold the rows as the step behind it wants them";
+    if (reader
+        && (ring->depth < rows_depth(&reader->rows)
+            || ring->left != reader->rows.left * ring->node->shape.dim[2]
+            || ring->room < reader->rows.room))
+        return "it does not hold the rows as the step after it wants them";
     return NULL;
 }
 
@@ -64,15 +65,15 @@ static const char *fault_in_ring(const Plan *plan, const Program *p, int i)
     const size_t bytes = (size_t)settings_real_bytes(&plan->settings);
     const int *dim = ring->node->shape.dim;
     const size_t before = i ? end_of(&p->rings[i - 1]) : 0;
-    if (ring->offset < before || ring->offset * bytes % ALIGNMENT ||
-        (size_t)ring->room * bytes % ALIGNMENT)
+    if (ring->offset < before || ring->offset * bytes % ALIGNMENT
+        || (size_t)ring->room * bytes % ALIGNMENT)
         return "it overlaps the one before it, or is not aligned";
     if (ring->rows != dim[0] || ring->depth < 1 || ring->room < ring->left + dim[1] * dim[2])
         return "a row has no room in it";
     return fault_beside(plan, p, i);
 }
 
-/* Scratch memory lies behind all rings, and there is a vector more. */
+/* Scratch memory lies after all rings, and there is a vector more. */
 static const char *fault_in_end(const Plan *plan, const Program *p)
 {
     const size_t rings = end_of(&p->rings[p->count]);

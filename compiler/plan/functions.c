@@ -1,4 +1,5 @@
-/* functions.c - which C functions and which forms of weights a plan's steps need, and which of them are the same. */
+/* functions.c - which C functions and which packings of weights a plan's steps need, and which of
+   them are the same. */
 #include "plan.h"
 
 #include "../base/arena.h"
@@ -6,46 +7,54 @@
 
 #include <string.h>
 
-/* Above so many steps layers that do the same share a function: what a network costs to emit and to compile then grows with what is different in it. */
+/* Above so many steps layers that do the same share a function: what a network costs to emit and to
+   compile then grows with what is different in it. */
 enum { STEPS_APART = 512 };
 
-/* Forms of weights, found by parameter. */
-typedef struct Forms {
-    Form **all, **first;        /* in order; by parameter's node the first of it */
+/* Packings of weights, found by parameter. */
+typedef struct Packings {
+    Packing **all, **first; /* in order; by parameter's node the first of it */
     int count;
     Table names;
-} Forms;
+} Packings;
 
 typedef struct Functions {
     Plan *plan;
-    Forms forms, late;
-    bool shared;                /* among layers */
-    Table names, alike;         /* of functions and of steps that share one; the first function of those that may do the same */
-    int *next, *last;           /* by function: the next that does alike, -1: none; of the first of such, the last */
+    Packings packings, on_use;
+    bool shared;        /* among layers */
+    Table names, alike; /* of functions and of steps that share one; the first function of those
+                           that may do the same */
+    int *next, *last;   /* by function: the next that does alike, -1: none; of the first of such,
+                           the last */
 } Functions;
 
 /* ---- prepared weights ---- */
 
-bool plan_same_form(const Form *a, const Form *b)
+bool plan_same_packing(const Packing *a, const Packing *b)
 {
-    return a->parameter == b->parameter && strcmp(a->kind, b->kind) == 0 && a->block == b->block && a->lanes == b->lanes &&
-           a->rotated == b->rotated && a->up == b->up && a->stride == b->stride && a->pad_top == b->pad_top && a->pad_left == b->pad_left &&
-           a->training == b->training && a->late == b->late;
+    return a->parameter == b->parameter && strcmp(a->kind, b->kind) == 0 && a->block == b->block
+           && a->lanes == b->lanes && a->rotated == b->rotated && a->up == b->up
+           && a->stride == b->stride && a->pad_top == b->pad_top && a->pad_left == b->pad_left
+           && a->training == b->training && a->on_use == b->on_use;
 }
 
-/* "encoder_conv1_kernel", "..._turned", and the block where two blockings of one parameter are wanted. */
-static const char *form_name(Forms *forms, const Form *form)
+/* "encoder_conv1_kernel", "..._turned", and the block where two blockings of one parameter are
+   wanted. */
+static const char *packing_name(Packings *packings, const Packing *packing)
 {
-    const char *kind = strcmp(form->kind, "plain") == 0 || strcmp(form->kind, "blocks") == 0 ? "" : arena_format("_%s", form->kind);
-    const char *base = arena_format("%s%s%s", plan_identifier(form->parameter->name), kind, form->rotated ? "_turned" : "");
-    return table_add_another(&forms->names, base, forms->count);
+    const char *kind = strcmp(packing->kind, "plain") == 0 || strcmp(packing->kind, "blocks") == 0
+                           ? ""
+                           : arena_format("_%s", packing->kind);
+    const char *base = arena_format("%s%s%s", plan_identifier(packing->parameter->name), kind,
+                                    packing->rotated ? "_turned" : "");
+    return table_add_another(&packings->names, base, packings->count);
 }
 
-/* The blocks from which a late form is turned; NULL: no forward pass reads such. */
-static const Form *source_of(const Forms *forms, const Form *late)
+/* The blocks from which a packing is made on use; NULL: no forward step reads such. */
+static const Packing *source_of(const Packings *packings, const Packing *on_use)
 {
-    for (const Form *f = forms->first[late->parameter->id]; f; f = f->next)
-        if (f->training == late->training && !f->rotated && strcmp(f->kind, late->kind) == 0)
+    for (const Packing *f = packings->first[on_use->parameter->id]; f; f = f->next)
+        if (f->training == on_use->training && !f->rotated && strcmp(f->kind, on_use->kind) == 0)
             return f;
     return NULL;
 }
@@ -61,43 +70,44 @@ size_t plan_late_place(const Settings *settings, const Step *step)
     return aligned(settings, step->scratch);
 }
 
-size_t plan_form_room(const Settings *settings, const Form *form)
+size_t plan_packing_room(const Settings *settings, const Packing *packing)
 {
-    return aligned(settings, form->count);
+    return aligned(settings, packing->count);
 }
 
-/* The form among those there are that is the same as this one, or this one, added to them. */
-static Form *add_form(const Plan *plan, Forms *forms, Form *form, size_t *reals)
+/* The packing among those there are that is the same as this one, or this one, added to them. */
+static Packing *add_packing(const Plan *plan, Packings *packings, Packing *packing, size_t *reals)
 {
-    Form **end = &forms->first[form->parameter->id];
+    Packing **end = &packings->first[packing->parameter->id];
     for (; *end; end = &(*end)->next)
-        if (plan_same_form(*end, form))
+        if (plan_same_packing(*end, packing))
             return *end;
-    form->name = form_name(forms, form);
-    form->offset = *reals;
-    *reals += plan_form_room(&plan->settings, form);
-    *end = form;
-    return forms->all[forms->count++] = form;
+    packing->name = packing_name(packings, packing);
+    packing->offset = *reals;
+    *reals += plan_packing_room(&plan->settings, packing);
+    *end = packing;
+    return packings->all[packings->count++] = packing;
 }
 
-/* `training`: the forms are for training alone. */
-static void add_forms(Functions *f, Step *step, bool training)
+/* `training`: the packings are for training alone. */
+static void add_packings(Functions *f, Step *step, bool training)
 {
     Plan *plan = f->plan;
     for (int i = 0; i < step->argument_count; i++) {
         Argument *a = &step->arguments[i];
-        if (!a->form)
+        if (!a->packing)
             continue;
-        a->form->training = training;
-        a->form->source = a->form->late ? source_of(&f->forms, a->form) : NULL;
-        a->form->late = a->form->source != NULL;
-        if (a->form->late) {
-            step->scratch = step->late_at = plan_late_place(&plan->settings, step);
-            a->form = add_form(plan, &f->late, a->form, &step->scratch);
-            step->scratch = step->late_at + a->form->count;
-            step->late = a->form;
+        a->packing->training = training;
+        a->packing->source = a->packing->on_use ? source_of(&f->packings, a->packing) : NULL;
+        a->packing->on_use = a->packing->source != NULL;
+        if (a->packing->on_use) {
+            step->scratch = step->on_use_at = plan_late_place(&plan->settings, step);
+            a->packing = add_packing(plan, &f->on_use, a->packing, &step->scratch);
+            step->scratch = step->on_use_at + a->packing->count;
+            step->on_use = a->packing;
         } else {
-            a->form = add_form(plan, &f->forms, a->form, training ? &plan->training_reals : &plan->prepared_reals);
+            a->packing = add_packing(plan, &f->packings, a->packing,
+                                     training ? &plan->training_reals : &plan->prepared_reals);
         }
     }
 }
@@ -106,16 +116,18 @@ static void add_forms(Functions *f, Step *step, bool training)
 
 static bool same_function(const Step *a, const Step *b)
 {
-    return a->kernel == b->kernel && a->core == b->core && a->bias == b->bias && a->act == b->act && a->pool == b->pool &&
-           a->codes == b->codes;
+    return a->kernel == b->kernel && a->core == b->core && a->bias == b->bias && a->act == b->act
+           && a->pool == b->pool && a->codes == b->codes;
 }
 
 bool plan_same_step(const Step *a, const Step *b)
 {
-    return same_function(a, b) && a->d_act == b->d_act && a->d_pool == b->d_pool && a->db == b->db && a->dx == b->dx && a->scratch == b->scratch;
+    return same_function(a, b) && a->d_act == b->d_act && a->d_pool == b->d_pool && a->db == b->db
+           && a->dx == b->dx && a->scratch == b->scratch;
 }
 
-/* Whether two nodes, or two values, come out the same from the same: of one operator, or leaf, with the same numbers, shapes and types. */
+/* Whether two nodes, or two values, come out the same from the same: of one operator, or leaf, with
+   the same numbers, shapes and types. */
 static bool same_kind(const Node *a, const Node *b)
 {
     if (!a || !b)
@@ -124,67 +136,88 @@ static bool same_kind(const Node *a, const Node *b)
     for (int i = 0; a->op->numbers[i]; i++)
         same = same && a->number[i] == b->number[i];
     for (int i = 0; same && i < a->op->arity; i++)
-        same = a->input[i]->type == b->input[i]->type && shape_equal(a->input[i]->shape, b->input[i]->shape);
+        same = a->input[i]->type == b->input[i]->type
+               && shape_equal(a->input[i]->shape, b->input[i]->shape);
     return same;
 }
 
-/* Whether two forms, of two parameters maybe, lie alike. */
-static bool same_layout(const Form *a, const Form *b)
+/* Whether two packings, of two parameters maybe, lie alike. */
+static bool same_layout(const Packing *a, const Packing *b)
 {
     if (!a || !b)
         return a == b;
-    return strcmp(a->kind, b->kind) == 0 && a->block == b->block && a->lanes == b->lanes && a->rotated == b->rotated && a->up == b->up &&
-           a->stride == b->stride && a->pad_top == b->pad_top && a->pad_left == b->pad_left && a->training == b->training &&
-           a->late == b->late && shape_equal(a->parameter->shape, b->parameter->shape);
+    return strcmp(a->kind, b->kind) == 0 && a->block == b->block && a->lanes == b->lanes
+           && a->rotated == b->rotated && a->up == b->up && a->stride == b->stride
+           && a->pad_top == b->pad_top && a->pad_left == b->pad_left && a->training == b->training
+           && a->on_use == b->on_use && shape_equal(a->parameter->shape, b->parameter->shape);
 }
 
-/* `alike`: forms need not be the same, but lie alike. */
+/* `alike`: packings need not be the same, but lie alike. */
 static bool same_arguments(const Step *a, const Step *b, bool alike)
 {
-    bool same = a->argument_count == b->argument_count && a->number_count == b->number_count && a->scratch == b->scratch;
+    bool same = a->argument_count == b->argument_count && a->number_count == b->number_count
+                && a->scratch == b->scratch;
     for (int i = 0; same && i < a->argument_count; i++) {
         const Argument *x = &a->arguments[i], *y = &b->arguments[i];
-        same = strcmp(x->name, y->name) == 0 && (alike ? same_layout(x->form, y->form) : x->form == y->form) && x->scratch == y->scratch && x->sum == y->sum && x->noise == y->noise &&
-               !x->node == !y->node && (!x->node || (x->node->type == y->node->type && shape_equal(x->node->shape, y->node->shape)));
+        same = strcmp(x->name, y->name) == 0
+               && (alike ? same_layout(x->packing, y->packing) : x->packing == y->packing)
+               && x->scratch == y->scratch && x->sum == y->sum && x->noise == y->noise
+               && !x->node == !y->node
+               && (!x->node
+                   || (x->node->type == y->node->type
+                       && shape_equal(x->node->shape, y->node->shape)));
     }
     for (int i = 0; same && i < a->number_count; i++)
-        same = strcmp(a->numbers[i].name, b->numbers[i].name) == 0 && a->numbers[i].value == b->numbers[i].value;
+        same = strcmp(a->numbers[i].name, b->numbers[i].name) == 0
+               && a->numbers[i].value == b->numbers[i].value;
     return same;
 }
 
-/* Whether two steps compute the same of the same, but for the values and weights that they are handed. Forms are added already. */
+/* Whether two steps compute the same of the same, but for the values and weights that they are
+   handed. Packings are added already. */
 static bool same_work(const Step *a, const Step *b, bool alike)
 {
-    return a->kernel == b->kernel && same_kind(a->core, b->core) && same_kind(a->bias, b->bias) && same_kind(a->act, b->act) &&
-           same_kind(a->pool, b->pool) && same_kind(a->codes, b->codes) && same_kind(a->d_act, b->d_act) && same_kind(a->d_pool, b->d_pool) &&
-           same_kind(a->db, b->db) && same_kind(a->dx, b->dx) && same_arguments(a, b, alike);
+    return a->kernel == b->kernel && same_kind(a->core, b->core) && same_kind(a->bias, b->bias)
+           && same_kind(a->act, b->act) && same_kind(a->pool, b->pool)
+           && same_kind(a->codes, b->codes) && same_kind(a->d_act, b->d_act)
+           && same_kind(a->d_pool, b->d_pool) && same_kind(a->db, b->db) && same_kind(a->dx, b->dx)
+           && same_arguments(a, b, alike);
 }
 
-/* Whether a step of a phase does to its arguments what a step of another one, of the whole network, or of the phase's own inference does. */
-static bool same_in_phases(const Step *a, const Step *b)
+/* Whether a step of a stage does to its arguments what a step of another one, of the whole network,
+   or of the stage's own inference does. */
+static bool same_in_stages(const Step *a, const Step *b)
 {
-    bool copies = a->core->phase != b->core->phase || (a->core->phase && a->core->infer != b->core->infer);
+    bool copies = a->core->stage != b->core->stage
+                  || (a->core->stage && a->core->infer != b->core->infer);
     return copies && strcmp(a->layer, b->layer) == 0 && same_work(a, b, false);
 }
 
 /* Whether a step of one layer does what that of another does. */
 static bool same_in_layers(const Step *a, const Step *b)
 {
-    return a->streams == b->streams && memcmp(&a->rows, &b->rows, sizeof a->rows) == 0 && a->late_at == b->late_at && same_work(a, b, true);
+    return a->streams == b->streams && memcmp(&a->rows, &b->rows, sizeof a->rows) == 0
+           && a->on_use_at == b->on_use_at && same_work(a, b, true);
 }
 
 static const char *own_name(Functions *f, const Step *step, const char *suffix)
 {
-    const char *base = arena_format("%s%s", plan_prefix(f->plan), plan_identifier(step->core->name));
+    const char *core = plan_identifier(step->core->name);
+    /* dW with dX taken in: the backward half of the layer */
+    if (step->dx)
+        core = arena_format("%.*s_backward", (int)(strlen(core) - strlen("_dw")), core);
+    const char *base = arena_format("%s%s", plan_prefix(f->plan), core);
     if (strcmp(step->core->name, step->core->layer) == 0)
         base = arena_format("%s_forward", base);
-    return table_add_another(&f->names, arena_format("%s%s", base, suffix), f->plan->function_count);
+    return table_add_another(&f->names, arena_format("%s%s", base, suffix),
+                             f->plan->function_count);
 }
 
 /* What only steps that may share a function have in common. */
 static const char *what_it_does(const Functions *f, const Step *step)
 {
-    return arena_format("%s %s %s %s", step->kernel->name, step->core->op->name, shape_text(step->core->shape), f->shared ? "" : step->layer);
+    return arena_format("%s %s %s %s", step->kernel->name, step->core->op->name,
+                        shape_text(step->core->shape), f->shared ? "" : step->layer);
 }
 
 static void add_function(Functions *f, Step *step, const char *what)
@@ -201,13 +234,14 @@ static void add_function(Functions *f, Step *step, const char *what)
     }
 }
 
-/* Of the first function that does what the step does; a step that takes another layer's keeps a name of its own. */
+/* Of the first function that does what the step does; a step that takes another layer's keeps a
+   name of its own. */
 static void choose_function(Functions *f, Step *step, const char *suffix)
 {
     const char *what = what_it_does(f, step);
     for (int k = table_find(&f->alike, what); k >= 0 && !step->function; k = f->next[k]) {
         const Step *other = f->plan->functions[k];
-        const bool same = same_function(other, step) || same_in_phases(other, step);
+        const bool same = same_function(other, step) || same_in_stages(other, step);
         if (!same && !(f->shared && same_in_layers(other, step)))
             continue;
         step->function = other->function;
@@ -219,9 +253,10 @@ static void choose_function(Functions *f, Step *step, const char *suffix)
     add_function(f, step, what);
 }
 
-static Forms forms_of(const Plan *plan, int most)
+static Packings packings_of(const Plan *plan, int most)
 {
-    return (Forms){ .all = ARENA_ARRAY(Form *, most), .first = ARENA_ARRAY(Form *, plan->graph->count) };
+    return (Packings){ .all = ARENA_ARRAY(Packing *, most),
+                       .first = ARENA_ARRAY(Packing *, plan->graph->count) };
 }
 
 void plan_functions(Plan *plan)
@@ -230,20 +265,26 @@ void plan_functions(Plan *plan)
     int count = plan_programs(plan, &programs), steps = 0;
     for (int p = 0; p < count; p++)
         steps += programs[p]->count;
-    Functions f = { .plan = plan, .forms = forms_of(plan, steps * STEP_ARGUMENTS), .late = forms_of(plan, steps), .shared = plan->settings.shared || steps > STEPS_APART,
-                    .next = ARENA_ARRAY(int, steps), .last = ARENA_ARRAY(int, steps) };
+    Functions f = { .plan = plan,
+                    .packings = packings_of(plan, steps * STEP_ARGUMENTS),
+                    .on_use = packings_of(plan, steps),
+                    .shared = plan->settings.shared || steps > STEPS_APART,
+                    .next = ARENA_ARRAY(int, steps),
+                    .last = ARENA_ARRAY(int, steps) };
     plan->functions = ARENA_ARRAY(const Step *, steps);
     for (int p = 0; p < count; p++) {
         const bool training = !programs[p]->result;
-        const char *suffix = programs[p]->rings ? "_row" : training || plan->settings.no_training ? "" : "_infer";
+        const char *suffix = programs[p]->rings                       ? "_row"
+                             : training || plan->settings.no_training ? ""
+                                                                      : "_infer";
         for (int i = 0; i < programs[p]->count; i++) {
             Step *step = programs[p]->steps[i];
-            add_forms(&f, step, plan_forms_apart(plan) && training);
+            add_packings(&f, step, plan_packings_apart(plan) && training);
             choose_function(&f, step, step->core->infer ? "" : suffix);
         }
     }
-    plan->forms = f.forms.all;
-    plan->form_count = f.forms.count;
-    plan->late_forms = f.late.all;
-    plan->late_count = f.late.count;
+    plan->packings = f.packings.all;
+    plan->packing_count = f.packings.count;
+    plan->on_use_packings = f.on_use.all;
+    plan->on_use_count = f.on_use.count;
 }

@@ -5,20 +5,25 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ALIGNMENT = 64, SLACK = 64 };     /* a kernel may read up to one vector past the end of a value */
+/* a kernel may read up to one vector past the end of a value */
+enum { ALIGNMENT = 64, SLACK = 64 };
 
 /* Codes lie as kernels/codes.c.in says. */
 size_t plan_value_count(const Node *node)
 {
     if (node->type != TYPE_CODE)
         return (size_t)shape_count(node->shape);
-    const int *dim = node->shape.dim, size = node_number(node, "size"), across = size == 2 ? 8 : size <= 4 ? 4 : 2;
+    const int *dim = node->shape.dim, size = node_number(node, "size"),
+              across = size == 2   ? 8
+                       : size <= 4 ? 4
+                                   : 2;
     return (size_t)((dim[0] + 1) / 2) * (size_t)((dim[1] + across - 1) / across) * (size_t)dim[2];
 }
 
 static size_t value_bytes(const Plan *plan, const Node *node)
 {
-    return plan_value_count(node) * (node->type == TYPE_PIXEL ? 1 : (size_t)settings_real_bytes(&plan->settings));
+    return plan_value_count(node)
+           * (node->type == TYPE_PIXEL ? 1 : (size_t)settings_real_bytes(&plan->settings));
 }
 
 bool plan_is_gradient(const Node *node)
@@ -29,7 +34,8 @@ bool plan_is_gradient(const Node *node)
 /* Values that lie elsewhere: the image, what the caller gives or gets, gradients, the loss. */
 static bool is_elsewhere(const Program *program, const Node *node)
 {
-    return node->op->arity == 0 || node == program->given || node == program->result || node_is_loss(node) || plan_is_gradient(node);
+    return node->op->arity == 0 || node == program->given || node == program->result
+           || node_is_loss(node) || plan_is_gradient(node);
 }
 
 /* The node's latest buffer that is made at step s or before. */
@@ -76,7 +82,7 @@ static void live(const Plan *plan, Program *program, int s, const Argument *a)
         program->scratch_at[s] = program->buffer_count;
     } else if (a->node && !is_elsewhere(program, a->node)) {
         Buffer *old = find_buffer(program, a->node, s);
-        if (old && !(step->repeats && step_writes(step, a->node))) {
+        if (old && !(step->recomputes && step_writes(step, a->node))) {
             old->last = s;
             return;
         }
@@ -85,32 +91,35 @@ static void live(const Plan *plan, Program *program, int s, const Argument *a)
     }
 }
 
-/* The first and the last step of each run. */
+/* The first and the last step of each segment. */
 typedef struct Runs {
     int *first, *last;
 } Runs;
 
 static Runs find_runs(const Program *program)
 {
-    Runs runs = { ARENA_ARRAY(int, program->count + 1), ARENA_ARRAY(int, program->count + 1) };
+    Runs segments = { ARENA_ARRAY(int, program->count + 1), ARENA_ARRAY(int, program->count + 1) };
     for (int s = program->count - 1; s >= 0; s--)
-        runs.first[program->run[s]] = s;
+        segments.first[program->segment[s]] = s;
     for (int s = 0; s < program->count; s++)
-        runs.last[program->run[s]] = s;
-    return runs;
+        segments.last[program->segment[s]] = s;
+    return segments;
 }
 
-/* A value that one run makes and reads needs room for one image; any other for the whole group, and its life is that of the runs it touches, since they
-   return to their first step with every image. */
-static void set_size(const Plan *plan, const Program *program, const Runs *runs, Buffer *b)
+/* A value that one segment makes and reads needs room for one image; any other for the whole
+   microbatch, and its life is that of the segments it touches, since they return to their first
+   step with every image. */
+static void set_size(const Plan *plan, const Program *program, const Runs *segments, Buffer *b)
 {
     b->copies = 1;
     if (!b->node)
         return;
-    if (plan->group > 1 && (program->run[b->first] != program->run[b->last] || program->steps[b->first]->kernel->grouped)) {
-        b->copies = plan->group;
-        b->first = runs->first[program->run[b->first]];
-        b->last = runs->last[program->run[b->last]];
+    if (plan->microbatch > 1
+        && (program->segment[b->first] != program->segment[b->last]
+            || program->steps[b->first]->kernel->batched)) {
+        b->copies = plan->microbatch;
+        b->first = segments->first[program->segment[b->first]];
+        b->last = segments->last[program->segment[b->last]];
     }
     b->bytes = value_bytes(plan, b->node) * (size_t)b->copies + SLACK;
 }
@@ -127,9 +136,9 @@ void plan_lives(const Plan *plan, Program *program)
     for (int s = 0; s < program->count; s++)
         for (int i = 0; i < program->steps[s]->argument_count; i++)
             live(plan, program, s, &program->steps[s]->arguments[i]);
-    const Runs runs = plan->group > 1 ? find_runs(program) : (Runs){ NULL, NULL };
+    const Runs segments = plan->microbatch > 1 ? find_runs(program) : (Runs){ NULL, NULL };
     for (int i = 0; i < program->buffer_count; i++)
-        set_size(plan, program, &runs, &program->buffers[i]);
+        set_size(plan, program, &segments, &program->buffers[i]);
 }
 
 /* ---- offsets ---- */
@@ -141,7 +150,8 @@ static size_t aligned(size_t bytes)
 
 size_t plan_least_bytes(const Program *program)
 {
-    size_t *come = ARENA_ARRAY(size_t, program->count + 1), *go = ARENA_ARRAY(size_t, program->count + 1), now = 0, most = 0;
+    size_t *come = ARENA_ARRAY(size_t, program->count + 1),
+           *go = ARENA_ARRAY(size_t, program->count + 1), now = 0, most = 0;
     for (int i = 0; i < program->buffer_count; i++) {
         const Buffer *b = &program->buffers[i];
         come[b->first] += aligned(b->bytes);
@@ -178,7 +188,7 @@ static size_t lowest_offset(const Placed *placed, const Buffer *buffer)
     return offset;
 }
 
-/* Behind those of no higher offset. */
+/* After those of no higher offset. */
 static void insert(Placed *placed, Buffer *buffer)
 {
     int low = 0;
@@ -189,13 +199,14 @@ static void insert(Placed *placed, Buffer *buffer)
         else
             high = middle;
     }
-    memmove(&placed->buffer[low + 1], &placed->buffer[low], sizeof(Buffer *) * (size_t)(placed->count - low));
+    memmove(&placed->buffer[low + 1], &placed->buffer[low],
+            sizeof(Buffer *) * (size_t)(placed->count - low));
     placed->buffer[low] = buffer;
     placed->count++;
 }
 
-/* What is placed, by time: spans of so many steps, each with the buffers that live in it, and all of them. Most lives fit into one span, where few others are
-   to be looked at. */
+/* What is placed, by time: spans of so many steps, each with the buffers that live in it, and all
+   of them. Most lives fit into one span, where few others are to be looked at. */
 typedef struct Calendar {
     int steps;
     Placed *span, all;
@@ -211,7 +222,8 @@ static Calendar open_calendar(const Program *program)
     c.span = ARENA_ARRAY(Placed, spans);
     c.all.buffer = ARENA_ARRAY(Buffer *, program->buffer_count + 1);
     for (int i = 0; i < program->buffer_count; i++)
-        for (int k = program->buffers[i].first / c.steps; k <= program->buffers[i].last / c.steps; k++)
+        for (int k = program->buffers[i].first / c.steps; k <= program->buffers[i].last / c.steps;
+             k++)
             c.span[k].count++;
     for (int k = 0; k < spans; k++) {
         c.span[k].buffer = ARENA_ARRAY(Buffer *, c.span[k].count + 1);
@@ -263,23 +275,25 @@ void plan_memory(const Plan *plan, Program *program)
 
 /* ---- names ---- */
 
-/* "", or "_again", "_again_2", ... of a step that stands in the program once more. */
-static const char *repeat_suffix(int before)
+/* "", or "_recomputed", "_recomputed_2", ... of a step that stands in the program once more. */
+static const char *recompute_suffix(int before)
 {
-    return before == 0 ? "" : before == 1 ? "_again" : arena_format("_again_%d", before);
+    return before == 0 ? "" : before == 1 ? "_recomputed" : arena_format("_recomputed_%d", before);
 }
 
 void plan_name_buffers(const Plan *plan, Program *program)
 {
-    int *seen = ARENA_ARRAY(int, plan->graph->count), *before = ARENA_ARRAY(int, program->count + 1);
+    int *seen = ARENA_ARRAY(int, plan->graph->count),
+        *before = ARENA_ARRAY(int, program->count + 1);
     for (int s = 0; s < program->count; s++)
         before[s] = seen[program->steps[s]->core->id]++;
     for (int i = 0; i < program->buffer_count; i++) {
         Buffer *b = &program->buffers[i];
-        const char *own = program->steps[b->made]->name, *again = repeat_suffix(before[b->made]);
+        const char *own = program->steps[b->made]->name, *again = recompute_suffix(before[b->made]);
         if (b->node)
             b->name = arena_format("%s%s", plan_identifier(b->node->name), again);
         else
-            b->name = b->sum ? arena_format("%s_sum", own) : arena_format("%s%s_scratch", own, again);
+            b->name = b->sum ? arena_format("%s_sum", own)
+                             : arena_format("%s%s_scratch", own, again);
     }
 }

@@ -25,7 +25,7 @@ const char *plan_graph_file(const Graph *graph)
     return copy;
 }
 
-bool plan_forms_apart(const Plan *plan)
+bool plan_packings_apart(const Plan *plan)
 {
     return plan->settings.stream || plan->settings.baked;
 }
@@ -47,22 +47,29 @@ static void check_forces(const Plan *plan)
     const Graph *graph = plan->graph;
     for (int i = 0; i < plan->force_count; i++) {
         const Force *f = &plan->forces[i];
-        bool replaced = false;              /* by a later one for the same stage and pass */
+        bool replaced = false; /* by a later one for the same fusion and direction */
         for (int k = i + 1; k < plan->force_count; k++)
-            replaced = replaced || (plan->forces[k].used && strcmp(plan->forces[k].stage, f->stage) == 0 &&
-                                    (!plan->forces[k].pass || (f->pass && strcmp(plan->forces[k].pass, f->pass) == 0)));
+            replaced = replaced
+                       || (plan->forces[k].used && strcmp(plan->forces[k].fusion, f->fusion) == 0
+                           && (!plan->forces[k].direction
+                               || (f->direction
+                                   && strcmp(plan->forces[k].direction, f->direction) == 0)));
         if (f->used || replaced)
             continue;
         Text names = { 0 };
         bool known = false;
-        for (int k = 0; k < graph->stage_count; k++)
-            if (node_heads_stage(graph->stages[k]->core) && !graph->stages[k]->core->infer && !graph->stages[k]->core->phase) {
-                text_add(&names, " %s", graph->stages[k]->name);
-                known = known || strcmp(graph->stages[k]->name, f->stage) == 0;
+        for (int k = 0; k < graph->fusion_count; k++)
+            if (node_heads_fusion(graph->fusions[k]->core) && !graph->fusions[k]->core->infer
+                && !graph->fusions[k]->core->stage) {
+                text_add(&names, " %s", graph->fusions[k]->name);
+                known = known || strcmp(graph->fusions[k]->name, f->fusion) == 0;
             }
         if (!known)
-            fail_with(EXIT_USAGE, "--kernel: there is no stage %s; stages are:%s", f->stage, names.data ? names.data : " none");
-        fail_with(EXIT_USAGE, "--kernel: %s does not compute %s%s%s", f->kernel, f->stage, f->pass ? "." : "", f->pass ? f->pass : "");
+            fail_with(EXIT_USAGE,
+                      "--kernel: there is no layer %s with a choice of kernels; there are:%s",
+                      f->fusion, names.data ? names.data : " none");
+        fail_with(EXIT_USAGE, "--kernel: %s does not compute %s%s%s", f->kernel, f->fusion,
+                  f->direction ? "." : "", f->direction ? f->direction : "");
     }
 }
 
@@ -71,8 +78,10 @@ static void check_tuning(const Plan *plan)
     const Tuning *t = plan->tuning;
     const char *real = plan->settings.real_double ? "double" : "float";
     if (t && (strcmp(t->target, plan->settings.target->name) != 0 || strcmp(t->real, real) != 0))
-        fail_with(EXIT_INPUT, "--tuned: the times are of %s, %s, but this is for %s, %s; measure again with --tune", t->target, t->real,
-                  plan->settings.target->name, real);
+        fail_with(
+            EXIT_INPUT,
+            "--tuned: the times are of %s, %s, but this is for %s, %s; measure again with --tune",
+            t->target, t->real, plan->settings.target->name, real);
 }
 
 bool plan_uses_openblas(const Plan *plan)
@@ -90,7 +99,8 @@ static bool reads_image(const Graph *graph)
     bool *needed = ARENA_ARRAY(bool, graph->count);
     needed[graph->output->id] = true;
     for (int i = graph->output->id; i >= 0; i--)
-        for (int k = 0; needed[i] && graph->nodes[i] != latent && k < graph->nodes[i]->op->arity; k++)
+        for (int k = 0; needed[i] && graph->nodes[i] != latent && k < graph->nodes[i]->op->arity;
+             k++)
             needed[graph->nodes[i]->input[k]->id] = true;
     return needed[graph->input->id];
 }
@@ -104,7 +114,7 @@ int plan_programs(const Plan *plan, Program ***programs)
 {
     Plan *p = (Plan *)plan;
     int count = 0;
-    *programs = ARENA_ARRAY(Program *, 3 + 2 * plan->phase_count);
+    *programs = ARENA_ARRAY(Program *, 3 + 2 * plan->stage_count);
     (*programs)[count++] = &p->train;
     if (plan->settings.stream) {
         (*programs)[count++] = &p->stream;
@@ -112,23 +122,23 @@ int plan_programs(const Plan *plan, Program ***programs)
         (*programs)[count++] = &p->encode;
         (*programs)[count++] = &p->decode;
     }
-    for (int i = 0; i < plan->phase_count; i++) {
-        (*programs)[count++] = &p->phases[i];
-        (*programs)[count++] = &p->sights[i];
+    for (int i = 0; i < plan->stage_count; i++) {
+        (*programs)[count++] = &p->stages[i];
+        (*programs)[count++] = &p->previews[i];
     }
     return count;
 }
 
-/* The steps to the phase's loss and gradients, or the whole network's. */
+/* The steps to the stage's loss and gradients, or the whole network's. */
 static void plan_training(Plan *plan, Program *program)
 {
     const Graph *graph = plan->graph;
     Node **roots = ARENA_ARRAY(Node *, graph->parameter_count + 1);
     int count = 0;
     for (int i = 0; i < graph->parameter_count; i++)
-        if (graph_gradient(graph, program->phase, i))
-            roots[count++] = graph_gradient(graph, program->phase, i);
-    roots[count++] = graph_loss(graph, program->phase);
+        if (graph_gradient(graph, program->stage, i))
+            roots[count++] = graph_gradient(graph, program->stage, i);
+    roots[count++] = graph_loss(graph, program->stage);
     plan_steps(plan, program, roots, count);
 }
 
@@ -138,55 +148,73 @@ void plan_program(Plan *plan, Program *program)
     if (program == &plan->stream)
         plan_stream(plan);
     else if (!is_training(program))
-        plan_steps(plan, program, program->phase ? &graph->phases[program->phase - 1].output : program == &plan->encode ? (Node *const[]){ graph->latent } :
-                                                   (Node *const[]){ graph->output }, 1);
+        plan_steps(plan, program,
+                   program->stage             ? &graph->stages[program->stage - 1].output
+                   : program == &plan->encode ? (Node *const[]){ graph->latent }
+                                              : (Node *const[]){ graph->output },
+                   1);
     else if (!plan->settings.no_training)
         plan_training(plan, program);
 }
 
-static void open_phases(Plan *plan)
+static void open_stages(Plan *plan)
 {
-    plan->phase_count = plan->settings.library ? 0 : graph_parts(plan->graph);      /* a library trains the whole network alone */
-    plan->phases = ARENA_ARRAY(Program, plan->phase_count + 1);
-    plan->sights = ARENA_ARRAY(Program, plan->phase_count + 1);
-    for (int i = 0; i < plan->phase_count; i++) {
-        Node *output = plan->graph->phases[i].output;
-        plan->phases[i] = (Program){ .name = arena_format("train stage %d", i + 1), .phase = i + 1 };
-        plan->sights[i] = (Program){ .name = arena_format("reconstruct stage %d", i + 1), .phase = i + 1, .result = node_storage(output) };
+    /* a library trains the whole network alone */
+    plan->stage_count = plan->settings.library ? 0 : graph_partial_stages(plan->graph);
+    plan->stages = ARENA_ARRAY(Program, plan->stage_count + 1);
+    plan->previews = ARENA_ARRAY(Program, plan->stage_count + 1);
+    for (int i = 0; i < plan->stage_count; i++) {
+        Node *output = plan->graph->stages[i].output;
+        plan->stages[i] = (Program){ .name = arena_format("train stage %d", i + 1),
+                                     .stage = i + 1 };
+        plan->previews[i] = (Program){ .name = arena_format("reconstruct stage %d", i + 1),
+                                       .stage = i + 1,
+                                       .result = node_storage(output) };
     }
 }
 
 /* ---- the whole ---- */
 
-Plan *plan_make(const Graph *graph, Settings settings, const Force *forces, int force_count, const Tuning *tuning)
+Plan *plan_make(const Graph *graph, Settings settings, const Force *forces, int force_count,
+                const Tuning *tuning)
 {
-    Plan *plan = settings.memory_limit ? plan_limited(graph, settings, forces, force_count, tuning) :
-                 plan_changed(graph, settings, forces, force_count, tuning, NULL, 0);
+    Plan *plan = settings.memory_limit
+                     ? plan_limited(graph, settings, forces, force_count, tuning)
+                     : plan_with_savings(graph, settings, forces, force_count, tuning, NULL, 0);
     plan_check(plan);
     return plan;
 }
 
-Plan *plan_open(const Graph *graph, Settings settings, const Force *forces, int force_count, const Tuning *tuning, const Change *changes, int change_count)
+Plan *plan_open(const Graph *graph, Settings settings, const Force *forces, int force_count,
+                const Tuning *tuning, const MemorySaving *savings, int saving_count)
 {
     Plan *plan = ARENA_NEW(Plan);
-    *plan = (Plan){ .graph = graph, .settings = settings, .tuning = tuning, .changes = changes, .change_count = change_count };
-    for (int i = 0; i < change_count; i++)
-        plan->straight = plan->straight || changes[i].kind == CHANGE_STRAIGHT;
+    *plan = (Plan){ .graph = graph,
+                    .settings = settings,
+                    .tuning = tuning,
+                    .savings = savings,
+                    .saving_count = saving_count };
+    for (int i = 0; i < saving_count; i++)
+        plan->accumulates_in_place = plan->accumulates_in_place
+                                     || savings[i].kind == SAVING_IN_PLACE;
     plan_set_forces(plan, forces, force_count);
     check_tuning(plan);
     plan->train = (Program){ .name = "train" };
     plan->encode = (Program){ .name = "encode", .result = node_storage(graph->latent) };
-    plan->decode = (Program){ .name = "decode", .given = node_storage(graph->latent), .result = node_storage(graph->output) };
+    plan->decode = (Program){ .name = "decode",
+                              .given = node_storage(graph->latent),
+                              .result = node_storage(graph->output) };
     plan->stream = (Program){ .name = "stream", .result = node_storage(graph->output) };
     if (reads_image(graph))
         plan->decode = (Program){ .name = "reconstruct", .result = node_storage(graph->output) };
-    open_phases(plan);
+    open_stages(plan);
     return plan;
 }
 
-Plan *plan_changed(const Graph *graph, Settings settings, const Force *forces, int force_count, const Tuning *tuning, const Change *changes, int change_count)
+Plan *plan_with_savings(const Graph *graph, Settings settings, const Force *forces, int force_count,
+                        const Tuning *tuning, const MemorySaving *savings, int saving_count)
 {
-    Plan *plan = plan_open(graph, settings, forces, force_count, tuning, changes, change_count);
+    Plan *plan = plan_open(graph, settings, forces, force_count, tuning, savings, saving_count);
     Program **programs;
     const int count = plan_programs(plan, &programs);
     for (int i = 0; i < count; i++)
@@ -194,8 +222,8 @@ Plan *plan_changed(const Graph *graph, Settings settings, const Force *forces, i
     check_forces(plan);
     for (int i = 0; i < count; i++)
         if (is_training(programs[i]))
-            plan_change_steps(plan, programs[i]);
+            plan_apply_savings(plan, programs[i]);
     plan_functions(plan);
-    plan_group(plan);
+    plan_microbatch(plan);
     return plan;
 }

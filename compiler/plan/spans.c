@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { TREE = 4, ROOT = 1 };        /* places of a tree for each of its leaves */
+enum { TREE = 4, ROOT = 1 }; /* places of a tree for each of its leaves */
 
 static int by_size(const void *a, const void *b)
 {

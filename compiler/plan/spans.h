@@ -8,9 +8,9 @@
 enum { HELD_BY_NOBODY = 0, HELD_BY_SEVERAL = -1 };
 
 typedef struct Spans {
-    size_t *ends;               /* rising, each once */
+    size_t *ends; /* rising, each once */
     int count;
-    int *holder;                /* a tree over the pieces between them: who holds all below */
+    int *holder; /* a tree over the pieces between them: who holds all below */
 } Spans;
 
 /* Takes `ends` over, `count` places in any order, first and last bytes of spans alike; nobody holds

@@ -1,11 +1,12 @@
-/* stream.c - inference by rows: image to output through one chain of steps, each of which writes its rows to the ring of the next. */
+/* stream.c - inference by rows: image to output through one chain of steps, each of which writes
+   its rows to the ring of the next. */
 #include "plan.h"
 
 #include "../base/arena.h"
 
 #include <string.h>
 
-enum { ALIGNMENT = 64, SLACK = 64 };     /* as in memory.c */
+enum { ALIGNMENT = 64, SLACK = 64 }; /* as in memory.c */
 
 /* Whether some kernel makes the node by rows, or takes it in where it follows a core. */
 static bool has_kernel(const Node *node)
@@ -21,8 +22,9 @@ static bool is_view(const Node *node)
     return node_storage(node) != node;
 }
 
-/* Fails where layers cannot work by rows: names all that would have to go, at the one nearest to the image. Views, as reshape is one, are there for the
-   others' sake: at one of them only where there is nothing else. */
+/* Fails where layers cannot work by rows: names all that would have to go, at the one nearest to
+   the image. Views, as reshape is one, are there for the others' sake: at one of them only where
+   there is nothing else. */
 static void check_rows(const Graph *graph)
 {
     const Node *blamed = NULL, *last = NULL;
@@ -32,7 +34,11 @@ static void check_rows(const Graph *graph)
         if (has_kernel(node))
             continue;
         if (!last || strcmp(last->layer, node->layer) != 0) {
-            layers = arena_format("%s%s%s", node->layer, count == 0 ? "" : count == 1 ? " and " : ", ", layers);
+            layers = arena_format("%s%s%s", node->layer,
+                                  count == 0   ? ""
+                                  : count == 1 ? " and "
+                                               : ", ",
+                                  layers);
             count++;
         }
         if (!blamed || is_view(blamed) || !is_view(node))
@@ -40,23 +46,32 @@ static void check_rows(const Graph *graph)
         last = node;
     }
     if (blamed)
-        fail(blamed->loc, "%s: with --stream all is computed row by row, but %s %s the whole image at once; do without %s or without --stream",
+        fail(blamed->loc,
+             "%s: with --stream all is computed row by row, but %s %s the whole image at once; do "
+             "without %s or without --stream",
              blamed->word, layers, count == 1 ? "needs" : "need", count == 1 ? "it" : "them");
 }
 
-/* From the output up to the image there is one way only, by layers that work by rows, and the latent lies on it. */
+/* From the output up to the image there is one way only, by layers that work by rows, and the
+   latent lies on it. */
 static void check_chain(const Graph *graph)
 {
     const Node *latent = NULL;
     for (const Node *node = graph->output; node != graph->input; node = node->input[0]) {
         if (node_is(node, "concat") || node_is(node, "add") || node_is(node, "max_unpool2d"))
-            fail(node->loc, "%s: with --stream a layer reads the one before it and no other, for of that one only some rows are left; do without %s or "
-                 "without --stream", node->word, node->layer);
+            fail(node->loc,
+                 "%s: with --stream a layer reads the one before it and no other, for of that one "
+                 "only some rows are left; do without %s or "
+                 "without --stream",
+                 node->word, node->layer);
         latent = node == graph->latent ? node : latent;
     }
     check_rows(graph);
     if (!latent)
-        fail(graph->output->loc, "%s: with --stream the decoder must begin with the latent, which is what the encoder computes last", graph->output->word);
+        fail(graph->output->loc,
+             "%s: with --stream the decoder must begin with the latent, which is what the encoder "
+             "computes last",
+             graph->output->word);
 }
 
 static size_t round_up(size_t n, size_t to)
@@ -64,12 +79,17 @@ static size_t round_up(size_t n, size_t to)
     return (n + to - 1) / to * to;
 }
 
-/* The ring of a value; `reader`: the step that reads it, NULL behind the last. */
+/* The ring of a value; `reader`: the step that reads it, NULL after the last. */
 static Ring ring_of(const Node *node, const Step *reader, size_t align)
 {
     const int *dim = node->shape.dim;
-    int left = reader ? reader->rows.left * dim[2] : 0, room = reader ? reader->rows.room : dim[1] * dim[2];
-    return (Ring){ .node = node, .rows = dim[0], .depth = reader ? rows_depth(&reader->rows) : 1, .left = left, .room = (int)round_up((size_t)room, align) };
+    int left = reader ? reader->rows.left * dim[2] : 0,
+        room = reader ? reader->rows.room : dim[1] * dim[2];
+    return (Ring){ .node = node,
+                   .rows = dim[0],
+                   .depth = reader ? rows_depth(&reader->rows) : 1,
+                   .left = left,
+                   .room = (int)round_up((size_t)room, align) };
 }
 
 static void plan_rings(const Plan *plan, Program *p)
@@ -112,7 +132,7 @@ void plan_stream(Plan *plan)
     const Graph *graph = plan->graph;
     check_chain(graph);
     plan_steps(plan, &plan->stream, (Node *[]){ graph->latent, graph->output }, 2);
-    plan_runs(&plan->stream);
+    plan_segments(&plan->stream);
     plan_rings(plan, &plan->stream);
     drop_rows(&plan->stream);
 }

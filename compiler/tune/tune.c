@@ -19,7 +19,8 @@
 
 /* ---- a folder that goes whatever happens, and what runs in it ---- */
 
-/* Those that a process which is no more left in the folder for temporary files, our user's alone. */
+/* Those that a process which is no more left in the folder for temporary files, our user's
+   alone. */
 static void sweep(const char *base)
 {
     DIR *list = opendir(base);
@@ -27,9 +28,9 @@ static void sweep(const char *base)
         long pid;
         struct stat status;
         const char *path = arena_format("%s/%s", base, entry->d_name);
-        if (sscanf(entry->d_name, "caec-tune-%ld-", &pid) == 1 && pid > 0 &&
-            kill((pid_t)pid, 0) != 0 && errno == ESRCH && lstat(path, &status) == 0 &&
-            S_ISDIR(status.st_mode) && status.st_uid == geteuid())
+        if (sscanf(entry->d_name, "caec-tune-%ld-", &pid) == 1 && pid > 0
+            && kill((pid_t)pid, 0) != 0 && errno == ESRCH && lstat(path, &status) == 0
+            && S_ISDIR(status.st_mode) && status.st_uid == geteuid())
             signals_remove(path);
     }
     if (list)
@@ -47,7 +48,8 @@ static const char *temporary_folder(void)
     return folder;
 }
 
-/* Runs a command of the shell in a group of its own, which ends with caec; false where it failed. */
+/* Runs a command of the shell in a group of its own, which ends with caec; false where it
+   failed. */
 static bool run_command(const char *command)
 {
     int status = -1;
@@ -78,13 +80,15 @@ static bool is_convolution(const Kernel *kernel)
     return strncmp(kernel->name, "conv_", 5) == 0 && strcmp(kernel->name, "conv_plain") != 0;
 }
 
-/* The kernel for every stage that it fits; where it does not, the plan chooses as ever. */
+/* The kernel for every fusion that it fits; where it does not, the plan chooses as ever. */
 static Plan *plan_with(const Graph *graph, Settings settings, const Kernel *kernel)
 {
-    Force *forces = ARENA_ARRAY(Force, graph->stage_count + 1);
-    for (int i = 0; i < graph->stage_count; i++)
-        forces[i] = (Force){ .stage = graph->stages[i]->name, .kernel = kernel->name, .used = true };
-    return plan_make(graph, settings, forces, graph->stage_count, NULL);
+    Force *forces = ARENA_ARRAY(Force, graph->fusion_count + 1);
+    for (int i = 0; i < graph->fusion_count; i++)
+        forces[i] = (Force){ .fusion = graph->fusions[i]->name,
+                             .kernel = kernel->name,
+                             .used = true };
+    return plan_make(graph, settings, forces, graph->fusion_count, NULL);
 }
 
 static int steps_by(const Plan *plan, const Kernel *kernel)
@@ -103,7 +107,8 @@ static void save_embedded(const char *path, const char *name)
     text_save(path, &text);
 }
 
-/* The time of each training step, a line each, as the program leaves them; of steps that share a function the least. */
+/* The time of each training step, a line each, as the program leaves them; of steps that share a
+   function the least. */
 static void read_times(const char *path, const Plan *plan, double *microseconds)
 {
     FILE *f = fopen(path, "r");
@@ -124,14 +129,16 @@ static void read_times(const char *path, const Plan *plan, double *microseconds)
         microseconds[i] = microseconds[table_find(&least, plan->train.steps[i]->function)];
 }
 
-static void add_rows(Tuning *tuning, const Plan *plan, const Kernel *kernel, const double *microseconds)
+static void add_rows(Tuning *tuning, const Plan *plan, const Kernel *kernel,
+                     const double *microseconds)
 {
     for (int i = 0; i < plan->train.count; i++) {
         const Step *step = plan->train.steps[i];
         if (step->kernel != kernel)
             continue;
         tuning->rows = arena_more(tuning->rows, tuning->count, sizeof *tuning->rows);
-        tuning->rows[tuning->count++] = (TuningRow){ step->layer, step->pass, kernel->name, microseconds[i] };
+        tuning->rows[tuning->count++] = (TuningRow){ step->layer, step->direction, kernel->name,
+                                                     microseconds[i] };
     }
 }
 
@@ -139,13 +146,19 @@ static void measure(Tuning *tuning, const Plan *plan, const Kernel *kernel, cons
                     const char *version)
 {
     const Settings *settings = &plan->settings;
-    const char *cc = getenv("CC") ? getenv("CC") : "cc", *place = arena_format("%s/%s", folder, plan->graph->name);
-    emit_model(plan, &(EmitOptions){ .directory = folder, .version = version, .fingerprint = "", .options = "" });
+    const char *cc = getenv("CC") ? getenv("CC") : "cc",
+               *place = arena_format("%s/%s", folder, plan->graph->name);
+    emit_model(plan,
+               &(EmitOptions){
+                   .directory = folder, .version = version, .fingerprint = "", .options = "" });
     save_embedded(arena_format("%s/model.h", place), "runtime/model.h");
     save_embedded(arena_format("%s/measure.c", place), "tune/measure.c.in");
-    const char *command = arena_format("cd '%s' && %s -std=c11 -O3 %s -ffp-contract=fast -fno-math-errno -fno-trapping-math "
-                                       "-fno-predictive-commoning -Wno-ignored-optimization-argument -DCAEC_REAL=%s -I. *.c -o measure %s -lm", place, cc,
-                                       settings->target->flags, settings->real_double ? "double" : "float", plan_uses_openblas(plan) ? "-lopenblas" : "");
+    const char *command = arena_format(
+        "cd '%s' && %s -std=c11 -O3 %s -ffp-contract=fast -fno-math-errno -fno-trapping-math "
+        "-fno-predictive-commoning -Wno-ignored-optimization-argument -DCAEC_REAL=%s -I. *.c -o "
+        "measure %s -lm",
+        place, cc, settings->target->flags, settings->real_double ? "double" : "float",
+        plan_uses_openblas(plan) ? "-lopenblas" : "");
     if (!run_command(command))
         fail_with(EXIT_FILE, "--tune: the C compiler %s failed (set CC to name another)", cc);
     if (!run_command(arena_format("'%s/measure' >'%s/times'", place, place)))
@@ -166,12 +179,14 @@ static double now(void)
     return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
 }
 
-/* A line for each kernel, on a terminal and elsewhere: what is done, and from the second on how long the rest may take. */
+/* A line for each kernel, on a terminal and elsewhere: what is done, and from the second on how
+   long the rest may take. */
 static void say(const Plan *plan, const Kernel *kernel, int done, int count, double seconds)
 {
-    const char *left = done ? arena_format(", about %.0f s left", seconds / done * (count - done)) : "";
-    fprintf(stderr, "caec: measuring %s, kernel %d of %d: %d functions to compile for %d calls%s\n", kernel->name, done + 1, count, plan->function_count,
-            steps_by(plan, kernel), left);
+    const char *left = done ? arena_format(", about %.0f s left", seconds / done * (count - done))
+                            : "";
+    fprintf(stderr, "caec: measuring %s, kernel %d of %d: %d functions to compile for %d calls%s\n",
+            kernel->name, done + 1, count, plan->function_count, steps_by(plan, kernel), left);
 }
 
 Tuning *tune_measure(const Graph *graph, Settings settings, const char *version)

@@ -1,11 +1,12 @@
-/* verify_private.h - the rows of a comparison: bounds, verdicts and how they are shown. For verify.c and verify_report.c. */
+/* verify_private.h - the rows of a comparison: bounds, verdicts and how they are shown. For
+   verify.c and verify_report.c. */
 #ifndef CAEC_VERIFY_PRIVATE_H
 #define CAEC_VERIFY_PRIVATE_H
 
 #include "model.h"
 
-/* All values within `all`, relative to the tensor's largest value. Where `most` is not 0 both are absolute, and 99 % of the values must be
-   within `most` besides. */
+/* All values within `all`, relative to the tensor's largest value. Where `most` is not 0 both are
+   absolute, and 99 % of the values must be within `most` besides. */
 typedef struct VerifyBound {
     double all, most;
 } VerifyBound;
@@ -17,10 +18,12 @@ extern const double verify_rounding;
 
 typedef struct VerifyRow {
     char name[512];
-    double difference;        /* the largest, relative; NaN where one side holds a value that is not a number */
-    double absolute;          /* the same, absolute */
-    double within;            /* share of the values within bound.most */
-    size_t rounded;           /* values that pass because rounding explains them, and for no other reason */
+    double difference; /* the largest, relative; NaN where one side holds a value that is not a
+                          number */
+    double absolute;   /* the same, absolute */
+    double within;     /* share of the values within bound.most */
+    size_t rounded;    /* values that pass because rounding explains them, and for no other reason
+                          */
     VerifyBound bound;
     int ok;
 } VerifyRow;
@@ -28,16 +31,16 @@ typedef struct VerifyRow {
 typedef struct VerifyReport {
     const Model *model;
     int batch, steps;
-    int updates;              /* 1 where the updates are compared */
-    double largest_gradient;  /* of the network, at step 0 */
-    VerifyRow *rows;          /* with room for all */
+    int updates;             /* 1 where the updates are compared */
+    double largest_gradient; /* of the network, at step 0 */
+    VerifyRow *rows;         /* with room for all */
     int count, failed;
 } VerifyReport;
 
 /* Compares count values and adds the row. rounding[count]: the absolute difference that rounding
    explains, of each value; NULL: none. */
-void verify_add_row(VerifyReport *report, const char *name, const real *ours, const double *theirs, const double *rounding, size_t count,
-                    VerifyBound bound);
+void verify_add_row(VerifyReport *report, const char *name, const real *ours, const double *theirs,
+                    const double *rounding, size_t count, VerifyBound bound);
 
 /* Adds the row of the losses, whose differences are each relative to itself: the largest. */
 void verify_add_loss(VerifyReport *report, double difference);

@@ -2,7 +2,7 @@
 
 #include <tgmath.h>
 
-#define real_sqrt sqrt      /* of tgmath.h */
+#define real_sqrt sqrt /* of tgmath.h */
 #include "rules.h"
 
 void clip_gradient(const Model *model, const ModelTraining *training, real *gradient, double scale)
@@ -12,5 +12,6 @@ void clip_gradient(const Model *model, const ModelTraining *training, real *grad
     if (training->global_clip_norm > 0)
         clip_to_norm(gradient, model->parameter_reals, scale, training->global_clip_norm);
     for (int i = 0; training->clip_norm > 0 && i < model->parameter_count; i++)
-        clip_to_norm(gradient + model->parameters[i].offset, model->parameters[i].count, scale, training->clip_norm);
+        clip_to_norm(gradient + model->parameters[i].offset, model->parameters[i].count, scale,
+                     training->clip_norm);
 }

@@ -6,7 +6,7 @@
 
 typedef struct Adam {
     real beta1, one_minus_beta1, beta2, one_minus_beta2, rate, eps, scale;
-    real keep;                  /* 1 - lr * weight_decay */
+    real keep; /* 1 - lr * weight_decay */
 } Adam;
 
 /* Of an update with the gradient g = gradient * scale; beta1_power is beta1 to the power of t, the
@@ -16,8 +16,8 @@ static inline Adam adam_numbers(double lr, double beta1, double beta2, double ep
                                 double scale)
 {
     double rate = lr * sqrt(1 - beta2_power) / (1 - beta1_power);
-    return (Adam){(real)beta1, (real)(1 - beta1), (real)beta2, (real)(1 - beta2), (real)rate,
-                  (real)eps, (real)scale, (real)(1 - lr * weight_decay)};
+    return (Adam){ (real)beta1, (real)(1 - beta1), (real)beta2, (real)(1 - beta2),
+                   (real)rate,  (real)eps,         (real)scale, (real)(1 - lr * weight_decay) };
 }
 
 static inline void adam_range(Adam a, size_t n, real *restrict w, real *restrict m,
@@ -40,8 +40,8 @@ static inline void adamw_range(Adam a, size_t n, real *restrict w, real *restric
 }
 
 /* rate: lr * scale */
-static inline void sgd_range(real momentum, real rate, size_t n, real *restrict w,
-                             real *restrict m, const real *restrict gradient)
+static inline void sgd_range(real momentum, real rate, size_t n, real *restrict w, real *restrict m,
+                             const real *restrict gradient)
 {
     for (size_t i = 0; i < n; i++) {
         m[i] = momentum * m[i] - rate * gradient[i];
@@ -53,7 +53,7 @@ static inline void sgd_range(real momentum, real rate, size_t n, real *restrict 
    width. */
 static inline double sum_of_squares(const real *gradient, size_t count)
 {
-    double part[16] = {0}, sum = 0;
+    double part[16] = { 0 }, sum = 0;
     size_t whole = count - count % 16;
     for (size_t i = 0; i < whole; i += 16)
         for (int l = 0; l < 16; l++)

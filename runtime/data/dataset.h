@@ -14,21 +14,23 @@
 
 #include "error.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 typedef struct Dataset Dataset;
 
 typedef struct DatasetOptions {
-    int height, width, channels;    /* of every picture handed out; channels 1 or 3 of a folder's */
-    size_t cache_bytes;             /* keep decoded pixels up to this many bytes */
-    int readers;                    /* reader threads, at least 1 */
-    int strict;                     /* an unreadable picture is an error instead of being passed over */
-    int skip_unreadable;            /* one that was readable and fails later is passed over too */
+    int height, width, channels; /* of every picture handed out; channels 1 or 3 of a folder's */
+    size_t cache_bytes;          /* keep decoded pixels up to this many bytes */
+    int readers;                 /* reader threads, at least 1 */
+    bool strict;                 /* an unreadable picture is an error instead of being passed over
+                                    */
+    int skip_unreadable;         /* one that was readable and fails later is passed over too */
 } DatasetOptions;
 
 /* What a picture's file was when a run first saw it: a resumed run holds its files against it. */
-#define DATASET_RECORDS "pictures.txt"      /* where a run keeps them, for messages */
+#define DATASET_RECORDS "pictures.txt" /* where a run keeps them, for messages */
 typedef enum DatasetFate {
     DATASET_NOT_READ = '-',
     DATASET_READ = 'r',
@@ -36,23 +38,24 @@ typedef enum DatasetFate {
 } DatasetFate;
 
 typedef struct DatasetRecord {
-    char *name;                     /* relative to its folder */
-    int folder;                     /* from 0 */
+    char *name; /* relative to its folder */
+    int folder; /* from 0 */
     DatasetFate fate;
-    uint64_t hash;                  /* FNV-1a of all bytes; 0: not known */
-    int64_t size, seconds;          /* seconds and nanoseconds: when it was last written */
+    uint64_t hash;         /* FNV-1a of all bytes; 0: not known */
+    int64_t size, seconds; /* seconds and nanoseconds: when it was last written */
     long nanoseconds;
 } DatasetRecord;
 
 typedef struct DatasetRecords {
-    DatasetRecord *rows;            /* in the order of the pictures; NULL: none are known */
+    DatasetRecord *rows; /* in the order of the pictures; NULL: none are known */
     size_t count;
 } DatasetRecords;
 
-/* Opens a folder. Every file whose content is neither JPEG nor PNG by its first bytes, or whose header cannot be read, is told by
-   `warn` (one line, no newline), counted and passed over, or refused where `strict`. Files and folders whose names start with a dot are not looked
-   at. Links are followed, but no folder is entered within itself. A missing folder, or one without a single readable picture, is an error that says
-   what was looked for and found. */
+/* Opens a folder. Every file whose content is neither JPEG nor PNG by its first bytes, or whose
+   header cannot be read, is told by `warn` (one line, no newline), counted and passed over, or
+   refused where `strict`. Files and folders whose names start with a dot are not looked at. Links
+   are followed, but no folder is entered within itself. A missing folder, or one without a single
+   readable picture, is an error that says what was looked for and found. */
 int dataset_open_folder(Dataset **dataset, const char *folder, const DatasetOptions *options,
                         void (*warn)(const char *text), Error *error);
 
@@ -66,7 +69,8 @@ int dataset_open_folders(Dataset **dataset, const char *const *folders, int coun
                          void (*warn)(const char *text), Error *error);
 
 /* Opens `count` built-in pictures of a seed (pictures.h), indices first .. first + count - 1. */
-int dataset_open_pictures(Dataset **dataset, uint64_t seed, uint64_t first, size_t count, const DatasetOptions *options, Error *error);
+int dataset_open_pictures(Dataset **dataset, uint64_t seed, uint64_t first, size_t count,
+                          const DatasetOptions *options, Error *error);
 
 size_t dataset_count(const Dataset *dataset);
 
@@ -74,10 +78,12 @@ size_t dataset_count(const Dataset *dataset);
  * dataset. */
 const char *dataset_name(const Dataset *dataset, size_t picture);
 
-/* 64-bit FNV-1a hash of all names, the sizes asked for and the seed of built-in pictures: tells whether a later run sees the same list. */
+/* 64-bit FNV-1a hash of all names, the sizes asked for and the seed of built-in pictures: tells
+   whether a later run sees the same list. */
 uint64_t dataset_fingerprint(const Dataset *dataset);
 
-/* How many files turned out unreadable so far: those passed over at opening, and pictures that could not be decoded. */
+/* How many files turned out unreadable so far: those passed over at opening, and pictures that
+   could not be decoded. */
 size_t dataset_unreadable(const Dataset *dataset);
 
 /* Takes note of the bytes of all files, where these are together no more than `most`: what is
@@ -88,14 +94,16 @@ int dataset_note_bytes(Dataset *dataset, int64_t most, Error *error);
  * the last call. No rows of built-in pictures. */
 DatasetRecords dataset_records(Dataset *dataset, int *more);
 
-/* The order of an epoch: a permutation of 0 .. n-1 that depends on (seed, epoch, n) alone (Fisher-Yates over a counter-based generator). */
+/* The order of an epoch: a permutation of 0 .. n-1 that depends on (seed, epoch, n) alone
+   (Fisher-Yates over a counter-based generator). */
 void dataset_shuffle(uint32_t *order, size_t n, uint64_t seed, uint64_t epoch);
 
-/* The number from which training draws for a picture in an epoch: never 0, depends on these three alone. */
+/* The number from which training draws for a picture in an epoch: never 0, depends on these three
+   alone. */
 uint64_t dataset_number(uint64_t seed, uint64_t epoch, uint32_t picture);
 
-/* Starts reading pictures order[0 .. n-1] in that order, n copies made; ends whatever was being read before. `room` is the largest number that
-   dataset_next will be asked for at once. */
+/* Starts reading pictures order[0 .. n-1] in that order, n copies made; ends whatever was being
+   read before. `room` is the largest number that dataset_next will be asked for at once. */
 int dataset_start(Dataset *dataset, const uint32_t *order, size_t n, size_t room, Error *error);
 
 /* Waits for the next up to `want` (<= room) readable pictures of the order: pixels[i] points to
@@ -108,6 +116,6 @@ int dataset_start(Dataset *dataset, const uint32_t *order, size_t n, size_t room
    others than before always is. */
 int dataset_next(Dataset *dataset, int want, const uint8_t **pixels, uint32_t *which, Error *error);
 
-void dataset_close(Dataset *dataset);    /* NULL is fine */
+void dataset_close(Dataset *dataset); /* NULL is fine */
 
 #endif

@@ -1,5 +1,5 @@
 /* dataset_open.c - the part of dataset.h that opens folders and tells what is in them. */
-#define _XOPEN_SOURCE 700    /* realpath, strdup */
+#define _XOPEN_SOURCE 700 /* realpath, strdup */
 #include "dataset.h"
 
 #include "dataset_private.h"
@@ -39,15 +39,15 @@ static Dataset *make_dataset(const DatasetOptions *options)
     if (!dataset)
         return NULL;
     dataset->options = *options;
-    dataset->picture_bytes =
-        (size_t)options->height * (size_t)options->width * (size_t)options->channels;
+    dataset->picture_bytes = (size_t)options->height * (size_t)options->width
+                             * (size_t)options->channels;
     pthread_mutex_init(&dataset->lock, NULL);
     pthread_cond_init(&dataset->work, NULL);
     pthread_cond_init(&dataset->done, NULL);
     return dataset;
 }
 
-/* The pictures of a folder, behind those that are there. */
+/* The pictures of a folder, after those that are there. */
 static int add_folder(Dataset *dataset, int folder, Error *error)
 {
     Error first;
@@ -121,8 +121,8 @@ static int open_folders(Dataset *dataset, const char *const *folders, int count,
 {
     dataset->folders = calloc((size_t)count, sizeof *dataset->folders);
     for (; dataset->folders && dataset->folder_count < count; dataset->folder_count++)
-        if (!(dataset->folders[dataset->folder_count] =
-                  strdup(*folders[dataset->folder_count] ? folders[dataset->folder_count] : ".")))
+        if (!(dataset->folders[dataset->folder_count] = strdup(
+                  *folders[dataset->folder_count] ? folders[dataset->folder_count] : ".")))
             break;
     if (dataset->folder_count < count)
         return dataset_out_of_memory(error);

@@ -6,27 +6,29 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* An open folder and those that it lies in: a folder that is among its own ancestors is a loop of links. */
+/* An open folder and those that it lies in: a folder that is among its own ancestors is a loop of
+   links. */
 typedef struct Folder {
     const struct Folder *parent;
     int depth;
     dev_t device;
     ino_t inode;
-    const char *path;       /* relative to the top, "" for it */
+    const char *path; /* relative to the top, "" for it */
 } Folder;
 
-enum { MAX_DEPTH = 100 };   /* each level holds a file descriptor open */
+enum { MAX_DEPTH = 100 }; /* each level holds a file descriptor open */
 
 typedef struct Scan {
     NameList *files;
     const char *top;
-    int strict;
+    bool strict;
     void (*warn)(const char *text);
     Error *error;
 } Scan;
@@ -59,15 +61,18 @@ void name_list_free(NameList *list)
 
 static int out_of_memory(const Scan *scan)
 {
-    return error_set(scan->error, EXIT_INPUT, "%s: not enough memory for the list of its files", scan->top);
+    return error_set(scan->error, EXIT_INPUT, "%s: not enough memory for the list of its files",
+                     scan->top);
 }
 
-/* What could not be looked into: an error at the top, where strict and where handles or memory were short, else told. */
+/* What could not be looked into: an error at the top, where strict and where handles or memory were
+   short, else told. */
 static int pass_over(const Scan *scan, const char *path, int reason)
 {
     Error problem;
     error_set(&problem, EXIT_FILE, "%s%s%s: cannot be read: %s", scan->top, *path ? "/" : "", path,
-              reason == ELOOP ? "too many folders or links one within the other" : strerror(reason));
+              reason == ELOOP ? "too many folders or links one within the other"
+                              : strerror(reason));
     if (scan->strict || !*path || error_is_shortage(reason)) {
         *scan->error = problem;
         return -1;
@@ -77,12 +82,12 @@ static int pass_over(const Scan *scan, const char *path, int reason)
     return 0;
 }
 
-static int is_loop(const Folder *folder)
+static bool is_loop(const Folder *folder)
 {
     for (const Folder *f = folder->parent; f; f = f->parent)
         if (f->device == folder->device && f->inode == folder->inode)
-            return 1;
-    return 0;
+            return true;
+    return false;
 }
 
 char *dataset_path(const char *folder, const char *name)
@@ -90,7 +95,8 @@ char *dataset_path(const char *folder, const char *name)
     size_t length = strlen(folder), size = length + strlen(name) + 2;
     char *path = malloc(size);
     if (path)
-        snprintf(path, size, "%s%s%s", folder, length == 0 || folder[length - 1] == '/' ? "" : "/", name);
+        snprintf(path, size, "%s%s%s", folder, length == 0 || folder[length - 1] == '/' ? "" : "/",
+                 name);
     return path;
 }
 
@@ -98,7 +104,8 @@ char *dataset_path(const char *folder, const char *name)
 static int open_folder(int at, const char *name)
 {
     int fd;
-    do fd = openat(at, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    do
+        fd = openat(at, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     while (fd < 0 && errno == EINTR);
     return fd;
 }
@@ -106,14 +113,16 @@ static int open_folder(int at, const char *name)
 static int status_of(int at, const char *name, struct stat *status)
 {
     int failed;
-    do failed = fstatat(at, name, status, 0);
+    do
+        failed = fstatat(at, name, status, 0);
     while (failed && errno == EINTR);
     return failed;
 }
 
 static int scan_folder(const Scan *scan, int fd, const char *path, const Folder *parent);
 
-/* One entry of a folder. A link to nothing is listed like a file, so that it is told about when it is opened. */
+/* One entry of a folder. A link to nothing is listed like a file, so that it is told about when it
+   is opened. */
 static int scan_entry(const Scan *scan, int fd, const char *name, const Folder *folder)
 {
     if (name[0] == '.')
@@ -165,14 +174,19 @@ static int compare_names(const void *a, const void *b)
                   ((const DatasetRecord *)b)->name); /* strcmp compares as unsigned char */
 }
 
-int dataset_scan(NameList *files, const char *folder, int strict, void (*warn)(const char *text), Error *error)
+int dataset_scan(NameList *files, const char *folder, bool strict, void (*warn)(const char *text),
+                 Error *error)
 {
     Scan scan = { files, folder, strict, warn, error };
     int fd = open_folder(AT_FDCWD, folder);
     if (fd < 0 && errno == ENOTDIR)
-        return error_set(error, EXIT_FILE, "%s: is not a folder; name a folder that holds JPEG or PNG pictures", folder);
+        return error_set(error, EXIT_FILE,
+                         "%s: is not a folder; name a folder that holds JPEG or PNG pictures",
+                         folder);
     if (fd < 0)
-        return error_set(error, EXIT_FILE, "%s: cannot be read: %s; name a folder that holds JPEG or PNG pictures", folder, strerror(errno));
+        return error_set(error, EXIT_FILE,
+                         "%s: cannot be read: %s; name a folder that holds JPEG or PNG pictures",
+                         folder, strerror(errno));
     if (scan_folder(&scan, fd, "", NULL) != 0)
         return -1;
     if (files->count)
@@ -181,7 +195,8 @@ int dataset_scan(NameList *files, const char *folder, int strict, void (*warn)(c
 }
 
 /* Looks at a file's head. Pipes and devices are not opened: that might wait for ever. */
-static int check_file(const char *path, DatasetRecord *record, void (*warn)(const char *text), Error *error)
+static int check_file(const char *path, DatasetRecord *record, void (*warn)(const char *text),
+                      Error *error)
 {
     struct stat status;
     int width, height, bits = 0, found = status_of(AT_FDCWD, path, &status) == 0;
@@ -198,7 +213,8 @@ static int check_file(const char *path, DatasetRecord *record, void (*warn)(cons
     return 0;
 }
 
-int dataset_sift(NameList *files, const char *folder, int strict, void (*warn)(const char *text), Error *first, Error *error)
+int dataset_sift(NameList *files, const char *folder, bool strict, void (*warn)(const char *text),
+                 Error *first, Error *error)
 {
     size_t kept = 0;
     for (size_t i = 0; i < files->count; i++) {
@@ -206,7 +222,8 @@ int dataset_sift(NameList *files, const char *folder, int strict, void (*warn)(c
         DatasetRecord record = files->rows[i];
         char *path = dataset_path(folder, record.name);
         if (!path)
-            return error_set(error, EXIT_INPUT, "%s: not enough memory for the list of its files", folder);
+            return error_set(error, EXIT_INPUT, "%s: not enough memory for the list of its files",
+                             folder);
         int refused = check_file(path, &record, warn, &problem);
         free(path);
         if (refused == 0) {
@@ -214,7 +231,7 @@ int dataset_sift(NameList *files, const char *folder, int strict, void (*warn)(c
             files->rows[kept++] = record;
             continue;
         }
-        if (kept == i)      /* all before it were kept */
+        if (kept == i) /* all before it were kept */
             *first = problem;
         if (strict || problem.shortage) {
             *error = problem;

@@ -1,4 +1,5 @@
-/* checksum.h - the checksum that a safetensors file carries of itself, see SAFETENSORS_CHECKSUM: what its reader and its writer share. */
+/* checksum.h - the checksum that a safetensors file carries of itself, see SAFETENSORS_CHECKSUM:
+   what its reader and its writer share. */
 #ifndef CAEC_CHECKSUM_H
 #define CAEC_CHECKSUM_H
 

@@ -1,4 +1,4 @@
-#define _POSIX_C_SOURCE 200809L    /* fileno, fstat */
+#define _POSIX_C_SOURCE 200809L /* fileno, fstat */
 #include "npy.h"
 
 #include <errno.h>
@@ -7,9 +7,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { HEADER_LIMIT = 1 << 16, WRITTEN_HEADER = 256 };    /* bytes */
+enum { HEADER_LIMIT = 1 << 16, WRITTEN_HEADER = 256 }; /* bytes */
 
-static const char magic[6] = {'\x93', 'N', 'U', 'M', 'P', 'Y'};
+static const char magic[6] = { '\x93', 'N', 'U', 'M', 'P', 'Y' };
 
 /* The header's text while it is read, a place in it, and where a message goes. */
 typedef struct Parser {
@@ -25,14 +25,16 @@ static int wrong(const Parser *parser, const char *what)
 
 static void skip_space(Parser *parser)
 {
-    while (*parser->at == ' ' || *parser->at == '\t' || *parser->at == '\n' || *parser->at == '\r') parser->at++;
+    while (*parser->at == ' ' || *parser->at == '\t' || *parser->at == '\n' || *parser->at == '\r')
+        parser->at++;
 }
 
 /* Takes `mark` if it comes next, blanks before it left out. */
 static int take(Parser *parser, char mark)
 {
     skip_space(parser);
-    if (*parser->at != mark) return 0;
+    if (*parser->at != mark)
+        return 0;
     parser->at++;
     return 1;
 }
@@ -41,7 +43,8 @@ static int take_word(Parser *parser, const char *word)
 {
     skip_space(parser);
     size_t length = strlen(word);
-    if (strncmp(parser->at, word, length) != 0) return 0;
+    if (strncmp(parser->at, word, length) != 0)
+        return 0;
     parser->at += length;
     return 1;
 }
@@ -53,9 +56,11 @@ static int take_string(Parser *parser, char *out, size_t size)
     char quote = *parser->at;
     size_t length = 0;
 
-    if (quote != '\'' && quote != '"') return 0;
+    if (quote != '\'' && quote != '"')
+        return 0;
     for (parser->at++; *parser->at && *parser->at != quote && *parser->at != '\\'; parser->at++) {
-        if (length + 1 >= size) return 0;
+        if (length + 1 >= size)
+            return 0;
         out[length++] = *parser->at;
     }
     out[length] = 0;
@@ -66,20 +71,27 @@ static int parse_descr(Parser *parser, NpyReader *reader)
 {
     char descr[32];
 
-    if (take(parser, '[')) return wrong(parser, "its elements are records; save a plain array with .astype('<f4')");
-    if (!take_string(parser, descr, sizeof descr)) return wrong(parser, "is damaged: its header's descr is no string");
-    if (strcmp(descr, "<f4") == 0) reader->element_bytes = 4;
-    else if (strcmp(descr, "<f8") == 0) reader->element_bytes = 8;
+    if (take(parser, '['))
+        return wrong(parser, "its elements are records; save a plain array with .astype('<f4')");
+    if (!take_string(parser, descr, sizeof descr))
+        return wrong(parser, "is damaged: its header's descr is no string");
+    if (strcmp(descr, "<f4") == 0)
+        reader->element_bytes = 4;
+    else if (strcmp(descr, "<f8") == 0)
+        reader->element_bytes = 8;
     else
-        return whole_file_fail(parser->message, parser->size,
-                               "%s: its elements are of type %s; float32 or float64 is wanted: save it with .astype('<f4')",
-                               parser->path, descr);
+        return whole_file_fail(
+            parser->message, parser->size,
+            "%s: its elements are of type %s; float32 or float64 is wanted: save it with "
+            ".astype('<f4')",
+            parser->path, descr);
     return 0;
 }
 
 static int parse_order(Parser *parser)
 {
-    if (take_word(parser, "False")) return 0;
+    if (take_word(parser, "False"))
+        return 0;
     if (take_word(parser, "True"))
         return wrong(parser, "is stored in Fortran order; save it with numpy.ascontiguousarray(a)");
     return wrong(parser, "is damaged: its header's fortran_order is neither True nor False");
@@ -87,20 +99,26 @@ static int parse_order(Parser *parser)
 
 static int parse_shape(Parser *parser, NpyReader *reader)
 {
-    if (!take(parser, '(')) return wrong(parser, "is damaged: its header has no shape");
+    if (!take(parser, '('))
+        return wrong(parser, "is damaged: its header has no shape");
     for (reader->rank = 0; !take(parser, ')'); reader->rank++) {
         int64_t number = 0;
-        if (reader->rank == NPY_MAX_RANK) return wrong(parser, "has more than 8 dimensions");
+        if (reader->rank == NPY_MAX_RANK)
+            return wrong(parser, "has more than 8 dimensions");
         skip_space(parser);
-        if (*parser->at < '0' || *parser->at > '9') return wrong(parser, "is damaged: its shape is no list of numbers");
+        if (*parser->at < '0' || *parser->at > '9')
+            return wrong(parser, "is damaged: its shape is no list of numbers");
         for (; *parser->at >= '0' && *parser->at <= '9'; parser->at++) {
-            if (number > INT64_MAX / 10 - 1) return wrong(parser, "its shape is larger than any memory");
+            if (number > INT64_MAX / 10 - 1)
+                return wrong(parser, "its shape is larger than any memory");
             number = number * 10 + (*parser->at - '0');
         }
-        if (*parser->at == 'L') parser->at++;      /* Python 2 wrote long integers so */
+        if (*parser->at == 'L')
+            parser->at++; /* Python 2 wrote long integers so */
         reader->shape[reader->rank] = number;
         skip_space(parser);
-        if (!take(parser, ',') && *parser->at != ')') return wrong(parser, "is damaged: its shape is no list of numbers");
+        if (!take(parser, ',') && *parser->at != ')')
+            return wrong(parser, "is damaged: its shape is no list of numbers");
     }
     return 0;
 }
@@ -110,7 +128,8 @@ static int count_elements(const Parser *parser, NpyReader *reader)
     size_t count = 1;
     for (int i = 0; i < reader->rank; i++) {
         uint64_t factor = (uint64_t)reader->shape[i];
-        if (factor != 0 && count > (size_t)INT64_MAX / 8 / factor) return wrong(parser, "its shape is larger than any memory");
+        if (factor != 0 && count > (size_t)INT64_MAX / 8 / factor)
+            return wrong(parser, "its shape is larger than any memory");
         count *= (size_t)factor;
     }
     reader->count = reader->left = count;
@@ -122,26 +141,36 @@ static int parse_header(Parser *parser, NpyReader *reader)
     int have_descr = 0, have_order = 0, have_shape = 0, failed = 0;
     char key[32];
 
-    if (!take(parser, '{')) return wrong(parser, "is damaged: its header is no Python dict");
+    if (!take(parser, '{'))
+        return wrong(parser, "is damaged: its header is no Python dict");
     while (!failed && !take(parser, '}')) {
         if (!take_string(parser, key, sizeof key) || !take(parser, ':'))
             return wrong(parser, "is damaged: its header is no Python dict");
-        if (strcmp(key, "descr") == 0 && !have_descr++) failed = parse_descr(parser, reader);
-        else if (strcmp(key, "fortran_order") == 0 && !have_order++) failed = parse_order(parser);
-        else if (strcmp(key, "shape") == 0 && !have_shape++) failed = parse_shape(parser, reader);
-        else return wrong(parser, "is damaged: its header has a key that is unknown or stands twice");
+        if (strcmp(key, "descr") == 0 && !have_descr++)
+            failed = parse_descr(parser, reader);
+        else if (strcmp(key, "fortran_order") == 0 && !have_order++)
+            failed = parse_order(parser);
+        else if (strcmp(key, "shape") == 0 && !have_shape++)
+            failed = parse_shape(parser, reader);
+        else
+            return wrong(parser,
+                         "is damaged: its header has a key that is unknown or stands twice");
         skip_space(parser);
         if (!failed && !take(parser, ',') && *parser->at != '}')
             return wrong(parser, "is damaged: its header is no Python dict");
     }
-    if (failed) return -1;
-    if (!have_descr || !have_order || !have_shape) return wrong(parser, "is damaged: its header lacks descr, fortran_order or shape");
+    if (failed)
+        return -1;
+    if (!have_descr || !have_order || !have_shape)
+        return wrong(parser, "is damaged: its header lacks descr, fortran_order or shape");
     skip_space(parser);
-    if (*parser->at) return wrong(parser, "is damaged: something follows its header's dict");
+    if (*parser->at)
+        return wrong(parser, "is damaged: something follows its header's dict");
     return count_elements(parser, reader);
 }
 
-/* Reads the header's text, ended by a 0 byte, into a new block; NULL with the message. *bytes: of everything before the elements. */
+/* Reads the header's text, ended by a 0 byte, into a new block; NULL with the message. *bytes: of
+   everything before the elements. */
 static char *read_header(const Parser *parser, FILE *stream, size_t *bytes)
 {
     unsigned char start[12];
@@ -161,41 +190,51 @@ static char *read_header(const Parser *parser, FILE *stream, size_t *bytes)
         return NULL;
     }
     length = (size_t)start[8] | (size_t)start[9] << 8;
-    if (width == 4) length |= (size_t)start[10] << 16 | (size_t)start[11] << 24;
+    if (width == 4)
+        length |= (size_t)start[10] << 16 | (size_t)start[11] << 24;
     char *text = length <= HEADER_LIMIT ? malloc(length + 1) : NULL;
     if (!text || fread(text, 1, length, stream) != length) {
-        wrong(parser, length > HEADER_LIMIT ? "is damaged: its header is too long" : "is cut short");
+        wrong(parser,
+              length > HEADER_LIMIT ? "is damaged: its header is too long" : "is cut short");
         free(text);
         return NULL;
     }
     text[length] = 0;
     *bytes = 8 + (size_t)width + length;
-    if (strlen(text) != length) text[0] = 0;      /* a 0 byte inside: no dict, and the parser says so */
+    /* a 0 byte inside: no dict, and the parser says so */
+    if (strlen(text) != length)
+        text[0] = 0;
     return text;
 }
 
 static int check_length(const Parser *parser, const NpyReader *reader, size_t header_bytes)
 {
     struct stat status;
-    uint64_t wanted = (uint64_t)header_bytes + (uint64_t)reader->count * (uint64_t)reader->element_bytes;
+    uint64_t wanted = (uint64_t)header_bytes
+                      + (uint64_t)reader->count * (uint64_t)reader->element_bytes;
 
-    if (fstat(fileno(reader->stream), &status) != 0 || !S_ISREG(status.st_mode)) return 0;
-    if ((uint64_t)status.st_size == wanted) return 0;
-    return whole_file_fail(parser->message, parser->size, "%s: has %lld bytes where its header asks for %llu; it is %s", parser->path,
-                           (long long)status.st_size, (unsigned long long)wanted,
-                           (uint64_t)status.st_size < wanted ? "cut short" : "followed by something else");
+    if (fstat(fileno(reader->stream), &status) != 0 || !S_ISREG(status.st_mode))
+        return 0;
+    if ((uint64_t)status.st_size == wanted)
+        return 0;
+    return whole_file_fail(parser->message, parser->size,
+                           "%s: has %lld bytes where its header asks for %llu; it is %s",
+                           parser->path, (long long)status.st_size, (unsigned long long)wanted,
+                           (uint64_t)status.st_size < wanted ? "cut short"
+                                                             : "followed by something else");
 }
 
 int npy_open(NpyReader *reader, const char *path, char *message, size_t size, int *io)
 {
-    Parser parser = {.path = path, .message = message, .size = size};
+    Parser parser = { .path = path, .message = message, .size = size };
     struct stat status;
     size_t header_bytes = 0;
 
-    *reader = (NpyReader){.path = path};
+    *reader = (NpyReader){ .path = path };
     *io = 1;
     int fd = whole_file_input(path, &status, message, size);
-    if (fd < 0) return -1;
+    if (fd < 0)
+        return -1;
     reader->stream = fdopen(fd, "rb");
     if (!reader->stream) {
         close(fd);
@@ -206,9 +245,11 @@ int npy_open(NpyReader *reader, const char *path, char *message, size_t size, in
     char *text = read_header(&parser, reader->stream, &header_bytes);
     parser.at = text;
     int result = text ? parse_header(&parser, reader) : -1;
-    if (result == 0) result = check_length(&parser, reader, header_bytes);
+    if (result == 0)
+        result = check_length(&parser, reader, header_bytes);
     free(text);
-    if (result != 0) npy_close(reader);
+    if (result != 0)
+        npy_close(reader);
     return result;
 }
 
@@ -218,7 +259,8 @@ static double little_value(const unsigned char *bytes, int width)
     double as_double;
     float as_float;
 
-    for (int i = width - 1; i >= 0; i--) bits = bits << 8 | bytes[i];
+    for (int i = width - 1; i >= 0; i--)
+        bits = bits << 8 | bytes[i];
     if (width == 4) {
         uint32_t half = (uint32_t)bits;
         memcpy(&as_float, &half, sizeof as_float);
@@ -237,9 +279,11 @@ int npy_next(NpyReader *reader, double *out, size_t count, char *message, size_t
         size_t n = count - done < 512 ? count - done : 512;
         if (n > reader->left || fread(buffer, width, n, reader->stream) != n) {
             *io = reader->stream && ferror(reader->stream);
-            return whole_file_fail(message, size, "%s: %s", reader->path, *io ? "cannot be read to its end" : "is cut short");
+            return whole_file_fail(message, size, "%s: %s", reader->path,
+                                   *io ? "cannot be read to its end" : "is cut short");
         }
-        for (size_t i = 0; i < n; i++) out[done + i] = little_value(buffer + i * width, (int)width);
+        for (size_t i = 0; i < n; i++)
+            out[done + i] = little_value(buffer + i * width, (int)width);
         done += n;
         reader->left -= n;
     }
@@ -248,12 +292,13 @@ int npy_next(NpyReader *reader, double *out, size_t count, char *message, size_t
 
 void npy_close(NpyReader *reader)
 {
-    if (reader->stream) fclose(reader->stream);
+    if (reader->stream)
+        fclose(reader->stream);
     reader->stream = NULL;
 }
 
-/* Writes magic, version, length and text: always WRITTEN_HEADER bytes (a multiple of 64, as numpy likes it), so that a header with another
-   first number takes the same place. */
+/* Writes magic, version, length and text: always WRITTEN_HEADER bytes (a multiple of 64, as numpy
+   likes it), so that a header with another first number takes the same place. */
 static void write_header(NpyWriter *writer)
 {
     char header[WRITTEN_HEADER + 1];
@@ -264,21 +309,28 @@ static void write_header(NpyWriter *writer)
     header[7] = 0;
     header[8] = (char)(length & 255);
     header[9] = (char)(length >> 8);
-    at += snprintf(header + at, sizeof header - (size_t)at, "{'descr': '<f4', 'fortran_order': False, 'shape': (");
+    at += snprintf(header + at, sizeof header - (size_t)at,
+                   "{'descr': '<f4', 'fortran_order': False, 'shape': (");
     for (int i = 0; i < writer->rank; i++)
-        at += snprintf(header + at, sizeof header - (size_t)at, "%lld%s", (long long)writer->shape[i],
-                       writer->rank == 1 ? "," : i + 1 < writer->rank ? ", " : "");
+        at += snprintf(header + at, sizeof header - (size_t)at, "%lld%s",
+                       (long long)writer->shape[i],
+                       writer->rank == 1      ? ","
+                       : i + 1 < writer->rank ? ", "
+                                              : "");
     at += snprintf(header + at, sizeof header - (size_t)at, "), }");
     memset(header + at, ' ', (size_t)(WRITTEN_HEADER - at));
     header[WRITTEN_HEADER - 1] = '\n';
     fwrite(header, 1, WRITTEN_HEADER, writer->file.stream);
 }
 
-int npy_create(NpyWriter *writer, const char *path, int rank, const int64_t *shape, char *message, size_t size)
+int npy_create(NpyWriter *writer, const char *path, int rank, const int64_t *shape, char *message,
+               size_t size)
 {
-    *writer = (NpyWriter){.rank = rank};
-    for (int i = 0; i < rank; i++) writer->shape[i] = shape[i];
-    if (whole_file_open(&writer->file, path, message, size) != 0) return -1;
+    *writer = (NpyWriter){ .rank = rank };
+    for (int i = 0; i < rank; i++)
+        writer->shape[i] = shape[i];
+    if (whole_file_open(&writer->file, path, message, size) != 0)
+        return -1;
     write_header(writer);
     return 0;
 }
@@ -292,7 +344,8 @@ void npy_append(NpyWriter *writer, const float *values, size_t count)
         for (size_t i = 0; i < n; i++) {
             uint32_t bits;
             memcpy(&bits, &values[done + i], sizeof bits);
-            for (int b = 0; b < 4; b++) buffer[4 * i + (size_t)b] = (unsigned char)(bits >> 8 * b);
+            for (int b = 0; b < 4; b++)
+                buffer[4 * i + (size_t)b] = (unsigned char)(bits >> 8 * b);
         }
         fwrite(buffer, 4, n, writer->file.stream);
         done += n;
@@ -304,8 +357,10 @@ int npy_commit(NpyWriter *writer, int64_t first, char *message, size_t size)
     if (writer->rank > 0 && first != writer->shape[0]) {
         writer->shape[0] = first;
         if (fseek(writer->file.stream, 0, SEEK_SET) != 0) {
-            whole_file_fail(message, size, "%s: cannot be written: its length was not known in time; write to a plain file",
-                            writer->file.path);
+            whole_file_fail(
+                message, size,
+                "%s: cannot be written: its length was not known in time; write to a plain file",
+                writer->file.path);
             npy_abandon(writer);
             return -1;
         }

@@ -12,28 +12,31 @@ void standard_streams_open(void)
 {
     int fd;
     do
-        fd = open("/dev/null", O_RDWR);         /* the lowest number that is free */
+        fd = open("/dev/null", O_RDWR); /* the lowest number that is free */
     while (fd >= 0 && fd < STDERR_FILENO);
-    if (fd > STDERR_FILENO) close(fd);
+    if (fd > STDERR_FILENO)
+        close(fd);
 }
 
-static const char *watched;     /* NULL: nobody looks */
+static const char *lost_message; /* NULL: nobody looks */
 
 static void look(void)
 {
-    if (!watched || (fflush(stdout) == 0 && !ferror(stdout))) return;
-    fprintf(stderr, "%s\n", watched);
+    if (!lost_message || (fflush(stdout) == 0 && !ferror(stdout)))
+        return;
+    fprintf(stderr, "%s\n", lost_message);
     _exit(EXIT_NOT_WRITTEN);
 }
 
 void standard_streams_watch(const char *line)
 {
     static int registered;
-    watched = line;
-    if (!registered && atexit(look) == 0) registered = 1;
+    lost_message = line;
+    if (!registered && atexit(look) == 0)
+        registered = 1;
 }
 
 void standard_streams_unwatch(void)
 {
-    watched = NULL;
+    lost_message = NULL;
 }

@@ -1,5 +1,5 @@
-/* usage.h - command lines whose mistakes are told in printable text: a shell's `*` puts names of files
- * there, which may be anybody's. For the compiler and the programs alike. */
+/* usage.h - command lines whose mistakes are told in printable text: a shell's `*` puts names of
+ * files there, which may be anybody's. For the compiler and the programs alike. */
 #ifndef CAEC_USAGE_H
 #define CAEC_USAGE_H
 
@@ -11,9 +11,11 @@ void usage_parse(const struct argp *argp, int argc, char **argv, void *input);
 
 /* argp_error with the message made printable: says it, points to --help and ends the program with
    argp_err_exit_status. Returns only in a parse that must not end the program. */
-void usage_error(const struct argp_state *state, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void usage_error(const struct argp_state *state, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
 
 /* "PROGRAM: warning: ..." on stderr, made printable. */
-void usage_warning(const struct argp_state *state, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void usage_warning(const struct argp_state *state, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
 
 #endif

@@ -13,9 +13,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { MAX_FILE_BYTES = 1 << 30 };    /* no picture within the limits of image.h needs more; /dev/zero has more */
-enum { ALWAYS_THERE = 64 << 20 };     /* bytes that are asked for without looking how many are free */
-enum { HEAD_BYTES = 32 };             /* what tells a format, and the size of a PNG */
+/* no picture within the limits of image.h needs more; /dev/zero has more */
+enum { MAX_FILE_BYTES = 1 << 30 };
+/* bytes that are asked for without looking how many are free */
+enum { ALWAYS_THERE = 64 << 20 };
+enum { HEAD_BYTES = 32 }; /* what tells a format, and the size of a PNG */
 
 typedef enum Format { FORMAT_JPEG, FORMAT_PNG, FORMAT_OTHER } Format;
 
@@ -74,20 +76,27 @@ static Format tell_format(const char *path, const uint8_t *head, size_t n, Error
     if (n == 0)
         error_set(error, EXIT_INPUT, "%s: an empty file, not a picture", path);
     else if (name)
-        error_set(error, EXIT_INPUT, "%s: a %s file; only JPEG and PNG are read, convert it to one of them", path, name);
+        error_set(error, EXIT_INPUT,
+                  "%s: a %s file; only JPEG and PNG are read, convert it to one of them", path,
+                  name);
     else
-        error_set(error, EXIT_INPUT, "%s: neither JPEG nor PNG by its first bytes; convert it to one of them", path);
+        error_set(error, EXIT_INPUT,
+                  "%s: neither JPEG nor PNG by its first bytes; convert it to one of them", path);
     return FORMAT_OTHER;
 }
 
 int image_check_size(const char *path, int64_t width, int64_t height, Error *error)
 {
     if (width < 1 || height < 1)
-        return error_set(error, EXIT_INPUT, "%s: its header says %lld x %lld pixels; save it anew from its source", path,
-                         (long long)width, (long long)height);
+        return error_set(error, EXIT_INPUT,
+                         "%s: its header says %lld x %lld pixels; save it anew from its source",
+                         path, (long long)width, (long long)height);
     if (width > IMAGE_MAX_SIDE || height > IMAGE_MAX_SIDE || width * height > IMAGE_MAX_PIXELS)
-        return error_set(error, EXIT_INPUT, "%s: %lld x %lld pixels, but at most %d a side and %d million in all are read; scale it down", path,
-                         (long long)width, (long long)height, IMAGE_MAX_SIDE, IMAGE_MAX_PIXELS / 1000000);
+        return error_set(
+            error, EXIT_INPUT,
+            "%s: %lld x %lld pixels, but at most %d a side and %d million in all are read; scale "
+            "it down",
+            path, (long long)width, (long long)height, IMAGE_MAX_SIDE, IMAGE_MAX_PIXELS / 1000000);
     return 0;
 }
 
@@ -95,19 +104,25 @@ int image_check_memory(const char *path, size_t bytes, Error *error)
 {
     size_t available = bytes > ALWAYS_THERE ? memory_available() : 0;
     if (available > 0 && bytes > available)
-        return error_set(error, EXIT_INPUT, "%s: decoding it takes %zu MiB of memory, and %zu MiB are free; scale it down", path, bytes >> 20,
-                         available >> 20);
+        return error_set(
+            error, EXIT_INPUT,
+            "%s: decoding it takes %zu MiB of memory, and %zu MiB are free; scale it down", path,
+            bytes >> 20, available >> 20);
     return 0;
 }
 
 /* A PNG file begins with its signature (8 bytes), then the chunk IHDR: length (4), name (4), width
    (4), height (4), bits (1), ... */
-static int check_png_head(const char *path, const uint8_t *head, size_t n, int64_t *width, int64_t *height, int *bits, Error *error)
+static int check_png_head(const char *path, const uint8_t *head, size_t n, int64_t *width,
+                          int64_t *height, int *bits, Error *error)
 {
     if (n < 25)
-        return error_set(error, EXIT_INPUT, "%s: a truncated PNG file (%zu bytes); copy it again from its source", path, n);
+        return error_set(error, EXIT_INPUT,
+                         "%s: a truncated PNG file (%zu bytes); copy it again from its source",
+                         path, n);
     if (memcmp(head + 12, "IHDR", 4) != 0)
-        return error_set(error, EXIT_INPUT, "%s: a damaged PNG file (no header); save it anew from its source", path);
+        return error_set(error, EXIT_INPUT,
+                         "%s: a damaged PNG file (no header); save it anew from its source", path);
     *width = (int64_t)head[16] << 24 | head[17] << 16 | head[18] << 8 | head[19];
     *height = (int64_t)head[20] << 24 | head[21] << 16 | head[22] << 8 | head[23];
     *bits = head[24];
@@ -126,7 +141,8 @@ static int interrupted(FILE *f)
 static size_t read_bytes(FILE *f, uint8_t *bytes, size_t n)
 {
     size_t got = 0;
-    do got += fread(bytes + got, 1, n - got, f);
+    do
+        got += fread(bytes + got, 1, n - got, f);
     while (got < n && interrupted(f));
     return got;
 }
@@ -134,7 +150,8 @@ static size_t read_bytes(FILE *f, uint8_t *bytes, size_t n)
 static int next_byte(FILE *f)
 {
     int c;
-    do c = getc(f);
+    do
+        c = getc(f);
     while (c == EOF && interrupted(f));
     return c;
 }
@@ -153,11 +170,21 @@ static int read_short(FILE *f)
     return high == EOF || low == EOF ? -1 : high << 8 | low;
 }
 
-/* Walks over the segments of a JPEG file up to the frame header (SOF), which has: length (2), precision (1), height (2), width (2), ...
-   -1 where the picture's data or the file's end come first. */
+/* Walks over the segments of a JPEG file up to the frame header (SOF), which has: length (2),
+   precision (1), height (2), width (2), ... -1 where the picture's data or the file's end come
+   first. */
 static int find_jpeg_size(FILE *f, int64_t *width, int64_t *height)
 {
-    enum { TEM = 0x01, DHT = 0xC4, JPG = 0xC8, DAC = 0xCC, RST0 = 0xD0, SOI = 0xD8, EOI = 0xD9, SOS = 0xDA };
+    enum {
+        TEM = 0x01,
+        DHT = 0xC4,
+        JPG = 0xC8,
+        DAC = 0xCC,
+        RST0 = 0xD0,
+        SOI = 0xD8,
+        EOI = 0xD9,
+        SOS = 0xDA
+    };
     for (;;) {
         int c = next_byte(f);
         while (c != 0xFF && c != EOF)
@@ -217,15 +244,15 @@ static FILE *open_file(const char *path, struct stat *status, Error *error)
     return f;
 }
 
-static int probe(FILE *f, const char *path, int64_t *width, int64_t *height, int *bits, Error *error)
+static int probe(FILE *f, const char *path, int64_t *width, int64_t *height, int *bits,
+                 Error *error)
 {
     uint8_t head[HEAD_BYTES];
     size_t n = read_bytes(f, head, sizeof head);
     if (ferror(f))
         return cannot_read(path, errno, error);
     switch (tell_format(path, head, n, error)) {
-    case FORMAT_PNG:
-        return check_png_head(path, head, n, width, height, bits, error);
+    case FORMAT_PNG: return check_png_head(path, head, n, width, height, bits, error);
     case FORMAT_JPEG:
         *bits = 8;
         rewind(f);
@@ -236,8 +263,7 @@ static int probe(FILE *f, const char *path, int64_t *width, int64_t *height, int
                                          "copy it again from its source",
                                          path);
         return image_check_size(path, *width, *height, error);
-    default:
-        return -1;
+    default: return -1;
     }
 }
 
@@ -263,7 +289,8 @@ static uint8_t *more_room(const char *path, uint8_t *bytes, size_t *room, Error 
     uint8_t *more = NULL;
     if (*room > MAX_FILE_BYTES)
         refuse_size(path, error);
-    else if (tell_format(path, bytes, HEAD_BYTES, error) != FORMAT_OTHER && image_check_memory(path, bigger, error) == 0) {
+    else if (tell_format(path, bytes, HEAD_BYTES, error) != FORMAT_OTHER
+             && image_check_memory(path, bigger, error) == 0) {
         more = realloc(bytes, bigger);
         if (!more)
             error_set(error, EXIT_INPUT, "%s: not enough memory to read it; scale it down", path);
@@ -282,8 +309,9 @@ uint8_t *image_load(const char *path, size_t *size, Error *error)
     if (!f)
         return NULL;
     size_t room = 1 << 16;
+    /* one more, so that the end is seen without growing */
     if (S_ISREG(status.st_mode) && status.st_size > 0)
-        room = (size_t)status.st_size + 1;      /* one more, so that the end is seen without growing */
+        room = (size_t)status.st_size + 1;
     uint8_t *bytes = malloc(room);
     if (!bytes)
         error_set(error, EXIT_INPUT, "%s: not enough memory to read it; scale it down", path);
@@ -303,11 +331,15 @@ uint8_t *image_load(const char *path, size_t *size, Error *error)
     return bytes;
 }
 
-/* Orientation 1-8 as EXIF defines it: 5-8 swap the sides. Walks over the stored pixels from the corner that is shown at the top left. */
+/* Orientation 1-8 as EXIF defines it: 5-8 swap the sides. Walks over the stored pixels from the
+   corner that is shown at the top left. */
 static int turn(Image *image, int orientation, const char *path, Error *error)
 {
-    static const struct { int swap, from_right, from_bottom; } ways[9] = {
-        { 0 }, { 0, 0, 0 }, { 0, 1, 0 }, { 0, 1, 1 }, { 0, 0, 1 }, { 1, 0, 0 }, { 1, 0, 1 }, { 1, 1, 1 }, { 1, 1, 0 },
+    static const struct {
+        int swap, from_right, from_bottom;
+    } ways[9] = {
+        { 0 },       { 0, 0, 0 }, { 0, 1, 0 }, { 0, 1, 1 }, { 0, 0, 1 },
+        { 1, 0, 0 }, { 1, 0, 1 }, { 1, 1, 1 }, { 1, 1, 0 },
     };
     if (orientation == 1)
         return 0;
@@ -322,9 +354,11 @@ static int turn(Image *image, int orientation, const char *path, Error *error)
         corner += (h - 1) * down;
         down = -down;
     }
-    Image turned = { swap ? h : w, swap ? w : h, 3, malloc((size_t)w * (size_t)h * 3), image->bits };
+    Image turned = { swap ? h : w, swap ? w : h, 3, malloc((size_t)w * (size_t)h * 3),
+                     image->bits };
     if (!turned.pixels)
-        return error_set(error, EXIT_INPUT, "%s: not enough memory to turn its %d x %d pixels upright", path, w, h);
+        return error_set(error, EXIT_INPUT,
+                         "%s: not enough memory to turn its %d x %d pixels upright", path, w, h);
     uint8_t *to = turned.pixels;
     ptrdiff_t step_x = swap ? down : right, step_y = swap ? right : down;
     for (int y = 0; y < turned.height; y++)
@@ -349,8 +383,7 @@ int image_decode(Image *image, const char *path, const uint8_t *bytes, size_t si
         if (status == 0)
             status = image_decode_png(image, &orientation, path, bytes, size, error);
         break;
-    default:
-        break;
+    default: break;
     }
     image->bits = bits;
     if (status == 0 && turn(image, orientation, path, error) != 0) {
@@ -378,7 +411,9 @@ void image_warn_deep(const char *path, int bits, void (*warn)(const char *text))
     Error text;
     if (bits <= 8 || !warn || atomic_flag_test_and_set(&said))
         return;
-    error_set(&text, EXIT_DONE, "%s: its %d bits a channel are rounded to 8, and so are those of all such pictures", path, bits);
+    error_set(&text, EXIT_DONE,
+              "%s: its %d bits a channel are rounded to 8, and so are those of all such pictures",
+              path, bits);
     warn(text.text);
 }
 

@@ -1,6 +1,7 @@
 #include "image_private.h"
 
-/* A TIFF block of either byte order. Reads past its end give 0, which no caller takes for anything. */
+/* A TIFF block of either byte order. Reads past its end give 0, which no caller takes for
+   anything. */
 typedef struct Tiff {
     const uint8_t *bytes;
     size_t size;
@@ -17,7 +18,8 @@ static uint32_t read_uint(const Tiff *tiff, size_t at, size_t length)
     return value;
 }
 
-/* An entry of a directory has 12 bytes: tag (2), type (2), count (4), value (4). Only the first directory speaks of the main image. */
+/* An entry of a directory has 12 bytes: tag (2), type (2), count (4), value (4). Only the first
+   directory speaks of the main image. */
 int image_exif_orientation(const uint8_t *bytes, size_t size)
 {
     enum { TAG_ORIENTATION = 0x0112, TYPE_SHORT = 3, TYPE_LONG = 4, ENTRY_BYTES = 12 };

@@ -1,22 +1,26 @@
 #include "image.h"
 
 #include <math.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* The results must not depend on the machine: no a * b + c in one rounding. (gcc -std=c11 does not contract; clang has to be told.) */
+/* The results must not depend on the machine: no a * b + c in one rounding. (gcc -std=c11 does not
+   contract; clang has to be told.) */
 #ifdef __clang__
 #pragma STDC FP_CONTRACT OFF
 #endif
 
-enum { WEIGHT_BITS = 32 - 8 - 2 };    /* fixed-point weights that leave room for 8-bit values and a little overshoot */
+/* fixed-point weights that leave room for 8-bit values and a little overshoot */
+enum { WEIGHT_BITS = 32 - 8 - 2 };
 
-/* How one axis of the crop is made from the picture's: output i is the sum over t < length[i] of weights[i * taps + t] * input[first[i] + t]. */
+/* How one axis of the crop is made from the picture's: output i is the sum over t < length[i] of
+   weights[i * taps + t] * input[first[i] + t]. */
 typedef struct Axis {
     int count, taps;
     int *first, *length;
     int32_t *weights;
-    int from, to;       /* inputs that are used at all: from <= i < to */
+    int from, to; /* inputs that are used at all: from <= i < to */
 } Axis;
 
 static void free_axis(Axis *axis)
@@ -26,8 +30,9 @@ static void free_axis(Axis *axis)
     free(axis->weights);
 }
 
-/* The weights of output `i` of the resized axis, a triangle around its centre, as Pillow computes them (Resample.c, precompute_coeffs and
-   normalize_coeffs_8bpc): in double, normalised, then rounded to fixed point. */
+/* The weights of output `i` of the resized axis, a triangle around its centre, as Pillow computes
+   them (Resample.c, precompute_coeffs and normalize_coeffs_8bpc): in double, normalised, then
+   rounded to fixed point. */
 static void make_weights(Axis *axis, int k, int64_t i, int in, double scale, double *w)
 {
     double support = scale < 1.0 ? 1.0 : scale;
@@ -44,7 +49,8 @@ static void make_weights(Axis *axis, int k, int64_t i, int in, double scale, dou
         sum += w[t];
     }
     for (int t = 0; t < length; t++)
-        axis->weights[(size_t)k * (size_t)axis->taps + (size_t)t] = (int32_t)(0.5 + w[t] / sum * (1 << WEIGHT_BITS));
+        axis->weights[(size_t)k * (size_t)axis->taps + (size_t)t] =
+            (int32_t)(0.5 + w[t] / sum * (1 << WEIGHT_BITS));
     axis->first[k] = first;
     axis->length[k] = length;
     if (k == 0 || first < axis->from)
@@ -79,7 +85,7 @@ static uint8_t clip(int32_t sum)
     return (uint8_t)(sum > 255 ? 255 : sum);
 }
 
-static int is_of_pictures(int channels)
+static bool is_of_pictures(int channels)
 {
     return channels == 1 || channels == 3;
 }
@@ -88,18 +94,24 @@ int image_check_channels(const char *network, int channels, Error *error)
 {
     if (is_of_pictures(channels))
         return 0;
-    return error_set(error, EXIT_INPUT, "the network %s takes images of %d channels; picture files have 1 or 3", network, channels);
+    return error_set(error, EXIT_INPUT,
+                     "the network %s takes images of %d channels; picture files have 1 or 3",
+                     network, channels);
 }
 
-/* One row of the picture in the channels wanted: luma of RGB, or grey three times. Both counts are 1 or 3. */
+/* One row of the picture in the channels wanted: luma of RGB, or grey three times. Both counts are
+   1 or 3. */
 static const uint8_t *convert_row(const Image *image, int y, int channels, uint8_t *row)
 {
-    const uint8_t *from = image->pixels + (size_t)y * (size_t)image->width * (size_t)image->channels;
+    const uint8_t *from = image->pixels
+                          + (size_t)y * (size_t)image->width * (size_t)image->channels;
     if (image->channels == channels)
         return from;
     for (int x = 0; x < image->width; x++) {
         if (channels == 1)
-            row[x] = (uint8_t)((from[3 * x] * 19595 + from[3 * x + 1] * 38470 + from[3 * x + 2] * 7471 + 0x8000) >> 16);
+            row[x] = (uint8_t)((from[3 * x] * 19595 + from[3 * x + 1] * 38470
+                                + from[3 * x + 2] * 7471 + 0x8000)
+                               >> 16);
         else
             memset(row + 3 * (size_t)x, from[x], 3);
     }
@@ -121,7 +133,8 @@ static void resize_row(const Axis *axis, const uint8_t *from, int channels, uint
 }
 
 /* rows[0] is row axis->from of the picture, already resized to `pitch` bytes. */
-static void resize_columns(const Axis *axis, const uint8_t *rows, size_t pitch, int32_t *sums, uint8_t *to)
+static void resize_columns(const Axis *axis, const uint8_t *rows, size_t pitch, int32_t *sums,
+                           uint8_t *to)
 {
     for (int y = 0; y < axis->count; y++, to += pitch) {
         for (size_t x = 0; x < pitch; x++)
@@ -138,7 +151,8 @@ static void resize_columns(const Axis *axis, const uint8_t *rows, size_t pitch, 
 }
 
 /* Both passes, over the rows and columns that the crop needs only. */
-static int resize(const Image *image, const Axis *across, const Axis *down, int channels, uint8_t *out)
+static int resize(const Image *image, const Axis *across, const Axis *down, int channels,
+                  uint8_t *out)
 {
     size_t pitch = (size_t)across->count * (size_t)channels;
     uint8_t *converted = malloc((size_t)image->width * (size_t)channels);
@@ -147,7 +161,8 @@ static int resize(const Image *image, const Axis *across, const Axis *down, int 
     int status = converted && rows && sums ? 0 : -1;
     if (status == 0) {
         for (int y = down->from; y < down->to; y++)
-            resize_row(across, convert_row(image, y, channels, converted), channels, rows + (size_t)(y - down->from) * pitch);
+            resize_row(across, convert_row(image, y, channels, converted), channels,
+                       rows + (size_t)(y - down->from) * pitch);
         resize_columns(down, rows, pitch, sums, out);
     }
     free(converted);
@@ -168,12 +183,15 @@ int image_fit(const Image *image, int width, int height, int channels, uint8_t *
     int64_t w = image->width, h = image->height;
     int64_t full_width = width, full_height = height;
     if (!is_of_pictures(channels) || !is_of_pictures(image->channels))
-        return error_set(error, EXIT_INPUT, "a picture of %d channels is none of %d: pictures have 1 or 3", image->channels, channels);
+        return error_set(error, EXIT_INPUT,
+                         "a picture of %d channels is none of %d: pictures have 1 or 3",
+                         image->channels, channels);
     if (width * h >= height * w)
         full_height = scaled(h, width, w, height);
     else
         full_width = scaled(w, height, h, width);
-    if (full_width == w && full_height == h && w == width && h == height && image->channels == channels) {
+    if (full_width == w && full_height == h && w == width && h == height
+        && image->channels == channels) {
         memcpy(out, image->pixels, (size_t)w * (size_t)h * (size_t)channels);
         return 0;
     }
@@ -188,7 +206,9 @@ int image_fit(const Image *image, int width, int height, int channels, uint8_t *
         free_axis(&across);
     }
     if (status != 0)
-        return error_set(error, EXIT_INPUT, "not enough memory to scale a picture of %d x %d pixels", image->width, image->height);
+        return error_set(error, EXIT_INPUT,
+                         "not enough memory to scale a picture of %d x %d pixels", image->width,
+                         image->height);
     return 0;
 }
 

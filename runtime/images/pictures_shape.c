@@ -5,10 +5,11 @@
 #include <stdlib.h>
 
 typedef struct Span {
-    int64_t left, right;        /* empty where left >= right */
+    int64_t left, right; /* empty where left >= right */
 } Span;
 
-/* An ellipse is a circle sheared and stretched: its middle line is x = slant * y, its half width a * b / reach^2 * sqrt(reach^2 - y^2). */
+/* An ellipse is a circle sheared and stretched: its middle line is x = slant * y, its half width a
+   * b / reach^2 * sqrt(reach^2 - y^2). */
 Shape shape_ellipse(int64_t a, int64_t b, Direction along)
 {
     int64_t ss = (int64_t)along.y * along.y, cc = (int64_t)along.x * along.x;
@@ -49,13 +50,16 @@ Shape shape_rectangle(int64_t a, int64_t b, Direction along)
 
 Shape shape_polygon(int sides, const int64_t *distance, Direction along)
 {
-    static const Direction steps[MAX_SIDES + 1] = { [3] = { -2048, 3547 }, [5] = { 1266, 3896 }, [6] = { 2048, 3547 } };
+    static const Direction steps[MAX_SIDES + 1] = {
+        [3] = { -2048, 3547 }, [5] = { 1266, 3896 }, [6] = { 2048, 3547 }
+    };
     Shape shape = { 0 };
     Direction normal = along;
     for (int i = 0; i < sides; i++) {
         add_side(&shape, normal, distance[i]);
+        /* a regular triangle's corners are twice as far off as its sides */
         if (2 * distance[i] > shape.reach)
-            shape.reach = 2 * distance[i];      /* a regular triangle's corners are twice as far off as its sides */
+            shape.reach = 2 * distance[i];
         normal = turned(normal, steps[sides]);
     }
     return shape;
@@ -92,10 +96,11 @@ static int64_t floor_pixel(int64_t v)
     return v >= 0 ? v / PIXEL : -((PIXEL - 1 - v) / PIXEL);
 }
 
-/* A row of pixels under a shape: spans on a few lines across it. Pixels from <= x < to are touched, those in solid_from <= x < solid_to wholly covered. */
+/* A row of pixels under a shape: spans on a few lines across it. Pixels from <= x < to are touched,
+   those in solid_from <= x < solid_to wholly covered. */
 enum { MAX_LINES = 4 };
 typedef struct Row {
-    int lines;          /* 1 or MAX_LINES */
+    int lines; /* 1 or MAX_LINES */
     Span line[MAX_LINES];
     int64_t from, to, solid_from, solid_to;
 } Row;
@@ -142,7 +147,7 @@ static inline int coverage(const Row *row, int64_t x)
 /* A wave of period 65536 and amplitude 256 made of parabolas, within 6 % of the sine. */
 static int wave(uint32_t phase)
 {
-    int t = (int)(phase >> 7 & 511) - 256;      /* -256..255 is one turn */
+    int t = (int)(phase >> 7 & 511) - 256; /* -256..255 is one turn */
     return t * (256 - (t < 0 ? -t : t)) / 64;
 }
 
@@ -164,7 +169,8 @@ static int light_at(const Paint *paint, int x, int y, int cx, int cy)
         light += paint->bulge - (int)((gx * gx + gy * gy) * paint->fall >> 16);
     }
     if (paint->wave)
-        light += paint->wave * wave((uint32_t)(paint->wave_x * dx) + (uint32_t)(paint->wave_y * dy)) / 256;
+        light += paint->wave * wave((uint32_t)(paint->wave_x * dx) + (uint32_t)(paint->wave_y * dy))
+                 / 256;
     if (paint->grain)
         light += paint->grain * grain((uint32_t)x, (uint32_t)y, paint->salt) / 128;
     return light < 0 ? 0 : light > 4 * 256 ? 4 * 256 : light;
@@ -184,13 +190,16 @@ static Paint suited(const Paint *paint, const Canvas *canvas)
 {
     Paint result = *paint;
     if (canvas->channels == 1)
-        result.colour[0] = (paint->colour[0] * 19595 + paint->colour[1] * 38470 + paint->colour[2] * 7471 + 0x8000) >> 16;
+        result.colour[0] = (paint->colour[0] * 19595 + paint->colour[1] * 38470
+                            + paint->colour[2] * 7471 + 0x8000)
+                           >> 16;
     return result;
 }
 
 static uint8_t *pixel_at(const Canvas *canvas, int64_t x, int y)
 {
-    return canvas->pixels + ((size_t)y * (size_t)canvas->width + (size_t)x) * (size_t)canvas->channels;
+    return canvas->pixels
+           + ((size_t)y * (size_t)canvas->width + (size_t)x) * (size_t)canvas->channels;
 }
 
 static void rows_of(const Canvas *canvas, const Shape *shape, int64_t y, int *first, int *last)
@@ -209,14 +218,15 @@ void shape_paint(const Canvas *canvas, const Shape *shape, int64_t x, int64_t y,
     for (int py = first; py <= last; py++) {
         cut_row(&row, shape, x, y, py, canvas->width);
         for (int64_t px = row.from; px < row.to; px++)
-            blend(pixel_at(canvas, px, py), own.colour, canvas->channels, light_at(&own, (int)px, py, cx, cy), coverage(&row, px));
+            blend(pixel_at(canvas, px, py), own.colour, canvas->channels,
+                  light_at(&own, (int)px, py, cx, cy), coverage(&row, px));
     }
 }
 
 void shape_darken(const Canvas *canvas, const Shape *shape, int64_t x, int64_t y, int strength)
 {
     int first, last;
-    Row row = { .lines = 1 };       /* a shadow's edge is soft anyway */
+    Row row = { .lines = 1 }; /* a shadow's edge is soft anyway */
     rows_of(canvas, shape, y, &first, &last);
     for (int py = first; py <= last; py++) {
         cut_row(&row, shape, x, y, py, canvas->width);
@@ -234,5 +244,6 @@ void canvas_fill(const Canvas *canvas, const Paint *paint)
     Paint own = suited(paint, canvas);
     for (int y = 0; y < canvas->height; y++)
         for (int x = 0; x < canvas->width; x++)
-            blend(pixel_at(canvas, x, y), own.colour, canvas->channels, light_at(&own, x, y, canvas->width / 2, canvas->height / 2), 256);
+            blend(pixel_at(canvas, x, y), own.colour, canvas->channels,
+                  light_at(&own, x, y, canvas->width / 2, canvas->height / 2), 256);
 }

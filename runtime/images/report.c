@@ -18,22 +18,29 @@ static void copy_row(const uint8_t *from, int width, int channels, int shown, ui
         memcpy(to, from, (size_t)shown);
 }
 
-int report_sheet(const char *path, const uint8_t *const *cells, int columns, int rows, int height, int width, int channels, Error *error)
+int report_sheet(const char *path, const uint8_t *const *cells, int columns, int rows, int height,
+                 int width, int channels, Error *error)
 {
     enum { GAP = 2 };
-    int64_t sheet_width = (int64_t)columns * (width + GAP) - GAP, sheet_height = (int64_t)rows * (height + GAP) - GAP;
+    int64_t sheet_width = (int64_t)columns * (width + GAP) - GAP,
+            sheet_height = (int64_t)rows * (height + GAP) - GAP;
     int shown = channels >= 3 ? 3 : 1;
-    size_t pitch = (size_t)sheet_width * (size_t)shown, row_bytes = (size_t)width * (size_t)channels;
+    size_t pitch = (size_t)sheet_width * (size_t)shown,
+           row_bytes = (size_t)width * (size_t)channels;
     uint8_t *sheet = NULL;
     if (sheet_width <= INT32_MAX && sheet_height <= INT32_MAX)
         sheet = malloc(pitch * (size_t)sheet_height);
     if (!sheet)
-        return error_set(error, EXIT_FILE, "%s: not enough memory for a sheet of %d x %d pictures; ask for fewer", path, columns, rows);
+        return error_set(error, EXIT_FILE,
+                         "%s: not enough memory for a sheet of %d x %d pictures; ask for fewer",
+                         path, columns, rows);
     memset(sheet, 255, pitch * (size_t)sheet_height);
     for (int i = 0; i < columns * rows; i++) {
-        uint8_t *to = sheet + (size_t)(i / columns) * (size_t)(height + GAP) * pitch + (size_t)(i % columns) * (size_t)(width + GAP) * (size_t)shown;
+        uint8_t *to = sheet + (size_t)(i / columns) * (size_t)(height + GAP) * pitch
+                      + (size_t)(i % columns) * (size_t)(width + GAP) * (size_t)shown;
         for (int y = 0; cells[i] && y < height; y++)
-            copy_row(cells[i] + (size_t)y * row_bytes, width, channels, shown, to + (size_t)y * pitch);
+            copy_row(cells[i] + (size_t)y * row_bytes, width, channels, shown,
+                     to + (size_t)y * pitch);
     }
     int result = image_write_png(path, (int)sheet_width, (int)sheet_height, shown, sheet, error);
     free(sheet);
@@ -45,8 +52,8 @@ int report_sheet(const char *path, const uint8_t *const *cells, int columns, int
 enum { CHART_WIDTH = 760, CHART_HEIGHT = 470, LEFT = 80, RIGHT = 730, TOP = 94, BOTTOM = 410 };
 
 typedef struct Axis {
-    double low, high, step;     /* low is a multiple of step */
-    int from, to;               /* pixels of low and high */
+    double low, high, step; /* low is a multiple of step */
+    int from, to;           /* pixels of low and high */
 } Axis;
 
 typedef struct Chart {
@@ -56,7 +63,8 @@ typedef struct Chart {
     size_t count;
 } Chart;
 
-/* The least of 1, 2, 5, 10, 20, ... (or tenths of them) that cuts the range into at most `most` pieces. */
+/* The least of 1, 2, 5, 10, 20, ... (or tenths of them) that cuts the range into at most `most`
+   pieces. */
 static double nice_step(double range, int most)
 {
     static const double factors[] = { 1, 2, 5, 10 };
@@ -101,12 +109,14 @@ static size_t best_of(const ReportPoint *points, size_t count, int val)
 {
     size_t best = count;
     for (size_t i = 0; i < count; i++)
-        if (isfinite(value_of(&points[i], val)) && (best == count || value_of(&points[i], val) < value_of(&points[best], val)))
+        if (isfinite(value_of(&points[i], val))
+            && (best == count || value_of(&points[i], val) < value_of(&points[best], val)))
             best = i;
     return best;
 }
 
-/* Losses start high and then differ by little: the axis goes from 0 where the lowest is less than half of the highest, else it starts near the lowest. */
+/* Losses start high and then differ by little: the axis goes from 0 where the lowest is less than
+   half of the highest, else it starts near the lowest. */
 static Axis loss_axis(const ReportPoint *points, size_t count)
 {
     double low = INFINITY, high = -INFINITY;
@@ -134,15 +144,18 @@ static void write_axes(const Chart *chart)
         fprintf(out, "<path d=\"M%d %.1fH%d\"/>\n", LEFT, at(y, y->low + i * y->step), RIGHT);
     for (int i = 0; x->low + i * x->step <= x->high + x->step * 1e-6; i++)
         fprintf(out, "<path d=\"M%.1f %dV%d\"/>\n", at(x, x->low + i * x->step), TOP, BOTTOM);
-    fprintf(out, "</g>\n<path d=\"M%d %dV%dH%d\" fill=\"none\" stroke=\"#444\"/>\n", LEFT, TOP, BOTTOM, RIGHT);
+    fprintf(out, "</g>\n<path d=\"M%d %dV%dH%d\" fill=\"none\" stroke=\"#444\"/>\n", LEFT, TOP,
+            BOTTOM, RIGHT);
     fprintf(out, "<g text-anchor=\"end\">\n");
     for (int i = 0; y->low + i * y->step <= y->high + y->step * 1e-6; i++) {
         double value = y->low + i * y->step;
-        fprintf(out, "<text x=\"%d\" y=\"%.1f\">%.6g</text>\n", LEFT - 8, at(y, value) + 4, fabs(value) < y->step / 2 ? 0 : value);
+        fprintf(out, "<text x=\"%d\" y=\"%.1f\">%.6g</text>\n", LEFT - 8, at(y, value) + 4,
+                fabs(value) < y->step / 2 ? 0 : value);
     }
     fprintf(out, "</g>\n<g text-anchor=\"middle\">\n");
     for (int i = 0; x->low + i * x->step <= x->high + x->step * 1e-6; i++)
-        fprintf(out, "<text x=\"%.1f\" y=\"%d\">%.0f</text>\n", at(x, x->low + i * x->step), BOTTOM + 20, x->low + i * x->step);
+        fprintf(out, "<text x=\"%.1f\" y=\"%d\">%.0f</text>\n", at(x, x->low + i * x->step),
+                BOTTOM + 20, x->low + i * x->step);
     fprintf(out, "<text x=\"%d\" y=\"%d\">epoch</text>\n</g>\n", (LEFT + RIGHT) / 2, BOTTOM + 42);
 }
 
@@ -151,17 +164,21 @@ static void write_curve(const Chart *chart, int val, const char *colour)
 {
     enum { MOST_DOTS = 60 };
     int pen_down = 0;
-    fprintf(chart->out, "<path fill=\"none\" stroke=\"%s\" stroke-width=\"2\" stroke-linejoin=\"round\" d=\"", colour);
+    fprintf(chart->out,
+            "<path fill=\"none\" stroke=\"%s\" stroke-width=\"2\" stroke-linejoin=\"round\" d=\"",
+            colour);
     for (size_t i = 0; i < chart->count; i++) {
         double value = value_of(&chart->points[i], val);
         if (isfinite(value))
-            fprintf(chart->out, "%s%.1f %.1f", pen_down ? "L" : "M", at(&chart->epochs, chart->points[i].epoch), at(&chart->losses, value));
+            fprintf(chart->out, "%s%.1f %.1f", pen_down ? "L" : "M",
+                    at(&chart->epochs, chart->points[i].epoch), at(&chart->losses, value));
         pen_down = isfinite(value);
     }
     fprintf(chart->out, "\"/>\n<g fill=\"%s\">\n", colour);
     for (size_t i = 0; i < chart->count && chart->count <= MOST_DOTS; i++)
         if (isfinite(value_of(&chart->points[i], val)))
-            fprintf(chart->out, "<circle cx=\"%.1f\" cy=\"%.1f\" r=\"2.5\"/>\n", at(&chart->epochs, chart->points[i].epoch),
+            fprintf(chart->out, "<circle cx=\"%.1f\" cy=\"%.1f\" r=\"2.5\"/>\n",
+                    at(&chart->epochs, chart->points[i].epoch),
                     at(&chart->losses, value_of(&chart->points[i], val)));
     fprintf(chart->out, "</g>\n");
 }
@@ -174,19 +191,25 @@ static void write_legend(const Chart *chart, int val, const char *colour)
         return;
     const ReportPoint *last = &chart->points[chart->count - 1];
     int x = LEFT, y = TOP - 37 + 20 * val;
-    fprintf(chart->out, "<path d=\"M%d %dh20\" stroke=\"%s\" stroke-width=\"3\"/>\n<text x=\"%d\" y=\"%d\">%s: ", x, y - 4, colour, x + 26, y,
-            val ? "val_loss" : "loss");
+    fprintf(
+        chart->out,
+        "<path d=\"M%d %dh20\" stroke=\"%s\" stroke-width=\"3\"/>\n<text x=\"%d\" y=\"%d\">%s: ", x,
+        y - 4, colour, x + 26, y, val ? "val_loss" : "loss");
     if (isfinite(value_of(last, val)))
         fprintf(chart->out, "last %.4g, ", value_of(last, val));
-    fprintf(chart->out, "best %.4g in epoch %d</text>\n", value_of(&chart->points[best], val), chart->points[best].epoch);
+    fprintf(chart->out, "best %.4g in epoch %d</text>\n", value_of(&chart->points[best], val),
+            chart->points[best].epoch);
 }
 
 static void write_chart(const Chart *chart, const char *title)
 {
     FILE *out = chart->out;
     static const char *const colours[2] = { "#1f5fa8", "#d9661f" };
-    fprintf(out, "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%d\" height=\"%d\" viewBox=\"0 0 %d %d\" font-family=\"sans-serif\" font-size=\"13\" "
-                 "fill=\"#222\">\n<rect width=\"100%%\" height=\"100%%\" fill=\"#fff\"/>\n", CHART_WIDTH, CHART_HEIGHT, CHART_WIDTH, CHART_HEIGHT);
+    fprintf(out,
+            "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%d\" height=\"%d\" viewBox=\"0 0 %d "
+            "%d\" font-family=\"sans-serif\" font-size=\"13\" "
+            "fill=\"#222\">\n<rect width=\"100%%\" height=\"100%%\" fill=\"#fff\"/>\n",
+            CHART_WIDTH, CHART_HEIGHT, CHART_WIDTH, CHART_HEIGHT);
     fprintf(out, "<text x=\"%d\" y=\"34\" font-size=\"17\">", LEFT);
     printable_xml(out, title);
     fprintf(out, "</text>\n");
@@ -199,13 +222,15 @@ static void write_chart(const Chart *chart, const char *title)
     fprintf(out, "</svg>\n");
 }
 
-int report_loss_svg(const char *path, const char *title, const ReportPoint *points, size_t count, Error *error)
+int report_loss_svg(const char *path, const char *title, const ReportPoint *points, size_t count,
+                    Error *error)
 {
     WholeFile file;
     char message[sizeof error->text];
     if (whole_file_open(&file, path, message, sizeof message) != 0)
         return error_set(error, EXIT_FILE, "%s", message);
-    Chart chart = { file.stream, epoch_axis(points, count), loss_axis(points, count), points, count };
+    Chart chart = { file.stream, epoch_axis(points, count), loss_axis(points, count), points,
+                    count };
     write_chart(&chart, title);
     if (whole_file_commit(&file, message, sizeof message) != 0)
         return error_set(error, EXIT_FILE, "%s", message);

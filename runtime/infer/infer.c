@@ -1,4 +1,4 @@
-#define _POSIX_C_SOURCE 200809L    /* sched_yield */
+#define _POSIX_C_SOURCE 200809L /* sched_yield */
 #include "infer.h"
 
 #include "compute/finite.h"
@@ -18,7 +18,8 @@
 size_t infer_count(const ModelShape *shape)
 {
     size_t count = 1;
-    for (int i = 0; i < shape->rank; i++) count *= (size_t)shape->dim[i];
+    for (int i = 0; i < shape->rank; i++)
+        count *= (size_t)shape->dim[i];
     return count;
 }
 
@@ -27,9 +28,11 @@ int infer_open(Infer *infer, const Model *model, const real *parameters, int thr
 #ifndef _OPENMP
     threads = 1;
 #endif
-    *infer = (Infer){.model = model, .threads = threads, .opened_threads = threads};
+    *infer = (Infer){ .model = model, .threads = threads, .opened_threads = threads };
     infer->prepared = memory_block(model->prepared_bytes, error);
-    infer->workspaces = infer->prepared ? memory_block((size_t)threads * sizeof *infer->workspaces, error) : NULL;
+    infer->workspaces = infer->prepared
+                            ? memory_block((size_t)threads * sizeof *infer->workspaces, error)
+                            : NULL;
     for (int i = 0; infer->workspaces && i < threads; i++)
         if (!(infer->workspaces[i] = memory_block(model->infer_bytes, error))) {
             infer_close(infer);
@@ -45,10 +48,11 @@ int infer_open(Infer *infer, const Model *model, const real *parameters, int thr
 
 void infer_close(Infer *infer)
 {
-    for (int i = 0; infer->workspaces && i < infer->opened_threads; i++) free(infer->workspaces[i]);
+    for (int i = 0; infer->workspaces && i < infer->opened_threads; i++)
+        free(infer->workspaces[i]);
     free(infer->workspaces);
     free(infer->prepared);
-    *infer = (Infer){0};
+    *infer = (Infer){ 0 };
 }
 
 /* The workspace of the calling thread. */
@@ -62,9 +66,9 @@ static void *workspace(const Infer *infer)
 }
 
 /* Images that a thread takes at a time, a number that does not depend on the threads. */
-static int group_of(const Infer *infer)
+static int microbatch_of(const Infer *infer)
 {
-    return infer->model->group > 1 ? infer->model->group : 1;
+    return infer->model->microbatch > 1 ? infer->model->microbatch : 1;
 }
 
 /* ---- one image by all threads ---- */
@@ -75,8 +79,9 @@ static int by_bands(const Infer *infer, int n, int divided)
 }
 
 #ifdef _OPENMP
-/* Where the bands meet. The wait is a few microseconds where every band has a processor, so it spins; where they have to share one, spinning would
-   only keep the others from coming, so it soon lets them run. */
+/* Where the bands meet. The wait is a few microseconds where every band has a processor, so it
+   spins; where they have to share one, spinning would only keep the others from coming, so it soon
+   lets them run. */
 typedef struct Meeting {
     atomic_int here, round;
     int bands;
@@ -94,28 +99,35 @@ static void wait_for_all(void *barrier)
         return;
     }
     for (int spins = 0; atomic_load_explicit(&m->round, memory_order_acquire) == round; spins++)
-        if (spins > SPINS) sched_yield();
+        if (spins > SPINS)
+            sched_yield();
 }
 
 static ModelTeam team_of(const Infer *infer, Meeting *meeting)
 {
-    return (ModelTeam){omp_get_thread_num(), meeting->bands, workspace(infer), wait_for_all, meeting};
+    return (ModelTeam){ omp_get_thread_num(), meeting->bands, workspace(infer), wait_for_all,
+                        meeting };
 }
 #endif
 
-/* image NULL: the latent is given; output NULL: the latent is wanted; latent NULL: from image to output. */
+/* image NULL: the latent is given; output NULL: the latent is wanted; latent NULL: from image to
+   output. */
 static void run_bands(Infer *infer, const uint8_t *image, real *latent, real *output)
 {
 #ifdef _OPENMP
-    Meeting meeting = {0};
+    Meeting meeting = { 0 };
 #pragma omp parallel num_threads(infer->threads)
     {
 #pragma omp single
         meeting.bands = omp_get_num_threads();
         const ModelTeam team = team_of(infer, &meeting);
-        if (!latent) infer->model->reconstruct_band(infer->prepared, image, output, infer->workspaces[0], &team);
-        else if (image) infer->model->encode_band(infer->prepared, image, latent, infer->workspaces[0], &team);
-        else infer->model->decode_band(infer->prepared, latent, output, infer->workspaces[0], &team);
+        if (!latent)
+            infer->model->reconstruct_band(infer->prepared, image, output, infer->workspaces[0],
+                                           &team);
+        else if (image)
+            infer->model->encode_band(infer->prepared, image, latent, infer->workspaces[0], &team);
+        else
+            infer->model->decode_band(infer->prepared, latent, output, infer->workspaces[0], &team);
     }
 #else
     (void)infer, (void)image, (void)latent, (void)output;
@@ -128,8 +140,8 @@ enum { IMAGES_A_THREAD = 8 };
 
 int infer_batch(const Infer *infer)
 {
-    int group = group_of(infer);
-    return infer->threads * (group > IMAGES_A_THREAD ? group : IMAGES_A_THREAD);
+    int microbatch = microbatch_of(infer);
+    return infer->threads * (microbatch > IMAGES_A_THREAD ? microbatch : IMAGES_A_THREAD);
 }
 
 static int least(int a, int b)
@@ -144,12 +156,13 @@ void infer_encode(Infer *infer, int n, const uint8_t *const *images, real *laten
         run_bands(infer, images[0], latents, NULL);
         return;
     }
-    int group = group_of(infer);
+    int microbatch = microbatch_of(infer);
 #pragma omp parallel for schedule(dynamic, 1) num_threads(infer->threads)
-    for (int i = 0; i < n; i += group) {
+    for (int i = 0; i < n; i += microbatch) {
         real *latent = latents + (size_t)i * each;
-        if (group > 1)
-            infer->model->encode_group(infer->prepared, images + i, least(group, n - i), latent, workspace(infer), NULL);
+        if (microbatch > 1)
+            infer->model->encode_microbatch(infer->prepared, images + i, least(microbatch, n - i),
+                                            latent, workspace(infer), NULL);
         else
             infer->model->encode(infer->prepared, images[i], latent, workspace(infer), NULL);
     }
@@ -162,13 +175,14 @@ void infer_decode(Infer *infer, int n, const real *latents, real *outputs)
         run_bands(infer, NULL, (real *)latents, outputs);
         return;
     }
-    int group = group_of(infer);
+    int microbatch = microbatch_of(infer);
 #pragma omp parallel for schedule(dynamic, 1) num_threads(infer->threads)
-    for (int i = 0; i < n; i += group) {
+    for (int i = 0; i < n; i += microbatch) {
         const real *latent = latents + (size_t)i * from;
         real *output = outputs + (size_t)i * to;
-        if (group > 1)
-            infer->model->decode_group(infer->prepared, latent, least(group, n - i), output, workspace(infer), NULL);
+        if (microbatch > 1)
+            infer->model->decode_microbatch(infer->prepared, latent, least(microbatch, n - i),
+                                            output, workspace(infer), NULL);
         else
             infer->model->decode(infer->prepared, latent, output, workspace(infer), NULL);
     }
@@ -181,12 +195,14 @@ void infer_reconstruct(Infer *infer, int n, const uint8_t *const *images, real *
         run_bands(infer, images[0], NULL, outputs);
         return;
     }
-    int group = group_of(infer);
+    int microbatch = microbatch_of(infer);
 #pragma omp parallel for schedule(dynamic, 1) num_threads(infer->threads)
-    for (int i = 0; i < n; i += group) {
+    for (int i = 0; i < n; i += microbatch) {
         real *output = outputs + (size_t)i * each;
-        if (group > 1)
-            infer->model->reconstruct_group(infer->prepared, images + i, least(group, n - i), output, workspace(infer), NULL);
+        if (microbatch > 1)
+            infer->model->reconstruct_microbatch(infer->prepared, images + i,
+                                                 least(microbatch, n - i), output, workspace(infer),
+                                                 NULL);
         else
             infer->model->reconstruct(infer->prepared, images[i], output, workspace(infer), NULL);
     }
@@ -196,15 +212,22 @@ void infer_reconstruct(Infer *infer, int n, const uint8_t *const *images, real *
 static int fits_float(const real *values, size_t count)
 {
     for (size_t i = 0; i < count; i++)
-        if (fabs((double)values[i]) > FLT_MAX) return 0;
+        if (fabs((double)values[i]) > FLT_MAX)
+            return 0;
     return 1;
 }
 
-int infer_check_finite(const real *values, size_t count, const char *what, const char *of, Error *error)
+int infer_check_finite(const real *values, size_t count, const char *what, const char *of,
+                       Error *error)
 {
-    if (finite_all(values, count) && fits_float(values, count)) return 0;
-    return error_set(error, EXIT_INPUT, "%s: its %s holds a number that is not finite or too large for float32; the weights are too "
-                     "large for this network: give others with --weights, from before the training diverged", of, what);
+    if (finite_all(values, count) && fits_float(values, count))
+        return 0;
+    return error_set(
+        error, EXIT_INPUT,
+        "%s: its %s holds a number that is not finite or too large for float32; the weights are "
+        "too "
+        "large for this network: give others with --weights, from before the training diverged",
+        of, what);
 }
 
 void infer_pixels(const real *output, size_t count, uint8_t *pixels)

@@ -8,86 +8,91 @@
 #include <float.h>
 #include <inttypes.h>
 #include <math.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { MESSAGE_SIZE = 700, NAME_SIZE = 300, KEYS_MOST = 48, VALUE_SIZE = SETTINGS_TEXT };
+enum { MESSAGE_SIZE = 700, NAME_SIZE = 300, MAX_KEYS = 48, VALUE_SIZE = SETTINGS_TEXT };
 
-static const char *const prefixes[] = {"", "optimizer.m/", "optimizer.v/"};
+static const char *const prefixes[] = { "", "optimizer.m/", "optimizer.v/" };
 
 static SafetensorsType real_type(void)
 {
     return sizeof(real) == sizeof(double) ? SAFETENSORS_F64 : SAFETENSORS_F32;
 }
 
-/* The position record, one row a number or text: the same table writes, reads and bounds it. Doubles have 17 digits, which bring back every bit. */
+/* The position record, one row a number or text: the same table writes, reads and bounds it.
+   Doubles have 17 digits, which bring back every bit. */
 typedef enum FieldKind { COUNT, DOUBLE, INT, OPTIMIZER, SCHEDULE } FieldKind;
 
 typedef struct Field {
     const char *key;
     size_t offset;
     FieldKind kind;
-    double least, most;         /* what a run can come to; bounds of OPTIMIZER and SCHEDULE stand in settings.c */
+    double least, most; /* what a run can come to; bounds of OPTIMIZER and SCHEDULE stand in
+                           settings.c */
 } Field;
 
 #define PLACE(member) offsetof(CheckpointState, member)
-#define ANY 0x1p64              /* all 64 bits mean something */
-#define MOST 0x1p53             /* more than any run counts, and whole in a double */
+#define ANY 0x1p64  /* all 64 bits mean something */
+#define MOST 0x1p53 /* more than any run counts, and whole in a double */
 
 static const Field fields[] = {
-    {"caec.step", PLACE(step), COUNT, 0, MOST},
-    {"caec.epoch", PLACE(epoch), COUNT, 0, MOST},
-    {"caec.position", PLACE(position), COUNT, 0, MOST},
-    {"caec.images", PLACE(images), COUNT, 0, MOST},
-    {"caec.loss_sum", PLACE(loss_sum), DOUBLE, -DBL_MAX, DBL_MAX},
-    {"caec.seconds", PLACE(seconds), DOUBLE, 0, DBL_MAX},
-    {"caec.best", PLACE(best), DOUBLE, -DBL_MAX, INFINITY},
-    {"caec.seed", PLACE(seed), COUNT, 0, ANY},
-    {"caec.batch", PLACE(batch), COUNT, 1, SETTINGS_BATCH_MOST},
-    {"caec.train_files", PLACE(train_files), COUNT, 0, ANY},
-    {"caec.val_files", PLACE(val_files), COUNT, 0, ANY},
-    {"caec.epochs", PLACE(epochs), COUNT, 0, SETTINGS_EPOCHS_MOST},
-    {"caec.steps", PLACE(steps), COUNT, 0, INT64_MAX},
-    {"caec.closed", PLACE(closed), COUNT, 0, MOST},
-    {"caec.optimizer", PLACE(training.optimizer), OPTIMIZER, 0, 0},
-    {"caec.schedule", PLACE(training.schedule), SCHEDULE, 0, 0},
-    {"caec.schedule_follows", PLACE(schedule_follows), COUNT, 0, 1},
-    {"caec.clip_norm", PLACE(training.clip_norm), DOUBLE, 0, DBL_MAX},
-    {"caec.global_clip_norm", PLACE(training.global_clip_norm), DOUBLE, 0, DBL_MAX},
-    {"caec.clip_value", PLACE(training.clip_value), DOUBLE, 0, DBL_MAX},
-    {"caec.patience", PLACE(training.patience), INT, 0, SETTINGS_PATIENCE_MOST},
-    {"caec.min_delta", PLACE(training.min_delta), DOUBLE, 0, DBL_MAX},
-    {"caec.mirror", PLACE(training.mirror), INT, 0, 1},
-    {"caec.rate", PLACE(rate), DOUBLE, 0, DBL_MAX},
-    {"caec.plateau_best", PLACE(plateau.watch.best), DOUBLE, -DBL_MAX, INFINITY},
-    {"caec.plateau_wait", PLACE(plateau.watch.wait), COUNT, 0, MOST},
-    {"caec.plateau_cooldown", PLACE(plateau.cooldown), COUNT, 0, MOST},
-    {"caec.plateau_scale", PLACE(plateau.scale), DOUBLE, 0, 1},
-    {"caec.early_best", PLACE(early.best), DOUBLE, -DBL_MAX, INFINITY},
-    {"caec.early_wait", PLACE(early.wait), COUNT, 0, MOST},
-    {"caec.stage", PLACE(stage), COUNT, 0, MOST},
-    {"caec.stage_step", PLACE(stage_step), COUNT, 0, MOST},
-    {"caec.stage_epoch", PLACE(stage_epoch), COUNT, 0, MOST},
-    {"caec.stage_epochs", PLACE(stage_epochs), COUNT, 0, SETTINGS_EPOCHS_MOST},
+    { "caec.step", PLACE(step), COUNT, 0, MOST },
+    { "caec.epoch", PLACE(epoch), COUNT, 0, MOST },
+    { "caec.position", PLACE(position), COUNT, 0, MOST },
+    { "caec.images", PLACE(images), COUNT, 0, MOST },
+    { "caec.loss_sum", PLACE(loss_sum), DOUBLE, -DBL_MAX, DBL_MAX },
+    { "caec.seconds", PLACE(seconds), DOUBLE, 0, DBL_MAX },
+    { "caec.best", PLACE(best), DOUBLE, -DBL_MAX, INFINITY },
+    { "caec.seed", PLACE(seed), COUNT, 0, ANY },
+    { "caec.batch", PLACE(batch), COUNT, 1, SETTINGS_MAX_BATCH },
+    { "caec.train_files", PLACE(train_files), COUNT, 0, ANY },
+    { "caec.val_files", PLACE(val_files), COUNT, 0, ANY },
+    { "caec.epochs", PLACE(epochs), COUNT, 0, SETTINGS_MAX_EPOCHS },
+    { "caec.steps", PLACE(steps), COUNT, 0, INT64_MAX },
+    { "caec.closed", PLACE(closed), COUNT, 0, MOST },
+    { "caec.optimizer", PLACE(training.optimizer), OPTIMIZER, 0, 0 },
+    { "caec.schedule", PLACE(training.schedule), SCHEDULE, 0, 0 },
+    { "caec.schedule_follows", PLACE(schedule_follows), COUNT, 0, 1 },
+    { "caec.clip_norm", PLACE(training.clip_norm), DOUBLE, 0, DBL_MAX },
+    { "caec.global_clip_norm", PLACE(training.global_clip_norm), DOUBLE, 0, DBL_MAX },
+    { "caec.clip_value", PLACE(training.clip_value), DOUBLE, 0, DBL_MAX },
+    { "caec.patience", PLACE(training.patience), INT, 0, SETTINGS_MAX_PATIENCE },
+    { "caec.min_delta", PLACE(training.min_delta), DOUBLE, 0, DBL_MAX },
+    { "caec.mirror", PLACE(training.mirror), INT, 0, 1 },
+    { "caec.rate", PLACE(rate), DOUBLE, 0, DBL_MAX },
+    { "caec.plateau_best", PLACE(plateau.best.best), DOUBLE, -DBL_MAX, INFINITY },
+    { "caec.plateau_wait", PLACE(plateau.best.wait), COUNT, 0, MOST },
+    { "caec.plateau_cooldown", PLACE(plateau.cooldown), COUNT, 0, MOST },
+    { "caec.plateau_scale", PLACE(plateau.scale), DOUBLE, 0, 1 },
+    { "caec.early_best", PLACE(early.best), DOUBLE, -DBL_MAX, INFINITY },
+    { "caec.early_wait", PLACE(early.wait), COUNT, 0, MOST },
+    { "caec.stage", PLACE(stage), COUNT, 0, MOST },
+    { "caec.stage_step", PLACE(stage_step), COUNT, 0, MOST },
+    { "caec.stage_epoch", PLACE(stage_epoch), COUNT, 0, MOST },
+    { "caec.stage_epochs", PLACE(stage_epochs), COUNT, 0, SETTINGS_MAX_EPOCHS },
 };
 enum { FIELD_COUNT = sizeof fields / sizeof fields[0] };
 
-static int starts_with(const char *text, const char *start)
+static bool starts_with(const char *text, const char *start)
 {
     return strncmp(text, start, strlen(start)) == 0;
 }
 
 /* What is told of stages is there only where the model has some. */
-static int has_field(const Model *model, const Field *field)
+static bool has_field(const Model *model, const Field *field)
 {
     return model->stage_count > 0 || !starts_with(field->key, "caec.stage");
 }
 
-/* Files of older programs do not tell of these: their runs then write once more what an end leaves, and the schedule's epochs count as given. */
+/* Files of older programs do not tell of these: their runs then write once more what an end leaves,
+   and the schedule's epochs count as given. */
 static int may_lack(const Field *field)
 {
-    return strcmp(field->key, "caec.closed") == 0 || strcmp(field->key, "caec.schedule_follows") == 0;
+    return strcmp(field->key, "caec.closed") == 0
+           || strcmp(field->key, "caec.schedule_follows") == 0;
 }
 
 /* Of which parameters the optimizer keeps a state; NULL: of all. */
@@ -101,12 +106,13 @@ typedef struct Parts {
     SafetensorsItem *items;
     char (*names)[NAME_SIZE];
     int count;
-    const char *keys[KEYS_MOST], *values[KEYS_MOST];
-    char texts[KEYS_MOST][VALUE_SIZE];
+    const char *keys[MAX_KEYS], *values[MAX_KEYS];
+    char texts[MAX_KEYS][VALUE_SIZE];
     int pairs;
 } Parts;
 
-static int add_tensors(Parts *parts, const Model *model, const char *prefix, const unsigned char *only, const real *array, Error *error)
+static int add_tensors(Parts *parts, const Model *model, const char *prefix,
+                       const unsigned char *only, const real *array, Error *error)
 {
     for (int i = 0; i < model->parameter_count; i++) {
         if (only && !only[i])
@@ -115,8 +121,12 @@ static int add_tensors(Parts *parts, const Model *model, const char *prefix, con
         SafetensorsItem *item = &parts->items[parts->count];
         char *name = parts->names[parts->count];
         if (snprintf(name, NAME_SIZE, "%s%s", prefix, p->name) >= NAME_SIZE)
-            return error_set(error, EXIT_INPUT, "the name of the parameter %.60s... is too long for a file of weights", p->name);
-        *item = (SafetensorsItem){.name = name, .type = real_type(), .rank = p->shape.rank, .values = array + p->offset};
+            return error_set(error, EXIT_INPUT,
+                             "the name of the parameter %.60s... is too long for a file of weights",
+                             p->name);
+        *item = (SafetensorsItem){
+            .name = name, .type = real_type(), .rank = p->shape.rank, .values = array + p->offset
+        };
         for (int d = 0; d < p->shape.rank; d++)
             item->shape[d] = p->shape.dim[d];
         parts->count++;
@@ -166,10 +176,10 @@ static void add_metadata(Parts *parts, const Model *model, const CheckpointState
     add_pair(parts, SAFETENSORS_CHECKSUM, "");
 }
 
-int checkpoint_save(const char *path, const Model *model, const real *parameters, const real *m, const real *v,
-                    const CheckpointState *state, Error *error)
+int checkpoint_save(const char *path, const Model *model, const real *parameters, const real *m,
+                    const real *v, const CheckpointState *state, Error *error)
 {
-    const real *arrays[] = {parameters, m, v};
+    const real *arrays[] = { parameters, m, v };
     int groups = !m ? 1 : !v ? 2 : 3, result = 0;
     size_t most = (size_t)groups * (size_t)model->parameter_count;
     char message[MESSAGE_SIZE];
@@ -181,11 +191,13 @@ int checkpoint_save(const char *path, const Model *model, const real *parameters
     if (!parts->items || !parts->names)
         result = error_set(error, EXIT_FILE, "%s: out of memory while it was to be written", path);
     for (int g = 0; g < groups && result == 0; g++)
-        result = add_tensors(parts, model, prefixes[g], g > 0 ? with_state(model, state) : NULL, arrays[g], error);
+        result = add_tensors(parts, model, prefixes[g], g > 0 ? with_state(model, state) : NULL,
+                             arrays[g], error);
     if (result == 0) {
         add_metadata(parts, model, state);
-        if (safetensors_write(path, parts->items, parts->count, parts->keys, parts->values, parts->pairs,
-                              message, sizeof message) != 0)
+        if (safetensors_write(path, parts->items, parts->count, parts->keys, parts->values,
+                              parts->pairs, message, sizeof message)
+            != 0)
             result = error_set(error, EXIT_FILE, "%s", message);
     }
     free(parts->items);
@@ -208,7 +220,8 @@ static int read_number(const Field *field, const char *text, void *at)
         *(int *)at = (int)whole;
     } else {
         uint64_t count = *(uint64_t *)at = strtoull(text, &end, 10);
-        x = *text == '-' || errno ? -1 : (double)count;        /* which strtoull takes for a large one */
+        /* which strtoull takes for a large one */
+        x = *text == '-' || errno ? -1 : (double)count;
     }
     return end != text && *end == '\0' && x >= field->least && x <= field->most;
 }
@@ -218,11 +231,16 @@ static int refuse_number(const Field *field, const char *path, const char *text,
     char least[32], most[32];
     settings_number_text(field->least, least, sizeof least);
     settings_number_text(field->most, most, sizeof most);
-    return error_set(error, EXIT_INPUT, "%s: no checkpoint of a run: %s is \"%.40s\", and this program writes a number from %s to %s; resume from a "
-                     "last.safetensors that it wrote", path, field->key, text, least, most);
+    return error_set(
+        error, EXIT_INPUT,
+        "%s: not a training checkpoint: %s is \"%.40s\", and this program writes a number from %s "
+        "to %s; resume from a "
+        "last.safetensors that it wrote",
+        path, field->key, text, least, most);
 }
 
-static int read_field(const Safetensors *file, const char *path, const Field *field, CheckpointState *state, Error *error)
+static int read_field(const Safetensors *file, const char *path, const Field *field,
+                      CheckpointState *state, Error *error)
 {
     void *at = (char *)state + field->offset;
     const char *text = safetensors_metadata(file, field->key);
@@ -237,24 +255,33 @@ static int read_field(const Safetensors *file, const char *path, const Field *fi
     else if (ok && !read_number(field, text, at))
         return refuse_number(field, path, text, error);
     if (!ok)
-        return error_set(error, EXIT_INPUT, "%s: no checkpoint of a run: %s %s; resume from a last.safetensors that this program wrote",
-                         path, field->key, text ? "is not what it writes there" : "is missing");
+        return error_set(
+            error, EXIT_INPUT,
+            "%s: not a training checkpoint: %s %s; resume from a last.safetensors that this "
+            "program wrote",
+            path, field->key, text ? "is not what it writes there" : "is missing");
     return 0;
 }
 
 /* Numbers that are good each by itself but not together. */
 static int check_order(const CheckpointState *s, const char *path, Error *error)
 {
-    const struct { const char *small, *large; uint64_t less, more; } pairs[] = {
-        {"caec.images", "caec.position", s->images, s->position},
-        {"caec.stage_step", "caec.step", s->stage_step, s->step},
-        {"caec.stage_epoch", "caec.epoch", s->stage_epoch, s->epoch},
-        {"caec.closed", "caec.step", s->closed, s->step},
+    const struct {
+        const char *small, *large;
+        uint64_t less, more;
+    } pairs[] = {
+        { "caec.images", "caec.position", s->images, s->position },
+        { "caec.stage_step", "caec.step", s->stage_step, s->step },
+        { "caec.stage_epoch", "caec.epoch", s->stage_epoch, s->epoch },
+        { "caec.closed", "caec.step", s->closed, s->step },
     };
     for (size_t i = 0; i < sizeof pairs / sizeof pairs[0]; i++)
         if (pairs[i].less > pairs[i].more)
-            return error_set(error, EXIT_INPUT, "%s: no checkpoint of a run: %s is %" PRIu64 ", more than %s, which is %" PRIu64 "; resume from a "
-                             "last.safetensors that this program wrote", path, pairs[i].small, pairs[i].less, pairs[i].large, pairs[i].more);
+            return error_set(error, EXIT_INPUT,
+                             "%s: not a training checkpoint: %s is %" PRIu64
+                             ", more than %s, which is %" PRIu64 "; resume from a "
+                             "last.safetensors that this program wrote",
+                             path, pairs[i].small, pairs[i].less, pairs[i].large, pairs[i].more);
     return 0;
 }
 
@@ -264,53 +291,77 @@ static int check_kind(const Safetensors *file, const char *path, const Model *mo
     const char *format = safetensors_metadata(file, "caec.format");
     const char *name = safetensors_metadata(file, "caec.model");
     if (!format || !name)
-        return error_set(error, EXIT_INPUT, "%s: no checkpoint of a run; use --init to start from its parameters alone", path);
+        return error_set(
+            error, EXIT_INPUT,
+            "%s: not a training checkpoint; use --init to start from its parameters alone", path);
     if (strtol(format, NULL, 10) != CHECKPOINT_FORMAT)
-        return error_set(error, EXIT_INPUT, "%s: format %.20s, this program reads format %d; resume with the program that wrote it",
-                         path, format, CHECKPOINT_FORMAT);
+        return error_set(
+            error, EXIT_INPUT,
+            "%s: format %.20s, this program reads format %d; resume with the program that wrote it",
+            path, format, CHECKPOINT_FORMAT);
     if (strcmp(name, model->name) != 0)
-        return error_set(error, EXIT_INPUT, "%s: a run of the network \"%.60s\", this program trains \"%s\"; give the --out of a run of "
-                         "this network", path, name, model->name);
+        return error_set(
+            error, EXIT_INPUT,
+            "%s: a run of the network \"%.60s\", this program trains \"%s\"; give the --out of a "
+            "run of "
+            "this network",
+            path, name, model->name);
     const char *fingerprint = safetensors_metadata(file, "caec.fingerprint");
     if (!fingerprint || strcmp(fingerprint, model->fingerprint) != 0)
-        return error_set(error, EXIT_INPUT, "%s: a run of another network of the name \"%.60s\": its layers, their numbers or its loss differ from those of %s; "
-                         "resume with the program that wrote it, or use --init to start from its parameters", path, name, model->graph);
+        return error_set(
+            error, EXIT_INPUT,
+            "%s: a run of another network of the name \"%.60s\": its layers, their numbers or its "
+            "loss differ from those of %s; "
+            "resume with the program that wrote it, or use --init to start from its parameters",
+            path, name, model->graph);
     for (int i = 0; i < file->count; i++)
         if (starts_with(file->entries[i].name, "optimizer."))
             return 0;
-    return error_set(error, EXIT_INPUT, "%s: holds parameters but no state of the optimizer, so no run can go on from it; "
-                     "use --init to start from its parameters", path);
+    return error_set(
+        error, EXIT_INPUT,
+        "%s: holds parameters but no state of the optimizer, so no run can go on from it; "
+        "use --init to start from its parameters",
+        path);
 }
 
 static int check_real(const Safetensors *file, const char *path, Error *error)
 {
     for (int i = 0; i < file->count; i++)
         if (file->entries[i].type != real_type())
-            return error_set(error, EXIT_INPUT, "%s: %.200s is %s, this program computes in %s; resume with the program that wrote it, or "
-                             "use --init", path, file->entries[i].name, file->entries[i].dtype,
-                             real_type() == SAFETENSORS_F64 ? "F64" : "F32");
+            return error_set(
+                error, EXIT_INPUT,
+                "%s: %.200s is %s, this program computes in %s; resume with the program that wrote "
+                "it, or "
+                "use --init",
+                path, file->entries[i].name, file->entries[i].dtype,
+                real_type() == SAFETENSORS_F64 ? "F64" : "F32");
     return 0;
 }
 
-int checkpoint_load(const char *path, const Model *model, real *parameters, real *m, real *v, CheckpointState *state, Error *error)
+int checkpoint_load(const char *path, const Model *model, real *parameters, real *m, real *v,
+                    CheckpointState *state, Error *error)
 {
-    real *const arrays[] = {parameters, m, v};
+    real *const arrays[] = { parameters, m, v };
     Safetensors file;
     if (weights_open(&file, path, error) != 0)
         return -1;
     int result = check_kind(&file, path, model, error);
     state->training = model->training;
-    state->stage = state->stage_step = state->stage_epoch = state->stage_epochs = state->closed = state->schedule_follows = 0;
+    state->stage = state->stage_step = state->stage_epoch = state->stage_epochs = state->closed =
+        state->schedule_follows = 0;
     for (int i = 0; i < FIELD_COUNT && result == 0; i++)
         if (has_field(model, &fields[i]))
             result = read_field(&file, path, &fields[i], state, error);
     if (result == 0)
         result = check_order(state, path, error);
     if (result == 0 && model->stage_count > 0 && state->stage >= (uint64_t)model->stage_count)
-        result = error_set(error, EXIT_INPUT, "%s: a run in stage %" PRIu64 ", but this program has %d; resume with the program that wrote it", path,
-                           state->stage + 1, model->stage_count);
+        result = error_set(error, EXIT_INPUT,
+                           "%s: a run in stage %" PRIu64
+                           ", but this program has %d; resume with the program that wrote it",
+                           path, state->stage + 1, model->stage_count);
     for (int g = 0; g < 3 && parameters && arrays[g] && result == 0; g++)
-        result = weights_take(model, &file, path, prefixes[g], g > 0 ? with_state(model, state) : NULL, arrays[g], error);
+        result = weights_take(model, &file, path, prefixes[g],
+                              g > 0 ? with_state(model, state) : NULL, arrays[g], error);
     if (result == 0)
         result = check_real(&file, path, error);
     safetensors_free(&file);

@@ -1,8 +1,10 @@
-/* checkpoint.h - weights on disk: safetensors with the parameters under their names, so that Python reads them too.
+/* checkpoint.h - weights on disk: safetensors with the parameters under their names, so that Python
+ * reads them too.
  *
- * A checkpoint of a run holds besides them the optimizer's state (optimizer.m/<parameter>, optimizer.v/<parameter>) and, in the metadata under
- * caec.*, the position in the run, the format's version, the model's name, graph and fingerprint, and a checksum of the whole file. Numbers come back with the same
- * bits. A file is written whole or not at all. */
+ * A checkpoint of a run holds besides them the optimizer's state (optimizer.m/<parameter>,
+ * optimizer.v/<parameter>) and, in the metadata under caec.*, the position in the run, the format's
+ * version, the model's name, graph and fingerprint, and a checksum of the whole file. Numbers come
+ * back with the same bits. A file is written whole or not at all. */
 #ifndef CAEC_CHECKPOINT_H
 #define CAEC_CHECKPOINT_H
 
@@ -14,36 +16,44 @@ enum { CHECKPOINT_FORMAT = 3 };
 
 /* Where a run stands. The optimizer's t is `step` - `stage_step`. */
 typedef struct CheckpointState {
-    uint64_t step;                        /* updates so far */
-    uint64_t epoch;                       /* epochs completed */
-    uint64_t position;                    /* entries of the current epoch's order that are done with, unreadable ones included */
-    uint64_t images;                      /* pictures of the current epoch learnt from */
-    double loss_sum, seconds;             /* of the current epoch: sum of their losses, time spent */
-    double best;                          /* lowest loss of a completed epoch, INFINITY before the first */
+    uint64_t step;            /* updates so far */
+    uint64_t epoch;           /* epochs completed */
+    uint64_t position;        /* entries of the current epoch's order that are done with, unreadable
+                                 ones included */
+    uint64_t images;          /* pictures of the current epoch learnt from */
+    double loss_sum, seconds; /* of the current epoch: sum of their losses, time spent */
+    double best;              /* lowest loss of a completed epoch, INFINITY before the first */
     uint64_t seed, batch;
-    uint64_t train_files, val_files;      /* fingerprints of the two file lists; val_files 0: none */
-    uint64_t epochs, steps;               /* where the run was to end; 0: no such bound */
-    uint64_t closed;                      /* `step`: the run ended here, inside an epoch, and all that an end leaves is written; 0: else */
-    ModelTraining training;               /* what the run trains by; `batch` and `epochs` above count, not those in it */
-    uint64_t schedule_follows;            /* 1: training.schedule.epochs were left out, and are those of the run */
-    double rate;                          /* of the last update */
+    uint64_t train_files, val_files; /* fingerprints of the two file lists; val_files 0: none */
+    uint64_t epochs, steps;          /* where the run was to end; 0: no such bound */
+    uint64_t closed;                 /* `step`: the run ended here, inside an epoch, and all that an
+                                        end leaves is written; 0: else */
+    ModelTraining training;          /* what the run trains by; `batch` and `epochs` above count,
+                                        not those in it */
+    uint64_t schedule_follows;       /* 1: training.schedule.epochs were left out, and are those of
+                                        the run */
+    double rate;                     /* of the last update */
     Plateau plateau;
-    Watch early;                          /* of early stopping */
-    uint64_t stage;                       /* of a model with stages: the place of the one that is trained, */
-    uint64_t stage_step, stage_epoch;     /* updates and epochs before it began, */
-    uint64_t stage_epochs;                /* and how many epochs it was to have when it began */
+    BestLoss early;                   /* of early stopping */
+    uint64_t stage;                   /* of a model with stages: the place of the one that is
+                                         trained, */
+    uint64_t stage_step, stage_epoch; /* updates and epochs before it began, */
+    uint64_t stage_epochs;            /* and how many epochs it was to have when it began */
 } CheckpointState;
 
-/* Writes parameters and, where m is not NULL, the optimizer's state (v NULL: it has none); all have model->parameter_reals. Of a model with stages the
-   state of those parameters alone that state->stage trains. */
-int checkpoint_save(const char *path, const Model *model, const real *parameters, const real *m, const real *v,
-                    const CheckpointState *state, Error *error);
+/* Writes parameters and, where m is not NULL, the optimizer's state (v NULL: it has none); all have
+   model->parameter_reals. Of a model with stages the state of those parameters alone that
+   state->stage trains. */
+int checkpoint_save(const char *path, const Model *model, const real *parameters, const real *m,
+                    const real *v, const CheckpointState *state, Error *error);
 
-/* Reads a checkpoint of a run of this very model with its optimizer's state. Refuses another network (named, or with the first parameter that
-   is missing or differs), another `real`, another format, a file without a run in it (best.safetensors), damage, and a number that no run comes to, as
-   a batch that the command line does not allow. With parameters NULL
-   the position alone is read; v is NULL where the run's optimizer keeps none. Of a model with stages m and v are left as they are for parameters that
-   the run's stage does not train. */
-int checkpoint_load(const char *path, const Model *model, real *parameters, real *m, real *v, CheckpointState *state, Error *error);
+/* Reads a checkpoint of a run of this very model with its optimizer's state. Refuses another
+   network (named, or with the first parameter that is missing or differs), another `real`, another
+   format, a file without a run in it (best.safetensors), damage, and a number that no run comes to,
+   as a batch that the command line does not allow. With parameters NULL the position alone is read;
+   v is NULL where the run's optimizer keeps none. Of a model with stages m and v are left as they
+   are for parameters that the run's stage does not train. */
+int checkpoint_load(const char *path, const Model *model, real *parameters, real *m, real *v,
+                    CheckpointState *state, Error *error);
 
 #endif

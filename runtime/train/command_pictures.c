@@ -12,9 +12,10 @@
 #include <string.h>
 #include <sys/stat.h>
 
-enum { FIRST = 1024 };      /* the pictures before it are trained on */
+enum { FIRST = 1024 }; /* the pictures before it are trained on */
 
-static int write_one(const ModelShape *shape, const char *folder, uint64_t seed, int i, uint8_t *pixels, Error *error)
+static int write_one(const ModelShape *shape, const char *folder, uint64_t seed, int i,
+                     uint8_t *pixels, Error *error)
 {
     char path[4096];
     int n = snprintf(path, sizeof path, "%s/%04d.png", folder, i);
@@ -30,7 +31,8 @@ int command_pictures(const Model *model, const char *folder, uint64_t seed, int 
     if (image_check_channels(model->name, shape->dim[2], error) != 0)
         return -1;
     if (mkdir(folder, 0777) != 0 && errno != EEXIST)
-        return error_set(error, EXIT_FILE, "%s: cannot make the folder: %s", folder, strerror(errno));
+        return error_set(error, EXIT_FILE, "%s: cannot make the folder: %s", folder,
+                         strerror(errno));
     char program[100];
     snprintf(program, sizeof program, "%s-train", model->name);
     signals_end_at_once(program, NULL);

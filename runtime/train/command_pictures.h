@@ -5,8 +5,10 @@
 #include "error.h"
 #include "model.h"
 
-/* Writes `count` built-in pictures of the model's size as folder/0000.png, ..., making the folder where it is missing. Seed 0 or 1 gives those that
-   training without --train measures val_loss on, from the first; another seed others. */
-int command_pictures(const Model *model, const char *folder, uint64_t seed, int count, Error *error);
+/* Writes `count` built-in pictures of the model's size as folder/0000.png, ..., making the folder
+   where it is missing. Seed 0 or 1 gives those that training without --train measures val_loss on,
+   from the first; another seed others. */
+int command_pictures(const Model *model, const char *folder, uint64_t seed, int count,
+                     Error *error);
 
 #endif

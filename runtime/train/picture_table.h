@@ -17,7 +17,7 @@
 #include "error.h"
 
 typedef struct PictureTable {
-    DatasetRecords train, val;      /* rows NULL: built-in pictures, or none */
+    DatasetRecords train, val; /* rows NULL: built-in pictures, or none */
 } PictureTable;
 
 /* Reads it. A file that is not there gives no rows; *missing tells so. Refuses what is no such

@@ -4,14 +4,15 @@
 #include "formats/printable.h"
 
 #include <math.h>
+#include <stdbool.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-enum { BAR_MOST = 30, BAR_LEAST = 8, LINE_SIZE = 256, TIME_SIZE = 32 };
-static const double bar_pause = 0.1, line_pause = 10;      /* seconds between two drawings */
+enum { MAX_BAR = 30, MIN_BAR = 8, LINE_SIZE = 256, TIME_SIZE = 32 };
+static const double bar_pause = 0.1, line_pause = 10; /* seconds between two drawings */
 
-void progress_open(Progress *p, FILE *out, int terminal, double (*now)(void))
+void progress_open(Progress *p, FILE *out, bool terminal, double (*now)(void))
 {
     memset(p, 0, sizeof *p);
     p->out = out;
@@ -78,13 +79,14 @@ static int digits(size_t n)
     return snprintf(NULL, 0, "%zu", n);
 }
 
-/* " 7/19 [=====>......] " and what follows it. The bar gives way in a narrow window, so that the line does not wrap; then its end goes. */
+/* " 7/19 [=====>......] " and what follows it. The bar gives way in a narrow window, so that the
+   line does not wrap; then its end goes. */
 static void draw(Progress *p, size_t step, const char *rest)
 {
-    char bar[BAR_MOST + 1], line[2 * LINE_SIZE];
+    char bar[MAX_BAR + 1], line[2 * LINE_SIZE];
     int width = columns(p) - 1, counter = digits(p->steps);
     int room = width - 2 * counter - 5 - (int)strlen(rest);
-    int length = room > BAR_MOST ? BAR_MOST : room < BAR_LEAST ? BAR_LEAST : room;
+    int length = room > MAX_BAR ? MAX_BAR : room < MIN_BAR ? MIN_BAR : room;
     int full = p->steps ? (int)((double)length * (double)step / (double)p->steps) : length;
 
     if (full > length)
@@ -109,7 +111,8 @@ static void print_line(Progress *p, size_t step, const char *rest)
     fflush(p->out);
 }
 
-void progress_step(Progress *p, size_t step, double images_per_second, double seconds_left, double loss)
+void progress_step(Progress *p, size_t step, double images_per_second, double seconds_left,
+                   double loss)
 {
     char rest[LINE_SIZE], left[TIME_SIZE];
     double now = p->now();
@@ -118,7 +121,8 @@ void progress_step(Progress *p, size_t step, double images_per_second, double se
         return;
     p->drawn = now;
     write_time(seconds_left, left);
-    snprintf(rest, sizeof rest, "%.0f images/s - %s left - loss: %.4g", images_per_second, left, loss);
+    snprintf(rest, sizeof rest, "%.0f images/s - %s left - loss: %.4g", images_per_second, left,
+             loss);
     if (p->terminal)
         draw(p, step, rest);
     else
@@ -131,11 +135,13 @@ void progress_validation(Progress *p)
         draw(p, p->steps, "validation ...");
 }
 
-void progress_end(Progress *p, size_t step, double images_per_second, double seconds, double loss, double val_loss)
+void progress_end(Progress *p, size_t step, double images_per_second, double seconds, double loss,
+                  double val_loss)
 {
     char rest[LINE_SIZE], time[TIME_SIZE];
     write_time(seconds, time);
-    int used = snprintf(rest, sizeof rest, "%.0f images/s - %s - loss: %.4g", images_per_second, time, loss);
+    int used = snprintf(rest, sizeof rest, "%.0f images/s - %s - loss: %.4g", images_per_second,
+                        time, loss);
     if (!isnan(val_loss))
         snprintf(rest + used, sizeof rest - (size_t)used, " - val_loss: %.4g", val_loss);
     if (p->terminal) {

@@ -1,16 +1,18 @@
 #include "schedule.h"
 
 #include <math.h>
+#include <stdbool.h>
 #include <string.h>
 
 static const double pi = 3.14159265358979323846;
 
-static int is(const ModelSchedule *schedule, const char *name)
+static bool is(const ModelSchedule *schedule, const char *name)
 {
     return strcmp(schedule->name, name) == 0;
 }
 
-double schedule_rate(const ModelSchedule *s, const Plateau *plateau, double lr, double begin, double end)
+double schedule_rate(const ModelSchedule *s, const Plateau *plateau, double lr, double begin,
+                     double end)
 {
     double u = begin - s->warmup;
     if (u < 0)
@@ -18,19 +20,20 @@ double schedule_rate(const ModelSchedule *s, const Plateau *plateau, double lr, 
     if (is(s, "step"))
         return lr * pow(s->factor, floor(u / s->every));
     if (is(s, "cosine"))
-        return s->min_lr + (lr - s->min_lr) * (1 + cos(pi * fmin(u / (s->epochs - s->warmup), 1))) / 2;
+        return s->min_lr
+               + (lr - s->min_lr) * (1 + cos(pi * fmin(u / (s->epochs - s->warmup), 1))) / 2;
     return is(s, "reduce_on_plateau") ? lr * plateau->scale : lr;
 }
 
-uint64_t watch_epoch(Watch *watch, double loss, double min_delta)
+uint64_t best_loss_epoch(BestLoss *best, double loss, double min_delta)
 {
-    if (loss < watch->best - min_delta) {
-        watch->best = loss;
-        watch->wait = 0;
+    if (loss < best->best - min_delta) {
+        best->best = loss;
+        best->wait = 0;
     } else {
-        watch->wait++;
+        best->wait++;
     }
-    return watch->wait;
+    return best->wait;
 }
 
 int plateau_epoch(Plateau *plateau, const ModelSchedule *s, double lr, double loss)
@@ -39,15 +42,15 @@ int plateau_epoch(Plateau *plateau, const ModelSchedule *s, double lr, double lo
         return 0;
     if (plateau->cooldown > 0) {
         plateau->cooldown--;
-        plateau->watch.wait = 0;
+        plateau->best.wait = 0;
     }
-    uint64_t wait = watch_epoch(&plateau->watch, loss, s->min_delta);
+    uint64_t wait = best_loss_epoch(&plateau->best, loss, s->min_delta);
     if (plateau->cooldown > 0)
-        plateau->watch.wait = 0;
+        plateau->best.wait = 0;
     if (plateau->cooldown > 0 || wait < (uint64_t)s->patience || !(lr * plateau->scale > s->min_lr))
         return 0;
     plateau->scale = fmax(plateau->scale * s->factor, s->min_lr / lr);
     plateau->cooldown = (uint64_t)s->cooldown;
-    plateau->watch.wait = 0;
+    plateau->best.wait = 0;
     return 1;
 }

@@ -7,7 +7,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* The mean loss over the validation set; its pictures are read in the order of their names. Returns 1 where a signal came first. */
+/* The mean loss over the validation set; its pictures are read in the order of their names. Returns
+   1 where a signal came first. */
 static int validate(Run *run, double *val_loss, Error *error)
 {
     double sum = 0;
@@ -34,7 +35,8 @@ static int validate(Run *run, double *val_loss, Error *error)
     if (n < 0)
         return -1;
     if (images == 0)
-        return error_set(error, EXIT_INPUT, "%s: none of its pictures could be read, so there is no validation loss",
+        return error_set(error, EXIT_INPUT,
+                         "%s: none of its pictures could be read, so there is no validation loss",
                          run->options->val.count ? run->options->val.paths[0] : "validation");
     *val_loss = sum / (double)images;
     return 0;
@@ -47,8 +49,10 @@ static int save_best(Run *run, double score, int partial, Error *error)
     if (partial && isfinite(state.best) && run_folder_keep_best(&run->folder, error) != 0)
         return -1;
     state.best = score;
-    state.seconds = 0;      /* the clock is no property of the weights: equal runs write equal files */
-    return checkpoint_save(run->folder.best, run->model, run->trainer.parameters, NULL, NULL, &state, error);
+    /* the clock is no property of the weights: equal runs write equal files */
+    state.seconds = 0;
+    return checkpoint_save(run->folder.best, run->model, run->trainer.parameters, NULL, NULL,
+                           &state, error);
 }
 
 /* Originals above, reconstructions below. */
@@ -65,7 +69,8 @@ static int write_samples(Run *run, Error *error)
     if (run_folder_make(&run->folder, error) != 0)
         return -1;
     for (int i = 0; i < n; i++) {
-        uint8_t *original = run->samples + (size_t)i * bytes, *copy = run->samples + (size_t)(SAMPLES + i) * bytes;
+        uint8_t *original = run->samples + (size_t)i * bytes,
+                *copy = run->samples + (size_t)(SAMPLES + i) * bytes;
         trainer_reconstruct_bytes(&run->trainer, original, run->scratch, copy);
         cells[i] = original;
         cells[n + i] = copy;
@@ -87,11 +92,13 @@ static int write_curve(const Run *run, Error *error)
         first++;
     for (size_t i = first; i < count; i++) {
         const HistoryRow *row = &run->history.rows[i];
-        points[i - first] = (ReportPoint){(int)row->epoch, row->loss, row->val_loss};
+        points[i - first] = (ReportPoint){ (int)row->epoch, row->loss, row->val_loss };
     }
-    int used = snprintf(title, sizeof title, "%s: %s loss", run->model->name, stage ? stage->loss_name : run->model->training.loss);
+    int used = snprintf(title, sizeof title, "%s: %s loss", run->model->name,
+                        stage ? stage->loss_name : run->model->training.loss);
     if (stage)
-        snprintf(title + used, sizeof title - (size_t)used, ", stage %d of %d", (int)run->state.stage + 1, run->model->stage_count);
+        snprintf(title + used, sizeof title - (size_t)used, ", stage %d of %d",
+                 (int)run->state.stage + 1, run->model->stage_count);
     int result = report_loss_svg(run->folder.loss_curve, title, points, count - first, error);
     free(points);
     return result;
@@ -100,22 +107,27 @@ static int write_curve(const Run *run, Error *error)
 static int write_results(Run *run, double loss, double val_loss, Error *error)
 {
     const CheckpointState *s = &run->state;
-    HistoryRow row = {s->epoch + 1, loss, val_loss, s->seconds, (double)s->images / fmax(s->seconds, 1e-9), s->rate,
-                      train_stage(run) ? (int)s->stage + 1 : 0};
-    if (write_samples(run, error) != 0
-        || history_put(&run->history, &row, error) != 0
+    HistoryRow row = { s->epoch + 1,
+                       loss,
+                       val_loss,
+                       s->seconds,
+                       (double)s->images / fmax(s->seconds, 1e-9),
+                       s->rate,
+                       train_stage(run) ? (int)s->stage + 1 : 0 };
+    if (write_samples(run, error) != 0 || history_put(&run->history, &row, error) != 0
         || history_write(&run->history, run->folder.history, error) != 0)
         return -1;
     return write_curve(run, error);
 }
 
 /* What waits for the loss to fall: early stopping, and a schedule that goes by it. */
-static void watch_score(Run *run, double score)
+static void count_score(Run *run, double score)
 {
     CheckpointState *s = &run->state;
-    watch_epoch(&s->early, score, s->training.min_delta);
+    best_loss_epoch(&s->early, score, s->training.min_delta);
     if (plateau_epoch(&s->plateau, &s->training.schedule, s->training.optimizer.lr, score))
-        train_say(run, "no lower %s for %g epochs: the learning rate goes down to %g", train_score_name(run), s->training.schedule.patience,
+        train_say(run, "no lower %s for %g epochs: the learning rate goes down to %g",
+                  train_score_name(run), s->training.schedule.patience,
                   s->training.optimizer.lr * s->plateau.scale);
 }
 
@@ -130,21 +142,24 @@ int train_end_epoch(Run *run, int partial, Error *error)
     int result = validate(run, &val_loss, error);
     if (result != 0)
         return result;
-    progress_end(&run->progress, (size_t)((s->images + (uint64_t)run->batch - 1) / (uint64_t)run->batch),
+    progress_end(&run->progress,
+                 (size_t)((s->images + (uint64_t)run->batch - 1) / (uint64_t)run->batch),
                  (double)s->images / fmax(s->seconds, 1e-9), s->seconds, loss, val_loss);
 
     double score = isnan(val_loss) ? loss : val_loss;
     int better = train_last_stage(run) && score < s->best;
     if (train_follow_folder(run, error) != 0
         || (better && save_best(run, score, partial, error) != 0)
-        || write_results(run, loss, val_loss, error) != 0 || train_watch_channels(run, error) != 0)
+        || write_results(run, loss, val_loss, error) != 0
+        || train_find_dead_channels(run, error) != 0)
         return -1;
     s->closed = partial ? s->step : 0;
     if (!partial) {
-        /* The epoch that stays open does not count as best: its whole may still be judged otherwise after a resume. */
+        /* The epoch that stays open does not count as best: its whole may still be judged otherwise
+           after a resume. */
         if (better)
             s->best = score;
-        watch_score(run, score);
+        count_score(run, score);
         s->epoch++;
         s->position = s->images = 0;
         s->loss_sum = s->seconds = 0;

@@ -13,7 +13,7 @@ const char *train_out(const Run *run)
 int train_save_pictures(Run *run, const RunFolder *folder, int always, Error *error)
 {
     int more = 0, more_val = 0;
-    PictureTable table = {.train = dataset_records(run->train, &more)};
+    PictureTable table = { .train = dataset_records(run->train, &more) };
     if (run->val)
         table.val = dataset_records(run->val, &more_val);
     if (!run->options->train.count || !(more || more_val || always))

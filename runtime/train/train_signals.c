@@ -11,8 +11,8 @@
 
 static volatile sig_atomic_t stop_signal,
     begun; /* begun 1: training, so that there is something to save */
-static volatile sig_atomic_t seen[SIGNALS_MOST];
-static char program[120];                             /* below the bar, if there is one */
+static volatile sig_atomic_t seen[MAX_SIGNALS];
+static char program[120]; /* below the bar, if there is one */
 
 /* Those that are sent again by whoever cannot wait. Others come again by themselves, as SIGXCPU
  * does every second. */
@@ -32,13 +32,13 @@ static void give_notice(int number)
                      " ends it at once, and what is not saved is lost");
     stpcpy(end, "\n");
     if (write(STDERR_FILENO, text, strlen(text)) < 0)
-        return;                 /* then nobody listens */
+        return; /* then nobody listens */
 }
 
 /* Ends the program as the signal would have ended it, but for what is half written. */
 static void end_by(int number)
 {
-    struct sigaction action = {.sa_handler = SIG_DFL};
+    struct sigaction action = { .sa_handler = SIG_DFL };
     whole_file_discard();
     sigaction(number, &action, NULL);
     raise(number);
@@ -82,7 +82,7 @@ void train_allow_stopping(const Run *run)
 void train_watch_signals(SignalsBefore *before)
 {
     stop_signal = begun = 0;
-    for (int i = 0; i < SIGNALS_MOST; i++)
+    for (int i = 0; i < MAX_SIGNALS; i++)
         seen[i] = 0;
     signals_catch(before, stop);
     signals_ignore(before, SIGXFSZ);

@@ -15,17 +15,28 @@ OURS, OTHERS, INK, PALE = "#c2410c", "#94a3b8", "#1e293b", "#64748b"
 def columns(result):
     """(heading, the line under it, the median's key, form) of each column of bars."""
     threads = result["threads"]
-    found = [("Training", "images/s, more is better", "train_images_per_second", "%.1f"),
-             ("Training: peak memory", "MiB, less is better", "train_peak_mib", "%.0f"),
-             ("Forward in batches", "images/s, more is better", "forward_images_per_second", "%.0f"),
-             ("One image, 1 thread", "ms, less is better", "latency_ms_1_thread", "%.1f")]
+    found = [
+        ("Training", "images/s, more is better", "train_images_per_second", "%.1f"),
+        ("Training: peak memory", "MiB, less is better", "train_peak_mib", "%.0f"),
+        ("Forward in batches", "images/s, more is better", "forward_images_per_second", "%.0f"),
+        ("One image, 1 thread", "ms, less is better", "latency_ms_1_thread", "%.1f"),
+    ]
     if threads > 1:
-        found.append(("One image, %d threads" % threads, "ms, less is better", "latency_ms", "%.1f"))
+        found.append(
+            ("One image, %d threads" % threads, "ms, less is better", "latency_ms", "%.1f")
+        )
     return found
 
 
 def text(x, y, content, size=13, fill=INK, weight="normal"):
-    return '<text x="%g" y="%g" font-size="%d" fill="%s" font-weight="%s">%s</text>' % (x, y, size, fill, weight, escape(content))
+    return '<text x="%g" y="%g" font-size="%d" fill="%s" font-weight="%s">%s</text>' % (
+        x,
+        y,
+        size,
+        fill,
+        weight,
+        escape(content),
+    )
 
 
 def pen(row):
@@ -33,7 +44,7 @@ def pen(row):
 
 
 def bar(row, column, x, y, longest):
-    """One bar with its number behind it, or a dash where the program has no such figure."""
+    """One bar with its number after it, or a dash where the program has no such figure."""
     value = row["median"].get(column[2])
     middle = y + ROW / 2 + 5
     if value is None:
@@ -45,7 +56,8 @@ def bar(row, column, x, y, longest):
 
 
 def section(result, rows, y):
-    """The rows of one group from y on; (elements, the y below them). Both groups share each column's scale."""
+    """The rows of one group from y on; (elements, the y below them). Both groups share each
+    column's scale."""
     elements = []
     measured = [row for row in result["programs"] if row["rounds"]]
     for row in rows:
@@ -61,10 +73,21 @@ def svg(result):
     heads = columns(result)
     width = LABEL + len(heads) * (COLUMN + GAP)
     here = result["machine"]
-    elements = [text(16, 28, "One convolutional autoencoder (224x224x3), trained and run: caec and other frameworks", 17, weight="bold")]
+    elements = [
+        text(
+            16,
+            28,
+            "One convolutional autoencoder (224x224x3), trained and run: caec and other frameworks",
+            17,
+            weight="bold",
+        )
+    ]
     for number, column in enumerate(heads):
         x = LABEL + number * (COLUMN + GAP)
-        elements += [text(x, HEAD, column[0], weight="bold"), text(x, HEAD + 16, column[1], 11, PALE)]
+        elements += [
+            text(x, HEAD, column[0], weight="bold"),
+            text(x, HEAD + 16, column[1], 11, PALE),
+        ]
     y = HEAD + 26
     for group, title in report.GROUPS:
         rows = [row for row in report.rows_of(result, group) if row["rounds"]]
@@ -76,10 +99,17 @@ def svg(result):
         more, y = section(result, rows, y)
         elements += more
     note = "%s (%s), %s, batch %d, float32, medians of %s" % (
-        here["processor"], here["vectors"], report.count(result["threads"], "thread"), result["batch"],
-        report.count(result["rounds"], "round"))
+        here["processor"],
+        here["vectors"],
+        report.count(result["threads"], "thread"),
+        result["batch"],
+        report.count(result["rounds"], "round"),
+    )
     elements.append(text(16, y + 26, note, 12, PALE))
     height = y + 44
-    return ('<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %d" width="%d" height="%d" '
-            'font-family="Helvetica, Arial, sans-serif">\n<rect width="100%%" height="100%%" fill="#ffffff"/>\n%s\n</svg>\n' % (
-                width, height, width, height, "\n".join(elements)))
+    return (
+        '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %d" width="%d" height="%d" '
+        'font-family="Helvetica, Arial, sans-serif">\n<rect width="100%%" height="100%%" '
+        'fill="#ffffff"/>\n%s\n</svg>\n'
+        % (width, height, width, height, "\n".join(elements))
+    )

@@ -1,15 +1,18 @@
 #!/usr/bin/env python3
-"""Measures caec's programs of graphs/cae.lua against other frameworks: the same network, on one machine, in one run, with the same threads.
+"""Measures caec's programs of graphs/cae.lua against other frameworks: the same network, on one
+machine, in one run, with the same threads.
 
     python3 tests/bench/compare.py --build build --rounds 3 --out build/bench
 
-The programs take turns (A B C ... A B C ...), so that a machine that grows slower or faster does so for all; a figure is the median of its
-rounds. Peers are installed by tests/bench/peers.sh; one that is missing is reported as not here. All train by Adam (eps 1e-7) on the mean
-squared error, in float32. Written to --out: bench.txt, bench.md, bench.svg, and bench.json with every round. Needs nothing but Python's
-standard library.
+The programs take turns (A B C ... A B C ...), so that a machine that grows slower or faster does so
+for all; a figure is the median of its rounds. Peers are installed by tests/bench/peers.sh; one that
+is missing is reported as not here. All train by Adam (eps 1e-7) on the mean squared error, in
+float32. Written to --out: bench.txt, bench.md, bench.svg, and bench.json with every round. Needs
+nothing but Python's standard library.
 
-Exit code: 0 done; 1 a program that is here failed, has another number of parameters, or missed --at-least; 2 bad usage;
-3 a file could not be written; 77 --at-least was given and no peer that trains is here.
+Exit code: 0 done; 1 a program that is here failed, has another number of parameters, or missed
+--at-least; 2 bad usage; 3 a file could not be written; 77 --at-least was given and no peer that
+trains is here.
 """
 import argparse
 import json
@@ -27,19 +30,44 @@ NOTHING_COMPARED = 77       # what ctest takes for skipped
 
 
 def read_options():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--build", default="build", help="build folder with bin/caec, bin/cae-train, bin/cae-infer (%(default)s)")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--build",
+        default="build",
+        help="build folder with bin/caec, bin/cae-train, bin/cae-infer (%(default)s)",
+    )
     parser.add_argument("--out", help="folder of the results (BUILD/bench)")
     parser.add_argument("--peers", help="folder that peers.sh filled (BUILD/bench-venv)")
     parser.add_argument("--rounds", type=int, default=3, help="(%(default)s)")
-    parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)), help="of every program (one a processor)")
+    parser.add_argument(
+        "--threads",
+        type=int,
+        default=len(os.sched_getaffinity(0)),
+        help="of every program (one a processor)",
+    )
     parser.add_argument("--batch", type=int, default=64, help="pictures an update (%(default)s)")
-    parser.add_argument("--steps", type=int, default=5, help="updates a round, after warm-ups (%(default)s)")
-    parser.add_argument("--avx2", action="store_true", help="also caec for x86-64-v3 against PyTorch held to AVX2")
-    parser.add_argument("--pictures", metavar="DIR", help="also train on these photographs and compare with made-up data")
-    parser.add_argument("--only", metavar="NAME,...", help="of the peers only these (names as in bench.json)")
-    parser.add_argument("--at-least", type=float, metavar="X",
-                        help="fail unless caec trains X times as fast as the fastest peer of its group")
+    parser.add_argument(
+        "--steps", type=int, default=5, help="updates a round, after warm-ups (%(default)s)"
+    )
+    parser.add_argument(
+        "--avx2", action="store_true", help="also caec for x86-64-v3 against PyTorch held to AVX2"
+    )
+    parser.add_argument(
+        "--pictures",
+        metavar="DIR",
+        help="also train on these photographs and compare with made-up data",
+    )
+    parser.add_argument(
+        "--only", metavar="NAME,...", help="of the peers only these (names as in bench.json)"
+    )
+    parser.add_argument(
+        "--at-least",
+        type=float,
+        metavar="X",
+        help="fail unless caec trains X times as fast as the fastest peer of its group",
+    )
     options = parser.parse_args()
     if min(options.rounds, options.threads, options.batch, options.steps) < 1:
         parser.error("--rounds, --threads, --batch and --steps are 1 or more")
@@ -63,7 +91,10 @@ def measure(programs, options):
         for program in programs:
             if program.missing or program.failed:
                 continue
-            say("round %d of %d: %s%s" % (number, options.rounds, program.label, " (AVX2)" if program.group else ""))
+            say(
+                "round %d of %d: %s%s"
+                % (number, options.rounds, program.label, " (AVX2)" if program.group else "")
+            )
             try:
                 program.rounds.append(program.measure(options))
             except room.Failure as failure:
@@ -73,15 +104,38 @@ def measure(programs, options):
 
 def medians(program):
     keys = program.rounds[0] if program.rounds else ()
-    return {key: statistics.median(figures[key] for figures in program.rounds if key in figures) for key in keys}
+    return {
+        key: statistics.median(figures[key] for figures in program.rounds if key in figures)
+        for key in keys
+    }
 
 
 def gather_results(programs, options, here):
-    """The object of bench.json, which the tables and the chart are made of; `here` is machine.describe()'s."""
-    rows = [{"name": p.key, "label": p.label, "group": p.group, "ours": p.ours, "missing": p.missing, "failed": p.failed,
-             "parameters": p.parameters, "median": medians(p), "rounds": p.rounds} for p in programs]
-    return {"machine": here, "threads": options.threads, "batch": options.batch, "steps": options.steps,
-            "rounds": options.rounds, "programs": rows, "ratios": report.ratios(rows)}
+    """The object of bench.json, which the tables and the chart are made of; `here` is
+    machine.describe()'s."""
+    rows = [
+        {
+            "name": p.key,
+            "label": p.label,
+            "group": p.group,
+            "ours": p.ours,
+            "missing": p.missing,
+            "failed": p.failed,
+            "parameters": p.parameters,
+            "median": medians(p),
+            "rounds": p.rounds,
+        }
+        for p in programs
+    ]
+    return {
+        "machine": here,
+        "threads": options.threads,
+        "batch": options.batch,
+        "steps": options.steps,
+        "rounds": options.rounds,
+        "programs": rows,
+        "ratios": report.ratios(rows),
+    }
 
 
 def find_faults(result, at_least):
@@ -89,8 +143,12 @@ def find_faults(result, at_least):
     rows = result["programs"]
     faults = ["%s: %s" % (row["label"], row["failed"]) for row in rows if row["failed"]]
     count = rows[0]["parameters"]
-    faults += ["%s has %d parameters and caec %d: these are two networks" % (row["label"], row["parameters"], count)
-               for row in rows if row["parameters"] not in (None, count)]
+    faults += [
+        "%s has %d parameters and caec %d: these are two networks"
+        % (row["label"], row["parameters"], count)
+        for row in rows
+        if row["parameters"] not in (None, count)
+    ]
     for row in rows if at_least else ():
         ratio = report.ratio_to_ours(row, rows)
         if not row["ours"] and ratio and ratio * at_least > 1:
@@ -132,7 +190,10 @@ def main():
     if faults:
         return 1
     if options.at_least and not any(result["ratios"]["over_caec"].values()):
-        say("compare.py: no peer that trains is here, so --at-least compared nothing; sh tests/bench/peers.sh installs them")
+        say(
+            "compare.py: no peer that trains is here, so --at-least compared nothing; sh "
+            "tests/bench/peers.sh installs them"
+        )
         return NOTHING_COMPARED
     return 0
 

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""The network of graphs/cae.lua in Keras on TensorFlow: training, reconstruction, latency. Prints one JSON object (see peer.py)."""
+"""The network of graphs/cae.lua in Keras on TensorFlow: training, reconstruction, latency. Prints
+one JSON object (see peer.py)."""
 import os
 import sys
 
@@ -17,8 +18,22 @@ def network(keras):
     def conv(filters):
         return layers.Conv2D(filters, 3, padding="same", activation="relu")
 
-    encoder = [conv(32), layers.MaxPooling2D(2), conv(64), layers.MaxPooling2D(2), conv(128), layers.MaxPooling2D(2)]
-    decoder = [conv(128), layers.UpSampling2D(2), conv(16), layers.UpSampling2D(2), conv(3), layers.UpSampling2D(2)]
+    encoder = [
+        conv(32),
+        layers.MaxPooling2D(2),
+        conv(64),
+        layers.MaxPooling2D(2),
+        conv(128),
+        layers.MaxPooling2D(2),
+    ]
+    decoder = [
+        conv(128),
+        layers.UpSampling2D(2),
+        conv(16),
+        layers.UpSampling2D(2),
+        conv(3),
+        layers.UpSampling2D(2),
+    ]
     return keras.Sequential([layers.Input((224, 224, 3))] + encoder + decoder)
 
 
@@ -35,7 +50,8 @@ def main():
     keras.utils.set_random_seed(1)
     model = network(keras)
     model.compile(optimizer=keras.optimizers.Adam(1e-3, epsilon=1e-7), loss="mse")
-    # Traced into a graph: model.predict would add milliseconds of its own to one picture, a bare call runs layer by layer.
+    # Traced into a graph: model.predict would add milliseconds of its own to one picture, a bare
+    # call runs layer by layer.
     infer = tf.function(lambda x: model(x, training=False))
     training = tf.random.uniform((options.batch, 224, 224, 3)) if "train" in options.tasks else None
 

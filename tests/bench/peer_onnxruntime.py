@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""The network of graphs/cae.lua in ONNX Runtime: reconstruction and latency. Prints one JSON object (see peer.py).
+"""The network of graphs/cae.lua in ONNX Runtime: reconstruction and latency. Prints one JSON object
+(see peer.py).
 
 Needs the files that peer_torch.py --export DIR writes, with the same --batch.
 """
@@ -12,7 +13,9 @@ import peer
 
 def main():
     parser = peer.parser(__doc__.splitlines()[0], ("forward", "latency"))
-    parser.add_argument("--models", metavar="DIR", default="onnx", help="folder of batch-N.onnx (%(default)s)")
+    parser.add_argument(
+        "--models", metavar="DIR", default="onnx", help="folder of batch-N.onnx (%(default)s)"
+    )
     options = parser.parse_args()
     import numpy
     import onnxruntime

@@ -1,8 +1,10 @@
 #!/usr/bin/env python3
-"""The network of graphs/cae.lua in PyTorch: training, reconstruction, latency. Prints one JSON object (see peer.py).
+"""The network of graphs/cae.lua in PyTorch: training, reconstruction, latency. Prints one JSON
+object (see peer.py).
 
-The layout is channels_last, which suits oneDNN's convolutions on CPUs; --compile goes through torch.compile, once for each shape.
---export DIR writes DIR/batch-N.onnx for N = 1, 16 and --batch, which peer_onnxruntime.py reads, and stops.
+The layout is channels_last, which suits oneDNN's convolutions on CPUs; --compile goes through
+torch.compile, once for each shape. --export DIR writes DIR/batch-N.onnx for N = 1, 16 and --batch,
+which peer_onnxruntime.py reads, and stops.
 """
 import os
 import sys
@@ -15,20 +17,40 @@ def network(nn):
     def conv(inputs, outputs):
         return [nn.Conv2d(inputs, outputs, 3, padding=1), nn.ReLU()]
 
-    encoder = conv(3, 32) + [nn.MaxPool2d(2)] + conv(32, 64) + [nn.MaxPool2d(2)] + conv(64, 128) + [nn.MaxPool2d(2)]
-    decoder = conv(128, 128) + [nn.Upsample(scale_factor=2)] + conv(128, 16) + [nn.Upsample(scale_factor=2)] \
-        + conv(16, 3) + [nn.Upsample(scale_factor=2)]
+    encoder = (
+        conv(3, 32)
+        + [nn.MaxPool2d(2)]
+        + conv(32, 64)
+        + [nn.MaxPool2d(2)]
+        + conv(64, 128)
+        + [nn.MaxPool2d(2)]
+    )
+    decoder = (
+        conv(128, 128)
+        + [nn.Upsample(scale_factor=2)]
+        + conv(128, 16)
+        + [nn.Upsample(scale_factor=2)]
+        + conv(16, 3)
+        + [nn.Upsample(scale_factor=2)]
+    )
     return nn.Sequential(*encoder, *decoder)
 
 
 def export(torch, folder, batch):
-    """The exporter that traces: it needs no further package, and the network has no branches that a trace could miss."""
+    """The exporter that traces: it needs no further package, and the network has no branches that a
+    trace could miss."""
     os.makedirs(folder, exist_ok=True)
     model = network(torch.nn).eval()
     newer = tuple(int(part) for part in torch.__version__.split(".")[:2]) >= (2, 5)
     for n in sorted({1, peer.FORWARD_BATCH, batch}):
-        torch.onnx.export(model, torch.rand(n, 3, 224, 224), os.path.join(folder, "batch-%d.onnx" % n),
-                          input_names=["x"], output_names=["y"], **({"dynamo": False} if newer else {}))
+        torch.onnx.export(
+            model,
+            torch.rand(n, 3, 224, 224),
+            os.path.join(folder, "batch-%d.onnx" % n),
+            input_names=["x"],
+            output_names=["y"],
+            **({"dynamo": False} if newer else {})
+        )
 
 
 def main():
@@ -68,7 +90,14 @@ def main():
                 run(x)
         return reconstruct
 
-    peer.measure(options, "PyTorch", torch.__version__, sum(p.numel() for p in model.parameters()), train, forward)
+    peer.measure(
+        options,
+        "PyTorch",
+        torch.__version__,
+        sum(p.numel() for p in model.parameters()),
+        train,
+        forward,
+    )
 
 
 if __name__ == "__main__":

@@ -1,8 +1,11 @@
 #!/bin/sh
-# Installs the programs that compare.py measures caec against, each in a virtual environment of its own.
-#   sh tests/bench/peers.sh [DIR [NAME...]]      DIR: build/bench-venv; NAME: debian, torch, keras, onnxruntime (all)
-# Downloads: debian 30 MB and more (python3-torch by apt-get), torch 560 MB, keras 300 MB, onnxruntime 60 MB; on disk 3.5 GB together.
-# What is there already is left as it is: delete DIR/NAME for a newer one. PYTHON names another Python for the environments (python3).
+# Installs the programs that compare.py measures caec against, each in a virtual environment of its
+# own.
+#   sh tests/bench/peers.sh [DIR [NAME...]]      DIR: build/bench-venv; NAME: debian, torch, keras,
+#                                                onnxruntime (all)
+# Downloads: debian 30 MB and more (python3-torch by apt-get), torch 560 MB, keras 300 MB,
+# onnxruntime 60 MB; on disk 3.5 GB together. What is there already is left as it is: delete
+# DIR/NAME for a newer one. PYTHON names another Python for the environments (python3).
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/../../cmake/packages.sh"
@@ -23,16 +26,19 @@ environment() {
     "$python" -m venv "$dir/$1" || { failed="$failed $1"; return 1; }
 }
 
-# The wheel for Linux asks for several GB of CUDA libraries. It is taken without them; without_cuda.sh lets it load all the same.
+# The wheel for Linux asks for several GB of CUDA libraries. It is taken without them;
+# without_cuda.sh lets it load all the same.
 torch() {
     environment torch torch || return 0
     echo "torch: installing torch without CUDA (560 MB) into $dir/torch"
     $pip --no-deps torch &&
         $pip filelock typing-extensions setuptools sympy networkx jinja2 fsspec numpy onnx 2>&1 |
-            grep -v '^torch .* requires\|^ERROR: pip.s dependency' >&2     # it misses the CUDA packages
+            # it misses the CUDA packages
+            grep -v '^torch .* requires\|^ERROR: pip.s dependency' >&2
     site=$("$dir/torch/bin/python" -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
     if [ -f "$site/torch/lib/libtorch_cuda.so" ]; then
-        cuda=$(sed -n 's/^Requires-Dist: cuda-toolkit.*==\([0-9]*\.[0-9]*\).*/==\1.*/p' "$site"/torch-*.dist-info/METADATA | head -n 1)
+        cuda=$(sed -n 's/^Requires-Dist: cuda-toolkit.*==\([0-9]*\.[0-9]*\).*/==\1.*/p' \
+            "$site"/torch-*.dist-info/METADATA | head -n 1)
         $pip --no-deps "nvidia-cuda-runtime$cuda" && sh "$here/without_cuda.sh" "$site/torch/lib"
     fi
     "$dir/torch/bin/python" -c 'import torch; torch.rand(2) + 1' || failed="$failed torch"
@@ -56,7 +62,8 @@ for name in "$@"; do
     case $name in
     debian) need_packages python3-torch python3-numpy || failed="$failed debian" ;;
     torch | keras | onnxruntime) "$name" ;;
-    *) echo "peers.sh: no peer \"$name\"; there are debian, torch, keras and onnxruntime" >&2; exit 2 ;;
+    *) echo "peers.sh: no peer \"$name\"; there are debian, torch, keras and onnxruntime" >&2;
+    exit 2 ;;
     esac
 done
 [ -z "$failed" ] || { echo "Could not be installed:$failed" >&2; exit 1; }

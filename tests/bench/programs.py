@@ -1,11 +1,13 @@
-"""What compare.py measures: our programs and the peers, which of them are here, and one round of each.
+"""What compare.py measures: our programs and the peers, which of them are here, and one round of
+each.
 
 A round of a program is a dictionary of figures, with whatever of these it can give:
     train_images_per_second, train_ms_per_step, train_peak_mib, train_images_per_second_1_thread,
     forward_images_per_second, latency_ms_1_thread, latency_ms, infer_peak_mib,
     effective_gflops, fma_peak_gflops       ours alone; the peak was measured in the same process
-    pictures_images_per_second, made_up_images_per_second      ours alone: photographs from disk, from the second epoch on, and `bench` before and
-                                            after them; both are pictures over time, since the clock of an epoch counts slow updates too
+    pictures_images_per_second, made_up_images_per_second      ours alone: photographs from
+        disk, from the second epoch on, and `bench` before and after them; both are pictures over
+        time, since the clock of an epoch counts slow updates too
 """
 import csv
 import json
@@ -20,22 +22,39 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 DEBIAN_PYTHON = "/usr/bin/python3"       # the one that python3-torch is installed for
 PROJECT = os.path.dirname(os.path.dirname(HERE))
 # What bench.json calls them, and what the tables do until a framework has told its version.
-NAMES = {"caec": "caec", "pytorch-debian": "PyTorch", "pytorch": "PyTorch", "pytorch-compile": "PyTorch", "keras": "Keras",
-         "onnxruntime": "ONNX Runtime", "caec-avx2": "caec", "pytorch-debian-avx2": "PyTorch", "pytorch-avx2": "PyTorch"}
-SECONDS_MOST = 900      # of one process: torch.compile on a busy machine takes minutes
+NAMES = {
+    "caec": "caec",
+    "pytorch-debian": "PyTorch",
+    "pytorch": "PyTorch",
+    "pytorch-compile": "PyTorch",
+    "keras": "Keras",
+    "onnxruntime": "ONNX Runtime",
+    "caec-avx2": "caec",
+    "pytorch-debian-avx2": "PyTorch",
+    "pytorch-avx2": "PyTorch",
+}
+MAX_SECONDS = 900      # of one process: torch.compile on a busy machine takes minutes
 
-# PyTorch computes with its own vector code, oneDNN and MKL; each is told by itself. DNNL_ is the name that older oneDNN knows.
-AVX2 = {"ATEN_CPU_CAPABILITY": "avx2", "ONEDNN_MAX_CPU_ISA": "AVX2", "DNNL_MAX_CPU_ISA": "AVX2", "MKL_ENABLE_INSTRUCTIONS": "AVX2"}
+# PyTorch computes with its own vector code, oneDNN and MKL; each is told by itself. DNNL_ is the
+# name that older oneDNN knows.
+AVX2 = {
+    "ATEN_CPU_CAPABILITY": "avx2",
+    "ONEDNN_MAX_CPU_ISA": "AVX2",
+    "DNNL_MAX_CPU_ISA": "AVX2",
+    "MKL_ENABLE_INSTRUCTIONS": "AVX2",
+}
 
 
 class Failure(Exception):
     """A program that is here did not do its work; the text says which and why."""
 
 
-def run(command, environment=None, seconds=SECONDS_MOST):
+def run(command, environment=None, seconds=MAX_SECONDS):
     """The standard output of a command; Failure with the end of its standard error otherwise."""
     try:
-        done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=seconds, check=False)
+        done = subprocess.run(
+            command, env=environment, capture_output=True, text=True, timeout=seconds, check=False
+        )
     except OSError as error:
         raise Failure("%s: %s" % (command[0], error.strerror)) from error
     except subprocess.TimeoutExpired as error:
@@ -56,8 +75,9 @@ def run_json(command, environment=None):
 
 
 class Program:
-    """Fields: key (stable, for bench.json), label, group ("" or "AVX2"), ours, missing (why it is not here, or None),
-    failed (the first failure, or None), parameters (their number, None unknown), rounds (the figures of each)."""
+    """Fields: key (stable, for bench.json), label, group ("" or "AVX2"), ours, missing (why it is
+    not here, or None), failed (the first failure, or None), parameters (their number, None
+    unknown), rounds (the figures of each)."""
 
     def __init__(self, key, group, ours):
         self.key, self.label, self.group, self.ours = key, NAMES[key], group, ours
@@ -75,7 +95,11 @@ class Ours(Program):
 
     def look(self, options):
         del options
-        totals = [line for line in run([self.train, "summary"]).splitlines() if line.startswith("Total params:")]
+        totals = [
+            line
+            for line in run([self.train, "summary"]).splitlines()
+            if line.startswith("Total params:")
+        ]
         self.parameters = sum(int(line.split(":")[1].replace(",", "")) for line in totals)
 
     def measure(self, options):
@@ -87,12 +111,20 @@ class Ours(Program):
         infer = bench(self.infer, options.threads)
         self.label = "caec, %s" % infer["target"]
         figures = {
-            "train_images_per_second": train["images_per_second"], "train_ms_per_step": train["ms_per_step"],
-            "train_peak_mib": train["peak_rss_mb"], "effective_gflops": train["effective_gflops"],
-            "fma_peak_gflops": train["fma_peak_gflops"], "forward_images_per_second": infer["images_per_second"],
-            "latency_ms_1_thread": infer["latency_ms_1_thread"], "latency_ms": infer["latency_ms"], "infer_peak_mib": infer["peak_rss_mb"]}
+            "train_images_per_second": train["images_per_second"],
+            "train_ms_per_step": train["ms_per_step"],
+            "train_peak_mib": train["peak_rss_mb"],
+            "effective_gflops": train["effective_gflops"],
+            "fma_peak_gflops": train["fma_peak_gflops"],
+            "forward_images_per_second": infer["images_per_second"],
+            "latency_ms_1_thread": infer["latency_ms_1_thread"],
+            "latency_ms": infer["latency_ms"],
+            "infer_peak_mib": infer["peak_rss_mb"],
+        }
         if not self.group and options.threads > 1:
-            figures["train_images_per_second_1_thread"] = bench(self.train, 1, *train_options)["images_per_second"]
+            figures["train_images_per_second_1_thread"] = bench(self.train, 1, *train_options)[
+                "images_per_second"
+            ]
         if not self.group and options.pictures:
             figures.update(self.photographs(options, bench))
         return figures
@@ -100,20 +132,41 @@ class Ours(Program):
     def photographs(self, options, bench):
         """The figures of options.pictures and of made-up data, about as long before as after."""
         def made_up():
-            mean = bench(self.train, options.threads, "--batch", str(options.batch), "--steps", "27")["mean_ms_per_step"]
+            mean = bench(
+                self.train, options.threads, "--batch", str(options.batch), "--steps", "27"
+            )["mean_ms_per_step"]
             return options.batch * 1e3 / mean
 
         before, pictures, after = made_up(), self.later_epochs(options), made_up()
-        return {"pictures_images_per_second": pictures, "made_up_images_per_second": 2 / (1 / before + 1 / after)}
+        return {
+            "pictures_images_per_second": pictures,
+            "made_up_images_per_second": 2 / (1 / before + 1 / after),
+        }
 
     def later_epochs(self, options):
-        """Images a second on options.pictures in the three epochs after the first, which also decodes or waits for the disk."""
+        """Images a second on options.pictures in the three epochs after the first, which also
+        decodes or waits for the disk."""
         with tempfile.TemporaryDirectory(dir=options.out) as folder:
             out = os.path.join(folder, "run")
-            run([self.train, "--train", options.pictures, "--epochs", "4", "--batch", str(options.batch),
-                 "--threads", str(options.threads), "--out", out])
+            run(
+                [
+                    self.train,
+                    "--train",
+                    options.pictures,
+                    "--epochs",
+                    "4",
+                    "--batch",
+                    str(options.batch),
+                    "--threads",
+                    str(options.threads),
+                    "--out",
+                    out,
+                ]
+            )
             with open(os.path.join(out, "history.csv"), newline="", encoding="ascii") as table:
-                return statistics.harmonic_mean([float(row["images_per_second"]) for row in list(csv.DictReader(table))[1:]])
+                return statistics.harmonic_mean(
+                    [float(row["images_per_second"]) for row in list(csv.DictReader(table))[1:]]
+                )
 
 
 class Peer(Program):
@@ -127,7 +180,8 @@ class Peer(Program):
 
     def look(self, options):
         """Sets the label, or missing where the framework cannot be loaded."""
-        # What torch.compile makes is kept between the rounds, as it would be between two runs of a user.
+        # What torch.compile makes is kept between the rounds, as it would be between two runs of a
+        # user.
         self.environment["TORCHINDUCTOR_CACHE_DIR"] = os.path.join(options.out, "inductor")
         compiles = "--compile" in self.command
         if not shutil.which(self.command[0]):
@@ -136,47 +190,84 @@ class Peer(Program):
             self.missing = "torch.compile needs g++"
         else:
             try:
-                self.label = run(self.command + ["--version"], self.environment).strip().splitlines()[-1]
+                self.label = (
+                    run(self.command + ["--version"], self.environment).strip().splitlines()[-1]
+                )
             except Failure as failure:
                 self.missing = str(failure).rsplit(": ", 1)[-1]
-        self.label += (", torch.compile" if compiles else "") + (" (Debian)" if self.command[0] == DEBIAN_PYTHON else "")
+        self.label += (", torch.compile" if compiles else "") + (
+            " (Debian)" if self.command[0] == DEBIAN_PYTHON else ""
+        )
 
     def measure(self, options):
         def task(tasks, threads):
-            return run_json(self.command + ["--tasks", tasks, "--threads", str(threads), "--batch", str(options.batch),
-                                            "--steps", str(options.steps)], self.environment)
+            return run_json(
+                self.command
+                + [
+                    "--tasks",
+                    tasks,
+                    "--threads",
+                    str(threads),
+                    "--batch",
+                    str(options.batch),
+                    "--steps",
+                    str(options.steps),
+                ],
+                self.environment,
+            )
 
         figures = {}
         if self.trains:
             train = task("train", options.threads)
             self.parameters = train["parameters"]
-            figures = {"train_images_per_second": train["images_per_second"], "train_ms_per_step": train["ms_per_step"],
-                       "train_peak_mib": train["peak_rss_mb"]}
+            figures = {
+                "train_images_per_second": train["images_per_second"],
+                "train_ms_per_step": train["ms_per_step"],
+                "train_peak_mib": train["peak_rss_mb"],
+            }
         infer = task("forward,latency", options.threads)
         one = task("latency", 1) if options.threads > 1 else infer
-        figures.update(forward_images_per_second=infer["forward_images_per_second"], latency_ms=infer["latency_ms"],
-                       latency_ms_1_thread=one["latency_ms"], infer_peak_mib=infer["peak_rss_mb"])
+        figures.update(
+            forward_images_per_second=infer["forward_images_per_second"],
+            latency_ms=infer["latency_ms"],
+            latency_ms_1_thread=one["latency_ms"],
+            infer_peak_mib=infer["peak_rss_mb"],
+        )
         return figures
 
 
 def build_avx2(options):
-    """Compiles graphs/cae.lua for x86-64-v3 with the build's compiler; the folder of the two programs."""
+    """Compiles graphs/cae.lua for x86-64-v3 with the build's compiler; the folder of the two
+    programs."""
     folder = os.path.join(options.out, "x86-64-v3")
     build = os.path.join(folder, "build")
-    run([os.path.join(options.build, "bin", "caec"), os.path.join(PROJECT, "graphs", "cae.lua"), "-o", folder, "--target", "x86-64-v3"])
+    run(
+        [
+            os.path.join(options.build, "bin", "caec"),
+            os.path.join(PROJECT, "graphs", "cae.lua"),
+            "-o",
+            folder,
+            "--target",
+            "x86-64-v3",
+        ]
+    )
     run(["cmake", "-S", os.path.join(folder, "cae"), "-B", build, "-DCMAKE_BUILD_TYPE=Release"])
     run(["cmake", "--build", build, "--parallel"])
     return build
 
 
 def export_onnx(options, exporters):
-    """Writes the network as ONNX files with the first PyTorch that can; whether there are such files now."""
+    """Writes the network as ONNX files with the first PyTorch that can; whether there are such
+    files now."""
     folder = os.path.join(options.out, "onnx")
     for exporter in exporters:
         if exporter.missing:
             continue
         try:
-            run(exporter.command + ["--export", folder, "--batch", str(options.batch)], exporter.environment)
+            run(
+                exporter.command + ["--export", folder, "--batch", str(options.batch)],
+                exporter.environment,
+            )
             return True
         except Failure as failure:
             print("compare.py: %s" % failure, file=sys.stderr)
@@ -190,7 +281,12 @@ def gather(options):
 
     debian = Peer("pytorch-debian", DEBIAN_PYTHON, "peer_torch.py")
     pytorch = Peer("pytorch", python("torch"), "peer_torch.py")
-    onnx = Peer("onnxruntime", python("onnxruntime"), "peer_onnxruntime.py", ["--models", os.path.join(options.out, "onnx")])
+    onnx = Peer(
+        "onnxruntime",
+        python("onnxruntime"),
+        "peer_onnxruntime.py",
+        ["--models", os.path.join(options.out, "onnx")],
+    )
     programs = [Ours("caec", "", os.path.join(options.build, "bin")), debian, pytorch,
                 Peer("pytorch-compile", python("torch"), "peer_torch.py", ["--compile"]),
                 Peer("keras", python("keras"), "peer_keras.py"), onnx]

@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
-"""Speed by rows: the library of graphs/cae.lua with --stream beside one with every convolution by conv_direct, whole images on one thread, in turn.
+"""Speed by rows: the library of graphs/cae.lua with --stream beside one with every convolution by
+conv_direct, whole images on one thread, in turn.
 
     python3 tests/bench/stream.py --build DIR [--target NAME] [--rounds N] [--at-least SHARE]
 
-DIR holds caec. Prints the medians in milliseconds, and ends with 1 where rows are slower than that share of the speed of direct kernels. On a machine that
-does nothing else.
+DIR holds caec. Prints the medians in milliseconds, and ends with 1 where rows are slower than that
+share of the speed of direct kernels. On a machine that does nothing else.
 """
 import argparse
 import re
@@ -15,7 +16,7 @@ import tempfile
 from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parent.parent.parent
-IMAGES = 12                     # that a run times, behind one that it does not
+IMAGES = 12                     # that a run times, after one that it does not
 
 # The median of what an image takes, in milliseconds.
 TIMER = r"""
@@ -28,7 +29,8 @@ TIMER = r"""
 
 static float parameters[CAE_PARAMETER_FLOATS], output[CAE_OUTPUT_FLOATS];
 static uint8_t image[CAE_IMAGE_BYTES];
-static _Alignas(CAE_ALIGN) unsigned char prepared[CAE_PREPARED_BYTES], workspace[CAE_WORKSPACE_BYTES];
+static _Alignas(CAE_ALIGN) unsigned char prepared[CAE_PREPARED_BYTES];
+static _Alignas(CAE_ALIGN) unsigned char workspace[CAE_WORKSPACE_BYTES];
 
 static double now(void)
 {
@@ -66,7 +68,13 @@ int main(void)
 
 
 def run(words):
-    done = subprocess.run([str(w) for w in words], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=600)
+    done = subprocess.run(
+        [str(w) for w in words],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=600,
+    )
     if done.returncode != 0:
         sys.exit(f"{' '.join(map(str, words))}\n{done.stdout}\nended with {done.returncode}")
     return done.stdout
@@ -84,11 +92,37 @@ def convolutions(caec, graph):
 
 def build(caec, graph, target, options, folder):
     """A program that times the library that comes of these options, built as its folder says."""
-    run([caec, graph, "-o", folder, "--emit", "library", "--no-training", "--target", target, *options])
+    run(
+        [
+            caec,
+            graph,
+            "-o",
+            folder,
+            "--emit",
+            "library",
+            "--no-training",
+            "--target",
+            target,
+            *options,
+        ]
+    )
     run(["cmake", "-S", folder / "cae", "-B", folder / "build", "-G", "Ninja", "-DEXAMPLE=OFF"])
     run(["cmake", "--build", folder / "build"])
     (folder / "timer.c").write_text(TIMER)
-    run(["cc", "-std=c11", "-O2", f"-DIMAGES={IMAGES}", "-I", folder / "cae", folder / "timer.c", folder / "build/libcae.a", "-o", folder / "timer"])
+    run(
+        [
+            "cc",
+            "-std=c11",
+            "-O2",
+            f"-DIMAGES={IMAGES}",
+            "-I",
+            folder / "cae",
+            folder / "timer.c",
+            folder / "build/libcae.a",
+            "-o",
+            folder / "timer",
+        ]
+    )
     return folder / "timer"
 
 
@@ -100,7 +134,9 @@ def main():
     parser.add_argument("--at-least", type=float, default=0.9)
     args = parser.parse_args()
     caec, graph = args.build.resolve() / "bin/caec", PROJECT / "graphs/cae.lua"
-    direct = [word for name in convolutions(caec, graph) for word in ("--kernel", f"{name}=conv_direct")]
+    direct = [
+        word for name in convolutions(caec, graph) for word in ("--kernel", f"{name}=conv_direct")
+    ]
     assert len(direct) == 12
     with tempfile.TemporaryDirectory(prefix="caec-stream-") as folder:
         programs = {"by rows": build(caec, graph, args.target, ["--stream"], Path(folder) / "rows"),

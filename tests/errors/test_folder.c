@@ -275,9 +275,10 @@ static void left_overs(void **state)
 static void links_for_temporaries(void **state)
 {
     (void)state;
-    want_script("echo mine >victim; rm -rf out; mkdir -p out/net; for name in net.c.tmp$$ .caec-$$-0.tmp "
-                ".caec-$$-1.tmp; do ln -s ../../victim out/net/$name; done; "
-                "exec $CAEC net.lua -o out --target c --no-runtime");
+    want_script(
+        "echo mine >victim; rm -rf out; mkdir -p out/net; for name in net.c.tmp$$ .caec-$$-0.tmp "
+        ".caec-$$-1.tmp; do ln -s ../../victim out/net/$name; done; "
+        "exec $CAEC net.lua -o out --target c --no-runtime");
     want_script("test \"$(cat victim)\" = mine && ! test -L out/net/net.c && "
                 "test $(find out -name '*tmp*' -type l | wc -l) = 3 && rm -r out");
 }
@@ -427,11 +428,10 @@ int main(void)
         cmocka_unit_test(no_longer_written), cmocka_unit_test(nothing_changes),
         cmocka_unit_test(links_and_pipes),   cmocka_unit_test(links_to_folders),
         cmocka_unit_test(hostile_manifests), cmocka_unit_test(several_at_once),
-        cmocka_unit_test(left_overs),
-        cmocka_unit_test(links_for_temporaries),        cmocka_unit_test(ended_by_signals),
-        cmocka_unit_test(ignored_signals),   cmocka_unit_test(a_limit_of_length),
-        cmocka_unit_test(of_tuning),         cmocka_unit_test(closed_handles),
-        cmocka_unit_test(a_full_output),
+        cmocka_unit_test(left_overs),        cmocka_unit_test(links_for_temporaries),
+        cmocka_unit_test(ended_by_signals),  cmocka_unit_test(ignored_signals),
+        cmocka_unit_test(a_limit_of_length), cmocka_unit_test(of_tuning),
+        cmocka_unit_test(closed_handles),    cmocka_unit_test(a_full_output),
     };
     return cmocka_run_group_tests_name("folder", tests, set_up, tear_down);
 }

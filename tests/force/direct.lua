@@ -1,5 +1,6 @@
 -- 48x48x3 -> conv 24x24x8 -> avg_pool 12x12x12 -> 12x12x16 -> pool 6x6x16 (latent)
---         -> 6x6x16 -> unpool 12x12x16, beside it 12x12x12 -> 12x12x16 -> deconv 24x24x12 -> up 48x48x12 -> conv 48x48x3
+--         -> 6x6x16 -> unpool 12x12x16, beside it 12x12x12 -> 12x12x16 -> deconv 24x24x12 -> up
+--             48x48x12 -> conv 48x48x3
 --
 -- What has the same bits however compilers contract, where conv_direct computes all convolutions.
 

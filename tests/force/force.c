@@ -18,7 +18,8 @@ double now(void)
 
 void wait_seconds(double seconds)
 {
-    struct timespec t = { .tv_sec = (time_t)seconds, .tv_nsec = (long)((seconds - (double)(time_t)seconds) * 1e9) };
+    struct timespec t = { .tv_sec = (time_t)seconds,
+                          .tv_nsec = (long)((seconds - (double)(time_t)seconds) * 1e9) };
     nanosleep(&t, NULL);
 }
 
@@ -32,7 +33,8 @@ pid_t start(const char *folder, const char *format, ...)
     pid_t child = fork();
     assert_true(child >= 0);
     if (child == 0) {
-        if (chdir(folder) != 0 || !freopen("said", "w", stdout) || dup2(STDOUT_FILENO, STDERR_FILENO) < 0)
+        if (chdir(folder) != 0 || !freopen("said", "w", stdout)
+            || dup2(STDOUT_FILENO, STDERR_FILENO) < 0)
             _exit(127);
         alarm(600);
         execl("/bin/sh", "sh", "-c", command, (char *)NULL);

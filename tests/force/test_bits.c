@@ -1,7 +1,9 @@
-/* The weights after training have the same bits on 1, 2, 3 and 8 threads, in every run, resumed after any step. Over gcc and clang, x86-64-v3 and v4, where
-   all convolutions are conv_direct's and nothing else that a compiler can contract in two ways is in the network; else built with CAEC_CONTRACT=OFF. The last
-   batch's size is no power of two, so that means of gradients are rounded.
-   Environment: FORCE_ALL, not empty: networks of every operator, and of Winograd's convolutions, too. */
+/* The weights after training have the same bits on 1, 2, 3 and 8 threads, in every run, resumed
+   after any step. Over gcc and clang, x86-64-v3 and v4, where all convolutions are conv_direct's
+   and nothing else that a compiler can contract in two ways is in the network; else built with
+   CAEC_CONTRACT=OFF. The last batch's size is no power of two, so that means of gradients are
+   rounded. Environment: FORCE_ALL, not empty: networks of every operator, and of Winograd's
+   convolutions, too. */
 #define _POSIX_C_SOURCE 200809L
 #include "force.h"
 
@@ -34,7 +36,7 @@ static void train(const char *program, const char *out, const char *options)
     result_free(&result);
 }
 
-static int files_equal;      /* found so far */
+static int files_equal; /* found so far */
 
 static void want_same_weights(const char *a, const char *b)
 {
@@ -57,7 +59,8 @@ static void threads_and_runs(void **state)
     int networks = 0, counts = 0, again = 0, before = files_equal;
     for (int p = 0; p < 3; p++, networks++)
         for (int i = 0; i < 5; i++) {
-            char *out = text_of("threads%d_%d", p, i), *first = text_of("threads%d_0", p), *options = text_of("--batch 7 --epochs 2 --threads %d", threads[i]);
+            char *out = text_of("threads%d_%d", p, i), *first = text_of("threads%d_0", p),
+                 *options = text_of("--batch 7 --epochs 2 --threads %d", threads[i]);
             train(programs[p], out, options);
             if (i > 0)
                 want_same_weights(first, out);
@@ -69,8 +72,10 @@ static void threads_and_runs(void **state)
             free(first);
             free(options);
         }
-    printf("%d networks: %d runs on other counts of threads than 1 and %d on the same count again had the bits of the first (%d files)\n", networks,
-           counts - networks, again, files_equal - before);
+    printf(
+        "%d networks: %d runs on other counts of threads than 1 and %d on the same count again had "
+        "the bits of the first (%d files)\n",
+        networks, counts - networks, again, files_equal - before);
 }
 
 /* Twelve updates, cut in two after each of them. */
@@ -80,27 +85,33 @@ static void resumed_after_any_step(void **state)
     int before = files_equal, steps = 0;
     train(OTHER_TRAIN, "uncut", "--batch 7 --epochs 2 --mirror");
     for (int step = 1; step < 12; step++, steps++) {
-        char *out = text_of("cut%d", step), *options = text_of("--batch 7 --steps %d --mirror --threads %d", step, 1 + step % 3);
+        char *out = text_of("cut%d", step),
+             *options = text_of("--batch 7 --steps %d --mirror --threads %d", step, 1 + step % 3);
         train(OTHER_TRAIN, out, options);
         train(OTHER_TRAIN, out, "--resume --epochs 2");
         want_same_weights("uncut", out);
         free(out);
         free(options);
     }
-    printf("other: resumed after each of %d steps, on 1 to 3 threads, it ended with the bits of the uncut run (%d files)\n", steps, files_equal - before);
+    printf(
+        "other: resumed after each of %d steps, on 1 to 3 threads, it ended with the bits of the "
+        "uncut run (%d files)\n",
+        steps, files_equal - before);
 }
 
 /* ---- compilers and processors ---- */
 
 static bool runs_here(const char *target)
 {
-    return strcmp(target, "x86-64-v4") != 0 || (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl")
-                                                && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq"));
+    return strcmp(target, "x86-64-v4") != 0
+           || (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl")
+               && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq"));
 }
 
 static bool is_installed(const char *compiler)
 {
-    char *text = text_of("echo 'int main(void){return 0;}' >try.c && %s -fopenmp try.c -o try", compiler);
+    char *text = text_of("echo 'int main(void){return 0;}' >try.c && %s -fopenmp try.c -o try",
+                         compiler);
     Result result = run_words(folder, (const char *const[]){ "sh", "-c", text, NULL });
     bool good = result.exit_code == 0;
     result_free(&result);
@@ -108,16 +119,22 @@ static bool is_installed(const char *compiler)
     return good;
 }
 
-/* Compiles the graph for the target with the compiler and trains it: the name of the folder, to be freed. The runtime is compiled once by each compiler. */
-static char *built_and_trained(const char *graph, const char *name, const char *target, const char *options, const char *compiler, const char *contract)
+/* Compiles the graph for the target with the compiler and trains it: the name of the folder, to be
+   freed. The runtime is compiled once by each compiler. */
+static char *built_and_trained(const char *graph, const char *name, const char *target,
+                               const char *options, const char *compiler, const char *contract)
 {
     char *out = text_of("%s-%s-%s-%s", compiler, name, target, contract);
-    Result result = run(folder, "%s %s -o %s.c --target %s --no-runtime%s", caec_binary(), graph, out, target, options);
+    Result result = run(folder, "%s %s -o %s.c --target %s --no-runtime%s", caec_binary(), graph,
+                        out, target, options);
     want_exit(&result, 0);
     result_free(&result);
-    char *script = text_of("library=$(ls $PWD/%s-*/libcaec_runtime.a | head -n 1); cmake -S %s.c/%s -B %s.b -DCMAKE_C_COMPILER=%s -DCAEC_STATIC=OFF "
-                           "-DCAEC_CONTRACT=%s -DCAEC_RUNTIME=%s -DCAEC_RUNTIME_LIBRARY=$library && cmake --build %s.b --target %s-train --parallel 2",
-                           compiler, out, name, out, compiler, contract, runtime_folder(), out, name);
+    char *script = text_of(
+        "library=$(ls $PWD/%s-*/libcaec_runtime.a | head -n 1); cmake -S %s.c/%s -B %s.b "
+        "-DCMAKE_C_COMPILER=%s -DCAEC_STATIC=OFF "
+        "-DCAEC_CONTRACT=%s -DCAEC_RUNTIME=%s -DCAEC_RUNTIME_LIBRARY=$library && cmake --build "
+        "%s.b --target %s-train --parallel 2",
+        compiler, out, name, out, compiler, contract, runtime_folder(), out, name);
     result = run_words(folder, (const char *const[]){ "sh", "-c", script, NULL });
     want_exit(&result, 0);
     result_free(&result);
@@ -133,19 +150,22 @@ typedef struct Build {
 } Build;
 
 /* All of them must come to the bits of the first. */
-static void same_bits(const char *graph, const char *name, const char *options, const Build *builds, int count)
+static void same_bits(const char *graph, const char *name, const char *options, const Build *builds,
+                      int count)
 {
     char *first = NULL;
     int before = files_equal;
     for (int i = 0; i < count; i++) {
         if (!runs_here(builds[i].target))
             continue;
-        char *out = built_and_trained(graph, name, builds[i].target, options, builds[i].compiler, builds[i].contract);
+        char *out = built_and_trained(graph, name, builds[i].target, options, builds[i].compiler,
+                                      builds[i].contract);
         if (first)
             want_same_weights(first, out);
         else
             first = text_of("%s", out);
-        printf("%s: %s by %s, contraction %s\n", name, builds[i].target, builds[i].compiler, builds[i].contract);
+        printf("%s: %s by %s, contraction %s\n", name, builds[i].target, builds[i].compiler,
+               builds[i].contract);
         free(out);
     }
     assert_non_null(first);
@@ -153,7 +173,7 @@ static void same_bits(const char *graph, const char *name, const char *options, 
     free(first);
 }
 
-#define COUNT(list) (int)(sizeof (list) / sizeof (list)[0])
+#define COUNT(list) (int)(sizeof(list) / sizeof(list)[0])
 
 static bool all(void)
 {
@@ -175,12 +195,18 @@ static void direct_layers_as_they_are(void **state)
 {
     (void)state;
     static const Build builds[] = {
-        { "x86-64-v3", "gcc", "ON" }, { "x86-64-v3", "clang", "ON" }, { "x86-64-v4", "gcc", "ON" }, { "x86-64-v4", "clang", "ON" },
+        { "x86-64-v3", "gcc", "ON" },
+        { "x86-64-v3", "clang", "ON" },
+        { "x86-64-v4", "gcc", "ON" },
+        { "x86-64-v4", "clang", "ON" },
     };
     skip_without_both();
     char *graph = text_of("%s/tests/force/direct.lua", project_folder());
-    same_bits(graph, "direct", " --kernel encoder.conv2=conv_direct --kernel decoder.conv1=conv_direct --kernel decoder.conv2=conv_direct"
-              " --kernel decoder.conv3=conv_direct", builds, all() ? 4 : 2);
+    same_bits(graph, "direct",
+              " --kernel encoder.conv2=conv_direct --kernel decoder.conv1=conv_direct --kernel "
+              "decoder.conv2=conv_direct"
+              " --kernel decoder.conv3=conv_direct",
+              builds, all() ? 4 : 2);
     free(graph);
 }
 
@@ -188,7 +214,10 @@ static void every_layer_without_contraction(void **state)
 {
     (void)state;
     static const Build builds[] = {
-        { "x86-64-v3", "gcc", "OFF" }, { "x86-64-v3", "clang", "OFF" }, { "x86-64-v4", "gcc", "OFF" }, { "x86-64-v4", "clang", "OFF" },
+        { "x86-64-v3", "gcc", "OFF" },
+        { "x86-64-v3", "clang", "OFF" },
+        { "x86-64-v4", "gcc", "OFF" },
+        { "x86-64-v4", "clang", "OFF" },
     };
     skip_without_both();
     if (!all())
@@ -196,7 +225,9 @@ static void every_layer_without_contraction(void **state)
     char *graph = text_of("%s/tests/force/every.lua", project_folder());
     same_bits(graph, "every", "", builds, COUNT(builds));
     free(graph);
-    same_bits(SMALL_GRAPH, "small", " --kernel encoder.conv1.dw=conv_winograd", builds, COUNT(builds));     /* v4 by itself has another there */
+    /* v4 by itself has another there */
+    same_bits(SMALL_GRAPH, "small", " --kernel encoder.conv1.dw=conv_winograd", builds,
+              COUNT(builds));
 }
 
 /* Without fused instructions there is nothing to contract. */

@@ -1,7 +1,7 @@
 /* What others do while a program is at work: its folder is renamed or deleted, its pictures change,
    signals end it. Nothing of another's is touched, nothing half written stays, and a run goes on,
    or says what it would take to go on. */
-#define _GNU_SOURCE     /* SIGPOLL, SIGPWR */
+#define _GNU_SOURCE /* SIGPOLL, SIGPWR */
 #include "force.h"
 
 #include <dirent.h>
@@ -98,9 +98,9 @@ static bool has_temporaries(const char *path)
 static pid_t endless(const char *out)
 {
     char *sheet = text_of("%s/samples/epoch_002.png", out);
-    pid_t child =
-        start(folder,
-              OTHER_TRAIN " --out %s " PICTURES " --checkpoint-every 1 --epochs 100000" FIRST, out);
+    pid_t child = start(
+        folder, OTHER_TRAIN " --out %s " PICTURES " --checkpoint-every 1 --epochs 100000" FIRST,
+        out);
     wait_for(folder, sheet);
     free(sheet);
     return child;
@@ -234,7 +234,9 @@ static void pictures_of_a_stopped_run(void **state)
 static void pictures_of_a_run_at_work(void **state)
 {
     (void)state;
-    static const struct { const char *harm, *words; int code;
+    static const struct {
+        const char *harm, *words;
+        int code;
     } cases[] = {
         { "rm", "it was readable before", 3 },
         { "head -c 200 first >", "it was readable before", 1 },
@@ -257,9 +259,9 @@ static void pictures_of_a_run_at_work(void **state)
         free(words);
     }
     script("rm -rf busy");
-    pid_t child =
-        start(folder, OTHER_TRAIN " --out busy " PICTURES
-                                  " --cache-memory 0 --skip-unreadable --epochs 100000" FIRST);
+    pid_t child = start(folder,
+                        OTHER_TRAIN " --out busy " PICTURES
+                                    " --cache-memory 0 --skip-unreadable --epochs 100000" FIRST);
     wait_for(folder, "busy/samples/epoch_001.png");
     script("rm \"$(cat name)\"");
     for (double end = now() + 30; now() < end && is_in(folder, "said"); wait_seconds(0.05)) {
@@ -306,7 +308,8 @@ static void options_that_are_given_twice(void **state)
     want(2, "CI is given twice", "%s --expand conv_direct CI=3 CO=8 CI=4", caec_binary());
     want(0, "the stage was given conv_direct before; the last counts",
          "%s %s/tests/whole/other.lua --summary --kernel encoder.conv1=conv_direct "
-         "--kernel encoder.conv1=conv_plain", caec_binary(), project_folder());
+         "--kernel encoder.conv1=conv_plain",
+         caec_binary(), project_folder());
     want(2, "exclude each other", OTHER_TRAIN " --train train --strict --skip-unreadable");
     static const char *const programs[] = { OTHER_TRAIN, OTHER_INFER, "caec" };
     for (int i = 0; i < 3; i++)
@@ -335,11 +338,11 @@ static void trainers_save(void **state)
         assert_false(has_temporaries("asked"));
     }
     script("rm -rf asked");
-    pid_t child =
-        start(folder, "nohup " OTHER_TRAIN " --out asked " PICTURES " --epochs 100000" FIRST);
+    pid_t child = start(folder,
+                        "nohup " OTHER_TRAIN " --out asked " PICTURES " --epochs 100000" FIRST);
     wait_for(folder, "asked/samples/epoch_001.png");
     kill(child, SIGHUP);
-    wait_for(folder, "asked/samples/epoch_004.png");        /* goes on */
+    wait_for(folder, "asked/samples/epoch_004.png"); /* goes on */
     kill(child, SIGXCPU);
     kill(child, SIGXCPU); /* comes every second where a limit is passed */
     assert_int_equal(finish(child, NULL), 128 + SIGXCPU);
@@ -349,10 +352,10 @@ static void trainers_save(void **state)
 static pid_t held_up(const char *prefix)
 {
     script("rm -rf out waiting && mkdir out && mkfifo waiting");
-    pid_t child =
-        start(folder,
-              "%s" OTHER_INFER " --weights whole/best.safetensors encode val waiting -o out/z.npy",
-              prefix);
+    pid_t child = start(folder,
+                        "%s" OTHER_INFER
+                        " --weights whole/best.safetensors encode val waiting -o out/z.npy",
+                        prefix);
     for (double end = now() + 30; !has_temporaries("out") && now() < end; wait_seconds(0.001))
         ;
     assert_true(has_temporaries("out"));

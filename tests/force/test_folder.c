@@ -145,9 +145,9 @@ int __wrap_fsync(int file)
 
 /* ---- two states of a folder ---- */
 
-#define TEXT(text)                                                                                 \
-    {                                                                                              \
-        (char *)(text), sizeof(text) - 1, 0                                                        \
+#define TEXT(text)                          \
+    {                                       \
+        (char *)(text), sizeof(text) - 1, 0 \
     }
 static const SavedText old_files[] = {
     { "README.md", TEXT("old words") },
@@ -353,8 +353,8 @@ static void everywhere(Mishap what, State before, const char *name)
             assert_int_equal(WTERMSIG(status), SIGKILL);
         changed += !shows(before);
         bool forward =
-            call % 2 == 0 ||
-            before == ABSENT; /* the next run sets it right, whichever of the two it writes */
+            call % 2 == 0
+            || before == ABSENT; /* the next run sets it right, whichever of the two it writes */
         save(forward ? NEW : OLD);
         want_one_of(forward ? after : OLD, forward ? after : OLD, call, "after the next run");
     }

@@ -1,6 +1,7 @@
-/* A trainer that saves after every update is killed at random moments, as often as the environment's FORCE_KILLS says (20), at moments drawn from its
-   FORCE_SEED (1); each time it goes on from what it left, and ends with the bits of a run that nobody disturbed. */
-#define _GNU_SOURCE     /* memmem */
+/* A trainer that saves after every update is killed at random moments, as often as the
+   environment's FORCE_KILLS says (20), at moments drawn from its FORCE_SEED (1); each time it goes
+   on from what it left, and ends with the bits of a run that nobody disturbed. */
+#define _GNU_SOURCE /* memmem */
 #include "force.h"
 
 #include <dirent.h>
@@ -18,7 +19,8 @@
 typedef struct Kind {
     const char *whole, *options;
     const char *last_sheet;
-    bool inside;                /* an epoch: the last file then tells how long it has taken so far, which no two runs have in common */
+    bool inside; /* an epoch: the last file then tells how long it has taken so far, which no two
+                    runs have in common */
 } Kind;
 
 static const Kind kinds[] = {
@@ -29,7 +31,7 @@ static const Kind kinds[] = {
 enum { KINDS = sizeof kinds / sizeof kinds[0] };
 
 static char *folder;
-static double duration;         /* of the first of them */
+static double duration; /* of the first of them */
 
 static int set_up(void **state)
 {
@@ -39,7 +41,8 @@ static int set_up(void **state)
     pictures_write(folder, "val", 8, 2);
     for (int i = KINDS - 1; i >= 0; i--) {
         double begin = now();
-        Result result = run(folder, OTHER_TRAIN " --out %s %s" FIRST, kinds[i].whole, kinds[i].options);
+        Result result = run(folder, OTHER_TRAIN " --out %s %s" FIRST, kinds[i].whole,
+                            kinds[i].options);
         want_exit(&result, 0);
         result_free(&result);
         duration = now() - begin;
@@ -76,7 +79,7 @@ static bool holds(const char *path, const char *text)
     return found;
 }
 
-/* What lies behind the header of a safetensors file, whose length is in its first bytes. */
+/* What lies after the header of a safetensors file, whose length is in its first bytes. */
 static bool same_tensors(const char *a, const char *b)
 {
     size_t length_a, length_b;
@@ -85,7 +88,8 @@ static bool same_tensors(const char *a, const char *b)
     memcpy(&header_a, bytes_a, sizeof header_a);
     memcpy(&header_b, bytes_b, sizeof header_b);
     size_t count = length_a - 8 - (size_t)header_a;
-    bool same = count > 0 && count == length_b - 8 - (size_t)header_b && memcmp(bytes_a + length_a - count, bytes_b + length_b - count, count) == 0;
+    bool same = count > 0 && count == length_b - 8 - (size_t)header_b
+                && memcmp(bytes_a + length_a - count, bytes_b + length_b - count, count) == 0;
     free(bytes_a);
     free(bytes_b);
     return same;
@@ -109,20 +113,24 @@ static pid_t go_on(const char *out, const Kind *kind)
     char *last = text_of("%s/last.safetensors", out);
     bool begun = is_in(folder, last);
     free(last);
-    return start(folder, OTHER_TRAIN " --out %s %s%s", out, kind->options, begun ? " --resume" : FIRST);
+    return start(folder, OTHER_TRAIN " --out %s %s%s", out, kind->options,
+                 begun ? " --resume" : FIRST);
 }
 
 static void want_the_same_end(const char *out, const Kind *kind)
 {
-    const char *const files[] = { "best.safetensors", "loss.svg", "samples/epoch_001.png", kind->last_sheet, kind->inside ? NULL : "last.safetensors" };
+    const char *const files[] = { "best.safetensors", "loss.svg", "samples/epoch_001.png",
+                                  kind->last_sheet, kind->inside ? NULL : "last.safetensors" };
     for (size_t i = 0; i < sizeof files / sizeof files[0] && files[i]; i++) {
-        char *ours = text_of("%s/%s", out, files[i]), *whole = text_of("%s/%s", kind->whole, files[i]);
+        char *ours = text_of("%s/%s", out, files[i]),
+             *whole = text_of("%s/%s", kind->whole, files[i]);
         if (!same_in(folder, ours, whole))
             fail_msg("%s has other bytes than the undisturbed run's", ours);
         free(ours);
         free(whole);
     }
-    char *ours = text_of("%s/last.safetensors", out), *whole = text_of("%s/last.safetensors", kind->whole);
+    char *ours = text_of("%s/last.safetensors", out),
+         *whole = text_of("%s/last.safetensors", kind->whole);
     assert_true(same_tensors(ours, whole));
     free(ours);
     free(whole);
@@ -156,7 +164,9 @@ static void killed_at_random_moments(const Kind *kind, int wanted)
         out = text_of("%s%d", kind->whole, ++ends);
     }
     free(out);
-    printf("%s: %d kills, %d of them inside a write; %d runs came to their end with the bits of an undisturbed one\n", kind->whole, kills, writes, ends);
+    printf("%s: %d kills, %d of them inside a write; %d runs came to their end with the bits of an "
+           "undisturbed one\n",
+           kind->whole, kills, writes, ends);
     assert_true(kills < 200 || writes > 0);
 }
 
@@ -184,20 +194,30 @@ static void killed_in_a_run_of_updates(void **state)
     killed_at_random_moments(&kinds[2], (kills_wanted() + 1) / 2);
 }
 
-/* SIGKILL and SIGTERM as soon as the last update is saved, while validation or what follows it is at work. */
+/* SIGKILL and SIGTERM as soon as the last update is saved, while validation or what follows it is
+   at work. */
 static void ended_behind_the_last_update(void **state)
 {
     (void)state;
     int unfinished = 0;
     pictures_write(folder, "many", 300, 3);
-    Result result = script_in_folder("exec " OTHER_TRAIN " --out patient --train train --val many --threads 1 --steps 9" FIRST);
+    Result result = script_in_folder(
+        "exec " OTHER_TRAIN " --out patient --train train --val many --threads 1 --steps 9" FIRST);
     want_exit(&result, 0);
     result_free(&result);
     for (int i = 0; i < 6; i++) {
-        char *out = text_of("hasty%d", i), *last = text_of("%s/last.safetensors", out), *best = text_of("%s/best.safetensors", out);
-        char *sheet = text_of("%s/samples/epoch_002.png", out), *curve = text_of("%s/loss.svg", out);
-        pid_t child = start(folder, OTHER_TRAIN " --out %s --train train --val many --threads 1 --checkpoint-every 1 --steps 9" FIRST, out);
-        for (double end = now() + WAIT_SECONDS; now() < end && !(is_in(folder, last) && holds(last, "\"caec.step\":\"9\"")); wait_seconds(0.001))
+        char *out = text_of("hasty%d", i), *last = text_of("%s/last.safetensors", out),
+             *best = text_of("%s/best.safetensors", out);
+        char *sheet = text_of("%s/samples/epoch_002.png", out),
+             *curve = text_of("%s/loss.svg", out);
+        pid_t child = start(
+            folder,
+            OTHER_TRAIN
+            " --out %s --train train --val many --threads 1 --checkpoint-every 1 --steps 9" FIRST,
+            out);
+        for (double end = now() + WAIT_SECONDS;
+             now() < end && !(is_in(folder, last) && holds(last, "\"caec.step\":\"9\""));
+             wait_seconds(0.001))
             ;
         kill(child, i % 2 ? SIGKILL : SIGTERM);
         finish(child, NULL);
@@ -205,8 +225,10 @@ static void ended_behind_the_last_update(void **state)
         result = run(folder, OTHER_TRAIN " --out %s --train train --val many --resume", out);
         want_exit(&result, 0);
         result_free(&result);
-        assert_true(same_in(folder, best, "patient/best.safetensors") && same_in(folder, sheet, "patient/samples/epoch_002.png"));
-        assert_true(same_in(folder, curve, "patient/loss.svg") && same_tensors(last, "patient/last.safetensors"));
+        assert_true(same_in(folder, best, "patient/best.safetensors")
+                    && same_in(folder, sheet, "patient/samples/epoch_002.png"));
+        assert_true(same_in(folder, curve, "patient/loss.svg")
+                    && same_tensors(last, "patient/last.safetensors"));
         free(out), free(last), free(best), free(sheet), free(curve);
     }
     printf("%d of 6 runs were ended between their last update and their results\n", unfinished);
@@ -219,7 +241,8 @@ static void asked_to_stop(void **state)
     (void)state;
     static const int numbers[] = { SIGINT, SIGTERM, SIGHUP };
     static const char *const called[] = { OTHER_TRAIN, "./link", "'./a man'\\''s link'" };
-    Result result = script_in_folder("ln -s " OTHER_TRAIN " link && ln -s " OTHER_TRAIN " \"a man's link\"");
+    Result result = script_in_folder("ln -s " OTHER_TRAIN " link && ln -s " OTHER_TRAIN
+                                     " \"a man's link\"");
     want_exit(&result, 0);
     result_free(&result);
     for (int i = 0; i < 3; i++) {
@@ -228,13 +251,15 @@ static void asked_to_stop(void **state)
         wait_for(folder, last);
         kill(child, numbers[i]);
         assert_int_equal(finish(child, NULL), 128 + numbers[i]);
-        char *words = said(folder), *command = strstr(words, "to go on: "), *stopping = strstr(words, "other-train: stopping after this step, then saving; ");
+        char *words = said(folder), *command = strstr(words, "to go on: "),
+             *stopping = strstr(words, "other-train: stopping after this step, then saving; ");
         assert_true(stopping && command && stopping < command);
         command += strlen("to go on: ");
         command[strcspn(command, "\n")] = '\0';
         assert_int_equal(strncmp(command, called[i], strlen(called[i])), 0);
-        assert_int_equal(strncmp(command + strlen(called[i]), " --train train --val val --out asked", 36), 0);
-        child = start(folder, "%s", command);        /* what it says works */
+        assert_int_equal(
+            strncmp(command + strlen(called[i]), " --train train --val val --out asked", 36), 0);
+        child = start(folder, "%s", command); /* what it says works */
         assert_int_equal(finish(child, NULL), 0);
         want_the_same_end(out, &kinds[0]);
         free(words);
@@ -243,7 +268,8 @@ static void asked_to_stop(void **state)
     }
 }
 
-/* A run in the same folder is refused while the first is there, and leaves that one alone; a killed one holds nothing. */
+/* A run in the same folder is refused while the first is there, and leaves that one alone; a killed
+   one holds nothing. */
 static void one_run_a_folder(void **state)
 {
     (void)state;
@@ -251,8 +277,10 @@ static void one_run_a_folder(void **state)
     wait_for(folder, "busy/samples/epoch_001.png");
     static const char *const options[] = { "", " --resume" };
     for (int i = 0; i < 2; i++) {
-        Result result = run(folder, OTHER_TRAIN " --train train --out busy --epochs 1%s", options[i]);
-        char *pid = text_of("busy: another run is at work in this folder, process %ld", (long)child);
+        Result result = run(folder, OTHER_TRAIN " --train train --out busy --epochs 1%s",
+                            options[i]);
+        char *pid = text_of("busy: another run is at work in this folder, process %ld",
+                            (long)child);
         want_refusal(&result, 3, pid);
         result_free(&result);
         free(pid);
@@ -275,7 +303,8 @@ static void one_run_a_folder(void **state)
 static void a_lock_that_is_a_link(void **state)
 {
     (void)state;
-    Result result = script_in_folder("mkdir -p linked && echo mine >victim && ln -s ../victim linked/.lock");
+    Result result = script_in_folder(
+        "mkdir -p linked && echo mine >victim && ln -s ../victim linked/.lock");
     want_exit(&result, 0);
     result_free(&result);
     result = run(folder, OTHER_TRAIN " --train train --out linked --steps 1");
@@ -291,16 +320,19 @@ static void a_lock_that_is_a_link(void **state)
 static void pipes_in_the_folder(void **state)
 {
     (void)state;
-    static const char *const names[] = { "last.safetensors", "best.safetensors", "history.csv", "loss.svg" };
+    static const char *const names[] = { "last.safetensors", "best.safetensors", "history.csv",
+                                         "loss.svg" };
     Result result = run(folder, OTHER_TRAIN " --train train --out piped --steps 1");
     want_exit(&result, 0);
     result_free(&result);
     for (int i = 0; i < 4; i++) {
-        char *script = text_of("cd piped && mv %s kept && mkfifo %s", names[i], names[i]), *back = text_of("cd piped && mv kept %s", names[i]);
+        char *script = text_of("cd piped && mv %s kept && mkfifo %s", names[i], names[i]),
+             *back = text_of("cd piped && mv kept %s", names[i]);
         result = script_in_folder(script);
         want_exit(&result, 0);
         result_free(&result);
-        result = script_in_folder("exec timeout 100 " OTHER_TRAIN " --train train --out piped --resume --steps 2");
+        result = script_in_folder("exec timeout 100 " OTHER_TRAIN
+                                  " --train train --out piped --resume --steps 2");
         want_refusal(&result, 3, names[i]);
         assert_non_null(strstr(result.err, "no plain file"));
         result_free(&result);
@@ -311,24 +343,34 @@ static void pipes_in_the_folder(void **state)
         free(back);
     }
     /* Elsewhere a pipe is as good as a file. */
-    result = script_in_folder("mkfifo weights && { cat piped/best.safetensors >weights & } && exec timeout 100 " OTHER_TRAIN " --train train --out fed --init weights --steps 2");
+    result = script_in_folder(
+        "mkfifo weights && { cat piped/best.safetensors >weights & } && exec timeout "
+        "100 " OTHER_TRAIN " --train train --out fed --init weights --steps 2");
     want_exit(&result, 0);
     result_free(&result);
 }
 
-/* A reader of the output that goes is no reason to lose the training: it goes on, says so, and ends with 3; after a signal as always. */
+/* A reader of the output that goes is no reason to lose the training: it goes on, says so, and ends
+   with 3; after a signal as always. */
 static void a_reader_that_goes(void **state)
 {
     (void)state;
-    Result result = script_in_folder("{ " OTHER_TRAIN " --out deserted " OPTIONS FIRST "; echo $? >code; } | head -n 1 >/dev/null; test $(cat code) = 3");
+    Result result = script_in_folder(
+        "{ " OTHER_TRAIN " --out deserted " OPTIONS FIRST
+        "; echo $? >code; } | head -n 1 >/dev/null; test $(cat code) = 3");
     want_exit(&result, 0);
-    assert_non_null(strstr(result.err, "warning: the output cannot be written any more; training goes on"));
+    assert_non_null(
+        strstr(result.err, "warning: the output cannot be written any more; training goes on"));
     assert_non_null(strstr(result.err, "other-train: the output cannot be written\n"));
     assert_int_equal(count_lines(result.err), 2);
     result_free(&result);
     want_the_same_end("deserted", &kinds[0]);
-    result = script_in_folder("{ " OTHER_TRAIN " --out left --train train --epochs 1000000 & echo $! >pid; wait $!; echo $? >code; } | head -n 1 >/dev/null & "
-                              "until [ -e left/samples/epoch_002.png ]; do sleep 0.01; done; kill -INT $(cat pid); wait; test $(cat code) = 130");
+    result = script_in_folder(
+        "{ " OTHER_TRAIN
+        " --out left --train train --epochs 1000000 & echo $! >pid; wait $!; echo $? >code; } | "
+        "head -n 1 >/dev/null & "
+        "until [ -e left/samples/epoch_002.png ]; do sleep 0.01; done; kill -INT $(cat pid); wait; "
+        "test $(cat code) = 130");
     want_exit(&result, 0);
     result_free(&result);
     result = run(folder, OTHER_TRAIN " --out left --train train --epochs 1 --resume");
@@ -340,7 +382,8 @@ static void a_reader_that_goes(void **state)
 static void a_full_standard_output(void **state)
 {
     (void)state;
-    Result result = script_in_folder("exec " OTHER_TRAIN " --train train --out unheard --steps 1 >/dev/full");
+    Result result = script_in_folder("exec " OTHER_TRAIN
+                                     " --train train --out unheard --steps 1 >/dev/full");
     assert_int_equal(result.exit_code, 3);
     assert_non_null(strstr(result.err, "the output cannot be written"));
     assert_true(is_in(folder, "unheard/last.safetensors"));

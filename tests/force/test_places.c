@@ -1,7 +1,8 @@
-/* The small model written by hand, trained in a process of its own that is disturbed at each place in turn: killed before every call that touches a file,
-   killed in the middle of every write, every such call refused, every allocation refused once or from there on. What is left goes on to the end, with the
-   bits of an undisturbed run; and whoever was refused something has said so. Files are synced before they take their names, and folders behind every name
-   that they are given.
+/* The small model written by hand, trained in a process of its own that is disturbed at each place
+   in turn: killed before every call that touches a file, killed in the middle of every write, every
+   such call refused, every allocation refused once or from there on. What is left goes on to the
+   end, with the bits of an undisturbed run; and whoever was refused something has said so. Files
+   are synced before they take their names, and folders after every name that they are given.
    Environment: FORCE_ALL, not empty: five times as many places. */
 #define _DEFAULT_SOURCE
 #include "cases.h"
@@ -22,20 +23,29 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-typedef enum Mishap { NOTHING, KILLED, KILLED_IN_A_WRITE, REFUSED, NO_MEMORY, NO_MEMORY_FROM_THERE_ON } Mishap;
+typedef enum Mishap {
+    NOTHING,
+    KILLED,
+    KILLED_IN_A_WRITE,
+    REFUSED,
+    NO_MEMORY,
+    NO_MEMORY_FROM_THERE_ON
+} Mishap;
 
 static Mishap mishap;
-static bool counts_jansson;         /* allocations of the JSON library count too */
-static atomic_int countdown;        /* of the places that the mishap may hit; it hits at 0 */
+static bool counts_jansson;  /* allocations of the JSON library count too */
+static atomic_int countdown; /* of the places that the mishap may hit; it hits at 0 */
 
 /* What a child tells before it ends. */
 typedef struct Report {
-    int result, exit_code, hit, undone;     /* hit: the place came; undone: a file took its name before it was synced, or a folder was not behind it */
-    int named, folders_synced;              /* names given by rename and mkdir, and syncs of their folders */
+    int result, exit_code, hit, undone; /* hit: the place came; undone: a file took its name before
+                                           it was synced, or a folder was not after it */
+    int named, folders_synced;          /* names given by rename and mkdir, and syncs of their
+                                           folders */
     char text[800];
 } Report;
 
-static Report *report;              /* shared with the children */
+static Report *report; /* shared with the children */
 
 static bool hits(Mishap first, Mishap last)
 {
@@ -211,23 +221,33 @@ char *__wrap_strndup(const char *text, size_t n)
 
 /* What ends a run: two epochs, or as many updates; four are an epoch. */
 typedef struct End {
-    const char *whole;          /* the undisturbed run */
+    const char *whole; /* the undisturbed run */
     int epochs, steps;
-    bool inside;                /* an epoch: last.safetensors then tells how long it has taken so far */
+    bool inside; /* an epoch: last.safetensors then tells how long it has taken so far */
 } End;
 
-static const End two_epochs = { "whole", 2, 0, false }, eight_updates = { "by_steps", 0, 8, false }, six_updates = { "cut_short", 0, 6, true };
+static const End two_epochs = { "whole", 2, 0, false }, eight_updates = { "by_steps", 0, 8, false },
+                 six_updates = { "cut_short", 0, 6, true };
 static const End *end = &two_epochs;
 
 static char *folder;
 
-/* Trains, or goes on, in folder/out, in a child that meets the mishap at the place. Returns how the child ended, as waitpid tells it. */
+/* Trains, or goes on, in folder/out, in a child that meets the mishap at the place. Returns how the
+   child ended, as waitpid tells it. */
 static int train(const char *out, Mishap what, int place)
 {
     int status;
     char *path = text_of("%s/%s", folder, out), *last = text_of("%s/last.safetensors", path);
-    TrainOptions o = { .command = TRAIN_RUN, .out = path, .batch = 256, .threads = 2, .cache_bytes = 1 << 22, .cache_given = 1, .epochs = (uint64_t)end->epochs,
-                       .steps = (uint64_t)end->steps, .checkpoint_updates = 2, .resume = file_exists(last) };
+    TrainOptions o = { .command = TRAIN_RUN,
+                       .out = path,
+                       .batch = 256,
+                       .threads = 2,
+                       .cache_bytes = 1 << 22,
+                       .cache_given = 1,
+                       .epochs = (uint64_t)end->epochs,
+                       .steps = (uint64_t)end->steps,
+                       .checkpoint_updates = 2,
+                       .resume = file_exists(last) };
     if (o.resume)
         o.batch = 0;
     *report = (Report){ 0 };
@@ -241,7 +261,7 @@ static int train(const char *out, Mishap what, int place)
         alarm(300);
         if (counts_jansson)
             json_set_alloc_funcs(__wrap_malloc, free);
-        is_pending = false;         /* what the test itself has named does not count */
+        is_pending = false; /* what the test itself has named does not count */
         atomic_store(&countdown, place);
         mishap = what;
         report->result = train_run(&caec_model, &o, &error);
@@ -282,7 +302,8 @@ static int tear_down(void **state)
 static void want_same(const char *out, const char *name, int place)
 {
     size_t length_a, length_b;
-    char *path_a = text_of("%s/%s/%s", folder, out, name), *path_b = text_of("%s/%s/%s", folder, end->whole, name);
+    char *path_a = text_of("%s/%s/%s", folder, out, name),
+         *path_b = text_of("%s/%s/%s", folder, end->whole, name);
     char *a = file_read(path_a, &length_a), *b = file_read(path_b, &length_b);
     if (length_a != length_b || memcmp(a, b, length_a) != 0)
         fail_msg("place %d: %s is not that of an undisturbed run", place, path_a);
@@ -292,7 +313,8 @@ static void want_same(const char *out, const char *name, int place)
     free(b);
 }
 
-/* The mishap at every `step`-th place (five times that without FORCE_ALL), until a run no longer comes to it. */
+/* The mishap at every `step`-th place (five times that without FORCE_ALL), until a run no longer
+   comes to it. */
 static int everywhere(Mishap what, int step, const char *name)
 {
     const char *all = getenv("FORCE_ALL");
@@ -307,8 +329,10 @@ static int everywhere(Mishap what, int step, const char *name)
             fail_msg("%s at place %d: ended by signal %d", name, place, WTERMSIG(status));
         if (WIFEXITED(status) && report->result != 0) {
             refused++;
-            if (report->result != -1 || (report->exit_code != 1 && report->exit_code != 3) || !report->text[0])
-                fail_msg("%s at place %d: result %d, exit code %d, \"%s\"", name, place, report->result, report->exit_code, report->text);
+            if (report->result != -1 || (report->exit_code != 1 && report->exit_code != 3)
+                || !report->text[0])
+                fail_msg("%s at place %d: result %d, exit code %d, \"%s\"", name, place,
+                         report->result, report->exit_code, report->text);
         }
         if (train(out, NOTHING, 0) != 0 || report->result != 0)
             fail_msg("%s at place %d: does not go on: %s", name, place, report->text);
@@ -320,7 +344,10 @@ static int everywhere(Mishap what, int step, const char *name)
         folder_remove(path);
         free(out);
     }
-    printf("%s at each of %d places, %d of them told; every run came to its end with the bits of an undisturbed one\n", name, place / step - 1, refused);
+    printf(
+        "%s at each of %d places, %d of them told; every run came to its end with the bits of an "
+        "undisturbed one\n",
+        name, place / step - 1, refused);
     return refused;
 }
 
@@ -345,7 +372,8 @@ static void killed_at_every_call_of_a_run_of_updates(void **state)
 static void folders_are_synced(void **state)
 {
     (void)state;
-    char *last = text_of("%s/aside/deep/last.safetensors", folder), *kept = text_of("%s/aside/deep/kept", folder);
+    char *last = text_of("%s/aside/deep/last.safetensors", folder),
+         *kept = text_of("%s/aside/deep/kept", folder);
     char *moved = text_of("%s/aside/deep.1/kept", folder);
     for (int i = 0; i < 2; i++) {
         assert_int_equal(train("aside/deep", NOTHING, 0), 0);
@@ -353,7 +381,7 @@ static void folders_are_synced(void **state)
         assert_false(report->undone);
         assert_true(report->named >= 10);
         assert_true(report->folders_synced >= report->named);
-        assert_int_equal(rename(last, kept), 0);        /* then the next is a new run */
+        assert_int_equal(rename(last, kept), 0); /* then the next is a new run */
     }
     assert_true(file_exists(moved));
     printf("%d names, each of their folders synced\n", report->named);
@@ -388,7 +416,8 @@ static void no_memory_any_more(void **state)
     (void)state;
     assert_true(everywhere(NO_MEMORY_FROM_THERE_ON, 67, "no memory any more") > 3);
     counts_jansson = true;
-    assert_true(everywhere(NO_MEMORY_FROM_THERE_ON, 293, "no memory any more, JSON's included,") > 3);
+    assert_true(everywhere(NO_MEMORY_FROM_THERE_ON, 293, "no memory any more, JSON's included,")
+                > 3);
     counts_jansson = false;
 }
 
@@ -397,8 +426,11 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(folders_are_synced),
         cmocka_unit_test(killed_at_every_call_of_a_run_of_updates),
-        cmocka_unit_test(killed_at_every_call), cmocka_unit_test(killed_in_every_write), cmocka_unit_test(every_call_refused),
-        cmocka_unit_test(no_memory_once),       cmocka_unit_test(no_memory_any_more),
+        cmocka_unit_test(killed_at_every_call),
+        cmocka_unit_test(killed_in_every_write),
+        cmocka_unit_test(every_call_refused),
+        cmocka_unit_test(no_memory_once),
+        cmocka_unit_test(no_memory_any_more),
     };
     return cmocka_run_group_tests_name("force places", tests, set_up, tear_down);
 }

@@ -12,18 +12,24 @@ static void add_some(Drawer *d, int depth);
 
 static bool is_multiple(NetSize a, NetSize b)
 {
-    return a.flat == b.flat && a.height % b.height == 0 && a.width % b.width == 0 && a.height / b.height == a.width / b.width;
+    return a.flat == b.flat && a.height % b.height == 0 && a.width % b.width == 0
+           && a.height / b.height == a.width / b.width;
 }
 
-/* Goes on from an earlier value, computes something, and comes back to what stood before; nothing where there is no room for it. */
+/* Goes on from an earlier value, computes something, and comes back to what stood before; nothing
+   where there is no room for it. */
 static void add_branch(Drawer *d, int depth)
 {
     LayerKind kind = chance(d, 50) ? CONCAT : ADD;
     int from = between(d, -1, d->count - 1), back = d->count - 1;
     NetSize to = size_now(d);
-    for (int tries = 0; tries < 8 && !is_multiple(place_out(d, from), to) && !is_multiple(to, place_out(d, from)); tries++)
-        from = between(d, -1, d->count - 1);        /* oftener one from where the way back needs no dense layer */
-    if (depth >= MAX_DEPTH || !d->count || !has_room(d) || pixels_now(d) || values(to) * 2 > MAX_VALUES)
+    /* oftener one from where the way back needs no dense layer */
+    for (int tries = 0;
+         tries < 8 && !is_multiple(place_out(d, from), to) && !is_multiple(to, place_out(d, from));
+         tries++)
+        from = between(d, -1, d->count - 1);
+    if (depth >= MAX_DEPTH || !d->count || !has_room(d) || pixels_now(d)
+        || values(to) * 2 > MAX_VALUES)
         return;
     char *name = keep(d->drawn, text_of("%s", place_name(d, back)));
     append(d, (NetLayer){ FROM, .with = keep(d->drawn, text_of("%s", place_name(d, from))) });
@@ -48,7 +54,9 @@ static void add_some(Drawer *d, int depth)
 static bool has_weights(Drawer *d)
 {
     for (int i = 0; i < d->count; i++)
-        if (d->places[i].part == d->part && (d->places[i].layer->kind == CONV || d->places[i].layer->kind == DECONV || d->places[i].layer->kind == DENSE))
+        if (d->places[i].part == d->part
+            && (d->places[i].layer->kind == CONV || d->places[i].layer->kind == DECONV
+                || d->places[i].layer->kind == DENSE))
             return true;
     return false;
 }
@@ -59,7 +67,7 @@ static void draw_part(Drawer *d, int most)
         add_some(d, 0);
 }
 
-/* What stands behind the layer that makes the output: it changes the size and keeps the range. */
+/* What stands after the layer that makes the output: it changes the size and keeps the range. */
 static NetSize before_tail(Drawer *d, NetSize to, NetLayer *tail)
 {
     int size = between(d, 2, 4);
@@ -70,9 +78,11 @@ static NetSize before_tail(Drawer *d, NetSize to, NetLayer *tail)
         *tail = (NetLayer){ UP, .size = size };
         return (NetSize){ to.height / size, to.width / size, to.channels, false };
     }
-    if (chance(d, 60) && to.height * size <= 2 * MAX_SIDE && to.width * size <= 2 * MAX_SIDE && values(to) * size * size < 2 * MAX_VALUES) {
+    if (chance(d, 60) && to.height * size <= 2 * MAX_SIDE && to.width * size <= 2 * MAX_SIDE
+        && values(to) * size * size < 2 * MAX_VALUES) {
         *tail = (NetLayer){ chance(d, 50) ? POOL : AVG, .size = size };
-        return (NetSize){ to.height * size + below(d, size), to.width * size + below(d, size), to.channels, false };
+        return (NetSize){ to.height * size + below(d, size), to.width * size + below(d, size),
+                          to.channels, false };
     }
     *tail = (NetLayer){ RESHAPE, .shape = { to.height, to.width, to.channels } };
     return (NetSize){ to.width, to.height, to.channels, false };
@@ -86,7 +96,8 @@ static void draw_output(Drawer *d, NetSize to)
     reach(d, before);
     if (!has_weights(d))
         convolve_to(d, before.channels, 0, draw_kernel(d), false);
-    if (strcmp(net->loss, "bce") == 0)              /* its gradient is that of its value between 0 and 1 alone */
+    /* its gradient is that of its value between 0 and 1 alone */
+    if (strcmp(net->loss, "bce") == 0)
         append(d, (NetLayer){ ACT, .activation = "sigmoid" });
     else if (chance(d, 25) || pixels_now(d))
         append(d, (NetLayer){ ACT, .activation = chance(d, 50) ? "sigmoid" : draw_activation(d) });
@@ -109,7 +120,7 @@ Drawn *draw_net(uint64_t seed, int number)
     Net *net = &d.drawn->net;
     net->height = between(&d, 1, chance(&d, 20) ? MAX_SIDE : 12);
     net->width = chance(&d, 20) ? net->height : between(&d, 1, chance(&d, 20) ? MAX_SIDE : 12);
-    if (chance(&d, 50)) {           /* what is halved twice comes back without a dense layer */
+    if (chance(&d, 50)) { /* what is halved twice comes back without a dense layer */
         net->height = (net->height + 3) / 4 * 4;
         net->width = (net->width + 3) / 4 * 4;
     }

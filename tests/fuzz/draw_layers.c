@@ -39,7 +39,8 @@ char *keep(Drawn *drawn, char *text)
 NetSize size_now(const Drawer *d)
 {
     const Net *net = &d->drawn->net;
-    return d->count ? d->places[d->count - 1].out : (NetSize){ net->height, net->width, net->channels, false };
+    return d->count ? d->places[d->count - 1].out
+                    : (NetSize){ net->height, net->width, net->channels, false };
 }
 
 bool pixels_now(const Drawer *d)
@@ -54,7 +55,8 @@ int values(NetSize s)
 
 bool same_size(NetSize a, NetSize b)
 {
-    return a.height == b.height && a.width == b.width && a.channels == b.channels && a.flat == b.flat;
+    return a.height == b.height && a.width == b.width && a.channels == b.channels
+           && a.flat == b.flat;
 }
 
 static NetLayer *layers_of(Drawer *d)
@@ -84,7 +86,8 @@ static bool value_is_pixels(const Drawer *d, const NetLayer *l)
     }
     if (l->kind == FROM)
         return true;
-    bool passes_on = ((l->kind == NOISE || l->kind == DROP) && l->rate == 0) || (l->kind == ACT && strcmp(l->activation, "linear") == 0);
+    bool passes_on = ((l->kind == NOISE || l->kind == DROP) && l->rate == 0)
+                     || (l->kind == ACT && strcmp(l->activation, "linear") == 0);
     return passes_on && pixels_now(d);
 }
 
@@ -115,7 +118,8 @@ NetSize place_out(const Drawer *d, int at)
 
 const char *draw_activation(Drawer *d)
 {
-    static const char *const names[] = { "relu", "relu", "leaky_relu", "sigmoid", "tanh", "tanh", "softplus", "elu", "linear" };
+    static const char *const names[] = { "relu", "relu",     "leaky_relu", "sigmoid", "tanh",
+                                         "tanh", "softplus", "elu",        "linear" };
     return names[below(d, (int)(sizeof names / sizeof names[0]))];
 }
 
@@ -146,8 +150,10 @@ int fitting_kernel(const Drawer *d, int kernel, int filters)
 
 void convolve_to(Drawer *d, int channels, int stride, int kernel, bool valid)
 {
-    append(d, (NetLayer){ CONV, .filters = channels, .kernel = valid ? kernel : fitting_kernel(d, kernel, channels), .stride = stride, .valid = valid,
-                          .no_bias = chance(d, 15), .activation = attribute_activation(d) });
+    append(d, (NetLayer){ CONV, .filters = channels,
+                          .kernel = valid ? kernel : fitting_kernel(d, kernel, channels),
+                          .stride = stride, .valid = valid, .no_bias = chance(d, 15),
+                          .activation = attribute_activation(d) });
 }
 
 /* ---- layers that keep no particular shape ---- */
@@ -155,8 +161,8 @@ void convolve_to(Drawer *d, int channels, int stride, int kernel, bool valid)
 static bool add_conv(Drawer *d)
 {
     NetSize s = size_now(d);
-    NetLayer l = { CONV, .filters = draw_filters(d), .stride = chance(d, 25) ? between(d, 1, 4) : 0, .no_bias = chance(d, 20),
-                   .activation = attribute_activation(d) };
+    NetLayer l = { CONV, .filters = draw_filters(d), .stride = chance(d, 25) ? between(d, 1, 4) : 0,
+                   .no_bias = chance(d, 20), .activation = attribute_activation(d) };
     l.kernel = fitting_kernel(d, draw_kernel(d), l.filters);
     l.valid = chance(d, 30) && l.kernel <= s.height && l.kernel <= s.width;
     if (s.flat || s.height * s.width * l.filters > MAX_VALUES)
@@ -168,11 +174,13 @@ static bool add_conv(Drawer *d)
 static bool add_deconv(Drawer *d)
 {
     NetSize s = size_now(d);
-    NetLayer l = { DECONV, .filters = draw_filters(d), .stride = chance(d, 50) ? 0 : between(d, 1, 4), .no_bias = chance(d, 20),
+    NetLayer l = { DECONV, .filters = draw_filters(d),
+                   .stride = chance(d, 50) ? 0 : between(d, 1, 4), .no_bias = chance(d, 20),
                    .activation = attribute_activation(d) };
     int stride = l.stride ? l.stride : 2;
     l.kernel = fitting_kernel(d, draw_kernel(d), l.filters);
-    if (s.flat || s.height * stride > MAX_SIDE || s.width * stride > MAX_SIDE || s.height * s.width * stride * stride * l.filters > MAX_VALUES)
+    if (s.flat || s.height * stride > MAX_SIDE || s.width * stride > MAX_SIDE
+        || s.height * s.width * stride * stride * l.filters > MAX_VALUES)
         return false;
     append(d, l);
     return true;
@@ -192,7 +200,8 @@ static bool add_up(Drawer *d)
 {
     NetSize s = size_now(d);
     int size = chance(d, 70) ? 2 : between(d, 1, 4);
-    if (s.flat || s.height * size > MAX_SIDE || s.width * size > MAX_SIDE || values(s) * size * size > MAX_VALUES)
+    if (s.flat || s.height * size > MAX_SIDE || s.width * size > MAX_SIDE
+        || values(s) * size * size > MAX_VALUES)
         return false;
     append(d, (NetLayer){ UP, .size = size });
     return true;
@@ -234,7 +243,8 @@ static bool add_noise(Drawer *d)
 
 void add_dense(Drawer *d, int units, const char *activation)
 {
-    append(d, (NetLayer){ DENSE, .units = units, .no_bias = chance(d, 20), .activation = activation });
+    append(d,
+           (NetLayer){ DENSE, .units = units, .no_bias = chance(d, 20), .activation = activation });
 }
 
 static bool add_flat(Drawer *d)
@@ -273,10 +283,11 @@ static bool can_join(LayerKind kind, NetSize a, NetSize b)
 /* Concat or add with one place or, now and then, with several. */
 static void join_places(Drawer *d, LayerKind kind, const int *found, int count)
 {
-    int channels = size_now(d).channels, first = below(d, count), several = chance(d, 25) ? between(d, 2, 3) : 1;
+    int channels = size_now(d).channels, first = below(d, count),
+        several = chance(d, 25) ? between(d, 2, 3) : 1;
     char *list = text_of("%s", "");
     for (int i = 0; i < several; i++) {
-        int at = found[(first + i) % count];        /* also twice the same */
+        int at = found[(first + i) % count]; /* also twice the same */
         channels += place_out(d, at).channels;
         if (i > 0 && kind == CONCAT && channels > MAX_CHANNELS)
             break;
@@ -293,7 +304,8 @@ static bool add_join(Drawer *d)
     NetSize s = size_now(d);
     int found[NET_PLACES + 1], count = 0;
     for (int i = -1; i < d->count; i++)
-        if (can_join(kind, s, place_out(d, i)) && (kind == ADD || s.channels + place_out(d, i).channels <= MAX_CHANNELS))
+        if (can_join(kind, s, place_out(d, i))
+            && (kind == ADD || s.channels + place_out(d, i).channels <= MAX_CHANNELS))
             found[count++] = i;
     if (!count || values(s) * 2 > MAX_VALUES)
         return false;
@@ -309,7 +321,9 @@ static bool add_unpool(Drawer *d)
             found[count++] = i;
     if (!count)
         return false;
-    append(d, (NetLayer){ UNPOOL, .with = keep(d->drawn, text_of("%s", place_name(d, found[below(d, count)]))) });
+    append(d, (NetLayer){
+                  UNPOOL,
+                  .with = keep(d->drawn, text_of("%s", place_name(d, found[below(d, count)]))) });
     return true;
 }
 
@@ -319,10 +333,11 @@ void add_word(Drawer *d)
         bool (*add)(Drawer *d);
         int share;
     } words[] = {
-        { add_conv, 28 }, { add_deconv, 5 }, { add_pool, 17 }, { add_up, 5 }, { add_activation, 9 }, { add_norm, 8 }, { add_noise, 5 }, { add_flat, 1 },
-        { add_reshape, 2 }, { add_join, 9 }, { add_unpool, 7 },
+        { add_conv, 28 },      { add_deconv, 5 }, { add_pool, 17 },  { add_up, 5 },
+        { add_activation, 9 }, { add_norm, 8 },   { add_noise, 5 },  { add_flat, 1 },
+        { add_reshape, 2 },    { add_join, 9 },   { add_unpool, 7 },
     };
-    enum { ALL = 96 };                  /* the sum of the shares */
+    enum { ALL = 96 }; /* the sum of the shares */
     int share = below(d, ALL), word = 0;
     while (share >= words[word].share)
         share -= words[word++].share;

@@ -10,7 +10,8 @@ static bool reach_by_conv(Drawer *d, NetSize to)
     if (s.flat || s.height != to.height || s.width != to.width)
         return false;
     if (chance(d, 15))
-        append(d, (NetLayer){ DECONV, .filters = to.channels, .kernel = fitting_kernel(d, draw_kernel(d), to.channels), .stride = 1,
+        append(d, (NetLayer){ DECONV, .filters = to.channels,
+                              .kernel = fitting_kernel(d, draw_kernel(d), to.channels), .stride = 1,
                               .activation = attribute_activation(d) });
     else
         convolve_to(d, to.channels, 0, draw_kernel(d), false);
@@ -21,12 +22,14 @@ static bool reach_by_conv(Drawer *d, NetSize to)
 static bool reach_by_multiple(Drawer *d, NetSize to)
 {
     NetSize s = size_now(d);
-    if (s.flat || to.height % s.height || to.height / s.height != to.width / s.width || to.width % s.width)
+    if (s.flat || to.height % s.height || to.height / s.height != to.width / s.width
+        || to.width % s.width)
         return false;
     int times = to.height / s.height;
     if (chance(d, 50)) {
-        append(d, (NetLayer){ DECONV, .filters = to.channels, .kernel = fitting_kernel(d, draw_kernel(d), to.channels), .stride = times,
-                              .activation = attribute_activation(d) });
+        append(d, (NetLayer){ DECONV, .filters = to.channels,
+                              .kernel = fitting_kernel(d, draw_kernel(d), to.channels),
+                              .stride = times, .activation = attribute_activation(d) });
         return true;
     }
     append(d, (NetLayer){ UP, .size = times });
@@ -48,8 +51,10 @@ static bool reach_by_stride(Drawer *d, NetSize to)
         int up = between(d, 1, 5), stride = between(d, 1, 4), kernel = between(d, 1, 7);
         bool valid = chance(d, 70);
         int height = s.height * up, width = s.width * up;
-        if ((valid && (kernel > height || kernel > width)) || height * width * s.channels > MAX_VALUES * 2 ||
-            conv_outputs(height, kernel, stride, valid) != to.height || conv_outputs(width, kernel, stride, valid) != to.width)
+        if ((valid && (kernel > height || kernel > width))
+            || height * width * s.channels > MAX_VALUES * 2
+            || conv_outputs(height, kernel, stride, valid) != to.height
+            || conv_outputs(width, kernel, stride, valid) != to.width)
             continue;
         if (up > 1 || chance(d, 10))
             append(d, (NetLayer){ UP, .size = up });
@@ -63,7 +68,8 @@ static bool reach_by_pool(Drawer *d, NetSize to)
 {
     NetSize s = size_now(d);
     int size = s.height / to.height;
-    if (s.flat || size < 1 || size > 16 || s.height / size != to.height || s.width / size != to.width)
+    if (s.flat || size < 1 || size > 16 || s.height / size != to.height
+        || s.width / size != to.width)
         return false;
     append(d, (NetLayer){ chance(d, 50) ? POOL : AVG, .size = size });
     return size_now(d).channels == to.channels || reach_by_conv(d, to);
@@ -74,7 +80,8 @@ static bool reach_by_unpool(Drawer *d, NetSize to)
 {
     int found[NET_PLACES], count = 0;
     for (int i = 0; i < d->count; i++)
-        if (d->places[i].layer->kind == POOL && d->places[i].in.height == to.height && d->places[i].in.width == to.width)
+        if (d->places[i].layer->kind == POOL && d->places[i].in.height == to.height
+            && d->places[i].in.width == to.width)
             found[count++] = i;
     if (!count || !has_room(d) || d->unpools == MAX_DEPTH)
         return false;
@@ -111,8 +118,9 @@ static bool reach_by_reshape(Drawer *d, NetSize to)
 void reach(Drawer *d, NetSize to)
 {
     static bool (*const ways[])(Drawer *, NetSize) = {
-        reach_by_conv, reach_by_conv, reach_by_multiple, reach_by_multiple, reach_by_stride, reach_by_stride, reach_by_pool, reach_by_unpool,
-        reach_by_unpool, reach_by_unpool, reach_by_unpool, reach_by_reshape,
+        reach_by_conv,   reach_by_conv,   reach_by_multiple, reach_by_multiple,
+        reach_by_stride, reach_by_stride, reach_by_pool,     reach_by_unpool,
+        reach_by_unpool, reach_by_unpool, reach_by_unpool,   reach_by_reshape,
     };
     enum { WAYS = sizeof ways / sizeof ways[0] };
     if (same_size(size_now(d), to) && !pixels_now(d) && chance(d, 50))

@@ -9,7 +9,8 @@
 #include <stdio.h>
 #include <string.h>
 
-/* A number of a word: what holds where it is left out, and two others that are legal beside all the rest. */
+/* A number of a word: what holds where it is left out, and two others that are legal beside all the
+   rest. */
 typedef struct Number {
     const char *name;
     size_t offset;
@@ -21,10 +22,17 @@ typedef struct Word {
     Number numbers[8];
 } Word;
 
-#define OPTIMIZER(name, ...) { #name, offsetof(ModelOptimizer, name), __VA_ARGS__ }
-#define SCHEDULE(name, ...) { #name, offsetof(ModelSchedule, name), __VA_ARGS__ }
-#define ADAM \
-    OPTIMIZER(lr, 1e-3, { 1.0 / 3, 1000 }), OPTIMIZER(beta1, 0.9, { 0, 0.999999 }), OPTIMIZER(beta2, 0.999, { 0.5, 0 }), OPTIMIZER(eps, 1e-7, { 1, 0 })
+#define OPTIMIZER(name, ...)                               \
+    {                                                      \
+#name, offsetof(ModelOptimizer, name), __VA_ARGS__ \
+    }
+#define SCHEDULE(name, ...)                               \
+    {                                                     \
+#name, offsetof(ModelSchedule, name), __VA_ARGS__ \
+    }
+#define ADAM                                                                        \
+    OPTIMIZER(lr, 1e-3, { 1.0 / 3, 1000 }), OPTIMIZER(beta1, 0.9, { 0, 0.999999 }), \
+        OPTIMIZER(beta2, 0.999, { 0.5, 0 }), OPTIMIZER(eps, 1e-7, { 1, 0 })
 #define WARMUP SCHEDULE(warmup, 0, { 0.75, 1 })
 #define MIN_LR SCHEDULE(min_lr, 0, { 1e-9, 1e-6 })
 
@@ -38,11 +46,13 @@ static const Word schedules[] = {
     { "constant", { WARMUP } },
     { "step", { SCHEDULE(every, 10, { 1, 1 << 24 }), SCHEDULE(factor, 0.1, { 0, 1 }), WARMUP } },
     { "cosine", { SCHEDULE(epochs, 0, { 2, 1 << 24 }), MIN_LR, WARMUP } },
-    { "reduce_on_plateau", { SCHEDULE(factor, 0.1, { 0, 0.5 }), SCHEDULE(patience, 10, { 1, 3 }), SCHEDULE(min_delta, 1e-4, { 0, 12 }),
-                             SCHEDULE(cooldown, 0, { 1, 9 }), MIN_LR, WARMUP } },
+    { "reduce_on_plateau",
+      { SCHEDULE(factor, 0.1, { 0, 0.5 }), SCHEDULE(patience, 10, { 1, 3 }),
+        SCHEDULE(min_delta, 1e-4, { 0, 12 }), SCHEDULE(cooldown, 0, { 1, 9 }), MIN_LR, WARMUP } },
 };
 
-/* A word of the list with some of its numbers; fills the members of `what` at the numbers' offsets. */
+/* A word of the list with some of its numbers; fills the members of `what` at the numbers'
+   offsets. */
 static void draw_word(uint64_t *state, FILE *f, const Word *word, void *what)
 {
     int count = 0;
@@ -62,7 +72,8 @@ static void draw_word(uint64_t *state, FILE *f, const Word *word, void *what)
 static void draw_clipping(uint64_t *state, FILE *f, ModelTraining *training)
 {
     static const char *const names[] = { "clip_norm", "global_clip_norm", "clip_value" };
-    double *const values[] = { &training->clip_norm, &training->global_clip_norm, &training->clip_value };
+    double *const values[] = { &training->clip_norm, &training->global_clip_norm,
+                               &training->clip_value };
     int way = rng_below(state, 6);
     if (way >= 3)
         return;
@@ -76,9 +87,14 @@ char *draw_training(uint64_t *state, const char *loss, ModelTraining *training)
     size_t n = 0;
     FILE *f = open_memstream(&text, &n);
     assert_non_null(f);
-    const Word *optimizer = &optimizers[rng_below(state, 3)], *schedule = &schedules[rng_below(state, 4)];
+    const Word *optimizer = &optimizers[rng_below(state, 3)],
+               *schedule = &schedules[rng_below(state, 4)];
     bool with_schedule = rng_chance(state, 60);
-    *training = (ModelTraining){ .loss = loss, .optimizer.name = optimizer->name, .schedule.name = "constant", .batch = 64, .epochs = 40 };
+    *training = (ModelTraining){ .loss = loss,
+                                 .optimizer.name = optimizer->name,
+                                 .schedule.name = "constant",
+                                 .batch = 64,
+                                 .epochs = 40 };
     fprintf(f, "optimizer = ");
     draw_word(state, f, optimizer, &training->optimizer);
     if (with_schedule) {
@@ -110,7 +126,8 @@ static void want_number(const char *what, double got, double right)
         fail_msg("training: %s is %.17g instead of %.17g", what, got, right);
 }
 
-static void want_numbers(const Word *words, int count, const char *name, const void *got, const void *right)
+static void want_numbers(const Word *words, int count, const char *name, const void *got,
+                         const void *right)
 {
     for (int i = 0; i < count; i++)
         for (const Number *n = words[i].numbers; n->name && strcmp(words[i].name, name) == 0; n++) {

@@ -20,8 +20,8 @@ static bool compiles(const char *graph, const char *options)
     char *folder = folder_new(), *path = text_of("%s/net.lua", folder);
     file_write(path, graph, strlen(graph));
     Result result = run_caec(folder, "net.lua --emit library --stop-after plan %s", options);
-    bool refused = result.exit_code == 1 ||
-                   (result.exit_code == 2 && strstr(result.err, " does not compute "));
+    bool refused = result.exit_code == 1
+                   || (result.exit_code == 2 && strstr(result.err, " does not compute "));
     if (!refused)
         want_exit(&result, 0);
     result_free(&result);
@@ -41,8 +41,8 @@ static char *force_all(const Net *net, const char *graph, const char *target, ui
     for (int i = 0; i < count; i++) {
         LayerKind kind = places[i].layer->kind;
         for (int tries = 0; kind == CONV || kind == DECONV || kind == DENSE; tries++) {
-            const char *kernel =
-                kind == DENSE ? "dense_plain" : kernels[tries < 4 ? rng_below(state, 4) : 0];
+            const char *kernel = kind == DENSE ? "dense_plain"
+                                               : kernels[tries < 4 ? rng_below(state, 4) : 0];
             char *more = text_of("%s --kernel %s=%s", options, places[i].name, kernel);
             bool fits = compiles(graph, more);
             free(fits ? options : more);

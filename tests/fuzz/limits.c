@@ -8,13 +8,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The number behind these words in what caec says about a limit. */
+/* The number after these words in what caec says about a limit. */
 static size_t said(const char *folder, const char *options, const char *limit, const char *words)
 {
-    Result result =
-        run_caec(folder, "net.lua %s --memory-limit %s --stop-after plan", options, limit);
-    const char *at =
-        strstr(result.err, words) ? strstr(result.err, words) : strstr(result.out, words);
+    Result result = run_caec(folder, "net.lua %s --memory-limit %s --stop-after plan", options,
+                             limit);
+    const char *at = strstr(result.err, words) ? strstr(result.err, words)
+                                               : strstr(result.out, words);
     if (!at)
         fail_msg("caec net.lua %s --memory-limit %s does not say '%s', but: %s%s", options, limit,
                  words, result.out, result.err);

@@ -16,12 +16,12 @@ typedef struct Mutation {
     uint64_t *state;
     NetPlace places[NET_PLACES];
     int count, encoder_count;
-    char *lines[MAX_LINES + 1];     /* from 1 on, without their ends */
+    char *lines[MAX_LINES + 1]; /* from 1 on, without their ends */
     int line_count;
     Mutated *result;
 } Mutation;
 
-#define PICK(m, list) (list)[rng_below((m)->state, (int)(sizeof (list) / sizeof (list)[0]))]
+#define PICK(m, list) (list)[rng_below((m)->state, (int)(sizeof(list) / sizeof(list)[0]))]
 
 static int line_of(const Mutation *m, int place)
 {
@@ -61,7 +61,8 @@ static void replace_in(Mutation *m, int line, size_t at, size_t length, const ch
 static void insert_line(Mutation *m, int line, const char *text)
 {
     assert_true(m->line_count < MAX_LINES);
-    memmove(&m->lines[line + 1], &m->lines[line], sizeof m->lines[0] * (size_t)(m->line_count - line + 1));
+    memmove(&m->lines[line + 1], &m->lines[line],
+            sizeof m->lines[0] * (size_t)(m->line_count - line + 1));
     m->lines[line] = text_of("%s", text);
     m->line_count++;
 }
@@ -69,7 +70,8 @@ static void insert_line(Mutation *m, int line, const char *text)
 static void delete_line(Mutation *m, int line)
 {
     free(m->lines[line]);
-    memmove(&m->lines[line], &m->lines[line + 1], sizeof m->lines[0] * (size_t)(m->line_count - line));
+    memmove(&m->lines[line], &m->lines[line + 1],
+            sizeof m->lines[0] * (size_t)(m->line_count - line));
     m->line_count--;
 }
 
@@ -105,7 +107,8 @@ static int find_fields(const char *line, Field *fields)
         f->name[n] = 0;
         f->begin = (size_t)(p - line);
         f->value = f->begin + n + 3;
-        for (p = line + f->value; *p && !(depth == 0 && (*p == ',' || (*p == ' ' && p[1] == '}'))); p++)
+        for (p = line + f->value; *p && !(depth == 0 && (*p == ',' || (*p == ' ' && p[1] == '}')));
+             p++)
             depth += *p == '{' ? 1 : *p == '}' ? -1 : 0;
         f->end = (size_t)(p - line);
     }
@@ -179,7 +182,8 @@ static bool unknown_word(Mutation *m)
     int line = line_of(m, any_place(m));
     const char *word = PICK(m, unknown_words);
     replace_in(m, line, 4, strcspn(m->lines[line] + 4, " "), word);
-    return done(m, "an unknown word", strncmp(word, "math", 4) == 0 || strncmp(word, "string", 6) == 0 ? ANY : line);
+    return done(m, "an unknown word",
+                strncmp(word, "math", 4) == 0 || strncmp(word, "string", 6) == 0 ? ANY : line);
 }
 
 static bool no_layer(Mutation *m)
@@ -198,11 +202,12 @@ static bool impossible_layer(Mutation *m)
     char *text = text_of("    %s", layer);
     insert_line(m, line, text);
     free(text);
-    bool about_the_part = layer[0] == '{' || strstr(layer, "sequential \"inner\",") || strstr(layer, "} {");
+    bool about_the_part = layer[0] == '{' || strstr(layer, "sequential \"inner\",")
+                          || strstr(layer, "} {");
     return done(m, "a layer that is impossible anywhere", about_the_part ? ANY : line);
 }
 
-/* Behind the last layer, which gives the input's shape. */
+/* After the last layer, which gives the input's shape. */
 static bool wrong_output(Mutation *m)
 {
     int line = line_of(m, m->count - 1) + 1;
@@ -214,13 +219,14 @@ static bool wrong_output(Mutation *m)
 
 static bool empty_part(Mutation *m)
 {
-    int part = rng_below(m->state, 2), header = header_of(m, part), layers = part ? m->count - m->encoder_count : m->encoder_count;
+    int part = rng_below(m->state, 2), header = header_of(m, part),
+        layers = part ? m->count - m->encoder_count : m->encoder_count;
     for (int i = 0; i < layers; i++)
         delete_line(m, header + 1);
     return done(m, "a part without layers", header);
 }
 
-/* Goes on from the image behind a layer that nobody names. */
+/* Goes on from the image after a layer that nobody names. */
 static bool unread_layer(Mutation *m)
 {
     int place = any_place(m);
@@ -247,7 +253,8 @@ static bool too_many_layers(Mutation *m)
 
 /* ---- references ---- */
 
-/* A layer behind a place whose input has `size`; it names another place at which the shapes do not meet. */
+/* A layer after a place whose input has `size`; it names another place at which the shapes do not
+   meet. */
 static bool wrong_reference(Mutation *m)
 {
     int place = any_place(m), other = any_place(m);
@@ -263,14 +270,16 @@ static bool wrong_reference(Mutation *m)
         break;
     case 1:
         if (a.height != b.height || a.width != b.width || a.flat != b.flat)
-            text = text_of("    concat { with = { \"%s\", \"%s\" } },", m->places[place].name, name);
+            text = text_of("    concat { with = { \"%s\", \"%s\" } },", m->places[place].name,
+                           name);
         break;
     case 2:
         if (a.height * a.width * a.channels != b.height * b.width * b.channels)
             text = text_of("    add { with = \"%s\" },", name);
         break;
     default:
-        if (named->kind != POOL && named->kind != ACT && !(alike && (named->kind == NOISE || named->kind == DROP || named->kind == FROM)))
+        if (named->kind != POOL && named->kind != ACT
+            && !(alike && (named->kind == NOISE || named->kind == DROP || named->kind == FROM)))
             text = text_of("    max_unpool2d { pool = \"%s\" },", name);
     }
     if (!text)
@@ -301,7 +310,8 @@ static bool wrong_head(Mutation *m)
     const char *head = PICK(m, wrong_heads);
     replace_line(m, 1, text_of("%s", head));
     m->result->whole = true;
-    return done(m, "a head that is wrong", ANY) && strcmp(head, "return autoencoder \"net\" { encoder = 1,") != 0;
+    return done(m, "a head that is wrong", ANY)
+           && strcmp(head, "return autoencoder \"net\" { encoder = 1,") != 0;
 }
 
 static bool wrong_part(Mutation *m)
@@ -346,8 +356,13 @@ static bool bad_code(Mutation *m)
 
 static bool deep_nesting(Mutation *m)
 {
-    static const char *const pairs[][2] = { { "(", ")" }, { "{", "}" }, { "-", "" }, { "not ", "" }, { "(function() return ", " end)()" },
-                                            { "{ {}, ", "}" }, { "x.", "x" } };
+    static const char *const pairs[][2] = { { "(", ")" },
+                                            { "{", "}" },
+                                            { "-", "" },
+                                            { "not ", "" },
+                                            { "(function() return ", " end)()" },
+                                            { "{ {}, ", "}" },
+                                            { "x.", "x" } };
     int kind = rng_below(m->state, 7), depth = 100 << rng_below(m->state, 7);
     const char *open = pairs[kind][0], *close = pairs[kind][1];
     if ((kind == 0 || kind == 2) && depth < 300)
@@ -370,7 +385,7 @@ static bool deep_nesting(Mutation *m)
 static bool cut_off(Mutation *m)
 {
     Mutated *r = m->result;
-    r->length = (size_t)rng_below(m->state, (int)r->length - 2);        /* without its last brace */
+    r->length = (size_t)rng_below(m->state, (int)r->length - 2); /* without its last brace */
     r->text[r->length] = 0;
     r->whole = true;
     return done(m, "a file that ends early", ANY);
@@ -381,7 +396,8 @@ static bool zero_byte(Mutation *m)
     Mutated *r = m->result;
     size_t at = (size_t)rng_below(m->state, (int)r->length);
     r->text[at] = 0;
-    r->whole = r->perhaps = true;       /* at the very end, or where nothing but the name of a name changes */
+    /* at the very end, or where nothing but the name of a name changes */
+    r->whole = r->perhaps = true;
     return done(m, "a byte of 0", ANY);
 }
 
@@ -399,10 +415,12 @@ static bool byte_code(Mutation *m)
 /* A few bytes changed anyhow. */
 static bool noise(Mutation *m)
 {
-    static const char letters[] = "{}{}\"\",,==()[]..--0123456789 \n\tabcdefxyzABC_+-*/%#<>~;:'\\\xff\x01";
+    static const char letters[] =
+        "{}{}\"\",,==()[]..--0123456789 \n\tabcdefxyzABC_+-*/%#<>~;:'\\\xff\x01";
     Mutated *r = m->result;
     for (int n = rng_between(m->state, 1, 4); n > 0 && r->length > 2; n--) {
-        size_t at = (size_t)rng_below(m->state, (int)r->length), some = (size_t)rng_between(m->state, 1, 12);
+        size_t at = (size_t)rng_below(m->state, (int)r->length),
+               some = (size_t)rng_between(m->state, 1, 12);
         switch (rng_below(m->state, 4)) {
         case 0: r->text[at] = letters[rng_below(m->state, (int)sizeof letters - 1)]; break;
         case 1:
@@ -451,13 +469,17 @@ typedef bool Change(Mutation *m);
 Mutated mutate(const Net *net, uint64_t *state)
 {
     static Change *const of_lines[] = {
-        wrong_argument, wrong_argument, wrong_argument, unknown_argument, missing_argument, unknown_word, no_layer, impossible_layer, impossible_layer,
-        wrong_output, empty_part, unread_layer, too_many_layers, wrong_reference, wrong_reference, wrong_input, wrong_training, wrong_training, wrong_head,
-        wrong_part,
-        wrong_syntax, missing_letter, bad_code, bad_code, deep_nesting,
+        wrong_argument, wrong_argument, wrong_argument,   unknown_argument, missing_argument,
+        unknown_word,   no_layer,       impossible_layer, impossible_layer, wrong_output,
+        empty_part,     unread_layer,   too_many_layers,  wrong_reference,  wrong_reference,
+        wrong_input,    wrong_training, wrong_training,   wrong_head,       wrong_part,
+        wrong_syntax,   missing_letter, bad_code,         bad_code,         deep_nesting,
     };
     static Change *const of_bytes[] = { cut_off, zero_byte, byte_code, noise, noise, noise };
-    enum { LINES = sizeof of_lines / sizeof of_lines[0], BYTES = sizeof of_bytes / sizeof of_bytes[0] };
+    enum {
+        LINES = sizeof of_lines / sizeof of_lines[0],
+        BYTES = sizeof of_bytes / sizeof of_bytes[0]
+    };
     Mutated result = { 0 };
     Mutation m = { .net = net, .state = state, .result = &result };
     m.count = net_places(net, m.places);

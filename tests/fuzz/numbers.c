@@ -26,7 +26,8 @@ static uint64_t from_environment(const char *name, uint64_t left_out)
     return n;
 }
 
-int numbers_run(const char *title, const char *what, int count, CMUnitTestFunction one, CMFixtureFunction end, CMUnitTestFunction report)
+int numbers_run(const char *title, const char *what, int count, CMUnitTestFunction one,
+                CMFixtureFunction end, CMUnitTestFunction report)
 {
     uint64_t seed = from_environment("FUZZ_SEED", 1);
     int first = (int)from_environment("FUZZ_FIRST", 0);
@@ -37,7 +38,9 @@ int numbers_run(const char *title, const char *what, int count, CMUnitTestFuncti
         return 2;
     for (int i = 0; i < count; i++) {
         numbers[i] = (Number){ seed, first + i, what };
-        tests[i] = (struct CMUnitTest){ text_of("%s %d of seed %llu", what, first + i, (unsigned long long)seed), one, NULL, end, &numbers[i] };
+        tests[i] = (struct CMUnitTest){ text_of("%s %d of seed %llu", what, first + i,
+                                                (unsigned long long)seed),
+                                        one, NULL, end, &numbers[i] };
     }
     tests[count] = (struct CMUnitTest){ "what was looked at", report, NULL, NULL, NULL };
     int failed = _cmocka_run_group_tests(title, tests, (size_t)count + 1, NULL, NULL);
@@ -71,8 +74,10 @@ int numbers_end(const Number *number)
 {
     unsigned long long seed = number->seed;
     if (!test.passed && test.graph) {
-        print_message("seed %llu, %s graph %d; to see it again: tests/fuzz/run.sh --%s --seed %llu --first %d --count 1\n", seed, number->what,
-                      number->number, number->what, seed, number->number);
+        print_message(
+            "seed %llu, %s graph %d; to see it again: tests/fuzz/run.sh --%s --seed %llu --first "
+            "%d --count 1\n",
+            seed, number->what, number->number, number->what, seed, number->number);
         print_message("caec net.lua %s, of\n", *test.options ? *test.options : "");
         show_graph(*test.graph);
     }

@@ -13,18 +13,21 @@
 typedef struct Number {
     uint64_t seed;
     int number;
-    const char *what;       /* "legal" */
+    const char *what; /* "legal" */
 } Number;
 
-/* Runs `one` and then `end` for every number (`count` where the environment says nothing), with *state a Number, and `report` behind them all;
-   returns the program's exit code. */
-int numbers_run(const char *title, const char *what, int count, CMUnitTestFunction one, CMFixtureFunction end, CMUnitTestFunction report);
+/* Runs `one` and then `end` for every number (`count` where the environment says nothing), with
+   *state a Number, and `report` after them all; returns the program's exit code. */
+int numbers_run(const char *title, const char *what, int count, CMUnitTestFunction one,
+                CMFixtureFunction end, CMUnitTestFunction report);
 
-/* Called by `one` as soon as they are known: where the graph and the options to it are kept; both may still change. */
+/* Called by `one` as soon as they are known: where the graph and the options to it are kept; both
+   may still change. */
 void numbers_under_test(char *const *graph, char *const *options);
-void numbers_passed(void);                  /* by `one` at its end */
+void numbers_passed(void); /* by `one` at its end */
 
-/* By `end`: where `one` did not come to its end, shows seed, number and graph, and what to type to see it again. Returns 0. */
+/* By `end`: where `one` did not come to its end, shows seed, number and graph, and what to type to
+   see it again. Returns 0. */
 int numbers_end(const Number *number);
 
 #endif

@@ -1,5 +1,5 @@
-/* Random illegal graphs: legal ones with one thing wrong in them. Each is refused with its line, the source line below and a caret under the place,
- * exit code 1, and nothing written. */
+/* Random illegal graphs: legal ones with one thing wrong in them. Each is refused with its line,
+ * the source line below and a caret under the place, exit code 1, and nothing written. */
 #define _POSIX_C_SOURCE 200809L
 #include "cases.h"
 #include "draw.h"
@@ -45,7 +45,8 @@ static void one(void **state)
     if (current.mutated.perhaps && is_taken(&current.mutated))
         current.legal++;
     else
-        want_refused(current.mutated.text, current.mutated.length, current.mutated.line, current.mutated.whole);
+        want_refused(current.mutated.text, current.mutated.length, current.mutated.line,
+                     current.mutated.whole);
     numbers_passed();
 }
 

@@ -1,6 +1,7 @@
-/* Random legal graphs: each is compiled in double, and its forward pass, gradients, groups of images and training table are held against the naive
- * operators, central differences, single images and what was drawn; many within a limit of memory,
- * some as libraries too (libraries.h). numbers.h says which are run. */
+/* Random legal graphs: each is compiled in double, and its forward pass, gradients, groups of
+ * images and training table are held against the naive operators, central differences, single
+ * images and what was drawn; many within a limit of memory, some as libraries too (libraries.h).
+ * numbers.h says which are run. */
 #define _POSIX_C_SOURCE 200809L
 #include "build.h"
 #include "cases.h"
@@ -24,7 +25,7 @@ typedef struct Legal {
     Drawn *drawn;
     char *graph, *options;
     const char *target;
-    bool texts;             /* look at what caec prints too, and at the other Lua's bytes */
+    bool texts; /* look at what caec prints too, and at the other Lua's bytes */
 } Legal;
 
 /* What all graphs of this run were found to be. */
@@ -46,10 +47,12 @@ static bool compiles(const char *folder, const char *options)
     return !refused;
 }
 
-/* Whether `stages` may stand in the graph; a stage that needs what a later one trains is refused. */
+/* Whether `stages` may stand in the graph; a stage that needs what a later one trains is
+   refused. */
 static bool allows(const char *graph, const char *stages)
 {
-    char *folder = folder_new(), *path = text_of("%s/net.lua", folder), *whole = text_of("%.*s  stages = { %s{} },\n}\n", (int)strlen(graph) - 2, graph, stages);
+    char *folder = folder_new(), *path = text_of("%s/net.lua", folder),
+         *whole = text_of("%.*s  stages = { %s{} },\n}\n", (int)strlen(graph) - 2, graph, stages);
     file_write(path, whole, strlen(whole));
     Result result = run_caec(folder, "net.lua --stop-after plan");
     bool refused = result.exit_code == 1 && strstr(result.err, "stages: ");
@@ -62,20 +65,25 @@ static bool allows(const char *graph, const char *stages)
     return !refused;
 }
 
-/* Up to two stages, each on what the one before leaves: pairs of a layer of the encoder and one of the decoder, that reads a value of the same shape. */
+/* Up to two stages, each on what the one before leaves: pairs of a layer of the encoder and one of
+   the decoder, that reads a value of the same shape. */
 static void add_stages(Legal *legal, uint64_t *state)
 {
     NetPlace places[NET_PLACES];
-    int count = net_places(&legal->drawn->net, places), encoder = 0, first = 0, last = count, entries = 0;
+    int count = net_places(&legal->drawn->net, places), encoder = 0, first = 0, last = count,
+        entries = 0;
     while (places[encoder].part == 0)
         encoder++;
     char *stages = text_of("%s", "");
     for (int tries = 0; tries < 30 && entries < 2 && first < encoder && last > encoder; tries++) {
-        int cut = rng_between(state, first, encoder - 1), from = rng_between(state, encoder, last - 1);
+        int cut = rng_between(state, first, encoder - 1),
+            from = rng_between(state, encoder, last - 1);
         NetSize a = places[cut].out, b = places[from].in;
-        if (a.height != b.height || a.width != b.width || a.channels != b.channels || a.flat != b.flat)
+        if (a.height != b.height || a.width != b.width || a.channels != b.channels
+            || a.flat != b.flat)
             continue;
-        char *more = text_of("%s{ encoder = \"%s\", decoder = \"%s\" }, ", stages, places[cut].name, places[from].name);
+        char *more = text_of("%s{ encoder = \"%s\", decoder = \"%s\" }, ", stages, places[cut].name,
+                             places[from].name);
         bool fits = allows(legal->graph, more);
         free(fits ? stages : more);
         if (fits) {
@@ -86,7 +94,8 @@ static void add_stages(Legal *legal, uint64_t *state)
         }
     }
     if (entries) {
-        char *whole = text_of("%.*s  stages = { %s{} },\n}\n", (int)strlen(legal->graph) - 2, legal->graph, stages);
+        char *whole = text_of("%.*s  stages = { %s{} },\n}\n", (int)strlen(legal->graph) - 2,
+                              legal->graph, stages);
         free(legal->graph);
         legal->graph = whole;
         legal->drawn->training.epochs *= entries + 1;
@@ -96,10 +105,12 @@ static void add_stages(Legal *legal, uint64_t *state)
     free(stages);
 }
 
-/* Some layers are computed by kernels drawn among those that fit, whole or a single pass of them. */
+/* Some layers are computed by kernels drawn among those that fit, whole or a single pass of
+   them. */
 static void force_kernels(Legal *legal, uint64_t *state)
 {
-    static const char *const kernels[] = { "conv_plain", "conv_direct", "conv_thin", "conv_winograd", "conv_winograd" };
+    static const char *const kernels[] = { "conv_plain", "conv_direct", "conv_thin",
+                                           "conv_winograd", "conv_winograd" };
     static const char *const dense[] = { "dense_plain", "dense_blas" };
     static const char *const passes[] = { "", "", ".forward", ".dx", ".dw" };
     NetPlace places[NET_PLACES];
@@ -111,7 +122,8 @@ static void force_kernels(Legal *legal, uint64_t *state)
         bool conv = kind == CONV || kind == DECONV;
         if ((!conv && kind != DENSE) || rng_chance(state, 30))
             continue;
-        char *more = text_of("%s --kernel %s%s=%s", legal->options, places[i].name, passes[rng_below(state, 5)],
+        char *more = text_of("%s --kernel %s%s=%s", legal->options, places[i].name,
+                             passes[rng_below(state, 5)],
                              conv ? kernels[rng_below(state, 5)] : dense[rng_below(state, 2)]);
         bool fits = compiles(folder, more);
         tally.forced += fits;
@@ -135,7 +147,8 @@ static void limit_memory(Legal *legal, uint64_t *state)
     tally.limited++;
 }
 
-/* Whether a max-pool whose places are kept meets two values so near each other that rounding decides between them, in one of the images. */
+/* Whether a max-pool whose places are kept meets two values so near each other that rounding
+   decides between them, in one of the images. */
 static bool has_ties(const Net *net)
 {
     int count;
@@ -153,7 +166,8 @@ static bool has_ties(const Net *net)
 
 static Legal draw_legal(uint64_t seed, int number)
 {
-    static const char *const targets[] = { "c", "c", "c", "c", "x86-64-v3", "x86-64-v3", "x86-64-v2", "native" };
+    static const char *const targets[] = { "c",         "c",         "c",         "c",
+                                           "x86-64-v3", "x86-64-v3", "x86-64-v2", "native" };
     uint64_t state = draw_state(seed, number, 1);
     Legal legal = { .target = targets[rng_below(&state, 8)], .texts = rng_chance(&state, 30) };
     for (int i = 0; i < DRAWS; i++) {
@@ -177,14 +191,20 @@ static Legal draw_legal(uint64_t seed, int number)
 /* Everything that caec prints about a graph; and the same bytes by the other Lua. */
 static void check_texts(const Legal *legal, const char *folder)
 {
-    Result result = run_caec(folder, "net.lua --real double %s --summary --memory --dot --dump plan --stop-after plan", legal->options);
+    Result result = run_caec(
+        folder, "net.lua --real double %s --summary --memory --dot --dump plan --stop-after plan",
+        legal->options);
     want_exit(&result, 0);
     assert_true(result.out_length > 500);
     if (caec_other()) {
-        Result other = run(folder, "%s net.lua --real double %s --summary --memory --dot --dump plan --stop-after plan", caec_other(), legal->options);
+        Result other = run(
+            folder,
+            "%s net.lua --real double %s --summary --memory --dot --dump plan --stop-after plan",
+            caec_other(), legal->options);
         assert_string_equal(other.out, result.out);
         result_free(&other);
-        other = run(folder, "%s net.lua -o other --no-runtime --real double %s", caec_other(), legal->options);
+        other = run(folder, "%s net.lua -o other --no-runtime --real double %s", caec_other(),
+                    legal->options);
         want_exit(&other, 0);
         result_free(&other);
         char *a = text_of("%s/net", folder), *b = text_of("%s/other/net", folder);
@@ -230,8 +250,8 @@ static void check_all(const Legal *legal)
     Driven driven = drive_new(built.model, parameters);
     check_forward(net, &driven, parameters, image, 1e-12);
     check_gradient_by(net, &driven, parameters, &tally.gradients);
-    if (built.model->group)
-        check_groups(net, &driven, 1e-12);
+    if (built.model->microbatch)
+        check_microbatches(net, &driven, 1e-12);
     drive_free(&driven);
     check_stages(net, built.model, parameters);
     if (legal->drawn->noisy)
@@ -240,7 +260,7 @@ static void check_all(const Legal *legal)
         check_texts(legal, built.folder);
     tally.graphs++;
     tally.undecodable += !built.model->decode;
-    tally.grouped += built.model->group > 0;
+    tally.grouped += built.model->microbatch > 0;
     tally.noisy += legal->drawn->noisy;
     built_free(&built);
     free(parameters);
@@ -284,18 +304,21 @@ static int end(void **state)
     return 0;
 }
 
-/* Of enough graphs most tensors have a gradient and few places a kink: else the checks above would say little. */
+/* Of enough graphs most tensors have a gradient and few places a kink: else the checks above would
+   say little. */
 static void report(void **state)
 {
     (void)state;
     const GradientCheck *g = &tally.gradients;
-    print_message("of %d graphs %d cannot decode a latent alone, %d take images in groups, %d draw "
-                  "noise, %d are trained in stages (%d besides the last), %d keep to a limit of "
-                  "memory, %d are libraries too, %d of these infer by rows; %d kernels were forced; "
-                  "%d graphs were drawn anew for ties; of %d tensors %d have no gradient, of %d "
-                  "slopes %d lie at a kink\n", tally.graphs, tally.undecodable, tally.grouped,
-                  tally.noisy, tally.staged, tally.stages, tally.limited, tally.libraries,
-                  tally.streams, tally.forced, tally.redrawn, g->tensors, g->dead, g->looked, g->kinks);
+    print_message(
+        "of %d graphs %d cannot decode a latent alone, %d take images in groups, %d draw "
+        "noise, %d are trained in stages (%d besides the last), %d keep to a limit of "
+        "memory, %d are libraries too, %d of these infer by rows; %d kernels were forced; "
+        "%d graphs were drawn anew for ties; of %d tensors %d have no gradient, of %d "
+        "slopes %d lie at a kink\n",
+        tally.graphs, tally.undecodable, tally.grouped, tally.noisy, tally.staged, tally.stages,
+        tally.limited, tally.libraries, tally.streams, tally.forced, tally.redrawn, g->tensors,
+        g->dead, g->looked, g->kinks);
     assert_true(tally.graphs < 20 || (g->dead * 5 <= g->tensors && g->kinks * 10 <= g->looked));
 }
 

@@ -1,4 +1,5 @@
-/* Emitted C is judged as written C: lines that fit, no dead text, and no include but the model's own files, model.h and the C library's. */
+/* Emitted C is judged as written C: lines that fit, no dead text, and no include but the model's
+   own files, model.h and the C library's. */
 #define _POSIX_C_SOURCE 200809L
 #include "cases.h"
 #include "files.h"
@@ -14,8 +15,19 @@ enum { COLUMNS = 120 };
 
 /* What a person would not have written. */
 static const char *const dead[] = {
-    "\\* 1([^0-9.a-zA-Z_]|$)", "(^|[^0-9.a-zA-Z_])1 \\* ", "\\* 0([^0-9.a-zA-Z_]|$)", "(^|[^0-9.a-zA-Z_])0 \\* ", "[^=(,&|<>] [+-] 0([^0-9.a-zA-Z_]|$)",
-    "(^|[^0-9.a-zA-Z_])0 \\+ ", " / 1([^0-9.a-zA-Z_]|$)", "% 1([^0-9.a-zA-Z_]|$)", "(if|while) \\([01]\\)", " $", "\t", "[^;];;", "\\{ *\\}",
+    "\\* 1([^0-9.a-zA-Z_]|$)",
+    "(^|[^0-9.a-zA-Z_])1 \\* ",
+    "\\* 0([^0-9.a-zA-Z_]|$)",
+    "(^|[^0-9.a-zA-Z_])0 \\* ",
+    "[^=(,&|<>] [+-] 0([^0-9.a-zA-Z_]|$)",
+    "(^|[^0-9.a-zA-Z_])0 \\+ ",
+    " / 1([^0-9.a-zA-Z_]|$)",
+    "% 1([^0-9.a-zA-Z_]|$)",
+    "(if|while) \\([01]\\)",
+    " $",
+    "\t",
+    "[^;];;",
+    "\\{ *\\}",
 };
 enum { DEAD = sizeof dead / sizeof dead[0] };
 
@@ -45,14 +57,20 @@ static bool may_include(const char *line, const char *model)
     snprintf(own, sizeof own, "#include \"%s.h\"", model);
     snprintf(kernels, sizeof kernels, "#include \"%s_kernels.h\"", model);
     snprintf(functions, sizeof functions, "#include \"%s_math.h\"", model);
-    const char *const lines[] = { own, kernels, functions, "#include \"model.h\"", "#include <math.h>", "#include <stddef.h>", "#include <stdint.h>" };
+    const char *const lines[] = { own,
+                                  kernels,
+                                  functions,
+                                  "#include \"model.h\"",
+                                  "#include <math.h>",
+                                  "#include <stddef.h>",
+                                  "#include <stdint.h>" };
     for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++)
         if (strcmp(lines[i], line) == 0)
             return true;
     return false;
 }
 
-static int wrong_lines;     /* all are shown before the test fails */
+static int wrong_lines; /* all are shown before the test fails */
 
 static void complain(const char *what, const char *file, int number, const char *line)
 {
@@ -60,7 +78,8 @@ static void complain(const char *what, const char *file, int number, const char 
         print_message("%s:%d: %s: %.160s\n", file, number, what, line);
 }
 
-/* Puts letters in the place of comments, whose words and numbers are prose; `open` says whether one goes on from line to line. */
+/* Puts letters in the place of comments, whose words and numbers are prose; `open` says whether one
+   goes on from line to line. */
 static void drop_comments(char *line, bool *open)
 {
     for (char *p = line; *p; p++) {
@@ -94,7 +113,7 @@ static void check_file(const char *path, const char *file, const char *model)
 {
     char *text = file_read(path, NULL);
     int number = 1;
-    bool open = false;      /* inside a comment */
+    bool open = false; /* inside a comment */
     for (char *line = text, *end; (end = strchr(line, '\n')) != NULL; line = end + 1, number++) {
         *end = 0;
         check_line(file, model, number, line, &open);
@@ -102,7 +121,8 @@ static void check_file(const char *path, const char *file, const char *model)
     free(text);
 }
 
-static void check_model(const char *graph_folder, const char *graph, const char *model, const char *options)
+static void check_model(const char *graph_folder, const char *graph, const char *model,
+                        const char *options)
 {
     char *folder = folder_new(), *out = text_of("%s/%s", folder, model);
     Result result = run_caec(graph_folder, "%s -o %s --no-runtime %s", graph, folder, options);
@@ -122,7 +142,8 @@ static void check_model(const char *graph_folder, const char *graph, const char 
     folder_remove(folder);
 }
 
-static const char *const options[] = { "--target x86-64-v4", "--target x86-64-v3", "--target c --real double" };
+static const char *const options[] = { "--target x86-64-v4", "--target x86-64-v3",
+                                       "--target c --real double" };
 enum { OPTIONS = sizeof options / sizeof options[0] };
 
 static void of_the_networks_in_graphs(void **state)
@@ -149,17 +170,28 @@ static void of_networks_with_ones(void **state)
 {
     (void)state;
     static const char *const graphs[] = {
-        "return autoencoder \"net\" { input = { 1, 1, 1 }, encoder = sequential \"e\" { conv2d { filters = 1, kernel = 1 } },\n"
-        "  decoder = sequential \"d\" { conv2d { filters = 1, kernel = 1, activation = \"relu\" } } }\n",
-        "return autoencoder \"net\" { input = { 8, 1, 1 }, encoder = sequential \"e\" { conv2d { filters = 3, kernel = 3, use_bias = false },\n"
-        "  max_pool2d { size = 1 } }, decoder = sequential \"d\" { upsample2d { size = 1 }, conv2d { filters = 1, kernel = 2, stride = 1 }, tanh {} } }\n",
-        "return autoencoder \"net\" { input = { 12, 18, 2 }, encoder = sequential \"e\" { conv2d { filters = 17, kernel = 1, stride = 2 }, max_pool2d { size = 3 },\n"
-        "  leaky_relu { slope = 1 } }, decoder = sequential \"d\" { upsample2d { size = 6 }, conv2d { filters = 2, kernel = 5, activation = \"elu\" } } }\n",
-        "return autoencoder \"net\" { input = { 9, 9, 3 }, encoder = sequential \"e\" { conv2d { filters = 8, kernel = 3, padding = \"valid\" }, relu {} },\n"
-        "  decoder = sequential \"d\" { upsample2d { size = 9 }, conv2d { filters = 3, kernel = 7, stride = 7 }, leaky_relu { slope = 0 } } }\n",
+        "return autoencoder \"net\" { input = { 1, 1, 1 }, encoder = sequential \"e\" { conv2d { "
+        "filters = 1, kernel = 1 } },\n"
+        "  decoder = sequential \"d\" { conv2d { filters = 1, kernel = 1, activation = \"relu\" } "
+        "} }\n",
+        "return autoencoder \"net\" { input = { 8, 1, 1 }, encoder = sequential \"e\" { conv2d { "
+        "filters = 3, kernel = 3, use_bias = false },\n"
+        "  max_pool2d { size = 1 } }, decoder = sequential \"d\" { upsample2d { size = 1 }, conv2d "
+        "{ filters = 1, kernel = 2, stride = 1 }, tanh {} } }\n",
+        "return autoencoder \"net\" { input = { 12, 18, 2 }, encoder = sequential \"e\" { conv2d { "
+        "filters = 17, kernel = 1, stride = 2 }, max_pool2d { size = 3 },\n"
+        "  leaky_relu { slope = 1 } }, decoder = sequential \"d\" { upsample2d { size = 6 }, "
+        "conv2d { filters = 2, kernel = 5, activation = \"elu\" } } }\n",
+        "return autoencoder \"net\" { input = { 9, 9, 3 }, encoder = sequential \"e\" { conv2d { "
+        "filters = 8, kernel = 3, padding = \"valid\" }, relu {} },\n"
+        "  decoder = sequential \"d\" { upsample2d { size = 9 }, conv2d { filters = 3, kernel = 7, "
+        "stride = 7 }, leaky_relu { slope = 0 } } }\n",
     };
     char *folder = folder_new(), *path = text_of("%s/net.lua", folder);
-    static const char *const kernels[] = { "", "--kernel e.conv1=conv_plain --kernel d.conv1=conv_plain", "--kernel e.conv1=conv_direct --kernel d.conv1=conv_direct" };
+    static const char *const kernels[] = {
+        "", "--kernel e.conv1=conv_plain --kernel d.conv1=conv_plain",
+        "--kernel e.conv1=conv_direct --kernel d.conv1=conv_direct"
+    };
     wrong_lines = 0;
     for (size_t i = 0; i < sizeof graphs / sizeof graphs[0]; i++) {
         file_write(path, graphs[i], strlen(graphs[i]));
@@ -177,6 +209,7 @@ static void of_networks_with_ones(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(of_the_networks_in_graphs), cmocka_unit_test(of_networks_with_ones) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(of_the_networks_in_graphs),
+                                        cmocka_unit_test(of_networks_with_ones) };
     return cmocka_run_group_tests_name("text", tests, compile_patterns, free_patterns);
 }

@@ -1,5 +1,6 @@
-/* Checkpoints of the model in tests/runtime/tiny_model.c: runtime/train/checkpoint.h, runtime/weights/weights.h. Each file twice: as it is, and with
- * the checksum that its bytes have, so that what is wrong with them is not hidden behind a wrong checksum. */
+/* Checkpoints of the model in tests/runtime/tiny_model.c: runtime/train/checkpoint.h,
+ * runtime/weights/weights.h. Each file twice: as it is, and with the checksum that its bytes have,
+ * so that what is wrong with them is not hidden behind a wrong checksum. */
 #include "formats/checksum.h"
 #include "train/checkpoint.h"
 #include "weights/weights.h"
@@ -15,10 +16,14 @@
 static void check_state(const CheckpointState *s)
 {
     const ModelTraining *t = &s->training;
-    int counts = s->batch >= 1 && s->batch <= 1 << 20 && s->epoch <= 1ull << 53 && s->step <= 1ull << 53 && s->closed <= s->step && s->images <= s->position;
-    int training = t->patience >= 0 && (t->mirror == 0 || t->mirror == 1) && isfinite(t->clip_norm) && t->clip_norm >= 0 && isfinite(t->optimizer.lr);
-    int clock = s->seconds >= 0 && isfinite(s->seconds) && isfinite(s->loss_sum) && isfinite(s->rate);
-    if (!counts || !training || !clock || isnan(s->best) || isnan(s->early.best) || !(s->plateau.scale >= 0 && s->plateau.scale <= 1))
+    int counts = s->batch >= 1 && s->batch <= 1 << 20 && s->epoch <= 1ull << 53
+                 && s->step <= 1ull << 53 && s->closed <= s->step && s->images <= s->position;
+    int training = t->patience >= 0 && (t->mirror == 0 || t->mirror == 1) && isfinite(t->clip_norm)
+                   && t->clip_norm >= 0 && isfinite(t->optimizer.lr);
+    int clock = s->seconds >= 0 && isfinite(s->seconds) && isfinite(s->loss_sum)
+                && isfinite(s->rate);
+    if (!counts || !training || !clock || isnan(s->best) || isnan(s->early.best)
+        || !(s->plateau.scale >= 0 && s->plateau.scale <= 1))
         reader_broken("bounds of what was read");
 }
 

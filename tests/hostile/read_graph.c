@@ -1,5 +1,7 @@
-/* Graph files, by caec as a whole: compiler/main.c is linked in as caec_main, and runs up to the plan and its memory map. The linker leads its exit()
- * here, which jumps back; what it left is freed. Steps are fewer than in earnest, so that endless loops, which fuzzing finds first, end soon. */
+/* Graph files, by caec as a whole: compiler/main.c is linked in as caec_main, and runs up to the
+ * plan and its memory map. The linker leads its exit() here, which jumps back; what it left is
+ * freed. Steps are fewer than in earnest, so that endless loops, which fuzzing finds first, end
+ * soon. */
 #define _POSIX_C_SOURCE 200809L
 #include "base/arena.h"
 #include "base/diag.h"
@@ -24,7 +26,7 @@ _Noreturn void __wrap_exit(int code);
 static struct {
     bool inside;
     jmp_buf out;
-    lua_State *volatile lua;      /* open */
+    lua_State *volatile lua; /* open */
 } run;
 
 lua_State *__wrap_lua_new_limited(const char *file, size_t memory, long steps)
@@ -49,7 +51,9 @@ void __wrap_exit(int code)
 /* Runs caec with stderr and stdout led into these streams. The exit code. */
 static int compile(const char *path, FILE *out, FILE *err)
 {
-    char *words[] = { "caec", (char *)path, "--summary", "--memory", "--target", "x86-64-v3", NULL };
+    char *words[] = {
+        "caec", (char *)path, "--summary", "--memory", "--target", "x86-64-v3", NULL
+    };
     FILE *old_out = stdout, *old_err = stderr;
     stdout = out;
     stderr = err;

@@ -3,7 +3,8 @@
 
 #include "reader.h"
 
-enum { SLOW = 1 << 21 };        /* pixels; files that claim more are left alone, since decoding them is only slow */
+/* pixels; files that claim more are left alone, since decoding them is only slow */
+enum { SLOW = 1 << 21 };
 
 void reader_take(const uint8_t *bytes, size_t size)
 {
@@ -22,7 +23,8 @@ void reader_take(const uint8_t *bytes, size_t size)
             reader_broken("a refused picture leaves nothing behind");
         return;
     }
-    if (image.channels != 3 || (probed && (int64_t)image.width * image.height != (int64_t)width * height))
+    if (image.channels != 3
+        || (probed && (int64_t)image.width * image.height != (int64_t)width * height))
         reader_broken("what is read is what its header promised");
     uint8_t fitted[16 * 9 * 3];
     for (int channels = 1; channels <= 3; channels += 2)

@@ -14,7 +14,8 @@ static void use(const SafetensorsEntry *entry)
     if (!numbers)
         reader_broken("an entry lies in the file, so its numbers fit in memory");
     int is_float = entry->type == SAFETENSORS_F32 || entry->type == SAFETENSORS_F64;
-    if ((safetensors_to_double(entry, numbers) == 0) != is_float || (safetensors_to_float(entry, numbers) == 0) != is_float)
+    if ((safetensors_to_double(entry, numbers) == 0) != is_float
+        || (safetensors_to_float(entry, numbers) == 0) != is_float)
         reader_broken("floats, and nothing else, are read as floats");
     if ((safetensors_to_u64(entry, numbers) == 0) != (entry->type == SAFETENSORS_U64))
         reader_broken("U64, and nothing else, is read as such");

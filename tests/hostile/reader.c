@@ -1,4 +1,4 @@
-#define _GNU_SOURCE     /* memfd_create */
+#define _GNU_SOURCE /* memfd_create */
 #include "reader.h"
 
 #include <stdio.h>
@@ -47,9 +47,12 @@ void reader_check_message(const char *message, const char *path)
 {
     size_t n = strlen(path);
     reader_refusals++;
-    if (strncmp(message, path, n) != 0 || strncmp(message + n, ": ", 2) != 0 || strlen(message + n) < 10)
+    if (strncmp(message, path, n) != 0 || strncmp(message + n, ": ", 2) != 0
+        || strlen(message + n) < 10)
         reader_broken("a refusal names the file and the reason");
     for (const char *p = message; *p; p++)
-        if ((unsigned char)*p < ' ' || *p == 127 || ((unsigned char)*p == 0xc2 && (unsigned char)p[1] >= 0x80 && (unsigned char)p[1] < 0xa0))
+        if ((unsigned char)*p < ' ' || *p == 127
+            || ((unsigned char)*p == 0xc2 && (unsigned char)p[1] >= 0x80
+                && (unsigned char)p[1] < 0xa0))
             reader_broken("a refusal is one line of text");
 }

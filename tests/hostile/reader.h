@@ -1,7 +1,9 @@
-/* reader.h - one reader of files under attack: what libFuzzer, AFL++ and replay.c call with the bytes of a file.
+/* reader.h - one reader of files under attack: what libFuzzer, AFL++ and replay.c call with the
+ * bytes of a file.
  *
- * Each read_<name>.c defines reader_take: it gives the bytes to the reader as a file, uses all that comes back, and ends the program by abort() where
- * something that must hold does not. Memory and undefined behaviour are for the sanitizers to watch. */
+ * Each read_<name>.c defines reader_take: it gives the bytes to the reader as a file, uses all that
+ * comes back, and ends the program by abort() where something that must hold does not. Memory and
+ * undefined behaviour are for the sanitizers to watch. */
 #ifndef HOSTILE_READER_H
 #define HOSTILE_READER_H
 
@@ -10,7 +12,8 @@
 
 void reader_take(const uint8_t *bytes, size_t size);
 
-/* The path of a plain file that holds these bytes until the next call. Its descriptor and its path stay the same. */
+/* The path of a plain file that holds these bytes until the next call. Its descriptor and its path
+   stay the same. */
 const char *reader_file(const uint8_t *bytes, size_t size);
 
 /* Ends the program where a refusal is not one line that names the file. */

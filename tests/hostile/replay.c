@@ -1,5 +1,6 @@
-/* What the fuzzers start from and what they found, again and without them: every file of corpus/<name>, each cut short at every length, each with
- * every byte changed in several ways. All must be read or refused; what "refused" means the reader checks itself. */
+/* What the fuzzers start from and what they found, again and without them: every file of
+ * corpus/<name>, each cut short at every length, each with every byte changed in several ways. All
+ * must be read or refused; what "refused" means the reader checks itself. */
 #define _POSIX_C_SOURCE 200809L
 #include "reader.h"
 
@@ -42,7 +43,9 @@ static void cut_short(size_t size)
 static void changed(size_t size)
 {
     for (size_t i = 0; i < size; i++) {
-        const uint8_t right = bytes[i], others[] = { 0, 0xFF, (uint8_t)(right ^ 1), (uint8_t)(right ^ 0x80), (uint8_t)(right + 1) };
+        const uint8_t right = bytes[i],
+                      others[] = { 0, 0xFF, (uint8_t)(right ^ 1), (uint8_t)(right ^ 0x80),
+                                   (uint8_t)(right + 1) };
         for (size_t k = 0; k < sizeof others; k++) {
             bytes[i] = others[k];
             take(bytes, size);
@@ -71,7 +74,8 @@ static void each_file(void (*act)(size_t size))
     }
     closedir(folder);
     assert_true(files >= 5);
-    printf("%s: %d files, read %d times, %d refusals\n", strrchr(HOSTILE_CORPUS, '/') + 1, files, runs, reader_refusals);
+    printf("%s: %d files, read %d times, %d refusals\n", strrchr(HOSTILE_CORPUS, '/') + 1, files,
+           runs, reader_refusals);
 }
 
 static void the_corpus(void **state)
@@ -94,6 +98,8 @@ static void every_byte(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(the_corpus), cmocka_unit_test(every_length), cmocka_unit_test(every_byte) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(the_corpus),
+                                        cmocka_unit_test(every_length),
+                                        cmocka_unit_test(every_byte) };
     return cmocka_run_group_tests_name("hostile", tests, NULL, NULL);
 }

@@ -1,10 +1,12 @@
-/* conv_direct against the definition: any number of channels, width, stride, kernel, upsampling and pool. */
+/* conv_direct against the definition: any number of channels, width, stride, kernel, upsampling and
+   pool. */
 #include "cases.h"
 #include "compare.h"
 #include "model.h"
 
 /* In float a sum of n products differs by some roundings of its largest part. */
-static const Tolerance tolerance = { sizeof(real) == 8 ? 1e-13 : 1e-5, sizeof(real) == 8 ? 1e-12 : 2e-5 };
+static const Tolerance tolerance = { sizeof(real) == 8 ? 1e-13 : 1e-5,
+                                     sizeof(real) == 8 ? 1e-12 : 2e-5 };
 
 static void check(const ConvCase *cases, size_t count, const char *target)
 {
@@ -13,8 +15,9 @@ static void check(const ConvCase *cases, size_t count, const char *target)
 
 /* Channels that are no multiple of a vector, one that is one, and ones that need several blocks. */
 static const ConvCase channels[] = {
-    { 6, 7, 3, 1, 3, 1, 1, 0, false }, { 6, 7, 1, 3, 3, 1, 1, 0, false }, { 6, 7, 2, 5, 3, 1, 1, 0, false },
-    { 6, 7, 17, 17, 3, 1, 1, 0, false }, { 6, 7, 33, 16, 3, 1, 1, 0, false }, { 5, 9, 8, 33, 3, 1, 1, 0, false },
+    { 6, 7, 3, 1, 3, 1, 1, 0, false },   { 6, 7, 1, 3, 3, 1, 1, 0, false },
+    { 6, 7, 2, 5, 3, 1, 1, 0, false },   { 6, 7, 17, 17, 3, 1, 1, 0, false },
+    { 6, 7, 33, 16, 3, 1, 1, 0, false }, { 5, 9, 8, 33, 3, 1, 1, 0, false },
     { 4, 5, 20, 70, 2, 1, 1, 0, false }, { 7, 9, 0, 17, 3, 1, 1, 0, false },
 };
 
@@ -36,8 +39,10 @@ static void any_width(void **state)
 {
     (void)state;
     static const ConvCase shapes[] = {
-        { 3, 1, 5, 6, 3, 1, 1, 0, false }, { 2, 13, 5, 6, 3, 1, 1, 0, false },
-        { 3, 23, 3, 8, 5, 1, 1, 0, false }, { 3, 31, 5, 17, 3, 1, 1, 0, false },
+        { 3, 1, 5, 6, 3, 1, 1, 0, false },
+        { 2, 13, 5, 6, 3, 1, 1, 0, false },
+        { 3, 23, 3, 8, 5, 1, 1, 0, false },
+        { 3, 31, 5, 17, 3, 1, 1, 0, false },
     };
     check(shapes, COUNT(shapes), "x86-64-v3");
 }
@@ -46,7 +51,9 @@ static void stride_larger_than_the_kernel(void **state)
 {
     (void)state;
     static const ConvCase shapes[] = {
-        { 12, 8, 5, 6, 1, 2, 1, 0, false }, { 12, 18, 5, 9, 2, 3, 1, 0, false }, { 16, 12, 3, 5, 2, 4, 1, 0, false },
+        { 12, 8, 5, 6, 1, 2, 1, 0, false },
+        { 12, 18, 5, 9, 2, 3, 1, 0, false },
+        { 16, 12, 3, 5, 2, 4, 1, 0, false },
         { 13, 13, 3, 5, 2, 3, 1, 0, true },
     };
     check(shapes, COUNT(shapes), "x86-64-v3");
@@ -57,7 +64,9 @@ static void kernel_larger_than_the_image(void **state)
 {
     (void)state;
     static const ConvCase shapes[] = {
-        { 3, 4, 3, 5, 7, 1, 1, 0, false }, { 2, 1, 3, 17, 5, 1, 1, 0, false }, { 4, 4, 3, 5, 9, 2, 1, 0, false },
+        { 3, 4, 3, 5, 7, 1, 1, 0, false },
+        { 2, 1, 3, 17, 5, 1, 1, 0, false },
+        { 4, 4, 3, 5, 9, 2, 1, 0, false },
     };
     check(shapes, COUNT(shapes), "x86-64-v3");
     check(&shapes[0], 1, "x86-64-v2");
@@ -67,8 +76,9 @@ static void upsampled_input(void **state)
 {
     (void)state;
     static const ConvCase shapes[] = {
-        { 5, 4, 6, 5, 3, 1, 2, 2, false }, { 4, 5, 3, 17, 3, 1, 3, 3, false }, { 5, 6, 4, 9, 2, 2, 2, 0, false },
-        { 4, 4, 4, 9, 5, 3, 3, 0, false }, { 6, 6, 4, 5, 3, 1, 2, 2, true }, { 4, 4, 4, 5, 4, 2, 3, 0, true },
+        { 5, 4, 6, 5, 3, 1, 2, 2, false }, { 4, 5, 3, 17, 3, 1, 3, 3, false },
+        { 5, 6, 4, 9, 2, 2, 2, 0, false }, { 4, 4, 4, 9, 5, 3, 3, 0, false },
+        { 6, 6, 4, 5, 3, 1, 2, 2, true },  { 4, 4, 4, 5, 4, 2, 3, 0, true },
     };
     check(shapes, COUNT(shapes), "x86-64-v3");
     check(&shapes[1], 1, "c");
@@ -79,8 +89,9 @@ static void pool_with_rows_left_over(void **state)
 {
     (void)state;
     static const ConvCase shapes[] = {
-        { 9, 9, 3, 5, 3, 1, 1, 2, false }, { 8, 6, 3, 8, 3, 1, 1, 2, false }, { 8, 11, 3, 17, 3, 1, 1, 2, false },
-        { 7, 11, 3, 6, 3, 1, 1, 3, false }, { 11, 11, 3, 6, 5, 2, 1, 4, false }, { 5, 5, 3, 6, 3, 1, 1, 5, false },
+        { 9, 9, 3, 5, 3, 1, 1, 2, false },   { 8, 6, 3, 8, 3, 1, 1, 2, false },
+        { 8, 11, 3, 17, 3, 1, 1, 2, false }, { 7, 11, 3, 6, 3, 1, 1, 3, false },
+        { 11, 11, 3, 6, 5, 2, 1, 4, false }, { 5, 5, 3, 6, 3, 1, 1, 5, false },
     };
     check(shapes, COUNT(shapes), "x86-64-v3");
     check(&shapes[3], 1, "x86-64-v2");
@@ -90,8 +101,12 @@ static void pool_with_rows_left_over(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(any_number_of_channels), cmocka_unit_test(any_number_of_channels_on_avx512), cmocka_unit_test(any_width),
-        cmocka_unit_test(stride_larger_than_the_kernel), cmocka_unit_test(kernel_larger_than_the_image), cmocka_unit_test(upsampled_input),
+        cmocka_unit_test(any_number_of_channels),
+        cmocka_unit_test(any_number_of_channels_on_avx512),
+        cmocka_unit_test(any_width),
+        cmocka_unit_test(stride_larger_than_the_kernel),
+        cmocka_unit_test(kernel_larger_than_the_image),
+        cmocka_unit_test(upsampled_input),
         cmocka_unit_test(pool_with_rows_left_over),
     };
     return cmocka_run_group_tests_name("conv_direct", tests, NULL, NULL);

@@ -1,4 +1,5 @@
-/* caec --expand: the text of one kernel, which a C compiler takes together with what every kernel includes. */
+/* caec --expand: the text of one kernel, which a C compiler takes together with what every kernel
+   includes. */
 #include "build.h"
 #include "cases.h"
 #include "files.h"
@@ -11,15 +12,18 @@ static const char include_line[] = "#include \"";
 
 /* A graph of the same type and target lends the header of the vectors. */
 static const char graph[] =
-    "return autoencoder \"sample\" { input = { 4, 4, 1 }, encoder = sequential \"a\" { conv2d { filters = 1, kernel = 1 } },\n"
+    "return autoencoder \"sample\" { input = { 4, 4, 1 }, encoder = sequential \"a\" { conv2d { "
+    "filters = 1, kernel = 1 } },\n"
     "  decoder = sequential \"b\" { conv2d { filters = 1, kernel = 1 } } }\n";
 
 static void check_expanded(const char *words, const char *target, const char *function)
 {
-    char *folder = folder_new(), *graph_path = text_of("%s/g.lua", folder), *c_path = text_of("%s/kernel.c", folder);
+    char *folder = folder_new(), *graph_path = text_of("%s/g.lua", folder),
+         *c_path = text_of("%s/kernel.c", folder);
     const char *type = sizeof(real) == 8 ? "double" : "float";
     file_write(graph_path, graph, strlen(graph));
-    Result emitted = run_caec(folder, "g.lua -o . --no-runtime --target %s --real %s", target, type);
+    Result emitted = run_caec(folder, "g.lua -o . --no-runtime --target %s --real %s", target,
+                              type);
     want_exit(&emitted, 0);
     Result expanded = run_caec(folder, "--expand %s --target %s --real %s", words, target, type);
     want_exit(&expanded, 0);
@@ -28,8 +32,11 @@ static void check_expanded(const char *words, const char *target, const char *fu
     assert_non_null(strstr(expanded.out, include_line));
     file_write(c_path, expanded.out, expanded.out_length);
     const char *flags = strncmp(target, "x86", 3) == 0 ? "-march=" : "";
-    Result compiled = run(folder, "%s -std=c11 -O1 %s%s -Wall -Wextra -Werror -DCAEC_REAL=%s -I%s -Isample -c kernel.c -o kernel.o", c_compiler(),
-                          flags, *flags ? target : "", type, runtime_folder());
+    Result compiled = run(
+        folder,
+        "%s -std=c11 -O1 %s%s -Wall -Wextra -Werror -DCAEC_REAL=%s -I%s -Isample -c kernel.c -o "
+        "kernel.o",
+        c_compiler(), flags, *flags ? target : "", type, runtime_folder());
     print_message("--expand %s --target %s --real %s\n", words, target, type);
     want_exit(&compiled, 0);
     result_free(&emitted);
@@ -43,15 +50,19 @@ static void check_expanded(const char *words, const char *target, const char *fu
 static void convolutions(void **state)
 {
     (void)state;
-    static const char *const numbers[] = { "CI=3 CO=32 K=3 POOL=2", "CI=17 CO=5 K=4 STRIDE=2", "H=9 W=7 K=5 SAME=0", "UP=2 CO=16", "UP=3 STRIDE=3 K=2" };
+    static const char *const numbers[] = { "CI=3 CO=32 K=3 POOL=2", "CI=17 CO=5 K=4 STRIDE=2",
+                                           "H=9 W=7 K=5 SAME=0", "UP=2 CO=16",
+                                           "UP=3 STRIDE=3 K=2" };
     static const char *const kernels[] = { "conv_direct", "conv_plain", "conv_winograd" };
-    static const char *const functions[] = { "sample_conv_forward(", "sample_conv_dx(", "sample_conv_dw(" };
+    static const char *const functions[] = { "sample_conv_forward(", "sample_conv_dx(",
+                                             "sample_conv_dw(" };
     for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++)
         for (int pass = 0; pass < 3; pass++)
             for (int k = 0; k < 3; k++) {
-                if (k == 2 && (i != 3 || pass > 0))     /* 3x3 and stride 1 alone; its gradients are one function */
+                /* 3x3 and stride 1 alone; its gradients are one function */
+                if (k == 2 && (i != 3 || pass > 0))
                     continue;
-                char *words = text_of("%s %s PASS=%d", kernels[k], numbers[i], pass);
+                char *words = text_of("%s %s DIRECTION=%d", kernels[k], numbers[i], pass);
                 check_expanded(words, i % 2 ? "x86-64-v3" : "c", functions[pass]);
                 free(words);
             }
@@ -60,7 +71,9 @@ static void convolutions(void **state)
 static void rows_of_streams(void **state)
 {
     (void)state;
-    static const char *const words[] = { "conv_rows CI=3 CO=32 K=3 POOL=2", "conv_rows CI=5 CO=20 K=4 STRIDE=2 UP=3", "conv_rows_f43 H=9 W=27 CI=5 CO=17" };
+    static const char *const words[] = { "conv_rows CI=3 CO=32 K=3 POOL=2",
+                                         "conv_rows CI=5 CO=20 K=4 STRIDE=2 UP=3",
+                                         "conv_rows_f43 H=9 W=27 CI=5 CO=17" };
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
         check_expanded(words[i], "x86-64-v3", "sample_conv_infer(");
         check_expanded(words[i], "c", "sample_conv_infer(");
@@ -70,15 +83,16 @@ static void rows_of_streams(void **state)
 static void dense_layers(void **state)
 {
     (void)state;
-    static const char *const functions[] = { "sample_dense_forward(", "sample_dense_dx(", "sample_dense_dw(" };
+    static const char *const functions[] = { "sample_dense_forward(", "sample_dense_dx(",
+                                             "sample_dense_dw(" };
     for (int pass = 0; pass < 3; pass++) {
-        char *words = text_of("dense_plain CI=40 CO=7 PASS=%d", pass);
+        char *words = text_of("dense_plain CI=40 CO=7 DIRECTION=%d", pass);
         check_expanded(words, pass % 2 ? "x86-64-v3" : "c", functions[pass]);
         free(words);
     }
 }
 
-/* Whatever is listed expands, for a convolution with a pool behind it. */
+/* Whatever is listed expands, for a convolution with a pool after it. */
 static void every_listed_kernel(void **state)
 {
     (void)state;
@@ -99,7 +113,9 @@ static void every_listed_kernel(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(convolutions), cmocka_unit_test(dense_layers), cmocka_unit_test(rows_of_streams),
+    const struct CMUnitTest tests[] = { cmocka_unit_test(convolutions),
+                                        cmocka_unit_test(dense_layers),
+                                        cmocka_unit_test(rows_of_streams),
                                         cmocka_unit_test(every_listed_kernel) };
     return cmocka_run_group_tests_name("expand", tests, NULL, NULL);
 }

@@ -14,9 +14,12 @@ static void check_sanitized(Net net, const char *target, const char *kernels)
         skip();
     if (net.decoder[0].kind != DENSE)
         net_close(&net);
-    char *graph = net_graph(&net), *options = text_of("--target %s %s", target, kernels), *folder = folder_new();
-    char *program = build_program_merged(graph, options, "program_sanitized.c",
-                                  "-g1 -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer", folder);
+    char *graph = net_graph(&net), *options = text_of("--target %s %s", target, kernels),
+         *folder = folder_new();
+    char *program = build_program_merged(
+        graph, options, "program_sanitized.c",
+        "-g1 -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer",
+        folder);
     Result result = run(folder, "%s", program);
     print_message("%s, of %s", options, graph);
     want_exit(&result, 0);
@@ -27,30 +30,62 @@ static void check_sanitized(Net net, const char *target, const char *kernels)
     folder_remove(folder);
 }
 
-static const Net pooled = { .height = 9, .width = 9, .channels = 3,
-                            .encoder = { { CONV, .filters = 17, .kernel = 3, .activation = "relu" }, { POOL, .size = 2 },
-                                         { CONV, .filters = 5, .kernel = 4, .stride = 3, .activation = "elu" } },
-                            .decoder = { { UP, .size = 2 }, { CONV, .filters = 3, .kernel = 3, .activation = "sigmoid" } } };
-static const Net valid = { .height = 12, .width = 12, .channels = 1,
-                           .encoder = { { CONV, .filters = 33, .kernel = 5, .valid = true, .activation = "tanh" }, { ACT, .activation = "softplus" },
-                                        { CONV, .filters = 4, .kernel = 2, .stride = 3, .no_bias = true }, { POOL, .size = 3 } } };
-static const Net large = { .height = 2, .width = 35, .channels = 2,
-                           .encoder = { { CONV, .filters = 6, .kernel = 7, .activation = "leaky_relu" } },
-                           .decoder = { { CONV, .filters = 1, .kernel = 1 }, { ACT, .activation = "tanh" } } };
-static const Net transposed = { .height = 10, .width = 20, .channels = 3,
-                                .encoder = { { CONV, .filters = 12, .kernel = 3, .activation = "relu" }, { NORM, .groups = 3 }, { AVG, .size = 2 },
-                                             { CONV, .filters = 7, .kernel = 1, .stride = 5, .activation = "tanh" } },
-                                .decoder = { { DECONV, .filters = 17, .kernel = 3, .stride = 5, .activation = "elu" },
-                                             { DECONV, .filters = 5, .kernel = 1, .stride = 2, .activation = "relu" }, { AVG, .size = 2 } } };
+static const Net pooled = {
+    .height = 9,
+    .width = 9,
+    .channels = 3,
+    .encoder = { { CONV, .filters = 17, .kernel = 3, .activation = "relu" },
+                 { POOL, .size = 2 },
+                 { CONV, .filters = 5, .kernel = 4, .stride = 3, .activation = "elu" } },
+    .decoder = { { UP, .size = 2 }, { CONV, .filters = 3, .kernel = 3, .activation = "sigmoid" } }
+};
+static const Net valid = {
+    .height = 12,
+    .width = 12,
+    .channels = 1,
+    .encoder = { { CONV, .filters = 33, .kernel = 5, .valid = true, .activation = "tanh" },
+                 { ACT, .activation = "softplus" },
+                 { CONV, .filters = 4, .kernel = 2, .stride = 3, .no_bias = true },
+                 { POOL, .size = 3 } }
+};
+static const Net large = {
+    .height = 2,
+    .width = 35,
+    .channels = 2,
+    .encoder = { { CONV, .filters = 6, .kernel = 7, .activation = "leaky_relu" } },
+    .decoder = { { CONV, .filters = 1, .kernel = 1 }, { ACT, .activation = "tanh" } }
+};
+static const Net transposed = {
+    .height = 10,
+    .width = 20,
+    .channels = 3,
+    .encoder = { { CONV, .filters = 12, .kernel = 3, .activation = "relu" },
+                 { NORM, .groups = 3 },
+                 { AVG, .size = 2 },
+                 { CONV, .filters = 7, .kernel = 1, .stride = 5, .activation = "tanh" } },
+    .decoder = { { DECONV, .filters = 17, .kernel = 3, .stride = 5, .activation = "elu" },
+                 { DECONV, .filters = 5, .kernel = 1, .stride = 2, .activation = "relu" },
+                 { AVG, .size = 2 } }
+};
 /* Two rows of eight windows and more: integers full of codes, up to the bit of the sign. */
-static const Net wide_pool = { .height = 10, .width = 36, .channels = 3,
-                               .encoder = { { CONV, .filters = 4, .kernel = 3, .activation = "relu" }, { POOL, .size = 2 } } };
+static const Net wide_pool = {
+    .height = 10,
+    .width = 36,
+    .channels = 3,
+    .encoder = { { CONV, .filters = 4, .kernel = 3, .activation = "relu" }, { POOL, .size = 2 } }
+};
 static const char plain[] = "--kernel encoder.conv1=conv_plain --kernel decoder.conv1=conv_plain";
 
-static const Net dense = { .height = 6, .width = 10, .channels = 1,
-                           .encoder = { { CONV, .filters = 3, .kernel = 3, .activation = "relu" }, { POOL, .size = 2 }, { FLATTEN },
+static const Net dense = { .height = 6,
+                           .width = 10,
+                           .channels = 1,
+                           .encoder = { { CONV, .filters = 3, .kernel = 3, .activation = "relu" },
+                                        { POOL, .size = 2 },
+                                        { FLATTEN },
                                         { DENSE, .units = 17, .activation = "tanh" } },
-                           .decoder = { { DENSE, .units = 30, .activation = "relu" }, { RESHAPE, .shape = { 3, 5, 2 } }, { UP, .size = 2 },
+                           .decoder = { { DENSE, .units = 30, .activation = "relu" },
+                                        { RESHAPE, .shape = { 3, 5, 2 } },
+                                        { UP, .size = 2 },
                                         { CONV, .filters = 1, .kernel = 3 } } };
 
 static void with_pool_and_upsampling(void **state)
@@ -91,11 +126,13 @@ static void of_transposed_convolutions(void **state)
     check_sanitized(transposed, "c", "--kernel decoder.deconv1=conv_plain");
 }
 
-/* By the plain kernel, whose sums are the same for one image and for several, as the program wants them. */
+/* By the plain kernel, whose sums are the same for one image and for several, as the program wants
+   them. */
 static void with_dense_layers(void **state)
 {
     (void)state;
-    check_sanitized(dense, "x86-64-v3", "--kernel encoder.dense1=dense_plain --kernel decoder.dense1=dense_plain");
+    check_sanitized(dense, "x86-64-v3",
+                    "--kernel encoder.dense1=dense_plain --kernel decoder.dense1=dense_plain");
     check_sanitized(dense, "c", "");
 }
 
@@ -108,8 +145,13 @@ static void on_avx512(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(with_pool_and_upsampling), cmocka_unit_test(with_full_codes), cmocka_unit_test(without_padding), cmocka_unit_test(with_long_rows),
-        cmocka_unit_test(of_transposed_convolutions), cmocka_unit_test(with_dense_layers), cmocka_unit_test(on_avx512),
+        cmocka_unit_test(with_pool_and_upsampling),
+        cmocka_unit_test(with_full_codes),
+        cmocka_unit_test(without_padding),
+        cmocka_unit_test(with_long_rows),
+        cmocka_unit_test(of_transposed_convolutions),
+        cmocka_unit_test(with_dense_layers),
+        cmocka_unit_test(on_avx512),
     };
     return cmocka_run_group_tests_name("sanitized", tests, NULL, NULL);
 }

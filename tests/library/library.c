@@ -8,30 +8,45 @@
 #include <stdlib.h>
 #include <string.h>
 
-const char net_cae[] = NET(24, 24, 3,
+const char net_cae[] = NET(
+    24, 24, 3,
     "conv2d { filters = 16, kernel = 3, activation = \"relu\" }, max_pool2d { size = 2 },"
     "conv2d { filters = 24, kernel = 3, activation = \"relu\" }, max_pool2d { size = 2 },",
     "conv2d { filters = 20, kernel = 3, activation = \"relu\" }, upsample2d { size = 2 },"
-    "conv2d { filters = 3, kernel = 3, activation = \"relu\" }, upsample2d { size = 2 },", "loss = \"mse\", optimizer = adam {}, clip_value = 0.01");
-const char net_dense[] = NET(8, 12, 1,
-    "conv2d { filters = 3, kernel = 3, activation = \"elu\" }, flatten {}, dense { units = 17, activation = \"tanh\" },",
-    "dense { units = 24, activation = \"softplus\" }, reshape { shape = { 4, 6, 1 } }, upsample2d { size = 2 }, conv2d { filters = 1, kernel = 3 },",
+    "conv2d { filters = 3, kernel = 3, activation = \"relu\" }, upsample2d { size = 2 },",
+    "loss = \"mse\", optimizer = adam {}, clip_value = 0.01");
+const char net_dense[] = NET(
+    8, 12, 1,
+    "conv2d { filters = 3, kernel = 3, activation = \"elu\" }, flatten {}, dense { units = 17, "
+    "activation = \"tanh\" },",
+    "dense { units = 24, activation = \"softplus\" }, reshape { shape = { 4, 6, 1 } }, upsample2d "
+    "{ size = 2 }, conv2d { filters = 1, kernel = 3 },",
     "loss = \"mae\", optimizer = sgd { lr = 0.05, momentum = 0.9 }, global_clip_norm = 0.1");
-const char net_branches[] = NET(12, 12, 3,
-    "conv2d { filters = 8, kernel = 3, activation = \"relu\" }, max_pool2d { size = 2 }, conv2d { filters = 8, kernel = 3, activation = \"relu\" },"
+const char net_branches[] = NET(
+    12, 12, 3,
+    "conv2d { filters = 8, kernel = 3, activation = \"relu\" }, max_pool2d { size = 2 }, conv2d { "
+    "filters = 8, kernel = 3, activation = \"relu\" },"
     "add { with = \"encoder.pool1\" },",
-    "conv2d { filters = 4, kernel = 3 }, concat { with = \"encoder.conv2\" }, conv2d_transpose { filters = 3, kernel = 3 },",
+    "conv2d { filters = 4, kernel = 3 }, concat { with = \"encoder.conv2\" }, conv2d_transpose { "
+    "filters = 3, kernel = 3 },",
     "loss = \"mse\", optimizer = adamw { weight_decay = 0.1 }, clip_norm = 0.05");
-const char net_noise[] = NET(8, 8, 3,
-    "gaussian_noise { stddev = 0.2 }, conv2d { filters = 6, kernel = 3, activation = \"tanh\" }, dropout { rate = 0.3 },"
+const char net_noise[] = NET(
+    8, 8, 3,
+    "gaussian_noise { stddev = 0.2 }, conv2d { filters = 6, kernel = 3, activation = \"tanh\" }, "
+    "dropout { rate = 0.3 },"
     "conv2d { filters = 5, kernel = 3, stride = 2, activation = \"relu\" },",
-    "conv2d_transpose { filters = 3, kernel = 3 },", "loss = \"mse\", optimizer = adam { lr = 2e-3, beta1 = 0.8, beta2 = 0.99, eps = 1e-5 }");
-const char net_norm[] = NET(8, 8, 3,
-    "conv2d { filters = 6, kernel = 3 }, group_norm { groups = 2 }, relu {}, avg_pool2d { size = 2 },",
-    "upsample2d { size = 2 }, conv2d { filters = 3, kernel = 5, activation = \"sigmoid\" },", "loss = \"mse\", optimizer = adam {}");
-const char net_bce[] = NET(10, 8, 1,
-    "conv2d { filters = 6, kernel = 3, stride = 2, activation = \"leaky_relu\" },",
-    "upsample2d { size = 2 }, conv2d { filters = 1, kernel = 3, activation = \"sigmoid\" },", "loss = \"bce\", optimizer = adam {}");
+    "conv2d_transpose { filters = 3, kernel = 3 },",
+    "loss = \"mse\", optimizer = adam { lr = 2e-3, beta1 = 0.8, beta2 = 0.99, eps = 1e-5 }");
+const char net_norm[] = NET(
+    8, 8, 3,
+    "conv2d { filters = 6, kernel = 3 }, group_norm { groups = 2 }, relu {}, avg_pool2d { size = 2 "
+    "},",
+    "upsample2d { size = 2 }, conv2d { filters = 3, kernel = 5, activation = \"sigmoid\" },",
+    "loss = \"mse\", optimizer = adam {}");
+const char net_bce[] = NET(
+    10, 8, 1, "conv2d { filters = 6, kernel = 3, stride = 2, activation = \"leaky_relu\" },",
+    "upsample2d { size = 2 }, conv2d { filters = 1, kernel = 3, activation = \"sigmoid\" },",
+    "loss = \"bce\", optimizer = adam {}");
 
 char *library_write(const char *graph, const char *options)
 {
@@ -49,8 +64,10 @@ void library_add(const char *folder, const char *name, const char *graph, const 
     static const char old[] = "autoencoder \"net\"";
     const char *at = strstr(graph, old);
     assert_non_null(at);
-    char *renamed = text_of("%.*sautoencoder \"%s\"%s", (int)(at - graph), graph, name, at + strlen(old));
-    char *path = text_of("%s/%s.lua", folder, name), *example = text_of("%s/%s/example.c", folder, name);
+    char *renamed = text_of("%.*sautoencoder \"%s\"%s", (int)(at - graph), graph, name,
+                            at + strlen(old));
+    char *path = text_of("%s/%s.lua", folder, name),
+         *example = text_of("%s/%s/example.c", folder, name);
     file_write(path, renamed, strlen(renamed));
     Result result = run_caec(folder, "%s.lua -o . --emit library %s", name, options);
     want_exit(&result, 0);
@@ -63,11 +80,13 @@ void library_add(const char *folder, const char *name, const char *graph, const 
 
 void library_compile(const char *folder, const char *flags, const char *more)
 {
-    char *example = text_of("%s/net/example.c", folder), *kept = text_of("%s/net/example.text", folder);
+    char *example = text_of("%s/net/example.c", folder),
+         *kept = text_of("%s/net/example.text", folder);
     if (file_exists(example))
         assert_int_equal(rename(example, kept), 0);
     char *own = emitted_flags(folder), *sources = emitted_sources(folder);
-    Result result = run(folder, "%s -std=c11 -O1 %s -Wall -Wextra -Wpedantic -Werror -Inet%s %s %s", c_compiler(), own, sources, flags, more);
+    Result result = run(folder, "%s -std=c11 -O1 %s -Wall -Wextra -Wpedantic -Werror -Inet%s %s %s",
+                        c_compiler(), own, sources, flags, more);
     want_exit(&result, 0);
     result_free(&result);
     free(own);
@@ -78,11 +97,15 @@ void library_compile(const char *folder, const char *flags, const char *more)
 
 static const char sizes_source[] =
     "#include \"net.h\"\n"
-    "const size_t sizes[] = { NET_ALIGN, NET_IMAGE_BYTES, NET_LATENT_FLOATS, NET_OUTPUT_FLOATS, NET_PARAMETER_FLOATS, NET_PREPARED_BYTES,\n"
+    "const size_t sizes[] = { NET_ALIGN, NET_IMAGE_BYTES, NET_LATENT_FLOATS, NET_OUTPUT_FLOATS, "
+    "NET_PARAMETER_FLOATS, NET_PREPARED_BYTES,\n"
     "    NET_WORKSPACE_BYTES,\n"
-    "#ifdef NET_TRAIN_BYTES\n    NET_TRAIN_BYTES };\nconst float rate = NET_LEARNING_RATE;\nextern const int codes[];\n"
-    "const int codes[] = { NET_NULL, NET_UNALIGNED, NET_TOO_SMALL, NET_NOT_OPEN, NET_NO_IMAGES, NET_BAD_RATE, NET_NOT_FINITE };\n"
-    "#else\n    0 };\nconst float rate = 0;\nconst int codes[] = { NET_NULL, NET_UNALIGNED, NET_TOO_SMALL };\n#endif\n";
+    "#ifdef NET_TRAIN_BYTES\n    NET_TRAIN_BYTES };\nconst float rate = NET_LEARNING_RATE;\nextern "
+    "const int codes[];\n"
+    "const int codes[] = { NET_NULL, NET_UNALIGNED, NET_TOO_SMALL, NET_NOT_OPEN, NET_NO_IMAGES, "
+    "NET_BAD_RATE, NET_NOT_FINITE };\n"
+    "#else\n    0 };\nconst float rate = 0;\nconst int codes[] = { NET_NULL, NET_UNALIGNED, "
+    "NET_TOO_SMALL };\n#endif\n";
 
 static void check_codes(const int *codes, int count)
 {
@@ -100,7 +123,8 @@ Library library_load(const char *graph, const char *options)
     if (!l.handle)
         fail_msg("%s", dlerror());
     const size_t *sizes = dlsym(l.handle, "sizes");
-    size_t *const to[] = { &l.align, &l.image, &l.latent, &l.output, &l.parameters, &l.prepared_bytes, &l.workspace_bytes, &l.train_bytes };
+    size_t *const to[] = { &l.align,      &l.image,          &l.latent,          &l.output,
+                           &l.parameters, &l.prepared_bytes, &l.workspace_bytes, &l.train_bytes };
     for (int i = 0; i < 8; i++)
         *to[i] = sizes[i];
     l.rate = *(const float *)dlsym(l.handle, "rate");
@@ -121,7 +145,8 @@ Library library_load(const char *graph, const char *options)
 
 char *library_weights(const char *folder, const float *parameters)
 {
-    char *path = text_of("%s/net/net.h", folder), *header = file_read(path, NULL), *to = text_of("%s/trained.safetensors", folder), message[800];
+    char *path = text_of("%s/net/net.h", folder), *header = file_read(path, NULL),
+         *to = text_of("%s/trained.safetensors", folder), message[800];
     enum { MOST = 40 };
     SafetensorsItem items[MOST];
     char names[MOST][100];
@@ -134,7 +159,9 @@ char *library_weights(const char *folder, const float *parameters)
         SafetensorsItem *item = &items[count];
         if (sscanf(line, "\n *     %99s %zu %59[^\n]", names[count], &offset, shape) != 3)
             continue;
-        *item = (SafetensorsItem){ .name = names[count++], .type = SAFETENSORS_F32, .values = parameters + offset };
+        *item = (SafetensorsItem){ .name = names[count++],
+                                   .type = SAFETENSORS_F32,
+                                   .values = parameters + offset };
         for (const char *p = shape; *p; p += strcspn(p, "0123456789"))
             item->shape[item->rank++] = strtol(p, (char **)&p, 10);
         assert_in_range(item->rank, 1, 4);

@@ -10,11 +10,35 @@ float library_sqrtf(float x);
 float library_fabsf(float x);
 double library_sqrt(double x);
 
-float library_expf(float x) { return expf(x); }
-float library_expm1f(float x) { return expm1f(x); }
-float library_tanhf(float x) { return tanhf(x); }
-float library_logf(float x) { return logf(x); }
-float library_log1pf(float x) { return log1pf(x); }
-float library_sqrtf(float x) { return sqrtf(x); }
-float library_fabsf(float x) { return fabsf(x); }
-double library_sqrt(double x) { return sqrt(x); }
+float library_expf(float x)
+{
+    return expf(x);
+}
+float library_expm1f(float x)
+{
+    return expm1f(x);
+}
+float library_tanhf(float x)
+{
+    return tanhf(x);
+}
+float library_logf(float x)
+{
+    return logf(x);
+}
+float library_log1pf(float x)
+{
+    return log1pf(x);
+}
+float library_sqrtf(float x)
+{
+    return sqrtf(x);
+}
+float library_fabsf(float x)
+{
+    return fabsf(x);
+}
+double library_sqrt(double x)
+{
+    return sqrt(x);
+}

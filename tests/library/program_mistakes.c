@@ -1,5 +1,6 @@
-/* A caller's mistakes, one by one, in heap blocks of exactly the sizes that the header names: each gets its code and nothing is touched. Compiled with the
- * library of a model called "net" and -fsanitize=address,undefined. Exits 0, or says which line failed. */
+/* A caller's mistakes, one by one, in heap blocks of exactly the sizes that the header names: each
+ * gets its code and nothing is touched. Compiled with the library of a model called "net" and
+ * -fsanitize=address,undefined. Exits 0, or says which line failed. */
 #include "net.h"
 
 #include <math.h>
@@ -107,7 +108,8 @@ static void training(void)
     WANT(memcmp(before, parameters, bytes) == 0, 0);
     WANT(net_update(t, 0.1f), NET_NO_IMAGES);
 
-    /* A loss that is no finite number, by the last bias: the images are forgotten, those after it count again. */
+    /* A loss that is no finite number, by the last bias: the images are forgotten, those after it
+       count again. */
     float *last = parameters + NET_PARAMETER_FLOATS - 1;
     const float kept = *last;
     *last = INFINITY;

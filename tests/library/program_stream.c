@@ -1,6 +1,7 @@
-/* A library with --stream, by itself: rows pushed and pulled in random order give, bit for bit, what whole images give; mistakes give their codes. Compiled
- * with sanitizers, all blocks as small as they may be. With COUNTED and -finstrument-functions, counted.h in the library's folder lists functions and how
- * often one image calls each. */
+/* A library with --stream, by itself: rows pushed and pulled in random order give, bit for bit,
+ * what whole images give; mistakes give their codes. Compiled with sanitizers, all blocks as small
+ * as they may be. With COUNTED and -finstrument-functions, counted.h in the library's folder lists
+ * functions and how often one image calls each. */
 #define _POSIX_C_SOURCE 200809L
 #include "net.h"
 #ifdef COUNTED
@@ -36,7 +37,8 @@ static void *block_new(size_t bytes)
 }
 
 /* One image, pushes and pulls as they fall; `eager` of 8 times a push. */
-static void stream_image(const void *prepared, const uint8_t *image, int what, const float *right, void *stream, unsigned eager)
+static void stream_image(const void *prepared, const uint8_t *image, int what, const float *right,
+                         void *stream, unsigned eager)
 {
     const int rows = what == NET_LATENT ? NET_LATENT_ROWS : NET_OUTPUT_ROWS;
     const size_t count = what == NET_LATENT ? NET_LATENT_ROW_FLOATS : NET_OUTPUT_ROW_FLOATS;
@@ -54,14 +56,16 @@ static void stream_image(const void *prepared, const uint8_t *image, int what, c
             pushed += result == 0;
             if (result == NET_FULL) {
                 want(net_stream_pull(stream, row) == 1, "full, but there is nothing to pull");
-                want(memcmp(row, right + (size_t)pulled++ * count, count * sizeof *row) == 0, "a row differs from the whole image's");
+                want(memcmp(row, right + (size_t)pulled++ * count, count * sizeof *row) == 0,
+                     "a row differs from the whole image's");
             }
             continue;
         }
         result = net_stream_pull(stream, row);
         want(result == 0 || result == 1, "pull");
         if (result == 1)
-            want(memcmp(row, right + (size_t)pulled++ * count, count * sizeof *row) == 0, "a row differs from the whole image's");
+            want(memcmp(row, right + (size_t)pulled++ * count, count * sizeof *row) == 0,
+                 "a row differs from the whole image's");
         stuck = result == 0 && pushed == NET_IMAGE_ROWS ? stuck + 1 : 0;
     }
     want(pulled == rows, "rows are missing");
@@ -77,21 +81,37 @@ static void misuse(const void *prepared, const uint8_t *image, float *latent, fl
 {
     char *stream = block_new(NET_STREAM_BYTES + NET_ALIGN);
     const size_t bytes = NET_STREAM_BYTES;
-    want(net_stream_push(stream, image) == NET_NOT_OPEN && net_stream_pull(stream, output) == NET_NOT_OPEN, "not open");
-    want(net_stream_open(NULL, NET_OUTPUT, stream, bytes) == NET_NULL && net_stream_open(prepared, NET_OUTPUT, NULL, bytes) == NET_NULL, "NULL");
+    want(net_stream_push(stream, image) == NET_NOT_OPEN
+             && net_stream_pull(stream, output) == NET_NOT_OPEN,
+         "not open");
+    want(net_stream_open(NULL, NET_OUTPUT, stream, bytes) == NET_NULL
+             && net_stream_open(prepared, NET_OUTPUT, NULL, bytes) == NET_NULL,
+         "NULL");
     want(net_stream_open(prepared, NET_OUTPUT, stream, bytes - 1) == NET_TOO_SMALL, "too small");
     want(net_stream_open(prepared, NET_OUTPUT, stream + 4, bytes) == NET_UNALIGNED, "unaligned");
-    want(net_stream_open((const char *)prepared + 4, NET_OUTPUT, stream, bytes) == NET_UNALIGNED, "unaligned weights");
-    want(net_stream_open(prepared, 0, stream, bytes) == NET_BAD_WHAT && net_stream_open(prepared, 3, stream, bytes) == NET_BAD_WHAT, "what");
+    want(net_stream_open((const char *)prepared + 4, NET_OUTPUT, stream, bytes) == NET_UNALIGNED,
+         "unaligned weights");
+    want(net_stream_open(prepared, 0, stream, bytes) == NET_BAD_WHAT
+             && net_stream_open(prepared, 3, stream, bytes) == NET_BAD_WHAT,
+         "what");
     want(net_stream_push(stream, image) == NET_NOT_OPEN, "nothing of all this opened it");
     want(net_stream_open(prepared, NET_OUTPUT, stream, bytes) == 0, "open");
-    want(net_stream_push(NULL, image) == NET_NULL && net_stream_push(stream, NULL) == NET_NULL, "push NULL");
-    want(net_stream_pull(NULL, output) == NET_NULL && net_stream_pull(stream, NULL) == NET_NULL, "pull NULL");
-    want(net_stream_push(stream + 4, image) == NET_UNALIGNED && net_stream_pull(stream, (float *)(void *)((char *)output + 1)) == NET_UNALIGNED, "unaligned");
+    want(net_stream_push(NULL, image) == NET_NULL && net_stream_push(stream, NULL) == NET_NULL,
+         "push NULL");
+    want(net_stream_pull(NULL, output) == NET_NULL && net_stream_pull(stream, NULL) == NET_NULL,
+         "pull NULL");
+    want(net_stream_push(stream + 4, image) == NET_UNALIGNED
+             && net_stream_pull(stream, (float *)(void *)((char *)output + 1)) == NET_UNALIGNED,
+         "unaligned");
     want(NET_WORKSPACE_BYTES == NET_STREAM_BYTES, "whole images need what a stream needs");
-    want(net_encode(prepared, image, latent, stream, bytes - 1) == NET_TOO_SMALL && net_encode(prepared, NULL, latent, stream, bytes) == NET_NULL, "encode");
-    want(net_decode(prepared, latent, NULL, stream, bytes) == NET_NULL && net_decode(NULL, latent, output, stream, bytes) == NET_NULL, "decode");
-    want(net_reconstruct(prepared, image, output, stream + 4, bytes) == NET_UNALIGNED, "reconstruct");
+    want(net_encode(prepared, image, latent, stream, bytes - 1) == NET_TOO_SMALL
+             && net_encode(prepared, NULL, latent, stream, bytes) == NET_NULL,
+         "encode");
+    want(net_decode(prepared, latent, NULL, stream, bytes) == NET_NULL
+             && net_decode(NULL, latent, output, stream, bytes) == NET_NULL,
+         "decode");
+    want(net_reconstruct(prepared, image, output, stream + 4, bytes) == NET_UNALIGNED,
+         "reconstruct");
     free(stream);
 }
 
@@ -127,7 +147,8 @@ static void count(const void *prepared, const uint8_t *image, float *output, voi
     want(net_reconstruct(prepared, image, output, stream, NET_STREAM_BYTES) == 0, "reconstruct");
     for (size_t i = 0; i < sizeof counted / sizeof *counted; i++) {
         if (counted[i].calls != counted[i].right)
-            fprintf(stderr, "function %zu was called %d times, not %d\n", i, counted[i].calls, counted[i].right);
+            fprintf(stderr, "function %zu was called %d times, not %d\n", i, counted[i].calls,
+                    counted[i].right);
         want(counted[i].calls == counted[i].right, "each row once");
     }
 }
@@ -135,8 +156,10 @@ static void count(const void *prepared, const uint8_t *image, float *output, voi
 
 int main(void)
 {
-    float *parameters = block_new(sizeof(float) * NET_PARAMETER_FLOATS), *latent = block_new(sizeof(float) * NET_LATENT_FLOATS);
-    float *output = block_new(sizeof(float) * NET_OUTPUT_FLOATS), *again = block_new(sizeof(float) * NET_OUTPUT_FLOATS);
+    float *parameters = block_new(sizeof(float) * NET_PARAMETER_FLOATS),
+          *latent = block_new(sizeof(float) * NET_LATENT_FLOATS);
+    float *output = block_new(sizeof(float) * NET_OUTPUT_FLOATS),
+          *again = block_new(sizeof(float) * NET_OUTPUT_FLOATS);
     uint8_t *image = block_new(NET_IMAGE_BYTES);
     void *prepared = block_new(NET_PREPARED_BYTES), *stream = block_new(NET_STREAM_BYTES);
     for (size_t i = 0; i < NET_PARAMETER_FLOATS; i++)
@@ -148,7 +171,8 @@ int main(void)
     want(net_encode(prepared, image, latent, stream, NET_STREAM_BYTES) == 0, "encode");
     want(net_reconstruct(prepared, image, output, stream, NET_STREAM_BYTES) == 0, "reconstruct");
     want(net_decode(prepared, latent, again, stream, NET_STREAM_BYTES) == 0, "decode");
-    want(memcmp(output, again, sizeof(float) * NET_OUTPUT_FLOATS) == 0, "decode of encode is not reconstruct");
+    want(memcmp(output, again, sizeof(float) * NET_OUTPUT_FLOATS) == 0,
+         "decode of encode is not reconstruct");
     for (unsigned eager = 1; eager <= 8; eager++) {
         stream_image(prepared, image, NET_OUTPUT, output, stream, eager);
         stream_image(prepared, image, NET_LATENT, latent, stream, eager);

@@ -1,5 +1,6 @@
-/* Two libraries, net and twin, each given the stream and the training that the other opened, in heap blocks of exactly the sizes that the headers name: all is
- * refused and nothing is touched. Compiled with both and -fsanitize=address,undefined. Exits 0, or says which line failed. */
+/* Two libraries, net and twin, each given the stream and the training that the other opened, in
+ * heap blocks of exactly the sizes that the headers name: all is refused and nothing is touched.
+ * Compiled with both and -fsanitize=address,undefined. Exits 0, or says which line failed. */
 #define _POSIX_C_SOURCE 200809L
 #include "net.h"
 #include "twin.h"
@@ -74,7 +75,8 @@ static void training(void)
 /* Neither kind of block passes for the other. */
 static void stream_for_training(void)
 {
-    void *prepared = block(NET_PREPARED_BYTES), *both = block(larger(NET_STREAM_BYTES, NET_TRAIN_BYTES));
+    void *prepared = block(NET_PREPARED_BYTES),
+         *both = block(larger(NET_STREAM_BYTES, NET_TRAIN_BYTES));
     float loss;
     WANT(net_stream_open(prepared, NET_OUTPUT, both, NET_STREAM_BYTES), 0);
     WANT(net_train_image(both, image, &loss), NET_NOT_OPEN);

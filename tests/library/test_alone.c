@@ -1,5 +1,6 @@
-/* What a library needs and shows: no function of a C library but four, no name but its own, no variables; its header in C++; its folder as it is; two of them
- * in one program; and what the command line refuses. */
+/* What a library needs and shows: no function of a C library but four, no name but its own, no
+ * variables; its header in C++; its folder as it is; two of them in one program; and what the
+ * command line refuses. */
 #include "library.h"
 
 #include <ctype.h>
@@ -15,7 +16,8 @@ static bool among(const char *name, const char *const *names)
     return false;
 }
 
-/* Each line of nm: address or blanks, a letter, a name. Names without the prefix must be undefined ones of the four. Letters of data: none. */
+/* Each line of nm: address or blanks, a letter, a name. Names without the prefix must be undefined
+   ones of the four. Letters of data: none. */
 static void check_names(const char *listed, const char *prefix, int *own)
 {
     static const char *const allowed[] = { "memcpy", "memmove", "memset", "memcmp", NULL };
@@ -23,7 +25,8 @@ static void check_names(const char *listed, const char *prefix, int *own)
     char *copy = text_of("%s", listed);
     for (char *line = strtok(copy, "\n"); line; line = strtok(NULL, "\n")) {
         char letter, name[200];
-        if (sscanf(line, "%*x %c %199s", &letter, name) != 2 && sscanf(line, " %c %199s", &letter, name) != 2)
+        if (sscanf(line, "%*x %c %199s", &letter, name) != 2
+            && sscanf(line, " %c %199s", &letter, name) != 2)
             continue;
         bool is_own = strncmp(name, prefix, strlen(prefix)) == 0;
         if (letter == 'U' && !is_own && !among(name, allowed))
@@ -46,8 +49,11 @@ static void check_alone(const char *graph, const char *options, const char *flag
     char *example = text_of("%s/net/example.c", folder);
     assert_int_equal(remove(example), 0);
     char *sources = emitted_sources(folder);
-    Result made = run(folder, "%s -std=c11 -ffreestanding %s -Wall -Wextra -Wpedantic -Wshadow -Werror -nostdlib -r -Inet%s -o all.o", c_compiler(), flags,
-                      sources);
+    Result made = run(
+        folder,
+        "%s -std=c11 -ffreestanding %s -Wall -Wextra -Wpedantic -Wshadow -Werror -nostdlib -r "
+        "-Inet%s -o all.o",
+        c_compiler(), flags, sources);
     want_exit(&made, 0);
     Result names = run(folder, "nm all.o");
     want_exit(&names, 0);
@@ -78,8 +84,10 @@ static void on_avx2(void **state)
     for (int i = 0; i < 6; i++)
         check_alone(graphs[i], "--target x86-64-v3", "-O2 -march=x86-64-v3");
     check_alone(net_cae, "--target x86-64-v3 --stream", "-O2 -march=x86-64-v3");
-    check_alone(net_noise, "--target x86-64-v3 --stream --optimize size --no-training", "-Os -march=x86-64-v3");
-    check_alone(net_cae, "--target x86-64-v3 --no-training", "-O3 -march=x86-64-v3 -fno-math-errno");
+    check_alone(net_noise, "--target x86-64-v3 --stream --optimize size --no-training",
+                "-Os -march=x86-64-v3");
+    check_alone(net_cae, "--target x86-64-v3 --no-training",
+                "-O3 -march=x86-64-v3 -fno-math-errno");
 }
 
 /* The functions that other parts of a program can call are those of the header, no other. */
@@ -114,8 +122,8 @@ static void want_script(const char *folder, const char *text)
     result_free(&result);
 }
 
-#define LATER                                                                                      \
-    "'[yz]mm|[[:space:]](v[a-z]+[ps][sd]|vp|vmov|shlx|sarx|shrx|rorx|andn|blsr|bzhi|pext|lzcnt|"   \
+#define LATER                                                                                    \
+    "'[yz]mm|[[:space:]](v[a-z]+[ps][sd]|vp|vmov|shlx|sarx|shrx|rorx|andn|blsr|bzhi|pext|lzcnt|" \
     "popcnt|movbe)'"
 
 /* net_supported() is asked by those processors that lack what all the rest is made of, so it holds
@@ -190,7 +198,8 @@ static void on_a_lesser_processor(void **state)
     }
 }
 
-/* No #include but of stdint.h, stddef.h and the folder's own; what is said of training is not there without it. */
+/* No #include but of stdint.h, stddef.h and the folder's own; what is said of training is not there
+   without it. */
 static void the_texts(void **state)
 {
     (void)state;
@@ -205,8 +214,11 @@ static void the_texts(void **state)
             if (strncmp(p + 10, "stdint.h>", 9) != 0 && strncmp(p + 10, "stddef.h>", 9) != 0)
                 fail_msg("%s: %.30s", files.path[i], p);
         if (strcmp(files.path[i], "net/net.h") == 0)
-            assert_true(!strstr(text, "train") && !strstr(text, "TRAIN") && !strstr(text, "update") && !strstr(text, "LEARNING"));
-        if (strstr(files.path[i], "train") || strstr(files.path[i], "rules") || strstr(files.path[i], "_dw") || strstr(files.path[i], "loss"))
+            assert_true(!strstr(text, "train") && !strstr(text, "TRAIN") && !strstr(text, "update")
+                        && !strstr(text, "LEARNING"));
+        if (strstr(files.path[i], "train") || strstr(files.path[i], "rules")
+            || strstr(files.path[i], "_dw") || strstr(files.path[i], "_backward")
+            || strstr(files.path[i], "loss"))
             fail_msg("%s belongs to training", files.path[i]);
         free(path);
         free(text);
@@ -221,7 +233,8 @@ static char *manual_of(const char *graph, const char *name, const char *options)
 {
     char *folder = folder_new();
     library_add(folder, name, graph, options);
-    char *path = text_of("%s/%s/%s.h", folder, name, name), *text = file_read(path, NULL), *end = strstr(text, " */\n");
+    char *path = text_of("%s/%s/%s.h", folder, name, name), *text = file_read(path, NULL),
+         *end = strstr(text, " */\n");
     assert_non_null(end);
     end[4] = 0;
     free(path);
@@ -229,7 +242,7 @@ static char *manual_of(const char *graph, const char *name, const char *options)
     return text;
 }
 
-/* Its lines behind the title begin with a star and fit, whatever the name is. */
+/* Its lines after the title begin with a star and fit, whatever the name is. */
 static void want_lines(const char *manual)
 {
     for (const char *line = strstr(manual, "\n *\n") + 1; *line; line = strchr(line, '\n') + 1)
@@ -241,13 +254,20 @@ static void want_lines(const char *manual)
 static void the_manual(void **state)
 {
     (void)state;
-    static const struct { const char *options, *blocks; } cases[] = {
-        { "", "prepared, workspace or training" }, { "--no-training", "prepared or workspace" },
-        { "--stream", "prepared, stream, workspace or training" }, { "--stream --no-training", "prepared, stream or workspace" },
+    static const struct {
+        const char *options, *blocks;
+    } cases[] = {
+        { "", "prepared, workspace or training" },
+        { "--no-training", "prepared or workspace" },
+        { "--stream", "prepared, stream, workspace or training" },
+        { "--stream --no-training", "prepared, stream or workspace" },
     };
     for (int i = 0; i < 4; i++) {
         char *manual = manual_of(net_cae, "net", cases[i].options);
-        char *sentence = text_of("\n * Blocks: what is called %s begins at a multiple of\n * NET_ALIGN bytes and has at least the bytes said here;", cases[i].blocks);
+        char *sentence = text_of(
+            "\n * Blocks: what is called %s begins at a multiple of\n * NET_ALIGN bytes and has at "
+            "least the bytes said here;",
+            cases[i].blocks);
         if (!strstr(manual, sentence))
             fail_msg("'%s' is not in:\n%s", sentence, manual);
         want_lines(manual);
@@ -263,13 +283,17 @@ static const char both_source[] =
     "#include \"net.h\"\n#include \"twin.h\"\n#include <math.h>\n#include <string.h>\n"
     "static float parameters[NET_PARAMETER_FLOATS], a[NET_OUTPUT_FLOATS], b[TWIN_OUTPUT_FLOATS];\n"
     "static uint8_t image[NET_IMAGE_BYTES];\n"
-    "static _Alignas(NET_ALIGN) char prepared[2][NET_PREPARED_BYTES], workspace[NET_WORKSPACE_BYTES + TWIN_WORKSPACE_BYTES];\n"
+    "static _Alignas(NET_ALIGN) char prepared[2][NET_PREPARED_BYTES], "
+    "workspace[NET_WORKSPACE_BYTES + TWIN_WORKSPACE_BYTES];\n"
     "int main(void)\n{\n"
-    "    for (int i = 0; i < NET_PARAMETER_FLOATS; i++)\n        parameters[i] = (float)(i % 17) / 40 - 0.15f;\n"
+    "    for (int i = 0; i < NET_PARAMETER_FLOATS; i++)\n        parameters[i] = (float)(i % 17) / "
+    "40 - 0.15f;\n"
     "    for (int i = 0; i < NET_IMAGE_BYTES; i++)\n        image[i] = (uint8_t)(i * 31);\n"
-    "    if (net_prepare(parameters, prepared[0], NET_PREPARED_BYTES) != 0 || twin_prepare(parameters, prepared[1], TWIN_PREPARED_BYTES) != 0)\n"
+    "    if (net_prepare(parameters, prepared[0], NET_PREPARED_BYTES) != 0 || "
+    "twin_prepare(parameters, prepared[1], TWIN_PREPARED_BYTES) != 0)\n"
     "        return 2;\n"
-    "    if (net_reconstruct(prepared[0], image, a, workspace, sizeof workspace) || twin_reconstruct(prepared[1], image, b, workspace, sizeof workspace))\n"
+    "    if (net_reconstruct(prepared[0], image, a, workspace, sizeof workspace) || "
+    "twin_reconstruct(prepared[1], image, b, workspace, sizeof workspace))\n"
     "        return 3;\n"
     "    return memcmp(a, b, sizeof a) != 0 || !isfinite(a[0]);\n}\n";
 
@@ -290,33 +314,41 @@ static void two_in_one_program(void **state)
 
 static const char cpp_source[] =
     "#include \"net.h\"\n"
-    "static float parameters[NET_PARAMETER_FLOATS];\nalignas(NET_ALIGN) static unsigned char training[NET_TRAIN_BYTES];\n"
+    "static float parameters[NET_PARAMETER_FLOATS];\nalignas(NET_ALIGN) static unsigned char "
+    "training[NET_TRAIN_BYTES];\n"
     "int main()\n{\n    float loss;\n    static uint8_t image[NET_IMAGE_BYTES];\n"
-    "    if (net_train_open(parameters, training, sizeof training) != 0 || net_train_image(training, image, &loss) != 0)\n        return 1;\n"
-    "    return net_update(training, NET_LEARNING_RATE) != 0 || net_update(training, NET_LEARNING_RATE) != NET_NO_IMAGES;\n}\n";
+    "    if (net_train_open(parameters, training, sizeof training) != 0 || "
+    "net_train_image(training, image, &loss) != 0)\n        return 1;\n"
+    "    return net_update(training, NET_LEARNING_RATE) != 0 || net_update(training, "
+    "NET_LEARNING_RATE) != NET_NO_IMAGES;\n}\n";
 
-/* As the folder's CMakeLists.txt builds it: the archive, which a program in C++ links, and the example. */
+/* As the folder's CMakeLists.txt builds it: the archive, which a program in C++ links, and the
+   example. */
 static void from_cplusplus_and_by_cmake(void **state)
 {
     (void)state;
     char *folder = library_write(net_cae, "--optimize size");
-    char *cpp = text_of("%s/use.cpp", folder), *use = text_of("%s/use", folder), *example = text_of("%s/b/net-example", folder);
+    char *cpp = text_of("%s/use.cpp", folder), *use = text_of("%s/use", folder),
+         *example = text_of("%s/b/net-example", folder);
     file_write(cpp, cpp_source, strlen(cpp_source));
     Result configured = run(folder, "cmake -S net -B b -DCMAKE_C_COMPILER=%s", c_compiler());
     want_exit(&configured, 0);
     Result built = run(folder, "cmake --build b");
     want_exit(&built, 0);
-    Result linked = run(folder, "c++ -std=c++11 -Wall -Wextra -Wpedantic -Werror -Inet use.cpp b/libnet.a -o use");
+    Result linked = run(
+        folder, "c++ -std=c++11 -Wall -Wextra -Wpedantic -Werror -Inet use.cpp b/libnet.a -o use");
     want_exit(&linked, 0);
     Result used = run(folder, "%s", use);
     want_exit(&used, 0);
 
     Library l = library_load(net_cae, "--optimize size");
-    float *parameters = block_new(l.parameters * sizeof *parameters), *output = block_new(l.output * sizeof *output);
+    float *parameters = block_new(l.parameters * sizeof *parameters),
+          *output = block_new(l.output * sizeof *output);
     uint8_t *image = block_new(l.image);
     void *prepared = block_new(l.prepared_bytes), *workspace = block_new(l.workspace_bytes);
+    /* around a grey */
     for (size_t i = 0; i < l.parameters; i++)
-        parameters[i] = i + 3 < l.parameters ? (float)(i * 7919 % 101) / 1010 - 0.05f : 0.5f;      /* around a grey */
+        parameters[i] = i + 3 < l.parameters ? (float)(i * 7919 % 101) / 1010 - 0.05f : 0.5f;
     fill_image(image, l.image, 3);
     assert_int_equal(l.prepare(parameters, prepared, l.prepared_bytes), 0);
     assert_int_equal(l.reconstruct(prepared, image, output, workspace, l.workspace_bytes), 0);
@@ -326,7 +358,8 @@ static void from_cplusplus_and_by_cmake(void **state)
     char *full = text_of("%s p.bin i.rgb >/dev/full; test $? = 1", example);
     want_script(folder, full);
     free(full);
-    Result shown = run(folder, "%s p.bin i.rgb", example), refused = run(folder, "%s p.bin p.bin.txt", example);
+    Result shown = run(folder, "%s p.bin i.rgb", example),
+           refused = run(folder, "%s p.bin p.bin.txt", example);
     want_exit(&shown, 0);
     want_exit(&refused, 1);
     assert_non_null(strstr(refused.err, "usage: "));
@@ -334,14 +367,17 @@ static void from_cplusplus_and_by_cmake(void **state)
     int between = 0;
     for (size_t i = 0; i < l.output; i++) {
         const double value = (double)output[i] * 255, byte = (unsigned char)shown.out[i];
-        assert_true(value >= 255 ? byte == 255 : value <= 0 ? byte == 0 : byte - value <= 0.51 && value - byte <= 0.51);
+        assert_true(value >= 255 ? byte == 255
+                    : value <= 0 ? byte == 0
+                                 : byte - value <= 0.51 && value - byte <= 0.51);
         between += byte > 0 && byte < 255;
     }
     assert_true(between > 100);
     Result *const results[] = { &configured, &built, &linked, &used, &shown, &refused };
     for (int i = 0; i < 6; i++)
         result_free(results[i]);
-    void *const blocks[] = { parameters, output, image, prepared, workspace, weights, picture, cpp, use, example };
+    void *const blocks[] = { parameters, output,  image, prepared, workspace,
+                             weights,    picture, cpp,   use,      example };
     for (int i = 0; i < 10; i++)
         free(blocks[i]);
     library_free(&l);
@@ -355,7 +391,9 @@ static void without_sizes(void **state)
     static const char *const sizes[] = { "", "-DSIZE=/nowhere/size", "-DSIZE=false" };
     char *folder = library_write(net_noise, "--no-training --optimize size --target c");
     for (int i = 0; i < 3; i++) {
-        Result configured = run(folder, "cmake -S net -B b%d -DEXAMPLE=OFF -DCMAKE_C_COMPILER=%s %s", i, c_compiler(), sizes[i]);
+        Result configured = run(folder,
+                                "cmake -S net -B b%d -DEXAMPLE=OFF -DCMAKE_C_COMPILER=%s %s", i,
+                                c_compiler(), sizes[i]);
         Result built = run(folder, "cmake --build b%d", i);
         want_exit(&configured, 0);
         want_exit(&built, 0);
@@ -373,13 +411,18 @@ static void little_code_is_little(void **state)
     static const char *const targets[][2] = { { "c", "" }, { "x86-64-v3", "-march=x86-64-v3" } };
     for (int i = 0; i < 2; i++) {
         char *folder = folder_new();
-        Result written = run_caec(folder, "%s/graphs/cae.lua -o . --emit library --optimize size --target %s", project_folder(), targets[i][0]);
+        Result written = run_caec(
+            folder, "%s/graphs/cae.lua -o . --emit library --optimize size --target %s",
+            project_folder(), targets[i][0]);
         want_exit(&written, 0);
         char *example = text_of("%s/cae/example.c", folder);
         assert_int_equal(remove(example), 0);
         char *sources = emitted_sources(folder);
-        Result made = run(folder, "%s -std=c11 -Os -ffreestanding -ffp-contract=fast -fno-math-errno -fno-trapping-math %s -Icae%s -nostdlib -r -o all.o",
-                          c_compiler(), targets[i][1], sources);
+        Result made = run(
+            folder,
+            "%s -std=c11 -Os -ffreestanding -ffp-contract=fast -fno-math-errno -fno-trapping-math "
+            "%s -Icae%s -nostdlib -r -o all.o",
+            c_compiler(), targets[i][1], sources);
         want_exit(&made, 0);
         Result sizes = run(folder, "size all.o");
         want_exit(&sizes, 0);
@@ -396,23 +439,39 @@ static void little_code_is_little(void **state)
     }
 }
 
-/* How the folder says that it is built, for machines that are not this one; tests/targets/run.py builds so. */
+/* How the folder says that it is built, for machines that are not this one; tests/targets/run.py
+   builds so. */
 static void for_another_machine(void **state)
 {
     (void)state;
-    static const struct { const char *target, *words; bool hosted; } cases[] = {
-        { "aarch64", " -DCMAKE_SYSTEM_NAME=Linux -DCMAKE_C_COMPILER=aarch64-linux-gnu-gcc && ", true },
-        { "cortex-m7", " -DCMAKE_SYSTEM_NAME=Generic -DCMAKE_TRY_COMPILE_TARGET_TYPE=STATIC_LIBRARY -DCMAKE_C_COMPILER=arm-none-eabi-gcc && ", false },
+    static const struct {
+        const char *target, *words;
+        bool hosted;
+    } cases[] = {
+        { "aarch64", " -DCMAKE_SYSTEM_NAME=Linux -DCMAKE_C_COMPILER=aarch64-linux-gnu-gcc && ",
+          true },
+        { "cortex-m7",
+          " -DCMAKE_SYSTEM_NAME=Generic -DCMAKE_TRY_COMPILE_TARGET_TYPE=STATIC_LIBRARY "
+          "-DCMAKE_C_COMPILER=arm-none-eabi-gcc && ",
+          false },
         { "c", " && ", true },
     };
     for (int i = 0; i < 3; i++) {
-        char *options = text_of("--target %s", cases[i].target), *folder = library_write(net_dense, options), *words = text_of("\n    cmake -S . -B build%s", cases[i].words);
-        char *readme = text_of("%s/net/README.md", folder), *build = text_of("%s/net/CMakeLists.txt", folder), *manual = file_read(readme, NULL), *rules = file_read(build, NULL);
+        char *options = text_of("--target %s", cases[i].target),
+             *folder = library_write(net_dense, options),
+             *words = text_of("\n    cmake -S . -B build%s", cases[i].words);
+        char *readme = text_of("%s/net/README.md", folder),
+             *build = text_of("%s/net/CMakeLists.txt", folder), *manual = file_read(readme, NULL),
+             *rules = file_read(build, NULL);
         assert_non_null(strstr(manual, words));
-        assert_int_equal(strstr(manual, "\nClang may call functions of the same ABI") && strstr(manual, "__aeabi_memclr4"), strcmp(cases[i].target, "cortex-m7") == 0);
+        assert_int_equal(strstr(manual, "\nClang may call functions of the same ABI")
+                             && strstr(manual, "__aeabi_memclr4"),
+                         strcmp(cases[i].target, "cortex-m7") == 0);
         assert_int_equal(strstr(manual, "\n    cmake -S . -B build && ") != NULL, cases[i].hosted);
-        assert_int_equal(strstr(rules, "option(EXAMPLE \"build net-example\" ON)") != NULL, cases[i].hosted);
-        assert_int_equal(strstr(rules, "option(EXAMPLE \"build net-example\" OFF)") != NULL, !cases[i].hosted);
+        assert_int_equal(strstr(rules, "option(EXAMPLE \"build net-example\" ON)") != NULL,
+                         cases[i].hosted);
+        assert_int_equal(strstr(rules, "option(EXAMPLE \"build net-example\" OFF)") != NULL,
+                         !cases[i].hosted);
         void *const blocks[] = { options, words, readme, build, manual, rules };
         for (size_t k = 0; k < sizeof blocks / sizeof *blocks; k++)
             free(blocks[k]);
@@ -423,13 +482,16 @@ static void for_another_machine(void **state)
 static void what_is_refused(void **state)
 {
     (void)state;
-    static const struct { const char *words, *message; } cases[] = {
+    static const struct {
+        const char *words, *message;
+    } cases[] = {
         { "--emit books -o .", "--emit wants program or library, not 'books'" },
         { "--emit library -o . --real double", "--emit library computes in float" },
         { "--no-training -o .", "--no-training goes with --emit library" },
         { "--optimize size -o .", "--optimize size goes with --emit library" },
         { "--emit library --optimize heat -o .", "--optimize wants speed or size, not 'heat'" },
-        { "--emit library -o . --kernel encoder.dense1=dense_blas", "dense_blas does not compute encoder.dense1" },
+        { "--emit library -o . --kernel encoder.dense1=dense_blas",
+          "dense_blas does not compute encoder.dense1" },
     };
     char *folder = folder_new(), *path = text_of("%s/net.lua", folder);
     file_write(path, net_dense, strlen(net_dense));

@@ -1,4 +1,5 @@
-/* Weights that are in the library: the same numbers that net_prepare makes of them, the same results, and files of another network refused. */
+/* Weights that are in the library: the same numbers that net_prepare makes of them, the same
+   results, and files of another network refused. */
 #include "drawn.h"
 #include "library.h"
 
@@ -31,22 +32,25 @@ static double largest(const float *values, size_t count)
 }
 
 /* tolerance 0: to the bit. */
-static void want_near(const char *what, const float *got, const float *right, size_t count, double tolerance)
+static void want_near(const char *what, const float *got, const float *right, size_t count,
+                      double tolerance)
 {
     const double bound = tolerance * largest(right, count);
     assert_true(largest(right, count) > 1e-3);
     for (size_t i = 0; i < count; i++)
-        if (tolerance == 0 ? memcmp(&got[i], &right[i], sizeof *got) != 0 : !(fabs((double)got[i] - (double)right[i]) <= bound))
+        if (tolerance == 0 ? memcmp(&got[i], &right[i], sizeof *got) != 0
+                           : !(fabs((double)got[i] - (double)right[i]) <= bound))
             fail_msg("%s: number %zu is %.9g, not %.9g", what, i, (double)got[i], (double)right[i]);
 }
 
 typedef struct Results {
-    float *latent, *output, *rows;      /* rows: the output of a stream; NULL: there is none */
+    float *latent, *output, *rows; /* rows: the output of a stream; NULL: there is none */
 } Results;
 
 static float *by_rows(const Library *l, const void *prepared, const uint8_t *image)
 {
-    int (*open)(const void *, int, void *, size_t), (*push)(void *, const uint8_t *), (*pull)(void *, float *);
+    int (*open)(const void *, int, void *, size_t), (*push)(void *, const uint8_t *),
+        (*pull)(void *, float *);
     *(void **)&open = dlsym(l->handle, "net_stream_open");
     *(void **)&push = dlsym(l->handle, "net_stream_push");
     *(void **)&pull = dlsym(l->handle, "net_stream_pull");
@@ -55,7 +59,8 @@ static float *by_rows(const Library *l, const void *prepared, const uint8_t *ima
     float *rows = block_new(l->output * sizeof *rows), *to = rows;
     void *stream = block_new(l->workspace_bytes);
     size_t pushed = 0, pulled = 0;
-    const size_t height = 24, row = l->image / height, out = l->output / height;       /* net_cae is the one with streams here */
+    /* net_cae is the one with streams here */
+    const size_t height = 24, row = l->image / height, out = l->output / height;
     assert_int_equal(open(prepared, 2, stream, l->workspace_bytes), 0);
     while (pulled < height) {
         const int result = pull(stream, to);
@@ -73,7 +78,9 @@ static float *by_rows(const Library *l, const void *prepared, const uint8_t *ima
 
 static Results results_of(const Library *l, const void *prepared, const uint8_t *image)
 {
-    Results r = { .latent = block_new(l->latent * sizeof(float)), .output = block_new(l->output * sizeof(float)), .rows = by_rows(l, prepared, image) };
+    Results r = { .latent = block_new(l->latent * sizeof(float)),
+                  .output = block_new(l->output * sizeof(float)),
+                  .rows = by_rows(l, prepared, image) };
     void *workspace = block_new(l->workspace_bytes);
     assert_int_equal(l->encode(prepared, image, r.latent, workspace, l->workspace_bytes), 0);
     assert_int_equal(l->reconstruct(prepared, image, r.output, workspace, l->workspace_bytes), 0);
@@ -88,7 +95,8 @@ static void results_free(Results *r)
     free(r->rows);
 }
 
-static void want_results(const Library *l, const Results *got, const Results *right, double tolerance)
+static void want_results(const Library *l, const Results *got, const Results *right,
+                         double tolerance)
 {
     want_near("latent", got->latent, right->latent, l->latent, tolerance);
     want_near("output", got->output, right->output, l->output, tolerance);
@@ -97,15 +105,18 @@ static void want_results(const Library *l, const Results *got, const Results *ri
         want_near("rows", got->rows, right->rows, l->output, tolerance);
 }
 
-/* The forms: to the bit, or within Winograd's rounding, `tolerance` of the largest; the results within what these bring about. */
+/* The forms: to the bit, or within Winograd's rounding, `tolerance` of the largest; the results
+   within what these bring about. */
 static void compare(const char *graph, const char *options, const char *as, double tolerance)
 {
     char *plain_options = text_of("--no-training %s", options);
     Library plain = library_load(graph, plain_options);
-    float *parameters = drawn_parameters(plain.parameters), *prepared = block_new(plain.prepared_bytes);
+    float *parameters = drawn_parameters(plain.parameters),
+          *prepared = block_new(plain.prepared_bytes);
     memset(prepared, 0, plain.prepared_bytes);
     assert_int_equal(plain.prepare(parameters, prepared, plain.prepared_bytes), 0);
-    char *weights = library_weights(plain.folder, parameters), *baked_options = text_of("%s --weights %s %s", plain_options, weights, as);
+    char *weights = library_weights(plain.folder, parameters),
+         *baked_options = text_of("%s --weights %s %s", plain_options, weights, as);
     Library baked = library_load(graph, baked_options);
     assert_null(plain.baked);
     assert_non_null(baked.baked);
@@ -115,7 +126,8 @@ static void compare(const char *graph, const char *options, const char *as, doub
     want_near("weights", baked.baked, prepared, plain.prepared_bytes / sizeof(float), tolerance);
     uint8_t *image = block_new(plain.image);
     fill_image(image, plain.image, 1);
-    Results right = results_of(&plain, prepared, image), got = results_of(&baked, baked.baked, image);
+    Results right = results_of(&plain, prepared, image),
+            got = results_of(&baked, baked.baked, image);
     want_results(&plain, &got, &right, tolerance == 0 ? 0 : 1e-5);
     results_free(&right);
     results_free(&got);
@@ -142,13 +154,16 @@ static float half_value(uint16_t half)
     return (float)(half >> 15 ? -size : size);
 }
 
-/* Halves: half the bytes, each the nearest to what is baked in float; and the results of the float kernels on such weights. */
+/* Halves: half the bytes, each the nearest to what is baked in float; and the results of the float
+   kernels on such weights. */
 static void compare_halves(const char *graph, const char *options, const char *as)
 {
     char *plain_options = text_of("--no-training %s", options);
     Library plain = library_load(graph, plain_options);
-    float *parameters = drawn_parameters(plain.parameters), *rounded = block_new(plain.prepared_bytes);
-    char *weights = library_weights(plain.folder, parameters), *full_options = text_of("%s --weights %s", plain_options, weights);
+    float *parameters = drawn_parameters(plain.parameters),
+          *rounded = block_new(plain.prepared_bytes);
+    char *weights = library_weights(plain.folder, parameters),
+         *full_options = text_of("%s --weights %s", plain_options, weights);
     char *half_options = text_of("%s --weights-type f16 %s", full_options, as);
     Library full = library_load(graph, full_options), half = library_load(graph, half_options);
     const size_t count = full.prepared_bytes / sizeof(float);
@@ -171,7 +186,8 @@ static void compare_halves(const char *graph, const char *options, const char *a
     library_free(&half);
     library_free(&full);
     library_free(&plain);
-    void *const blocks[] = { plain_options, parameters, rounded, weights, full_options, half_options, image };
+    void *const blocks[] = { plain_options, parameters,   rounded, weights,
+                             full_options,  half_options, image };
     for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++)
         free(blocks[i]);
 }
@@ -218,7 +234,8 @@ static void in_halves(void **state)
     for (int i = 0; i < 4; i++) {
         if (!machine_has(targets[i]))
             continue;
-        char *target = text_of("--target %s", targets[i]), *small = text_of("--optimize size %s", target), *rows = text_of("--stream %s", target);
+        char *target = text_of("--target %s", targets[i]),
+             *small = text_of("--optimize size %s", target), *rows = text_of("--stream %s", target);
         compare_halves(net_cae, target, INCBIN);
         compare_halves(net_cae, rows, "--weights-as c");
         compare_halves(net_norm, small, INCBIN);
@@ -230,16 +247,19 @@ static void in_halves(void **state)
     }
 }
 
-/* Training is the same with weights baked beside it, to the bit; and other parameters can still be prepared. */
+/* Training is the same with weights baked beside it, to the bit; and other parameters can still be
+   prepared. */
 static void beside_training(void **state)
 {
     (void)state;
     Library plain = library_load(net_cae, "--target native");
     const size_t bytes = plain.parameters * sizeof(float);
     float *start = drawn_parameters(plain.parameters), *trained[2], loss[2];
-    char *weights = library_weights(plain.folder, start), *options = text_of("--target native --weights %s", weights);
+    char *weights = library_weights(plain.folder, start),
+         *options = text_of("--target native --weights %s", weights);
     Library baked = library_load(net_cae, options);
-    assert_true(baked.prepared_bytes < plain.prepared_bytes);       /* forms for training lie in its own memory */
+    /* forms for training lie in its own memory */
+    assert_true(baked.prepared_bytes < plain.prepared_bytes);
     uint8_t *image = block_new(plain.image);
     for (int i = 0; i < 2; i++) {
         const Library *l = i ? &baked : &plain;
@@ -260,7 +280,8 @@ static void beside_training(void **state)
     float *prepared = block_new(baked.prepared_bytes);
     memset(prepared, 0, baked.prepared_bytes);
     assert_int_equal(baked.prepare(start, prepared, baked.prepared_bytes), 0);
-    want_near("prepared anew", prepared, baked.baked, baked.prepared_bytes / sizeof(float), ROUNDING);
+    want_near("prepared anew", prepared, baked.baked, baked.prepared_bytes / sizeof(float),
+              ROUNDING);
     library_free(&baked);
     library_free(&plain);
     void *const blocks[] = { start, trained[0], trained[1], weights, options, image, prepared };
@@ -280,24 +301,30 @@ static void want_none_left(const char *folder)
     file_list_free(&files);
 }
 
-/* The folder is written the same each time, may be moved, and is built from anywhere; its example needs no parameters. */
+/* The folder is written the same each time, may be moved, and is built from anywhere; its example
+   needs no parameters. */
 static void by_cmake(void **state)
 {
     (void)state;
     Library plain = library_load(net_cae, "--no-training --optimize size");
     float *parameters = drawn_parameters(plain.parameters);
+    /* around a grey */
     for (size_t i = 0; i < plain.parameters; i++)
-        parameters[i] = i + 3 < plain.parameters ? parameters[i] / 4 : 0.5f;       /* around a grey */
-    char *weights = library_weights(plain.folder, parameters), *options = text_of("--no-training --optimize size --weights %s", weights);
+        parameters[i] = i + 3 < plain.parameters ? parameters[i] / 4 : 0.5f;
+    char *weights = library_weights(plain.folder, parameters),
+         *options = text_of("--no-training --optimize size --weights %s", weights);
     char *one = library_write(net_cae, options), *two = library_write(net_cae, options);
     want_same_files(one, two);
     want_none_left(one);
-    char *from = text_of("%s/net", two), *to = text_of("%s/moved", two), *picture = text_of("%s/i.rgb", two), *example = text_of("%s/b/net-example", two);
+    char *from = text_of("%s/net", two), *to = text_of("%s/moved", two),
+         *picture = text_of("%s/i.rgb", two), *example = text_of("%s/b/net-example", two);
     assert_int_equal(rename(from, to), 0);
     uint8_t *image = block_new(plain.image);
     fill_image(image, plain.image, 4);
     file_write(picture, (const char *)image, plain.image);
-    Result made = run(two, "cmake -S moved -B b -DCMAKE_C_COMPILER=%s -DCMAKE_C_FLAGS=-Werror", c_compiler()), built = run(two, "cmake --build b");
+    Result made = run(two, "cmake -S moved -B b -DCMAKE_C_COMPILER=%s -DCMAKE_C_FLAGS=-Werror",
+                      c_compiler()),
+           built = run(two, "cmake --build b");
     want_exit(&made, 0);
     want_exit(&built, 0);
     Result shown = run(two, "%s i.rgb", example), refused = run(two, "%s none.rgb", example);
@@ -310,7 +337,9 @@ static void by_cmake(void **state)
     int between = 0;
     for (size_t i = 0; i < plain.output; i++) {
         const double value = (double)right.output[i] * 255, byte = (unsigned char)shown.out[i];
-        assert_true(value >= 255 ? byte == 255 : value <= 0 ? byte == 0 : fabs(byte - value) <= 0.51);
+        assert_true(value >= 255 ? byte == 255
+                    : value <= 0 ? byte == 0
+                                 : fabs(byte - value) <= 0.51);
         between += byte > 0 && byte < 255;
     }
     assert_true(between > 100);
@@ -318,7 +347,8 @@ static void by_cmake(void **state)
     Result *const results[] = { &made, &built, &shown, &refused };
     for (int i = 0; i < 4; i++)
         result_free(results[i]);
-    void *const blocks[] = { parameters, weights, options, from, to, picture, example, image, prepared };
+    void *const blocks[] = { parameters, weights, options, from,    to,
+                             picture,    example, image,   prepared };
     for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++)
         free(blocks[i]);
     folder_remove(one);
@@ -326,40 +356,52 @@ static void by_cmake(void **state)
     library_free(&plain);
 }
 
-/* The flags that the folder's README.md gives to those without CMake; of `source` those that it names besides. To be freed. */
+/* The flags that the folder's README.md gives to those without CMake; of `source` those that it
+   names besides. To be freed. */
 static char *flags_without_cmake(const char *folder, const char *source)
 {
-    char *path = text_of("%s/net/README.md", folder), *text = file_read(path, NULL), *besides = text_of(", `%s` with `", source);
+    char *path = text_of("%s/net/README.md", folder), *text = file_read(path, NULL),
+         *besides = text_of(", `%s` with `", source);
     const char *flags = strstr(text, "\nWithout CMake: "), *more;
     assert_non_null(flags);
     flags = strstr(flags, "`-I. ");
     assert_non_null(flags);
     more = strstr(flags, besides);
     more = more ? more + strlen(besides) : "`";
-    char *found = text_of("%.*s %.*s", (int)strcspn(flags + 5, "`"), flags + 5, (int)strcspn(more, "`"), more);
+    char *found = text_of("%.*s %.*s", (int)strcspn(flags + 5, "`"), flags + 5,
+                          (int)strcspn(more, "`"), more);
     free(path);
     free(text);
     free(besides);
     return found;
 }
 
-/* Optimized at link time, by hand and by CMake: all objects but that of the weights, which the assembler defines, are the linker's to compile. */
+/* Optimized at link time, by hand and by CMake: all objects but that of the weights, which the
+   assembler defines, are the linker's to compile. */
 static void at_link_time(void **state)
 {
     (void)state;
     Library plain = library_load(net_cae, "--no-training --optimize size");
     float *parameters = drawn_parameters(plain.parameters);
-    char *weights = library_weights(plain.folder, parameters), *options = text_of("--no-training --optimize size --weights %s", weights);
-    char *folder = library_write(net_cae, options), *source = text_of("%s/net/net_weights.c", folder), *aside = text_of("%s/weights.c", plain.folder);
-    char *all = flags_without_cmake(folder, ""), *own = flags_without_cmake(folder, "net_weights.c");
-    Result weighed = run(folder, "%s -flto %s -Inet -c net/net_weights.c -o own.o", c_compiler(), own);
+    char *weights = library_weights(plain.folder, parameters),
+         *options = text_of("--no-training --optimize size --weights %s", weights);
+    char *folder = library_write(net_cae, options),
+         *source = text_of("%s/net/net_weights.c", folder),
+         *aside = text_of("%s/weights.c", plain.folder);
+    char *all = flags_without_cmake(folder, ""),
+         *own = flags_without_cmake(folder, "net_weights.c");
+    Result weighed = run(folder, "%s -flto %s -Inet -c net/net_weights.c -o own.o", c_compiler(),
+                         own);
     want_exit(&weighed, 0);
     assert_int_equal(rename(source, aside), 0);
     char *sources = emitted_sources(folder);
-    Result linked = run(folder, "%s -std=c11 -flto %s -Inet%s own.o -o program", c_compiler(), all, sources);
+    Result linked = run(folder, "%s -std=c11 -flto %s -Inet%s own.o -o program", c_compiler(), all,
+                        sources);
     want_exit(&linked, 0);
     assert_int_equal(rename(aside, source), 0);
-    Result made = run(folder, "cmake -S net -B b -DCMAKE_C_COMPILER=%s -DCMAKE_C_FLAGS=-flto", c_compiler()), built = run(folder, "cmake --build b");
+    Result made = run(folder, "cmake -S net -B b -DCMAKE_C_COMPILER=%s -DCMAKE_C_FLAGS=-flto",
+                      c_compiler()),
+           built = run(folder, "cmake --build b");
     want_exit(&made, 0);
     want_exit(&built, 0);
     Result *const results[] = { &weighed, &linked, &made, &built };
@@ -378,21 +420,32 @@ static void what_is_refused(void **state)
     Library dense = library_load(net_dense, "--target c --optimize size --no-training");
     float *parameters = drawn_parameters(dense.parameters);
     char *weights = library_weights(dense.folder, parameters);
-    char *folder = folder_new(), *path = text_of("%s/net.lua", folder), *other = text_of("%s/other.safetensors", folder);
+    char *folder = folder_new(), *path = text_of("%s/net.lua", folder),
+         *other = text_of("%s/other.safetensors", folder);
     char *none = text_of("%s/none.safetensors", folder);
     assert_int_equal(rename(weights, other), 0);
     file_write(path, net_cae, strlen(net_cae));
     file_write(none, "none", 4);
-    const struct { const char *words, *message; int exit_code; } cases[] = {
-        { "--emit library --weights other.safetensors", "other.safetensors: tensor encoder.conv1.kernel has shape [3, 3, 1, 3]; this network needs [3, 3, 3, 16]", 1 },
-        { "--emit library --weights none.safetensors", "none.safetensors: is no safetensors file", 1 },
+    const struct {
+        const char *words, *message;
+        int exit_code;
+    } cases[] = {
+        { "--emit library --weights other.safetensors",
+          "other.safetensors: tensor encoder.conv1.kernel has shape [3, 3, 1, 3]; this network "
+          "needs [3, 3, 3, 16]",
+          1 },
+        { "--emit library --weights none.safetensors", "none.safetensors: is no safetensors file",
+          1 },
         { "--emit library --weights nowhere.safetensors", "nowhere.safetensors", 3 },
         { "--weights other.safetensors", "--weights goes with --emit library", 2 },
         { "--emit library --weights-as c", "--weights-as goes with --weights FILE", 2 },
         { "--emit library --weights-type f16", "--weights-type goes with --weights FILE", 2 },
-        { "--emit library --weights other.safetensors --weights-as bytes", "--weights-as wants incbin or c, not 'bytes'", 2 },
-        { "--emit library --weights other.safetensors --weights-type f8", "--weights-type wants f32 or f16, not 'f8'", 2 },
-        { "--emit library --weights other.safetensors --weights-type f16", "--weights-type f16 goes with --no-training", 2 },
+        { "--emit library --weights other.safetensors --weights-as bytes",
+          "--weights-as wants incbin or c, not 'bytes'", 2 },
+        { "--emit library --weights other.safetensors --weights-type f8",
+          "--weights-type wants f32 or f16, not 'f8'", 2 },
+        { "--emit library --weights other.safetensors --weights-type f16",
+          "--weights-type f16 goes with --no-training", 2 },
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         Result result = run_caec(folder, "net.lua -o . %s", cases[i].words);
@@ -402,16 +455,23 @@ static void what_is_refused(void **state)
         result_free(&result);
     }
     file_write(path, net_dense, strlen(net_dense));
-    static const struct { float value; const char *message; } wrong[] = {
+    static const struct {
+        float value;
+        const char *message;
+    } wrong[] = {
         { INFINITY, "tensor encoder.conv1.kernel holds a value that is not a finite number" },
-        { -65520, "--weights-type f16: encoder.conv1.kernel holds -65520" }, { 65519, NULL },
+        { -65520, "--weights-type f16: encoder.conv1.kernel holds -65520" },
+        { 65519, NULL },
     };
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
         parameters[5] = wrong[i].value;
         free(weights);
         weights = library_weights(dense.folder, parameters);
-        Result result = run_caec(folder, "net.lua %s --emit library --weights %s --no-training --optimize size --weights-type f16 --target c",
-                                 wrong[i].message ? "-o ." : "-o elsewhere", weights);
+        Result result = run_caec(
+            folder,
+            "net.lua %s --emit library --weights %s --no-training --optimize size --weights-type "
+            "f16 --target c",
+            wrong[i].message ? "-o ." : "-o elsewhere", weights);
         want_exit(&result, wrong[i].message ? 1 : 0);
         if (wrong[i].message && !strstr(result.err, wrong[i].message))
             fail_msg("%s, not %s", result.err, wrong[i].message);
@@ -438,10 +498,12 @@ static void a_form_too_large(void **state)
     float *parameters = drawn_parameters(plain.parameters);
     for (size_t i = 0; i < plain.parameters; i++)
         parameters[i] = 3e38f;
-    char *weights = library_weights(plain.folder, parameters), *path = text_of("%s/net.lua", plain.folder);
+    char *weights = library_weights(plain.folder, parameters),
+         *path = text_of("%s/net.lua", plain.folder);
     file_write(path, net_cae, strlen(net_cae));
-    Result result = run_caec(plain.folder, "net.lua -o elsewhere --target c --emit library --no-training --weights %s",
-                             weights);
+    Result result = run_caec(
+        plain.folder, "net.lua -o elsewhere --target c --emit library --no-training --weights %s",
+        weights);
     want_exit(&result, 1);
     assert_non_null(strstr(result.err, "holds numbers too large for float32 in the form"));
     result_free(&result);
@@ -456,9 +518,11 @@ static void a_form_too_large(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(of_direct_kernels), cmocka_unit_test(of_dense_layers), cmocka_unit_test(of_winograd), cmocka_unit_test(of_streams), cmocka_unit_test(in_halves),
-        cmocka_unit_test(beside_training), cmocka_unit_test(by_cmake), cmocka_unit_test(at_link_time), cmocka_unit_test(what_is_refused),
-        cmocka_unit_test(a_form_too_large),
+        cmocka_unit_test(of_direct_kernels), cmocka_unit_test(of_dense_layers),
+        cmocka_unit_test(of_winograd),       cmocka_unit_test(of_streams),
+        cmocka_unit_test(in_halves),         cmocka_unit_test(beside_training),
+        cmocka_unit_test(by_cmake),          cmocka_unit_test(at_link_time),
+        cmocka_unit_test(what_is_refused),   cmocka_unit_test(a_form_too_large),
     };
     return cmocka_run_group_tests_name("library baked", tests, NULL, NULL);
 }

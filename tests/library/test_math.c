@@ -1,4 +1,5 @@
-/* exp, log, tanh and roots of the library against those of the C library in double, over the floats from end to end. */
+/* exp, log, tanh and roots of the library against those of the C library in double, over the floats
+   from end to end. */
 #include "library.h"
 
 #include <dlfcn.h>
@@ -15,8 +16,11 @@ static void load(const char *flags)
 {
     folder = library_write(net_bce, "--target c");
     char *path = text_of("%s/math.so", folder);
-    Result result = run(folder, "%s -std=c11 -O2 -ffreestanding %s -Wall -Wextra -Werror -Inet -fPIC -shared %s/tests/library/program_math.c -o math.so",
-                        c_compiler(), flags, project_folder());
+    Result result = run(
+        folder,
+        "%s -std=c11 -O2 -ffreestanding %s -Wall -Wextra -Werror -Inet -fPIC -shared "
+        "%s/tests/library/program_math.c -o math.so",
+        c_compiler(), flags, project_folder());
     want_exit(&result, 0);
     result_free(&result);
     handle = dlopen(path, RTLD_NOW | RTLD_LOCAL);
@@ -108,6 +112,7 @@ static void with_newtons_root(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(with_the_processors_root), cmocka_unit_test(with_newtons_root) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(with_the_processors_root),
+                                        cmocka_unit_test(with_newtons_root) };
     return cmocka_run_group_tests_name("library math", tests, NULL, NULL);
 }

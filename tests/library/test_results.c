@@ -1,4 +1,5 @@
-/* The library gives what the programs' engine gives for the same network: inference, and three updates as the trainer makes them. */
+/* The library gives what the programs' engine gives for the same network: inference, and three
+   updates as the trainer makes them. */
 #include "library.h"
 
 #include "compute/clip.h"
@@ -12,7 +13,8 @@
 
 enum { IMAGES = 3, UPDATES = 3 };
 
-static void want_close(const char *what, const float *got, const float *right, size_t count, double tolerance)
+static void want_close(const char *what, const float *got, const float *right, size_t count,
+                       double tolerance)
 {
     double largest = 0, difference = 0;
     for (size_t i = 0; i < count; i++) {
@@ -24,12 +26,15 @@ static void want_close(const char *what, const float *got, const float *right, s
         fail_msg("%s differs by %.3g of its largest value", what, difference / largest);
 }
 
-static void compare_inference(const Library *l, const Model *m, const float *parameters, const uint8_t *image, double tolerance)
+static void compare_inference(const Library *l, const Model *m, const float *parameters,
+                              const uint8_t *image, double tolerance)
 {
     void *prepared = block_new(l->prepared_bytes), *workspace = block_new(l->workspace_bytes);
-    void *right_prepared = block_new(m->prepared_bytes), *right_workspace = block_new(m->infer_bytes);
+    void *right_prepared = block_new(m->prepared_bytes),
+         *right_workspace = block_new(m->infer_bytes);
     float *got = block_new(l->output * sizeof *got), *right = block_new(l->output * sizeof *right);
-    float *latent = block_new(l->latent * sizeof *latent), *right_latent = block_new(l->latent * sizeof *right_latent);
+    float *latent = block_new(l->latent * sizeof *latent),
+          *right_latent = block_new(l->latent * sizeof *right_latent);
     assert_int_equal(l->prepare(parameters, prepared, l->prepared_bytes), 0);
     m->prepare(parameters, right_prepared);
     assert_int_equal(l->encode(prepared, image, latent, workspace, l->workspace_bytes), 0);
@@ -44,7 +49,8 @@ static void compare_inference(const Library *l, const Model *m, const float *par
     assert_int_equal(l->reconstruct(prepared, image, got, workspace, l->workspace_bytes), 0);
     m->reconstruct(right_prepared, image, right, right_workspace, NULL);
     want_close("output", got, right, l->output, tolerance);
-    void *const blocks[] = { prepared, workspace, right_prepared, right_workspace, got, right, latent, right_latent };
+    void *const blocks[] = { prepared, workspace, right_prepared, right_workspace,
+                             got,      right,     latent,         right_latent };
     for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++)
         free(blocks[i]);
 }
@@ -67,21 +73,27 @@ static void reference_update(Reference *r, uint8_t *const *images, double *losse
         r->drawn += UINT64_C(0x9e3779b97f4a7c15);
         const uint64_t noise = r->drawn | 1;
         const uint8_t *image = images[i];
-        m->backward_chunk(r->prepared, &image, &noise, 1, r->gradient, losses + i, r->workspace, NULL);
+        m->backward_chunk(r->prepared, &image, &noise, 1, r->gradient, losses + i, r->workspace,
+                          NULL);
     }
     clip_gradient(m, &m->training, r->gradient, 1.0 / IMAGES);
     optimizer_update(&r->optimizer, r->parameters, r->gradient, 1.0 / IMAGES, 1);
 }
 
-static void compare_training(const Library *l, const Model *m, const float *start, uint8_t *const *images)
+static void compare_training(const Library *l, const Model *m, const float *start,
+                             uint8_t *const *images)
 {
     const size_t bytes = l->parameters * sizeof(float);
     float *parameters = block_new(bytes);
     void *training = block_new(l->train_bytes);
-    Reference r = { .model = m, .parameters = block_new(bytes), .gradient = block_new(bytes), .prepared = block_new(m->prepared_bytes),
+    Reference r = { .model = m,
+                    .parameters = block_new(bytes),
+                    .gradient = block_new(bytes),
+                    .prepared = block_new(m->prepared_bytes),
                     .workspace = block_new(m->train_bytes) };
     Error error;
-    assert_int_equal(optimizer_open(&r.optimizer, &m->training.optimizer, l->parameters, 0, &error), 0);
+    assert_int_equal(optimizer_open(&r.optimizer, &m->training.optimizer, l->parameters, 0, &error),
+                     0);
     memcpy(parameters, start, bytes);
     memcpy(r.parameters, start, bytes);
     assert_true(fabs(l->rate / m->training.optimizer.lr - 1) < 1e-6);
@@ -103,7 +115,9 @@ static void compare_training(const Library *l, const Model *m, const float *star
         moved = fmaxf(moved, fabsf(parameters[i] - start[i]));
     assert_true(moved > 1e-4f);
     optimizer_close(&r.optimizer);
-    void *const blocks[] = { parameters, training, r.parameters, r.gradient, r.prepared, r.workspace };
+    void *const blocks[] = {
+        parameters, training, r.parameters, r.gradient, r.prepared, r.workspace
+    };
     for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++)
         free(blocks[i]);
 }
@@ -111,7 +125,8 @@ static void compare_training(const Library *l, const Model *m, const float *star
 /* The engine has the same kernels: `forces` names those that it would not choose by itself. */
 static void compare(const char *graph, const char *target, const char *options, const char *forces)
 {
-    char *own = text_of("--target %s %s", target, options), *other = text_of("--target %s %s", target, forces);
+    char *own = text_of("--target %s %s", target, options),
+         *other = text_of("--target %s %s", target, forces);
     Library l = library_load(graph, own);
     Built built = build_model_merged(graph, other);
     const Model *m = built.model;
@@ -149,7 +164,8 @@ static void of_the_convolutional_one(void **state)
 static void of_little_code(void **state)
 {
     (void)state;
-    static const char direct[] = DIRECT("encoder.conv1") DIRECT("encoder.conv2") DIRECT("decoder.conv1") DIRECT("decoder.conv2");
+    static const char direct[] = DIRECT("encoder.conv1") DIRECT("encoder.conv2")
+        DIRECT("decoder.conv1") DIRECT("decoder.conv2");
     compare(net_cae, "c", "--optimize size", direct);
     compare(net_cae, "native", "--optimize size", direct);
 }
@@ -183,16 +199,23 @@ static void of_norms_and_entropy(void **state)
     compare(net_bce, "native", "", "");
 }
 
-/* Operators of reals on the image's own pixels: a group_norm, whose gamma and beta learn from them, and a pool, which hands no gradient on. */
+/* Operators of reals on the image's own pixels: a group_norm, whose gamma and beta learn from them,
+   and a pool, which hands no gradient on. */
 static void of_layers_that_read_pixels(void **state)
 {
     (void)state;
-    static const char norm[] = NET(12, 16, 4,
-        "group_norm { groups = 2 }, conv2d { filters = 8, kernel = 3, activation = \"tanh\" }, max_pool2d { size = 2 },",
-        "upsample2d { size = 2 }, conv2d { filters = 4, kernel = 3 },", "loss = \"mse\", optimizer = adam {}");
-    static const char pool[] = NET(12, 16, 3,
-        "max_pool2d { size = 2 }, softplus {}, conv2d { filters = 8, kernel = 3, activation = \"elu\" },",
-        "upsample2d { size = 2 }, conv2d { filters = 3, kernel = 3 },", "loss = \"mse\", optimizer = adam {}");
+    static const char norm[] = NET(
+        12, 16, 4,
+        "group_norm { groups = 2 }, conv2d { filters = 8, kernel = 3, activation = \"tanh\" }, "
+        "max_pool2d { size = 2 },",
+        "upsample2d { size = 2 }, conv2d { filters = 4, kernel = 3 },",
+        "loss = \"mse\", optimizer = adam {}");
+    static const char pool[] = NET(
+        12, 16, 3,
+        "max_pool2d { size = 2 }, softplus {}, conv2d { filters = 8, kernel = 3, activation = "
+        "\"elu\" },",
+        "upsample2d { size = 2 }, conv2d { filters = 3, kernel = 3 },",
+        "loss = \"mse\", optimizer = adam {}");
     compare(norm, "c", "", "");
     compare(pool, "native", "", "");
 }
@@ -201,13 +224,18 @@ static void of_layers_that_read_pixels(void **state)
 static void of_stages(void **state)
 {
     (void)state;
-    static const char graph[] = NET(16, 16, 3,
-        "conv2d { filters = 8, kernel = 3, activation = \"elu\" }, max_pool2d { size = 2 }, conv2d { filters = 8, kernel = 3, activation = \"elu\" },"
+    static const char graph[] = NET(
+        16, 16, 3,
+        "conv2d { filters = 8, kernel = 3, activation = \"elu\" }, max_pool2d { size = 2 }, conv2d "
+        "{ filters = 8, kernel = 3, activation = \"elu\" },"
         "max_pool2d { size = 2 },",
-        "conv2d { filters = 8, kernel = 3, activation = \"elu\" }, upsample2d { size = 2 }, conv2d { filters = 3, kernel = 3 }, upsample2d { size = 2 },",
-        "loss = \"mse\", optimizer = adam {} }, stages = { { encoder = \"pool1\", decoder = \"conv2\", epochs = 1 }, { epochs = 2 }");
+        "conv2d { filters = 8, kernel = 3, activation = \"elu\" }, upsample2d { size = 2 }, conv2d "
+        "{ filters = 3, kernel = 3 }, upsample2d { size = 2 },",
+        "loss = \"mse\", optimizer = adam {} }, stages = { { encoder = \"pool1\", decoder = "
+        "\"conv2\", epochs = 1 }, { epochs = 2 }");
     compare(graph, "native", "", "");
-    char *folder = library_write(graph, ""), *path = text_of("%s/net/net.h", folder), *text = file_read(path, NULL);
+    char *folder = library_write(graph, ""), *path = text_of("%s/net/net.h", folder),
+         *text = file_read(path, NULL);
     assert_non_null(strstr(text, "the whole network is trained"));
     free(text);
     free(path);
@@ -218,7 +246,9 @@ static void of_stages(void **state)
 static void with_a_stream(void **state)
 {
     (void)state;
-    static const char direct[] = DIRECT("encoder.conv1") DIRECT("encoder.conv2") DIRECT("decoder.conv1") DIRECT("decoder.conv2"), rows[] = "--stream";
+    static const char direct[] = DIRECT("encoder.conv1") DIRECT("encoder.conv2")
+        DIRECT("decoder.conv1") DIRECT("decoder.conv2"),
+                      rows[] = "--stream";
     char *options = text_of("%s %s", rows, direct);
     compare(net_cae, "c", options, direct);
     compare(net_cae, "native", options, direct);
@@ -258,14 +288,16 @@ static float *trained(const Library *l, const float *start, uint8_t *const *imag
     return parameters;
 }
 
-/* In the least memory: what was dropped is computed again, and other kernels take less; the updates are the ordinary library's. */
+/* In the least memory: what was dropped is computed again, and other kernels take less; the updates
+   are the ordinary library's. */
 static void compare_limited(const char *graph)
 {
     const size_t limit = smallest_limit(graph);
     char *options = text_of("--memory-limit %zu", limit);
     Library plain = library_load(graph, ""), limited = library_load(graph, options);
     const size_t taken = limited.train_bytes + limited.parameters * sizeof(float);
-    print_message("training takes %zu bytes, %zu without a limit\n", taken, plain.train_bytes + plain.parameters * sizeof(float));
+    print_message("training takes %zu bytes, %zu without a limit\n", taken,
+                  plain.train_bytes + plain.parameters * sizeof(float));
     assert_int_equal(taken, limit);
     assert_true(limited.train_bytes < plain.train_bytes);
     uint8_t *images[IMAGES];
@@ -300,15 +332,24 @@ static void without_training(void **state)
 {
     (void)state;
     compare(net_cae, "native", "--no-training", "");
-    compare(net_noise, "native", "--no-training --optimize size", DIRECT("encoder.conv1") DIRECT("encoder.conv2") DIRECT("decoder.deconv1"));
+    compare(net_noise, "native", "--no-training --optimize size",
+            DIRECT("encoder.conv1") DIRECT("encoder.conv2") DIRECT("decoder.deconv1"));
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(of_the_convolutional_one), cmocka_unit_test(of_little_code), cmocka_unit_test(of_dense_layers), cmocka_unit_test(of_branches),
-        cmocka_unit_test(of_noise), cmocka_unit_test(of_norms_and_entropy), cmocka_unit_test(of_layers_that_read_pixels), cmocka_unit_test(of_stages),
-        cmocka_unit_test(with_a_stream), cmocka_unit_test(within_a_limit), cmocka_unit_test(without_training),
+        cmocka_unit_test(of_the_convolutional_one),
+        cmocka_unit_test(of_little_code),
+        cmocka_unit_test(of_dense_layers),
+        cmocka_unit_test(of_branches),
+        cmocka_unit_test(of_noise),
+        cmocka_unit_test(of_norms_and_entropy),
+        cmocka_unit_test(of_layers_that_read_pixels),
+        cmocka_unit_test(of_stages),
+        cmocka_unit_test(with_a_stream),
+        cmocka_unit_test(within_a_limit),
+        cmocka_unit_test(without_training),
     };
     return cmocka_run_group_tests_name("library results", tests, NULL, NULL);
 }

@@ -1,4 +1,5 @@
-/* --stream: the library by rows against the operators by their definition, whatever the layers; the memory it needs; what it refuses. */
+/* --stream: the library by rows against the operators by their definition, whatever the layers; the
+   memory it needs; what it refuses. */
 #include "library.h"
 
 #include "drive.h"
@@ -29,7 +30,8 @@ static void check_values(const Net *net, const char *graph, const char *options)
     int count;
     double *drawn = net_parameters(net, 3, &count);
     uint8_t *image = net_image(net, 4);
-    float *parameters = block_new(l.parameters * sizeof *parameters), *latent = block_new(l.latent * sizeof *latent);
+    float *parameters = block_new(l.parameters * sizeof *parameters),
+          *latent = block_new(l.latent * sizeof *latent);
     float *output = block_new(l.output * sizeof *output);
     void *prepared = block_new(l.prepared_bytes), *workspace = block_new(l.workspace_bytes);
     assert_int_equal(count, l.parameters);
@@ -52,7 +54,8 @@ static void check_values(const Net *net, const char *graph, const char *options)
 }
 
 /* In random order, with mistakes, under sanitizers; `counted`: see program_stream.c. */
-static void run_program(const char *graph, const char *options, const char *flags, const char *counted)
+static void run_program(const char *graph, const char *options, const char *flags,
+                        const char *counted)
 {
     char *folder = library_write(graph, options), *path = text_of("%s/net/counted.h", folder);
     char *driver = text_of("%s/tests/library/program_stream.c -o program", project_folder());
@@ -66,7 +69,8 @@ static void run_program(const char *graph, const char *options, const char *flag
     free(driver);
 }
 
-static const char sanitizers[] = "-O0 -g1 -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer";
+static const char sanitizers[] =
+    "-O0 -g1 -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer";
 
 static void check(Net net, const char *target, const char *more)
 {
@@ -81,60 +85,143 @@ static void check(Net net, const char *target, const char *more)
     free(options);
 }
 
-static const Net pooled = { .height = 22, .width = 18, .channels = 3,
-                            .encoder = { { CONV, .filters = 17, .kernel = 3, .activation = "relu" }, { POOL, .size = 2 },
-                                         { CONV, .filters = 36, .kernel = 3, .activation = "leaky_relu" }, { POOL, .size = 2 } },
-                            .decoder = { { CONV, .filters = 20, .kernel = 3, .activation = "relu" }, { UP, .size = 2 },
-                                         { CONV, .filters = 5, .kernel = 3, .activation = "tanh" } } };
-static const Net averaged = { .height = 21, .width = 21, .channels = 1,
-                              .encoder = { { CONV, .filters = 8, .kernel = 5, .activation = "sigmoid" }, { AVG, .size = 3 },
-                                           { CONV, .filters = 40, .kernel = 2, .activation = "elu" }, { AVG, .size = 2 } } };
-static const Net pools = { .height = 26, .width = 26, .channels = 2,
-                           .encoder = { { NOISE, .rate = 0.1 }, { ACT, .activation = "tanh" }, { CONV, .filters = 3, .kernel = 1 }, { POOL, .size = 2 }, { POOL, .size = 3 },
-                                        { CONV, .filters = 6, .kernel = 3, .no_bias = true }, { AVG, .size = 2 } },
-                           .decoder = { { ACT, .activation = "softplus" }, { UP, .size = 3 }, { ACT, .activation = "relu" } } };
+static const Net pooled = {
+    .height = 22,
+    .width = 18,
+    .channels = 3,
+    .encoder = { { CONV, .filters = 17, .kernel = 3, .activation = "relu" },
+                 { POOL, .size = 2 },
+                 { CONV, .filters = 36, .kernel = 3, .activation = "leaky_relu" },
+                 { POOL, .size = 2 } },
+    .decoder = { { CONV, .filters = 20, .kernel = 3, .activation = "relu" },
+                 { UP, .size = 2 },
+                 { CONV, .filters = 5, .kernel = 3, .activation = "tanh" } }
+};
+static const Net averaged = { .height = 21,
+                              .width = 21,
+                              .channels = 1,
+                              .encoder = {
+                                  { CONV, .filters = 8, .kernel = 5, .activation = "sigmoid" },
+                                  { AVG, .size = 3 },
+                                  { CONV, .filters = 40, .kernel = 2, .activation = "elu" },
+                                  { AVG, .size = 2 } } };
+static const Net pools = { .height = 26,
+                           .width = 26,
+                           .channels = 2,
+                           .encoder = { { NOISE, .rate = 0.1 },
+                                        { ACT, .activation = "tanh" },
+                                        { CONV, .filters = 3, .kernel = 1 },
+                                        { POOL, .size = 2 },
+                                        { POOL, .size = 3 },
+                                        { CONV, .filters = 6, .kernel = 3, .no_bias = true },
+                                        { AVG, .size = 2 } },
+                           .decoder = { { ACT, .activation = "softplus" },
+                                        { UP, .size = 3 },
+                                        { ACT, .activation = "relu" } } };
 /* Layers that read the image's own pixels. */
 static const Net pixels[] = {
-    { .height = 24, .width = 18, .channels = 3, .encoder = { { POOL, .size = 2 }, { CONV, .filters = 8, .kernel = 3, .activation = "relu" } } },
-    { .height = 21, .width = 18, .channels = 1, .encoder = { { AVG, .size = 3 }, { CONV, .filters = 8, .kernel = 3, .activation = "relu" } } },
-    { .height = 10, .width = 12, .channels = 3, .encoder = { { UP, .size = 2 }, { CONV, .filters = 8, .kernel = 3, .activation = "tanh" }, { POOL, .size = 2 } } },
-    { .height = 10, .width = 12, .channels = 3, .encoder = { { ACT, .activation = "softplus" }, { CONV, .filters = 5, .kernel = 3 } } },
+    { .height = 24,
+      .width = 18,
+      .channels = 3,
+      .encoder = { { POOL, .size = 2 },
+                   { CONV, .filters = 8, .kernel = 3, .activation = "relu" } } },
+    { .height = 21,
+      .width = 18,
+      .channels = 1,
+      .encoder = { { AVG, .size = 3 },
+                   { CONV, .filters = 8, .kernel = 3, .activation = "relu" } } },
+    { .height = 10,
+      .width = 12,
+      .channels = 3,
+      .encoder = { { UP, .size = 2 },
+                   { CONV, .filters = 8, .kernel = 3, .activation = "tanh" },
+                   { POOL, .size = 2 } } },
+    { .height = 10,
+      .width = 12,
+      .channels = 3,
+      .encoder = { { ACT, .activation = "softplus" }, { CONV, .filters = 5, .kernel = 3 } } },
 };
-static const Net strided = { .height = 25, .width = 25, .channels = 3,
-                             .encoder = { { CONV, .filters = 9, .kernel = 7, .stride = 2, .activation = "relu" },
-                                          { CONV, .filters = 33, .kernel = 4, .stride = 3, .valid = true, .activation = "tanh" } },
+static const Net strided = { .height = 25,
+                             .width = 25,
+                             .channels = 3,
+                             .encoder = { { CONV, .filters = 9, .kernel = 7, .stride = 2,
+                                            .activation = "relu" },
+                                          { CONV, .filters = 33, .kernel = 4, .stride = 3,
+                                            .valid = true, .activation = "tanh" } },
                              .decoder = { { CONV, .filters = 4, .kernel = 1, .stride = 2 } } };
-static const Net sparse = { .height = 20, .width = 20, .channels = 3,
-                            .encoder = { { CONV, .filters = 70, .kernel = 1, .stride = 3 }, { POOL, .size = 1 }, { CONV, .filters = 3, .kernel = 6, .valid = true } },
-                            .decoder = { { UP, .size = 2 }, { CONV, .filters = 4, .kernel = 3, .stride = 2 },
-                                         { ACT, .activation = "tanh" }, { AVG, .size = 1 } } };
-static const Net upsampled = { .height = 12, .width = 12, .channels = 3,
-                               .encoder = { { CONV, .filters = 5, .kernel = 3, .stride = 2, .activation = "relu" } },
-                               .decoder = { { UP, .size = 3 }, { CONV, .filters = 18, .kernel = 5, .stride = 2, .activation = "relu" }, { UP, .size = 2 },
-                                            { CONV, .filters = 3, .kernel = 2, .stride = 3 }, { UP, .size = 2 }, { CONV, .filters = 3, .kernel = 1 },
-                                            { UP, .size = 3 }, { CONV, .filters = 7, .kernel = 4, .stride = 4, .valid = true }, { UP, .size = 4 },
-                                            { CONV, .filters = 3, .kernel = 6, .activation = "relu" }, { AVG, .size = 2 } } };
-static const Net transposed = { .height = 10, .width = 20, .channels = 3,
-                                .encoder = { { CONV, .filters = 12, .kernel = 3, .activation = "relu" }, { AVG, .size = 2 },
-                                             { CONV, .filters = 7, .kernel = 1, .stride = 5, .activation = "tanh" } },
-                                .decoder = { { DECONV, .filters = 17, .kernel = 3, .stride = 5, .activation = "elu" },
-                                             { DECONV, .filters = 5, .kernel = 1, .stride = 2, .activation = "relu" }, { POOL, .size = 2 },
-                                             { DECONV, .filters = 4, .kernel = 5, .stride = 2 }, { DECONV, .filters = 6, .kernel = 4, .stride = 1 },
-                                             { POOL, .size = 2 }, { DECONV, .filters = 4, .kernel = 3, .stride = 1, .activation = "relu" } } };
+static const Net sparse = { .height = 20,
+                            .width = 20,
+                            .channels = 3,
+                            .encoder = { { CONV, .filters = 70, .kernel = 1, .stride = 3 },
+                                         { POOL, .size = 1 },
+                                         { CONV, .filters = 3, .kernel = 6, .valid = true } },
+                            .decoder = { { UP, .size = 2 },
+                                         { CONV, .filters = 4, .kernel = 3, .stride = 2 },
+                                         { ACT, .activation = "tanh" },
+                                         { AVG, .size = 1 } } };
+static const Net upsampled = {
+    .height = 12,
+    .width = 12,
+    .channels = 3,
+    .encoder = { { CONV, .filters = 5, .kernel = 3, .stride = 2, .activation = "relu" } },
+    .decoder = { { UP, .size = 3 },
+                 { CONV, .filters = 18, .kernel = 5, .stride = 2, .activation = "relu" },
+                 { UP, .size = 2 },
+                 { CONV, .filters = 3, .kernel = 2, .stride = 3 },
+                 { UP, .size = 2 },
+                 { CONV, .filters = 3, .kernel = 1 },
+                 { UP, .size = 3 },
+                 { CONV, .filters = 7, .kernel = 4, .stride = 4, .valid = true },
+                 { UP, .size = 4 },
+                 { CONV, .filters = 3, .kernel = 6, .activation = "relu" },
+                 { AVG, .size = 2 } }
+};
+static const Net transposed = {
+    .height = 10,
+    .width = 20,
+    .channels = 3,
+    .encoder = { { CONV, .filters = 12, .kernel = 3, .activation = "relu" },
+                 { AVG, .size = 2 },
+                 { CONV, .filters = 7, .kernel = 1, .stride = 5, .activation = "tanh" } },
+    .decoder = { { DECONV, .filters = 17, .kernel = 3, .stride = 5, .activation = "elu" },
+                 { DECONV, .filters = 5, .kernel = 1, .stride = 2, .activation = "relu" },
+                 { POOL, .size = 2 },
+                 { DECONV, .filters = 4, .kernel = 5, .stride = 2 },
+                 { DECONV, .filters = 6, .kernel = 4, .stride = 1 },
+                 { POOL, .size = 2 },
+                 { DECONV, .filters = 4, .kernel = 3, .stride = 1, .activation = "relu" } }
+};
 /* Wide rows, of several tiles and a rest, and blocks of channels. */
-static const Net wide = { .height = 12, .width = 132, .channels = 3,
-                          .encoder = { { CONV, .filters = 34, .kernel = 3, .activation = "relu" }, { CONV, .filters = 66, .kernel = 3, .activation = "relu" },
-                                       { POOL, .size = 2 }, { CONV, .filters = 128, .kernel = 3, .activation = "relu" }, { POOL, .size = 3 } } };
+static const Net wide = { .height = 12,
+                          .width = 132,
+                          .channels = 3,
+                          .encoder = { { CONV, .filters = 34, .kernel = 3, .activation = "relu" },
+                                       { CONV, .filters = 66, .kernel = 3, .activation = "relu" },
+                                       { POOL, .size = 2 },
+                                       { CONV, .filters = 128, .kernel = 3, .activation = "relu" },
+                                       { POOL, .size = 3 } } };
 
-/* For F(4, 3): rows of several strips of tiles, the last one not full, and channels of several blocks. */
-static const Net tiled = { .height = 42, .width = 42, .channels = 3,
-                           .encoder = { { CONV, .filters = 32, .kernel = 3, .activation = "relu" },
-                                        { CONV, .filters = 80, .kernel = 3, .activation = "tanh" }, { AVG, .size = 2 },
-                                        { CONV, .filters = 33, .kernel = 3, .activation = "elu" } } };
-static const Net tiled_pool = { .height = 36, .width = 36, .channels = 3,
-                                .encoder = { { CONV, .filters = 18, .kernel = 3 }, { CONV, .filters = 144, .kernel = 3, .valid = true, .activation = "relu" }, { POOL, .size = 2 },
-                                             { CONV, .filters = 16, .kernel = 3, .no_bias = true }, { POOL, .size = 4 } },
-                                .decoder = { { CONV, .filters = 32, .kernel = 3 }, { CONV, .filters = 5, .kernel = 1 } } };
+/* For F(4, 3): rows of several strips of tiles, the last one not full, and channels of several
+   blocks. */
+static const Net tiled = { .height = 42,
+                           .width = 42,
+                           .channels = 3,
+                           .encoder = {
+                               { CONV, .filters = 32, .kernel = 3, .activation = "relu" },
+                               { CONV, .filters = 80, .kernel = 3, .activation = "tanh" },
+                               { AVG, .size = 2 },
+                               { CONV, .filters = 33, .kernel = 3, .activation = "elu" } } };
+static const Net tiled_pool = {
+    .height = 36,
+    .width = 36,
+    .channels = 3,
+    .encoder = { { CONV, .filters = 18, .kernel = 3 },
+                 { CONV, .filters = 144, .kernel = 3, .valid = true, .activation = "relu" },
+                 { POOL, .size = 2 },
+                 { CONV, .filters = 16, .kernel = 3, .no_bias = true },
+                 { POOL, .size = 4 } },
+    .decoder = { { CONV, .filters = 32, .kernel = 3 }, { CONV, .filters = 5, .kernel = 1 } }
+};
 #define F43 " --kernel encoder.conv2=conv_rows_f43 --kernel encoder.conv3=conv_rows_f43"
 
 static void by_winograd(void **state)
@@ -147,14 +234,21 @@ static void by_winograd(void **state)
     check(tiled_pool, "x86-64-v3", "--no-training --kernel encoder.conv2=conv_rows");
 }
 
-#define OF(name) \
-    static void of_##name(void **state) \
-    { \
-        (void)state; \
+#define OF(name)                                \
+    static void of_##name(void **state)         \
+    {                                           \
+        (void)state;                            \
         check(name, "native", "--no-training"); \
-        check(name, "c", ""); \
+        check(name, "c", "");                   \
     }
-OF(pooled) OF(averaged) OF(pools) OF(strided) OF(sparse) OF(upsampled) OF(transposed) OF(wide)
+OF(pooled)
+OF(averaged)
+OF(pools)
+OF(strided)
+OF(sparse)
+OF(upsampled)
+OF(transposed)
+OF(wide)
 
 static void of_pixels(void **state)
 {
@@ -178,21 +272,28 @@ static void of_little_code(void **state)
     check(averaged, "c", "--optimize size --no-training");
 }
 
-/* Rows that a pool drops are not computed, and neither are those above them that only they would read. */
+/* Rows that a pool drops are not computed, and neither are those above them that only they would
+   read. */
 static void each_row_once(void **state)
 {
     (void)state;
-    static const char cae[] = NET(24, 24, 3,
-        "conv2d { filters = 8, kernel = 3, activation = \"relu\" }, max_pool2d { size = 2 }, conv2d { filters = 6, kernel = 3, padding = \"valid\" },"
+    static const char cae[] = NET(
+        24, 24, 3,
+        "conv2d { filters = 8, kernel = 3, activation = \"relu\" }, max_pool2d { size = 2 }, "
+        "conv2d { filters = 6, kernel = 3, padding = \"valid\" },"
         "max_pool2d { size = 2 }, avg_pool2d { size = 2 },",
-        "conv2d { filters = 5, kernel = 3 }, upsample2d { size = 12 }, conv2d { filters = 3, kernel = 3 },", "loss = \"mse\", optimizer = adam {}");
-    /* 24 -> 12 -> 10 -> 5 -> 2 (so 4 of these 5, 8 of the 10, 10 of the 12, 20 of the 24 are wanted) -> 24 */
+        "conv2d { filters = 5, kernel = 3 }, upsample2d { size = 12 }, conv2d { filters = 3, "
+        "kernel = 3 },",
+        "loss = \"mse\", optimizer = adam {}");
+    /* 24 -> 12 -> 10 -> 5 -> 2 (so 4 of these 5, 8 of the 10, 10 of the 12, 20 of the 24 are
+       wanted) -> 24 */
     run_program(cae, "--stream --no-training", "-DCOUNTED -finstrument-functions",
-                "ROWS(net_encoder_conv1_forward_row, 20) ROWS(net_encoder_conv2_forward_row, 8) ROWS(net_encoder_pool3_forward_row, 4)\n"
+                "ROWS(net_encoder_conv1_forward_row, 20) ROWS(net_encoder_conv2_forward_row, 8) "
+                "ROWS(net_encoder_pool3_forward_row, 4)\n"
                 "ROWS(net_decoder_conv1_forward_row, 2) ROWS(net_decoder_conv2_forward_row, 24)\n");
 }
 
-/* The number behind `#define CAE_<name>`. */
+/* The number after `#define CAE_<name>`. */
 static long defined(const char *header, const char *name)
 {
     char *line = text_of("#define CAE_%s ", name), *found = strstr(header, line);
@@ -202,14 +303,17 @@ static long defined(const char *header, const char *name)
     return value;
 }
 
-/* The network of this project, whose values would take megabytes: what the header says is what a stream may touch, see above. */
+/* The network of this project, whose values would take megabytes: what the header says is what a
+   stream may touch, see above. */
 static void of_the_whole_network(void **state)
 {
     (void)state;
     char *folder = folder_new();
     static const char *const targets[] = { "native", "x86-64-v3", "c" };
     for (int i = 0; i < 3; i++) {
-        Result result = run_caec(folder, "%s/graphs/cae.lua -o . --emit library --stream --no-training --target %s", project_folder(), targets[i]);
+        Result result = run_caec(
+            folder, "%s/graphs/cae.lua -o . --emit library --stream --no-training --target %s",
+            project_folder(), targets[i]);
         want_exit(&result, 0);
         result_free(&result);
         char *path = text_of("%s/cae/cae.h", folder), *header = file_read(path, NULL);
@@ -227,9 +331,13 @@ static void training_within_a_limit(void **state)
 {
     (void)state;
     char *folder = folder_new();
-    Result result = run_caec(folder, "%s/graphs/cae.lua -o . --emit library --stream --target x86-64-v3 --memory-limit 12M", project_folder());
+    Result result = run_caec(
+        folder,
+        "%s/graphs/cae.lua -o . --emit library --stream --target x86-64-v3 --memory-limit 12M",
+        project_folder());
     want_exit(&result, 0);
-    char *path = text_of("%s/cae/cae.h", folder), *header = file_read(path, NULL), *line = strstr(result.out, "training takes ");
+    char *path = text_of("%s/cae/cae.h", folder), *header = file_read(path, NULL),
+         *line = strstr(result.out, "training takes ");
     assert_non_null(line);
     long bytes = defined(header, "TRAIN_BYTES") + 4 * defined(header, "PARAMETER_FLOATS");
     assert_in_range(bytes, 8 << 20, 12 << 20);
@@ -241,16 +349,21 @@ static void training_within_a_limit(void **state)
     folder_remove(folder);
 }
 
-/* A pool of 3 leaves the tenth row over: the layer below computes nine. Its column holds rows; see the struct Layer of the emitted file. */
+/* A pool of 3 leaves the tenth row over: the layer below computes nine. Its column holds rows; see
+   the struct Layer of the emitted file. */
 static void rows_that_nobody_reads(void **state)
 {
     (void)state;
     static const char graph[] =
         "return autoencoder \"net\" {\n  input = { 10, 10, 3 },\n"
-        "  encoder = sequential \"e\" { conv2d { filters = 8, kernel = 3 }, max_pool2d { size = 3 }, conv2d { filters = 8, kernel = 1 } },\n"
-        "  decoder = sequential \"d\" { upsample2d { size = 4 }, conv2d { filters = 3, kernel = 3, padding = \"valid\" } },\n}\n";
-    static const char *const layers[] = { "{ 1, -1, 1, 1, 9, 3 }, ", "{ 1, 0, 0, 1, 3, 1 }, ", "{ 1, 0, 2, 4, 10, 1 }, " };
-    char *folder = folder_new(), *path = text_of("%s/net.lua", folder), *file = text_of("%s/net/net_stream.c", folder);
+        "  encoder = sequential \"e\" { conv2d { filters = 8, kernel = 3 }, max_pool2d { size = 3 "
+        "}, conv2d { filters = 8, kernel = 1 } },\n"
+        "  decoder = sequential \"d\" { upsample2d { size = 4 }, conv2d { filters = 3, kernel = 3, "
+        "padding = \"valid\" } },\n}\n";
+    static const char *const layers[] = { "{ 1, -1, 1, 1, 9, 3 }, ", "{ 1, 0, 0, 1, 3, 1 }, ",
+                                          "{ 1, 0, 2, 4, 10, 1 }, " };
+    char *folder = folder_new(), *path = text_of("%s/net.lua", folder),
+         *file = text_of("%s/net/net_stream.c", folder);
     file_write(path, graph, strlen(graph));
     Result result = run_caec(folder, "net.lua -o . --emit library --stream --no-training");
     want_exit(&result, 0);
@@ -281,40 +394,62 @@ static void refuse(const char *graph, const char *message)
 static void what_needs_more_than_rows_is_refused(void **state)
 {
     (void)state;
-    refuse(net_dense, "encoder.flatten1, encoder.dense1, decoder.dense1 and decoder.reshape1 need the whole image at once; do without them or without ");
+    refuse(net_dense,
+           "encoder.flatten1, encoder.dense1, decoder.dense1 and decoder.reshape1 need the whole "
+           "image at once; do without them or without ");
     refuse(net_branches, "net.lua:7:");
     refuse(net_branches, "concat: with --stream a layer reads the one before it and no other");
-    refuse(net_norm, "group_norm: with --stream all is computed row by row, but encoder.norm1 needs the whole image at once; do without it");
+    refuse(
+        net_norm,
+        "group_norm: with --stream all is computed row by row, but encoder.norm1 needs the whole "
+        "image at once; do without it");
     Result result = run_caec(NULL, "%s/graphs/cae.lua -o . --stream", project_folder());
     want_exit(&result, 2);
     assert_non_null(strstr(result.err, "--stream goes with --emit library"));
     result_free(&result);
 }
 
-/* Not the reshape behind a dense layer, which is there for its sake, and not the last of several. */
+/* Not the reshape after a dense layer, which is there for its sake, and not the last of several. */
 static void the_layer_that_is_in_the_way_is_shown(void **state)
 {
     (void)state;
     refuse(NET(8, 12, 1, "conv2d { filters = 3, kernel = 3 },",
-               "flatten {},\n    dense { units = 96 }, reshape { shape = { 8, 12, 1 } },", "loss = \"mse\""), "net.lua:8:5: error: dense: with --stream");
-    refuse(NET(8, 8, 3, "conv2d { filters = 3, kernel = 3 },\n    flatten {},", "reshape { shape = { 8, 8, 3 } }, conv2d { filters = 3, kernel = 3 },",
-               "loss = \"mse\""), "net.lua:5:5: error: flatten: with --stream");
+               "flatten {},\n    dense { units = 96 }, reshape { shape = { 8, 12, 1 } },",
+               "loss = \"mse\""),
+           "net.lua:8:5: error: dense: with --stream");
+    refuse(NET(8, 8, 3, "conv2d { filters = 3, kernel = 3 },\n    flatten {},",
+               "reshape { shape = { 8, 8, 3 } }, conv2d { filters = 3, kernel = 3 },",
+               "loss = \"mse\""),
+           "net.lua:5:5: error: flatten: with --stream");
     Result result = run_caec(project_folder(), "graphs/dense_ae.lua -o . --emit library --stream");
     want_exit(&result, 1);
     assert_non_null(strstr(result.err, "dense_ae.lua:9:3: error: dense: "));
-    assert_non_null(strstr(result.err, "\n    9 |   dense { units = 128, activation = \"relu\" },\n      |   ^"));
+    assert_non_null(strstr(
+        result.err, "\n    9 |   dense { units = 128, activation = \"relu\" },\n      |   ^"));
     result_free(&result);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(of_pooled), cmocka_unit_test(of_averaged), cmocka_unit_test(of_pools), cmocka_unit_test(of_strided), cmocka_unit_test(of_sparse),
-        cmocka_unit_test(of_upsampled), cmocka_unit_test(of_transposed), cmocka_unit_test(of_wide), cmocka_unit_test(of_pixels),
+        cmocka_unit_test(of_pooled),
+        cmocka_unit_test(of_averaged),
+        cmocka_unit_test(of_pools),
+        cmocka_unit_test(of_strided),
+        cmocka_unit_test(of_sparse),
+        cmocka_unit_test(of_upsampled),
+        cmocka_unit_test(of_transposed),
+        cmocka_unit_test(of_wide),
+        cmocka_unit_test(of_pixels),
         cmocka_unit_test(on_other_targets),
-        cmocka_unit_test(of_little_code), cmocka_unit_test(by_winograd), cmocka_unit_test(each_row_once), cmocka_unit_test(of_the_whole_network), cmocka_unit_test(training_within_a_limit),
+        cmocka_unit_test(of_little_code),
+        cmocka_unit_test(by_winograd),
+        cmocka_unit_test(each_row_once),
+        cmocka_unit_test(of_the_whole_network),
+        cmocka_unit_test(training_within_a_limit),
         cmocka_unit_test(rows_that_nobody_reads),
-        cmocka_unit_test(what_needs_more_than_rows_is_refused), cmocka_unit_test(the_layer_that_is_in_the_way_is_shown),
+        cmocka_unit_test(what_needs_more_than_rows_is_refused),
+        cmocka_unit_test(the_layer_that_is_in_the_way_is_shown),
     };
     return cmocka_run_group_tests_name("library stream", tests, NULL, NULL);
 }

@@ -1,4 +1,5 @@
-/* Every activation as a layer of its own, leaky_relu's slope, values far from zero, and ReLU'(0) = 0. */
+/* Every activation as a layer of its own, leaky_relu's slope, values far from zero, and ReLU'(0) =
+   0. */
 #include "build.h"
 #include "cases.h"
 #include "drive.h"
@@ -6,18 +7,27 @@
 #include <math.h>
 #include <stdlib.h>
 
-static const char *const names[] = { "relu", "leaky_relu", "sigmoid", "tanh", "softplus", "elu", "linear" };
+static const char *const names[] = { "relu",     "leaky_relu", "sigmoid", "tanh",
+                                     "softplus", "elu",        "linear" };
 enum { NAMES = sizeof names / sizeof names[0] };
 
-/* Behind a convolution (taken into it) as the latent, behind a pool (alone), behind another activation, and last. */
+/* After a convolution (taken into it) as the latent, after a pool (alone), after another
+   activation, and last. */
 static void as_a_layer(void **state)
 {
     (void)state;
     for (int i = 0; i < NAMES; i++) {
-        Net net = { .height = 6, .width = 8, .channels = 3,
-                    .encoder = { { CONV, .filters = 5, .kernel = 3 }, { ACT, .activation = names[i] } },
-                    .decoder = { { CONV, .filters = 4, .kernel = 3, .activation = "tanh" }, { POOL, .size = 2 }, { ACT, .activation = names[i] },
-                                 { ACT, .activation = names[(i + 1) % NAMES] }, { UP, .size = 2 }, { CONV, .filters = 3, .kernel = 3, .no_bias = true },
+        Net net = { .height = 6,
+                    .width = 8,
+                    .channels = 3,
+                    .encoder = { { CONV, .filters = 5, .kernel = 3 },
+                                 { ACT, .activation = names[i] } },
+                    .decoder = { { CONV, .filters = 4, .kernel = 3, .activation = "tanh" },
+                                 { POOL, .size = 2 },
+                                 { ACT, .activation = names[i] },
+                                 { ACT, .activation = names[(i + 1) % NAMES] },
+                                 { UP, .size = 2 },
+                                 { CONV, .filters = 3, .kernel = 3, .no_bias = true },
                                  { ACT, .activation = names[(i + 2) % NAMES] } } };
         check_net(&net, "x86-64-v3", "");
     }
@@ -28,24 +38,34 @@ static void slopes_of_leaky_relu(void **state)
     (void)state;
     static const double slopes[] = { 0.01, 0.3, 1 };
     for (int i = 0; i < 3; i++) {
-        Net net = { .height = 6, .width = 8, .channels = 3,
-                    .encoder = { { CONV, .filters = 5, .kernel = 3 }, { ACT, .activation = "leaky_relu", .slope = slopes[i] }, { POOL, .size = 2 } },
-                    .decoder = { { UP, .size = 2 }, { CONV, .filters = 3, .kernel = 3 }, { ACT, .activation = "leaky_relu", .slope = slopes[2 - i] } } };
+        Net net = { .height = 6,
+                    .width = 8,
+                    .channels = 3,
+                    .encoder = { { CONV, .filters = 5, .kernel = 3 },
+                                 { ACT, .activation = "leaky_relu", .slope = slopes[i] },
+                                 { POOL, .size = 2 } },
+                    .decoder = { { UP, .size = 2 },
+                                 { CONV, .filters = 3, .kernel = 3 },
+                                 { ACT, .activation = "leaky_relu", .slope = slopes[2 - i] } } };
         check_net(&net, "x86-64-v3", "");
     }
 }
 
-/* Values of a hundred and more, of both signs: where formulas overflow, and where approximations start. The output alone is checked, since
-   gradients vanish there. */
+/* Values of a hundred and more, of both signs: where formulas overflow, and where approximations
+   start. The output alone is checked, since gradients vanish there. */
 static void far_from_zero(void **state)
 {
     (void)state;
     static const double scales[] = { 20, 4000 };
     for (int i = 0; i < NAMES; i++)
-        for (int k = sizeof(real) == 8 ? 0 : 1; k < 2; k++) {       /* in float the larger alone */
-            Net net = { .height = 4, .width = 8, .channels = 3, .scale = scales[k],
+        for (int k = sizeof(real) == 8 ? 0 : 1; k < 2; k++) { /* in float the larger alone */
+            Net net = { .height = 4,
+                        .width = 8,
+                        .channels = 3,
+                        .scale = scales[k],
                         .encoder = { { CONV, .filters = 8, .kernel = 3, .activation = names[i] } },
-                        .decoder = { { CONV, .filters = 3, .kernel = 1, .activation = "linear" } } };
+                        .decoder = {
+                            { CONV, .filters = 3, .kernel = 1, .activation = "linear" } } };
             char *graph = net_graph(&net);
             int count;
             double *parameters = net_parameters(&net, 5, &count);
@@ -62,11 +82,14 @@ static void far_from_zero(void **state)
         }
 }
 
-/* With all weights 0 every ReLU stands at 0 exactly; its derivative there is 0, so nothing reaches the convolution before it. */
+/* With all weights 0 every ReLU stands at 0 exactly; its derivative there is 0, so nothing reaches
+   the convolution before it. */
 static void relu_has_no_slope_at_zero(void **state)
 {
     (void)state;
-    Net net = { .height = 4, .width = 4, .channels = 1,
+    Net net = { .height = 4,
+                .width = 4,
+                .channels = 1,
                 .encoder = { { CONV, .filters = 2, .kernel = 3, .activation = "relu" } },
                 .decoder = { { CONV, .filters = 1, .kernel = 1 } } };
     double parameters[9 * 2 + 2 + 2 + 1] = { 0 };
@@ -74,7 +97,8 @@ static void relu_has_no_slope_at_zero(void **state)
         parameters[i] = 0.5;
     char *graph = net_graph(&net);
     for (int plain = 0; plain < 2; plain++) {
-        Built built = build_model(graph, plain ? "--target c --kernel encoder.conv1=conv_plain" : "--target c");
+        Built built = build_model(graph, plain ? "--target c --kernel encoder.conv1=conv_plain"
+                                               : "--target c");
         Driven driven = drive_new(built.model, parameters);
         uint8_t *image = net_image(&net, 3);
         double loss, *gradient = drive_gradient(&driven, &image, 1, NULL, &loss);
@@ -92,7 +116,9 @@ static void relu_has_no_slope_at_zero(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(as_a_layer), cmocka_unit_test(slopes_of_leaky_relu), cmocka_unit_test(far_from_zero),
+        cmocka_unit_test(as_a_layer),
+        cmocka_unit_test(slopes_of_leaky_relu),
+        cmocka_unit_test(far_from_zero),
         cmocka_unit_test(relu_has_no_slope_at_zero),
     };
     return cmocka_run_group_tests_name("activation", tests, NULL, NULL);

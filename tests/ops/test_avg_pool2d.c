@@ -1,4 +1,5 @@
-/* avg_pool2d: sizes, rows and columns that fill no window, behind each kind of layer (taken into the convolution, or alone). */
+/* avg_pool2d: sizes, rows and columns that fill no window, after each kind of layer (taken into the
+   convolution, or alone). */
 #include "cases.h"
 #include "drive.h"
 
@@ -13,23 +14,36 @@ static Net closed(Net net)
 static void sizes_2_to_4(void **state)
 {
     (void)state;
-    static const struct { int size, height, width; } cases[] = { { 2, 8, 6 }, { 2, 9, 9 }, { 2, 8, 11 }, { 3, 9, 6 }, { 3, 7, 11 }, { 4, 8, 8 }, { 1, 5, 4 } };
+    static const struct {
+        int size, height, width;
+    } cases[] = { { 2, 8, 6 },  { 2, 9, 9 }, { 2, 8, 11 }, { 3, 9, 6 },
+                  { 3, 7, 11 }, { 4, 8, 8 }, { 1, 5, 4 } };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        Net net = closed((Net){ .height = cases[i].height, .width = cases[i].width, .channels = 3,
-                                .encoder = { { CONV, .filters = 5, .kernel = 3, .activation = "tanh" }, { AVG, .size = cases[i].size },
-                                             { CONV, .filters = 4, .kernel = 3 } } });
+        Net net = closed(
+            (Net){ .height = cases[i].height,
+                   .width = cases[i].width,
+                   .channels = 3,
+                   .encoder = { { CONV, .filters = 5, .kernel = 3, .activation = "tanh" },
+                                { AVG, .size = cases[i].size },
+                                { CONV, .filters = 4, .kernel = 3 } } });
         check_net(&net, "x86-64-v3", "");
     }
 }
 
-/* Training keeps the value before the pool where an activation's gradient reads it; with a linear one, and in inference, the pool is taken in. */
+/* Training keeps the value before the pool where an activation's gradient reads it; with a linear
+   one, and in inference, the pool is taken in. */
 static void behind_each_activation(void **state)
 {
     (void)state;
-    static const char *const names[] = { "relu", "leaky_relu", "sigmoid", "softplus", "elu", "linear" };
+    static const char *const names[] = { "relu",     "leaky_relu", "sigmoid",
+                                         "softplus", "elu",        "linear" };
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        Net net = closed((Net){ .height = 9, .width = 9, .channels = 3,
-                                .encoder = { { CONV, .filters = i % 2 ? 8 : 5, .kernel = 3, .activation = names[i], .no_bias = i == 3 }, { AVG, .size = 2 },
+        Net net = closed((Net){ .height = 9,
+                                .width = 9,
+                                .channels = 3,
+                                .encoder = { { CONV, .filters = i % 2 ? 8 : 5, .kernel = 3,
+                                               .activation = names[i], .no_bias = i == 3 },
+                                             { AVG, .size = 2 },
                                              { CONV, .filters = 4, .kernel = 3 } } });
         check_net_by(&net, i % 2 ? "c" : "x86-64-v3", "conv_direct");
     }
@@ -38,10 +52,15 @@ static void behind_each_activation(void **state)
 static void behind_a_convolution_by_each_kernel(void **state)
 {
     (void)state;
-    static const char *const kernels[] = { "conv_direct", "conv_winograd", "conv_thin", "conv_plain" };
+    static const char *const kernels[] = { "conv_direct", "conv_winograd", "conv_thin",
+                                           "conv_plain" };
     for (int i = 0; i < 4; i++) {
-        Net net = closed((Net){ .height = 8, .width = 12, .channels = 3,
-                                .encoder = { { CONV, .filters = 16, .kernel = 3, .activation = "relu" }, { AVG, .size = 2 } } });
+        Net net = closed(
+            (Net){ .height = 8,
+                   .width = 12,
+                   .channels = 3,
+                   .encoder = { { CONV, .filters = 16, .kernel = 3, .activation = "relu" },
+                                { AVG, .size = 2 } } });
         char *options = text_of("--kernel encoder.conv1=%s", kernels[i]);
         check_net(&net, "x86-64-v3", options);
         free(options);
@@ -51,9 +70,17 @@ static void behind_a_convolution_by_each_kernel(void **state)
 static void alone(void **state)
 {
     (void)state;
-    Net net = { .height = 9, .width = 12, .channels = 2,
-                .encoder = { { CONV, .filters = 5, .kernel = 3, .activation = "tanh" }, { UP, .size = 2 }, { AVG, .size = 3 } },
-                .decoder = { { AVG, .size = 2 }, { ACT, .activation = "tanh" }, { AVG, .size = 1 }, { UP, .size = 3 }, { CONV, .filters = 2, .kernel = 3 } } };
+    Net net = { .height = 9,
+                .width = 12,
+                .channels = 2,
+                .encoder = { { CONV, .filters = 5, .kernel = 3, .activation = "tanh" },
+                             { UP, .size = 2 },
+                             { AVG, .size = 3 } },
+                .decoder = { { AVG, .size = 2 },
+                             { ACT, .activation = "tanh" },
+                             { AVG, .size = 1 },
+                             { UP, .size = 3 },
+                             { CONV, .filters = 2, .kernel = 3 } } };
     check_net(&net, "x86-64-v3", "");
     check_net(&net, "c", "");
 }
@@ -61,7 +88,9 @@ static void alone(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(sizes_2_to_4), cmocka_unit_test(behind_each_activation), cmocka_unit_test(behind_a_convolution_by_each_kernel),
+        cmocka_unit_test(sizes_2_to_4),
+        cmocka_unit_test(behind_each_activation),
+        cmocka_unit_test(behind_a_convolution_by_each_kernel),
         cmocka_unit_test(alone),
     };
     return cmocka_run_group_tests_name("avg_pool2d", tests, NULL, NULL);

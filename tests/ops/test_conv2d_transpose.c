@@ -1,4 +1,5 @@
-/* conv2d_transpose in every attribute, forward against the naive scattering and backward against finite differences. */
+/* conv2d_transpose in every attribute, forward against the naive scattering and backward against
+   finite differences. */
 #include "cases.h"
 #include "drive.h"
 
@@ -13,9 +14,12 @@ static Net closed(Net net)
 
 static Net of_kernel(int kernel, int stride, int height, int width)
 {
-    return closed((Net){ .height = height, .width = width, .channels = 3,
+    return closed((Net){ .height = height,
+                         .width = width,
+                         .channels = 3,
                          .encoder = { { CONV, .filters = 4, .kernel = 3, .activation = "tanh" } },
-                         .decoder = { { DECONV, .filters = 5, .kernel = kernel, .stride = stride, .activation = "tanh" } } });
+                         .decoder = { { DECONV, .filters = 5, .kernel = kernel, .stride = stride,
+                                        .activation = "tanh" } } });
 }
 
 /* Kernels smaller than the stride leave pixels that get the bias alone. */
@@ -42,8 +46,11 @@ static void by_conv_plain(void **state)
 static void stride_is_two_by_default(void **state)
 {
     (void)state;
-    Net net = { .height = 8, .width = 6, .channels = 2,
-                .encoder = { { CONV, .filters = 3, .kernel = 3, .stride = 2, .activation = "relu" } },
+    Net net = { .height = 8,
+                .width = 6,
+                .channels = 2,
+                .encoder = { { CONV, .filters = 3, .kernel = 3, .stride = 2,
+                               .activation = "relu" } },
                 .decoder = { { DECONV, .filters = 2, .kernel = 3 } } };
     check_net(&net, "x86-64-v3", "");
 }
@@ -51,11 +58,17 @@ static void stride_is_two_by_default(void **state)
 static void each_activation(void **state)
 {
     (void)state;
-    static const char *const names[] = { "relu", "leaky_relu", "sigmoid", "tanh", "softplus", "elu", "linear" };
+    static const char *const names[] = { "relu",     "leaky_relu", "sigmoid", "tanh",
+                                         "softplus", "elu",        "linear" };
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        Net net = { .height = 8, .width = 6, .channels = 2,
-                    .encoder = { { CONV, .filters = 3, .kernel = 3, .stride = 2, .activation = "tanh" } },
-                    .decoder = { { DECONV, .filters = 9, .kernel = 4, .activation = names[i], .no_bias = i % 2 }, { CONV, .filters = 2, .kernel = 1 } } };
+        Net net = { .height = 8,
+                    .width = 6,
+                    .channels = 2,
+                    .encoder = { { CONV, .filters = 3, .kernel = 3, .stride = 2,
+                                   .activation = "tanh" } },
+                    .decoder = { { DECONV, .filters = 9, .kernel = 4, .activation = names[i],
+                                   .no_bias = i % 2 },
+                                 { CONV, .filters = 2, .kernel = 1 } } };
         check_net_by(&net, "x86-64-v3", "conv_direct");
     }
 }
@@ -65,23 +78,37 @@ static void numbers_of_channels(void **state)
     (void)state;
     const int channels[] = { 1, 3, 16, 17, 33 };
     for (int i = 0; i < 5; i++) {
-        Net net = { .height = 12, .width = 8, .channels = 1 + i % 3,
-                    .encoder = { { CONV, .filters = channels[i], .kernel = 3, .stride = 4, .activation = "tanh" } },
-                    .decoder = { { DECONV, .filters = channels[4 - i], .kernel = 3, .activation = "tanh" }, { DECONV, .filters = 1 + i % 3, .kernel = 5 } } };
+        Net net = { .height = 12,
+                    .width = 8,
+                    .channels = 1 + i % 3,
+                    .encoder = { { CONV, .filters = channels[i], .kernel = 3, .stride = 4,
+                                   .activation = "tanh" } },
+                    .decoder = {
+                        { DECONV, .filters = channels[4 - i], .kernel = 3, .activation = "tanh" },
+                        { DECONV, .filters = 1 + i % 3, .kernel = 5 } } };
         check_net(&net, i % 2 ? "x86-64-v3" : "x86-64-v4", "");
     }
 }
 
-/* In front of it and behind it what other kernels take in: pools of both kinds, upsampling, an activation alone. */
+/* In front of it and after it what other kernels take in: pools of both kinds, upsampling, an
+   activation alone. */
 static void among_other_layers(void **state)
 {
     (void)state;
     static const char *const targets[] = { "x86-64-v3", "c", "x86-64-v2" };
     for (int i = 0; i < 3; i++) {
-        Net net = { .height = 9, .width = 12, .channels = 2,
-                    .encoder = { { DECONV, .filters = 3, .kernel = 3, .activation = "relu" }, { POOL, .size = 3 }, { AVG, .size = 2 } },
-                    .decoder = { { UP, .size = 2 }, { DECONV, .filters = 5, .kernel = 3, .stride = 3, .activation = "tanh" }, { AVG, .size = 2 },
-                                 { ACT, .activation = "elu" }, { CONV, .filters = 2, .kernel = 3 } } };
+        Net net = { .height = 9,
+                    .width = 12,
+                    .channels = 2,
+                    .encoder = { { DECONV, .filters = 3, .kernel = 3, .activation = "relu" },
+                                 { POOL, .size = 3 },
+                                 { AVG, .size = 2 } },
+                    .decoder = {
+                        { UP, .size = 2 },
+                        { DECONV, .filters = 5, .kernel = 3, .stride = 3, .activation = "tanh" },
+                        { AVG, .size = 2 },
+                        { ACT, .activation = "elu" },
+                        { CONV, .filters = 2, .kernel = 3 } } };
         check_net(&net, targets[i], "");
     }
 }
@@ -92,11 +119,17 @@ static void in_front_of_a_pool_with_rows_left_over(void **state)
     (void)state;
     for (int average = 0; average < 2; average++)
         for (int kernel = 1; kernel <= 3; kernel += 2) {
-            Net net = closed((Net){ .height = 7, .width = 7, .channels = 3,
-                                    .encoder = { { CONV, .filters = 5, .kernel = 5, .stride = 4, .activation = "tanh" } },
-                                    .decoder = { { DECONV, .filters = 6, .kernel = kernel + 2, .activation = "tanh" }, { CONV, .filters = 5, .kernel = 2, .valid = true },
-                                                 { DECONV, .filters = 4, .kernel = kernel, .stride = 3, .activation = average ? "elu" : "relu" },
-                                                 { average ? AVG : POOL, .size = 2 } } });
+            Net net = closed((Net){
+                .height = 7,
+                .width = 7,
+                .channels = 3,
+                .encoder = { { CONV, .filters = 5, .kernel = 5, .stride = 4,
+                               .activation = "tanh" } },
+                .decoder = { { DECONV, .filters = 6, .kernel = kernel + 2, .activation = "tanh" },
+                             { CONV, .filters = 5, .kernel = 2, .valid = true },
+                             { DECONV, .filters = 4, .kernel = kernel, .stride = 3,
+                               .activation = average ? "elu" : "relu" },
+                             { average ? AVG : POOL, .size = 2 } } });
             check_net_by(&net, "x86-64-v3", "conv_direct");
         }
 }
@@ -104,8 +137,13 @@ static void in_front_of_a_pool_with_rows_left_over(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(kernels_and_strides), cmocka_unit_test(by_conv_plain), cmocka_unit_test(stride_is_two_by_default),
-        cmocka_unit_test(each_activation), cmocka_unit_test(numbers_of_channels), cmocka_unit_test(among_other_layers), cmocka_unit_test(in_front_of_a_pool_with_rows_left_over),
+        cmocka_unit_test(kernels_and_strides),
+        cmocka_unit_test(by_conv_plain),
+        cmocka_unit_test(stride_is_two_by_default),
+        cmocka_unit_test(each_activation),
+        cmocka_unit_test(numbers_of_channels),
+        cmocka_unit_test(among_other_layers),
+        cmocka_unit_test(in_front_of_a_pool_with_rows_left_over),
     };
     return cmocka_run_group_tests_name("conv2d_transpose", tests, NULL, NULL);
 }

@@ -1,4 +1,5 @@
-/* group_norm: from one group to one a channel, beside convolutions, pools, activations and upsampling, and its start. */
+/* group_norm: from one group to one a channel, beside convolutions, pools, activations and
+   upsampling, and its start. */
 #include "build.h"
 #include "cases.h"
 #include "drive.h"
@@ -11,8 +12,12 @@ static void each_number_of_groups(void **state)
     for (int groups = 1; groups <= 12; groups++) {
         if (12 % groups)
             continue;
-        Net net = { .height = 6, .width = 5, .channels = 3,
-                    .encoder = { { CONV, .filters = 12, .kernel = 3, .no_bias = true }, { NORM, .groups = groups }, { ACT, .activation = "tanh" } },
+        Net net = { .height = 6,
+                    .width = 5,
+                    .channels = 3,
+                    .encoder = { { CONV, .filters = 12, .kernel = 3, .no_bias = true },
+                                 { NORM, .groups = groups },
+                                 { ACT, .activation = "tanh" } },
                     .decoder = { { CONV, .filters = 3, .kernel = 3 } } };
         check_net(&net, groups % 2 ? "x86-64-v3" : "c", "");
     }
@@ -21,11 +26,21 @@ static void each_number_of_groups(void **state)
 static void among_other_layers(void **state)
 {
     (void)state;
-    Net net = { .height = 8, .width = 12, .channels = 3,
-                .encoder = { { CONV, .filters = 6, .kernel = 3, .activation = "elu" }, { NORM, .groups = 3, .eps = 0.125 }, { POOL, .size = 2 },
-                             { CONV, .filters = 4, .kernel = 3 }, { NORM, .groups = 2 } },
-                .decoder = { { UP, .size = 2 }, { NORM, .groups = 1 }, { CONV, .filters = 5, .kernel = 3, .activation = "tanh" }, { NORM, .groups = 5 },
-                             { AVG, .size = 2 }, { UP, .size = 2 }, { CONV, .filters = 3, .kernel = 3 } } };
+    Net net = { .height = 8,
+                .width = 12,
+                .channels = 3,
+                .encoder = { { CONV, .filters = 6, .kernel = 3, .activation = "elu" },
+                             { NORM, .groups = 3, .eps = 0.125 },
+                             { POOL, .size = 2 },
+                             { CONV, .filters = 4, .kernel = 3 },
+                             { NORM, .groups = 2 } },
+                .decoder = { { UP, .size = 2 },
+                             { NORM, .groups = 1 },
+                             { CONV, .filters = 5, .kernel = 3, .activation = "tanh" },
+                             { NORM, .groups = 5 },
+                             { AVG, .size = 2 },
+                             { UP, .size = 2 },
+                             { CONV, .filters = 3, .kernel = 3 } } };
     check_net(&net, "x86-64-v3", "");
     check_net(&net, "x86-64-v4", "");
 }
@@ -33,9 +48,13 @@ static void among_other_layers(void **state)
 static void last(void **state)
 {
     (void)state;
-    Net net = { .height = 4, .width = 6, .channels = 2,
-                .encoder = { { CONV, .filters = 4, .kernel = 3, .activation = "tanh" }, { NORM, .groups = 1 } },
-                .decoder = { { CONV, .filters = 2, .kernel = 3, .no_bias = true }, { NORM, .groups = 2 } } };
+    Net net = { .height = 4,
+                .width = 6,
+                .channels = 2,
+                .encoder = { { CONV, .filters = 4, .kernel = 3, .activation = "tanh" },
+                             { NORM, .groups = 1 } },
+                .decoder = { { CONV, .filters = 2, .kernel = 3, .no_bias = true },
+                             { NORM, .groups = 2 } } };
     check_net(&net, "x86-64-v3", "");
 }
 
@@ -43,7 +62,10 @@ static void last(void **state)
 static void starts_as_the_plain_normalisation(void **state)
 {
     (void)state;
-    Net net = { .height = 4, .width = 4, .channels = 1, .encoder = { { CONV, .filters = 4, .kernel = 1 }, { NORM, .groups = 2 } },
+    Net net = { .height = 4,
+                .width = 4,
+                .channels = 1,
+                .encoder = { { CONV, .filters = 4, .kernel = 1 }, { NORM, .groups = 2 } },
                 .decoder = { { CONV, .filters = 1, .kernel = 1 } } };
     char *graph = net_graph(&net);
     Built built = build_model_merged(graph, "--target c");
@@ -58,7 +80,9 @@ static void starts_as_the_plain_normalisation(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(each_number_of_groups), cmocka_unit_test(among_other_layers), cmocka_unit_test(last),
+        cmocka_unit_test(each_number_of_groups),
+        cmocka_unit_test(among_other_layers),
+        cmocka_unit_test(last),
         cmocka_unit_test(starts_as_the_plain_normalisation),
     };
     return cmocka_run_group_tests_name("group_norm", tests, NULL, NULL);

@@ -1,4 +1,5 @@
-/* max_pool2d: sizes, rows and columns that fill no window, behind each kind of layer (taken into the convolution, or alone). */
+/* max_pool2d: sizes, rows and columns that fill no window, after each kind of layer (taken into the
+   convolution, or alone). */
 #include "build.h"
 #include "cases.h"
 #include "drive.h"
@@ -15,11 +16,18 @@ static Net closed(Net net)
 static void sizes_2_and_3(void **state)
 {
     (void)state;
-    static const struct { int size, height, width; } cases[] = { { 2, 8, 6 }, { 2, 9, 9 }, { 2, 8, 11 }, { 2, 11, 6 }, { 3, 9, 6 }, { 3, 7, 11 }, { 3, 10, 6 }, { 3, 8, 8 } };
+    static const struct {
+        int size, height, width;
+    } cases[] = { { 2, 8, 6 }, { 2, 9, 9 },  { 2, 8, 11 }, { 2, 11, 6 },
+                  { 3, 9, 6 }, { 3, 7, 11 }, { 3, 10, 6 }, { 3, 8, 8 } };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        Net net = closed((Net){ .height = cases[i].height, .width = cases[i].width, .channels = 3,
-                                .encoder = { { CONV, .filters = 5, .kernel = 3, .activation = "tanh" }, { POOL, .size = cases[i].size },
-                                             { CONV, .filters = 4, .kernel = 3 } } });
+        Net net = closed(
+            (Net){ .height = cases[i].height,
+                   .width = cases[i].width,
+                   .channels = 3,
+                   .encoder = { { CONV, .filters = 5, .kernel = 3, .activation = "tanh" },
+                                { POOL, .size = cases[i].size },
+                                { CONV, .filters = 4, .kernel = 3 } } });
         check_net(&net, "x86-64-v3", "");
     }
 }
@@ -27,42 +35,69 @@ static void sizes_2_and_3(void **state)
 static void behind_each_activation(void **state)
 {
     (void)state;
-    static const char *const names[] = { "relu", "leaky_relu", "sigmoid", "softplus", "elu", "linear" };
+    static const char *const names[] = { "relu",     "leaky_relu", "sigmoid",
+                                         "softplus", "elu",        "linear" };
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        Net net = closed((Net){ .height = 8, .width = 6, .channels = 3,
-                                .encoder = { { CONV, .filters = 5, .kernel = 3, .activation = names[i] }, { POOL, .size = 2 },
-                                             { CONV, .filters = 17, .kernel = 3, .activation = names[i] } } });
+        Net net = closed(
+            (Net){ .height = 8,
+                   .width = 6,
+                   .channels = 3,
+                   .encoder = { { CONV, .filters = 5, .kernel = 3, .activation = names[i] },
+                                { POOL, .size = 2 },
+                                { CONV, .filters = 17, .kernel = 3, .activation = names[i] } } });
         check_net(&net, "x86-64-v3", "");
     }
 }
 
-/* Pools that no convolution can take in: behind another pool, behind a layer of its own, first in the decoder; and one as the latent. */
+/* Pools that no convolution can take in: after another pool, after a layer of its own, first in the
+   decoder; and one as the latent. */
 static void alone(void **state)
 {
     (void)state;
-    Net twice = closed((Net){ .height = 12, .width = 8, .channels = 3,
-                              .encoder = { { CONV, .filters = 5, .kernel = 3, .activation = "tanh" }, { POOL, .size = 2 }, { POOL, .size = 2 } },
-                              .decoder = { { CONV, .filters = 4, .kernel = 3 } } });
+    Net twice = closed(
+        (Net){ .height = 12,
+               .width = 8,
+               .channels = 3,
+               .encoder = { { CONV, .filters = 5, .kernel = 3, .activation = "tanh" },
+                            { POOL, .size = 2 },
+                            { POOL, .size = 2 } },
+               .decoder = { { CONV, .filters = 4, .kernel = 3 } } });
     check_net(&twice, "x86-64-v3", "");
-    Net layer = closed((Net){ .height = 12, .width = 8, .channels = 2,
-                              .encoder = { { CONV, .filters = 5, .kernel = 3 }, { UP, .size = 3 }, { POOL, .size = 2 }, { ACT, .activation = "tanh" } },
-                              .decoder = { { POOL, .size = 3 }, { ACT, .activation = "sigmoid" }, { CONV, .filters = 4, .kernel = 3 } } });
+    Net layer = closed((Net){ .height = 12,
+                              .width = 8,
+                              .channels = 2,
+                              .encoder = { { CONV, .filters = 5, .kernel = 3 },
+                                           { UP, .size = 3 },
+                                           { POOL, .size = 2 },
+                                           { ACT, .activation = "tanh" } },
+                              .decoder = { { POOL, .size = 3 },
+                                           { ACT, .activation = "sigmoid" },
+                                           { CONV, .filters = 4, .kernel = 3 } } });
     check_net(&layer, "x86-64-v3", "");
-    Net latent = closed((Net){ .height = 8, .width = 8, .channels = 3,
-                               .encoder = { { CONV, .filters = 5, .kernel = 3, .activation = "tanh" } },
-                               .decoder = { { POOL, .size = 2 }, { CONV, .filters = 4, .kernel = 3 } } });
+    Net latent = closed(
+        (Net){ .height = 8,
+               .width = 8,
+               .channels = 3,
+               .encoder = { { CONV, .filters = 5, .kernel = 3, .activation = "tanh" } },
+               .decoder = { { POOL, .size = 2 }, { CONV, .filters = 4, .kernel = 3 } } });
     check_net(&latent, "x86-64-v3", "");
 }
 
-/* conv_plain takes no pool in, so the same net runs the pool by its own kernel; both ways must be the definition. */
+/* conv_plain takes no pool in, so the same net runs the pool by its own kernel; both ways must be
+   the definition. */
 static void by_its_own_kernel(void **state)
 {
     (void)state;
     for (int size = 2; size <= 3; size++) {
-        Net net = closed((Net){ .height = 11, .width = 11, .channels = 3,
-                                .encoder = { { CONV, .filters = 5, .kernel = 3, .activation = "relu" }, { POOL, .size = size },
-                                             { CONV, .filters = 4, .kernel = 2, .activation = "elu" } } });
-        check_net(&net, "x86-64-v3", "--kernel encoder.conv1=conv_plain --kernel encoder.conv2.dx=conv_plain");
+        Net net = closed(
+            (Net){ .height = 11,
+                   .width = 11,
+                   .channels = 3,
+                   .encoder = { { CONV, .filters = 5, .kernel = 3, .activation = "relu" },
+                                { POOL, .size = size },
+                                { CONV, .filters = 4, .kernel = 2, .activation = "elu" } } });
+        check_net(&net, "x86-64-v3",
+                  "--kernel encoder.conv1=conv_plain --kernel encoder.conv2.dx=conv_plain");
         check_net(&net, "c", "--kernel encoder.conv1.dw=conv_plain");
     }
 }
@@ -70,9 +105,13 @@ static void by_its_own_kernel(void **state)
 static void on_other_targets(void **state)
 {
     (void)state;
-    Net net = closed((Net){ .height = 13, .width = 13, .channels = 1,
-                            .encoder = { { CONV, .filters = 19, .kernel = 3, .activation = "relu" }, { POOL, .size = 3 },
-                                         { CONV, .filters = 3, .kernel = 1, .activation = "tanh" }, { POOL, .size = 2 } } });
+    Net net = closed((Net){ .height = 13,
+                            .width = 13,
+                            .channels = 1,
+                            .encoder = { { CONV, .filters = 19, .kernel = 3, .activation = "relu" },
+                                         { POOL, .size = 3 },
+                                         { CONV, .filters = 3, .kernel = 1, .activation = "tanh" },
+                                         { POOL, .size = 2 } } });
     check_net(&net, "x86-64-v2", "");
     check_net(&net, "c", "");
 }
@@ -80,14 +119,19 @@ static void on_other_targets(void **state)
 static void on_avx512(void **state)
 {
     (void)state;
-    Net net = closed((Net){ .height = 13, .width = 13, .channels = 1,
-                            .encoder = { { CONV, .filters = 19, .kernel = 3, .activation = "relu" }, { POOL, .size = 3 },
-                                         { CONV, .filters = 3, .kernel = 1, .activation = "tanh" }, { POOL, .size = 2 } } });
+    Net net = closed((Net){ .height = 13,
+                            .width = 13,
+                            .channels = 1,
+                            .encoder = { { CONV, .filters = 19, .kernel = 3, .activation = "relu" },
+                                         { POOL, .size = 3 },
+                                         { CONV, .filters = 3, .kernel = 1, .activation = "tanh" },
+                                         { POOL, .size = 2 } } });
     check_net(&net, "x86-64-v4", "");
 }
 
-/* With a first weight of 0 all values of a window are equal. The gradient by that weight then tells whose pixel it was multiplied with: it is the sum
-   over windows of d * pixel, d being what arrives, known by hand: every output is o = w2 * b1 + b2. */
+/* With a first weight of 0 all values of a window are equal. The gradient by that weight then tells
+   whose pixel it was multiplied with: it is the sum over windows of d * pixel, d being what
+   arrives, known by hand: every output is o = w2 * b1 + b2. */
 static double gradient_if_first_wins(const uint8_t *image, double b1, double w2, double b2)
 {
     double sum = 0;
@@ -103,7 +147,9 @@ static double gradient_if_first_wins(const uint8_t *image, double b1, double w2,
 
 static void check_ties(const char *options)
 {
-    const Net net = { .height = 4, .width = 4, .channels = 1,
+    const Net net = { .height = 4,
+                      .width = 4,
+                      .channels = 1,
                       .encoder = { { CONV, .filters = 1, .kernel = 1 }, { POOL, .size = 2 } },
                       .decoder = { { UP, .size = 2 }, { CONV, .filters = 1, .kernel = 1 } } };
     const double parameters[] = { 0, 0.25, 0.5, -0.125 };
@@ -132,8 +178,13 @@ static void gradient_goes_to_the_first_of_equals(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(sizes_2_and_3), cmocka_unit_test(behind_each_activation), cmocka_unit_test(alone), cmocka_unit_test(by_its_own_kernel),
-        cmocka_unit_test(on_other_targets), cmocka_unit_test(on_avx512), cmocka_unit_test(gradient_goes_to_the_first_of_equals),
+        cmocka_unit_test(sizes_2_and_3),
+        cmocka_unit_test(behind_each_activation),
+        cmocka_unit_test(alone),
+        cmocka_unit_test(by_its_own_kernel),
+        cmocka_unit_test(on_other_targets),
+        cmocka_unit_test(on_avx512),
+        cmocka_unit_test(gradient_goes_to_the_first_of_equals),
     };
     return cmocka_run_group_tests_name("max_pool2d", tests, NULL, NULL);
 }

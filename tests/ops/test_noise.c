@@ -1,5 +1,6 @@
-/* gaussian_noise and dropout: nothing in inference and without a number; with one, what their formulas say, gradients that are those of the very losses
- * drawn, and the statistics that their names promise. */
+/* gaussian_noise and dropout: nothing in inference and without a number; with one, what their
+ * formulas say, gradients that are those of the very losses drawn, and the statistics that their
+ * names promise. */
 #include "build.h"
 #include "cases.h"
 #include "drive.h"
@@ -8,40 +9,97 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define COUNT(array) (sizeof (array) / sizeof (array)[0])
+#define COUNT(array) (sizeof(array) / sizeof(array)[0])
 
 static const Net nets[] = {
-    { .height = 8, .width = 6, .channels = 3,       /* first, between convolution and pool, around the latent, before the loss */
-      .encoder = { { NOISE, .rate = 0.1 }, { CONV, .filters = 5, .kernel = 3, .activation = "tanh" }, { POOL, .size = 2 } },
+    /* first, between convolution and pool, around the latent, before the loss */
+    { .height = 8,
+      .width = 6,
+      .channels = 3,
+      .encoder = { { NOISE, .rate = 0.1 },
+                   { CONV, .filters = 5, .kernel = 3, .activation = "tanh" },
+                   { POOL, .size = 2 } },
       .decoder = { { CONV, .filters = 3, .kernel = 3, .activation = "tanh" }, { UP, .size = 2 } } },
-    { .height = 8, .width = 6, .channels = 3,
-      .encoder = { { DROP, .rate = 0.25 }, { CONV, .filters = 5, .kernel = 3, .activation = "tanh" }, { DROP, .rate = 0.5 }, { POOL, .size = 2 },
+    { .height = 8,
+      .width = 6,
+      .channels = 3,
+      .encoder = { { DROP, .rate = 0.25 },
+                   { CONV, .filters = 5, .kernel = 3, .activation = "tanh" },
+                   { DROP, .rate = 0.5 },
+                   { POOL, .size = 2 },
                    { NOISE, .rate = 0.2 } },
-      .decoder = { { DROP, .rate = 0.1 }, { UP, .size = 2 }, { CONV, .filters = 3, .kernel = 3 }, { NOISE, .rate = 0.3 } } },
-    { .height = 6, .width = 4, .channels = 1,       /* behind it an operator that takes no pixels */
-      .encoder = { { NOISE, .rate = 0.1 }, { ACT, .activation = "tanh" }, { CONV, .filters = 4, .kernel = 3, .activation = "elu" } },
-      .decoder = { { DROP, .rate = 0.3 }, { DROP, .rate = 0.3 }, { CONV, .filters = 1, .kernel = 3, .activation = "sigmoid" } } },
-    { .height = 4, .width = 4, .channels = 3,       /* two readers of an activation: the drawn values and inference */
-      .encoder = { { CONV, .filters = 4, .kernel = 3, .activation = "relu" }, { NOISE, .rate = 0.1 }, { UP, .size = 2 },
+      .decoder = { { DROP, .rate = 0.1 },
+                   { UP, .size = 2 },
+                   { CONV, .filters = 3, .kernel = 3 },
+                   { NOISE, .rate = 0.3 } } },
+    { .height = 6,
+      .width = 4,
+      .channels = 1, /* after it an operator that takes no pixels */
+      .encoder = { { NOISE, .rate = 0.1 },
+                   { ACT, .activation = "tanh" },
+                   { CONV, .filters = 4, .kernel = 3, .activation = "elu" } },
+      .decoder = { { DROP, .rate = 0.3 },
+                   { DROP, .rate = 0.3 },
+                   { CONV, .filters = 1, .kernel = 3, .activation = "sigmoid" } } },
+    /* two readers of an activation: the drawn values and inference */
+    { .height = 4,
+      .width = 4,
+      .channels = 3,
+      .encoder = { { CONV, .filters = 4, .kernel = 3, .activation = "relu" },
+                   { NOISE, .rate = 0.1 },
+                   { UP, .size = 2 },
                    { CONV, .filters = 4, .kernel = 3, .stride = 2, .activation = "tanh" } },
       .decoder = { { CONV, .filters = 3, .kernel = 3 } } },
-    { .height = 6, .width = 4, .channels = 1,       /* among dense layers, which take several images at once; before and behind a view */
-      .encoder = { { NOISE, .rate = 0.1 }, { FLATTEN }, { DENSE, .units = 12, .activation = "tanh" }, { DROP, .rate = 0.3 } },
-      .decoder = { { NOISE, .rate = 0.2 }, { DENSE, .units = 24, .activation = "elu" }, { DROP, .rate = 0.1 }, { RESHAPE, .shape = { 6, 4, 1 } },
-                   { NOISE, .rate = 0.1 }, { CONV, .filters = 1, .kernel = 3 } } },
-    { .height = 6, .width = 4, .channels = 1,       /* read by several, which take no pixels; the latent, and the decoder reads it twice */
-      .encoder = { { NOISE, .rate = 0.1 }, { CONV, .filters = 3, .kernel = 3, .activation = "tanh" }, { CONCAT, .with = "encoder.noise1" },
-                   { CONV, .filters = 4, .kernel = 3, .activation = "elu" }, { DROP, .rate = 0.2 } },
-      .decoder = { { ADD, .with = "encoder.dropout1" }, { CONV, .filters = 1, .kernel = 3 }, { ADD, .with = "encoder.noise1" } } },
-    { .height = 6, .width = 4, .channels = 1,       /* the places of a pool behind it are others in training */
-      .encoder = { { CONV, .filters = 4, .kernel = 3, .activation = "relu" }, { DROP, .rate = 0.3 }, { NOISE, .rate = 0.1 }, { POOL, .size = 2 },
+    /* among dense layers, which take several images at once; before and after a view */
+    { .height = 6,
+      .width = 4,
+      .channels = 1,
+      .encoder = { { NOISE, .rate = 0.1 },
+                   { FLATTEN },
+                   { DENSE, .units = 12, .activation = "tanh" },
+                   { DROP, .rate = 0.3 } },
+      .decoder = { { NOISE, .rate = 0.2 },
+                   { DENSE, .units = 24, .activation = "elu" },
+                   { DROP, .rate = 0.1 },
+                   { RESHAPE, .shape = { 6, 4, 1 } },
+                   { NOISE, .rate = 0.1 },
+                   { CONV, .filters = 1, .kernel = 3 } } },
+    /* read by several, which take no pixels; the latent, and the decoder reads it twice */
+    { .height = 6,
+      .width = 4,
+      .channels = 1,
+      .encoder = { { NOISE, .rate = 0.1 },
+                   { CONV, .filters = 3, .kernel = 3, .activation = "tanh" },
+                   { CONCAT, .with = "encoder.noise1" },
+                   { CONV, .filters = 4, .kernel = 3, .activation = "elu" },
+                   { DROP, .rate = 0.2 } },
+      .decoder = { { ADD, .with = "encoder.dropout1" },
+                   { CONV, .filters = 1, .kernel = 3 },
+                   { ADD, .with = "encoder.noise1" } } },
+    /* the places of a pool after it are others in training */
+    { .height = 6,
+      .width = 4,
+      .channels = 1,
+      .encoder = { { CONV, .filters = 4, .kernel = 3, .activation = "relu" },
+                   { DROP, .rate = 0.3 },
+                   { NOISE, .rate = 0.1 },
+                   { POOL, .size = 2 },
                    { CONV, .filters = 4, .kernel = 3 } },
       .decoder = { { UNPOOL, .with = "encoder.pool1" }, { CONV, .filters = 1, .kernel = 3 } } },
-    { .height = 6, .width = 4, .channels = 1,       /* read by several, through views and among dense layers */
-      .encoder = { { NOISE, .rate = 0.1 }, { FLATTEN }, { DENSE, .units = 24, .activation = "tanh" }, { ADD, .with = "encoder.flatten1" },
+    /* read by several, through views and among dense layers */
+    { .height = 6,
+      .width = 4,
+      .channels = 1,
+      .encoder = { { NOISE, .rate = 0.1 },
+                   { FLATTEN },
+                   { DENSE, .units = 24, .activation = "tanh" },
+                   { ADD, .with = "encoder.flatten1" },
                    { DROP, .rate = 0.2 } },
-      .decoder = { { DENSE, .units = 12, .activation = "elu" }, { CONCAT, .with = "encoder.flatten1 encoder.dropout1" }, { DENSE, .units = 24 },
-                   { RESHAPE, .shape = { 6, 4, 1 } }, { ADD, .with = "encoder.noise1" } } },
+      .decoder = { { DENSE, .units = 12, .activation = "elu" },
+                   { CONCAT, .with = "encoder.flatten1 encoder.dropout1" },
+                   { DENSE, .units = 24 },
+                   { RESHAPE, .shape = { 6, 4, 1 } },
+                   { ADD, .with = "encoder.noise1" } } },
 };
 
 static void nothing_without_a_number(void **state)
@@ -82,18 +140,22 @@ static void gradients_of_what_is_drawn(void **state)
 
 /* ---- by formula ---- */
 
-/* A net that gives back its input as the layers leave it: two 1x1 convolutions of weight 1. `side` along both sides, one channel. */
+/* A net that gives back its input as the layers leave it: two 1x1 convolutions of weight 1. `side`
+   along both sides, one channel. */
 static Built echo(const char *layers, int side)
 {
-    char *graph = text_of("return autoencoder \"net\" { input = { %d, %d, 1 }, encoder = sequential \"encoder\" { %s conv2d { filters = 1, kernel = 1 } "
-                          "}, decoder = sequential \"decoder\" { conv2d { filters = 1, kernel = 1 } } }\n", side, side, layers);
+    char *graph = text_of(
+        "return autoencoder \"net\" { input = { %d, %d, 1 }, encoder = sequential \"encoder\" { %s "
+        "conv2d { filters = 1, kernel = 1 } "
+        "}, decoder = sequential \"decoder\" { conv2d { filters = 1, kernel = 1 } } }\n",
+        side, side, layers);
     Built built = build_model_merged(graph, "--target c");
     free(graph);
     return built;
 }
 
 typedef struct Drawn {
-    double loss, mean;      /* mean squared difference from the image; mean difference */
+    double loss, mean; /* mean squared difference from the image; mean difference */
 } Drawn;
 
 static Drawn draw(const Model *model, void *workspace, const uint8_t *image, uint64_t number)
@@ -105,7 +167,7 @@ static Drawn draw(const Model *model, void *workspace, const uint8_t *image, uin
     assert_true(model->prepared_bytes <= sizeof prepared && model->parameter_reals == 4);
     model->prepare(parameters, prepared);
     model->backward_chunk(prepared, &image, &number, 1, gradient, &drawn.loss, workspace, NULL);
-    drawn.mean = (double)gradient[3] / 2;       /* of the last bias: the mean of 2 (y - target) */
+    drawn.mean = (double)gradient[3] / 2; /* of the last bias: the mean of 2 (y - target) */
     return drawn;
 }
 
@@ -141,14 +203,16 @@ static void noise_by_its_formula(void **state)
 {
     (void)state;
     enum { SIDE = 6 };
-    static const uint64_t numbers[] = { 1, 0x0123456789abcdefu, 0xffffffffffffffffu, (uint64_t)1 << 63 };
+    static const uint64_t numbers[] = { 1, 0x0123456789abcdefu, 0xffffffffffffffffu,
+                                        (uint64_t)1 << 63 };
     uint8_t image[SIDE * SIDE] = { 0 };
     Built built = echo("gaussian_noise { stddev = 0.5 }, gaussian_noise { stddev = 0.25 },", SIDE);
     void *workspace = aligned_alloc(64, (built.model->train_bytes + 63) / 64 * 64);
     for (size_t k = 0; k < COUNT(numbers); k++) {
         double sum = 0, squares = 0;
         for (uint32_t i = 0; i < SIDE * SIDE; i++) {
-            double v = 0.5 * normal_of(bits_at(i, numbers[k], 1)) + 0.25 * normal_of(bits_at(i, numbers[k], 2));
+            double v = 0.5 * normal_of(bits_at(i, numbers[k], 1))
+                       + 0.25 * normal_of(bits_at(i, numbers[k], 2));
             sum += v;
             squares += v * v;
         }
@@ -160,7 +224,8 @@ static void noise_by_its_formula(void **state)
     built_free(&built);
 }
 
-/* Single values for many numbers, and many values for few: mean, variance, fourth moment and median of the magnitude within five deviations. */
+/* Single values for many numbers, and many values for few: mean, variance, fourth moment and median
+   of the magnitude within five deviations. */
 static void noise_is_normal(void **state)
 {
     (void)state;
@@ -230,7 +295,8 @@ static void check_places(const Net *net, int n)
 {
     int count;
     char *graph = net_graph(net);
-    double *parameters = net_parameters(net, 5, &count), forth[DRAWING_IMAGES], back[DRAWING_IMAGES];
+    double *parameters = net_parameters(net, 5, &count), forth[DRAWING_IMAGES],
+           back[DRAWING_IMAGES];
     uint8_t *images[DRAWING_IMAGES], *reversed[DRAWING_IMAGES];
     for (int i = 0; i < n; i++)
         images[i] = reversed[n - 1 - i] = net_image(net, (unsigned)i + 1);
@@ -260,8 +326,12 @@ static void the_place_in_a_chunk_does_not_matter(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(nothing_without_a_number), cmocka_unit_test(gradients_of_what_is_drawn), cmocka_unit_test(noise_by_its_formula),
-        cmocka_unit_test(noise_is_normal), cmocka_unit_test(dropout_by_its_formula), cmocka_unit_test(the_place_in_a_chunk_does_not_matter),
+        cmocka_unit_test(nothing_without_a_number),
+        cmocka_unit_test(gradients_of_what_is_drawn),
+        cmocka_unit_test(noise_by_its_formula),
+        cmocka_unit_test(noise_is_normal),
+        cmocka_unit_test(dropout_by_its_formula),
+        cmocka_unit_test(the_place_in_a_chunk_does_not_matter),
     };
     return cmocka_run_group_tests_name("noise", tests, NULL, NULL);
 }

@@ -21,9 +21,9 @@ static bool touches(const Step *step, const Node *node)
 
 static bool makes(const Step *step, const Node *node)
 {
-    return touches(step, node) &&
-           (step->core == node || step->bias == node || step->act == node || step->pool == node ||
-            step->codes == node || step->db == node || step->dx == node);
+    return touches(step, node)
+           && (step->core == node || step->bias == node || step->act == node || step->pool == node
+               || step->codes == node || step->db == node || step->dx == node);
 }
 
 static bool depend(const Step *a, const Step *b)
@@ -61,7 +61,7 @@ static void swap(Program *p, int i)
 /* Runs and memory anew, as the plan gives them to the steps that there are. */
 static bool lay_out(Plan *plan)
 {
-    plan_group(plan);
+    plan_microbatch(plan);
     return true;
 }
 
@@ -72,11 +72,11 @@ static void drop(Program *p, int i)
     p->forward_count -= i < p->forward_count;
 }
 
-static Form *form_of(const Program *p, int i)
+static Packing *packing_of(const Program *p, int i)
 {
     for (int k = 0; i < p->count && k < p->steps[i]->argument_count; k++)
-        if (p->steps[i]->arguments[k].form)
-            return p->steps[i]->arguments[k].form;
+        if (p->steps[i]->arguments[k].packing)
+            return p->steps[i]->arguments[k].packing;
     return NULL;
 }
 
@@ -94,8 +94,8 @@ static bool swap_dependent_steps(Plan *plan, Program *p, int i)
 /* What reads a value without its repeated maker reads the first one's. */
 static bool swap_and_lay_out(Plan *plan, Program *p, int i)
 {
-    return is_step(p, i + 1) && !p->steps[i]->repeats && !p->steps[i + 1]->repeats &&
-           swap_dependent_steps(plan, p, i) && lay_out(plan);
+    return is_step(p, i + 1) && !p->steps[i]->recomputes && !p->steps[i + 1]->recomputes
+           && swap_dependent_steps(plan, p, i) && lay_out(plan);
 }
 
 static bool drop_maker(Plan *plan, Program *p, int i)
@@ -109,13 +109,13 @@ static bool drop_maker(Plan *plan, Program *p, int i)
 
 static bool drop_maker_and_lay_out(Plan *plan, Program *p, int i)
 {
-    return is_step(p, i) && !p->steps[i]->repeats && drop_maker(plan, p, i) && lay_out(plan);
+    return is_step(p, i) && !p->steps[i]->recomputes && drop_maker(plan, p, i) && lay_out(plan);
 }
 
 static bool drop_repeat(Plan *plan, Program *p, int i)
 {
     (void)plan;
-    if (!is_step(p, i) || !p->steps[i]->repeats)
+    if (!is_step(p, i) || !p->steps[i]->recomputes)
         return false;
     drop(p, i);
     for (int k = 0; k < p->buffer_count; k++) {
@@ -131,8 +131,8 @@ static bool repeat(Plan *plan, Program *p, int i, bool backward)
 {
     if (!is_step(p, i) || p->result || backward != (i >= p->forward_count))
         return false;
-    Step **steps =
-        calloc((size_t)p->count + 1, sizeof *steps); /* as the plan itself, it stays till the end */
+    Step **steps = calloc((size_t)p->count + 1,
+                          sizeof *steps); /* as the plan itself, it stays till the end */
     assert_non_null(steps);
     memcpy(steps, p->steps, sizeof *steps * (size_t)p->count);
     steps[p->count++] = p->steps[i];
@@ -146,8 +146,7 @@ static bool repeat_dw(Plan *plan, Program *p, int i)
     bool adds = false;
     for (int k = 0; is_step(p, i) && k < p->steps[i]->argument_count; k++) {
         const Argument *a = &p->steps[i]->arguments[k];
-        adds = adds ||
-               (a->node && plan_is_gradient(a->node) && makes(p->steps[i], a->node));
+        adds = adds || (a->node && plan_is_gradient(a->node) && makes(p->steps[i], a->node));
     }
     return adds && repeat(plan, p, i, true);
 }
@@ -185,8 +184,8 @@ static Buffer *companion(const Program *p, int i, bool begins)
     const Buffer *b = &p->buffers[i];
     for (int k = 0; k < p->buffer_count; k++) {
         Buffer *other = &p->buffers[k];
-        if (k != i && other->first <= b->last && b->first <= other->last &&
-            (!begins || (other->first > b->first && !other->sum)))
+        if (k != i && other->first <= b->last && b->first <= other->last
+            && (!begins || (other->first > b->first && !other->sum)))
             return other;
     }
     return NULL;
@@ -253,7 +252,7 @@ static bool share_a_sum(Plan *plan, Program *p, int i)
 
 static bool make_room_for_one(Plan *plan, Program *p, int i)
 {
-    if (!is_buffer(p, i) || plan->group == 1 || p->buffers[i].copies == 1)
+    if (!is_buffer(p, i) || plan->microbatch == 1 || p->buffers[i].copies == 1)
         return false;
     p->buffers[i].copies = 1;
     return true;
@@ -261,10 +260,10 @@ static bool make_room_for_one(Plan *plan, Program *p, int i)
 
 static bool join_runs(Plan *plan, Program *p, int i)
 {
-    if (!is_step(p, i + 1) || plan->group == 1 || p->run[i] == p->run[i + 1])
+    if (!is_step(p, i + 1) || plan->microbatch == 1 || p->segment[i] == p->segment[i + 1])
         return false;
     for (int k = i + 1; k < p->count; k++)
-        p->run[k]--;
+        p->segment[k]--;
     return true;
 }
 
@@ -274,7 +273,7 @@ static bool lose_an_argument(Plan *plan, Program *p, int i)
     Step *step = i < p->count ? p->steps[i] : NULL;
     for (int k = 0; step && k < step->argument_count; k++) {
         const Argument *a = &step->arguments[k];
-        if (strcmp(a->name, "pooled") == 0 || !(a->form || (a->node && !makes(step, a->node))))
+        if (strcmp(a->name, "pooled") == 0 || !(a->packing || (a->node && !makes(step, a->node))))
             continue;
         memmove(&step->arguments[k], &step->arguments[k + 1],
                 sizeof *step->arguments * (size_t)(--step->argument_count - k));
@@ -302,55 +301,55 @@ static bool call_another(Plan *plan, Program *p, int i)
     return true;
 }
 
-static bool overlap_forms(Plan *plan, Program *p, int i)
+static bool overlap_packings(Plan *plan, Program *p, int i)
 {
-    if (p != &plan->train || i + 1 >= plan->form_count ||
-        plan->forms[i]->training != plan->forms[i + 1]->training)
+    if (p != &plan->train || i + 1 >= plan->packing_count
+        || plan->packings[i]->training != plan->packings[i + 1]->training)
         return false;
-    plan->forms[i + 1]->offset = plan->forms[i]->offset;
+    plan->packings[i + 1]->offset = plan->packings[i]->offset;
     return true;
 }
 
-static bool forget_a_form(Plan *plan, Program *p, int i)
+static bool forget_a_packing(Plan *plan, Program *p, int i)
 {
-    if (p != &plan->train || i >= plan->form_count)
+    if (p != &plan->train || i >= plan->packing_count)
         return false;
-    memmove(&plan->forms[i], &plan->forms[i + 1],
-            sizeof *plan->forms * (size_t)(--plan->form_count - i));
+    memmove(&plan->packings[i], &plan->packings[i + 1],
+            sizeof *plan->packings * (size_t)(--plan->packing_count - i));
     return true;
 }
 
-static bool read_another_form(Plan *plan, Program *p, int i)
+static bool read_another_packing(Plan *plan, Program *p, int i)
 {
-    Form *form = form_of(p, i), *copy = calloc(1, sizeof *copy);
+    Packing *packing = packing_of(p, i), *copy = calloc(1, sizeof *copy);
     int k = 0;
     assert_non_null(copy);
-    while (form && k < plan->graph->parameter_count &&
-           plan->graph->parameters[k].node == form->parameter)
+    while (packing && k < plan->graph->parameter_count
+           && plan->graph->parameters[k].node == packing->parameter)
         k++;
-    if (!form || k == plan->graph->parameter_count)
+    if (!packing || k == plan->graph->parameter_count)
         return false;
-    *copy = *form;
+    *copy = *packing;
     copy->parameter = plan->graph->parameters[k].node;
-    for (k = 0; p->steps[i]->arguments[k].form != form; k++)
+    for (k = 0; p->steps[i]->arguments[k].packing != packing; k++)
         ;
-    p->steps[i]->arguments[k].form = copy;
+    p->steps[i]->arguments[k].packing = copy;
     return true;
 }
 
-static bool make_no_late_form(Plan *plan, Program *p, int i)
+static bool make_no_late_packing(Plan *plan, Program *p, int i)
 {
     (void)plan;
-    if (!is_step(p, i) || !p->steps[i]->late)
+    if (!is_step(p, i) || !p->steps[i]->on_use)
         return false;
-    p->steps[i]->late = NULL;
+    p->steps[i]->on_use = NULL;
     return true;
 }
 
-static bool make_late_form_beyond_scratch(Plan *plan, Program *p, int i)
+static bool make_late_packing_beyond_scratch(Plan *plan, Program *p, int i)
 {
     (void)plan;
-    return is_step(p, i) && p->steps[i]->late && ++p->steps[i]->late_at;
+    return is_step(p, i) && p->steps[i]->on_use && ++p->steps[i]->on_use_at;
 }
 
 static bool is_ring(const Program *p, int i)
@@ -387,18 +386,42 @@ typedef struct Mutation {
     bool (*apply)(Plan *plan, Program *p, int i);
 } Mutation;
 
-#define MUTATION(name) { #name, name }
+#define MUTATION(name) \
+    {                  \
+#name, name    \
+    }
 static const Mutation mutations[] = {
-    MUTATION(swap_dependent_steps), MUTATION(swap_and_lay_out), MUTATION(drop_maker),
-    MUTATION(drop_maker_and_lay_out), MUTATION(drop_repeat), MUTATION(repeat_dw),
-    MUTATION(repeat_loss), MUTATION(leave_loss_to_backward), MUTATION(end_life_early),
-    MUTATION(begin_life_late), MUTATION(move_on_another), MUTATION(give_place_away_early),
-    MUTATION(move_by_a_bit), MUTATION(make_smaller), MUTATION(cut_the_workspace),
-    MUTATION(drop_zeroing), MUTATION(share_a_sum), MUTATION(make_room_for_one), MUTATION(join_runs),
-    MUTATION(lose_an_argument), MUTATION(lose_a_part), MUTATION(call_another),
-    MUTATION(overlap_forms), MUTATION(forget_a_form), MUTATION(read_another_form),
-    MUTATION(make_no_late_form), MUTATION(make_late_form_beyond_scratch), MUTATION(keep_fewer_rows),
-    MUTATION(overlap_rings), MUTATION(make_fewer_rows), MUTATION(put_scratch_into_rings),
+    MUTATION(swap_dependent_steps),
+    MUTATION(swap_and_lay_out),
+    MUTATION(drop_maker),
+    MUTATION(drop_maker_and_lay_out),
+    MUTATION(drop_repeat),
+    MUTATION(repeat_dw),
+    MUTATION(repeat_loss),
+    MUTATION(leave_loss_to_backward),
+    MUTATION(end_life_early),
+    MUTATION(begin_life_late),
+    MUTATION(move_on_another),
+    MUTATION(give_place_away_early),
+    MUTATION(move_by_a_bit),
+    MUTATION(make_smaller),
+    MUTATION(cut_the_workspace),
+    MUTATION(drop_zeroing),
+    MUTATION(share_a_sum),
+    MUTATION(make_room_for_one),
+    MUTATION(join_runs),
+    MUTATION(lose_an_argument),
+    MUTATION(lose_a_part),
+    MUTATION(call_another),
+    MUTATION(overlap_packings),
+    MUTATION(forget_a_packing),
+    MUTATION(read_another_packing),
+    MUTATION(make_no_late_packing),
+    MUTATION(make_late_packing_beyond_scratch),
+    MUTATION(keep_fewer_rows),
+    MUTATION(overlap_rings),
+    MUTATION(make_fewer_rows),
+    MUTATION(put_scratch_into_rings),
 };
 enum { MUTATIONS = sizeof mutations / sizeof *mutations };
 

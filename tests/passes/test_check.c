@@ -1,6 +1,6 @@
-/* The check of plans (plan/check.h): good plans of several graphs, with limits of memory, groups,
-   stages and streams, have no fault; and each, broken in one of the ways in which a transformation
-   of plans could go wrong, has one. */
+/* The check of plans (plan/check.h): good plans of several graphs, with limits of memory,
+   microbatches, fusions and streams, have no fault; and each, broken in one of the ways in which a
+   transformation of plans could go wrong, has one. */
 #include "front/load.h"
 #include "passes/passes.h"
 #include "plan/check.h"
@@ -16,9 +16,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define GRAPH(size_, encoder_, decoder_, more_) \
+#define GRAPH(size_, encoder_, decoder_, more_)                             \
     "return autoencoder \"net\" { input = { " #size_ ", " #size_ ", 3 },\n" \
-    "  encoder = sequential \"encoder\" { " encoder_ " },\n" \
+    "  encoder = sequential \"encoder\" { " encoder_ " },\n"                \
     "  decoder = sequential \"decoder\" { " decoder_ " },\n" more_ "}\n"
 #define CONV(filters_, more_) "conv2d { filters = " #filters_ ", kernel = 3" more_ " }, "
 #define RELU ", activation = \"relu\""
@@ -29,21 +29,23 @@ static const char first[] = GRAPH(16, CONV(8, ", use_bias = false" RELU) POOL CO
                                   UP CONV(3, ""), "");
 static const char pools[] = GRAPH(24, CONV(16, RELU) POOL CONV(16, RELU) POOL,
                                   CONV(16, RELU) UP CONV(3, "") UP, "");
-static const char branches[] =
-    GRAPH(12,
-          "gaussian_noise { stddev = 0.1 }, " CONV(8, RELU) POOL CONV(8, "")
-          "group_norm { groups = 2 }, tanh {}, add { with = \"encoder.pool1\" }",
-          "max_unpool2d { pool = \"encoder.pool1\" }, concat { with = \"encoder.conv1\" },"
-          "conv2d_transpose { filters = 3, kernel = 3, stride = 1 }", "");
-static const char groups[] =
-    GRAPH(8,
-          CONV(4, RELU) POOL "flatten {}, dense { units = 12, activation = \"tanh\" },"
-          "dense { units = 7 }",
-          "dense { units = 48, activation = \"elu\" }, reshape { shape = { 4, 4, 3 } }, "
-          CONV(5, RELU) UP CONV(3, ""), "");
-static const char stages[] =
-    GRAPH(16, CONV(8, RELU) POOL CONV(8, RELU) POOL, UP CONV(8, RELU) UP CONV(3, ""),
-          "stages = { { encoder = \"encoder.pool1\", decoder = \"decoder.up2\" }, {} },");
+static const char branches[] = GRAPH(
+    12,
+    "gaussian_noise { stddev = 0.1 }, " CONV(8, RELU) POOL CONV(
+        8, "") "group_norm { microbatches = 2 }, tanh {}, add { with = \"encoder.pool1\" }",
+    "max_unpool2d { pool = \"encoder.pool1\" }, concat { with = \"encoder.conv1\" },"
+    "conv2d_transpose { filters = 3, kernel = 3, stride = 1 }",
+    "");
+static const char microbatches[] = GRAPH(
+    8,
+    CONV(4, RELU) POOL "flatten {}, dense { units = 12, activation = \"tanh\" },"
+                       "dense { units = 7 }",
+    "dense { units = 48, activation = \"elu\" }, reshape { shape = { 4, 4, 3 } }, " CONV(5, RELU)
+        UP CONV(3, ""),
+    "");
+static const char fusions[] = GRAPH(
+    16, CONV(8, RELU) POOL CONV(8, RELU) POOL, UP CONV(8, RELU) UP CONV(3, ""),
+    "fusions = { { encoder = \"encoder.pool1\", decoder = \"decoder.up2\" }, {} },");
 
 static const struct Case {
     const char *text, *target;
@@ -55,9 +57,9 @@ static const struct Case {
     { pools, "x86-64-v3", false, true, true },
     { branches, "c", false, false, false },
     { branches, "x86-64-v3", true, false, false },
-    { groups, "x86-64-v3", false, false, false },
-    { groups, "c", true, false, false },
-    { stages, "c", true, false, false },
+    { microbatches, "x86-64-v3", false, false, false },
+    { microbatches, "c", true, false, false },
+    { fusions, "c", true, false, false },
 };
 enum { CASES = sizeof cases / sizeof *cases };
 
@@ -66,8 +68,8 @@ enum { CASES = sizeof cases / sizeof *cases };
 typedef struct Good {
     const Graph *graph;
     Settings settings;
-    const Change *changes;
-    int change_count;
+    const MemorySaving *savings;
+    int saving_count;
 } Good;
 
 static size_t smallest_limit(const char *folder, const struct Case *c)
@@ -84,9 +86,9 @@ static size_t smallest_limit(const char *folder, const struct Case *c)
 
 static Good good_new(const struct Case *c)
 {
-    static void (*const passes[])(Graph * graph) = { pass_separate,      pass_stages,  pass_fold,
-                                                     pass_differentiate, pass_commute, pass_drop,
-                                                     pass_group };
+    static void (*const passes[])(
+        Graph * graph) = { pass_split_inference, pass_stages, pass_fold, pass_differentiate,
+                           pass_commute,         pass_drop,   pass_fuse };
     char *folder = folder_new(), *path = text_of("%s/net.lua", folder);
     file_write(path, c->text, strlen(c->text));
     Graph *graph = load_graph(path);
@@ -97,9 +99,9 @@ static Good good_new(const struct Case *c)
                    .target = target_find(c->target), .library = c->library, .stream = c->stream } };
     g.settings.memory_limit = c->limited ? smallest_limit(folder, c) : 0;
     const Plan *plan = plan_make(graph, g.settings, NULL, 0, NULL);
-    g.changes = plan->changes;
-    g.change_count = plan->change_count;
-    assert_int_equal(c->limited, g.change_count > 0);
+    g.savings = plan->savings;
+    g.saving_count = plan->saving_count;
+    assert_int_equal(c->limited, g.saving_count > 0);
     free(path);
     folder_remove(folder);
     return g;
@@ -107,7 +109,7 @@ static Good good_new(const struct Case *c)
 
 static Plan *plan_new(const Good *g)
 {
-    return plan_changed(g->graph, g->settings, NULL, 0, NULL, g->changes, g->change_count);
+    return plan_with_savings(g->graph, g->settings, NULL, 0, NULL, g->savings, g->saving_count);
 }
 
 /* ---- the tests ---- */
@@ -159,7 +161,7 @@ static void a_good_plan_has_no_fault(void **state)
 }
 
 /* The order of steps that have nothing to do with each other is free. */
-static void independent_steps_may_change_places(void **state)
+static void independent_steps_may_saving_places(void **state)
 {
     (void)state;
     int count = 0;
@@ -199,7 +201,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_good_plan_has_no_fault),
-        cmocka_unit_test(independent_steps_may_change_places),
+        cmocka_unit_test(independent_steps_may_saving_places),
         cmocka_unit_test(every_broken_plan_has_a_fault),
     };
     return cmocka_run_group_tests_name("check", tests, set_up, NULL);

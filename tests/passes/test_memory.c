@@ -1,4 +1,5 @@
-/* The memory plan, read from `--memory`: no two buffers that live at the same time overlap, all lie inside the workspace and start at a multiple of 64. */
+/* The memory plan, read from `--memory`: no two buffers that live at the same time overlap, all lie
+   inside the workspace and start at a multiple of 64. */
 #define _POSIX_C_SOURCE 200809L
 #include "cases.h"
 #include "files.h"
@@ -29,8 +30,10 @@ static void check_workspace(const Workspace *w)
     size_t end = 0;
     for (int i = 0; i < w->count; i++) {
         const Buffer *a = &w->buffers[i];
-        if (a->offset % 64 != 0 || a->bytes == 0 || a->offset + a->bytes > w->bytes || a->first > a->last)
-            fail_msg("%s: %s at %zu, %zu bytes, steps %d to %d, of %zu", w->name, a->name, a->offset, a->bytes, a->first, a->last, w->bytes);
+        if (a->offset % 64 != 0 || a->bytes == 0 || a->offset + a->bytes > w->bytes
+            || a->first > a->last)
+            fail_msg("%s: %s at %zu, %zu bytes, steps %d to %d, of %zu", w->name, a->name,
+                     a->offset, a->bytes, a->first, a->last, w->bytes);
         end = a->offset + a->bytes > end ? a->offset + a->bytes : end;
         for (int k = 0; k < i; k++) {
             const Buffer *b = &w->buffers[k];
@@ -60,7 +63,9 @@ static int check_text(char *text)
             strcpy(w->name, name);
             workspaces++;
             sscanf(name, "train stage %d", &stages);
-        } else if (sscanf(line, " %zu %zu %d-%d %127s", &b.offset, &b.bytes, &b.first, &b.last, b.name) == 5) {
+        } else if (sscanf(line, " %zu %zu %d-%d %127s", &b.offset, &b.bytes, &b.first, &b.last,
+                          b.name)
+                   == 5) {
             assert_true(w->count < MAX_BUFFERS);
             w->buffers[w->count++] = b;
             buffers++;
@@ -84,7 +89,8 @@ static int check_graph(const char *folder, const char *graph, const char *option
     return buffers;
 }
 
-static const char *const options[] = { "--target x86-64-v4", "--target x86-64-v3 --real double", "--target x86-64-v2", "--target c", "--target aarch64" };
+static const char *const options[] = { "--target x86-64-v4", "--target x86-64-v3 --real double",
+                                       "--target x86-64-v2", "--target c", "--target aarch64" };
 
 static void of_the_networks_in_graphs(void **state)
 {
@@ -107,12 +113,15 @@ static void with_every_value_in_memory(void **state)
     (void)state;
     static const char graph[] =
         "return autoencoder \"net\" { input = { 13, 19, 3 },\n"
-        "  encoder = sequential \"e\" { conv2d { filters = 5, kernel = 3, activation = \"relu\" }, tanh {}, conv2d { filters = 7, kernel = 3 }, elu {} },\n"
-        "  decoder = sequential \"d\" { conv2d { filters = 7, kernel = 3, activation = \"softplus\" }, conv2d { filters = 3, kernel = 5 } } }\n";
+        "  encoder = sequential \"e\" { conv2d { filters = 5, kernel = 3, activation = \"relu\" }, "
+        "tanh {}, conv2d { filters = 7, kernel = 3 }, elu {} },\n"
+        "  decoder = sequential \"d\" { conv2d { filters = 7, kernel = 3, activation = "
+        "\"softplus\" }, conv2d { filters = 3, kernel = 5 } } }\n";
     char *folder = folder_new(), *path = text_of("%s/net.lua", folder);
     file_write(path, graph, strlen(graph));
     for (int k = 0; k < 5; k++) {
-        char *all = text_of("%s --kernel e.conv1=conv_plain --kernel e.conv2=conv_plain --kernel d.conv1=conv_plain --kernel d.conv2=conv_plain",
+        char *all = text_of("%s --kernel e.conv1=conv_plain --kernel e.conv2=conv_plain --kernel "
+                            "d.conv1=conv_plain --kernel d.conv2=conv_plain",
                             options[k]);
         assert_true(check_graph(folder, "net.lua", all) > 20);
         free(all);
@@ -121,22 +130,28 @@ static void with_every_value_in_memory(void **state)
     folder_remove(folder);
 }
 
-/* Values that live from the encoder to the end of the decoder and on into the gradients, several at once. */
+/* Values that live from the encoder to the end of the decoder and on into the gradients, several at
+   once. */
 static void of_branches(void **state)
 {
     (void)state;
     static const char graph[] =
         "return autoencoder \"net\" { input = { 16, 24, 3 },\n"
-        "  encoder = sequential \"e\" { conv2d { filters = 5, kernel = 3, activation = \"relu\" }, max_pool2d {},\n"
-        "    conv2d { filters = 7, kernel = 3, activation = \"tanh\" }, max_pool2d {}, conv2d { filters = 7, kernel = 1 }, add { with = \"e.pool2\" } },\n"
-        "  decoder = sequential \"d\" { max_unpool2d { pool = \"e.pool2\" }, concat { with = { \"e.conv2\", \"e.pool1\" } },\n"
-        "    conv2d { filters = 5, kernel = 3 }, max_unpool2d { pool = \"e.pool1\" }, concat { with = { \"e.conv1\", \"input\" } },\n"
+        "  encoder = sequential \"e\" { conv2d { filters = 5, kernel = 3, activation = \"relu\" }, "
+        "max_pool2d {},\n"
+        "    conv2d { filters = 7, kernel = 3, activation = \"tanh\" }, max_pool2d {}, conv2d { "
+        "filters = 7, kernel = 1 }, add { with = \"e.pool2\" } },\n"
+        "  decoder = sequential \"d\" { max_unpool2d { pool = \"e.pool2\" }, concat { with = { "
+        "\"e.conv2\", \"e.pool1\" } },\n"
+        "    conv2d { filters = 5, kernel = 3 }, max_unpool2d { pool = \"e.pool1\" }, concat { "
+        "with = { \"e.conv1\", \"input\" } },\n"
         "    conv2d { filters = 3, kernel = 3 } } }\n";
     char *folder = folder_new(), *path = text_of("%s/net.lua", folder);
     file_write(path, graph, strlen(graph));
     for (int k = 0; k < 5; k++) {
         assert_true(check_graph(folder, "net.lua", options[k]) > 50);
-        char *plain = text_of("%s --kernel e.conv1=conv_plain --kernel e.conv2=conv_plain --kernel d.conv1=conv_plain --kernel d.conv2=conv_plain",
+        char *plain = text_of("%s --kernel e.conv1=conv_plain --kernel e.conv2=conv_plain --kernel "
+                              "d.conv1=conv_plain --kernel d.conv2=conv_plain",
                               options[k]);
         assert_true(check_graph(folder, "net.lua", plain) > 50);
         free(plain);
@@ -145,13 +160,16 @@ static void of_branches(void **state)
     folder_remove(folder);
 }
 
-/* Of rows: kernels of plain loops need no scratch memory, the others have one block behind all rings. */
+/* Of rows: kernels of plain loops need no scratch memory, the others have one block after all
+   rings. */
 static void of_streams(void **state)
 {
     (void)state;
     static const char *const kernels[] = { "--optimize size", "--target x86-64-v3" };
     for (int k = 0; k < 2; k++) {
-        Result result = run_caec(project_folder(), "graphs/cae.lua --emit library --stream --no-training --memory %s", kernels[k]);
+        Result result = run_caec(project_folder(),
+                                 "graphs/cae.lua --emit library --stream --no-training --memory %s",
+                                 kernels[k]);
         want_exit(&result, 0);
         assert_non_null(strstr(result.out, "encoder_pool3"));
         assert_int_equal(strstr(result.out, "scratch of the steps") != NULL, k);
@@ -161,7 +179,9 @@ static void of_streams(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(of_the_networks_in_graphs), cmocka_unit_test(with_every_value_in_memory),
-                                        cmocka_unit_test(of_branches), cmocka_unit_test(of_streams) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(of_the_networks_in_graphs),
+                                        cmocka_unit_test(with_every_value_in_memory),
+                                        cmocka_unit_test(of_branches),
+                                        cmocka_unit_test(of_streams) };
     return cmocka_run_group_tests_name("memory", tests, NULL, NULL);
 }

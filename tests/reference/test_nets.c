@@ -1,5 +1,7 @@
-/* Whole programs against PyTorch in float64: for each network of nets.txt `NET-train verify` must find forward, losses, gradients and Adam's updates within
- * its bounds. References in nets/ need nothing more; the others are made by $CAEC_SHARED/oracle/oracle.py, where there is one and PyTorch. */
+/* Whole programs against PyTorch in float64: for each network of nets.txt `NET-train verify` must
+ * find forward, losses, gradients and Adam's updates within its bounds. References in nets/ need
+ * nothing more; the others are made by $CAEC_SHARED/oracle/oracle.py, where there is one and
+ * PyTorch. */
 #define _POSIX_C_SOURCE 200809L
 #include "build.h"
 #include "cases.h"
@@ -10,8 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* As users compile it, since compilers err at -O3 alone (see tests/kernels/test_masked.c). Not so under a sanitizer, whose checks GCC then takes for
-   reasons to warn of bounds. */
+/* As users compile it, since compilers err at -O3 alone (see tests/kernels/test_masked.c). Not so
+   under a sanitizer, whose checks GCC then takes for reasons to warn of bounds. */
 static const char target[] = "x86-64-v3";
 
 static const char *optimize(void)
@@ -19,10 +21,11 @@ static const char *optimize(void)
     return strstr(TEST_SANITIZE, "sanitize") ? "-O1" : "-O3";
 }
 
-/* What all programs have in common besides the library, compiled once, with the flags of the first network: a folder
-   of objects. */
+/* What all programs have in common besides the library, compiled once, with the flags of the first
+   network: a folder of objects. */
 static char *runtime;
-static const char *const parts[] = { "main_train", "compute/clip", "compute/finite", "compute/optimizer", "compute/peak" };
+static const char *const parts[] = { "main_train", "compute/clip", "compute/finite",
+                                     "compute/optimizer", "compute/peak" };
 
 static void compile_runtime(const char *graph)
 {
@@ -39,7 +42,8 @@ static void compile_runtime(const char *graph)
         sources = more;
     }
     result = run(runtime, "%s -std=c11 %s %s -fopenmp -DCAEC_REAL=%s -I%s %s -c%s", c_compiler(),
-                 optimize(), flags, sizeof(real) == 8 ? "double" : "float", runtime_folder(), TEST_SANITIZE, sources);
+                 optimize(), flags, sizeof(real) == 8 ? "double" : "float", runtime_folder(),
+                 TEST_SANITIZE, sources);
     want_exit(&result, 0);
     result_free(&result);
     free(path);
@@ -60,8 +64,11 @@ static void verify(const char *name, const char *graph, const char *reference)
     char *options = text_of("--target %s", target);
     if (!runtime)
         compile_runtime(graph);
-    char *flags = text_of("%s %s/clip.o %s/finite.o %s/optimizer.o %s/peak.o %s %s -fopenmp -ljpeg -lpng -lz -ljansson"
-                          " -lpthread", optimize(), runtime, runtime, runtime, runtime, TEST_RUNTIME_LIBRARY, TEST_SANITIZE);
+    char *flags = text_of(
+        "%s %s/clip.o %s/finite.o %s/optimizer.o %s/peak.o %s %s -fopenmp -ljpeg -lpng -lz "
+        "-ljansson"
+        " -lpthread",
+        optimize(), runtime, runtime, runtime, runtime, TEST_RUNTIME_LIBRARY, TEST_SANITIZE);
     print_message("%s\n", name);
     char *main_object = text_of("%s/main_train.o", runtime);
     char *program = build_program(graph, options, main_object, flags, folder);
@@ -77,10 +84,12 @@ static void verify(const char *name, const char *graph, const char *reference)
     folder_remove(folder);
 }
 
-/* Calls f for each network of the list, its name and its description apart. Returns how many there are. */
+/* Calls f for each network of the list, its name and its description apart. Returns how many there
+   are. */
 static int each_net(void (*f)(const char *name, const char *spec))
 {
-    char *path = text_of("%s/tests/reference/nets.txt", project_folder()), *list = file_read(path, NULL), *rest = list;
+    char *path = text_of("%s/tests/reference/nets.txt", project_folder()),
+         *list = file_read(path, NULL), *rest = list;
     int count = 0;
     for (char *line; (line = strtok_r(rest, "\n", &rest));) {
         char *space = strchr(line, ' ');
@@ -116,7 +125,8 @@ static void verify_kept(const char *name, const char *spec)
     (void)spec;
     if (!is_kept(name))
         return;
-    char *lua = kept_path(name, "lua"), *reference = kept_path(name, "safetensors"), *graph = file_read(lua, NULL);
+    char *lua = kept_path(name, "lua"), *reference = kept_path(name, "safetensors"),
+         *graph = file_read(lua, NULL);
     verify(name, graph, reference);
     kept++;
     free(lua);
@@ -131,7 +141,7 @@ static void kept_references(void **state)
     assert_true(kept >= 10);
 }
 
-static char *made;      /* folder of the references made here */
+static char *made; /* folder of the references made here */
 
 static bool make(const char *name, const char *spec)
 {
@@ -139,7 +149,8 @@ static bool make(const char *name, const char *spec)
     char *script = text_of("%s/oracle/oracle.py", shared ? shared : "");
     bool ok = shared && file_exists(script) && file_exists("/usr/bin/python3");
     if (ok) {
-        Result result = run(made, "/usr/bin/python3 %s net %s.safetensors %s.lua %s", script, name, name, spec);
+        Result result = run(made, "/usr/bin/python3 %s net %s.safetensors %s.lua %s", script, name,
+                            name, spec);
         ok = result.exit_code == 0 || !strstr(result.err, "ModuleNotFoundError");
         if (ok)
             want_exit(&result, 0);
@@ -158,7 +169,8 @@ static void verify_made(const char *name, const char *spec)
         folder_remove(made);
         skip();
     }
-    char *lua = text_of("%s/%s.lua", made, name), *reference = text_of("%s/%s.safetensors", made, name), *graph = file_read(lua, NULL);
+    char *lua = text_of("%s/%s.lua", made, name),
+         *reference = text_of("%s/%s.safetensors", made, name), *graph = file_read(lua, NULL);
     verify(name, graph, reference);
     free(lua);
     free(reference);
@@ -176,6 +188,7 @@ static void references_made_here(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(kept_references), cmocka_unit_test(references_made_here) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(kept_references),
+                                        cmocka_unit_test(references_made_here) };
     return cmocka_run_group_tests_name("reference nets", tests, NULL, tear_down);
 }

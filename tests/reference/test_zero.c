@@ -1,6 +1,7 @@
-/* `NET-train verify` where gradients are 0 by the mathematics: a norm of each channel takes away what the bias before it adds. The reference is made here, by
- * the operators' definitions (naive.h) and differences; its gradients of the bias are what float64 leaves of 0 in other frameworks, and Adam makes steps of
- * them. A wrong gradient, however small, must still be found. */
+/* `NET-train verify` where gradients are 0 by the mathematics: a norm of each channel takes away
+ * what the bias before it adds. The reference is made here, by the operators' definitions (naive.h)
+ * and differences; its gradients of the bias are what float64 leaves of 0 in other frameworks, and
+ * Adam makes steps of them. A wrong gradient, however small, must still be found. */
 #define _POSIX_C_SOURCE 200809L
 #include "build.h"
 #include "cases.h"
@@ -16,25 +17,45 @@
 #include <string.h>
 
 enum { SIDE = 6, COLOURS = 2, FEATURES = 4, BATCH = 2, STEPS = 3 };
-enum { IMAGE = SIDE * SIDE * COLOURS, LATENT = SIDE * SIDE * FEATURES, KERNEL = 9 * COLOURS * FEATURES };
-enum { K1 = 0, B1 = K1 + KERNEL, GAMMA = B1 + FEATURES, BETA = GAMMA + FEATURES, K2 = BETA + FEATURES, B2 = K2 + KERNEL, REALS = B2 + COLOURS };
+enum {
+    IMAGE = SIDE * SIDE * COLOURS,
+    LATENT = SIDE * SIDE * FEATURES,
+    KERNEL = 9 * COLOURS * FEATURES
+};
+enum {
+    K1 = 0,
+    B1 = K1 + KERNEL,
+    GAMMA = B1 + FEATURES,
+    BETA = GAMMA + FEATURES,
+    K2 = BETA + FEATURES,
+    B2 = K2 + KERNEL,
+    REALS = B2 + COLOURS
+};
 
 static const char graph[] =
     "return autoencoder \"net\" { input = { 6, 6, 2 },\n"
-    "  encoder = sequential \"encoder\" { conv2d { filters = 4, kernel = 3 }, group_norm { groups = 4 }, tanh {} },\n"
+    "  encoder = sequential \"encoder\" { conv2d { filters = 4, kernel = 3 }, group_norm { groups "
+    "= 4 }, tanh {} },\n"
     "  decoder = sequential \"decoder\" { conv2d { filters = 2, kernel = 3 } } }\n";
 
 static const struct Parameter {
     const char *name;
     int offset, count, rank, dim[4];
 } parameters[] = {
-    { "encoder.conv1.kernel", K1, KERNEL, 4, { 3, 3, COLOURS, FEATURES } }, { "encoder.conv1.bias", B1, FEATURES, 1, { FEATURES } },
-    { "encoder.norm1.gamma", GAMMA, FEATURES, 1, { FEATURES } }, { "encoder.norm1.beta", BETA, FEATURES, 1, { FEATURES } },
-    { "decoder.conv1.kernel", K2, KERNEL, 4, { 3, 3, FEATURES, COLOURS } }, { "decoder.conv1.bias", B2, COLOURS, 1, { COLOURS } },
+    { "encoder.conv1.kernel", K1, KERNEL, 4, { 3, 3, COLOURS, FEATURES } },
+    { "encoder.conv1.bias", B1, FEATURES, 1, { FEATURES } },
+    { "encoder.norm1.gamma", GAMMA, FEATURES, 1, { FEATURES } },
+    { "encoder.norm1.beta", BETA, FEATURES, 1, { FEATURES } },
+    { "decoder.conv1.kernel", K2, KERNEL, 4, { 3, 3, FEATURES, COLOURS } },
+    { "decoder.conv1.bias", B2, COLOURS, 1, { COLOURS } },
 };
-enum { PARAMETERS = sizeof parameters / sizeof parameters[0], ITEMS = 4 + PARAMETERS * (STEPS + 2) };
+enum {
+    PARAMETERS = sizeof parameters / sizeof parameters[0],
+    ITEMS = 4 + PARAMETERS * (STEPS + 2)
+};
 
-static double input[BATCH * IMAGE], latent[BATCH * LATENT], output[BATCH * IMAGE], losses[STEPS + 1], weights[STEPS + 1][REALS], gradient[REALS];
+static double input[BATCH * IMAGE], latent[BATCH * LATENT], output[BATCH * IMAGE],
+    losses[STEPS + 1], weights[STEPS + 1][REALS], gradient[REALS];
 
 /* The batch's mean squared error; fills latent and output. */
 static double forward(const double *w)
@@ -64,12 +85,15 @@ static double loss_at(const double *w, int i, double by)
     return forward(moved);
 }
 
-/* Differences of fourth order. Of the bias float64 leaves noise about a rounding of the other gradients, which no difference shows. */
+/* Differences of fourth order. Of the bias float64 leaves noise about a rounding of the other
+   gradients, which no difference shows. */
 static void differentiate(const double *w, double *g)
 {
     const double h = 1e-3;
     for (int i = 0; i < REALS; i++)
-        g[i] = (8 * (loss_at(w, i, h) - loss_at(w, i, -h)) - (loss_at(w, i, 2 * h) - loss_at(w, i, -2 * h))) / (12 * h);
+        g[i] = (8 * (loss_at(w, i, h) - loss_at(w, i, -h))
+                - (loss_at(w, i, 2 * h) - loss_at(w, i, -2 * h)))
+               / (12 * h);
     for (int i = B1; i < B1 + FEATURES; i++) {
         assert_true(fabs(g[i]) < 1e-11);
         g[i] = (i % 2 ? 1 : -1) * 1e-18 * (1 + i - B1);
@@ -87,7 +111,9 @@ static void train(void)
         for (int i = 0; i < REALS; i++) {
             m[i] = 0.9 * m[i] + 0.1 * g[i];
             v[i] = 0.999 * v[i] + 0.001 * g[i] * g[i];
-            weights[t][i] = weights[t - 1][i] - 1e-3 * sqrt(1 - pow(0.999, t)) / (1 - pow(0.9, t)) * m[i] / (sqrt(v[i]) + 1e-7);
+            weights[t][i] = weights[t - 1][i]
+                            - 1e-3 * sqrt(1 - pow(0.999, t)) / (1 - pow(0.9, t)) * m[i]
+                                  / (sqrt(v[i]) + 1e-7);
         }
     }
     losses[STEPS] = forward(weights[STEPS]);
@@ -98,10 +124,13 @@ static SafetensorsItem items[ITEMS];
 static char names[ITEMS][64];
 static int item_count;
 
-static void add(const char *prefix, const char *name, const double *values, int rank, const int *dim)
+static void add(const char *prefix, const char *name, const double *values, int rank,
+                const int *dim)
 {
     snprintf(names[item_count], sizeof names[0], "%s%s", prefix, name);
-    items[item_count] = (SafetensorsItem){ .name = names[item_count], .type = SAFETENSORS_F64, .rank = rank, .values = values };
+    items[item_count] = (SafetensorsItem){
+        .name = names[item_count], .type = SAFETENSORS_F64, .rank = rank, .values = values
+    };
     for (int i = 0; i < rank; i++)
         items[item_count].shape[i] = dim[i];
     item_count++;
@@ -110,7 +139,8 @@ static void add(const char *prefix, const char *name, const double *values, int 
 static void add_parameters(const char *prefix, const double *values)
 {
     for (int i = 0; i < PARAMETERS; i++)
-        add(prefix, parameters[i].name, values + parameters[i].offset, parameters[i].rank, parameters[i].dim);
+        add(prefix, parameters[i].name, values + parameters[i].offset, parameters[i].rank,
+            parameters[i].dim);
 }
 
 static char *folder, *program, *reference;
@@ -122,7 +152,9 @@ static int make(void **state)
     for (int i = 0; i < BATCH * IMAGE; i++)
         input[i] = (float)(rng_below(&rng, 256) / 255.0);
     for (int i = 0; i < REALS; i++)
-        weights[0][i] = i >= B1 && i < GAMMA ? 0 : i >= GAMMA && i < BETA ? 1 : (float)(rng_uniform(&rng) / 2);
+        weights[0][i] = i >= B1 && i < GAMMA     ? 0
+                        : i >= GAMMA && i < BETA ? 1
+                                                 : (float)(rng_uniform(&rng) / 2);
     train();
     add("", "input", input, 4, (int[]){ BATCH, SIDE, SIDE, COLOURS });
     add("", "latent", latent, 4, (int[]){ BATCH, SIDE, SIDE, FEATURES });
@@ -133,8 +165,12 @@ static int make(void **state)
         add_parameters((char[]){ 's', 't', 'e', 'p', (char)('0' + t), '/', 0 }, weights[t]);
     folder = folder_new();
     reference = text_of("%s/reference.safetensors", folder);
-    char *flags = text_of("-Wno-unknown-pragmas %s/compute/clip.c %s/compute/finite.c %s/compute/optimizer.c %s/compute/peak.c %s %s -fopenmp -ljpeg -lpng -lz "
-                          "-ljansson -lpthread", runtime_folder(), runtime_folder(), runtime_folder(), runtime_folder(), TEST_RUNTIME_LIBRARY, TEST_SANITIZE);
+    char *flags = text_of(
+        "-Wno-unknown-pragmas %s/compute/clip.c %s/compute/finite.c %s/compute/optimizer.c "
+        "%s/compute/peak.c %s %s -fopenmp -ljpeg -lpng -lz "
+        "-ljansson -lpthread",
+        runtime_folder(), runtime_folder(), runtime_folder(), runtime_folder(),
+        TEST_RUNTIME_LIBRARY, TEST_SANITIZE);
     char *main_source = text_of("%s/main_train.c", runtime_folder());
     program = build_program(graph, "--target c", main_source, flags, folder);
     free(main_source);
@@ -154,7 +190,8 @@ static int clean(void **state)
 static Result verify(int exit_code)
 {
     char message[800];
-    if (safetensors_write(reference, items, item_count, NULL, NULL, 0, message, sizeof message) != 0)
+    if (safetensors_write(reference, items, item_count, NULL, NULL, 0, message, sizeof message)
+        != 0)
         fail_msg("%s", message);
     Result result = run(NULL, "%s verify %s", program, reference);
     if (result.exit_code != exit_code)
@@ -168,7 +205,8 @@ static void noise_is_no_mistake(void **state)
     (void)state;
     Result result = verify(0);
     assert_non_null(strstr(result.out, "ok: all 27 tensors are within bounds"));
-    assert_non_null(strstr(result.out, "within what rounding leaves of the network's largest gradient"));
+    assert_non_null(
+        strstr(result.out, "within what rounding leaves of the network's largest gradient"));
     result_free(&result);
 }
 
@@ -196,19 +234,23 @@ static void want_found(const char *row, double *value, double by)
 static void mistakes_are_found(void **state)
 {
     (void)state;
-    const double largest = largest_of(gradient, REALS), small = largest_of(gradient + BETA, FEATURES);
-    const double least = sizeof(real) == sizeof(float) ? 1e-4 : 1e-11;      /* of the largest gradient there is */
+    const double largest = largest_of(gradient, REALS),
+                 small = largest_of(gradient + BETA, FEATURES);
+    /* of the largest gradient there is */
+    const double least = sizeof(real) == sizeof(float) ? 1e-4 : 1e-11;
     assert_true(small > 0 && small < largest);
     want_found("grad/encoder.conv1.bias", &gradient[B1 + 1], least * largest);
     want_found("grad/encoder.norm1.beta", &gradient[BETA], 1e-2 * small);
     want_found("grad/decoder.conv1.kernel", &gradient[K2 + 5], 1e-2 * largest);
-    want_found("step2/encoder.conv1.bias", &weights[2][B1], sizeof(real) == sizeof(float) ? 1e-2 : 1e-8);
+    want_found("step2/encoder.conv1.bias", &weights[2][B1],
+               sizeof(real) == sizeof(float) ? 1e-2 : 1e-8);
     want_found("step1/encoder.norm1.beta", &weights[1][BETA], 1e-3);
     want_found("step3/decoder.conv1.kernel", &weights[3][K2 + 7], 5e-3);
 }
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(noise_is_no_mistake), cmocka_unit_test(mistakes_are_found) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(noise_is_no_mistake),
+                                        cmocka_unit_test(mistakes_are_found) };
     return cmocka_run_group_tests_name("reference zero", tests, make, clean);
 }

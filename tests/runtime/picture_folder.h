@@ -6,7 +6,7 @@
 
 enum { SIDE = 6, BYTES = SIDE * SIDE * 3 };
 extern char folder[256], last_warning[1000];
-extern int warnings;                    /* how many came */
+extern int warnings; /* how many came */
 extern const DatasetOptions plain;
 
 void warn(const char *text);

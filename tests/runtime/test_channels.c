@@ -1,4 +1,5 @@
-/* Numbers of channels that picture files do not have: nothing is read or written beyond its place, and what cannot be is refused. */
+/* Numbers of channels that picture files do not have: nothing is read or written beyond its place,
+   and what cannot be is refused. */
 #define _XOPEN_SOURCE 700
 #include "images/image.h"
 #include "images/pictures.h"
@@ -44,22 +45,26 @@ static void the_network_is_named(void **state)
     assert_int_equal(image_check_channels("net", 3, &error), 0);
     assert_int_equal(image_check_channels("net", 4, &error), -1);
     assert_int_equal(error.exit_code, EXIT_INPUT);
-    assert_string_equal(error.text, "the network net takes images of 4 channels; picture files have 1 or 3");
+    assert_string_equal(error.text,
+                        "the network net takes images of 4 channels; picture files have 1 or 3");
 }
 
 /* Whether the picture is scaled or of the very size: refused before a byte is written. */
 static void no_picture_fits(void **state)
 {
     (void)state;
-    static const int sizes[][2] = {{WIDTH, HEIGHT}, {4, 4}, {20, 30}}, counts[][2] = {{3, 2}, {3, 4}, {1, 2}, {1, 4}, {2, 2}, {4, 3}, {2, 1}, {3, 0}};
-    uint8_t pixels[WIDTH * HEIGHT * 4] = {0}, out[30 * 20 * 4], untouched[sizeof out];
+    static const int sizes[][2] = { { WIDTH, HEIGHT }, { 4, 4 }, { 20, 30 } },
+                     counts[][2] = { { 3, 2 }, { 3, 4 }, { 1, 2 }, { 1, 4 },
+                                     { 2, 2 }, { 4, 3 }, { 2, 1 }, { 3, 0 } };
+    uint8_t pixels[WIDTH * HEIGHT * 4] = { 0 }, out[30 * 20 * 4], untouched[sizeof out];
     Error error;
     memset(out, 7, sizeof out);
     memset(untouched, 7, sizeof untouched);
     for (size_t i = 0; i < sizeof counts / sizeof counts[0]; i++)
         for (size_t s = 0; s < 3; s++) {
-            Image image = {WIDTH, HEIGHT, counts[i][0], pixels, 8};
-            assert_int_equal(image_fit(&image, sizes[s][0], sizes[s][1], counts[i][1], out, &error), -1);
+            Image image = { WIDTH, HEIGHT, counts[i][0], pixels, 8 };
+            assert_int_equal(image_fit(&image, sizes[s][0], sizes[s][1], counts[i][1], out, &error),
+                             -1);
             assert_int_equal(error.exit_code, EXIT_INPUT);
             assert_memory_equal(out, untouched, sizeof out);
         }
@@ -69,7 +74,7 @@ static void no_png_has_them(void **state)
 {
     (void)state;
     static const uint8_t pixels[4 * 4 * 4];
-    static const int counts[] = {0, 2, 4};
+    static const int counts[] = { 0, 2, 4 };
     Error error;
     for (int i = 0; i < 3; i++) {
         assert_int_equal(image_write_png(path, 4, 4, counts[i], pixels, &error), -1);
@@ -78,11 +83,12 @@ static void no_png_has_them(void **state)
     }
 }
 
-/* Channel c of a picture is channel c % 3 of the one in colours. The room is as large as the picture, and the heap is watched under a sanitizer. */
+/* Channel c of a picture is channel c % 3 of the one in colours. The room is as large as the
+   picture, and the heap is watched under a sanitizer. */
 static void pictures_are_drawn_in_any_number(void **state)
 {
     (void)state;
-    static const int counts[] = {2, 4, 5, 80};
+    static const int counts[] = { 2, 4, 5, 80 };
     static uint8_t colours[WIDTH * HEIGHT * 3];
     picture_draw(1, 7, HEIGHT, WIDTH, 3, colours);
     for (size_t i = 0; i < sizeof counts / sizeof counts[0]; i++) {
@@ -106,7 +112,7 @@ static void sheets_show_what_can_be_shown(void **state)
     for (int channels = 2; channels <= 5; channels++) {
         size_t n = (size_t)(2 * 3 * channels);
         uint8_t *cell = malloc(n);
-        const uint8_t *cells[2] = {cell, cell};
+        const uint8_t *cells[2] = { cell, cell };
         Image image;
         Error error;
         assert_non_null(cell);
@@ -119,7 +125,8 @@ static void sheets_show_what_can_be_shown(void **state)
             for (int x = 0; x < 3; x++)
                 for (int c = 0; c < 3; c++) {
                     int from = (y % 4 * 3 + x) * channels + (channels == 2 ? 0 : c);
-                    assert_int_equal(image.pixels[(y * 3 + x) * 3 + c], y == 2 || y == 3 ? 255 : 10 + from);
+                    assert_int_equal(image.pixels[(y * 3 + x) * 3 + c],
+                                     y == 2 || y == 3 ? 255 : 10 + from);
                 }
         image_free(&image);
         free(cell);

@@ -1,4 +1,5 @@
-/* Checkpoints of the small model: every bit back, and everything that is not one of its checkpoints refused by name. */
+/* Checkpoints of the small model: every bit back, and everything that is not one of its checkpoints
+   refused by name. */
 #define _POSIX_C_SOURCE 200809L
 #include "settings.h"
 #include "train/checkpoint.h"
@@ -22,12 +23,32 @@ static char folder[512], path[600];
 static real w[MOST], m[MOST], v[MOST];
 
 static CheckpointState written = {
-    .step = 9007199254740992u, .epoch = 3, .position = 640, .images = 639, .loss_sum = 0.1 + 0.2, .seconds = 1e-300,
-    .best = 1.0 / 3, .seed = 9007199254740993u, .batch = 64, .train_files = 0xfedcba9876543210u, .val_files = 1,
-    .epochs = 40, .steps = 0, .rate = 1e-3 / 3, .schedule_follows = 1, .plateau = {{0.1 / 3, 7}, 2, 0.7}, .early = {INFINITY, 4},
-    .training = {.loss = "mse", .optimizer = {.lr = 1e-3 / 7, .beta1 = 0.9, .beta2 = 0.1 + 0.2, .eps = 1e-7},
-                 .schedule = {.epochs = 12, .min_lr = 1e-5 / 3, .warmup = 0.1}, .batch = 16, .epochs = 3,
-                 .global_clip_norm = 1.0 / 3, .patience = 5, .min_delta = 1e-3, .mirror = 1},
+    .step = 9007199254740992u,
+    .epoch = 3,
+    .position = 640,
+    .images = 639,
+    .loss_sum = 0.1 + 0.2,
+    .seconds = 1e-300,
+    .best = 1.0 / 3,
+    .seed = 9007199254740993u,
+    .batch = 64,
+    .train_files = 0xfedcba9876543210u,
+    .val_files = 1,
+    .epochs = 40,
+    .steps = 0,
+    .rate = 1e-3 / 3,
+    .schedule_follows = 1,
+    .plateau = { { 0.1 / 3, 7 }, 2, 0.7 },
+    .early = { INFINITY, 4 },
+    .training = { .loss = "mse",
+                  .optimizer = { .lr = 1e-3 / 7, .beta1 = 0.9, .beta2 = 0.1 + 0.2, .eps = 1e-7 },
+                  .schedule = { .epochs = 12, .min_lr = 1e-5 / 3, .warmup = 0.1 },
+                  .batch = 16,
+                  .epochs = 3,
+                  .global_clip_norm = 1.0 / 3,
+                  .patience = 5,
+                  .min_delta = 1e-3,
+                  .mirror = 1 },
 };
 
 static int set_up(void **state)
@@ -44,7 +65,8 @@ static int set_up(void **state)
         v[i] = (real)(1.0 / (double)(i + 3));
     }
     w[0] = (real)-0.0;
-    written.training.optimizer.name = settings_optimizers[0].name;      /* adam and cosine; the same addresses come back */
+    /* adam and cosine; the same addresses come back */
+    written.training.optimizer.name = settings_optimizers[0].name;
     written.training.schedule.name = settings_schedules[2].name;
     written.training.loss = caec_model.training.loss;
     return 0;
@@ -59,7 +81,7 @@ static int tear_down(void **state)
 
 static void save_or_fail(const Model *model, const real *mean)
 {
-    Error error = {0};
+    Error error = { 0 };
     if (checkpoint_save(path, model, w, mean, mean ? v : NULL, &written, &error) != 0)
         fail_msg("%s", error.text);
 }
@@ -68,7 +90,7 @@ static void refused(const Model *model, int code, const char *word)
 {
     real a[MOST], b[MOST], c[MOST];
     CheckpointState s;
-    Error error = {0};
+    Error error = { 0 };
     assert_int_equal(checkpoint_load(path, model, a, b, c, &s, &error), -1);
     assert_int_equal(error.exit_code, code);
     if (!strstr(error.text, word) || !strstr(error.text, path))
@@ -81,7 +103,7 @@ static void every_bit_comes_back(void **state)
     real a[MOST], b[MOST], c[MOST];
     size_t bytes = caec_model.parameter_reals * sizeof(real);
     CheckpointState s;
-    Error error = {0};
+    Error error = { 0 };
     save_or_fail(&caec_model, m);
     assert_int_equal(checkpoint_load(path, &caec_model, a, b, c, &s, &error), 0);
     assert_memory_equal(a, w, bytes);
@@ -92,18 +114,20 @@ static void every_bit_comes_back(void **state)
     assert_memory_equal(b, w, bytes);
 }
 
-/* Of a model with stages: the optimizer's state of what its stage trains, and of nothing else; loading leaves the rest alone. */
+/* Of a model with stages: the optimizer's state of what its stage trains, and of nothing else;
+   loading leaves the rest alone. */
 static void a_stage_keeps_its_own_state(void **state)
 {
     (void)state;
-    static const unsigned char first[] = {1, 0, 0, 1}, all[] = {1, 1, 1, 1};
-    static const ModelStage stages[] = {{.title = "some", .trains = first}, {.title = "all layers", .trains = all}};
+    static const unsigned char first[] = { 1, 0, 0, 1 }, all[] = { 1, 1, 1, 1 };
+    static const ModelStage stages[] = { { .title = "some", .trains = first },
+                                         { .title = "all layers", .trains = all } };
     Model model = caec_model;
-    CheckpointState s = written, back = {0};
+    CheckpointState s = written, back = { 0 };
     Safetensors file;
     char message[800];
     int io;
-    Error error = {0};
+    Error error = { 0 };
     real a[MOST], b[MOST], c[MOST];
     model.stages = stages;
     model.stage_count = 2;
@@ -123,7 +147,8 @@ static void a_stage_keeps_its_own_state(void **state)
     assert_memory_equal(a, w, model.parameter_reals * sizeof(real));
     assert_memory_equal(&back, &s, sizeof s);
     for (int p = 0; p < 4; p++)
-        for (size_t i = model.parameters[p].offset; i < model.parameters[p].offset + model.parameters[p].count; i++)
+        for (size_t i = model.parameters[p].offset;
+             i < model.parameters[p].offset + model.parameters[p].count; i++)
             assert_true(first[p] ? b[i] == m[i] && c[i] == v[i] : b[i] == -3 && c[i] == -3);
     s.stage_epoch = 4;
     assert_int_equal(checkpoint_save(path, &model, w, m, v, &s, &error), 0);
@@ -146,9 +171,11 @@ static void an_optimizer_without_v(void **state)
     Safetensors file;
     char message[800];
     int io;
-    Error error = {0};
-    s.training.optimizer = (ModelOptimizer){.name = "sgd", .lr = 0.1, .momentum = 0.9};
-    s.training.schedule = (ModelSchedule){.name = "reduce_on_plateau", .factor = 0.5, .patience = 3, .min_delta = 0, .cooldown = 1};
+    Error error = { 0 };
+    s.training.optimizer = (ModelOptimizer){ .name = "sgd", .lr = 0.1, .momentum = 0.9 };
+    s.training.schedule = (ModelSchedule){
+        .name = "reduce_on_plateau", .factor = 0.5, .patience = 3, .min_delta = 0, .cooldown = 1
+    };
     assert_int_equal(checkpoint_save(path, &caec_model, w, m, NULL, &s, &error), 0);
     assert_int_equal(safetensors_read(&file, path, message, sizeof message, &io), 0);
     assert_int_equal(file.count, 2 * caec_model.parameter_count);
@@ -166,7 +193,7 @@ static void no_best_yet_is_infinity(void **state)
 {
     (void)state;
     CheckpointState s = written, back;
-    Error error = {0};
+    Error error = { 0 };
     s.best = INFINITY;
     assert_int_equal(checkpoint_save(path, &caec_model, w, m, v, &s, &error), 0);
     assert_int_equal(checkpoint_load(path, &caec_model, NULL, NULL, NULL, &back, &error), 0);
@@ -201,7 +228,7 @@ static void another_network_is_named(void **state)
     ModelParameter parameters[4];
     Model other = caec_model;
     real out[MOST];
-    Error error = {0};
+    Error error = { 0 };
     save_or_fail(&caec_model, m);
     memcpy(parameters, caec_model.parameters, sizeof parameters);
     other.parameters = parameters;
@@ -214,13 +241,13 @@ static void another_network_is_named(void **state)
     parameters[2].shape.dim[1] = 9;
     refused(&other, EXIT_INPUT, "decoder.conv1.kernel");
     other = caec_model;
-    other.fingerprint = "0123456789abcdee";      /* of the same shapes */
+    other.fingerprint = "0123456789abcdee"; /* of the same shapes */
     refused(&other, EXIT_INPUT, "another network of the name \"tiny\"");
     other = caec_model;
     other.name = "large";
     refused(&other, EXIT_INPUT, "\"tiny\"");
     other = caec_model;
-    other.parameter_count = 2;                   /* the file has two tensors too many */
+    other.parameter_count = 2; /* the file has two tensors too many */
     assert_int_equal(weights_load(&other, path, out, &error), -1);
     assert_non_null(strstr(error.text, "decoder.conv1"));
 }
@@ -239,7 +266,7 @@ static void parameters_alone_are_no_run(void **state)
 {
     (void)state;
     real out[MOST];
-    Error error = {0};
+    Error error = { 0 };
     save_or_fail(&caec_model, NULL);
     refused(&caec_model, EXIT_INPUT, "--init");
     assert_int_equal(weights_load(&caec_model, path, out, &error), 0);
@@ -270,7 +297,7 @@ static void damage_is_found(void **state)
     damage(5, NULL);
     refused(&caec_model, EXIT_INPUT, "checksum");
     save_or_fail(&caec_model, m);
-    damage(0, "\"640");                          /* the position */
+    damage(0, "\"640"); /* the position */
     refused(&caec_model, EXIT_INPUT, "checksum");
     save_or_fail(&caec_model, m);
     assert_int_equal(truncate(path, 900), 0);
@@ -298,12 +325,13 @@ static void want_refusal_of(const unsigned char *bytes, size_t size, const char 
 {
     real a[MOST], b[MOST], c[MOST];
     CheckpointState s;
-    Error error = {0};
+    Error error = { 0 };
     FILE *file = fopen(path, "r+b");
     assert_int_equal(fwrite(bytes, 1, size, file), size);
     fclose(file);
     assert_int_equal(truncate(path, (off_t)size), 0);
-    int run = checkpoint_load(path, &caec_model, a, b, c, &s, &error), weights = weights_load(&caec_model, path, a, &error);
+    int run = checkpoint_load(path, &caec_model, a, b, c, &s, &error),
+        weights = weights_load(&caec_model, path, a, &error);
     if (run != -1 || weights != -1 || error.exit_code != EXIT_INPUT)
         fail_msg("%s at byte %zu is taken", what, place);
     damaged_files++;
@@ -313,7 +341,7 @@ static void want_refusal_of(const unsigned char *bytes, size_t size, const char 
 static void every_damaged_byte_is_found(void **state)
 {
     (void)state;
-    static const unsigned char flips[] = {0x01, 0x20, 0x80, 0xff};
+    static const unsigned char flips[] = { 0x01, 0x20, 0x80, 0xff };
     size_t size = read_good();
     for (size_t i = 0; i < size; i++)
         for (size_t f = 0; f < sizeof flips; f++) {
@@ -325,26 +353,35 @@ static void every_damaged_byte_is_found(void **state)
         want_refusal_of(good, i, "an end", i);
     good[size] = 0;
     want_refusal_of(good, size + 1, "a byte too many", size);
-    printf("%zu bytes, each flipped in %zu ways, cut off at each: %d damaged files refused\n", size, sizeof flips, damaged_files);
+    printf("%zu bytes, each flipped in %zu ways, cut off at each: %d damaged files refused\n", size,
+           sizeof flips, damaged_files);
 }
 
-/* Whitespace would be harmless, and a file that another program has stored anew need not say that it is caec's. */
+/* Whitespace would be harmless, and a file that another program has stored anew need not say that
+   it is caec's. */
 static void other_formats_are_refused(void **state)
 {
     (void)state;
-    static const struct { const char *keys[2], *values[2]; const char *word; } files[] = {
-        {{"caec.format", "caec.model"}, {"3", "tiny"}, "no checksum"},
-        {{"caec.format", SAFETENSORS_CHECKSUM}, {"2", ""}, "no checkpoint of a run"},
-        {{"caec.note", SAFETENSORS_CHECKSUM}, {"x", ""}, "no checkpoint of a run"},
+    static const struct {
+        const char *keys[2], *values[2];
+        const char *word;
+    } files[] = {
+        { { "caec.format", "caec.model" }, { "3", "tiny" }, "no checksum" },
+        { { "caec.format", SAFETENSORS_CHECKSUM }, { "2", "" }, "not a training checkpoint" },
+        { { "caec.note", SAFETENSORS_CHECKSUM }, { "x", "" }, "not a training checkpoint" },
     };
-    const SafetensorsItem item = {"a", SAFETENSORS_F32, 1, {1}, &(float){1}};
+    const SafetensorsItem item = { "a", SAFETENSORS_F32, 1, { 1 }, &(float){ 1 } };
     char message[800];
     for (int i = 0; i < 3; i++) {
-        assert_int_equal(safetensors_write(path, &item, 1, files[i].keys, files[i].values, 2, message, sizeof message), 0);
+        assert_int_equal(safetensors_write(path, &item, 1, files[i].keys, files[i].values, 2,
+                                           message, sizeof message),
+                         0);
         refused(&caec_model, EXIT_INPUT, files[i].word);
     }
-    const char *keys[] = {"caec.format", "caec.model", SAFETENSORS_CHECKSUM}, *values[] = {"4", "tiny", ""};
-    assert_int_equal(safetensors_write(path, &item, 1, keys, values, 3, message, sizeof message), 0);
+    const char *keys[] = { "caec.format", "caec.model", SAFETENSORS_CHECKSUM },
+               *values[] = { "4", "tiny", "" };
+    assert_int_equal(safetensors_write(path, &item, 1, keys, values, 3, message, sizeof message),
+                     0);
     refused(&caec_model, EXIT_INPUT, "format 4, this program reads format 3");
 }
 
@@ -382,27 +419,34 @@ static void with_int(int *at, int value, const char *says)
     *at = good_one;
 }
 
-/* Every number of the position, as no run has it. The checksum is right: a file from elsewhere can hold anything. */
+/* Every number of the position, as no run has it. The checksum is right: a file from elsewhere can
+   hold anything. */
 static void numbers_that_no_run_has_are_refused(void **state)
 {
     (void)state;
     CheckpointState *s = &written;
     with_count(&s->step, UINT64_MAX, "caec.step is \"18446744073709551615\"");
-    with_count(&s->step, (1ull << 53) + 2, "caec.step is \"9007199254740994\", and this program writes a number from 0 to 9007199254740992;");
+    with_count(&s->step, (1ull << 53) + 2,
+               "caec.step is \"9007199254740994\", and this program writes a number from 0 to "
+               "9007199254740992;");
     with_count(&s->epoch, UINT64_MAX, "caec.epoch is \"18446744073709551615\"");
     with_count(&s->position, 1ull << 60, "caec.position is \"1152921504606846976\"");
     with_count(&s->images, 641, "caec.images is 641, more than caec.position, which is 640");
-    with_count(&s->batch, 2147483647, "caec.batch is \"2147483647\", and this program writes a number from 1 to 1048576;");
+    with_count(&s->batch, 2147483647,
+               "caec.batch is \"2147483647\", and this program writes a number from 1 to 1048576;");
     with_count(&s->batch, 0, "caec.batch is \"0\"");
     with_count(&s->epochs, (1 << 24) + 1, "caec.epochs is \"16777217\"");
     with_count(&s->steps, UINT64_MAX, "caec.steps is \"18446744073709551615\"");
     with_count(&s->closed, (1ull << 53) + 2, "caec.closed is \"9007199254740994\"");
-    with_count(&s->schedule_follows, 2, "caec.schedule_follows is \"2\", and this program writes a number from 0 to 1;");
-    with_count(&s->plateau.watch.wait, UINT64_MAX, "caec.plateau_wait is");
+    with_count(&s->schedule_follows, 2,
+               "caec.schedule_follows is \"2\", and this program writes a number from 0 to 1;");
+    with_count(&s->plateau.best.wait, UINT64_MAX, "caec.plateau_wait is");
     with_count(&s->plateau.cooldown, UINT64_MAX, "caec.plateau_cooldown is");
     with_count(&s->early.wait, UINT64_MAX, "caec.early_wait is");
     with_double(&s->loss_sum, NAN, "caec.loss_sum is \"nan\"");
-    with_double(&s->seconds, -1e300, "caec.seconds is \"-1.0000000000000001e+300\", and this program writes a number from 0 to");
+    with_double(
+        &s->seconds, -1e300,
+        "caec.seconds is \"-1.0000000000000001e+300\", and this program writes a number from 0 to");
     with_double(&s->seconds, INFINITY, "caec.seconds is \"inf\"");
     with_double(&s->best, NAN, "caec.best is \"nan\"");
     with_double(&s->best, -INFINITY, "caec.best is \"-inf\"");
@@ -411,12 +455,15 @@ static void numbers_that_no_run_has_are_refused(void **state)
     with_double(&s->training.clip_value, INFINITY, "caec.clip_value is \"inf\"");
     with_double(&s->training.min_delta, -1, "caec.min_delta is \"-1\"");
     with_double(&s->rate, NAN, "caec.rate is \"nan\"");
-    with_double(&s->plateau.watch.best, NAN, "caec.plateau_best is \"nan\"");
-    with_double(&s->plateau.scale, INFINITY, "caec.plateau_scale is \"inf\", and this program writes a number from 0 to 1;");
+    with_double(&s->plateau.best.best, NAN, "caec.plateau_best is \"nan\"");
+    with_double(&s->plateau.scale, INFINITY,
+                "caec.plateau_scale is \"inf\", and this program writes a number from 0 to 1;");
     with_double(&s->early.best, NAN, "caec.early_best is \"nan\"");
-    with_int(&s->training.patience, -3, "caec.patience is \"-3\", and this program writes a number from 0 to 16777216;");
+    with_int(&s->training.patience, -3,
+             "caec.patience is \"-3\", and this program writes a number from 0 to 16777216;");
     with_int(&s->training.patience, (1 << 24) + 1, "caec.patience is \"16777217\"");
-    with_int(&s->training.mirror, 7, "caec.mirror is \"7\", and this program writes a number from 0 to 1;");
+    with_int(&s->training.mirror, 7,
+             "caec.mirror is \"7\", and this program writes a number from 0 to 1;");
     printf("%d numbers of a position refused\n", numbers);
 }
 
@@ -427,7 +474,7 @@ static void another_version_is_read(void **state)
     Model newer = caec_model;
     real a[MOST], b[MOST], c[MOST];
     CheckpointState s;
-    Error error = {0};
+    Error error = { 0 };
     newer.version = "99.0";
     save_or_fail(&newer, m);
     assert_int_equal(checkpoint_load(path, &caec_model, a, b, c, &s, &error), 0);
@@ -438,7 +485,7 @@ static void unwritable_place_is_told(void **state)
 {
     (void)state;
     char nowhere[700];
-    Error error = {0};
+    Error error = { 0 };
     snprintf(nowhere, sizeof nowhere, "%s/missing/last.safetensors", folder);
     assert_int_equal(checkpoint_save(nowhere, &caec_model, w, m, v, &written, &error), -1);
     assert_int_equal(error.exit_code, EXIT_FILE);

@@ -11,7 +11,7 @@
 
 enum { MOST = 512, BATCH = 8 };
 
-static real sum[MOST];      /* of a batch */
+static real sum[MOST]; /* of a batch */
 
 static int fill(void **state)
 {
@@ -46,7 +46,7 @@ static void nothing_is_asked_for(void **state)
 {
     (void)state;
     real got[MOST];
-    clip(&(ModelTraining){0}, got);
+    clip(&(ModelTraining){ 0 }, got);
     assert_memory_equal(got, sum, sizeof sum);
 }
 
@@ -55,7 +55,7 @@ static void each_parameter_by_its_norm(void **state)
     (void)state;
     real got[MOST];
     int clipped = 0;
-    clip(&(ModelTraining){.clip_norm = 4}, got);
+    clip(&(ModelTraining){ .clip_norm = 4 }, got);
     for (int i = 0; i < caec_model.parameter_count; i++) {
         const ModelParameter *p = &caec_model.parameters[i];
         double norm = norm_of(sum, p->offset, p->count);
@@ -70,9 +70,9 @@ static void all_by_their_norm(void **state)
     (void)state;
     real got[MOST];
     double norm = norm_of(sum, 0, caec_model.parameter_reals);
-    clip(&(ModelTraining){.global_clip_norm = 4}, got);
+    clip(&(ModelTraining){ .global_clip_norm = 4 }, got);
     want(got, 0, caec_model.parameter_reals, 4 / norm);
-    clip(&(ModelTraining){.global_clip_norm = norm * 1.001}, got);
+    clip(&(ModelTraining){ .global_clip_norm = norm * 1.001 }, got);
     assert_memory_equal(got, sum, sizeof sum);
 }
 
@@ -81,7 +81,7 @@ static void each_number(void **state)
     (void)state;
     real got[MOST];
     int clipped = 0, kept = 0;
-    clip(&(ModelTraining){.clip_value = 0.25}, got);
+    clip(&(ModelTraining){ .clip_value = 0.25 }, got);
     for (size_t i = 0; i < caec_model.parameter_reals; i++) {
         double mean = (double)sum[i] / BATCH, bounded = fmax(fmin(mean, 0.25), -0.25);
         assert_true(fabs((double)got[i] / BATCH - bounded) <= 1e-7);
@@ -94,7 +94,9 @@ static void each_number(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(nothing_is_asked_for), cmocka_unit_test(each_parameter_by_its_norm), cmocka_unit_test(all_by_their_norm),
+        cmocka_unit_test(nothing_is_asked_for),
+        cmocka_unit_test(each_parameter_by_its_norm),
+        cmocka_unit_test(all_by_their_norm),
         cmocka_unit_test(each_number),
     };
     return cmocka_run_group_tests(tests, fill, NULL);

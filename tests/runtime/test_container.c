@@ -1,5 +1,6 @@
-/* container.h on /proc and /sys/fs/cgroup laid out in a folder: version 1, version 2, both, nested groups, names of the host's. */
-#define _XOPEN_SOURCE 700    /* mkdtemp, nftw */
+/* container.h on /proc and /sys/fs/cgroup laid out in a folder: version 1, version 2, both, nested
+   groups, names of the host's. */
+#define _XOPEN_SOURCE 700 /* mkdtemp, nftw */
 #include "container.h"
 #include "memory.h"
 #include "threads.h"
@@ -17,8 +18,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define MIB(n) ((n) * 1048576LL)
-#define NO_LIMIT "9223372036854771712\n"      /* of version 1 */
+#define MIB(n) ((n)*1048576LL)
+#define NO_LIMIT "9223372036854771712\n" /* of version 1 */
 
 static char root[200];
 
@@ -62,7 +63,8 @@ static void put(const char *name, const char *text)
 /* The three files of a group of version 2, or of version 1, in MiB; limit NULL: there is none. */
 static void put_memory(const char *folder, int version, const char *limit, int used, int inactive)
 {
-    static const char *const names[2][2] = { { "memory.limit_in_bytes", "memory.usage_in_bytes" }, { "memory.max", "memory.current" } };
+    static const char *const names[2][2] = { { "memory.limit_in_bytes", "memory.usage_in_bytes" },
+                                             { "memory.max", "memory.current" } };
     char name[300], text[300];
     snprintf(name, sizeof name, "sys/fs/cgroup/%s/%s", folder, names[version - 1][0]);
     put(name, limit);
@@ -70,7 +72,8 @@ static void put_memory(const char *folder, int version, const char *limit, int u
     snprintf(text, sizeof text, "%lld\n", MIB(used));
     put(name, text);
     snprintf(name, sizeof name, "sys/fs/cgroup/%s/memory.stat", folder);
-    snprintf(text, sizeof text, "anon 4096\nfile 123\ninactive_anon 77\n%s %lld\nactive_file 55\n", version == 1 ? "inactive_file 1\ntotal_inactive_file" : "inactive_file",
+    snprintf(text, sizeof text, "anon 4096\nfile 123\ninactive_anon 77\n%s %lld\nactive_file 55\n",
+             version == 1 ? "inactive_file 1\ntotal_inactive_file" : "inactive_file",
              MIB(inactive));
     put(name, text);
 }
@@ -89,7 +92,8 @@ static void without_groups(void **state)
     assert_int_equal(memory_available_below(root), 3000 * 1024);
     assert_true(container_processors(root) == 0);
     assert_int_equal(threads_within_quota(8, root), 8);
-    put_memory(".", 2, "2097152\n", 1, 0);                  /* no /proc/self/cgroup: what is mounted */
+    /* no /proc/self/cgroup: what is mounted */
+    put_memory(".", 2, "2097152\n", 1, 0);
     assert_int_equal(memory_available_below(root), MIB(1));
 }
 
@@ -99,14 +103,14 @@ static void version_2(void **state)
     (void)state;
     put("proc/meminfo", "MemAvailable:    4194304 kB\n");
     put("proc/self/cgroup", "0::/\n");
-    put_memory(".", 2, "1048576000\n", 990, 600);            /* 1000 MiB */
+    put_memory(".", 2, "1048576000\n", 990, 600); /* 1000 MiB */
     assert_int_equal(memory_available_below(root), MIB(610));
-    put_memory(".", 2, "1048576000\n", 100, 600);            /* the two are not read at one time */
+    put_memory(".", 2, "1048576000\n", 100, 600); /* the two are not read at one time */
     assert_int_equal(memory_available_below(root), MIB(1000));
     put_memory(".", 2, "max\n", 990, 600);
     want_memory(-1);
     assert_int_equal(memory_available_below(root), MIB(4096));
-    put_memory(".", 2, "104857600\n", 101, 0);               /* none left is not unknown */
+    put_memory(".", 2, "104857600\n", 101, 0); /* none left is not unknown */
     want_memory(0);
     assert_int_equal(memory_available_below(root), 1);
 }
@@ -116,19 +120,20 @@ static void nested_groups(void **state)
     (void)state;
     put("proc/self/cgroup", "0::/pod/one/two\n");
     put_memory("pod/one/two", 2, "max\n", 30, 10);
-    put_memory("pod/one", 2, "104857600\n", 70, 20);         /* 50 left */
-    put_memory("pod", 2, "209715200\n", 190, 30);            /* 40 left: others use it too */
+    put_memory("pod/one", 2, "104857600\n", 70, 20); /* 50 left */
+    put_memory("pod", 2, "209715200\n", 190, 30);    /* 40 left: others use it too */
     want_memory(MIB(40));
     put_memory("pod", 2, "max\n", 190, 30);
     want_memory(MIB(50));
-    put_memory("pod/one/two", 2, "62914560\n", 55, 10);      /* 15 left */
+    put_memory("pod/one/two", 2, "62914560\n", 55, 10); /* 15 left */
     want_memory(MIB(15));
 }
 
 static void version_1(void **state)
 {
     (void)state;
-    put("proc/self/cgroup", "12:cpu,cpuacct:/jobs/7\n9:name=systemd:/x\n4:memory:/jobs/7\n3:cpuset:/\n");
+    put("proc/self/cgroup",
+        "12:cpu,cpuacct:/jobs/7\n9:name=systemd:/x\n4:memory:/jobs/7\n3:cpuset:/\n");
     put_memory("memory", 1, NO_LIMIT, 3000, 0);
     put_memory("memory/jobs", 1, "1073741824\n", 1000, 500);
     put_memory("memory/jobs/7", 1, NO_LIMIT, 600, 100);
@@ -159,7 +164,8 @@ static void both_versions(void **state)
 /* A container that sees its group's name but not its place, or lies outside its own root. */
 static void names_of_the_host(void **state)
 {
-    static const char *const names[] = { "0::/docker/0123abcd\n", "0::/../../other\n", "3:memory:/docker/0123abcd\n" };
+    static const char *const names[] = { "0::/docker/0123abcd\n", "0::/../../other\n",
+                                         "3:memory:/docker/0123abcd\n" };
     (void)state;
     put_memory(".", 2, "104857600\n", 60, 5);
     put_memory("memory", 1, "104857600\n", 60, 5);
@@ -190,7 +196,7 @@ static void threads_by_quota(void **state)
     put("proc/self/cgroup", "0::/a/b\n");
     want_threads("max 100000\n", 8, 1);
     want_threads("400000 100000\n", 4, 1);
-    want_threads("150000 100000\n", 2, 1);                   /* one would leave a third unused */
+    want_threads("150000 100000\n", 2, 1); /* one would leave a third unused */
     want_threads("20000 100000\n", 1, 1);
     want_threads("6400000 100000\n", 8, 1);
     put("sys/fs/cgroup/a/b/cpu.max", "300000 100000\n");
@@ -202,7 +208,9 @@ static void threads_by_quota(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = { CASE(without_groups), CASE(version_2), CASE(nested_groups), CASE(version_1), CASE(both_versions),
-                                        CASE(names_of_the_host), CASE(threads_by_quota) };
+    const struct CMUnitTest tests[] = { CASE(without_groups),  CASE(version_2),
+                                        CASE(nested_groups),   CASE(version_1),
+                                        CASE(both_versions),   CASE(names_of_the_host),
+                                        CASE(threads_by_quota) };
     return cmocka_run_group_tests_name("container", tests, NULL, NULL);
 }

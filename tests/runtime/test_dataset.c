@@ -16,7 +16,8 @@
 
 #include <cmocka.h>
 
-/* Reads to the end of the order in batches of `batch`; every picture must be filled with its own index. Returns how many came. */
+/* Reads to the end of the order in batches of `batch`; every picture must be filled with its own
+   index. Returns how many came. */
 static int read_all(Dataset *dataset, int batch, uint32_t *seen)
 {
     const uint8_t *pixels[64];
@@ -36,7 +37,8 @@ static int read_all(Dataset *dataset, int batch, uint32_t *seen)
 static void test_names_in_order_of_their_bytes(void **state)
 {
     (void)state;
-    static const char *const expected[] = { "B.png", "a.png", "a/deep/y.png", "a/x.png", "a0.png", "caf\xC3\xA9.png", "no suffix" };
+    static const char *const expected[] = { "B.png",  "a.png",           "a/deep/y.png", "a/x.png",
+                                            "a0.png", "caf\xC3\xA9.png", "no suffix" };
     assert_int_equal(mkdir(below("a"), 0777), 0);
     assert_int_equal(mkdir(below("a/deep"), 0777), 0);
     assert_int_equal(mkdir(below(".hidden"), 0777), 0);
@@ -44,7 +46,7 @@ static void test_names_in_order_of_their_bytes(void **state)
         add_picture(expected[i], i);
     add_picture(".hidden/z.png", 9);
     add_picture(".dot.png", 9);
-    assert_int_equal(symlink("..", below("a/up")), 0);      /* a loop */
+    assert_int_equal(symlink("..", below("a/up")), 0); /* a loop */
     Dataset *dataset = open_folder(&plain);
     assert_int_equal(dataset_count(dataset), 7);
     for (size_t i = 0; i < 7; i++)
@@ -71,7 +73,7 @@ static void test_what_is_no_picture_is_told(void **state)
 
     DatasetOptions strict = plain;
     Error error;
-    strict.strict = 1;
+    strict.strict = true;
     assert_int_equal(dataset_open_folder(&dataset, folder, &strict, warn, &error), -1);
     assert_null(dataset);
     assert_non_null(strstr(error.text, "cut.jpg"));
@@ -151,7 +153,8 @@ static void test_cache_spares_decoding(void **state)
     dataset_close(dataset);
 }
 
-/* Pictures that cannot be decoded: batches are filled from those behind, each is told once, and a long row of them blocks nothing. */
+/* Pictures that cannot be decoded: batches are filled from those after, each is told once, and a
+   long row of them blocks nothing. */
 static void test_unreadable_pictures_are_passed_over(void **state)
 {
     (void)state;
@@ -195,7 +198,7 @@ static void test_strict_stops_at_an_unreadable_picture(void **state)
     uint32_t which[3];
     Error error;
     DatasetOptions strict = plain;
-    strict.strict = 1;
+    strict.strict = true;
     add_numbered(3);
     add_truncated("002.png");
     Dataset *dataset = open_folder(&strict);
@@ -208,7 +211,8 @@ static void test_strict_stops_at_an_unreadable_picture(void **state)
     dataset_close(dataset);
 }
 
-/* Starting anew in the middle of an order, with more or less room, forgets the rest of it; pixels of a batch stay until the next call. */
+/* Starting anew in the middle of an order, with more or less room, forgets the rest of it; pixels
+   of a batch stay until the next call. */
 static void test_start_in_mid_order(void **state)
 {
     (void)state;
@@ -226,7 +230,7 @@ static void test_start_in_mid_order(void **state)
         assert_int_equal(dataset_start(dataset, order, COUNT - round, room, &error), 0);
         for (uint64_t i = 0; i < round % 4; i++) {
             int n = dataset_next(dataset, (int)room, pixels, which, &error);
-            nanosleep(&moment, NULL);       /* readers go on meanwhile, but not into these */
+            nanosleep(&moment, NULL); /* readers go on meanwhile, but not into these */
             for (int j = 0; j < n; j++)
                 assert_true(pixels[j][0] == which[j] && pixels[j][BYTES - 1] == which[j]);
         }
@@ -236,7 +240,7 @@ static void test_start_in_mid_order(void **state)
     assert_int_equal(dataset_start(dataset, order, 3, 5, &error), 0);
     assert_int_equal(read_all(dataset, 5, seen), 3);
     assert_int_equal(dataset_start(dataset, order, COUNT, 5, &error), 0);
-    dataset_close(dataset);     /* with readers at work */
+    dataset_close(dataset); /* with readers at work */
 }
 
 static void test_built_in_pictures(void **state)
@@ -265,7 +269,8 @@ static void test_built_in_pictures(void **state)
     dataset_close(NULL);
 }
 
-/* Each of 6 numbers comes to each of 6 places about equally often: of 6000 shuffles 1000 times, give or take 5 standard deviations. */
+/* Each of 6 numbers comes to each of 6 places about equally often: of 6000 shuffles 1000 times,
+   give or take 5 standard deviations. */
 static void test_shuffle(void **state)
 {
     (void)state;
@@ -292,8 +297,8 @@ static void test_shuffle(void **state)
     assert_int_equal(large[0], 0);
 }
 
-/* Python: h = 0xcbf29ce484222325
-   for b in struct.pack("<4Q", 6, 6, 3, 0) + b"000.png\0" + b"001.png\0": h = (h ^ b) * 0x100000001b3 % 2**64 */
+/* Python: h = 0xcbf29ce484222325 for b in struct.pack("<4Q", 6, 6, 3, 0) + b"000.png\0" +
+   b"001.png\0": h = (h ^ b) * 0x100000001b3 % 2**64 */
 static void test_fingerprint(void **state)
 {
     (void)state;
@@ -319,7 +324,7 @@ static void test_fingerprint(void **state)
 
 #define IN_FOLDER(test) cmocka_unit_test_setup_teardown(test, make_folder, remove_folder)
 
-/* Each folder's pictures behind the other's, also where they have the same names. */
+/* Each folder's pictures after the other's, also where they have the same names. */
 static void test_several_folders(void **state)
 {
     (void)state;

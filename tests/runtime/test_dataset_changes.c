@@ -14,8 +14,8 @@
 
 #include <cmocka.h>
 
-static _Atomic int countdown;           /* of reads; the one at 0 fails */
-static int reason;                      /* with that */
+static _Atomic int countdown;     /* of reads; the one at 0 fails */
+static int reason;                /* with that */
 static _Thread_local int failing; /* in the place of the stream's own flag, until the next read */
 
 size_t __real_fread(void *bytes, size_t size, size_t n, FILE *file);
@@ -80,7 +80,7 @@ static void test_a_read_that_is_interrupted(void **state)
         fail_read(0, 0);
         dataset_close(dataset);
     }
-    fail_read(2, EINTR);        /* and while the folder is looked through */
+    fail_read(2, EINTR); /* and while the folder is looked through */
     Dataset *dataset = open_folder(&uncached);
     assert_true(countdown < 0);
     assert_int_equal(dataset_count(dataset), FILES);
@@ -142,13 +142,13 @@ static void test_pictures_that_change_meanwhile(void **state)
     assert_int_equal(read_once(dataset, &error), FILES);
     dataset_close(dataset);
 
-    dataset = open_folder(&lenient);            /* not read yet, but its bytes are known */
+    dataset = open_folder(&lenient); /* not read yet, but its bytes are known */
     assert_int_equal(dataset_note_bytes(dataset, 1 << 20, &error), 0);
     replace_picture("004.png", 77);
     assert_int_equal(read_once(dataset, &error), -1);
     assert_non_null(strstr(error.text, "004.png: its content has changed since the run began"));
     dataset_close(dataset);
-    dataset = open_folder(&lenient);            /* too many bytes to know them all at once */
+    dataset = open_folder(&lenient); /* too many bytes to know them all at once */
     assert_int_equal(dataset_note_bytes(dataset, 10, &error), 0);
     replace_picture("004.png", 4);
     assert_int_equal(read_once(dataset, &error), FILES);
@@ -232,7 +232,7 @@ static void test_a_later_run_knows_its_pictures(void **state)
     add_picture("0020.png", 50);
     want_refused(&known, &uncached, "0020.png: was not among the pictures that the run began with");
     assert_int_equal(unlink(below("0020.png")), 0);
-    known.rows[5].fate = DATASET_PASSED_OVER;           /* stays so, whatever it is by now */
+    known.rows[5].fate = DATASET_PASSED_OVER; /* stays so, whatever it is by now */
     replace_picture("005.png", 99);
     want_count(&known, &uncached, FILES - 1);
     dataset = again(&known, &uncached, &error);

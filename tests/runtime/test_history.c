@@ -44,11 +44,12 @@ static void rows_are_written_and_replaced(void **state)
 {
     (void)state;
     char text[512] = "";
-    History h = {0};
-    Error error = {0};
-    assert_int_equal(history_put(&h, &(HistoryRow){1, 0.5, 0.25, 2, 100, 1e-3, 0}, &error), 0);
-    assert_int_equal(history_put(&h, &(HistoryRow){2, 0.9, NAN, 1, 1, 1e-3, 0}, &error), 0);
-    assert_int_equal(history_put(&h, &(HistoryRow){2, 0.125, NAN, 1.5, 99.96, 1e-4, 0}, &error), 0);
+    History h = { 0 };
+    Error error = { 0 };
+    assert_int_equal(history_put(&h, &(HistoryRow){ 1, 0.5, 0.25, 2, 100, 1e-3, 0 }, &error), 0);
+    assert_int_equal(history_put(&h, &(HistoryRow){ 2, 0.9, NAN, 1, 1, 1e-3, 0 }, &error), 0);
+    assert_int_equal(history_put(&h, &(HistoryRow){ 2, 0.125, NAN, 1.5, 99.96, 1e-4, 0 }, &error),
+                     0);
     assert_int_equal(history_write(&h, path, &error), 0);
     history_free(&h);
     FILE *file = fopen(path, "r");
@@ -64,8 +65,10 @@ static void later_epochs_are_left_out(void **state)
 {
     (void)state;
     History h;
-    Error error = {0};
-    write_text("epoch,loss,val_loss,seconds,images_per_second,lr\n1,0.5,0.25,2,100,0.001\n2,0.4,,2,100,0.001\n3,0.3,,2,100,0.001\n");
+    Error error = { 0 };
+    write_text(
+        "epoch,loss,val_loss,seconds,images_per_second,lr\n1,0.5,0.25,2,100,0.001\n2,0.4,,2,100,"
+        "0.001\n3,0.3,,2,100,0.001\n");
     assert_int_equal(history_read(&h, path, 2, &error), 0);
     assert_int_equal(h.count, 2);
     assert_true(h.rows[0].val_loss == 0.25 && isnan(h.rows[1].val_loss) && h.rows[1].loss == 0.4);
@@ -76,10 +79,10 @@ static void stages_have_a_column(void **state)
 {
     (void)state;
     char text[512] = "";
-    History h = {.staged = 1}, back;
-    Error error = {0};
-    assert_int_equal(history_put(&h, &(HistoryRow){1, 0.5, NAN, 2, 100, 1e-3, 1}, &error), 0);
-    assert_int_equal(history_put(&h, &(HistoryRow){2, 0.25, 0.5, 2, 100, 1e-3, 2}, &error), 0);
+    History h = { .staged = 1 }, back;
+    Error error = { 0 };
+    assert_int_equal(history_put(&h, &(HistoryRow){ 1, 0.5, NAN, 2, 100, 1e-3, 1 }, &error), 0);
+    assert_int_equal(history_put(&h, &(HistoryRow){ 2, 0.25, 0.5, 2, 100, 1e-3, 2 }, &error), 0);
     assert_int_equal(history_write(&h, path, &error), 0);
     FILE *file = fopen(path, "r");
     assert_non_null(file);
@@ -103,10 +106,11 @@ static void stages_have_a_column(void **state)
 static void many_rows(void **state)
 {
     (void)state;
-    History h = {0}, back;
-    Error error = {0};
+    History h = { 0 }, back;
+    Error error = { 0 };
     for (uint64_t i = 1; i <= 1000; i++)
-        assert_int_equal(history_put(&h, &(HistoryRow){i, 1.0 / (double)i, NAN, 1, 1, 1, 0}, &error), 0);
+        assert_int_equal(
+            history_put(&h, &(HistoryRow){ i, 1.0 / (double)i, NAN, 1, 1, 1, 0 }, &error), 0);
     assert_int_equal(history_write(&h, path, &error), 0);
     assert_int_equal(history_read(&back, path, UINT64_MAX, &error), 0);
     assert_int_equal(back.count, 1000);
@@ -118,15 +122,17 @@ static void many_rows(void **state)
 static void a_missing_file_is_empty_and_a_wrong_one_refused(void **state)
 {
     (void)state;
-    static const char *const wrong[] = {"1,0.5\n", "one,0.5,0.5,1,1,1\n", "0,0.5,0.5,1,1,1\n", "1,,0.5,1,1,1\n", "1,0.5,0.5,1,1,1,7\n"};
+    static const char *const wrong[] = { "1,0.5\n", "one,0.5,0.5,1,1,1\n", "0,0.5,0.5,1,1,1\n",
+                                         "1,,0.5,1,1,1\n", "1,0.5,0.5,1,1,1,7\n" };
     History h;
-    Error error = {0};
+    Error error = { 0 };
     unlink(path);
     assert_int_equal(history_read(&h, path, 9, &error), 0);
     assert_int_equal(h.count, 0);
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
         char text[200];
-        snprintf(text, sizeof text, "epoch,loss,val_loss,seconds,images_per_second,lr\n%s", wrong[i]);
+        snprintf(text, sizeof text, "epoch,loss,val_loss,seconds,images_per_second,lr\n%s",
+                 wrong[i]);
         write_text(text);
         assert_int_equal(history_read(&h, path, 9, &error), -1);
         assert_int_equal(error.exit_code, EXIT_INPUT);

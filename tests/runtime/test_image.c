@@ -52,7 +52,8 @@ static int read_bytes(const uint8_t *bytes, size_t n, Image *image, Error *error
     return image_read(image, path, error) == 0 ? 0 : error->exit_code;
 }
 
-static void assert_reads_as(const uint8_t *bytes, size_t n, int width, int height, const uint8_t *pixels, int tolerance)
+static void assert_reads_as(const uint8_t *bytes, size_t n, int width, int height,
+                            const uint8_t *pixels, int tolerance)
 {
     Image image;
     Error error;
@@ -69,7 +70,8 @@ static void assert_reads_as(const uint8_t *bytes, size_t n, int width, int heigh
     assert_int_equal(h, height);
 }
 
-#define READS_AS(sample, width, height, tolerance) assert_reads_as(sample, sizeof sample, width, height, sample##_pixels, tolerance)
+#define READS_AS(sample, width, height, tolerance) \
+    assert_reads_as(sample, sizeof sample, width, height, sample##_pixels, tolerance)
 
 /* Two levels of room: other versions of libjpeg round otherwise. */
 static void test_jpeg_kinds(void **state)
@@ -91,11 +93,12 @@ static void test_png_kinds(void **state)
     READS_AS(png_grey_alpha, 3, 2, 0);
 }
 
-/* The blocks' JPEG with an EXIF segment put in behind its first two bytes. Returns the length. */
+/* The blocks' JPEG with an EXIF segment put in after its first two bytes. Returns the length. */
 static size_t with_exif(uint8_t *out, const uint8_t *exif, size_t n)
 {
     memcpy(out, jpeg_blocks, 2);
-    uint8_t head[10] = { 0xFF, 0xE1, (uint8_t)((n + 8) >> 8), (uint8_t)(n + 8), 'E', 'x', 'i', 'f', 0, 0 };
+    uint8_t head[10] = { 0xFF, 0xE1, (uint8_t)((n + 8) >> 8), (uint8_t)(n + 8), 'E', 'x', 'i', 'f',
+                         0,    0 };
     memcpy(out + 2, head, sizeof head);
     memcpy(out + 12, exif, n);
     memcpy(out + 12 + n, jpeg_blocks + 2, sizeof jpeg_blocks - 2);
@@ -126,10 +129,14 @@ static void test_exif_orientations(void **state)
 {
     (void)state;
     static const char *const expected[11] = {
-        "RGB/YKW/", "RGB/YKW/", "BGR/WKY/", "WKY/BGR/", "YKW/RGB/", "RY/GK/BW/", "YR/KG/WB/", "WB/KG/YR/", "BW/GK/RY/", "RGB/YKW/", "RGB/YKW/",
+        "RGB/YKW/",  "RGB/YKW/",  "BGR/WKY/",  "WKY/BGR/", "YKW/RGB/", "RY/GK/BW/",
+        "YR/KG/WB/", "WB/KG/YR/", "BW/GK/RY/", "RGB/YKW/", "RGB/YKW/",
     };
-    static const uint8_t little[26] = { 'I', 'I', 42, 0, 8, 0, 0, 0, 1, 0, 0x12, 0x01, 3, 0, 1, 0, 0, 0 };
-    static const uint8_t big[26] = { 'M', 'M', 0, 42, 0, 0, 0, 8, 0, 1, 0x01, 0x12, 0, 3, 0, 0, 0, 1 };
+    static const uint8_t little[26] = { 'I', 'I',  42,   0, 8, 0, 0, 0, 1,
+                                        0,   0x12, 0x01, 3, 0, 1, 0, 0, 0 };
+    static const uint8_t big[26] = {
+        'M', 'M', 0, 42, 0, 0, 0, 8, 0, 1, 0x01, 0x12, 0, 3, 0, 0, 0, 1
+    };
     uint8_t exif[26], file[2000];
     for (int o = 0; o <= 10; o++) {
         memcpy(exif, little, sizeof exif);
@@ -141,11 +148,13 @@ static void test_exif_orientations(void **state)
     }
 }
 
-/* Blocks that point outside themselves, or are cut anywhere, count as orientation 1, and nothing is read past their end. */
+/* Blocks that point outside themselves, or are cut anywhere, count as orientation 1, and nothing is
+   read past their end. */
 static void test_exif_nonsense(void **state)
 {
     (void)state;
-    static const uint8_t good[26] = { 'I', 'I', 42, 0, 8, 0, 0, 0, 1, 0, 0x12, 0x01, 3, 0, 1, 0, 0, 0, 6 };
+    static const uint8_t good[26] = { 'I',  'I',  42, 0, 8, 0, 0, 0, 1, 0,
+                                      0x12, 0x01, 3,  0, 1, 0, 0, 0, 6 };
     uint8_t exif[26], file[2000];
     for (size_t n = 0; n < 20; n++)
         assert_string_equal(layout_of(file, with_exif(file, good, n)), "RGB/YKW/");
@@ -156,7 +165,7 @@ static void test_exif_nonsense(void **state)
         assert_string_equal(layout_of(file, with_exif(file, exif, sizeof exif)), "RGB/YKW/");
     }
     memcpy(exif, good, sizeof exif);
-    exif[8] = exif[9] = 0xFF;       /* 65535 entries, the first of another kind */
+    exif[8] = exif[9] = 0xFF; /* 65535 entries, the first of another kind */
     exif[10] = 0x13;
     assert_string_equal(layout_of(file, with_exif(file, exif, sizeof exif)), "RGB/YKW/");
 }
@@ -165,8 +174,13 @@ static void test_exif_nonsense(void **state)
 static void test_every_truncation_is_refused(void **state)
 {
     (void)state;
-    static const struct { const uint8_t *bytes; size_t size; } samples[] = {
-        { jpeg_colour, sizeof jpeg_colour }, { jpeg_progressive, sizeof jpeg_progressive }, { png_rgba16, sizeof png_rgba16 },
+    static const struct {
+        const uint8_t *bytes;
+        size_t size;
+    } samples[] = {
+        { jpeg_colour, sizeof jpeg_colour },
+        { jpeg_progressive, sizeof jpeg_progressive },
+        { png_rgba16, sizeof png_rgba16 },
         { png_interlaced, sizeof png_interlaced },
     };
     Image image;
@@ -198,7 +212,7 @@ static void test_huge_file(void **state)
     if (ftruncate(fileno(f), (off_t)1 << 40) != 0) {
         fclose(f);
         remove(path);
-        skip();             /* a disk without such files */
+        skip(); /* a disk without such files */
     }
     fclose(f);
     assert_int_equal(image_probe(path, &width, &height, &bits, &error), -1);
@@ -214,7 +228,8 @@ static void test_damage(void **state)
     uint8_t file[1000];
     Image image;
     Error error;
-    /* any byte of the PNG's compressed pixels and their checksum (the last 12 bytes are the chunk IEND) */
+    /* any byte of the PNG's compressed pixels and their checksum (the last 12 bytes are the chunk
+       IEND) */
     for (size_t i = 41; i < sizeof png_rgba16 - 12; i++) {
         memcpy(file, png_rgba16, sizeof png_rgba16);
         file[i] ^= 0x10;
@@ -254,8 +269,12 @@ static void test_other_formats_are_named(void **state)
     assert_refused("II*\0\10\0\0\0", 8, "TIFF");
     assert_refused("MM\0*\0\0\0\10", 8, "TIFF");
     assert_refused("P6\n2 2\n255\n", 11, "PPM");
-    assert_refused("\0\0\0\x1C" "ftypavif", 12, "AVIF");
-    assert_refused("\0\0\0\x1C" "ftypheic", 12, "HEIF");
+    assert_refused("\0\0\0\x1C"
+                   "ftypavif",
+                   12, "AVIF");
+    assert_refused("\0\0\0\x1C"
+                   "ftypheic",
+                   12, "HEIF");
     assert_refused("not a picture", 13, "neither JPEG nor PNG");
 }
 
@@ -284,16 +303,23 @@ static size_t add(uint8_t *out, size_t at, const void *bytes, size_t n)
     return at + n;
 }
 
-/* A grey progressive JPEG of SIDE x SIDE: one scan of zero DC coefficients, one bit a block, and `scans` that say in some bytes that all other
-   coefficients are zero: runs of 16384 to 32767 empty blocks, a bit and 14 more each. Returns the length. */
+/* A grey progressive JPEG of SIDE x SIDE: one scan of zero DC coefficients, one bit a block, and
+   `scans` that say in some bytes that all other coefficients are zero: runs of 16384 to 32767 empty
+   blocks, a bit and 14 more each. Returns the length. */
 static size_t make_scans(uint8_t *out, int side, int scans)
 {
-    static const uint8_t dc_scan[10] = { 0xFF, 0xDA, 0, 8, 1, 1, 0x00, 0, 0, 0 }, ac_scan[10] = { 0xFF, 0xDA, 0, 8, 1, 1, 0x00, 1, 63, 0 };
-    uint8_t frame[13] = { 0xFF, 0xC2, 0, 11, 8, (uint8_t)(side >> 8), (uint8_t)side, (uint8_t)(side >> 8), (uint8_t)side, 1, 1, 0x11, 0 };
-    uint8_t steps[69] = { 0xFF, 0xDB, 0, 67 }, dc_codes[22] = { 0xFF, 0xC4, 0, 20, 0x00, 1 }, ac_codes[22] = { 0xFF, 0xC4, 0, 20, 0x10, 1 };
+    static const uint8_t dc_scan[10] = { 0xFF, 0xDA, 0, 8, 1, 1, 0x00, 0, 0, 0 },
+                         ac_scan[10] = { 0xFF, 0xDA, 0, 8, 1, 1, 0x00, 1, 63, 0 };
+    uint8_t frame[13] = {
+        0xFF,          0xC2, 0, 11,   8, (uint8_t)(side >> 8), (uint8_t)side, (uint8_t)(side >> 8),
+        (uint8_t)side, 1,    1, 0x11, 0
+    };
+    uint8_t steps[69] = { 0xFF, 0xDB, 0, 67 }, dc_codes[22] = { 0xFF, 0xC4, 0, 20, 0x00, 1 },
+            ac_codes[22] = { 0xFF, 0xC4, 0, 20, 0x10, 1 };
     memset(steps + 5, 1, 64);
     ac_codes[21] = 0xE0;
-    size_t blocks = (size_t)((side + 7) / 8) * (size_t)((side + 7) / 8), n = add(out, 0, "\xFF\xD8", 2);
+    size_t blocks = (size_t)((side + 7) / 8) * (size_t)((side + 7) / 8),
+           n = add(out, 0, "\xFF\xD8", 2);
     n = add(out, n, steps, sizeof steps);
     n = add(out, n, frame, sizeof frame);
     n = add(out, n, dc_codes, sizeof dc_codes);
@@ -336,14 +362,26 @@ static size_t add_chunk(uint8_t *out, size_t at, const char *name, const uint8_t
     at = add(out, at, name, 4);
     at = add(out, at, bytes, n);
     uLong sum = crc32(0, out + start, (uInt)(at - start));
-    uint8_t check[4] = { (uint8_t)(sum >> 24), (uint8_t)(sum >> 16), (uint8_t)(sum >> 8), (uint8_t)sum };
+    uint8_t check[4] = { (uint8_t)(sum >> 24), (uint8_t)(sum >> 16), (uint8_t)(sum >> 8),
+                         (uint8_t)sum };
     return add(out, at, check, 4);
 }
 
-/* A PNG of `width` x `height` with the filterless rows in `raw`, which follows any chunks in `before`. Returns the length. */
-static size_t make_png(uint8_t *out, int width, int height, int bits, int type, const uint8_t *before, size_t n, const uint8_t *raw, size_t bytes)
+/* A PNG of `width` x `height` with the filterless rows in `raw`, which follows any chunks in
+   `before`. Returns the length. */
+static size_t make_png(uint8_t *out, int width, int height, int bits, int type,
+                       const uint8_t *before, size_t n, const uint8_t *raw, size_t bytes)
 {
-    uint8_t head[13] = { 0, 0, (uint8_t)(width >> 8), (uint8_t)width, 0, 0, (uint8_t)(height >> 8), (uint8_t)height, (uint8_t)bits, (uint8_t)type };
+    uint8_t head[13] = { 0,
+                         0,
+                         (uint8_t)(width >> 8),
+                         (uint8_t)width,
+                         0,
+                         0,
+                         (uint8_t)(height >> 8),
+                         (uint8_t)height,
+                         (uint8_t)bits,
+                         (uint8_t)type };
     uLong packed = compressBound(bytes);
     uint8_t *pixels = malloc(packed);
     assert_non_null(pixels);
@@ -371,7 +409,8 @@ static void test_sixteen_bits_are_rounded(void **state)
         raw[v / 256 * ROW + 1 + v % 256 * 2] = (uint8_t)(v >> 8);
         raw[v / 256 * ROW + 2 + v % 256 * 2] = (uint8_t)v;
     }
-    assert_int_equal(read_bytes(file, make_png(file, 256, 256, 16, 0, NULL, 0, raw, ALL), &image, &error), 0);
+    assert_int_equal(
+        read_bytes(file, make_png(file, 256, 256, 16, 0, NULL, 0, raw, ALL), &image, &error), 0);
     assert_int_equal(image.bits, 16);
     for (int v = 0; v < 65536; v++)
         for (int c = 0; c < 3; c++)
@@ -387,7 +426,8 @@ static void test_sixteen_bits_are_rounded(void **state)
 static void test_transparent_sixteen_bits(void **state)
 {
     (void)state;
-    static const uint8_t value[] = { 0x12, 0x34 }, raw[] = { 0, 0x12, 0x33, 0x12, 0x34, 0x12, 0x35 };
+    static const uint8_t value[] = { 0x12, 0x34 },
+                         raw[] = { 0, 0x12, 0x33, 0x12, 0x34, 0x12, 0x35 };
     static const uint8_t wanted[] = { 18, 18, 18, 255, 255, 255, 18, 18, 18 };
     uint8_t chunk[40], file[400];
     size_t n = add_chunk(chunk, 0, "tRNS", value, sizeof value);
@@ -406,7 +446,10 @@ static void test_few_bits_are_exact(void **state)
             for (int c = 0; c < 3; c++)
                 wanted[v * 3 + c] = (uint8_t)(v * 255 / most);
         }
-        assert_reads_as(file, make_png(file, width, 1, bits, 0, NULL, 0, raw, 1 + ((size_t)(width * bits) + 7) / 8), width, 1, wanted, 0);
+        assert_reads_as(
+            file,
+            make_png(file, width, 1, bits, 0, NULL, 0, raw, 1 + ((size_t)(width * bits) + 7) / 8),
+            width, 1, wanted, 0);
     }
 }
 
@@ -447,9 +490,10 @@ static void test_rounding_is_said_once(void **state)
 static void test_compressed_texts(void **state)
 {
     (void)state;
-    enum { TEXTS = 900, LONG = 7900000, HEAD = 33 };    /* HEAD: signature and IHDR */
+    enum { TEXTS = 900, LONG = 7900000, HEAD = 33 }; /* HEAD: signature and IHDR */
     uLong packed = compressBound(LONG);
-    uint8_t *text = calloc(1, LONG), *chunk = malloc(packed + 3), *file = malloc(TEXTS * 10000 + sizeof png_grey);
+    uint8_t *text = calloc(1, LONG), *chunk = malloc(packed + 3),
+            *file = malloc(TEXTS * 10000 + sizeof png_grey);
     Image image;
     Error error;
     assert_non_null(text);
@@ -495,7 +539,8 @@ static void test_files_that_cannot_be_read(void **state)
     assert_non_null(strstr(error.text, "No such file"));
 }
 
-static void assert_fits(const uint8_t *source, int w, int h, int width, int height, int channels, const uint8_t *expected)
+static void assert_fits(const uint8_t *source, int w, int h, int width, int height, int channels,
+                        const uint8_t *expected)
 {
     Image image = { w, h, 3, (uint8_t *)source, 8 };
     uint8_t out[13 * 11 * 3];
@@ -507,8 +552,9 @@ static void assert_fits(const uint8_t *source, int w, int h, int width, int heig
 static void test_mirror(void **state)
 {
     (void)state;
-    static const uint8_t rows[] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12}, colours[] = {4, 5, 6, 1, 2, 3, 10, 11, 12, 7, 8, 9};
-    static const uint8_t grey[] = {4, 3, 2, 1, 8, 7, 6, 5, 12, 11, 10, 9};
+    static const uint8_t rows[] = { 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12 },
+                         colours[] = { 4, 5, 6, 1, 2, 3, 10, 11, 12, 7, 8, 9 };
+    static const uint8_t grey[] = { 4, 3, 2, 1, 8, 7, 6, 5, 12, 11, 10, 9 };
     uint8_t out[12];
     image_mirror(rows, 2, 2, 3, out);
     assert_memory_equal(out, colours, sizeof out);
@@ -528,7 +574,8 @@ static void test_fit_as_pillow(void **state)
     assert_fits(fit_tall, 1, 100, 4, 3, 3, fit_tall_4x3x3);
 }
 
-/* A grey Image spreads over three channels; a constant one stays what it is at any scale (the weights sum to one). */
+/* A grey Image spreads over three channels; a constant one stays what it is at any scale (the
+   weights sum to one). */
 static void test_fit_grey_and_extremes(void **state)
 {
     (void)state;
@@ -579,7 +626,8 @@ static void test_write_into_nothing(void **state)
     assert_non_null(strstr(error.text, missing));
 }
 
-/* Found files, where there are some: the turned ones show what the upright original shows, a name does not make a format. */
+/* Found files, where there are some: the turned ones show what the upright original shows, a name
+   does not make a format. */
 static void test_found_files(void **state)
 {
     (void)state;
@@ -587,9 +635,13 @@ static void test_found_files(void **state)
     if (!top)
         skip();
     static const char *const refused[][2] = {
-        { "odd_derived/rgb_224.bmp", "BMP" }, { "odd_derived/rgb_224.ppm", "PPM" }, { "odd_found/webp_named_jpg_Dog_01.jpg", "WebP" },
-        { "odd_derived/truncated_half.jpg", "truncated" }, { "odd_derived/header_only.jpg", "truncated" },
-        { "odd_derived/empty.jpg", "empty" }, { "odd_derived/text_named_jpg.jpg", "neither JPEG nor PNG" },
+        { "odd_derived/rgb_224.bmp", "BMP" },
+        { "odd_derived/rgb_224.ppm", "PPM" },
+        { "odd_found/webp_named_jpg_Dog_01.jpg", "WebP" },
+        { "odd_derived/truncated_half.jpg", "truncated" },
+        { "odd_derived/header_only.jpg", "truncated" },
+        { "odd_derived/empty.jpg", "empty" },
+        { "odd_derived/text_named_jpg.jpg", "neither JPEG nor PNG" },
     };
     char file[600];
     Image image, upright;
@@ -630,7 +682,8 @@ int main(void)
         cmocka_unit_test(test_exif_orientations),
         cmocka_unit_test(test_exif_nonsense),
         cmocka_unit_test(test_every_truncation_is_refused),
-        cmocka_unit_test(test_huge_file), cmocka_unit_test(test_damage),
+        cmocka_unit_test(test_huge_file),
+        cmocka_unit_test(test_damage),
         cmocka_unit_test(test_other_formats_are_named),
         cmocka_unit_test(test_dimensions),
         cmocka_unit_test(test_endless_scans),

@@ -15,9 +15,18 @@ enum { BYTES = 8 * 8 * 3, LATENT = 4 * 4 * 4, REALS = 223, IMAGES = 7 };
 
 static void pixels_are_rounded(void **state)
 {
-    const real values[] = {0, (real)(0.4999 / 255), (real)(0.5001 / 255), (real)(254.4 / 255), (real)(254.6 / 255), 1, 7, -1,
-                           (real)NAN, (real)INFINITY, (real)-INFINITY};
-    static const uint8_t wanted[] = {0, 0, 1, 254, 255, 255, 255, 0, 0, 255, 0};
+    const real values[] = { 0,
+                            (real)(0.4999 / 255),
+                            (real)(0.5001 / 255),
+                            (real)(254.4 / 255),
+                            (real)(254.6 / 255),
+                            1,
+                            7,
+                            -1,
+                            (real)NAN,
+                            (real)INFINITY,
+                            (real)-INFINITY };
+    static const uint8_t wanted[] = { 0, 0, 1, 254, 255, 255, 255, 0, 0, 255, 0 };
     uint8_t pixels[11];
     (void)state;
     infer_pixels(values, 11, pixels);
@@ -27,16 +36,20 @@ static void pixels_are_rounded(void **state)
 /* However many threads share the images, each result is that of the model called directly. */
 static void check_threads(const Model *model)
 {
-    static real parameters[REALS], latents[IMAGES * LATENT], outputs[IMAGES * BYTES], again[IMAGES * BYTES], wanted[BYTES];
+    static real parameters[REALS], latents[IMAGES * LATENT], outputs[IMAGES * BYTES],
+        again[IMAGES * BYTES], wanted[BYTES];
     static uint8_t pixels[IMAGES][BYTES];
     static char prepared[REALS * sizeof(real)];
     const uint8_t *images[IMAGES];
     Infer infer;
     Error error;
 
-    for (int i = 0; i < REALS; i++) parameters[i] = (real)(i * 37 % 101 - 40) / 100;
-    for (int i = 0; i < IMAGES * BYTES; i++) pixels[i / BYTES][i % BYTES] = (uint8_t)(i * 31 % 251);
-    for (int i = 0; i < IMAGES; i++) images[i] = pixels[i];
+    for (int i = 0; i < REALS; i++)
+        parameters[i] = (real)(i * 37 % 101 - 40) / 100;
+    for (int i = 0; i < IMAGES * BYTES; i++)
+        pixels[i / BYTES][i % BYTES] = (uint8_t)(i * 31 % 251);
+    for (int i = 0; i < IMAGES; i++)
+        images[i] = pixels[i];
     caec_model.prepare(parameters, prepared);
     for (int threads = 1; threads <= 9; threads += 4) {
         assert_int_equal(infer_open(&infer, model, parameters, threads, &error), 0);
@@ -59,25 +72,25 @@ static void threads_change_nothing(void **state)
     check_threads(&caec_model);
 }
 
-/* Seven images are a group of four and one of three. */
-static void groups_change_nothing(void **state)
+/* Seven images are a microbatch of four and one of three. */
+static void microbatches_change_nothing(void **state)
 {
     (void)state;
-    const Model grouped = tiny_grouped();
-    tiny_largest_group = 0;
-    check_threads(&grouped);
-    assert_int_equal(tiny_largest_group, TINY_GROUP);
+    const Model batched = tiny_batched();
+    tiny_largest_microbatch = 0;
+    check_threads(&batched);
+    assert_int_equal(tiny_largest_microbatch, TINY_MICROBATCH);
 }
 
 static void batches_keep_threads_at_work(void **state)
 {
     static real parameters[REALS];
-    Model large = tiny_grouped();
+    Model large = tiny_batched();
     Infer infer;
     Error error;
 
     (void)state;
-    large.group = 32;
+    large.microbatch = 32;
     assert_int_equal(infer_open(&infer, &large, parameters, 3, &error), 0);
     assert_int_equal(infer_batch(&infer), 32 * infer.threads);
     infer_close(&infer);
@@ -94,7 +107,7 @@ static void ignore(const char *text)
 static void refuses_two_channels(void **state)
 {
     Model model = caec_model;
-    char *arguments[] = {"x.png"};
+    char *arguments[] = { "x.png" };
     InferPaths list;
     Error error;
 
@@ -110,7 +123,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(pixels_are_rounded),
         cmocka_unit_test(threads_change_nothing),
-        cmocka_unit_test(groups_change_nothing),
+        cmocka_unit_test(microbatches_change_nothing),
         cmocka_unit_test(batches_keep_threads_at_work),
         cmocka_unit_test(refuses_two_channels),
     };

@@ -1,4 +1,5 @@
-/* The first parameters: numbers from a Python program of the same generator, and what Glorot's rule says of all of them. */
+/* The first parameters: numbers from a Python program of the same generator, and what Glorot's rule
+   says of all of them. */
 #include "weights/initial.h"
 
 #include <math.h>
@@ -29,7 +30,8 @@ static void numbers_of_another_program(void **state)
     assert_close(w[112], 0.03369668803162052);
 }
 
-/* 108 values each: within the limit, coming near it on both sides, mean near zero; variance limit^2 / 3. */
+/* 108 values each: within the limit, coming near it on both sides, mean near zero; variance limit^2
+   / 3. */
 static void kernels_are_uniform_and_biases_zero(void **state)
 {
     (void)state;
@@ -60,7 +62,8 @@ static void seeds_and_drawings_differ(void **state)
 {
     (void)state;
     real a[MOST], b[MOST];
-    size_t bytes = caec_model.parameter_reals * sizeof(real), first = caec_model.parameters[2].offset;
+    size_t bytes = caec_model.parameter_reals * sizeof(real),
+           first = caec_model.parameters[2].offset;
     initial_draw(&caec_model, 1, a);
     initial_draw(&caec_model, 1, b);
     assert_memory_equal(a, b, bytes);

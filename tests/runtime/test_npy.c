@@ -1,5 +1,6 @@
-/* numpy's array files: bytes as numpy.save leaves them, and refusal of what is no plain float array. */
-#define _XOPEN_SOURCE 700    /* mkdtemp */
+/* numpy's array files: bytes as numpy.save leaves them, and refusal of what is no plain float
+   array. */
+#define _XOPEN_SOURCE 700 /* mkdtemp */
 #include "formats/npy.h"
 
 #include <setjmp.h>
@@ -19,7 +20,8 @@ static int make_folder(void **state)
     const char *base = getenv("TMPDIR");
     (void)state;
     snprintf(folder, sizeof folder, "%s/caec-npy-XXXXXX", base ? base : "/tmp");
-    if (!mkdtemp(folder)) return -1;
+    if (!mkdtemp(folder))
+        return -1;
     snprintf(path, sizeof path, "%s/array.npy", folder);
     return 0;
 }
@@ -28,7 +30,7 @@ static int remove_folder(void **state)
 {
     (void)state;
     unlink(path);
-    return rmdir(folder);      /* fails where a temporary file was left behind */
+    return rmdir(folder); /* fails where a temporary file was left behind */
 }
 
 /* Writes magic, version, the length of the header, the header and the data. */
@@ -41,7 +43,8 @@ static void put(int version, const char *header, const void *data, size_t bytes)
     fwrite("\x93NUMPY", 1, 6, file);
     putc(version, file);
     putc(0, file);
-    for (int i = 0; i < (version == 1 ? 2 : 4); i++) putc((int)(length >> 8 * i & 255), file);
+    for (int i = 0; i < (version == 1 ? 2 : 4); i++)
+        putc((int)(length >> 8 * i & 255), file);
     fputs(header, file);
     fwrite(data, 1, bytes, file);
     assert_int_equal(fclose(file), 0);
@@ -56,15 +59,19 @@ static void refused(const char *part)
     assert_int_equal(npy_open(&reader, path, message, sizeof message, &io), -1);
     assert_int_equal(io, 0);
     assert_non_null(strstr(message, path));
-    if (!strstr(message, part)) fail_msg("\"%s\" does not say \"%s\"", message, part);
+    if (!strstr(message, part))
+        fail_msg("\"%s\" does not say \"%s\"", message, part);
     npy_close(&reader);
 }
 
-/* import numpy; numpy.save("array.npy", numpy.array([[1.5, -2, 0.1], [3e38, 1e-45, 0]], "<f4")) (numpy 1.24), after the magic. */
+/* import numpy; numpy.save("array.npy", numpy.array([[1.5, -2, 0.1], [3e38, 1e-45, 0]], "<f4"))
+   (numpy 1.24), after the magic. */
 static const char numpy_header[] =
-    "{'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), }                                                          \n";
-static const unsigned char numpy_data[24] = {0, 0, 0xc0, 0x3f, 0, 0, 0, 0xc0, 0xcd, 0xcc, 0xcc, 0x3d,
-                                             0xe6, 0xb1, 0x61, 0x7f, 1, 0, 0, 0, 0, 0, 0, 0};
+    "{'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), }                                   "
+    "                       \n";
+static const unsigned char numpy_data[24] = { 0,    0,    0xc0, 0x3f, 0,    0,    0,    0xc0,
+                                              0xcd, 0xcc, 0xcc, 0x3d, 0xe6, 0xb1, 0x61, 0x7f,
+                                              1,    0,    0,    0,    0,    0,    0,    0 };
 
 static void reads_float32(void **state)
 {
@@ -91,11 +98,13 @@ static void reads_float32(void **state)
 
 static void reads_float64_and_versions(void **state)
 {
-    static const unsigned char tenth[] = {0x9a, 0x99, 0x99, 0x99, 0x99, 0x99, 0xb9, 0x3f};
-    static const char *const headers[] = {"{'descr': '<f8', 'fortran_order': False, 'shape': (1,), }\n",
-                                          "{\"shape\":(1L,),\"fortran_order\":False,\"descr\":\"<f8\"}",
-                                          " { 'fortran_order' : False , 'shape' : ( 1 , 1 ) , 'descr' : '<f8' } \n",
-                                          "{'descr': '<f8', 'fortran_order': False, 'shape': (), }"};
+    static const unsigned char tenth[] = { 0x9a, 0x99, 0x99, 0x99, 0x99, 0x99, 0xb9, 0x3f };
+    static const char *const headers[] = {
+        "{'descr': '<f8', 'fortran_order': False, 'shape': (1,), }\n",
+        "{\"shape\":(1L,),\"fortran_order\":False,\"descr\":\"<f8\"}",
+        " { 'fortran_order' : False , 'shape' : ( 1 , 1 ) , 'descr' : '<f8' } \n",
+        "{'descr': '<f8', 'fortran_order': False, 'shape': (), }"
+    };
     (void)state;
     for (int version = 1; version <= 3; version++)
         for (int i = 0; i < 4; i++) {
@@ -114,13 +123,22 @@ static void reads_float64_and_versions(void **state)
 static void refuses_other_arrays(void **state)
 {
     (void)state;
-    put(1, "{'descr': '>f4', 'fortran_order': False, 'shape': (1,), }", "abcd", 4), refused("type >f4");
-    put(1, "{'descr': '|u1', 'fortran_order': False, 'shape': (4,), }", "abcd", 4), refused("astype");
-    put(1, "{'descr': '<f4', 'fortran_order': True, 'shape': (1,), }", "abcd", 4), refused("ascontiguousarray");
-    put(1, "{'descr': [('x', '<f4')], 'fortran_order': False, 'shape': (1,), }", "abcd", 4), refused("records");
-    put(1, "{'descr': '<f4', 'fortran_order': False, 'shape': (1,1,1,1,1,1,1,1,1), }", "abcd", 4), refused("8 dimensions");
-    put(1, "{'descr': '<f4', 'fortran_order': False, 'shape': (4294967296, 4294967296), }", "abcd", 4), refused("larger than any");
-    put(1, "{'descr': '<f4', 'fortran_order': False, 'shape': (99999999999999999999,), }", "abcd", 4), refused("larger than any");
+    put(1, "{'descr': '>f4', 'fortran_order': False, 'shape': (1,), }", "abcd", 4),
+        refused("type >f4");
+    put(1, "{'descr': '|u1', 'fortran_order': False, 'shape': (4,), }", "abcd", 4),
+        refused("astype");
+    put(1, "{'descr': '<f4', 'fortran_order': True, 'shape': (1,), }", "abcd", 4),
+        refused("ascontiguousarray");
+    put(1, "{'descr': [('x', '<f4')], 'fortran_order': False, 'shape': (1,), }", "abcd", 4),
+        refused("records");
+    put(1, "{'descr': '<f4', 'fortran_order': False, 'shape': (1,1,1,1,1,1,1,1,1), }", "abcd", 4),
+        refused("8 dimensions");
+    put(1, "{'descr': '<f4', 'fortran_order': False, 'shape': (4294967296, 4294967296), }", "abcd",
+        4),
+        refused("larger than any");
+    put(1, "{'descr': '<f4', 'fortran_order': False, 'shape': (99999999999999999999,), }", "abcd",
+        4),
+        refused("larger than any");
 }
 
 static void refuses_damage(void **state)
@@ -131,13 +149,18 @@ static void refuses_damage(void **state)
     put(4, numpy_header, numpy_data, 24), refused("version");
     put(0, numpy_header, numpy_data, 24), refused("version");
     put(1, "{'descr': '<f4', 'fortran_order': False}", "abcd", 4), refused("lacks");
-    put(1, "{'descr': '<f4', 'descr': '<f4', 'fortran_order': False, 'shape': (1,)}", "abcd", 4), refused("twice");
-    put(1, "{'descr': '<f4', 'fortran_order': False, 'shape': (1,), 'x': 1}", "abcd", 4), refused("unknown");
-    put(1, "{'descr': '<f4', 'fortran_order': 0, 'shape': (1,), }", "abcd", 4), refused("True nor False");
-    put(1, "{'descr': '<f4', 'fortran_order': False, 'shape': (-1,), }", "abcd", 4), refused("no list");
+    put(1, "{'descr': '<f4', 'descr': '<f4', 'fortran_order': False, 'shape': (1,)}", "abcd", 4),
+        refused("twice");
+    put(1, "{'descr': '<f4', 'fortran_order': False, 'shape': (1,), 'x': 1}", "abcd", 4),
+        refused("unknown");
+    put(1, "{'descr': '<f4', 'fortran_order': 0, 'shape': (1,), }", "abcd", 4),
+        refused("True nor False");
+    put(1, "{'descr': '<f4', 'fortran_order': False, 'shape': (-1,), }", "abcd", 4),
+        refused("no list");
     put(1, "{'descr': '<f4', 'fortran_order': False, 'shape': (1", "abcd", 4), refused("damaged");
     put(1, "{'descr': '<f4", "abcd", 4), refused("damaged");
-    put(1, "{'descr': '<f4', 'fortran_order': False, 'shape': (1,)} x", "abcd", 4), refused("follows");
+    put(1, "{'descr': '<f4', 'fortran_order': False, 'shape': (1,)} x", "abcd", 4),
+        refused("follows");
     put(1, "", "", 0), refused("damaged");
 
     FILE *file = fopen(path, "wb");
@@ -169,11 +192,12 @@ static void unreadable_is_io(void **state)
     assert_int_equal(io, 1);
 }
 
-/* The file that numpy would write, but for the header's padding: 256 bytes of header, the shape with the number that turned out. */
+/* The file that numpy would write, but for the header's padding: 256 bytes of header, the shape
+   with the number that turned out. */
 static void writes_bytes(void **state)
 {
-    static const float values[6] = {1.5f, -2, 0.1f, 3e38f, 1e-45f, 0};
-    const int64_t shape[] = {5, 3};
+    static const float values[6] = { 1.5f, -2, 0.1f, 3e38f, 1e-45f, 0 };
+    const int64_t shape[] = { 5, 3 };
     const char *start = "{'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), }";
     unsigned char bytes[600];
     NpyWriter writer;
@@ -190,7 +214,8 @@ static void writes_bytes(void **state)
     fclose(file);
     assert_memory_equal(bytes, "\x93NUMPY\1\0\xf6\0", 10);
     assert_memory_equal(bytes + 10, start, strlen(start));
-    for (size_t i = 10 + strlen(start); i < 255; i++) assert_int_equal(bytes[i], ' ');
+    for (size_t i = 10 + strlen(start); i < 255; i++)
+        assert_int_equal(bytes[i], ' ');
     assert_int_equal(bytes[255], '\n');
     assert_memory_equal(bytes + 256, numpy_data, 24);
 }
@@ -198,7 +223,7 @@ static void writes_bytes(void **state)
 static void abandons(void **state)
 {
     static const float value = 1;
-    const int64_t shape[] = {1};
+    const int64_t shape[] = { 1 };
     NpyWriter writer;
 
     (void)state;

@@ -1,4 +1,5 @@
-/* Adam against the closed form for a constant gradient, and against three steps of NumPy in float64. */
+/* Adam against the closed form for a constant gradient, and against three steps of NumPy in
+   float64. */
 #include "compute/optimizer.h"
 
 #include <math.h>
@@ -10,7 +11,9 @@
 
 #include <cmocka.h>
 
-static const ModelOptimizer keras = {.name = "adam", .lr = 1e-3, .beta1 = 0.9, .beta2 = 0.999, .eps = 1e-7};
+static const ModelOptimizer keras = {
+    .name = "adam", .lr = 1e-3, .beta1 = 0.9, .beta2 = 0.999, .eps = 1e-7
+};
 
 static double bound(void)
 {
@@ -29,13 +32,14 @@ static void assert_close(double got, double want, double most)
         fail_msg("%.17g differs from %.17g by more than %g", got, want, most);
 }
 
-/* m = (1 - b1^t) g and v = (1 - b2^t) g^2, so every step moves by lr c g / (c |g| + eps), c = sqrt(1 - b2^t). */
+/* m = (1 - b1^t) g and v = (1 - b2^t) g^2, so every step moves by lr c g / (c |g| + eps), c =
+   sqrt(1 - b2^t). */
 static void constant_gradient(void **state)
 {
     (void)state;
-    const double g[] = {0.5, -3.0, 1e-5, 0};
-    real w[4] = {0}, gradient[4];
-    double want[4] = {0};
+    const double g[] = { 0.5, -3.0, 1e-5, 0 };
+    real w[4] = { 0 }, gradient[4];
+    double want[4] = { 0 };
     Optimizer o;
     open_or_fail(&o, &keras, 4);
     for (int i = 0; i < 4; i++)
@@ -55,19 +59,21 @@ static void constant_gradient(void **state)
 static void three_steps_of_numpy(void **state)
 {
     (void)state;
-    static const double g[3][4] = {{0.5, -1.0, 2e-4, 0}, {-0.25, 3.0, -1e-4, 1e-6}, {4.0, 0.125, 5e-5, -1e-6}};
+    static const double g[3][4] = { { 0.5, -1.0, 2e-4, 0 },
+                                    { -0.25, 3.0, -1e-4, 1e-6 },
+                                    { 4.0, 0.125, 5e-5, -1e-6 } };
     static const double want[3][4] = {
-        {0.9990000063245154, -1.9990000031622677, 0.49901556527962077, 0.0},
-        {0.9987336707920792, -1.9994941925013507, 0.49875294375567336, -0.00017878115885639384},
-        {0.9980725248798753, -1.9999011493300025, 0.49841715293669814, -0.00016482149129927787},
+        { 0.9990000063245154, -1.9990000031622677, 0.49901556527962077, 0.0 },
+        { 0.9987336707920792, -1.9994941925013507, 0.49875294375567336, -0.00017878115885639384 },
+        { 0.9980725248798753, -1.9999011493300025, 0.49841715293669814, -0.00016482149129927787 },
     };
-    real w[4] = {1, -2, (real)0.5, 0};
+    real w[4] = { 1, -2, (real)0.5, 0 };
     Optimizer o;
     open_or_fail(&o, &keras, 4);
     for (int t = 0; t < 3; t++) {
         real gradient[4];
         for (int i = 0; i < 4; i++)
-            gradient[i] = (real)(g[t][i] * 8);      /* as the sum over a batch of 8 */
+            gradient[i] = (real)(g[t][i] * 8); /* as the sum over a batch of 8 */
         optimizer_update(&o, w, gradient, 1.0 / 8, 1);
         for (int i = 0; i < 4; i++)
             assert_close((double)w[i], want[t][i], bound());
@@ -81,14 +87,19 @@ static void against_plain_loops(void **state)
     (void)state;
     enum { N = 7 };
     static const ModelOptimizer all[] = {
-        {.name = "adam", .lr = 0.01, .beta1 = 0.8, .beta2 = 0.95, .eps = 1e-3},
-        {.name = "adamw", .lr = 0.01, .beta1 = 0.9, .beta2 = 0.99, .eps = 1e-7, .weight_decay = 0.3},
-        {.name = "sgd", .lr = 0.05},
-        {.name = "sgd", .lr = 0.02, .momentum = 0.9},
+        { .name = "adam", .lr = 0.01, .beta1 = 0.8, .beta2 = 0.95, .eps = 1e-3 },
+        { .name = "adamw",
+          .lr = 0.01,
+          .beta1 = 0.9,
+          .beta2 = 0.99,
+          .eps = 1e-7,
+          .weight_decay = 0.3 },
+        { .name = "sgd", .lr = 0.05 },
+        { .name = "sgd", .lr = 0.02, .momentum = 0.9 },
     };
     for (int k = 0; k < 4; k++) {
         const ModelOptimizer *s = &all[k];
-        double w[N], m[N] = {0}, v[N] = {0}, rate = s->lr;
+        double w[N], m[N] = { 0 }, v[N] = { 0 }, rate = s->lr;
         real got[N], gradient[N];
         Optimizer o;
         open_or_fail(&o, s, N);
@@ -97,7 +108,7 @@ static void against_plain_loops(void **state)
             got[i] = (real)(w[i] = 0.25 * (i - 3));
         for (int t = 1; t <= 30; t++) {
             if (t == 20)
-                o.settings.lr = rate = s->lr / 4;       /* as a schedule does */
+                o.settings.lr = rate = s->lr / 4; /* as a schedule does */
             for (int i = 0; i < N; i++) {
                 double g = sin(t * 0.7 + i);
                 gradient[i] = (real)(g * 4);
@@ -105,7 +116,8 @@ static void against_plain_loops(void **state)
                     w[i] -= rate * s->weight_decay * w[i];
                     m[i] = s->beta1 * m[i] + (1 - s->beta1) * g;
                     v[i] = s->beta2 * v[i] + (1 - s->beta2) * g * g;
-                    w[i] -= rate * sqrt(1 - pow(s->beta2, t)) / (1 - pow(s->beta1, t)) * m[i] / (sqrt(v[i]) + s->eps);
+                    w[i] -= rate * sqrt(1 - pow(s->beta2, t)) / (1 - pow(s->beta1, t)) * m[i]
+                            / (sqrt(v[i]) + s->eps);
                 } else {
                     m[i] = s->momentum * m[i] - rate * g;
                     w[i] += m[i];
@@ -142,13 +154,17 @@ static void threads_do_not_change_bits(void **state)
     free(gradient);
 }
 
-/* adamw decays what it updates: what rests must not even decay, and what is updated ends as if it were alone. */
+/* adamw decays what it updates: what rests must not even decay, and what is updated ends as if it
+   were alone. */
 static void what_rests_keeps_its_bits(void **state)
 {
     (void)state;
     enum { A = 9000, B = 3, C = 5, D = 20000, N = A + B + C + D };
     static const ModelParameter parameters[] = {
-        { .offset = 0, .count = A }, { .offset = A, .count = B }, { .offset = A + B, .count = C }, { .offset = A + B + C, .count = D },
+        { .offset = 0, .count = A },
+        { .offset = A, .count = B },
+        { .offset = A + B, .count = C },
+        { .offset = A + B + C, .count = D },
     };
     static const unsigned char trains[] = { 0, 1, 1, 0 };
     const Model model = { .parameters = parameters, .parameter_count = 4, .parameter_reals = N };
@@ -165,7 +181,8 @@ static void what_rests_keeps_its_bits(void **state)
     memcpy(alone, w + A, sizeof alone);
     open_or_fail(&all, &decaying, N);
     open_or_fail(&part, &decaying, B + C);
-    optimizer_update(&all, w, gradient, 1, 2);          /* of before: m, v and t are to be forgotten */
+    /* of before: m, v and t are to be forgotten */
+    optimizer_update(&all, w, gradient, 1, 2);
     for (int i = 0; i < N; i++)
         w[i] = (real)cos(i);
     optimizer_restart(&all, &model, trains);
@@ -205,12 +222,9 @@ static void unknown_method_is_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(constant_gradient),
-        cmocka_unit_test(three_steps_of_numpy),
-        cmocka_unit_test(against_plain_loops),
-        cmocka_unit_test(threads_do_not_change_bits),
-        cmocka_unit_test(what_rests_keeps_its_bits),
-        cmocka_unit_test(unknown_method_is_refused),
+        cmocka_unit_test(constant_gradient),         cmocka_unit_test(three_steps_of_numpy),
+        cmocka_unit_test(against_plain_loops),       cmocka_unit_test(threads_do_not_change_bits),
+        cmocka_unit_test(what_rests_keeps_its_bits), cmocka_unit_test(unknown_method_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

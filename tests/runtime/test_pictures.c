@@ -25,7 +25,8 @@ static void test_same_arguments_same_bytes(void **state)
 {
     (void)state;
     static uint8_t again[SIDE * SIDE * 3];
-    for (int i = COUNT - 1; i >= 0; i -= 7) {       /* in another order: no picture depends on the one before */
+    /* in another order: no picture depends on the one before */
+    for (int i = COUNT - 1; i >= 0; i -= 7) {
         memset(again, i, sizeof again);
         picture_draw(1, (uint64_t)i, SIDE, SIDE, 3, again);
         assert_memory_equal(again, colour[i], sizeof again);
@@ -35,7 +36,8 @@ static void test_same_arguments_same_bytes(void **state)
     assert_memory_not_equal(colour[0], colour[1], sizeof again);
 }
 
-/* Not a truth but a promise: these bytes do not change from one machine, compiler or version to another, so runs can be compared. */
+/* Not a truth but a promise: these bytes do not change from one machine, compiler or version to
+   another, so runs can be compared. */
 static void test_same_bytes_everywhere(void **state)
 {
     (void)state;
@@ -85,7 +87,8 @@ static void add_row_power(const uint8_t *row, double *power)
     }
 }
 
-/* Photographs' power falls like 1/f^alpha with alpha near 2 (Field 1987): the slope of log power over log frequency. */
+/* Photographs' power falls like 1/f^alpha with alpha near 2 (Field 1987): the slope of log power
+   over log frequency. */
 static void test_spectrum_falls_like_that_of_photographs(void **state)
 {
     (void)state;
@@ -115,7 +118,8 @@ static void test_grey_is_luma(void **state)
         picture_draw(1, (uint64_t)i, SIDE, SIDE, 1, grey);
         for (int j = 0; j < SIDE * SIDE; j++) {
             const uint8_t *p = colour[i] + 3 * j;
-            difference += fabs(0.299 * p[0] + 0.587 * p[1] + 0.114 * p[2] - grey[j]) / (SIDE * SIDE);
+            difference += fabs(0.299 * p[0] + 0.587 * p[1] + 0.114 * p[2] - grey[j])
+                          / (SIDE * SIDE);
         }
         assert_true(difference < 4);
     }
@@ -125,7 +129,8 @@ static void test_grey_is_luma(void **state)
 static void test_sizes(void **state)
 {
     (void)state;
-    static const int sizes[][3] = { { 1, 1, 3 }, { 1, 300, 1 }, { 200, 2, 3 }, { 8, 8, 3 }, { 28, 28, 1 }, { 33, 17, 3 } };
+    static const int sizes[][3] = { { 1, 1, 3 }, { 1, 300, 1 }, { 200, 2, 3 },
+                                    { 8, 8, 3 }, { 28, 28, 1 }, { 33, 17, 3 } };
     for (size_t s = 0; s < sizeof sizes / sizeof *sizes; s++) {
         size_t n = (size_t)(sizes[s][0] * sizes[s][1] * sizes[s][2]);
         uint8_t *first = malloc(n + 16), *second = malloc(n + 16);

@@ -42,10 +42,12 @@ static void lines_where_there_is_no_terminal(void **state)
     progress_end(&p, 19, 214, 3725, 0.01198, 0.01203);
     progress_epoch(&p, 4, 0, 19);
     progress_end(&p, 2, 214, 31, 0.5, NAN);
-    assert_string_equal(text_of(file), "Epoch 3/40 - 8/19 - 212 images/s - 01:15 left - loss: 0.01235\n"
-                                       "Epoch 3/40 - 16/19 - 212 images/s - 01:15 left - loss: 0.01235\n"
-                                       "Epoch 3/40 - 19/19 - 214 images/s - 1:02:05 - loss: 0.01198 - val_loss: 0.01203\n"
-                                       "Epoch 4 - 2/19 - 214 images/s - 00:31 - loss: 0.5\n");
+    assert_string_equal(
+        text_of(file),
+        "Epoch 3/40 - 8/19 - 212 images/s - 01:15 left - loss: 0.01235\n"
+        "Epoch 3/40 - 16/19 - 212 images/s - 01:15 left - loss: 0.01235\n"
+        "Epoch 3/40 - 19/19 - 214 images/s - 1:02:05 - loss: 0.01198 - val_loss: 0.01203\n"
+        "Epoch 4 - 2/19 - 214 images/s - 00:31 - loss: 0.5\n");
     fclose(file);
 }
 
@@ -57,15 +59,17 @@ static void a_bar_on_a_terminal(void **state)
     Progress p;
     progress_open(&p, file, 1, now);
     progress_epoch(&p, 3, 40, 20);
-    progress_step(&p, 1, 212, 12, 0.5);          /* too soon to draw */
+    progress_step(&p, 1, 212, 12, 0.5); /* too soon to draw */
     clock_seconds += 1;
     progress_step(&p, 10, 212, 12, 0.5);
     progress_say(&p, file, "a warning");
     progress_end(&p, 20, 214, 31, 0.25, NAN);
-    assert_string_equal(text_of(file), "Epoch 3/40\n"
-                                       "10/20 [===============>..............] 212 images/s - 00:12 left - loss: 0.5"
-                                       "\r\033[Ka warning\n"
-                                       "20/20 [==============================] 214 images/s - 00:31 - loss: 0.25\n");
+    assert_string_equal(
+        text_of(file),
+        "Epoch 3/40\n"
+        "10/20 [===============>..............] 212 images/s - 00:12 left - loss: 0.5"
+        "\r\033[Ka warning\n"
+        "20/20 [==============================] 214 images/s - 00:31 - loss: 0.25\n");
     fclose(file);
 }
 
@@ -79,8 +83,12 @@ static void lines_say_the_stage(void **state)
         progress_stage(&p, 2, 4);
         progress_epoch(&p, 7, terminal ? 40 : 0, 2);
         progress_end(&p, 2, 214, 31, 0.25, NAN);
-        assert_string_equal(text_of(file), terminal ? "Stage 2/4 - Epoch 7/40\n2/2 [==============================] 214 images/s - 00:31 - loss: 0.25\n"
-                                                    : "Stage 2/4 - Epoch 7 - 2/2 - 214 images/s - 00:31 - loss: 0.25\n");
+        assert_string_equal(
+            text_of(file),
+            terminal
+                ? "Stage 2/4 - Epoch 7/40\n2/2 [==============================] 214 images/s - "
+                  "00:31 - loss: 0.25\n"
+                : "Stage 2/4 - Epoch 7 - 2/2 - 214 images/s - 00:31 - loss: 0.25\n");
         fclose(file);
     }
 }
@@ -94,7 +102,7 @@ static void a_long_line_does_not_wrap(void **state)
     progress_epoch(&p, 1, 1, 100000);
     progress_end(&p, 100000, 123456789, 360000, 1.234e-30, 1.234e-30);
     const char *line = strchr(text_of(file), '\n') + 1;
-    assert_true(strlen(line) <= 80);             /* 79 and the newline */
+    assert_true(strlen(line) <= 80); /* 79 and the newline */
     assert_memory_equal(line, "100000/100000 [========] ", 25);
     fclose(file);
 }

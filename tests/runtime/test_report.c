@@ -49,7 +49,7 @@ static void test_sheet(void **state)
     Error error;
     for (int i = 0; i < 6; i++) {
         memset(pictures[i], 10 * i, sizeof pictures[i]);
-        pictures[i][0] = 77;        /* red at the upper left corner */
+        pictures[i][0] = 77; /* red at the upper left corner */
         cells[i] = i == 4 ? NULL : pictures[i];
     }
     assert_int_equal(report_sheet(path, cells, 3, 2, 4, 5, 3, &error), 0);
@@ -61,7 +61,8 @@ static void test_sheet(void **state)
             int column = x / 7, row = y / 6, in = x % 7 < 5 && y % 6 < 4, cell = row * 3 + column;
             int expected = in && cell != 4 ? 10 * cell : 255;
             assert_int_equal(pixel(&image, x, y)[1], expected);
-            assert_int_equal(pixel(&image, x, y)[0], x % 7 == 0 && y % 6 == 0 && cell != 4 ? 77 : expected);
+            assert_int_equal(pixel(&image, x, y)[0],
+                             x % 7 == 0 && y % 6 == 0 && cell != 4 ? 77 : expected);
         }
     image_free(&image);
 }
@@ -75,7 +76,8 @@ static void test_grey_sheet_of_one(void **state)
     Error error;
     assert_int_equal(report_sheet(path, cells, 1, 1, 1, 2, 1, &error), 0);
     assert_int_equal(image_read(&image, path, &error), 0);
-    assert_true(image.width == 2 && image.height == 1 && image.pixels[0] == 3 && image.pixels[3] == 200);
+    assert_true(image.width == 2 && image.height == 1 && image.pixels[0] == 3
+                && image.pixels[3] == 200);
     image_free(&image);
 }
 
@@ -102,7 +104,8 @@ static int occurrences(const char *word)
     return n;
 }
 
-/* Loss 1, 0.5, 0 over epochs 1 to 3: a straight line, downwards on paper, that ends on the lower axis. */
+/* Loss 1, 0.5, 0 over epochs 1 to 3: a straight line, downwards on paper, that ends on the lower
+   axis. */
 static void test_line_stands_where_the_axes_say(void **state)
 {
     (void)state;
@@ -112,19 +115,25 @@ static void test_line_stands_where_the_axes_say(void **state)
     assert_non_null(strstr(text, ">a &lt; b &amp; c</text>"));
     const char *curve = strstr(text, "stroke-linejoin");
     assert_non_null(curve);
-    assert_int_equal(sscanf(strstr(curve, "d=\"M"), "d=\"M%lf %lfL%lf %lfL%lf %lf\"", &x[0], &y[0], &x[1], &y[1], &x[2], &y[2]), 6);
+    assert_int_equal(sscanf(strstr(curve, "d=\"M"), "d=\"M%lf %lfL%lf %lfL%lf %lf\"", &x[0], &y[0],
+                            &x[1], &y[1], &x[2], &y[2]),
+                     6);
     const char *axes = strstr(text, "fill=\"none\" stroke=\"#444\"");
     assert_non_null(axes);
     while (strncmp(axes, "<path", 5) != 0)
         axes--;
-    assert_int_equal(sscanf(axes, "<path d=\"M%lf %lfV%lfH%lf", &axis_x, &axis_top, &axis_bottom, &axis_right), 4);
-    assert_true(fabs(y[0] - axis_top) < 0.11 && fabs(y[2] - axis_bottom) < 0.11 && fabs(y[1] - (axis_top + axis_bottom) / 2) < 0.11);
+    assert_int_equal(
+        sscanf(axes, "<path d=\"M%lf %lfV%lfH%lf", &axis_x, &axis_top, &axis_bottom, &axis_right),
+        4);
+    assert_true(fabs(y[0] - axis_top) < 0.11 && fabs(y[2] - axis_bottom) < 0.11
+                && fabs(y[1] - (axis_top + axis_bottom) / 2) < 0.11);
     for (int i = 0; i < 3; i++)
         assert_true(fabs(x[i] - (axis_x + (axis_right - axis_x) * (i + 1) / 3)) < 0.11);
     assert_int_equal(occurrences("<circle"), 5);
     assert_non_null(strstr(text, "loss: last 0, best 0 in epoch 3<"));
     assert_non_null(strstr(text, "val_loss: last 0.75, best 0.25 in epoch 1<"));
-    static const char *const ticks[] = { ">0.2<", ">0.4<", ">0.6<", ">0.8<", ">1<", ">0<", ">2<", ">3<" };
+    static const char *const ticks[] = { ">0.2<", ">0.4<", ">0.6<", ">0.8<",
+                                         ">1<",   ">0<",   ">2<",   ">3<" };
     for (size_t i = 0; i < sizeof ticks / sizeof *ticks; i++)
         assert_true(occurrences(ticks[i]) >= 1);
 }
@@ -132,7 +141,8 @@ static void test_line_stands_where_the_axes_say(void **state)
 static void test_few_and_odd_points(void **state)
 {
     (void)state;
-    static const ReportPoint one = { 1, 0.125, NAN }, none = { 1, NAN, NAN }, flat[2] = { { 1, 0.3, 0.3 }, { 2, 0.3, 0.3 } };
+    static const ReportPoint one = { 1, 0.125, NAN }, none = { 1, NAN, NAN },
+                             flat[2] = { { 1, 0.3, 0.3 }, { 2, 0.3, 0.3 } };
     static const ReportPoint wild[3] = { { 1, INFINITY, 1e30 }, { 2, 1e-30, -2 }, { 3, 5, NAN } };
     draw("one", &one, 1);
     assert_int_equal(occurrences("<circle"), 1);

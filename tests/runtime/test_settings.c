@@ -19,7 +19,8 @@ static void defaults_and_numbers(void **state)
     assert_string_equal(o.name, "sgd");
     assert_true(o.lr == 0.01 && o.momentum == 0 && o.beta1 == 0);
     assert_int_equal(settings_read_optimizer(&o, "adamw,weight_decay=0.1,lr=2e-4", &error), 0);
-    assert_true(o.lr == 2e-4 && o.weight_decay == 0.1 && o.beta1 == 0.9 && o.beta2 == 0.999 && o.eps == 1e-7);
+    assert_true(o.lr == 2e-4 && o.weight_decay == 0.1 && o.beta1 == 0.9 && o.beta2 == 0.999
+                && o.eps == 1e-7);
     assert_int_equal(settings_read_schedule(&s, "cosine,warmup=1.5", &error), 0);
     assert_string_equal(s.name, "cosine");
     assert_true(s.epochs == 0 && s.warmup == 1.5 && s.min_lr == 0);
@@ -30,18 +31,25 @@ static void defaults_and_numbers(void **state)
 static void every_bit_comes_back(void **state)
 {
     (void)state;
-    ModelOptimizer o = {.name = "adamw", .lr = 1.0 / 3, .beta1 = 0.1 + 0.2, .beta2 = 1 - 0x1p-20, .eps = 5e-324, .weight_decay = 40}, back;
-    ModelSchedule s = {.name = "step", .every = 7, .factor = 2.0 / 3, .warmup = 1e-5 / 3}, again;
+    ModelOptimizer o = { .name = "adamw",
+                         .lr = 1.0 / 3,
+                         .beta1 = 0.1 + 0.2,
+                         .beta2 = 1 - 0x1p-20,
+                         .eps = 5e-324,
+                         .weight_decay = 40 },
+                   back;
+    ModelSchedule s = { .name = "step", .every = 7, .factor = 2.0 / 3, .warmup = 1e-5 / 3 }, again;
     char text[SETTINGS_TEXT];
     Error error;
     settings_optimizer_text(&o, text);
     assert_int_equal(settings_read_optimizer(&back, text, &error), 0);
-    assert_true(back.lr == o.lr && back.beta1 == o.beta1 && back.beta2 == o.beta2 && back.eps == o.eps && back.weight_decay == 40);
+    assert_true(back.lr == o.lr && back.beta1 == o.beta1 && back.beta2 == o.beta2
+                && back.eps == o.eps && back.weight_decay == 40);
     settings_schedule_text(&s, text);
     assert_int_equal(settings_read_schedule(&again, text, &error), 0);
     assert_true(again.every == 7 && again.factor == s.factor && again.warmup == s.warmup);
-    s = (ModelSchedule){.name = "cosine", .warmup = 2};
-    settings_schedule_text(&s, text);       /* without epochs, which are the run's */
+    s = (ModelSchedule){ .name = "cosine", .warmup = 2 };
+    settings_schedule_text(&s, text); /* without epochs, which are the run's */
     assert_string_equal(text, "cosine,min_lr=0,warmup=2");
 }
 
@@ -50,7 +58,9 @@ static void refused(const char *text, int schedule, const char *words)
     ModelOptimizer o;
     ModelSchedule s;
     Error error;
-    assert_int_equal(schedule ? settings_read_schedule(&s, text, &error) : settings_read_optimizer(&o, text, &error), -1);
+    assert_int_equal(schedule ? settings_read_schedule(&s, text, &error)
+                              : settings_read_optimizer(&o, text, &error),
+                     -1);
     assert_int_equal(error.exit_code, EXIT_USAGE);
     if (!strstr(error.text, words))
         fail_msg("\"%s\" does not say \"%s\"", error.text, words);
@@ -63,7 +73,8 @@ static void what_is_wrong_is_named(void **state)
     refused("", 0, "there are adam");
     refused("cosine", 0, "no optimizer");
     refused("adam", 1, "there are constant, step, cosine, reduce_on_plateau");
-    refused("sgd,nesterov=1", 0, "nesterov=1: give numbers of sgd as NAME=NUMBER; it has lr, momentum");
+    refused("sgd,nesterov=1", 0,
+            "nesterov=1: give numbers of sgd as NAME=NUMBER; it has lr, momentum");
     refused("sgd,", 0, "it has lr, momentum");
     refused("sgd,lr", 0, "it has lr, momentum");
     refused("sgd,lr=", 0, "lr of sgd is a number from 0 to 1000");
@@ -80,7 +91,9 @@ static void what_is_wrong_is_named(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(defaults_and_numbers), cmocka_unit_test(every_bit_comes_back), cmocka_unit_test(what_is_wrong_is_named),
+        cmocka_unit_test(defaults_and_numbers),
+        cmocka_unit_test(every_bit_comes_back),
+        cmocka_unit_test(what_is_wrong_is_named),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

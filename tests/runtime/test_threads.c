@@ -1,5 +1,6 @@
-/* Threads that cannot be had, on a system that gives out as many as the test says: this pthread_create stands before the C library's, for libgomp too. */
-#define _GNU_SOURCE    /* RTLD_NEXT */
+/* Threads that cannot be had, on a system that gives out as many as the test says: this
+   pthread_create stands before the C library's, for libgomp too. */
+#define _GNU_SOURCE /* RTLD_NEXT */
 #include "infer/infer.h"
 #include "threads.h"
 #include "tiny_model.h"
@@ -20,7 +21,8 @@
 
 static int left = 1000, made;
 
-int pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*start)(void *), void *argument)
+int pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*start)(void *),
+                   void *argument)
 {
     static int (*next)(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *);
     if (!next)
@@ -44,10 +46,13 @@ static void refused_in_our_words(void **state)
     give(2);
     assert_int_equal(threads_start(4, &error), -1);
     assert_int_equal(error.exit_code, EXIT_INPUT);
-    assert_string_equal(error.text, "4 threads cannot be started: Resource temporarily unavailable; try fewer --threads");
+    assert_string_equal(
+        error.text,
+        "4 threads cannot be started: Resource temporarily unavailable; try fewer --threads");
 }
 
-/* Once they are started none is started again, whatever is asked of them: it might not be had any more. */
+/* Once they are started none is started again, whatever is asked of them: it might not be had any
+   more. */
 static void they_stay(void **state)
 {
     enum { THREADS = 4, IMAGES = 9 };
@@ -59,7 +64,7 @@ static void they_stay(void **state)
 
     (void)state;
 #if defined __SANITIZE_THREAD__
-    skip();      /* tests/threads/gomp.c starts its threads anew each time */
+    skip(); /* tests/threads/gomp.c starts its threads anew each time */
 #endif
     assert_true(caec_model.parameter_reals <= 1000);
     initial_draw(&caec_model, 1, parameters);
@@ -86,6 +91,8 @@ static void openblas_starts_none(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(refused_in_our_words), cmocka_unit_test(they_stay), cmocka_unit_test(openblas_starts_none) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(refused_in_our_words),
+                                        cmocka_unit_test(they_stay),
+                                        cmocka_unit_test(openblas_starts_none) };
     return cmocka_run_group_tests_name("threads", tests, NULL, NULL);
 }

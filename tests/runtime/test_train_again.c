@@ -1,4 +1,4 @@
-/* A run that is stopped and goes on by the very same command, with --resume behind it, ends as one
+/* A run that is stopped and goes on by the very same command, with --resume after it, ends as one
    that nobody disturbed: for each option, and for pairs that have to do with one
    another. */
 #define _XOPEN_SOURCE 700
@@ -24,7 +24,7 @@ enum {
     SIDE = 8,
     TRAINED = 12,
     VALIDATED = 4,
-    WORDS_MOST = 40,
+    MAX_WORDS = 40,
     CHUNKS = 4
 }; /* chunks: of each update of 4 pictures */
 
@@ -87,13 +87,13 @@ static double uneven_loss(const void *prepared, const uint8_t *image, void *work
 static TrainOptions command(const char *options, const char *more, const char *out, char *text,
                             size_t size)
 {
-    static char *words[WORDS_MOST];
+    static char *words[MAX_WORDS];
     TrainOptions o;
     int count = 0;
     snprintf(text, size, "tiny-train --out %s --cache-memory 1M --train @1 %s %s", out, options,
              more);
     for (char *rest, *word = strtok_r(text, " ", &rest); word; word = strtok_r(NULL, " ", &rest)) {
-        assert_true(count + 1 < WORDS_MOST);
+        assert_true(count + 1 < MAX_WORDS);
         words[count++] = strcmp(word, "@1") == 0   ? one
                          : strcmp(word, "@2") == 0 ? two
                          : strcmp(word, "@v") == 0 ? val
@@ -108,7 +108,7 @@ static TrainOptions command(const char *options, const char *more, const char *o
 static int run_command(const Model *model, const char *options, const char *more, const char *out)
 {
     char text[1600];
-    Error error = {0};
+    Error error = { 0 };
     TrainOptions o = command(options, more, out, text, sizeof text);
     int result = run_model(model, o, &error);
     if (result < 0)
@@ -119,7 +119,7 @@ static int run_command(const Model *model, const char *options, const char *more
 /* Stopped in the third or sixth update, or in the last of the second epoch. */
 static void goes_on_as_if_undisturbed(const Model *model, const char *options)
 {
-    static const int stops[] = {3, 6, 7};
+    static const int stops[] = { 3, 6, 7 };
     static int turn;
     char a[PATH_SIZE], b[PATH_SIZE];
     Model stopped = *model;
@@ -249,20 +249,20 @@ static void stages(void **state)
         "--schedule step,every=1,factor=0.5 --epochs 5",
         "--patience 2 --min-delta 0.5 --val @v",
     };
-    static const unsigned char all[] = {1, 1, 1, 1};
+    static const unsigned char all[] = { 1, 1, 1, 1 };
     Model model = caec_model;
     ModelStage both[2];
     model.loss = uneven_loss;
     for (int i = 0; i < 2; i++)
-        both[i] = (ModelStage){.title = i ? "all layers" : "the same",
-                               .loss_name = "mse",
-                               .epochs = 2,
-                               .trains = all,
-                               .steps = model.train_steps,
-                               .step_count = model.train_step_count,
-                               .backward_chunk = chunk_that_stops,
-                               .loss = model.loss,
-                               .reconstruct = model.reconstruct};
+        both[i] = (ModelStage){ .title = i ? "all layers" : "the same",
+                                .loss_name = "mse",
+                                .epochs = 2,
+                                .trains = all,
+                                .steps = model.train_steps,
+                                .step_count = model.train_step_count,
+                                .backward_chunk = chunk_that_stops,
+                                .loss = model.loss,
+                                .reconstruct = model.reconstruct };
     model.stages = both;
     model.stage_count = 2;
     for (size_t i = 0; i < sizeof options / sizeof options[0]; i++)
@@ -282,7 +282,7 @@ static void a_schedule_that_is_another_starts_afresh(void **state)
     snprintf(rest, sizeof rest, "%s --epochs 6 --lr 0.01", plateau);
     assert_int_equal(run_command(&caec_model, rest, "--resume", out_a), 0);
     assert_non_null(
-        strstr(said, "goes down to 0.000625")); /* 0.01 / 16: reductions behind epochs 2 to 5 */
+        strstr(said, "goes down to 0.000625")); /* 0.01 / 16: reductions after epochs 2 to 5 */
     assert_int_equal(
         run_command(
             &caec_model,

@@ -1,5 +1,5 @@
-/* How long a cosine is: as the run, where its epochs were left out, also when a resumed run is given more; else as given, which is told of where the run goes
- * on behind its end. */
+/* How long a cosine is: as the run, where its epochs were left out, also when a resumed run is
+ * given more; else as given, which is told of where the run goes on after its end. */
 #define _XOPEN_SOURCE 700
 #include "train_runs.h"
 
@@ -16,7 +16,8 @@
 
 #include <cmocka.h>
 
-enum { UPDATES = 16, ROWS = 16 };       /* an epoch of the built-in pictures by 64; rows of a history */
+/* an epoch of the built-in pictures by 64; rows of a history */
+enum { UPDATES = 16, ROWS = 16 };
 static const double RATE = 0.05;
 
 /* What the last run wrote to stderr. */
@@ -27,7 +28,7 @@ static void run_warned(const Model *model, TrainOptions options)
 {
     char path[PATH_SIZE];
     size_t size;
-    Error error = {0};
+    Error error = { 0 };
     snprintf(path, sizeof path, "%s/warned.txt", folder);
     fflush(stderr);
     int screen = dup(STDERR_FILENO);
@@ -46,8 +47,8 @@ static void run_warned(const Model *model, TrainOptions options)
 static TrainOptions cosine(const char *out, double epochs)
 {
     TrainOptions o = options_for(out);
-    o.optimizer = (ModelOptimizer){.name = "sgd", .lr = RATE};
-    o.schedule = (ModelSchedule){.name = "cosine", .epochs = epochs};
+    o.optimizer = (ModelOptimizer){ .name = "sgd", .lr = RATE };
+    o.schedule = (ModelSchedule){ .name = "cosine", .epochs = epochs };
     return o;
 }
 
@@ -69,7 +70,8 @@ static int history_rates(const char *out, double *rates)
     return rows;
 }
 
-/* The rate of the last update of an epoch, counted from the schedule's start, of a cosine of so many. */
+/* The rate of the last update of an epoch, counted from the schedule's start, of a cosine of so
+   many. */
 static void assert_rate(double rate, int epoch, int epochs)
 {
     double u = epoch - 1.0 / UPDATES, want = RATE * (1 + cos(acos(-1) * fmin(u / epochs, 1))) / 2;
@@ -89,7 +91,7 @@ static void a_cosine_without_epochs_follows_the_run(void **state)
     run_warned(&caec_model, o);
     assert_non_null(strstr(said, "sgd,lr=0.05,momentum=0; cosine,epochs=4,min_lr=0,warmup=0"));
     assert_string_equal(warned, "");
-    o = resume_for(out_a);              /* once more */
+    o = resume_for(out_a); /* once more */
     o.epochs = 5;
     run_warned(&caec_model, o);
     assert_string_equal(warned, "");
@@ -103,8 +105,8 @@ static void the_graphs_own_follows_too(void **state)
     (void)state;
     double rates[ROWS];
     Model model = caec_model;
-    model.training.schedule = (ModelSchedule){.name = "cosine"};
-    model.training.optimizer = (ModelOptimizer){.name = "sgd", .lr = RATE};
+    model.training.schedule = (ModelSchedule){ .name = "cosine" };
+    model.training.optimizer = (ModelOptimizer){ .name = "sgd", .lr = RATE };
     model.training.epochs = 1;
     run_warned(&model, options_for(out_a));
     TrainOptions o = resume_for(out_a);
@@ -116,7 +118,8 @@ static void the_graphs_own_follows_too(void **state)
         assert_rate(rates[i], i + 1, i < 1 ? 1 : 3);
 }
 
-/* In pieces, of which one is given updates alone, which say nothing of epochs: the bits of a run that was not disturbed. */
+/* In pieces, of which one is given updates alone, which say nothing of epochs: the bits of a run
+   that was not disturbed. */
 static void pieces_of_the_same_length_are_one_run(void **state)
 {
     (void)state;
@@ -137,12 +140,15 @@ static void pieces_of_the_same_length_are_one_run(void **state)
     assert_same_file("best.safetensors");
 }
 
-/* Said once, at the beginning; not where all of the run is within the cosine, nor where its end is no standstill. */
+/* Said once, at the beginning; not where all of the run is within the cosine, nor where its end is
+   no standstill. */
 static void an_end_before_the_runs_is_told(void **state)
 {
     (void)state;
-    static const char told[] = "tiny-train: warning: the cosine comes to a learning rate of 0 with the end of epoch 2, and the run goes on to epoch 4 without "
-                               "learning; give --schedule cosine more epochs or a min_lr\n";
+    static const char told[] =
+        "tiny-train: warning: the cosine comes to a learning rate of 0 with the end of epoch 2, "
+        "and the run goes on to epoch 4 without "
+        "learning; give --schedule cosine more epochs or a min_lr\n";
     double rates[ROWS];
     TrainOptions o = cosine(out_a, 2);
     o.epochs = 2;
@@ -159,7 +165,7 @@ static void an_end_before_the_runs_is_told(void **state)
     run_warned(&caec_model, o);
     assert_string_equal(warned, told);
     o = cosine(out_b, 2);
-    o.steps = 3 * UPDATES + 1;          /* in the fourth epoch */
+    o.steps = 3 * UPDATES + 1; /* in the fourth epoch */
     run_warned(&caec_model, o);
     assert_string_equal(warned, told);
     o.steps = 2 * UPDATES;
@@ -172,7 +178,8 @@ static void an_end_before_the_runs_is_told(void **state)
     assert_string_equal(warned, "");
 }
 
-/* A schedule that a resumed run is given takes the place of the old one, and of whether that followed. */
+/* A schedule that a resumed run is given takes the place of the old one, and of whether that
+   followed. */
 static void a_new_schedule_is_as_it_was_given(void **state)
 {
     (void)state;
@@ -181,21 +188,21 @@ static void a_new_schedule_is_as_it_was_given(void **state)
     o.epochs = 1;
     run_or_fail(o);
     o = resume_for(out_a);
-    o.schedule = (ModelSchedule){.name = "cosine", .epochs = 6};
+    o.schedule = (ModelSchedule){ .name = "cosine", .epochs = 6 };
     o.epochs = 2;
     run_or_fail(o);
     o = resume_for(out_a);
     o.epochs = 3;
     run_or_fail(o);
     o = resume_for(out_a);
-    o.schedule = (ModelSchedule){.name = "cosine"};
+    o.schedule = (ModelSchedule){ .name = "cosine" };
     o.epochs = 4;
     run_or_fail(o);
     o = resume_for(out_a);
     o.epochs = 5;
     run_or_fail(o);
     assert_int_equal(history_rates(out_a, rates), 5);
-    static const int lengths[] = {1, 6, 6, 4, 5};
+    static const int lengths[] = { 1, 6, 6, 4, 5 };
     for (int i = 0; i < 5; i++)
         assert_rate(rates[i], i + 1, lengths[i]);
 }
@@ -203,12 +210,18 @@ static void a_new_schedule_is_as_it_was_given(void **state)
 /* The small model in two stages that are both the whole of it. */
 static Model staged(ModelStage stages[2])
 {
-    static const unsigned char all[] = {1, 1, 1, 1};
+    static const unsigned char all[] = { 1, 1, 1, 1 };
     Model model = caec_model;
     for (int i = 0; i < 2; i++)
-        stages[i] = (ModelStage){.title = i ? "all layers" : "the same", .loss_name = "mse", .epochs = 1, .trains = all, .steps = model.train_steps,
-                                 .step_count = model.train_step_count, .loss = model.loss, .backward_chunk = model.backward_chunk,
-                                 .reconstruct = model.reconstruct};
+        stages[i] = (ModelStage){ .title = i ? "all layers" : "the same",
+                                  .loss_name = "mse",
+                                  .epochs = 1,
+                                  .trains = all,
+                                  .steps = model.train_steps,
+                                  .step_count = model.train_step_count,
+                                  .loss = model.loss,
+                                  .backward_chunk = model.backward_chunk,
+                                  .reconstruct = model.reconstruct };
     model.stages = stages;
     model.stage_count = 2;
     model.training.epochs = 2;
@@ -227,18 +240,24 @@ static void the_last_stage_follows(void **state)
     run_warned(&model, o);
     assert_string_equal(warned, "");
     assert_int_equal(history_rates(out_a, rates), 4);
-    static const int lengths[] = {1, 1, 3, 3};          /* stages begin their own schedules: epoch 2 is the last one's first */
+    /* stages begin their own schedules: epoch 2 is the last one's first */
+    static const int lengths[] = { 1, 1, 3, 3 };
     for (int i = 0; i < 4; i++)
         assert_rate(rates[i], i == 0 ? 1 : i, lengths[i]);
 
-    o = cosine(out_b, 1);                               /* given, so that it is the same in each stage and ends within the last */
+    /* given, so that it is the same in each stage and ends within the last */
+    o = cosine(out_b, 1);
     o.epochs = 3;
     run_warned(&model, o);
-    assert_string_equal(warned, "tiny-train: warning: the cosine comes to a learning rate of 0 with the end of epoch 2, and its stage goes on to epoch 3 "
-                                "without learning; give --schedule cosine more epochs or a min_lr\n");
+    assert_string_equal(
+        warned,
+        "tiny-train: warning: the cosine comes to a learning rate of 0 with the end of epoch 2, "
+        "and its stage goes on to epoch 3 "
+        "without learning; give --schedule cosine more epochs or a min_lr\n");
 }
 
-/* Names a key of the metadata otherwise, of the same length, and puts the checksum right: FNV-1a over the file, its own digits as zeros. */
+/* Names a key of the metadata otherwise, of the same length, and puts the checksum right: FNV-1a
+   over the file, its own digits as zeros. */
 static void rename_key(const char *path, const char *key, const char *other)
 {
     static const char mark[] = "\"caec.file_checksum\":\"";
@@ -280,7 +299,8 @@ static void a_checkpoint_of_an_older_program_goes_on(void **state)
     o = resume_for(out_a);
     o.epochs = 3;
     run_warned(&caec_model, o);
-    assert_non_null(strstr(warned, "with the end of epoch 2, and the run goes on to epoch 3 without learning"));
+    assert_non_null(
+        strstr(warned, "with the end of epoch 2, and the run goes on to epoch 3 without learning"));
     assert_int_equal(history_rates(out_a, rates), 3);
     assert_true(rates[2] == 0);
 }

@@ -1,4 +1,5 @@
-/* Whole runs of the small model on built-in pictures: what they leave behind, and that one which was stopped ends as one which was not. */
+/* Whole runs of the small model on built-in pictures: what they leave behind, and that one which
+   was stopped ends as one which was not. */
 #define _XOPEN_SOURCE 700
 #include "train_runs.h"
 
@@ -30,19 +31,22 @@ static void a_run_leaves_its_files(void **state)
     assert_non_null(strstr(said, "built-in"));
     assert_non_null(strstr(said, "Epoch 3/3 - 16/16"));
     assert_non_null(strstr(said, "val_loss: "));
-    assert_true(is_there(out_a, "last.safetensors") && is_there(out_a, "best.safetensors") && is_there(out_a, "loss.svg"));
-    assert_true(is_there(out_a, "samples/epoch_001.png") && is_there(out_a, "samples/epoch_003.png"));
+    assert_true(is_there(out_a, "last.safetensors") && is_there(out_a, "best.safetensors")
+                && is_there(out_a, "loss.svg"));
+    assert_true(is_there(out_a, "samples/epoch_001.png")
+                && is_there(out_a, "samples/epoch_003.png"));
     history_epochs(out_a, epochs, &val);
     assert_string_equal(epochs, "1 2 3 ");
     assert_true(val);
 }
 
-/* Stopped inside the first epoch, at the end of the second, and on other numbers of threads. Needs the run before. */
+/* Stopped inside the first epoch, at the end of the second, and on other numbers of threads. Needs
+   the run before. */
 static void a_stopped_run_ends_as_an_undisturbed_one(void **state)
 {
     (void)state;
-    static const int threads[] = {1, 2, 3, 2};
-    static const uint64_t ends[] = {5, 20, 32};
+    static const int threads[] = { 1, 2, 3, 2 };
+    static const uint64_t ends[] = { 5, 20, 32 };
     char epochs[64];
     int val;
     for (int i = 0; i < 4; i++) {
@@ -75,7 +79,7 @@ static void other_runs_are_not_resumed(void **state)
 {
     (void)state;
     TrainOptions o = resume_for(out_a);
-    o.seed = 2, o.seed_given = 1;
+    o.seed = 2, o.seed_given = true;
     refused(o, EXIT_USAGE, "--seed");
     o = resume_for(out_a);
     o.batch = 32;
@@ -87,7 +91,7 @@ static void other_runs_are_not_resumed(void **state)
     o.epochs = 4;
     char path[PATH_SIZE];
     file_of(out_a, "samples", path);
-    o.train = folders_of(path);                             /* a folder of PNG files, but others */
+    o.train = folders_of(path); /* a folder of PNG files, but others */
     refused(o, EXIT_INPUT, "other pictures");
 }
 
@@ -117,7 +121,7 @@ static void an_older_run_is_moved_aside(void **state)
         assert_non_null(strstr(said, moved));
     }
     snprintf(moved, sizeof moved, "%s.1", out_a);
-    assert_true(is_there(moved, "samples/epoch_004.png"));       /* the whole older run */
+    assert_true(is_there(moved, "samples/epoch_004.png")); /* the whole older run */
     assert_false(is_there(out_a, "samples/epoch_002.png"));
 }
 
@@ -155,11 +159,13 @@ static void init_takes_parameters_only(void **state)
     refused(o, EXIT_FILE, "nothing.safetensors");
 }
 
-/* Models that do as the small one, but for a mishap in the chunk or loss that is counted down to. */
+/* Models that do as the small one, but for a mishap in the chunk or loss that is counted down
+   to. */
 static int countdown, mishap;
 
-static void chunk_with_mishap(const void *prepared, const uint8_t *const *images, const uint64_t *noise, int n, real *gradient,
-                              double *losses, void *workspace, ModelClock *clock)
+static void chunk_with_mishap(const void *prepared, const uint8_t *const *images,
+                              const uint64_t *noise, int n, real *gradient, double *losses,
+                              void *workspace, ModelClock *clock)
 {
     caec_model.backward_chunk(prepared, images, noise, n, gradient, losses, workspace, clock);
     if (--countdown == 0) {
@@ -177,11 +183,12 @@ static double loss_with_mishap(const void *prepared, const uint8_t *image, void 
     return caec_model.loss(prepared, image, workspace);
 }
 
-/* A run that a signal stops in its epoch, and in its validation, resumes to the end of an undisturbed one (out_a). */
+/* A run that a signal stops in its epoch, and in its validation, resumes to the end of an
+   undisturbed one (out_a). */
 static void stopped_by_a_signal(int number, int in_validation)
 {
     Model model = caec_model;
-    Error error = {0};
+    Error error = { 0 };
     TrainOptions o = options_for(out_b), undisturbed = options_for(out_a);
     undisturbed.epochs = o.epochs = 2;
     o.threads = 1;
@@ -190,7 +197,7 @@ static void stopped_by_a_signal(int number, int in_validation)
         model.loss = loss_with_mishap;
     else
         model.backward_chunk = chunk_with_mishap;
-    countdown = 100;                             /* of 128 chunks and 256 losses an epoch */
+    countdown = 100; /* of 128 chunks and 256 losses an epoch */
     mishap = number;
     assert_int_equal(run_model(&model, o, &error), 128 + number);
     assert_non_null(strstr(said, number == SIGINT ? "SIGINT" : "SIGTERM"));
@@ -213,16 +220,17 @@ static void sigterm_in_validation(void **state)
     stopped_by_a_signal(SIGTERM, 1);
 }
 
-/* A model for little memory has no sums of chunks; what looks at pictures one by one takes the total's room. */
-static void a_straight_model(void **state)
+/* A model for little memory has no sums of chunks; what looks at pictures one by one takes the
+   total's room. */
+static void a_model_that_accumulates_in_place(void **state)
 {
     (void)state;
     Model model = caec_model;
-    Error error = {0};
+    Error error = { 0 };
     TrainOptions o = options_for(out_b);
     o.threads = 1;
     o.epochs = 2;
-    model.straight = 1;
+    model.accumulates_in_place = 1;
     if (run_model(&model, o, &error) != 0)
         fail_msg("%s", error.text);
     assert_true(is_there(out_b, "best.safetensors"));
@@ -233,12 +241,13 @@ static void a_straight_model(void **state)
     assert_non_null(strstr(error.text, "the loss is not a finite number at step 5"));
 }
 
-/* A run that ends by its updates, at the end of an epoch or inside it, and is stopped in the last of them, or in what follows it: what is missing comes with
-   --resume, before the run counts as finished. */
+/* A run that ends by its updates, at the end of an epoch or inside it, and is stopped in the last
+   of them, or in what follows it: what is missing comes with --resume, before the run counts as
+   finished. */
 static void stopped_before_its_end_is_written(uint64_t steps, int in_validation)
 {
     Model model = caec_model;
-    Error error = {0};
+    Error error = { 0 };
     TrainOptions o = options_for(out_b), undisturbed = options_for(out_a);
     char a[PATH_SIZE], b[PATH_SIZE], sheet[64];
     undisturbed.steps = o.steps = steps;
@@ -263,7 +272,7 @@ static void stopped_before_its_end_is_written(uint64_t steps, int in_validation)
     history_without_times(out_b, b);
     assert_string_equal(a, b);
     if (steps % 16 == 0)
-        assert_same_file("last.safetensors");       /* inside an epoch it holds its seconds */
+        assert_same_file("last.safetensors"); /* inside an epoch it holds its seconds */
     run_or_fail(resume_for(out_b));
     assert_non_null(strstr(said, "finished"));
 }
@@ -271,7 +280,7 @@ static void stopped_before_its_end_is_written(uint64_t steps, int in_validation)
 static void stopped_in_the_last_step(void **state)
 {
     (void)state;
-    static const uint64_t steps[] = {5, 16, 20};
+    static const uint64_t steps[] = { 5, 16, 20 };
     for (int i = 0; i < 3; i++) {
         stopped_before_its_end_is_written(steps[i], 0);
         stopped_before_its_end_is_written(steps[i], 1);
@@ -289,7 +298,8 @@ static void want_file(const char *name, const char *bytes, size_t size)
     free(text);
 }
 
-/* The end of a run inside an epoch may be its best so far. Once it goes on, whole epochs alone count again. */
+/* The end of a run inside an epoch may be its best so far. Once it goes on, whole epochs alone
+   count again. */
 static void the_best_of_an_epoch_cut_short(void **state)
 {
     (void)state;
@@ -308,7 +318,7 @@ static void the_best_of_an_epoch_cut_short(void **state)
     want_file("best_epoch.safetensors", best, size);
     o = resume_for(out_b);
     o.epochs = 2;
-    o.lr = 0.5;                                 /* the whole epoch is worse than the first */
+    o.lr = 0.5; /* the whole epoch is worse than the first */
     run_or_fail(o);
     want_file("best.safetensors", best, size);
     assert_false(is_there(out_b, "best_epoch.safetensors"));
@@ -316,13 +326,15 @@ static void the_best_of_an_epoch_cut_short(void **state)
     free(partial);
 }
 
-static void reconstruct_with_mishap(const void *prepared, const uint8_t *image, real *output, void *workspace, ModelClock *clock)
+static void reconstruct_with_mishap(const void *prepared, const uint8_t *image, real *output,
+                                    void *workspace, ModelClock *clock)
 {
     raise(SIGTERM);
     caec_model.reconstruct(prepared, image, output, workspace, clock);
 }
 
-/* A signal during the look at the first parameters, before there is anything to save: the program ends there. */
+/* A signal during the look at the first parameters, before there is anything to save: the program
+   ends there. */
 static void sigterm_before_the_first_step(void **state)
 {
     (void)state;
@@ -334,12 +346,13 @@ static void sigterm_before_the_first_step(void **state)
     assert_true(child >= 0);
     if (child == 0) {
         Model model = caec_model;
-        Error error = {0};
+        Error error = { 0 };
         TrainOptions o = options_for(out);
-        o.threads = 1;                           /* OpenMP's threads stay behind in the parent */
+        o.threads = 1; /* OpenMP's threads stay behind in the parent */
         o.epochs = 1;
         model.reconstruct = reconstruct_with_mishap;
-        _exit(run_model(&model, o, &error) == 128 + SIGTERM ? 1 : 2);      /* not before it has trained */
+        /* not before it has trained */
+        _exit(run_model(&model, o, &error) == 128 + SIGTERM ? 1 : 2);
     }
     assert_int_equal(waitpid(child, &status, 0), child);
     assert_true(WIFEXITED(status));
@@ -347,7 +360,8 @@ static void sigterm_before_the_first_step(void **state)
     assert_false(is_there(out, "last.safetensors"));
 }
 
-static void chunk_with_two_signals(const void *prepared, const uint8_t *const *images, const uint64_t *noise, int n, real *gradient, double *losses,
+static void chunk_with_two_signals(const void *prepared, const uint8_t *const *images,
+                                   const uint64_t *noise, int n, real *gradient, double *losses,
                                    void *workspace, ModelClock *clock)
 {
     raise(SIGTERM);
@@ -356,7 +370,8 @@ static void chunk_with_two_signals(const void *prepared, const uint8_t *const *i
     caec_model.backward_chunk(prepared, images, noise, n, gradient, losses, workspace, clock);
 }
 
-/* A second signal of the kind, in the same step: the program ends there, as the first one's notice says. Another kind between them is no second one. */
+/* A second signal of the kind, in the same step: the program ends there, as the first one's notice
+   says. Another kind between them is no second one. */
 static void two_signals(void **state)
 {
     (void)state;
@@ -369,7 +384,7 @@ static void two_signals(void **state)
     assert_true(child >= 0);
     if (child == 0) {
         Model model = caec_model;
-        Error error = {0};
+        Error error = { 0 };
         TrainOptions o = options_for(out_b);
         o.threads = 1;
         o.epochs = 1;
@@ -379,7 +394,10 @@ static void two_signals(void **state)
     assert_int_equal(waitpid(child, &status, 0), child);
     assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGTERM);
     char *text = read_file(path, &size);
-    assert_string_equal(text, "tiny-train: stopping after this step, then saving; one more SIGTERM ends it at once, and what is not saved is lost\n");
+    assert_string_equal(
+        text,
+        "tiny-train: stopping after this step, then saving; one more SIGTERM ends it at once, and "
+        "what is not saved is lost\n");
     free(text);
 }
 
@@ -387,23 +405,23 @@ static void a_loss_that_is_no_number_stops_the_run(void **state)
 {
     (void)state;
     Model model = caec_model;
-    Error error = {0};
+    Error error = { 0 };
     TrainOptions o = options_for(out_b);
     o.threads = 1;
     o.epochs = 2;
     o.checkpoint_updates = 4;
     model.backward_chunk = chunk_with_mishap;
-    countdown = 8 * 9 + 3;                       /* in the tenth update */
+    countdown = 8 * 9 + 3; /* in the tenth update */
     mishap = 0;
     assert_int_equal(run_model(&model, o, &error), -1);
     assert_int_equal(error.exit_code, EXIT_INPUT);
     assert_non_null(strstr(error.text, "step 10"));
     assert_non_null(strstr(error.text, "still holds step 8"));
     assert_non_null(strstr(error.text, "--lr"));
-    run_or_fail(resume_for(out_b));              /* what is left is good */
+    run_or_fail(resume_for(out_b)); /* what is left is good */
     assert_non_null(strstr(said, "resuming"));
     assert_non_null(strstr(said, "at step 8"));
-    assert_same_file("last.safetensors");        /* as the undisturbed run of the test before */
+    assert_same_file("last.safetensors"); /* as the undisturbed run of the test before */
 }
 
 static void folders_that_cannot_be_made(void **state)
@@ -433,7 +451,7 @@ int main(void)
         cmocka_unit_test(a_loss_that_is_no_number_stops_the_run),
         cmocka_unit_test(sigterm_before_the_first_step),
         cmocka_unit_test(two_signals),
-        cmocka_unit_test(a_straight_model),
+        cmocka_unit_test(a_model_that_accumulates_in_place),
         cmocka_unit_test(stopped_in_the_last_step),
         cmocka_unit_test(the_best_of_an_epoch_cut_short),
         cmocka_unit_test(folders_that_cannot_be_made),

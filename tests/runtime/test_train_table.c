@@ -1,4 +1,5 @@
-/* Whole runs that obey the training table: schedules, clipping, mirror images, early stopping, and what a resumed run takes up of it. */
+/* Whole runs that obey the training table: schedules, clipping, mirror images, early stopping, and
+   what a resumed run takes up of it. */
 #define _XOPEN_SOURCE 700
 #include "train_runs.h"
 
@@ -35,22 +36,26 @@ static TrainOptions scheduled(const char *out)
 {
     TrainOptions o = options_for(out);
     o.epochs = 4;
-    o.optimizer = (ModelOptimizer){.name = "sgd", .lr = 0.05, .momentum = 0.9};
-    o.schedule = (ModelSchedule){.name = "cosine", .warmup = 1.5};
-    o.global_clip_norm = 0.05, o.clip_given = 1;
-    o.mirror = 1, o.mirror_given = 1;
+    o.optimizer = (ModelOptimizer){ .name = "sgd", .lr = 0.05, .momentum = 0.9 };
+    o.schedule = (ModelSchedule){ .name = "cosine", .warmup = 1.5 };
+    o.global_clip_norm = 0.05, o.clip_given = true;
+    o.mirror = 1, o.mirror_given = true;
     return o;
 }
 
-/* Everything at once, stopped twice inside epochs, on other numbers of threads: the bits of an undisturbed run. */
+/* Everything at once, stopped twice inside epochs, on other numbers of threads: the bits of an
+   undisturbed run. */
 static void a_scheduled_run_is_resumed_to_the_bit(void **state)
 {
     (void)state;
-    static const uint64_t ends[] = {7, 40};
+    static const uint64_t ends[] = { 7, 40 };
     const double pi = acos(-1);
     double rates[8];
     run_or_fail(scheduled(out_a));
-    assert_non_null(strstr(said, "sgd,lr=0.05,momentum=0.9; cosine,epochs=4,min_lr=0,warmup=1.5; global_clip_norm 0.05; pictures mirrored"));
+    assert_non_null(strstr(
+        said,
+        "sgd,lr=0.05,momentum=0.9; cosine,epochs=4,min_lr=0,warmup=1.5; global_clip_norm 0.05; "
+        "pictures mirrored"));
     for (int i = 0; i < 3; i++) {
         TrainOptions o = i ? resume_for(out_b) : scheduled(out_b);
         o.threads = i + 1;
@@ -60,7 +65,8 @@ static void a_scheduled_run_is_resumed_to_the_bit(void **state)
     }
     assert_same_file("last.safetensors");
     assert_same_file("best.safetensors");
-    assert_int_equal(history_rates(out_b, rates), 4);       /* of the last update of each epoch of 16 */
+    /* of the last update of each epoch of 16 */
+    assert_int_equal(history_rates(out_b, rates), 4);
     assert_true(fabs(rates[0] - 0.05 / 1.5) < 1e-9);
     for (int i = 1; i < 4; i++) {
         double u = i + 15.0 / 16 - 1.5;
@@ -69,13 +75,14 @@ static void a_scheduled_run_is_resumed_to_the_bit(void **state)
 }
 
 /* What is mirrored depends on seed, epoch and picture: never on threads, and both kinds occur. */
-static uint64_t seen[2];        /* sums of the first pixels' hashes of each row's ends */
+static uint64_t seen[2]; /* sums of the first pixels' hashes of each row's ends */
 
-static void chunk_that_looks(const void *prepared, const uint8_t *const *images, const uint64_t *noise, int n, real *gradient,
-                             double *losses, void *workspace, ModelClock *clock)
+static void chunk_that_looks(const void *prepared, const uint8_t *const *images,
+                             const uint64_t *noise, int n, real *gradient, double *losses,
+                             void *workspace, ModelClock *clock)
 {
     uint8_t back[8 * 8 * 3];
-    for (int i = 0; i < n && !clock; i++) {         /* with a clock it is a look at the channels */
+    for (int i = 0; i < n && !clock; i++) { /* with a clock it is a look at the channels */
         assert_true(noise[i] & 1);
         image_mirror(images[i], 8, 8, 3, back);
         const uint8_t *original = noise[i] >> 63 ? back : images[i];
@@ -95,12 +102,12 @@ static void pictures_are_mirrored(void **state)
     (void)state;
     uint64_t plain, mirrored[2];
     Model model = caec_model;
-    Error error = {0};
+    Error error = { 0 };
     model.backward_chunk = chunk_that_looks;
     for (int i = 0; i < 3; i++) {
         TrainOptions o = options_for(out_b);
-        o.epochs = 2;                            /* the second reads the cache */
-        o.mirror = i > 0, o.mirror_given = 1;
+        o.epochs = 2; /* the second reads the cache */
+        o.mirror = i > 0, o.mirror_given = true;
         o.threads = i + 1;
         memset(seen, 0, sizeof seen);
         if (i == 0)
@@ -112,10 +119,11 @@ static void pictures_are_mirrored(void **state)
             mirrored[i - 1] = seen[0];
     }
     assert_true(mirrored[0] == mirrored[1]);
-    assert_true(seen[1] > 900 && seen[1] < 1148);            /* of 2048, within 5.5 deviations */
-    /* Turned back, they are the pictures as they were: the sum of two epochs without mirroring, seen by numbers whose highest bit is ignored. */
+    assert_true(seen[1] > 900 && seen[1] < 1148); /* of 2048, within 5.5 deviations */
+    /* Turned back, they are the pictures as they were: the sum of two epochs without mirroring,
+       seen by numbers whose highest bit is ignored. */
     Dataset *set;
-    DatasetOptions options = {8, 8, 3, 1 << 20, 1, 0, 0};
+    DatasetOptions options = { 8, 8, 3, 1 << 20, 1, 0, 0 };
     uint32_t order[1024], which[64];
     const uint8_t *pixels[64];
     assert_int_equal(dataset_open_pictures(&set, 1, 0, 1024, &options, &error), 0);
@@ -147,19 +155,19 @@ static double told_loss(const void *prepared, const uint8_t *image, void *worksp
 static void early_stopping_ends_the_run(void **state)
 {
     (void)state;
-    static const double losses[] = {0.5, 0.4, 0.395, 0.41, 0.3, 0.295, 0.292, 0.2, 0.1};
+    static const double losses[] = { 0.5, 0.4, 0.395, 0.41, 0.3, 0.295, 0.292, 0.2, 0.1 };
     char epochs[64];
     int val;
     Model model = caec_model;
-    Error error = {0};
+    Error error = { 0 };
     TrainOptions o = options_for(out_a);
     model.loss = told_loss;
     told = losses;
     asked = 0;
     o.threads = 1;
     o.epochs = 9;
-    o.patience = 2, o.patience_given = 1;
-    o.min_delta = 0.01, o.min_delta_given = 1;
+    o.patience = 2, o.patience_given = true;
+    o.min_delta = 0.01, o.min_delta_given = true;
     assert_int_equal(run_model(&model, o, &error), 0);
     assert_non_null(strstr(said, "stopped early: no val_loss lower than 0.4 for 2 epochs"));
     history_epochs(out_a, epochs, &val);
@@ -169,9 +177,10 @@ static void early_stopping_ends_the_run(void **state)
     assert_non_null(strstr(said, "more --patience"));
     o = resume_for(out_a);
     o.threads = 1;
-    o.patience = 3, o.patience_given = 1;
+    o.patience = 3, o.patience_given = true;
     asked = 4 * 256;
-    assert_int_equal(run_model(&model, o, &error), 0);       /* 0.3 is lower; 0.295 and 0.292 are not by 0.01; 0.2 and 0.1 are */
+    /* 0.3 is lower; 0.295 and 0.292 are not by 0.01; 0.2 and 0.1 are */
+    assert_int_equal(run_model(&model, o, &error), 0);
     history_epochs(out_a, epochs, &val);
     assert_string_equal(epochs, "1 2 3 4 5 6 7 8 9 ");
 }
@@ -179,26 +188,30 @@ static void early_stopping_ends_the_run(void **state)
 static void the_rate_goes_down_on_a_plateau(void **state)
 {
     (void)state;
-    static const double losses[] = {0.5, 0.4, 0.4, 0.4, 0.4, 0.4, 0.1};
-    static const double want[] = {1e-3, 1e-3, 1e-3, 1e-3, 5e-4, 5e-4, 2.5e-4};     /* after two epochs without a lower loss, and two more */
+    static const double losses[] = { 0.5, 0.4, 0.4, 0.4, 0.4, 0.4, 0.1 };
+    /* after two epochs without a lower loss, and two more */
+    static const double want[] = { 1e-3, 1e-3, 1e-3, 1e-3, 5e-4, 5e-4, 2.5e-4 };
     double rates[16];
     Model model = caec_model;
-    Error error = {0};
+    Error error = { 0 };
     model.loss = told_loss;
     told = losses;
     asked = 0;
-    for (int i = 0; i < 2; i++) {                /* stopped inside the fifth epoch */
+    for (int i = 0; i < 2; i++) { /* stopped inside the fifth epoch */
         TrainOptions o = i ? resume_for(out_b) : options_for(out_b);
         o.threads = 1;
         o.epochs = 7;
         o.steps = i ? 0 : 4 * 16 + 5;
         if (i == 0)
-            o.schedule = (ModelSchedule){.name = "reduce_on_plateau", .factor = 0.5, .patience = 2};
+            o.schedule = (ModelSchedule){ .name = "reduce_on_plateau",
+                                          .factor = 0.5,
+                                          .patience = 2 };
         else
-            asked = 4 * 256;                     /* the end of the broken epoch was validated too */
+            asked = 4 * 256; /* the end of the broken epoch was validated too */
         assert_int_equal(run_model(&model, o, &error), 0);
-        assert_non_null(strstr(said, i ? "no lower val_loss for 2 epochs: the learning rate goes down to 0.00025"
-                                       : "no lower val_loss for 2 epochs: the learning rate goes down to 0.0005"));
+        assert_non_null(strstr(
+            said, i ? "no lower val_loss for 2 epochs: the learning rate goes down to 0.00025"
+                    : "no lower val_loss for 2 epochs: the learning rate goes down to 0.0005"));
     }
     assert_int_equal(history_rates(out_b, rates), 7);
     for (int i = 0; i < 7; i++)
@@ -211,30 +224,33 @@ static void what_a_resumed_run_takes_up(void **state)
     double rates[16];
     TrainOptions o = scheduled(out_a);
     o.epochs = 1;
-    o.schedule = (ModelSchedule){.name = "constant"};
+    o.schedule = (ModelSchedule){ .name = "constant" };
     run_or_fail(o);
     o = resume_for(out_a);
-    o.optimizer = (ModelOptimizer){.name = "adam", .lr = 1e-3, .beta1 = 0.9, .beta2 = 0.999, .eps = 1e-7};
+    o.optimizer = (ModelOptimizer){
+        .name = "adam", .lr = 1e-3, .beta1 = 0.9, .beta2 = 0.999, .eps = 1e-7
+    };
     refused(o, EXIT_USAGE, "is trained by sgd");
-    o.optimizer = (ModelOptimizer){.name = "sgd", .lr = 0.02, .momentum = 0.5};
+    o.optimizer = (ModelOptimizer){ .name = "sgd", .lr = 0.02, .momentum = 0.5 };
     o.epochs = 2;
     o.mirror_given = 1, o.mirror = 0;
     run_or_fail(o);
-    assert_non_null(strstr(said, "sgd,lr=0.02,momentum=0.5; constant,warmup=0; global_clip_norm 0.05"));
+    assert_non_null(
+        strstr(said, "sgd,lr=0.02,momentum=0.5; constant,warmup=0; global_clip_norm 0.05"));
     assert_null(strstr(said, "mirrored"));
     o = resume_for(out_a);
     o.epochs = 3;
-    o.schedule = (ModelSchedule){.name = "step", .every = 2, .factor = 0.5};
-    o.clip_given = 1;                            /* with all three 0: no clipping */
+    o.schedule = (ModelSchedule){ .name = "step", .every = 2, .factor = 0.5 };
+    o.clip_given = true; /* with all three 0: no clipping */
     run_or_fail(o);
     assert_non_null(strstr(said, "sgd,lr=0.02,momentum=0.5; step,every=2,factor=0.5,warmup=0"));
     assert_null(strstr(said, "clip"));
     assert_int_equal(history_rates(out_a, rates), 3);
     assert_true(rates[0] == 0.05 && rates[1] == 0.02 && rates[2] == 0.01);
     o = options_for(out_b);
-    o.schedule = (ModelSchedule){.name = "cosine", .epochs = 3, .warmup = 3};
+    o.schedule = (ModelSchedule){ .name = "cosine", .epochs = 3, .warmup = 3 };
     refused(o, EXIT_USAGE, "warmup of 3 epochs leaves nothing");
-    o.schedule = (ModelSchedule){.name = "cosine", .epochs = 3, .min_lr = 0.5};
+    o.schedule = (ModelSchedule){ .name = "cosine", .epochs = 3, .min_lr = 0.5 };
     refused(o, EXIT_USAGE, "min_lr 0.5 is above the learning rate 0.001");
 }
 

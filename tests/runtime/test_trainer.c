@@ -1,4 +1,5 @@
-/* The trainer with the small model of tiny_model.c: gradients against finite differences, bits against other numbers of threads. */
+/* The trainer with the small model of tiny_model.c: gradients against finite differences, bits
+   against other numbers of threads. */
 #include "tiny_model.h"
 #include "weights/initial.h"
 #include "train/trainer.h"
@@ -50,15 +51,15 @@ static void chunks_follow_the_batch_alone(void **state)
 }
 
 /* As few chunks as hold the batch, of equal size. */
-static void chunks_hold_whole_groups(void **state)
+static void chunks_hold_whole_microbatches(void **state)
 {
     (void)state;
-    const Model grouped = tiny_grouped();
-    assert_int_equal(trainer_chunk(&grouped, 1), 1);
-    assert_int_equal(trainer_chunk(&grouped, 3), 3);
-    assert_int_equal(trainer_chunk(&grouped, 4), 4);
-    assert_int_equal(trainer_chunk(&grouped, 5), 3);
-    assert_int_equal(trainer_chunk(&grouped, 64), 4);
+    const Model batched = tiny_batched();
+    assert_int_equal(trainer_chunk(&batched, 1), 1);
+    assert_int_equal(trainer_chunk(&batched, 3), 3);
+    assert_int_equal(trainer_chunk(&batched, 4), 4);
+    assert_int_equal(trainer_chunk(&batched, 5), 3);
+    assert_int_equal(trainer_chunk(&batched, 64), 4);
 }
 
 static double sum_of_losses(Trainer *t)
@@ -68,7 +69,8 @@ static double sum_of_losses(Trainer *t)
     return trainer_loss_sum(t, IMAGES, 0);
 }
 
-/* Ties of a ReLU or a pool within the step spoil single values, so nine tenths of them have to agree well, and all of them roughly. */
+/* Ties of a ReLU or a pool within the step spoil single values, so nine tenths of them have to
+   agree well, and all of them roughly. */
 static void gradient_is_the_derivative_of_the_sum(void **state)
 {
     (void)state;
@@ -87,7 +89,8 @@ static void gradient_is_the_derivative_of_the_sum(void **state)
         t.parameters[i] = (real)((double)w + h);
         double above = sum_of_losses(&t), at = (double)t.parameters[i];
         t.parameters[i] = (real)((double)w - h);
-        double below = sum_of_losses(&t), difference = (above - below) / (at - (double)t.parameters[i]);
+        double below = sum_of_losses(&t),
+               difference = (above - below) / (at - (double)t.parameters[i]);
         t.parameters[i] = w;
         good += fabs(difference - (double)t.total[i]) <= close * largest;
         assert_true(fabs(difference - (double)t.total[i]) <= 0.2 * largest);
@@ -107,7 +110,8 @@ static void total_is_the_chunks_in_order(void **state)
     open_trainer(&t, &caec_model, 3);
     for (int first = 0; first < IMAGES; first += 2) {
         memset(part, 0, count * sizeof *part);
-        caec_model.backward_chunk(t.prepared, images + first, NULL, first + 2 <= IMAGES ? 2 : 1, part, losses + first, t.workspaces[0], NULL);
+        caec_model.backward_chunk(t.prepared, images + first, NULL, first + 2 <= IMAGES ? 2 : 1,
+                                  part, losses + first, t.workspaces[0], NULL);
         for (size_t i = 0; i < count; i++)
             sum[i] += part[i];
     }
@@ -139,33 +143,34 @@ static void check_threads(const Model *model)
 static void threads_do_not_change_bits(void **state)
 {
     (void)state;
-    const Model grouped = tiny_grouped();
+    const Model batched = tiny_batched();
     check_threads(&caec_model);
-    check_threads(&grouped);
+    check_threads(&batched);
 }
 
-/* Losses by groups, the last of them smaller, are the losses of the images. */
-static void evaluation_by_groups(void **state)
+/* Losses by microbatches, the last of them smaller, are the losses of the images. */
+static void evaluation_by_microbatches(void **state)
 {
     (void)state;
-    const Model model = tiny_grouped();
-    Trainer one, grouped;
+    const Model model = tiny_batched();
+    Trainer one, batched;
     open_trainer(&one, &caec_model, 2);
-    open_trainer(&grouped, &model, 2);
+    open_trainer(&batched, &model, 2);
     trainer_evaluate(&one, images, IMAGES);
-    tiny_largest_group = 0;
-    trainer_evaluate(&grouped, images, IMAGES);
-    assert_int_equal(tiny_largest_group, TINY_GROUP);
-    assert_memory_equal(one.losses, grouped.losses, IMAGES * sizeof *one.losses);
+    tiny_largest_microbatch = 0;
+    trainer_evaluate(&batched, images, IMAGES);
+    assert_int_equal(tiny_largest_microbatch, TINY_MICROBATCH);
+    assert_memory_equal(one.losses, batched.losses, IMAGES * sizeof *one.losses);
     trainer_close(&one);
-    trainer_close(&grouped);
+    trainer_close(&batched);
 }
 
-/* The mean over a batch's own images: a batch of the same image twice moves the parameters as the image alone. */
+/* The mean over a batch's own images: a batch of the same image twice moves the parameters as the
+   image alone. */
 static void update_is_by_the_mean(void **state)
 {
     (void)state;
-    const uint8_t *twice[] = {images[0], images[0]};
+    const uint8_t *twice[] = { images[0], images[0] };
     Trainer a, b;
     open_trainer(&a, &caec_model, 1);
     open_trainer(&b, &caec_model, 1);
@@ -189,8 +194,8 @@ static void training_lowers_the_loss(void **state)
     trainer_close(&t);
 }
 
-static void bad_loss(const void *prepared, const uint8_t *const *chunk, const uint64_t *noise, int n, real *gradient, double *losses,
-                     void *workspace, ModelClock *clock)
+static void bad_loss(const void *prepared, const uint8_t *const *chunk, const uint64_t *noise,
+                     int n, real *gradient, double *losses, void *workspace, ModelClock *clock)
 {
     caec_model.backward_chunk(prepared, chunk, noise, n, gradient, losses, workspace, clock);
     losses[n - 1] = INFINITY;
@@ -248,8 +253,8 @@ int main(void)
         cmocka_unit_test(chunks_follow_the_batch_alone),
         cmocka_unit_test(gradient_is_the_derivative_of_the_sum),
         cmocka_unit_test(total_is_the_chunks_in_order),
-        cmocka_unit_test(chunks_hold_whole_groups),
-        cmocka_unit_test(evaluation_by_groups),
+        cmocka_unit_test(chunks_hold_whole_microbatches),
+        cmocka_unit_test(evaluation_by_microbatches),
         cmocka_unit_test(threads_do_not_change_bits),
         cmocka_unit_test(update_is_by_the_mean),
         cmocka_unit_test(training_lowers_the_loss),

@@ -1,12 +1,14 @@
-/* verify against a reference that this file computes by itself: the network of tiny_model.c in plain double arithmetic, gradients by central
- * differences (exact here, since the loss is piecewise quadratic in any one parameter), Adam by its formula. */
-#define _XOPEN_SOURCE 700    /* mkdtemp, dup */
+/* verify against a reference that this file computes by itself: the network of tiny_model.c in
+ * plain double arithmetic, gradients by central differences (exact here, since the loss is
+ * piecewise quadratic in any one parameter), Adam by its formula. */
+#define _XOPEN_SOURCE 700 /* mkdtemp, dup */
 #include "formats/safetensors.h"
 #include "model.h"
 #include "check/verify.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
@@ -18,14 +20,24 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { SIDE = 8, HALF = 4, COLOURS = 3, FEATURES = 4, BATCH = 2, STEPS = 3, PARAMETERS = 4, REALS = 108 + 4 + 108 + 3 };
+enum {
+    SIDE = 8,
+    HALF = 4,
+    COLOURS = 3,
+    FEATURES = 4,
+    BATCH = 2,
+    STEPS = 3,
+    PARAMETERS = 4,
+    REALS = 108 + 4 + 108 + 3
+};
 enum { IMAGE = SIDE * SIDE * COLOURS, LATENT = HALF * HALF * FEATURES };
 enum { K1 = 0, B1 = 108, K2 = 112, B2 = 220 };
 
 static char folder[200], path[300], captured[300];
 
 /* The reference: one array a tensor, and the list of them as the file has it. */
-static double input[BATCH * IMAGE], latent[BATCH * LATENT], output[BATCH * IMAGE], losses[STEPS + 1];
+static double input[BATCH * IMAGE], latent[BATCH * LATENT], output[BATCH * IMAGE],
+    losses[STEPS + 1];
 static double weights[STEPS + 1][REALS], gradient[REALS];
 
 enum { ITEMS = 4 + PARAMETERS * (STEPS + 2) };
@@ -40,17 +52,20 @@ static double pixel(const double *image, int y, int x, int c, int channels)
 }
 
 /* One value of relu(conv3x3) with HWIO kernel k. */
-static double conv_at(const double *image, int channels, const double *k, const double *b, int y, int x, int o, int outputs)
+static double conv_at(const double *image, int channels, const double *k, const double *b, int y,
+                      int x, int o, int outputs)
 {
     double sum = b[o];
     for (int dy = 0; dy < 3; dy++)
         for (int dx = 0; dx < 3; dx++)
             for (int c = 0; c < channels; c++)
-                sum += k[((dy * 3 + dx) * channels + c) * outputs + o] * pixel(image, y + dy - 1, x + dx - 1, c, channels);
+                sum += k[((dy * 3 + dx) * channels + c) * outputs + o]
+                       * pixel(image, y + dy - 1, x + dx - 1, c, channels);
     return fmax(sum, 0);
 }
 
-/* The batch's mean squared error with weights w; fills latent and output where they are not NULL. */
+/* The batch's mean squared error with weights w; fills latent and output where they are not
+   NULL. */
 static double forward(const double *w, double *latents, double *outputs)
 {
     double sum = 0, pooled[LATENT], up[SIDE * SIDE * FEATURES];
@@ -62,7 +77,8 @@ static double forward(const double *w, double *latents, double *outputs)
                 for (int f = 0; f < FEATURES; f++) {
                     double most = 0;
                     for (int t = 0; t < 4; t++)
-                        most = fmax(most, conv_at(image, COLOURS, w + K1, w + B1, 2 * y + t / 2, 2 * x + t % 2, f, FEATURES));
+                        most = fmax(most, conv_at(image, COLOURS, w + K1, w + B1, 2 * y + t / 2,
+                                                  2 * x + t % 2, f, FEATURES));
                     pooled[(y * HALF + x) * FEATURES + f] = most;
                 }
         for (int i = 0; i < SIDE * SIDE * FEATURES; i++) {
@@ -70,11 +86,14 @@ static double forward(const double *w, double *latents, double *outputs)
             up[i] = pooled[(y / 2 * HALF + x / 2) * FEATURES + f];
         }
         for (int i = 0; i < IMAGE; i++) {
-            double value = conv_at(up, FEATURES, w + K2, w + B2, i / COLOURS / SIDE, i / COLOURS % SIDE, i % COLOURS, COLOURS);
+            double value = conv_at(up, FEATURES, w + K2, w + B2, i / COLOURS / SIDE,
+                                   i / COLOURS % SIDE, i % COLOURS, COLOURS);
             sum += (value - image[i]) * (value - image[i]);
-            if (outputs) outputs[b * IMAGE + i] = value;
+            if (outputs)
+                outputs[b * IMAGE + i] = value;
         }
-        if (latents) memcpy(latents + b * LATENT, pooled, sizeof pooled);
+        if (latents)
+            memcpy(latents + b * LATENT, pooled, sizeof pooled);
     }
     return sum / (BATCH * IMAGE);
 }
@@ -96,16 +115,18 @@ static void add_item(const char *name, double *values, int rank, const int *dim)
 {
     SafetensorsItem *item = &items[item_count];
     snprintf(names[item_count], sizeof names[0], "%s", name);
-    *item = (SafetensorsItem){.name = names[item_count], .type = SAFETENSORS_F32, .rank = rank};
-    for (int i = 0; i < rank; i++) item->shape[i] = dim[i];
+    *item = (SafetensorsItem){ .name = names[item_count], .type = SAFETENSORS_F32, .rank = rank };
+    for (int i = 0; i < rank; i++)
+        item->shape[i] = dim[i];
     sources[item_count++] = values;
 }
 
 static void add_parameters(const char *prefix, double *values)
 {
-    static const char *const parameter[] = {"encoder.conv1.kernel", "encoder.conv1.bias", "decoder.conv1.kernel", "decoder.conv1.bias"};
-    static const int offset[] = {K1, B1, K2, B2}, rank[] = {4, 1, 4, 1};
-    static const int dim[][4] = {{3, 3, 3, 4}, {4}, {3, 3, 4, 3}, {3}};
+    static const char *const parameter[] = { "encoder.conv1.kernel", "encoder.conv1.bias",
+                                             "decoder.conv1.kernel", "decoder.conv1.bias" };
+    static const int offset[] = { K1, B1, K2, B2 }, rank[] = { 4, 1, 4, 1 };
+    static const int dim[][4] = { { 3, 3, 3, 4 }, { 4 }, { 3, 3, 4, 3 }, { 3 } };
     char name[64];
 
     for (int i = 0; i < PARAMETERS; i++) {
@@ -116,16 +137,19 @@ static void add_parameters(const char *prefix, double *values)
 
 static void train(void)
 {
-    double m[REALS] = {0}, v[REALS] = {0}, g[REALS];
+    double m[REALS] = { 0 }, v[REALS] = { 0 }, g[REALS];
 
     for (int t = 1; t <= STEPS; t++) {
         differentiate(weights[t - 1], g);
-        if (t == 1) memcpy(gradient, g, sizeof g);
+        if (t == 1)
+            memcpy(gradient, g, sizeof g);
         losses[t - 1] = forward(weights[t - 1], t == 1 ? latent : NULL, t == 1 ? output : NULL);
         for (int i = 0; i < REALS; i++) {
             m[i] = 0.9 * m[i] + 0.1 * g[i];
             v[i] = 0.999 * v[i] + 0.001 * g[i] * g[i];
-            weights[t][i] = weights[t - 1][i] - 1e-3 * sqrt(1 - pow(0.999, t)) / (1 - pow(0.9, t)) * m[i] / (sqrt(v[i]) + 1e-7);
+            weights[t][i] = weights[t - 1][i]
+                            - 1e-3 * sqrt(1 - pow(0.999, t)) / (1 - pow(0.9, t)) * m[i]
+                                  / (sqrt(v[i]) + 1e-7);
         }
     }
     losses[STEPS] = forward(weights[STEPS], NULL, NULL);
@@ -138,24 +162,29 @@ static int make_reference(void **state)
 
     (void)state;
     snprintf(folder, sizeof folder, "%s/caec-verify-XXXXXX", base ? base : "/tmp");
-    if (!mkdtemp(folder)) return -1;
+    if (!mkdtemp(folder))
+        return -1;
     snprintf(path, sizeof path, "%s/reference.safetensors", folder);
     snprintf(captured, sizeof captured, "%s/printed", folder);
     for (int i = 0; i < BATCH * IMAGE + REALS; i++) {
         random = random * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
-        if (i < BATCH * IMAGE) input[i] = (double)(random >> 56) / 255;
-        else weights[0][i - BATCH * IMAGE] = (float)(((double)(random >> 40) * 0x1p-23 - 1) * 0.3);
+        if (i < BATCH * IMAGE)
+            input[i] = (double)(random >> 56) / 255;
+        else
+            weights[0][i - BATCH * IMAGE] = (float)(((double)(random >> 40) * 0x1p-23 - 1) * 0.3);
     }
-    for (int i = 0; i < COLOURS; i++) weights[0][B2 + i] = (float)0.3;
+    for (int i = 0; i < COLOURS; i++)
+        weights[0][B2 + i] = (float)0.3;
     train();
 
-    add_item("input", input, 4, (int[]){BATCH, SIDE, SIDE, COLOURS});
+    add_item("input", input, 4, (int[]){ BATCH, SIDE, SIDE, COLOURS });
     add_parameters("step0/", weights[0]);
-    add_item("latent", latent, 4, (int[]){BATCH, HALF, HALF, FEATURES});
-    add_item("output", output, 4, (int[]){BATCH, SIDE, SIDE, COLOURS});
+    add_item("latent", latent, 4, (int[]){ BATCH, HALF, HALF, FEATURES });
+    add_item("output", output, 4, (int[]){ BATCH, SIDE, SIDE, COLOURS });
     add_parameters("grad/", gradient);
-    for (int t = 1; t <= STEPS; t++) add_parameters((char[]){'s', 't', 'e', 'p', (char)('0' + t), '/', 0}, weights[t]);
-    add_item("loss", losses, 1, (int[]){STEPS + 1});
+    for (int t = 1; t <= STEPS; t++)
+        add_parameters((char[]){ 's', 't', 'e', 'p', (char)('0' + t), '/', 0 }, weights[t]);
+    add_item("loss", losses, 1, (int[]){ STEPS + 1 });
     return item_count == ITEMS ? 0 : -1;
 }
 
@@ -170,17 +199,22 @@ static int remove_reference(void **state)
 static SafetensorsItem *find_item(const char *name)
 {
     for (int i = 0; i < item_count; i++)
-        if (strcmp(items[i].name, name) == 0) return &items[i];
+        if (strcmp(items[i].name, name) == 0)
+            return &items[i];
     fail_msg("no item %s", name);
     return NULL;
 }
 
-static double *values_of(const char *name) { return sources[find_item(name) - items]; }
+static double *values_of(const char *name)
+{
+    return sources[find_item(name) - items];
+}
 
 static size_t item_values(const SafetensorsItem *item)
 {
     size_t count = 1;
-    for (int i = 0; i < item->rank; i++) count *= (size_t)item->shape[i];
+    for (int i = 0; i < item->rank; i++)
+        count *= (size_t)item->shape[i];
     return count;
 }
 
@@ -193,17 +227,21 @@ static void save(SafetensorsType type)
         size_t count = item_values(&items[i]);
         float *values = malloc((count + 1) * sizeof *values);
         assert_non_null(values);
-        for (size_t k = 0; k < count; k++) values[k] = (float)sources[i][k];
+        for (size_t k = 0; k < count; k++)
+            values[k] = (float)sources[i][k];
         items[i].type = type;
         items[i].values = type == SAFETENSORS_F32 ? (const void *)values : sources[i];
-        if (type != SAFETENSORS_F32) free(values);
+        if (type != SAFETENSORS_F32)
+            free(values);
     }
-    assert_int_equal(safetensors_write(path, items, item_count, NULL, NULL, 0, message, sizeof message), 0);
-    for (int i = 0; i < item_count && type == SAFETENSORS_F32; i++) free((void *)(uintptr_t)items[i].values);
+    assert_int_equal(
+        safetensors_write(path, items, item_count, NULL, NULL, 0, message, sizeof message), 0);
+    for (int i = 0; i < item_count && type == SAFETENSORS_F32; i++)
+        free((void *)(uintptr_t)items[i].values);
 }
 
 /* Runs verify with its output into the file `captured`. */
-static int verify(const Model *model, int json, Error *error)
+static int verify(const Model *model, bool json, Error *error)
 {
     fflush(stdout);
     int saved = dup(1);
@@ -228,10 +266,11 @@ static int printed(const char *text)
 
 static void verdict_with(const Model *model, int wanted, const char *text)
 {
-    Error error = {0};
+    Error error = { 0 };
     save(SAFETENSORS_F32);
     int got = verify(model, 0, &error);
-    if (got != wanted || !printed(text)) fail_msg("verdict %d, wanted %d with \"%s\" (%s)", got, wanted, text, error.text);
+    if (got != wanted || !printed(text))
+        fail_msg("verdict %d, wanted %d with \"%s\" (%s)", got, wanted, text, error.text);
 }
 
 static void verdict(int wanted, const char *text)
@@ -241,7 +280,7 @@ static void verdict(int wanted, const char *text)
 
 static void refused(const char *name, const char *why)
 {
-    Error error = {0};
+    Error error = { 0 };
     save(SAFETENSORS_F32);
     assert_int_equal(verify(&caec_model, 0, &error), -1);
     assert_int_equal(error.exit_code, EXIT_INPUT);
@@ -252,21 +291,23 @@ static void refused(const char *name, const char *why)
 static double largest(const double *values, size_t count)
 {
     double most = 0;
-    for (size_t i = 0; i < count; i++) most = fmax(most, fabs(values[i]));
+    for (size_t i = 0; i < count; i++)
+        most = fmax(most, fabs(values[i]));
     return most;
 }
 
 /* In double the file must hold doubles: float32 weights alone are off by 6e-8. */
 static void passes(void **state)
 {
-    Error error = {0};
+    Error error = { 0 };
     (void)state;
     verdict(0, "ok: all 19 tensors are within bounds");
     save(SAFETENSORS_F64);
     assert_int_equal(verify(&caec_model, 0, &error), 0);
 }
 
-/* Moves one value by `by`, absolute for the updates of a float model, else times the tensor's largest (not the largest itself, which is the measure). */
+/* Moves one value by `by`, absolute for the updates of a float model, else times the tensor's
+   largest (not the largest itself, which is the measure). */
 static void one_off(const char *name, double by, int wanted)
 {
     SafetensorsItem *item = find_item(name);
@@ -274,7 +315,8 @@ static void one_off(const char *name, double by, int wanted)
     char row[100];
     int place = fabs(values[0]) == most;
 
-    if (sizeof(real) == sizeof(float) && strncmp(name, "step", 4) == 0) most = 1;
+    if (sizeof(real) == sizeof(float) && strncmp(name, "step", 4) == 0)
+        most = 1;
     kept = values[place];
     values[place] += (values[place] < 0 ? 1 : -1) * by * most;
     snprintf(row, sizeof row, "\n%s", name);
@@ -293,21 +335,25 @@ static void bounds(void **state)
     one_off("grad/encoder.conv1.kernel", in_float ? 1.8e-3 : 5e-7, 0);
     one_off("grad/encoder.conv1.kernel", in_float ? 2.2e-3 : 2e-6, 1);
     one_off("grad/decoder.conv1.bias", in_float ? 2.2e-3 : 2e-6, 1);
-    one_off("step3/encoder.conv1.kernel", in_float ? 2.7e-3 : 5e-7, 0);      /* 1 of 108 values past 5e-4 is under 1 % */
+    /* 1 of 108 values past 5e-4 is under 1 % */
+    one_off("step3/encoder.conv1.kernel", in_float ? 2.7e-3 : 5e-7, 0);
     one_off("step3/encoder.conv1.kernel", in_float ? 3.3e-3 : 2e-6, 1);
-    one_off("step1/encoder.conv1.bias", in_float ? 6e-4 : 2e-6, 1);          /* 1 of 4 is not */
+    one_off("step1/encoder.conv1.bias", in_float ? 6e-4 : 2e-6, 1); /* 1 of 4 is not */
 }
 
 static void one_percent(void **state)
 {
     double *values = values_of("step2/decoder.conv1.kernel"), kept[2];
     (void)state;
-    if (sizeof(real) != sizeof(float)) skip();
+    if (sizeof(real) != sizeof(float))
+        skip();
     for (int i = 0; i < 2; i++) {
         kept[i] = values[i];
         values[i] += 7e-4 * (values[i] < 0 ? 1 : -1);
-        if (i == 0) verdict(0, "99.07 % within 5e-04");
-        else verdict(1, "98.15 % within 5e-04");
+        if (i == 0)
+            verdict(0, "99.07 % within 5e-04");
+        else
+            verdict(1, "98.15 % within 5e-04");
     }
     memcpy(values, kept, sizeof kept);
 }
@@ -327,7 +373,8 @@ static void losses_each(void **state)
 
 static void no_numbers_fail(void **state)
 {
-    static const char *const tensors[] = {"latent", "output", "grad/decoder.conv1.kernel", "step1/decoder.conv1.bias"};
+    static const char *const tensors[] = { "latent", "output", "grad/decoder.conv1.kernel",
+                                           "step1/decoder.conv1.bias" };
     (void)state;
     for (int i = 0; i < 4; i++) {
         double *values = values_of(tensors[i]), kept = values[1];
@@ -356,16 +403,23 @@ static void zeros_are_absolute(void **state)
 
 static void refuses_by_name(void **state)
 {
-    static const char *const all[] = {"input", "loss", "latent", "output", "step0/encoder.conv1.kernel", "grad/decoder.conv1.bias",
-                                      "step2/decoder.conv1.kernel", "step3/encoder.conv1.bias"};
+    static const char *const all[] = { "input",
+                                       "loss",
+                                       "latent",
+                                       "output",
+                                       "step0/encoder.conv1.kernel",
+                                       "grad/decoder.conv1.bias",
+                                       "step2/decoder.conv1.kernel",
+                                       "step3/encoder.conv1.bias" };
     (void)state;
-    for (int i = 0; i < 8; i++) {      /* missing, and then what it is called instead would be one too many */
+    /* missing, and then what it is called instead would be one too many */
+    for (int i = 0; i < 8; i++) {
         char *name = names[find_item(all[i]) - items], kept = name[strlen(name) - 1];
         name[strlen(name) - 1] = 'X';
         refused(all[i], "is missing");
         name[strlen(name) - 1] = kept;
     }
-    for (int i = 0; i < 8; i++) {      /* another shape with as many values */
+    for (int i = 0; i < 8; i++) { /* another shape with as many values */
         SafetensorsItem *item = find_item(all[i]), kept = *item;
         item->rank++;
         item->shape[item->rank - 1] = 1;
@@ -376,8 +430,13 @@ static void refuses_by_name(void **state)
 
 static void refuses_extra(void **state)
 {
-    static const char *const extra[] = {"step4/encoder.conv1.kernel", "grad/encoder.conv9.kernel", "step0/input", "noise",
-                                        "step01/encoder.conv1.bias", "stepx/encoder.conv1.bias", "step-1/encoder.conv1.bias"};
+    static const char *const extra[] = { "step4/encoder.conv1.kernel",
+                                         "grad/encoder.conv9.kernel",
+                                         "step0/input",
+                                         "noise",
+                                         "step01/encoder.conv1.bias",
+                                         "stepx/encoder.conv1.bias",
+                                         "step-1/encoder.conv1.bias" };
     (void)state;
     for (int i = 0; i < 7; i++) {
         items[item_count] = *find_item("grad/encoder.conv1.bias");
@@ -390,7 +449,7 @@ static void refuses_extra(void **state)
 
 static void refuses_other_inputs(void **state)
 {
-    static const double wrong[] = {0.5, -1 / 255.0, 256 / 255.0, 1e-4, NAN};
+    static const double wrong[] = { 0.5, -1 / 255.0, 256 / 255.0, 1e-4, NAN };
     double kept = input[7];
     (void)state;
     for (int i = 0; i < 5; i++) {
@@ -405,13 +464,13 @@ static void other_optimizers(void **state)
     Model model = caec_model;
     double kept = values_of("step1/encoder.conv1.bias")[0];
     (void)state;
-    values_of("step1/encoder.conv1.bias")[0] = 9;      /* would fail if it were compared */
+    values_of("step1/encoder.conv1.bias")[0] = 9; /* would fail if it were compared */
     verdict(1, "FAIL");
     model.training.optimizer.lr = 2e-3;
     verdict_with(&model, 0, "are not compared");
     model = caec_model;
     model.training.optimizer.eps = 1e-8;
-    verdict_with(&model, 0, "ok: all 7 tensors");      /* latent, output, 4 gradients, the losses */
+    verdict_with(&model, 0, "ok: all 7 tensors"); /* latent, output, 4 gradients, the losses */
     model = caec_model;
     model.training.optimizer.name = "sgd";
     verdict_with(&model, 0, "sgd");
@@ -441,8 +500,10 @@ static void prints_json(void **state)
         json_t *row = json_array_get(tensors, i);
         int bad = strcmp(json_string_value(json_object_get(row, "verdict")), "FAIL") == 0;
         failed += bad;
-        assert_true(bad == (strcmp(json_string_value(json_object_get(row, "name")), "latent") == 0));
-        assert_true(bad ? json_is_null(json_object_get(row, "difference")) : json_is_real(json_object_get(row, "difference")));
+        assert_true(bad
+                    == (strcmp(json_string_value(json_object_get(row, "name")), "latent") == 0));
+        assert_true(bad ? json_is_null(json_object_get(row, "difference"))
+                        : json_is_real(json_object_get(row, "difference")));
         assert_true(json_number_value(json_object_get(row, "bound")) > 0);
     }
     assert_int_equal(failed, 1);
@@ -463,20 +524,28 @@ static void agrees_with_pytorch(void **state)
 {
     const char *shared = getenv("CAEC_SHARED");
     char command[2000];
-    Error error = {0};
+    Error error = { 0 };
 
     (void)state;
-    if (!shared) skip();
-    snprintf(command, sizeof command,
-             "/usr/bin/python3 '%s/oracle/oracle.py' net '%s' '%s/net.lua' '{\"name\": \"tiny\", \"input\": [8, 8, 3], \"encoder\": "
-             "[{\"op\": \"conv2d\", \"filters\": 4, \"kernel\": 3, \"activation\": \"relu\"}, {\"op\": \"max_pool2d\"}], \"decoder\": "
-             "[{\"op\": \"upsample2d\"}, {\"op\": \"conv2d\", \"filters\": 3, \"kernel\": 3, \"activation\": \"relu\"}]}' --batch 5 "
-             "> '%s' 2>&1", shared, path, folder, captured);
+    if (!shared)
+        skip();
+    snprintf(
+        command, sizeof command,
+        "/usr/bin/python3 '%s/oracle/oracle.py' net '%s' '%s/net.lua' '{\"name\": \"tiny\", "
+        "\"input\": [8, 8, 3], \"encoder\": "
+        "[{\"op\": \"conv2d\", \"filters\": 4, \"kernel\": 3, \"activation\": \"relu\"}, {\"op\": "
+        "\"max_pool2d\"}], \"decoder\": "
+        "[{\"op\": \"upsample2d\"}, {\"op\": \"conv2d\", \"filters\": 3, \"kernel\": 3, "
+        "\"activation\": \"relu\"}]}' --batch 5 "
+        "> '%s' 2>&1",
+        shared, path, folder, captured);
     int failed = system(command);
     snprintf(command, sizeof command, "%s/net.lua", folder);
     unlink(command);
-    if (failed) skip();
-    if (verify(&caec_model, 0, &error) != 0) fail_msg("differs from PyTorch: %s", error.text);
+    if (failed)
+        skip();
+    if (verify(&caec_model, 0, &error) != 0)
+        fail_msg("differs from PyTorch: %s", error.text);
 }
 
 int main(void)

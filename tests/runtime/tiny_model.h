@@ -4,13 +4,13 @@
 
 #include "model.h"
 
-enum { TINY_GROUP = 4 };
+enum { TINY_MICROBATCH = 4 };
 
-/* caec_model as a model that takes up to TINY_GROUP images at once. Its functions for one image alone are those of caec_model, and the results have
-   the same bits. */
-Model tiny_grouped(void);
+/* caec_model as a model that takes up to TINY_MICROBATCH images at once. Its functions for one
+   image alone are those of caec_model, and the results have the same bits. */
+Model tiny_batched(void);
 
-/* The largest number of images in any call of its functions for groups so far. */
-extern int tiny_largest_group;
+/* The largest number of images in any call of its functions for microbatches so far. */
+extern int tiny_largest_microbatch;
 
 #endif

@@ -4,6 +4,7 @@
 #include <ftw.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -45,19 +46,24 @@ PictureFolders folders_of(const char *path)
 {
     static const char *paths[1];
     paths[0] = path;
-    return (PictureFolders){paths, 1};
+    return (PictureFolders){ paths, 1 };
 }
 
 TrainOptions options_for(const char *out)
 {
-    TrainOptions o = {.command = TRAIN_RUN, .out = out, .batch = 64, .threads = 2, .cache_bytes = 1 << 22, .cache_given = 1};
+    TrainOptions o = { .command = TRAIN_RUN,
+                       .out = out,
+                       .batch = 64,
+                       .threads = 2,
+                       .cache_bytes = 1 << 22,
+                       .cache_given = 1 };
     return o;
 }
 
 TrainOptions resume_for(const char *out)
 {
     TrainOptions o = options_for(out);
-    o.resume = 1;
+    o.resume = true;
     o.batch = 0;
     return o;
 }
@@ -91,7 +97,7 @@ int run_model(const Model *model, TrainOptions options, Error *error)
 
 void run_or_fail(TrainOptions options)
 {
-    Error error = {0};
+    Error error = { 0 };
     int result = run_model(&caec_model, options, &error);
     if (result != 0)
         fail_msg("%d: %s", result, error.text);
@@ -99,7 +105,7 @@ void run_or_fail(TrainOptions options)
 
 void refused(TrainOptions options, int code, const char *word)
 {
-    Error error = {0};
+    Error error = { 0 };
     assert_int_equal(run_model(&caec_model, options, &error), -1);
     assert_int_equal(error.exit_code, code);
     if (!strstr(error.text, word))
@@ -111,7 +117,7 @@ void file_of(const char *out, const char *name, char *path)
     snprintf(path, PATH_SIZE, "%s/%s", out, name);
 }
 
-int is_there(const char *out, const char *name)
+bool is_there(const char *out, const char *name)
 {
     char path[PATH_SIZE];
     file_of(out, name, path);

@@ -19,10 +19,12 @@ bool machine_has(const char *target)
     if (strcmp(target, "x86-64-v2") == 0)
         has = __builtin_cpu_supports("sse4.2") && __builtin_cpu_supports("popcnt");
     if (strcmp(target, "x86-64-v3") == 0)
-        has = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi2");
+        has = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")
+              && __builtin_cpu_supports("bmi2");
     if (strcmp(target, "x86-64-v4") == 0)
-        has = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512cd") &&
-              __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
+        has = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw")
+              && __builtin_cpu_supports("avx512cd") && __builtin_cpu_supports("avx512dq")
+              && __builtin_cpu_supports("avx512vl");
 #elif defined(__aarch64__)
     has = has || strcmp(target, "aarch64") == 0;
 #endif
@@ -70,7 +72,8 @@ static void emit(const char *graph, const char *options, const char *folder)
 {
     char *path = text_of("%s/net.lua", folder);
     file_write(path, graph, strlen(graph));
-    Result result = run_caec(folder, "net.lua -o . --no-runtime --real %s %s", real_name(), options);
+    Result result = run_caec(folder, "net.lua -o . --no-runtime --real %s %s", real_name(),
+                             options);
     want_exit(&result, 0);
     result_free(&result);
     free(path);
@@ -121,7 +124,8 @@ static char *static_names(const char *path)
 /* A line that includes a source, under names of its own for what the source keeps to itself. */
 static void include_source(FILE *f, const char *folder, const char *source, int number)
 {
-    char *path = text_of("%s/%s", folder, source), *names = static_names(path), *rest = NULL, *again = text_of("%s", names);
+    char *path = text_of("%s/%s", folder, source), *names = static_names(path), *rest = NULL,
+         *again = text_of("%s", names);
     for (char *name = strtok_r(names, " ", &rest); name; name = strtok_r(NULL, " ", &rest))
         fprintf(f, "#define %s %s_%d\n", name, name, number);
     fprintf(f, "#include \"%s\"\n", source);
@@ -132,7 +136,8 @@ static void include_source(FILE *f, const char *folder, const char *source, int 
     free(again);
 }
 
-/* One source that includes them all, the frame last and under its own names: that spares the compiler to be started for each. */
+/* One source that includes them all, the frame last and under its own names: that spares the
+   compiler to be started for each. */
 static char *merged_sources(const char *folder)
 {
     FileList list = files_below(folder);
@@ -141,7 +146,8 @@ static char *merged_sources(const char *folder)
     assert_non_null(merged);
     for (int i = 0; i < list.count; i++) {
         const char *source = list.path[i];
-        if (ends_in(source, ".c") && strcmp(source, "net/net.c") != 0 && strcmp(source, "merged.c") != 0)
+        if (ends_in(source, ".c") && strcmp(source, "net/net.c") != 0
+            && strcmp(source, "merged.c") != 0)
             include_source(merged, folder, source, i);
     }
     fprintf(merged, "#include \"net/net.c\"\n");
@@ -151,20 +157,28 @@ static char *merged_sources(const char *folder)
     return text_of(" merged.c");
 }
 
-/* What takes the time is compiling, and both types of arithmetic come from the same text: double, whose gradients are differentiated, is optimized and shows
-   the compiler's warnings; float is run as it stands. Whole programs (tests/whole, tests/reference) are compiled as users compile them. */
+/* What takes the time is compiling, and both types of arithmetic come from the same text: double,
+   whose gradients are differentiated, is optimized and shows the compiler's warnings; float is run
+   as it stands. Whole programs (tests/whole, tests/reference) are compiled as users compile
+   them. */
 static const char *optimization(void)
 {
     return sizeof(real) == sizeof(double) ? "-O1" : "-O0";
 }
 
-static void compile(const char *graph, const char *options, const char *folder, bool merged, const char *optimize, const char *more)
+static void compile(const char *graph, const char *options, const char *folder, bool merged,
+                    const char *optimize, const char *more)
 {
     const char *given = getenv("CAEC_OPTIMIZE");
     emit(graph, options, folder);
-    char *flags = emitted_flags(folder), *sources = merged ? merged_sources(folder) : emitted_sources(folder);
-    Result result = run(folder, "%s -std=c11 %s %s -Wall -Wextra -Wshadow -Werror -DCAEC_REAL=%s -I%s -Inet -I. %s %s%s -lm", c_compiler(), given ? given : optimize, flags,
-                        real_name(), runtime_folder(), sources, more, wants_openblas(folder) ? " -lopenblas" : "");
+    char *flags = emitted_flags(folder),
+         *sources = merged ? merged_sources(folder) : emitted_sources(folder);
+    Result result = run(
+        folder,
+        "%s -std=c11 %s %s -Wall -Wextra -Wshadow -Werror -DCAEC_REAL=%s -I%s -Inet -I. %s %s%s "
+        "-lm",
+        c_compiler(), given ? given : optimize, flags, real_name(), runtime_folder(), sources, more,
+        wants_openblas(folder) ? " -lopenblas" : "");
     want_exit(&result, 0);
     result_free(&result);
     free(flags);
@@ -205,7 +219,8 @@ Built build_model_unoptimized(const char *graph, const char *options)
     return build(graph, options, true, "-O0");
 }
 
-char *build_program(const char *graph, const char *options, const char *driver, const char *flags, const char *folder)
+char *build_program(const char *graph, const char *options, const char *driver, const char *flags,
+                    const char *folder)
 {
     char *more = text_of("%s %s -o program", driver, flags);
     compile(graph, options, folder, false, optimization(), more);
@@ -213,8 +228,8 @@ char *build_program(const char *graph, const char *options, const char *driver, 
     return text_of("%s/program", folder);
 }
 
-char *build_program_merged(const char *graph, const char *options, const char *driver, const char *flags,
-                           const char *folder)
+char *build_program_merged(const char *graph, const char *options, const char *driver,
+                           const char *flags, const char *folder)
 {
     char *more = text_of("%s/tests/support/%s %s -o program", project_folder(), driver, flags);
     compile(graph, options, folder, true, "-O0", more);

@@ -1,4 +1,5 @@
-/* cases.h - what every test of the compiler includes: CMocka, and the places of the programs under test. */
+/* cases.h - what every test of the compiler includes: CMocka, and the places of the programs under
+   test. */
 #ifndef TEST_CASES_H
 #define TEST_CASES_H
 

@@ -11,14 +11,21 @@ enum { IMAGES = 3 };
 
 static Net net_around(const ConvCase *s, bool black)
 {
-    static const char *const activations[] = { "relu", "leaky_relu", "elu" };       /* with vectors, and without */
+    /* with vectors, and without */
+    static const char *const activations[] = { "relu", "leaky_relu", "elu" };
     Net net = { .height = s->height, .width = s->width, .channels = s->in ? 2 : 3 };
     int n = 0;
     if (s->in)
-        net.encoder[n++] = (NetLayer){ CONV, .filters = s->in, .kernel = 1, .activation = "tanh", .no_bias = black };
+        net.encoder[n++] = (NetLayer){ CONV, .filters = s->in, .kernel = 1, .activation = "tanh",
+                                       .no_bias = black };
     if (s->up > 1)
         net.encoder[n++] = (NetLayer){ UP, .size = s->up };
-    net.encoder[n++] = (NetLayer){ CONV, .filters = s->out, .kernel = s->kernel, .stride = s->stride, .valid = s->valid, .no_bias = black,
+    net.encoder[n++] = (NetLayer){ CONV,
+                                   .filters = s->out,
+                                   .kernel = s->kernel,
+                                   .stride = s->stride,
+                                   .valid = s->valid,
+                                   .no_bias = black,
                                    .activation = activations[(s->height + s->width) % 3] };
     if (s->pool)
         net.encoder[n++] = (NetLayer){ POOL, .size = s->pool };
@@ -31,17 +38,20 @@ typedef struct Values {
     size_t latents, outputs, gradients;
 } Values;
 
-/* Blackens all but a part in the middle that begins and ends at odd places, and one pixel near a corner. */
+/* Blackens all but a part in the middle that begins and ends at odd places, and one pixel near a
+   corner. */
 static void blacken(const Net *net, uint8_t *image)
 {
     const int top = net->height / 3 | 1, left = net->width / 3 | 1;
     for (int y = 0; y < net->height; y++)
         for (int x = 0; x < net->width; x++)
-            if ((y < top || y > net->height - 4 || x < left || x > net->width - 3) && !(y == 1 && x == 2))
+            if ((y < top || y > net->height - 4 || x < left || x > net->width - 3)
+                && !(y == 1 && x == 2))
                 memset(image + (y * net->width + x) * net->channels, 0, (size_t)net->channels);
 }
 
-static Values run_model(const Net *net, const char *graph, const char *options, bool black, Built (*build)(const char *graph, const char *options))
+static Values run_model(const Net *net, const char *graph, const char *options, bool black,
+                        Built (*build)(const char *graph, const char *options))
 {
     int count;
     double *parameters = net_parameters(net, 11, &count), *start = net_parameters(net, 12, &count);
@@ -52,13 +62,14 @@ static Values run_model(const Net *net, const char *graph, const char *options, 
         blacken(net, images[i]);
     Built built = build(graph, options);
     const ModelShape *latent = &built.model->latent;
-    Values v = { .latents = (size_t)(latent->dim[0] * latent->dim[1] * latent->dim[2]), .gradients = (size_t)count,
+    Values v = { .latents = (size_t)(latent->dim[0] * latent->dim[1] * latent->dim[2]),
+                 .gradients = (size_t)count,
                  .outputs = (size_t)(net->height * net->width * net->channels) };
     Driven driven = drive_new(built.model, parameters);
     v.latent = drive_encode(&driven, images[0]);
     v.output = drive_reconstruct(&driven, images[0]);
     v.gradient = drive_gradient(&driven, images, IMAGES, start, v.losses);
-    for (int i = 0; i < count; i++)             /* what was there must still be in it */
+    for (int i = 0; i < count; i++) /* what was there must still be in it */
         v.gradient[i] -= (double)(real)start[i];
     drive_free(&driven);
     built_free(&built);
@@ -76,7 +87,8 @@ static void values_free(Values *v)
     free(v->gradient);
 }
 
-static void want(const char *what, const double *got, const double *right, size_t count, double tolerance)
+static void want(const char *what, const double *got, const double *right, size_t count,
+                 double tolerance)
 {
     double difference = relative_difference(got, right, count);
     if (!(difference <= tolerance))
@@ -94,14 +106,19 @@ static void want_zeros(const Values *got, const Values *right)
     assert_true(zeros * 8 > right->latents);
 }
 
-static void compare(const ConvCase *s, const char *target, const char *kernel, Tolerance tolerance, bool black)
+static void compare(const ConvCase *s, const char *target, const char *kernel, Tolerance tolerance,
+                    bool black)
 {
     Net net = net_around(s, black);
-    char *graph = net_graph(&net), *all = net_force(&net, "conv_plain"), *plain = text_of("--target %s%s", target, all);
+    char *graph = net_graph(&net), *all = net_force(&net, "conv_plain"),
+         *plain = text_of("--target %s%s", target, all);
     const char *others = s->in ? "--kernel encoder.conv1=conv_plain" : "";
-    char *fast = text_of("--target %s --kernel encoder.conv%d=%s --kernel decoder.conv1=conv_plain %s", target, s->in ? 2 : 1, kernel, others);
+    char *fast = text_of(
+        "--target %s --kernel encoder.conv%d=%s --kernel decoder.conv1=conv_plain %s", target,
+        s->in ? 2 : 1, kernel, others);
     print_message("%s: %s", fast, graph);
-    Values a = run_model(&net, graph, fast, black, build_model_merged), b = run_model(&net, graph, plain, black, build_model_unoptimized);
+    Values a = run_model(&net, graph, fast, black, build_model_merged),
+           b = run_model(&net, graph, plain, black, build_model_unoptimized);
     want("the latent", a.latent, b.latent, a.latents, tolerance.forward);
     want("the output", a.output, b.output, a.outputs, tolerance.forward);
     want("the losses", a.losses, b.losses, IMAGES, tolerance.forward);
@@ -116,21 +133,25 @@ static void compare(const ConvCase *s, const char *target, const char *kernel, T
     free(plain);
 }
 
-static void compare_all(const ConvCase *cases, size_t count, const char *target, const char *kernel, Tolerance tolerance, bool black)
+static void compare_all(const ConvCase *cases, size_t count, const char *target, const char *kernel,
+                        Tolerance tolerance, bool black)
 {
     if (!machine_has(target))
         skip();
-    const size_t step = sizeof(real) == 8 ? 1 : 2;      /* compiling takes most of the time; the shapes are the same in either type */
+    /* compiling takes most of the time; the shapes are the same in either type */
+    const size_t step = sizeof(real) == 8 ? 1 : 2;
     for (size_t i = 0; i < count; i += step)
         compare(&cases[i], target, kernel, tolerance, black);
 }
 
-void compare_with_plain(const ConvCase *cases, size_t count, const char *target, const char *kernel, Tolerance tolerance)
+void compare_with_plain(const ConvCase *cases, size_t count, const char *target, const char *kernel,
+                        Tolerance tolerance)
 {
     compare_all(cases, count, target, kernel, tolerance, false);
 }
 
-void compare_in_black_borders(const ConvCase *cases, size_t count, const char *target, const char *kernel, Tolerance tolerance)
+void compare_in_black_borders(const ConvCase *cases, size_t count, const char *target,
+                              const char *kernel, Tolerance tolerance)
 {
     compare_all(cases, count, target, kernel, tolerance, true);
 }

@@ -9,15 +9,16 @@ static const Model *inner;
 
 static uint64_t number_of(const uint8_t *image)
 {
-    size_t bytes = (size_t)inner->input.dim[0] * (size_t)inner->input.dim[1] * (size_t)inner->input.dim[2];
+    size_t bytes = (size_t)inner->input.dim[0] * (size_t)inner->input.dim[1]
+                   * (size_t)inner->input.dim[2];
     uint64_t number = 1;
     for (size_t i = 0; i < bytes; i++)
         number = number * 6364136223846793005u + image[i];
     return number | 1;
 }
 
-static void drawing_chunk(const void *prepared, const uint8_t *const *images, const uint64_t *noise, int n, real *gradient, double *losses,
-                          void *workspace, ModelClock *clock)
+static void drawing_chunk(const void *prepared, const uint8_t *const *images, const uint64_t *noise,
+                          int n, real *gradient, double *losses, void *workspace, ModelClock *clock)
 {
     uint64_t numbers[DRAWING_IMAGES];
     (void)noise;

@@ -1,4 +1,5 @@
-/* drawn.h - numbers drawn by counting, the same on every machine: no tables, no library, no state. */
+/* drawn.h - numbers drawn by counting, the same on every machine: no tables, no library, no
+   state. */
 #ifndef TEST_DRAWN_H
 #define TEST_DRAWN_H
 
@@ -13,7 +14,8 @@ static inline double drawn(unsigned seed, size_t i)
     return (double)((z ^ z >> 31) >> 40) * 0x1p-24;
 }
 
-/* Number i of the flat array, where fill and limit are those of its ModelParameter; what begins as `fill` alone is drawn too. */
+/* Number i of the flat array, where fill and limit are those of its ModelParameter; what begins as
+   `fill` alone is drawn too. */
 static inline float drawn_parameter(double fill, double limit, unsigned seed, size_t i)
 {
     return (float)(fill + (limit != 0 ? limit : 0.1) * (2 * drawn(seed, i) - 1));

@@ -30,8 +30,12 @@ static void prepare(Driven *d)
 Driven drive_new(const Model *model, const double *parameters)
 {
     assert_int_equal(model->supported(), 1);
-    Driven d = { .model = model, .prepared = guard_new(model->prepared_bytes), .parameters = guard_new(model->parameter_reals * sizeof(real)),
-                 .infer = guard_new(model->infer_bytes), .train = guard_new(model->train_bytes), .image = guard_new(shape_count(&model->input)) };
+    Driven d = { .model = model,
+                 .prepared = guard_new(model->prepared_bytes),
+                 .parameters = guard_new(model->parameter_reals * sizeof(real)),
+                 .infer = guard_new(model->infer_bytes),
+                 .train = guard_new(model->train_bytes),
+                 .image = guard_new(shape_count(&model->input)) };
     for (size_t i = 0; i < model->parameter_reals; i++)
         ((real *)d.parameters.data)[i] = (real)parameters[i];
     prepare(&d);
@@ -44,7 +48,8 @@ void drive_set(Driven *d, int index, double value)
     prepare(d);
 }
 
-void drive_move(Driven *d, size_t first, size_t count, const double *values, const double *direction, double step)
+void drive_move(Driven *d, size_t first, size_t count, const double *values,
+                const double *direction, double step)
 {
     for (size_t i = first; i < first + count; i++)
         ((real *)d->parameters.data)[i] = (real)(values[i] + (direction ? direction[i] * step : 0));
@@ -89,7 +94,8 @@ static double *finish(Driven *d, Guarded *in, Guarded *out)
 
 double *drive_encode(Driven *d, const uint8_t *image)
 {
-    Guarded in = guarded_image(d->model, image), out = guard_new(shape_count(&d->model->latent) * sizeof(real));
+    Guarded in = guarded_image(d->model, image),
+            out = guard_new(shape_count(&d->model->latent) * sizeof(real));
     guard_fill(&d->infer, 0xff);
     d->model->encode(d->prepared.data, in.data, out.data, d->infer.data, NULL);
     return finish(d, &in, &out);
@@ -97,7 +103,8 @@ double *drive_encode(Driven *d, const uint8_t *image)
 
 double *drive_decode(Driven *d, const double *latent)
 {
-    Guarded in = guard_new(shape_count(&d->model->latent) * sizeof(real)), out = guard_new(shape_count(&d->model->output) * sizeof(real));
+    Guarded in = guard_new(shape_count(&d->model->latent) * sizeof(real)),
+            out = guard_new(shape_count(&d->model->output) * sizeof(real));
     for (size_t i = 0; i < in.bytes / sizeof(real); i++)
         ((real *)in.data)[i] = (real)latent[i];
     guard_fill(&d->infer, 0xff);
@@ -107,7 +114,8 @@ double *drive_decode(Driven *d, const double *latent)
 
 double *drive_reconstruct(Driven *d, const uint8_t *image)
 {
-    Guarded in = guarded_image(d->model, image), out = guard_new(shape_count(&d->model->output) * sizeof(real));
+    Guarded in = guarded_image(d->model, image),
+            out = guard_new(shape_count(&d->model->output) * sizeof(real));
     guard_fill(&d->infer, 0xff);
     d->model->reconstruct(d->prepared.data, in.data, out.data, d->infer.data, NULL);
     return finish(d, &in, &out);
@@ -129,13 +137,15 @@ static void wait_for_all(void *barrier)
 static void *run_band(void *argument)
 {
     Band *b = argument;
-    b->driven->model->reconstruct_band(b->driven->prepared.data, b->image, b->output, b->driven->infer.data, &b->team);
+    b->driven->model->reconstruct_band(b->driven->prepared.data, b->image, b->output,
+                                       b->driven->infer.data, &b->team);
     return NULL;
 }
 
 double *drive_reconstruct_by_bands(Driven *d, const uint8_t *image, int bands)
 {
-    Guarded in = guarded_image(d->model, image), out = guard_new(shape_count(&d->model->output) * sizeof(real));
+    Guarded in = guarded_image(d->model, image),
+            out = guard_new(shape_count(&d->model->output) * sizeof(real));
     Band all[MAX_BANDS];
     pthread_t threads[MAX_BANDS];
     pthread_barrier_t barrier;
@@ -143,7 +153,11 @@ double *drive_reconstruct_by_bands(Driven *d, const uint8_t *image, int bands)
     assert_int_equal(pthread_barrier_init(&barrier, NULL, (unsigned)bands), 0);
     guard_fill(&d->infer, 0xff);
     for (int i = 0; i < bands; i++) {
-        all[i] = (Band){ d, in.data, out.data, { i, bands, NULL, wait_for_all, &barrier }, guard_new(d->model->infer_bytes) };
+        all[i] = (Band){ d,
+                         in.data,
+                         out.data,
+                         { i, bands, NULL, wait_for_all, &barrier },
+                         guard_new(d->model->infer_bytes) };
         guard_fill(&all[i].scratch, 0xff);
         all[i].team.scratch = all[i].scratch.data;
     }
@@ -168,7 +182,8 @@ double drive_loss(Driven *d, const uint8_t *image)
     return loss;
 }
 
-double *drive_gradient(Driven *d, uint8_t *const *images, int n, const double *start, double *losses)
+double *drive_gradient(Driven *d, uint8_t *const *images, int n, const double *start,
+                       double *losses)
 {
     size_t count = d->model->parameter_reals;
     Guarded gradient = guard_new(count * sizeof(real)), *blocks = calloc((size_t)n, sizeof *blocks);
@@ -182,7 +197,8 @@ double *drive_gradient(Driven *d, uint8_t *const *images, int n, const double *s
     for (size_t i = 0; i < count; i++)
         ((real *)gradient.data)[i] = start ? (real)start[i] : 0;
     guard_fill(&d->train, 0xff);
-    d->model->backward_chunk(d->prepared.data, list, NULL, n, gradient.data, losses, d->train.data, NULL);
+    d->model->backward_chunk(d->prepared.data, list, NULL, n, gradient.data, losses, d->train.data,
+                             NULL);
     double *values = as_doubles(&gradient);
     guard_check(&d->train);
     guard_check(&d->prepared);
@@ -206,7 +222,8 @@ double relative_difference(const double *got, const double *right, size_t count)
     return difference == 0 ? 0 : difference / largest;
 }
 
-static void want_close(const char *what, double *got, const double *right, size_t count, double tolerance)
+static void want_close(const char *what, double *got, const double *right, size_t count,
+                       double tolerance)
 {
     double difference = relative_difference(got, right, count);
     if (!(difference <= tolerance))
@@ -214,13 +231,15 @@ static void want_close(const char *what, double *got, const double *right, size_
     free(got);
 }
 
-void check_forward(const Net *net, Driven *d, const double *parameters, const uint8_t *image, double tolerance)
+void check_forward(const Net *net, Driven *d, const double *parameters, const uint8_t *image,
+                   double tolerance)
 {
     NetValues right = net_forward(net, parameters, image);
     size_t latent = shape_count(&d->model->latent), output = shape_count(&d->model->output);
     want_close("encode", drive_encode(d, image), right.latent.data, latent, tolerance);
     if (d->model->decode)
-        want_close("decode", drive_decode(d, right.latent.data), right.output.data, output, tolerance);
+        want_close("decode", drive_decode(d, right.latent.data), right.output.data, output,
+                   tolerance);
     double *whole = drive_reconstruct(d, image);
     if (d->model->reconstruct_band) {
         double *bands = drive_reconstruct_by_bands(d, image, 3);

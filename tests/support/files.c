@@ -64,7 +64,7 @@ void file_write(const char *path, const char *text, size_t length)
     assert_int_equal(fclose(f), 0);
 }
 
-static FileList *listing;       /* nftw hands its function nothing of ours */
+static FileList *listing; /* nftw hands its function nothing of ours */
 static size_t listing_prefix;
 
 static int list_one(const char *path, const struct stat *status, int type, struct FTW *walk)
@@ -112,7 +112,8 @@ static void want_same_file(const char *a, const char *b, const char *path)
     while (i < length_a && i < length_b && text_a[i] == text_b[i])
         line += text_a[i++] == '\n';
     if (i < length_a || i < length_b)
-        fail_msg("%s and %s differ in line %d:\n%.100s\n%.100s", path_a, path_b, line, text_a + i, text_b + i);
+        fail_msg("%s and %s differ in line %d:\n%.100s\n%.100s", path_a, path_b, line, text_a + i,
+                 text_b + i);
     free(path_a);
     free(path_b);
     free(text_a);
@@ -123,7 +124,8 @@ void want_same_files(const char *a, const char *b)
 {
     FileList list_a = files_below(a), list_b = files_below(b);
     for (int i = 0; i < list_a.count || i < list_b.count; i++) {
-        const char *in_a = i < list_a.count ? list_a.path[i] : "nothing", *in_b = i < list_b.count ? list_b.path[i] : "nothing";
+        const char *in_a = i < list_a.count ? list_a.path[i] : "nothing",
+                   *in_b = i < list_b.count ? list_b.path[i] : "nothing";
         if (strcmp(in_a, in_b) != 0)
             fail_msg("%s has %s where %s has %s", a, in_a, b, in_b);
         want_same_file(a, b, in_a);

@@ -1,4 +1,5 @@
-/* files.h - temporary folders and whole files. Everything fails the test where it cannot be done. */
+/* files.h - temporary folders and whole files. Everything fails the test where it cannot be
+   done. */
 #ifndef TEST_FILES_H
 #define TEST_FILES_H
 
@@ -10,7 +11,8 @@ char *folder_new(void);
 void folder_remove(char *folder);
 
 bool file_exists(const char *path);
-char *file_read(const char *path, size_t *length);      /* to be freed, ended with 0; length may be NULL */
+/* to be freed, ended with 0; length may be NULL */
+char *file_read(const char *path, size_t *length);
 void file_write(const char *path, const char *text, size_t length);
 
 /* The paths of all files below a folder, relative to it, sorted by their bytes. */
@@ -22,7 +24,8 @@ typedef struct FileList {
 FileList files_below(const char *folder);
 void file_list_free(FileList *list);
 
-/* Fails the test, naming the first difference, where two folders do not hold the same files with the same bytes. */
+/* Fails the test, naming the first difference, where two folders do not hold the same files with
+   the same bytes. */
 void want_same_files(const char *a, const char *b);
 
 #endif

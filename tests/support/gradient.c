@@ -12,16 +12,19 @@ typedef struct Slopes {
     Driven *driven;
     uint8_t *images[2];
     const double *parameters, *gradient;
-    double floor;           /* a tensor whose gradient is nowhere larger than this has none that differences could tell from rounding */
+    double floor; /* a tensor whose gradient is nowhere larger than this has none that differences
+                     could tell from rounding */
 } Slopes;
 
-static double losses_at(const Slopes *s, const ModelParameter *p, const double *direction, double step)
+static double losses_at(const Slopes *s, const ModelParameter *p, const double *direction,
+                        double step)
 {
     drive_move(s->driven, p->offset, p->count, s->parameters, direction, step);
     return drive_loss(s->driven, s->images[0]) + drive_loss(s->driven, s->images[1]);
 }
 
-static double central_difference(const Slopes *s, const ModelParameter *p, const double *direction, double step)
+static double central_difference(const Slopes *s, const ModelParameter *p, const double *direction,
+                                 double step)
 {
     return (losses_at(s, p, direction, step) - losses_at(s, p, direction, -step)) / (2 * step);
 }
@@ -34,9 +37,10 @@ static double largest_of(const Slopes *s, const ModelParameter *p)
     return largest;
 }
 
-/* The slope along a direction of the tensor's numbers against the gradient's; `what` says which. Where they differ, a second step size tells whether a kink
-   is the reason. */
-static void check_direction(const Slopes *s, const ModelParameter *p, const double *direction, double bound, const char *what, GradientCheck *check)
+/* The slope along a direction of the tensor's numbers against the gradient's; `what` says which.
+   Where they differ, a second step size tells whether a kink is the reason. */
+static void check_direction(const Slopes *s, const ModelParameter *p, const double *direction,
+                            double bound, const char *what, GradientCheck *check)
 {
     double fine = central_difference(s, p, direction, 1e-5), slope = 0;
     for (size_t i = p->offset; i < p->offset + p->count; i++)
@@ -46,11 +50,13 @@ static void check_direction(const Slopes *s, const ModelParameter *p, const doub
         return;
     double coarse = central_difference(s, p, direction, 2e-5);
     if (!(fabs(coarse - fine) > bound))
-        fail_msg("the gradient of %s %s is %.12g, by differences %.12g (largest %.3g)", p->name, what, slope, fine, largest_of(s, p));
+        fail_msg("the gradient of %s %s is %.12g, by differences %.12g (largest %.3g)", p->name,
+                 what, slope, fine, largest_of(s, p));
     check->kinks++;
 }
 
-static void check_tensor(const Slopes *s, const ModelParameter *p, size_t parameters, GradientCheck *check)
+static void check_tensor(const Slopes *s, const ModelParameter *p, size_t parameters,
+                         GradientCheck *check)
 {
     double largest = largest_of(s, p), *direction = calloc(parameters, sizeof *direction);
     uint64_t signs = p->offset + 1;
@@ -61,7 +67,8 @@ static void check_tensor(const Slopes *s, const ModelParameter *p, size_t parame
         fail_msg("the gradient of %s is nowhere larger than %.3g", p->name, largest);
     const double bound = check->tolerance * fmax(largest, s->floor);
     const size_t most = (size_t)check->places;
-    size_t every = p->count > most ? p->count / most | 1 : 1;           /* odd, so that it visits all channels */
+    /* odd, so that it visits all channels */
+    size_t every = p->count > most ? p->count / most | 1 : 1;
     for (size_t k = 0; k < p->count; k += every) {
         char *what = text_of("at %zu", k);
         direction[p->offset + k] = 1;
@@ -78,12 +85,16 @@ static void check_tensor(const Slopes *s, const ModelParameter *p, size_t parame
 
 void check_gradient_by(const Net *net, Driven *d, const double *parameters, GradientCheck *check)
 {
-    Slopes s = { .driven = d, .images = { net_image(net, 31), net_image(net, 32) }, .parameters = parameters, .floor = 1e-4 };
+    Slopes s = { .driven = d,
+                 .images = { net_image(net, 31), net_image(net, 32) },
+                 .parameters = parameters,
+                 .floor = 1e-4 };
     double losses[2], *gradient = drive_gradient(d, s.images, 2, NULL, losses);
     s.gradient = gradient;
     for (int i = 0; i < 2; i++)
         if (!(fabs(losses[i] - drive_loss(d, s.images[i])) <= 1e-14 * losses[i]))
-            fail_msg("the loss of a chunk's image is %.17g, alone %.17g", losses[i], drive_loss(d, s.images[i]));
+            fail_msg("the loss of a chunk's image is %.17g, alone %.17g", losses[i],
+                     drive_loss(d, s.images[i]));
     if (check->random)
         s.floor *= fmax(1, losses[0] + losses[1]);
     for (int i = 0; i < d->model->parameter_count; i++)

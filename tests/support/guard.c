@@ -12,7 +12,8 @@ enum { ALIGNMENT = 64, PATTERN = 0xa5 };
 /* no access | pattern ... pattern | block | pattern, less than ALIGNMENT | no access */
 Guarded guard_new(size_t bytes)
 {
-    size_t page = (size_t)sysconf(_SC_PAGESIZE), room = (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+    size_t page = (size_t)sysconf(_SC_PAGESIZE),
+           room = (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
     size_t inside = (room + page - 1) / page * page;
     Guarded g = { .bytes = bytes, .map_bytes = inside + 2 * page };
     g.map = mmap(NULL, g.map_bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -34,14 +35,16 @@ void guard_fill(Guarded *block, int byte)
 void guard_check(const Guarded *block)
 {
     size_t page = (size_t)sysconf(_SC_PAGESIZE);
-    const unsigned char *start = (const unsigned char *)block->map + page, *data = block->data, *end = (const unsigned char *)block->map;
+    const unsigned char *start = (const unsigned char *)block->map + page, *data = block->data,
+                        *end = (const unsigned char *)block->map;
     end += block->map_bytes - page;
     for (const unsigned char *p = start; p < data; p++)
         if (*p != PATTERN)
             fail_msg("wrote %td bytes before a block of %zu", data - p, block->bytes);
     for (const unsigned char *p = data + block->bytes; p < end; p++)
         if (*p != PATTERN)
-            fail_msg("wrote %td bytes behind a block of %zu", p - data - (ptrdiff_t)block->bytes + 1, block->bytes);
+            fail_msg("wrote %td bytes after a block of %zu", p - data - (ptrdiff_t)block->bytes + 1,
+                     block->bytes);
 }
 
 void guard_free(Guarded *block)

@@ -8,7 +8,8 @@
 
 Image image_new(int height, int width, int channels)
 {
-    Image image = { height, width, channels, calloc((size_t)height * (size_t)width * (size_t)channels, sizeof(double)) };
+    Image image = { height, width, channels,
+                    calloc((size_t)height * (size_t)width * (size_t)channels, sizeof(double)) };
     assert_non_null(image.data);
     return image;
 }
@@ -24,7 +25,9 @@ double *image_at(const Image *image, int row, int column, int channel)
     assert_in_range(row, 0, image->height - 1);
     assert_in_range(column, 0, image->width - 1);
     assert_in_range(channel, 0, image->channels - 1);
-    return &image->data[((size_t)row * (size_t)image->width + (size_t)column) * (size_t)image->channels + (size_t)channel];
+    return &image->data[((size_t)row * (size_t)image->width + (size_t)column)
+                            * (size_t)image->channels
+                        + (size_t)channel];
 }
 
 /* How many zeros one side needs in all. */
@@ -47,30 +50,37 @@ Image naive_pad_same(const Image *x, int kernel, int stride)
 }
 
 /* The window whose first pixel is (row, column), for one filter. */
-static double window_sum(const Image *x, const double *weights, int row, int column, int kernel, int filters, int filter)
+static double window_sum(const Image *x, const double *weights, int row, int column, int kernel,
+                         int filters, int filter)
 {
     double sum = 0;
     for (int i = 0; i < kernel; i++)
         for (int j = 0; j < kernel; j++)
             for (int k = 0; k < x->channels; k++)
-                sum += *image_at(x, row + i, column + j, k) * weights[((i * kernel + j) * x->channels + k) * filters + filter];
+                sum += *image_at(x, row + i, column + j, k)
+                       * weights[((i * kernel + j) * x->channels + k) * filters + filter];
     return sum;
 }
 
-Image naive_conv2d(const Image *x, const double *weights, const double *bias, int filters, int kernel, int stride, bool same)
+Image naive_conv2d(const Image *x, const double *weights, const double *bias, int filters,
+                   int kernel, int stride, bool same)
 {
     Image in = same ? naive_pad_same(x, kernel, stride) : *x;
-    Image y = image_new((in.height - kernel) / stride + 1, (in.width - kernel) / stride + 1, filters);
+    Image y = image_new((in.height - kernel) / stride + 1, (in.width - kernel) / stride + 1,
+                        filters);
     for (int r = 0; r < y.height; r++)
         for (int c = 0; c < y.width; c++)
             for (int f = 0; f < filters; f++)
-                *image_at(&y, r, c, f) = window_sum(&in, weights, r * stride, c * stride, kernel, filters, f) + (bias ? bias[f] : 0);
+                *image_at(&y, r, c, f) = window_sum(&in, weights, r * stride, c * stride, kernel,
+                                                    filters, f)
+                                         + (bias ? bias[f] : 0);
     if (same)
         image_free(&in);
     return y;
 }
 
-Image naive_conv2d_transpose(const Image *x, const double *weights, const double *bias, int filters, int kernel, int stride)
+Image naive_conv2d_transpose(const Image *x, const double *weights, const double *bias, int filters,
+                             int kernel, int stride)
 {
     Image y = image_new(x->height * stride, x->width * stride, filters);
     int before = kernel > stride ? (kernel - stride) / 2 : 0;
@@ -81,12 +91,15 @@ Image naive_conv2d_transpose(const Image *x, const double *weights, const double
     for (int r = 0; r < x->height; r++)
         for (int c = 0; c < x->width; c++)
             for (int place = 0; place < kernel * kernel; place++) {
-                int row = r * stride + place / kernel - before, column = c * stride + place % kernel - before;
+                int row = r * stride + place / kernel - before,
+                    column = c * stride + place % kernel - before;
                 if (row < 0 || row >= y.height || column < 0 || column >= y.width)
                     continue;
                 for (int f = 0; f < filters; f++)
                     for (int k = 0; k < x->channels; k++)
-                        *image_at(&y, row, column, f) += *image_at(x, r, c, k) * weights[(place * filters + f) * x->channels + k];
+                        *image_at(&y, row, column,
+                                  f) += *image_at(x, r, c, k)
+                                        * weights[(place * filters + f) * x->channels + k];
             }
     return y;
 }
@@ -101,7 +114,8 @@ Image naive_avg_pool2d(const Image *x, int size)
     return y;
 }
 
-Image naive_group_norm(const Image *x, const double *gamma, const double *beta, int groups, double eps)
+Image naive_group_norm(const Image *x, const double *gamma, const double *beta, int groups,
+                       double eps)
 {
     Image y = image_new(x->height, x->width, x->channels);
     int wide = x->channels / groups, count = x->height * x->width * wide;
@@ -110,10 +124,12 @@ Image naive_group_norm(const Image *x, const double *gamma, const double *beta, 
         for (int i = 0; i < count; i++)
             mean += x->data[i / wide * x->channels + g * wide + i % wide] / count;
         for (int i = 0; i < count; i++)
-            variance += pow(x->data[i / wide * x->channels + g * wide + i % wide] - mean, 2) / count;
+            variance += pow(x->data[i / wide * x->channels + g * wide + i % wide] - mean, 2)
+                        / count;
         for (int i = 0; i < count; i++) {
             int channel = g * wide + i % wide, at = i / wide * x->channels + channel;
-            y.data[at] = (x->data[at] - mean) / sqrt(variance + eps) * gamma[channel] + beta[channel];
+            y.data[at] = (x->data[at] - mean) / sqrt(variance + eps) * gamma[channel]
+                         + beta[channel];
         }
     }
     return y;
@@ -149,7 +165,8 @@ Image naive_max_pool2d(const Image *x, int size)
             for (int k = 0; k < x->channels; k++) {
                 double largest = -INFINITY;
                 for (int i = 0; i < size * size; i++)
-                    largest = fmax(largest, *image_at(x, r * size + i / size, c * size + i % size, k));
+                    largest = fmax(largest,
+                                   *image_at(x, r * size + i / size, c * size + i % size, k));
                 *image_at(&y, r, c, k) = largest;
             }
     return y;
@@ -176,7 +193,8 @@ Image naive_max_unpool2d(const Image *x, const Image *pooled, int size)
             for (int k = 0; k < x->channels; k++) {
                 int row = r * size, column = c * size;
                 for (int i = 0; i < size * size; i++)
-                    if (*image_at(pooled, r * size + i / size, c * size + i % size, k) > *image_at(pooled, row, column, k)) {
+                    if (*image_at(pooled, r * size + i / size, c * size + i % size, k)
+                        > *image_at(pooled, row, column, k)) {
                         row = r * size + i / size;
                         column = c * size + i % size;
                     }
@@ -193,7 +211,8 @@ Image naive_concat(const Image *a, const Image *b)
     for (int r = 0; r < y.height; r++)
         for (int c = 0; c < y.width; c++)
             for (int k = 0; k < y.channels; k++)
-                *image_at(&y, r, c, k) = k < a->channels ? *image_at(a, r, c, k) : *image_at(b, r, c, k - a->channels);
+                *image_at(&y, r, c, k) = k < a->channels ? *image_at(a, r, c, k)
+                                                         : *image_at(b, r, c, k - a->channels);
     return y;
 }
 

@@ -1,5 +1,6 @@
-/* naive.h - every operator by its definition, in double precision, one image, layout HWC: the reference that compiled code is held against.
- * Nothing here is fast, and nothing here is shared with the compiler. */
+/* naive.h - every operator by its definition, in double precision, one image, layout HWC: the
+ * reference that compiled code is held against. Nothing here is fast, and nothing here is shared
+ * with the compiler. */
 #ifndef TEST_NAIVE_H
 #define TEST_NAIVE_H
 
@@ -10,42 +11,52 @@ typedef struct Image {
     double *data;
 } Image;
 
-Image image_new(int height, int width, int channels);   /* zeros */
+Image image_new(int height, int width, int channels); /* zeros */
 void image_free(Image *image);
 double *image_at(const Image *image, int row, int column, int channel);
 
-/* Zeros around x so that a window of `kernel` moved by `stride` gives ceil(size / stride) outputs; of an odd number of them the larger half comes
-   after (TensorFlow's "SAME"). */
+/* Zeros around x so that a window of `kernel` moved by `stride` gives ceil(size / stride) outputs;
+   of an odd number of them the larger half comes after (TensorFlow's "SAME"). */
 Image naive_pad_same(const Image *x, int kernel, int stride);
 
-/* Correlation of x, padded or not, with kernel[row][column][in][out] (HWIO), plus bias[out] (NULL: none). */
-Image naive_conv2d(const Image *x, const double *weights, const double *bias, int filters, int kernel, int stride, bool same);
+/* Correlation of x, padded or not, with kernel[row][column][in][out] (HWIO), plus bias[out] (NULL:
+   none). */
+Image naive_conv2d(const Image *x, const double *weights, const double *bias, int filters,
+                   int kernel, int stride, bool same);
 
-/* Each pixel of x adds its values times kernel[row][column][out][in] (HWOI) to a window of the output, windows `stride` apart; the output is `stride` times
-   as large as x, what reaches over its borders is cut off: of max(kernel - stride, 0) the smaller half before, the larger after. */
-Image naive_conv2d_transpose(const Image *x, const double *weights, const double *bias, int filters, int kernel, int stride);
+/* Each pixel of x adds its values times kernel[row][column][out][in] (HWOI) to a window of the
+   output, windows `stride` apart; the output is `stride` times as large as x, what reaches over its
+   borders is cut off: of max(kernel - stride, 0) the smaller half before, the larger after. */
+Image naive_conv2d_transpose(const Image *x, const double *weights, const double *bias, int filters,
+                             int kernel, int stride);
 
 Image naive_avg_pool2d(const Image *x, int size);
-/* x as one flat list, its values from the first row on, times weights[in][out], plus bias[out] (NULL: none): an image of one pixel. */
+/* x as one flat list, its values from the first row on, times weights[in][out], plus bias[out]
+   (NULL: none): an image of one pixel. */
 Image naive_dense(const Image *x, const double *weights, const double *bias, int units);
 
 Image naive_reshape(const Image *x, int height, int width, int channels);
 
-Image naive_max_pool2d(const Image *x, int size);       /* windows side by side; an incomplete one is dropped */
-Image naive_upsample2d(const Image *x, int size);       /* nearest neighbour */
+/* windows side by side; an incomplete one is dropped */
+Image naive_max_pool2d(const Image *x, int size);
+Image naive_upsample2d(const Image *x, int size); /* nearest neighbour */
 
-/* Each value of x where the max-pool of `pooled` by `size` finds its maximum (the first of equals), zeros elsewhere. */
+/* Each value of x where the max-pool of `pooled` by `size` finds its maximum (the first of equals),
+   zeros elsewhere. */
 Image naive_max_unpool2d(const Image *x, const Image *pooled, int size);
 
-Image naive_concat(const Image *a, const Image *b);      /* channels of a, then of b */
+Image naive_concat(const Image *a, const Image *b); /* channels of a, then of b */
 Image naive_add(const Image *a, const Image *b);
 
 /* relu, leaky_relu, sigmoid, tanh, softplus, elu, linear, in place. */
 void naive_activation(Image *x, const char *name, double slope);
 
-/* Every group of neighbouring channels brought to mean 0 and variance 1 (but for eps), then times gamma[channel] plus beta[channel]. */
-Image naive_group_norm(const Image *x, const double *gamma, const double *beta, int groups, double eps);
+/* Every group of neighbouring channels brought to mean 0 and variance 1 (but for eps), then times
+   gamma[channel] plus beta[channel]. */
+Image naive_group_norm(const Image *x, const double *gamma, const double *beta, int groups,
+                       double eps);
 
-double naive_loss(const char *name, const Image *y, const Image *target);       /* "mse", "mae", "bce" (logarithms not below -100) */
+/* "mse", "mae", "bce" (logarithms not below -100) */
+double naive_loss(const char *name, const Image *y, const Image *target);
 
 #endif

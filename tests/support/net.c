@@ -25,8 +25,10 @@ const char *const net_parts[2] = { "encoder", "decoder" };
 static const char *short_name(const NetLayer *l)
 {
     static const char *const names[] = {
-        [CONV] = "conv", [DECONV] = "deconv", [POOL] = "pool", [AVG] = "pool", [UP] = "up", [NORM] = "norm", [FLATTEN] = "flatten", [DENSE] = "dense",
-        [RESHAPE] = "reshape", [CONCAT] = "concat", [ADD] = "add", [FROM] = "from", [UNPOOL] = "unpool", [NOISE] = "noise", [DROP] = "dropout",
+        [CONV] = "conv",       [DECONV] = "deconv", [POOL] = "pool",       [AVG] = "pool",
+        [UP] = "up",           [NORM] = "norm",     [FLATTEN] = "flatten", [DENSE] = "dense",
+        [RESHAPE] = "reshape", [CONCAT] = "concat", [ADD] = "add",         [FROM] = "from",
+        [UNPOOL] = "unpool",   [NOISE] = "noise",   [DROP] = "dropout",
     };
     return l->kind == ACT ? l->activation : names[l->kind];
 }
@@ -58,9 +60,11 @@ static int find_place(const NetPlace *places, int count, const char *name)
 static NetSize layer_size(NetSize s, const NetLayer *layer)
 {
     if (layer->kind == CONV)
-        return (NetSize){ outputs(s.height, layer), outputs(s.width, layer), layer->filters, false };
+        return (NetSize){ outputs(s.height, layer), outputs(s.width, layer), layer->filters,
+                          false };
     if (layer->kind == DECONV)
-        return (NetSize){ s.height * deconv_stride(layer), s.width * deconv_stride(layer), layer->filters, false };
+        return (NetSize){ s.height * deconv_stride(layer), s.width * deconv_stride(layer),
+                          layer->filters, false };
     if (layer->kind == POOL || layer->kind == AVG)
         return (NetSize){ s.height / layer->size, s.width / layer->size, s.channels, false };
     if (layer->kind == UP)
@@ -80,7 +84,8 @@ static NetSize image_size(const Net *net)
 }
 
 /* The same of a layer that names others. */
-static NetSize place_size(const Net *net, const NetPlace *places, int count, NetSize s, const NetLayer *layer)
+static NetSize place_size(const Net *net, const NetPlace *places, int count, NetSize s,
+                          const NetLayer *layer)
 {
     char name[64];
     for (const char *list = layer->with; list && net_next_name(&list, name);) {
@@ -112,11 +117,13 @@ int net_places(const Net *net, NetPlace places[NET_PLACES])
             NetPlace *p = &places[count];
             *p = (NetPlace){ .layer = l, .part = part, .number = 1, .in = s };
             for (int i = 0; i < count; i++)
-                p->number += places[i].part == part && strcmp(short_name(places[i].layer), short_name(l)) == 0;
+                p->number += places[i].part == part
+                             && strcmp(short_name(places[i].layer), short_name(l)) == 0;
             if (l->name)
                 snprintf(p->name, sizeof p->name, "%s.%s", net_parts[part], l->name);
             else
-                snprintf(p->name, sizeof p->name, "%s.%s%d", net_parts[part], short_name(l), p->number);
+                snprintf(p->name, sizeof p->name, "%s.%s%d", net_parts[part], short_name(l),
+                         p->number);
             p->out = s = place_size(net, places, count, s, l);
             count++;
         }
@@ -141,16 +148,21 @@ void net_close(Net *net)
         for (int stride = 1; stride < 12; stride++)
             for (int kernel = 1; kernel < 20; kernel++)
                 for (int valid = 0; valid < 2; valid++) {
-                    NetLayer layers[3] = { { UP, .size = up }, { CONV, .filters = in.channels, .kernel = valid ? kernel : 3, .stride = stride, .valid = valid } };
+                    NetLayer layers[3] = { { UP, .size = up },
+                                           { CONV, .filters = in.channels,
+                                             .kernel = valid ? kernel : 3, .stride = stride,
+                                             .valid = valid } };
                     NetSize s = list_size(last, layers);
-                    if (s.height != in.height || s.width != in.width || (valid && (kernel > last.height * up || kernel > last.width * up)))
+                    if (s.height != in.height || s.width != in.width
+                        || (valid && (kernel > last.height * up || kernel > last.width * up)))
                         continue;
                     if (up > 1)
                         net->decoder[n++] = layers[0];
                     net->decoder[n] = layers[1];
                     return;
                 }
-    fail_msg("no upsampling and convolution bring %dx%d back to %dx%d", last.height, last.width, in.height, in.width);
+    fail_msg("no upsampling and convolution bring %dx%d back to %dx%d", last.height, last.width,
+             in.height, in.width);
 }
 
 /* ---- the parameters ---- */
@@ -174,14 +186,23 @@ static int layer_tensors(const NetLayer *l, NetSize s, double scale, Tensor tens
         return 2;
     }
     if (l->kind == DENSE) {
-        tensors[0] = (Tensor){ "kernel", { 2, { s.channels, l->units } }, s.channels * l->units, 0, scale * sqrt(3.0 / s.channels) };
+        tensors[0] = (Tensor){ "kernel",
+                               { 2, { s.channels, l->units } },
+                               s.channels * l->units,
+                               0,
+                               scale * sqrt(3.0 / s.channels) };
         tensors[1] = (Tensor){ "bias", { 1, { l->units } }, l->units, 0, scale * 0.5 };
         return l->no_bias ? 1 : 2;
     }
     if (l->kind != CONV && l->kind != DECONV)
         return 0;
-    tensors[0] = (Tensor){ "kernel", { 4, { k, k, turned ? l->filters : s.channels, turned ? s.channels : l->filters } }, taps * l->filters, 0,
-                           scale * sqrt(3.0 / taps) };
+    tensors[0] = (Tensor){
+        "kernel",
+        { 4, { k, k, turned ? l->filters : s.channels, turned ? s.channels : l->filters } },
+        taps * l->filters,
+        0,
+        scale * sqrt(3.0 / taps)
+    };
     tensors[1] = (Tensor){ "bias", { 1, { l->filters } }, l->filters, 0, scale * 0.5 };
     return l->no_bias ? 1 : 2;
 }
@@ -195,7 +216,8 @@ static int layer_reals(const NetLayer *l, NetSize s)
     return count;
 }
 
-static void check_parameter(const Model *model, int *index, size_t *offset, const char *layer, const char *what, ModelShape shape)
+static void check_parameter(const Model *model, int *index, size_t *offset, const char *layer,
+                            const char *what, ModelShape shape)
 {
     assert_true(*index < model->parameter_count);
     const ModelParameter *p = &model->parameters[(*index)++];
@@ -240,7 +262,8 @@ void net_check(const Net *net, const Model *model)
         Tensor tensors[2];
         int n = layer_tensors(places[i].layer, places[i].in, 1, tensors);
         for (int k = 0; k < n; k++)
-            check_parameter(model, &index, &offset, places[i].name, tensors[k].what, tensors[k].shape);
+            check_parameter(model, &index, &offset, places[i].name, tensors[k].what,
+                            tensors[k].shape);
     }
     assert_int_equal(index, model->parameter_count);
     assert_int_equal(offset, model->parameter_reals);
@@ -259,7 +282,8 @@ double *net_parameters(const Net *net, unsigned seed, int *count)
         for (int t = 0; t < n; t++) {
             w = realloc(w, sizeof *w * (size_t)(*count + tensors[t].count));
             assert_non_null(w);
-            for (int k = 0; k < tensors[t].count; k++)      /* rounded to float, so that both types start from the same numbers */
+            /* rounded to float, so that both types start from the same numbers */
+            for (int k = 0; k < tensors[t].count; k++)
                 w[*count + k] = (float)(tensors[t].middle + rng_uniform(&state) * tensors[t].width);
             *count += tensors[t].count;
         }
@@ -322,15 +346,19 @@ static Image apply(const Values *v, int at, const Image *x, const double **w)
     Image y;
     switch (l->kind) {
     case CONV: {
-        const double *weights = *w, *bias = weights + l->kernel * l->kernel * x->channels * l->filters;
-        y = naive_conv2d(x, weights, l->no_bias ? NULL : bias, l->filters, l->kernel, l->stride ? l->stride : 1, !l->valid);
+        const double *weights = *w,
+                     *bias = weights + l->kernel * l->kernel * x->channels * l->filters;
+        y = naive_conv2d(x, weights, l->no_bias ? NULL : bias, l->filters, l->kernel,
+                         l->stride ? l->stride : 1, !l->valid);
         *w = bias + (l->no_bias ? 0 : l->filters);
         naive_activation(&y, l->activation ? l->activation : "linear", 0.2);
         return y;
     }
     case DECONV: {
-        const double *weights = *w, *bias = weights + l->kernel * l->kernel * x->channels * l->filters;
-        y = naive_conv2d_transpose(x, weights, l->no_bias ? NULL : bias, l->filters, l->kernel, deconv_stride(l));
+        const double *weights = *w,
+                     *bias = weights + l->kernel * l->kernel * x->channels * l->filters;
+        y = naive_conv2d_transpose(x, weights, l->no_bias ? NULL : bias, l->filters, l->kernel,
+                                   deconv_stride(l));
         *w = bias + (l->no_bias ? 0 : l->filters);
         naive_activation(&y, l->activation ? l->activation : "linear", 0.2);
         return y;
@@ -349,7 +377,8 @@ static Image apply(const Values *v, int at, const Image *x, const double **w)
     case NORM: {
         const double *gamma = *w;
         *w += 2 * x->channels;
-        return naive_group_norm(x, gamma, gamma + x->channels, l->groups, l->eps != 0 ? l->eps : 1e-3);
+        return naive_group_norm(x, gamma, gamma + x->channels, l->groups,
+                                l->eps != 0 ? l->eps : 1e-3);
     }
     case UP: return naive_upsample2d(x, l->size);
     case NOISE:
@@ -398,8 +427,9 @@ static void values_free(Values *v)
 static Image pixels_of(const Net *net, const uint8_t *image)
 {
     Image x = image_new(net->height, net->width, net->channels);
+    /* pixels are float32 in either arithmetic: see model.h */
     for (int i = 0; i < x.height * x.width * x.channels; i++)
-        x.data[i] = (float)image[i] / 255.0f;       /* pixels are float32 in either arithmetic: see model.h */
+        x.data[i] = (float)image[i] / 255.0f;
     return x;
 }
 
@@ -416,11 +446,13 @@ NetValues net_forward(const Net *net, const double *parameters, const uint8_t *i
     return values;
 }
 
-static bool window_has_ties(const Image *x, int row, int column, int channel, int size, double margin)
+static bool window_has_ties(const Image *x, int row, int column, int channel, int size,
+                            double margin)
 {
     for (int i = 0; i < size * size; i++)
         for (int k = 0; k < i; k++) {
-            double a = *image_at(x, row + i / size, column + i % size, channel), b = *image_at(x, row + k / size, column + k % size, channel);
+            double a = *image_at(x, row + i / size, column + i % size, channel),
+                   b = *image_at(x, row + k / size, column + k % size, channel);
             if (fabs(a - b) <= margin && (a != 0 || b != 0))
                 return true;
         }
@@ -439,8 +471,10 @@ static bool pool_has_ties(const Image *x, int size, double margin)
 
 static bool same_image(const Image *a, const Image *b)
 {
-    return a->height == b->height && a->width == b->width && a->channels == b->channels &&
-           memcmp(a->data, b->data, (size_t)a->height * (size_t)a->width * (size_t)a->channels * sizeof *a->data) == 0;
+    return a->height == b->height && a->width == b->width && a->channels == b->channels
+           && memcmp(a->data, b->data,
+                     (size_t)a->height * (size_t)a->width * (size_t)a->channels * sizeof *a->data)
+                  == 0;
 }
 
 bool net_has_ties(const Net *net, const double *parameters, const uint8_t *image, double margin)
@@ -452,7 +486,7 @@ bool net_has_ties(const Net *net, const double *parameters, const uint8_t *image
         if (v->places[i].layer->kind != UNPOOL)
             continue;
         int pool = find_place(v->places, i, v->places[i].layer->with);
-        if (same_image(&v->in[pool], &x))           /* pixels are equal or not on both sides */
+        if (same_image(&v->in[pool], &x)) /* pixels are equal or not on both sides */
             continue;
         ties = ties || pool_has_ties(&v->in[pool], v->places[pool].layer->size, margin);
     }

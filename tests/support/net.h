@@ -1,4 +1,5 @@
-/* net.h - a network described once, for both sides of a comparison: its graph file for caec, and its values by the naive operators. */
+/* net.h - a network described once, for both sides of a comparison: its graph file for caec, and
+   its values by the naive operators. */
 #ifndef TEST_NET_H
 #define TEST_NET_H
 
@@ -8,37 +9,55 @@
 #include <stdbool.h>
 
 typedef enum LayerKind {
-    END, CONV, DECONV, POOL, AVG, UP, ACT, NORM, FLATTEN, DENSE, RESHAPE, CONCAT, ADD, FROM, UNPOOL,
-    NOISE, DROP                         /* nothing to the naive side */
+    END,
+    CONV,
+    DECONV,
+    POOL,
+    AVG,
+    UP,
+    ACT,
+    NORM,
+    FLATTEN,
+    DENSE,
+    RESHAPE,
+    CONCAT,
+    ADD,
+    FROM,
+    UNPOOL,
+    NOISE,
+    DROP /* nothing to the naive side */
 } LayerKind;
 
-/* One layer; members that its kind lacks are 0. An attribute that is 0 is left out of the graph file, so that caec's default holds. */
+/* One layer; members that its kind lacks are 0. An attribute that is 0 is left out of the graph
+   file, so that caec's default holds. */
 typedef struct NetLayer {
     LayerKind kind;
-    int filters, kernel, stride;        /* CONV, DECONV */
-    int units;                          /* DENSE */
-    int shape[3];                       /* RESHAPE */
-    bool valid, no_bias;                /* no_bias: DENSE too */
-    const char *activation;             /* CONV, DECONV, DENSE: the attribute; ACT: the layer's word */
-    double slope;                       /* ACT "leaky_relu" */
-    bool flat_slope;                    /* slope = 0 */
-    int size;                           /* POOL, AVG, UP */
-    int groups;                         /* NORM */
+    int filters, kernel, stride; /* CONV, DECONV */
+    int units;                   /* DENSE */
+    int shape[3];                /* RESHAPE */
+    bool valid, no_bias;         /* no_bias: DENSE too */
+    const char *activation;      /* CONV, DECONV, DENSE: the attribute; ACT: the layer's word */
+    double slope;                /* ACT "leaky_relu" */
+    bool flat_slope;             /* slope = 0 */
+    int size;                    /* POOL, AVG, UP */
+    int groups;                  /* NORM */
     double eps;
-    double rate;                        /* NOISE: standard deviation; DROP: share */
-    const char *name;                   /* NULL: by its kind and number */
-    const char *with;                   /* CONCAT, ADD: "encoder.conv1" or several names with a blank between; FROM, UNPOOL: one */
+    double rate;      /* NOISE: standard deviation; DROP: share */
+    const char *name; /* NULL: by its kind and number */
+    const char *with; /* CONCAT, ADD: "encoder.conv1" or several names with a blank between; FROM,
+                         UNPOOL: one */
 } NetLayer;
 
 enum { MAX_NET = 48 };
 
 typedef struct Net {
     int height, width, channels;
-    NetLayer encoder[MAX_NET], decoder[MAX_NET];    /* ended by END */
-    double scale;                       /* of the drawn weights; 0 stands for 1 */
-    const char *loss;                   /* NULL stands for "mse" */
-    const char *training;               /* more of the training table, after the loss; NULL stands for "optimizer = adam {}" */
-    bool wordy;                         /* the graph file names defaults too */
+    NetLayer encoder[MAX_NET], decoder[MAX_NET]; /* ended by END */
+    double scale;                                /* of the drawn weights; 0 stands for 1 */
+    const char *loss;                            /* NULL stands for "mse" */
+    const char *training; /* more of the training table, after the loss; NULL stands for "optimizer
+                             = adam {}" */
+    bool wordy;           /* the graph file names defaults too */
 } Net;
 
 /* Of a flat value: one pixel of so many channels. */
@@ -51,7 +70,7 @@ typedef struct NetSize {
 typedef struct NetPlace {
     const NetLayer *layer;
     char name[64];
-    int part, number;                   /* among those of its kind in its part */
+    int part, number; /* among those of its kind in its part */
     NetSize in, out;
 } NetPlace;
 
@@ -60,25 +79,26 @@ enum { NET_PLACES = 2 * MAX_NET };
 /* All layers in order; returns their number. */
 int net_places(const Net *net, NetPlace places[NET_PLACES]);
 
-extern const char *const net_parts[2];  /* "encoder", "decoder" */
+extern const char *const net_parts[2]; /* "encoder", "decoder" */
 
 /* Cuts the next name off a list such as NetLayer.with; false at its end. */
 bool net_next_name(const char **list, char name[64]);
 
-/* Appends to the decoder what brings the shape back to the input's: upsampling and one convolution with linear activation. Fails the test where no
-   such pair exists. */
+/* Appends to the decoder what brings the shape back to the input's: upsampling and one convolution
+   with linear activation. Fails the test where no such pair exists. */
 void net_close(Net *net);
 
-char *net_graph(const Net *net);        /* the graph file, its model called "net"; to be freed */
+char *net_graph(const Net *net); /* the graph file, its model called "net"; to be freed */
 
-/* "--kernel encoder.conv1=KERNEL --kernel ..." for every convolution, transposed ones too, or for every dense layer where the kernel is called dense_...;
-   to be freed. */
+/* "--kernel encoder.conv1=KERNEL --kernel ..." for every convolution, transposed ones too, or for
+   every dense layer where the kernel is called dense_...; to be freed. */
 char *net_force(const Net *net, const char *kernel);
 
 /* Fails the test where the model's shapes or parameters are not those of the net. */
 void net_check(const Net *net, const Model *model);
 
-/* Numbers drawn from a seed: weights in [-1, 1) scaled to the fan-in, biases in [-0.5, 0.5), gammas in [0.5, 1.5); images of any bytes. */
+/* Numbers drawn from a seed: weights in [-1, 1) scaled to the fan-in, biases in [-0.5, 0.5), gammas
+   in [0.5, 1.5); images of any bytes. */
 double *net_parameters(const Net *net, unsigned seed, int *count);
 uint8_t *net_image(const Net *net, unsigned seed);
 
@@ -88,9 +108,11 @@ typedef struct NetValues {
 } NetValues;
 
 NetValues net_forward(const Net *net, const double *parameters, const uint8_t *image);
-Image net_decode(const Net *net, const double *parameters, const Image *latent);      /* of a decoder that reads the latent alone */
-/* Whether a max-pool whose places are kept for a max_unpool2d meets, in a window of this image, two values within `margin` of each other that are not both 0:
-   rounding then decides which counts as the largest. */
+/* of a decoder that reads the latent alone */
+Image net_decode(const Net *net, const double *parameters, const Image *latent);
+/* Whether a max-pool whose places are kept for a max_unpool2d meets, in a window of this image, two
+   values within `margin` of each other that are not both 0: rounding then decides which counts as
+   the largest. */
 bool net_has_ties(const Net *net, const double *parameters, const uint8_t *image, double margin);
 
 void net_values_free(NetValues *values);

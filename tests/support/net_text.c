@@ -9,15 +9,27 @@
 #include <string.h>
 
 static const char *const words[] = {
-    [CONV] = "conv2d", [DECONV] = "conv2d_transpose", [POOL] = "max_pool2d", [AVG] = "avg_pool2d", [UP] = "upsample2d", [NORM] = "group_norm",
-    [FLATTEN] = "flatten", [DENSE] = "dense", [RESHAPE] = "reshape", [CONCAT] = "concat", [ADD] = "add", [FROM] = "from", [UNPOOL] = "max_unpool2d",
-    [NOISE] = "gaussian_noise", [DROP] = "dropout",
+    [CONV] = "conv2d",
+    [DECONV] = "conv2d_transpose",
+    [POOL] = "max_pool2d",
+    [AVG] = "avg_pool2d",
+    [UP] = "upsample2d",
+    [NORM] = "group_norm",
+    [FLATTEN] = "flatten",
+    [DENSE] = "dense",
+    [RESHAPE] = "reshape",
+    [CONCAT] = "concat",
+    [ADD] = "add",
+    [FROM] = "from",
+    [UNPOOL] = "max_unpool2d",
+    [NOISE] = "gaussian_noise",
+    [DROP] = "dropout",
 };
 
 /* A layer's arguments on their way into the file. */
 typedef struct Arguments {
     FILE *f;
-    bool wordy;         /* defaults too */
+    bool wordy; /* defaults too */
     int count;
 } Arguments;
 
@@ -42,7 +54,7 @@ static void print_names(Arguments *a, const char *what, const char *list)
     fputs(several ? " }" : "", a->f);
 }
 
-/* Of layers with weights: what may stand behind the numbers. */
+/* Of layers with weights: what may stand after the numbers. */
 static void print_weighted(Arguments *a, const NetLayer *l)
 {
     if (l->kind == CONV && (l->valid || a->wordy))
@@ -70,7 +82,9 @@ static void print_arguments(Arguments *a, const NetLayer *l)
         argument(a, "units = %d", l->units);
         print_weighted(a, l);
         break;
-    case RESHAPE: argument(a, "shape = { %d, %d, %d }", l->shape[0], l->shape[1], l->shape[2]); break;
+    case RESHAPE:
+        argument(a, "shape = { %d, %d, %d }", l->shape[0], l->shape[1], l->shape[2]);
+        break;
     case POOL:
     case AVG:
     case UP:
@@ -113,14 +127,16 @@ char *net_graph(const Net *net)
     size_t n = 0;
     FILE *f = open_memstream(&text, &n);
     assert_non_null(f);
-    fprintf(f, "return autoencoder \"net\" {\n  input = { %d, %d, %d },\n", net->height, net->width, net->channels);
+    fprintf(f, "return autoencoder \"net\" {\n  input = { %d, %d, %d },\n", net->height, net->width,
+            net->channels);
     for (int part = 0; part < 2; part++) {
         fprintf(f, "  %s = sequential \"%s\" {\n", net_parts[part], net_parts[part]);
         for (const NetLayer *l = part ? net->decoder : net->encoder; l->kind; l++)
             print_layer(f, l, net->wordy);
         fprintf(f, "  },\n");
     }
-    fprintf(f, "  training = { loss = \"%s\", %s },\n}\n", net->loss ? net->loss : "mse", net->training ? net->training : "optimizer = adam {}");
+    fprintf(f, "  training = { loss = \"%s\", %s },\n}\n", net->loss ? net->loss : "mse",
+            net->training ? net->training : "optimizer = adam {}");
     fclose(f);
     return text;
 }

@@ -32,7 +32,8 @@ void check_rest(const Net *net, Driven *driven, const Model *whole, int stage, b
         for (size_t i = from; i < from + whole->parameters[p].count; i++)
             changed += sum[i] != start[i];
         if (s->trains[p] ? !changed && !random : changed > 0)
-            fail_msg("%s: %zu values of the gradient of %s change", s->title, changed, whole->parameters[p].name);
+            fail_msg("%s: %zu values of the gradient of %s change", s->title, changed,
+                     whole->parameters[p].name);
     }
     free(sum);
     free(start);

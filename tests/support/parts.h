@@ -12,8 +12,9 @@ typedef struct Part {
 
 void part_of(const Model *model, int stage, Part *part);
 
-/* Fails the test where the stage's gradient touches what it does not train, or leaves all of a tensor that it does untouched (not asked of a net that
-   nobody chose). `driven` is of its part, `whole` the model. */
+/* Fails the test where the stage's gradient touches what it does not train, or leaves all of a
+   tensor that it does untouched (not asked of a net that nobody chose). `driven` is of its part,
+   `whole` the model. */
 void check_rest(const Net *net, Driven *driven, const Model *whole, int stage, bool random);
 
 #endif

@@ -42,13 +42,14 @@ Result run_words(const char *folder, const char *const *words)
     FILE *out = tmpfile(), *err = tmpfile();
     assert_non_null(out);
     assert_non_null(err);
-    int started[2];                 /* closed by a good exec; else says that there was none */
+    int started[2]; /* closed by a good exec; else says that there was none */
     assert_int_equal(pipe(started), 0);
     fflush(NULL);
     pid_t child = fork();
     assert_true(child >= 0);
     if (child == 0) {
-        if (freopen("/dev/null", "r", stdin) && dup2(fileno(out), 1) >= 0 && dup2(fileno(err), 2) >= 0 && (!folder || chdir(folder) == 0)) {
+        if (freopen("/dev/null", "r", stdin) && dup2(fileno(out), 1) >= 0
+            && dup2(fileno(err), 2) >= 0 && (!folder || chdir(folder) == 0)) {
             for (int handle = 3; handle < HANDLES; handle++)
                 (void)fcntl(handle, F_SETFD, FD_CLOEXEC);
             setrlimit(RLIMIT_CPU, &(struct rlimit){ CPU_SECONDS, CPU_SECONDS });
@@ -64,7 +65,8 @@ Result run_words(const char *folder, const char *const *words)
     close(started[0]);
     int status = 0;
     assert_int_equal(waitpid(child, &status, 0), child);
-    Result result = { .exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : -1, .signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0 };
+    Result result = { .exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : -1,
+                      .signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0 };
     result.out = whole(out, &result.out_length);
     result.err = whole(err, &result.err_length);
     if (failed)
@@ -122,5 +124,6 @@ void want_exit(const Result *result, int exit_code)
     if (result->signal)
         fail_msg("ended by signal %d: %.2000s", result->signal, result->err);
     if (result->exit_code != exit_code)
-        fail_msg("exit code %d instead of %d: %.2000s%.2000s", result->exit_code, exit_code, result->out, result->err);
+        fail_msg("exit code %d instead of %d: %.2000s%.2000s", result->exit_code, exit_code,
+                 result->out, result->err);
 }

@@ -1,5 +1,6 @@
-/* Runs all functions of a compiled model in heap blocks of exactly the sizes that the model asks for. Compiled with -fsanitize=address,undefined, which
- * ends it at the first access outside and at the first undefined operation. Exits 0. */
+/* Runs all functions of a compiled model in heap blocks of exactly the sizes that the model asks
+ * for. Compiled with -fsanitize=address,undefined, which ends it at the first access outside and at
+ * the first undefined operation. Exits 0. */
 #include "model.h"
 
 #include <stdlib.h>
@@ -7,7 +8,8 @@
 
 static void *block(size_t bytes)
 {
-    void *p = aligned_alloc(MODEL_ALIGNMENT, (bytes + MODEL_ALIGNMENT - 1) / MODEL_ALIGNMENT * MODEL_ALIGNMENT);
+    void *p = aligned_alloc(MODEL_ALIGNMENT,
+                            (bytes + MODEL_ALIGNMENT - 1) / MODEL_ALIGNMENT * MODEL_ALIGNMENT);
     if (!p)
         exit(3);
     memset(p, 0, bytes);
@@ -27,9 +29,12 @@ int main(void)
     const Model *m = &caec_model;
     if (!m->supported())
         return 0;
-    real *parameters = block(m->parameter_reals * sizeof(real)), *gradient = block(m->parameter_reals * sizeof(real));
-    real *latent = block(count(&m->latent) * sizeof(real)), *output = block(count(&m->output) * sizeof(real));
-    void *prepared = block(m->prepared_bytes), *infer = block(m->infer_bytes), *train = block(m->train_bytes);
+    real *parameters = block(m->parameter_reals * sizeof(real)),
+         *gradient = block(m->parameter_reals * sizeof(real));
+    real *latent = block(count(&m->latent) * sizeof(real)),
+         *output = block(count(&m->output) * sizeof(real));
+    void *prepared = block(m->prepared_bytes), *infer = block(m->infer_bytes),
+         *train = block(m->train_bytes);
     uint8_t *image = malloc(count(&m->input));
     const uint8_t *images[3] = { image, image, image };
     double losses[3];

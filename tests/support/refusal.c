@@ -12,8 +12,8 @@
 #include <string.h>
 
 typedef struct Place {
-    int line, column;       /* 0: none */
-    char *text;             /* of the line */
+    int line, column; /* 0: none */
+    char *text;       /* of the line */
 } Place;
 
 /* Takes the mark out of the text. */
@@ -35,7 +35,8 @@ static Place find_place(char *text)
     return place;
 }
 
-/* Of a line of more than 200 bytes, 200 around the column; dots stand where it was cut. Characters of several bytes stay whole. */
+/* Of a line of more than 200 bytes, 200 around the column; dots stand where it was cut. Characters
+   of several bytes stay whole. */
 static char *window(const char *line, int *column)
 {
     int length = (int)strlen(line), from = *column - 100, to;
@@ -80,7 +81,8 @@ static void expected_lines(const Place *place, char **prefix, char **below)
     }
     int column = place->column;
     char *piece = window(place->text, &column), *shown = printable(piece);
-    *prefix = place->column ? text_of("net.lua:%d:%d: error: ", place->line, place->column) : text_of("net.lua:%d: error: ", place->line);
+    *prefix = place->column ? text_of("net.lua:%d:%d: error: ", place->line, place->column)
+                            : text_of("net.lua:%d: error: ", place->line);
     if (!column) {
         *below = text_of("%5d | %s\n", place->line, shown);
     } else {
@@ -95,15 +97,18 @@ static void expected_lines(const Place *place, char **prefix, char **below)
 }
 
 /* What a user must never see: Lua's own words, ours about ourselves, a report of a sanitizer. */
-static const char *const inside[] = { "traceback", "dsl.lua", "__at", "Assertion", "internal error", "Sanitizer", "runtime error" };
+static const char *const inside[] = { "traceback",      "dsl.lua",   "__at",         "Assertion",
+                                      "internal error", "Sanitizer", "runtime error" };
 
 static void check_message(const Refusal *refusal, const char *said, const Place *place)
 {
     char *prefix, *below;
     expected_lines(place, &prefix, &below);
     const char *newline = strchr(said, '\n');
-    if (strncmp(said, prefix, strlen(prefix)) != 0 || strncmp(said + strlen(prefix), refusal->message, strlen(refusal->message)) != 0)
-        fail_msg("of\n%s\ncaec says\n%s\ninstead of\n%s%s ...\n%s", refusal->graph, said, prefix, refusal->message, below);
+    if (strncmp(said, prefix, strlen(prefix)) != 0
+        || strncmp(said + strlen(prefix), refusal->message, strlen(refusal->message)) != 0)
+        fail_msg("of\n%s\ncaec says\n%s\ninstead of\n%s%s ...\n%s", refusal->graph, said, prefix,
+                 refusal->message, below);
     if (!newline || strcmp(newline + 1, below) != 0)
         fail_msg("of\n%s\ncaec shows\n%s\ninstead of\n%s", refusal->graph, said, below);
     for (size_t i = 0; i < sizeof inside / sizeof inside[0]; i++)
@@ -116,7 +121,8 @@ static void check_message(const Refusal *refusal, const char *said, const Place 
 /* What the compiler says of a graph that it must refuse, writing nothing. */
 static Result refused_by(const char *compiler, const char *graph, size_t length)
 {
-    char *folder = folder_new(), *path = text_of("%s/net.lua", folder), *out = text_of("%s/out", folder);
+    char *folder = folder_new(), *path = text_of("%s/net.lua", folder),
+         *out = text_of("%s/out", folder);
     file_write(path, graph, length);
     Result result = run(folder, "%s net.lua -o out", compiler);
     if (result.exit_code != 1)
@@ -148,7 +154,8 @@ void want_refusal(const Refusal *refusal)
         refuse_by(caec_other(), refusal);
 }
 
-/* The line of the text as the compiler shows it: without a carriage return, bytes below a blank as question marks. */
+/* The line of the text as the compiler shows it: without a carriage return, bytes below a blank as
+   question marks. */
 static char *shown_line(const char *graph, size_t length, int line)
 {
     const char *p = graph, *end = graph + length;
@@ -181,11 +188,13 @@ static void check_place(const char *said, const char *graph, size_t length, int 
         fail_msg("caec says\n%s\nwhich is not about line %d", said, line);
     char *prefix, *below;
     place.text = place.line ? shown_line(graph, length, place.line) : NULL;
-    if (place.line && (place.column < 0 || place.column > (int)strlen(place.text) + 1))     /* behind what is shown */
+    /* after what is shown */
+    if (place.line && (place.column < 0 || place.column > (int)strlen(place.text) + 1))
         place.column = 0;
     expected_lines(&place, &prefix, &below);
     const char *error = strstr(said, "error: "), *newline = strchr(said, '\n');
-    if (strncmp(said, "net.lua:", 8) != 0 || !error || !newline || newline - error <= 7 || strcmp(newline + 1, below) != 0)
+    if (strncmp(said, "net.lua:", 8) != 0 || !error || !newline || newline - error <= 7
+        || strcmp(newline + 1, below) != 0)
         fail_msg("caec shows\n%s\ninstead of a message and\n%s", said, below);
     for (size_t i = 0; i < sizeof inside / sizeof inside[0]; i++)
         if (strstr(said, inside[i]))

@@ -1,5 +1,6 @@
-/* check.c - a library that caec wrote, held against the numbers of reference.c wherever it runs: inference, training, rows. Needs no C library, as the
- * library does not. The bounds are those of `cae-train verify` in float. */
+/* check.c - a library that caec wrote, held against the numbers of reference.c wherever it runs:
+ * inference, training, rows. Needs no C library, as the library does not. The bounds are those of
+ * `cae-train verify` in float. */
 #include "check.h"
 
 #include "drawn.h"
@@ -12,7 +13,7 @@ static float latent[NET_LATENT_FLOATS], output[NET_OUTPUT_FLOATS];
 static uint8_t image[NET_IMAGE_BYTES];
 static _Alignas(NET_ALIGN) unsigned char workspace[NET_WORKSPACE_BYTES];
 
-#ifdef BAKED                    /* the library carries the weights that reference.c wrote */
+#ifdef BAKED /* the library carries the weights that reference.c wrote */
 #define prepared net_prepared
 #else
 static float parameters[NET_PARAMETER_FLOATS];
@@ -24,7 +25,8 @@ static int failures;
 static void say_number(double value)
 {
     char digits[24], *at = digits + sizeof digits - 1;
-    uint64_t left = value < 1e18 ? (uint64_t)value : UINT64_C(999999999999999999);      /* no number: the latter */
+    /* no number: the latter */
+    uint64_t left = value < 1e18 ? (uint64_t)value : UINT64_C(999999999999999999);
     *at = 0;
     do
         *--at = (char)('0' + left % 10);
@@ -112,8 +114,10 @@ static void check_inference(void)
     want("encode", net_encode(prepared, image, latent, workspace, sizeof workspace), 0);
     want("reconstruct", net_reconstruct(prepared, image, output, workspace, sizeof workspace), 0);
     check_results("inference latent", "inference output");
-    want("too small a workspace", net_encode(prepared, image, latent, workspace, sizeof workspace - 1), NET_TOO_SMALL);
-    want("an unaligned workspace", net_encode(prepared, image, latent, workspace + 1, sizeof workspace), NET_UNALIGNED);
+    want("too small a workspace",
+         net_encode(prepared, image, latent, workspace, sizeof workspace - 1), NET_TOO_SMALL);
+    want("an unaligned workspace",
+         net_encode(prepared, image, latent, workspace + 1, sizeof workspace), NET_UNALIGNED);
 }
 
 #ifdef NET_STREAM_BYTES
@@ -123,7 +127,8 @@ static _Alignas(NET_ALIGN) unsigned char stream[NET_STREAM_BYTES];
 static int pull_all(float *rows, int left, int count)
 {
     int pulled = 0, result = 1;
-    while (pulled < left && (result = net_stream_pull(stream, rows + (size_t)pulled * (size_t)count)) == 1)
+    while (pulled < left
+           && (result = net_stream_pull(stream, rows + (size_t)pulled * (size_t)count)) == 1)
         pulled++;
     want("pull", result == 0 || result == 1, 1);
     return pulled;
@@ -138,7 +143,7 @@ static void stream_image(int what, float *rows, int row_count, int count)
         pulled += pull_all(rows + (size_t)pulled * (size_t)count, row_count - pulled, count);
     }
     want("rows of the result", pulled, row_count);
-    want("pull behind the last row", net_stream_pull(stream, rows), NET_NO_MORE_ROWS);
+    want("pull after the last row", net_stream_pull(stream, rows), NET_NO_MORE_ROWS);
 }
 
 static void check_stream(void)
@@ -153,7 +158,8 @@ static void check_stream(void)
 #if defined NET_TRAIN_BYTES && defined UPDATES
 static _Alignas(NET_ALIGN) unsigned char training[NET_TRAIN_BYTES];
 
-/* How far the parameters are from where they should be, in parts of the farthest way that one of them went. */
+/* How far the parameters are from where they should be, in parts of the farthest way that one of
+   them went. */
 static void check_parameters(void)
 {
     double way = 0, most = 0;
@@ -162,8 +168,11 @@ static void check_parameters(void)
         for (size_t i = starts[k].offset; i < starts[k].offset + starts[k].count; i++) {
             if (i % EACH_PARAMETERS != 0)
                 continue;
-            const double right = RIGHT_PARAMETERS[i / EACH_PARAMETERS], d = size_of((double)parameters[i] - right);
-            way = larger(way, size_of(right - (double)drawn_parameter(starts[k].fill, starts[k].limit, SEED, i)));
+            const double right = RIGHT_PARAMETERS[i / EACH_PARAMETERS],
+                         d = size_of((double)parameters[i] - right);
+            way = larger(
+                way,
+                size_of(right - (double)drawn_parameter(starts[k].fill, starts[k].limit, SEED, i)));
             most = larger(most, d);
             strays += !(d <= 5e-4);
         }

@@ -1,9 +1,11 @@
-/* cortex_m7.c - check.c on a bare Cortex-M7: the start, and semihosting (Arm's name for a debugger that prints), as QEMU offers it on its mps2-an500. */
+/* cortex_m7.c - check.c on a bare Cortex-M7: the start, and semihosting (Arm's name for a debugger
+   that prints), as QEMU offers it on its mps2-an500. */
 #include "check.h"
 
 #include <stdint.h>
 
-enum { SYS_WRITE0 = 0x04, SYS_EXIT = 0x18, STOPPED = 0x20026, FAULT = 0x20023 };      /* the last two: why a program ends */
+/* the last two: why a program ends */
+enum { SYS_WRITE0 = 0x04, SYS_EXIT = 0x18, STOPPED = 0x20026, FAULT = 0x20023 };
 
 extern uint32_t stack_top[], data_start[], data_end[], data_from[], zeros_start[], zeros_end[];
 
@@ -47,4 +49,6 @@ static _Noreturn void start(void)
 __attribute__((section(".vectors"), used)) static const struct {
     const void *stack;
     void (*handlers[15])(void);
-} vectors = { stack_top, { start, fault, fault, fault, fault, fault, fault, fault, fault, fault, fault, fault, fault, fault, fault } };
+} vectors = { stack_top,
+              { start, fault, fault, fault, fault, fault, fault, fault, fault, fault, fault, fault,
+                fault, fault, fault } };

@@ -1,4 +1,5 @@
-/* formats.c - files between machines of either byte order: a checkpoint of the small model and an array of numpy.
+/* formats.c - files between machines of either byte order: a checkpoint of the small model and an
+ * array of numpy.
  *
  *     formats write FOLDER        run.safetensors and latent.npy
  *     formats read FOLDER         0: they hold the numbers that were written */
@@ -34,8 +35,19 @@ static void fill(void)
 
 static CheckpointState position(void)
 {
-    CheckpointState s = { .step = 9007199254740991u, .epoch = 3, .position = 640, .images = 639, .loss_sum = 0.1 + 0.2, .seconds = 1e-300, .best = 1.0 / 3,
-                          .seed = 9007199254740993u, .batch = 64, .train_files = 0xfedcba9876543210u, .val_files = 1, .epochs = 40, .rate = 1e-3 / 3,
+    CheckpointState s = { .step = 9007199254740991u,
+                          .epoch = 3,
+                          .position = 640,
+                          .images = 639,
+                          .loss_sum = 0.1 + 0.2,
+                          .seconds = 1e-300,
+                          .best = 1.0 / 3,
+                          .seed = 9007199254740993u,
+                          .batch = 64,
+                          .train_files = 0xfedcba9876543210u,
+                          .val_files = 1,
+                          .epochs = 40,
+                          .rate = 1e-3 / 3,
                           .training = caec_model.training };
     return s;
 }
@@ -66,12 +78,16 @@ static int read_checkpoint(void)
     CheckpointState state;
     const CheckpointState right = position();
     const size_t bytes = caec_model.parameter_reals * sizeof(real);
-    if (checkpoint_load(checkpoint_path, &caec_model, read[0], read[1], read[2], &state, &error) != 0)
+    if (checkpoint_load(checkpoint_path, &caec_model, read[0], read[1], read[2], &state, &error)
+        != 0)
         return failed(error.text);
-    if (memcmp(read[0], parameters, bytes) != 0 || memcmp(read[1], m, bytes) != 0 || memcmp(read[2], v, bytes) != 0)
+    if (memcmp(read[0], parameters, bytes) != 0 || memcmp(read[1], m, bytes) != 0
+        || memcmp(read[2], v, bytes) != 0)
         return failed("the checkpoint has other numbers");
-    if (state.step != right.step || state.seed != right.seed || state.train_files != right.train_files || state.loss_sum != right.loss_sum ||
-        state.seconds != right.seconds || state.rate != right.rate || state.training.optimizer.lr != right.training.optimizer.lr)
+    if (state.step != right.step || state.seed != right.seed
+        || state.train_files != right.train_files || state.loss_sum != right.loss_sum
+        || state.seconds != right.seconds || state.rate != right.rate
+        || state.training.optimizer.lr != right.training.optimizer.lr)
         return failed("the checkpoint has another position");
     return 0;
 }

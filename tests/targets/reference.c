@@ -1,9 +1,11 @@
-/* reference.c - the numbers that check.c holds a library against: of the same graph, whose model must be called "net", in double by the programs' C
- * for target c, without vectors. A header on standard output.
+/* reference.c - the numbers that check.c holds a library against: of the same graph, whose model
+ * must be called "net", in double by the programs' C for target c, without vectors. A header on
+ * standard output.
+ *     target_reference GRAPH.lua UPDATES WEIGHTS.safetensors [half]
+ * 0 updates: of inference alone.
  *
- *     target_reference GRAPH.lua UPDATES WEIGHTS.safetensors [half]       0 updates: of inference alone
- *
- * WEIGHTS is written: the parameters at the start. `half`: rounded to what IEEE 754 binary16 holds. */
+ * WEIGHTS is written: the parameters at the start. `half`: rounded to what IEEE 754 binary16
+ * holds. */
 #include "build.h"
 #include "cases.h"
 #include "drawn.h"
@@ -19,11 +21,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SEED = 5, IMAGES = 2, MOST_NUMBERS = 4000 };      /* of an array too long for that each 2nd, 3rd... number is kept */
+/* of an array too long for that each 2nd, 3rd... number is kept */
+enum { SEED = 5, IMAGES = 2, MOST_NUMBERS = 4000 };
 
 static void *array(size_t bytes)
 {
-    void *block = aligned_alloc(MODEL_ALIGNMENT, (bytes + MODEL_ALIGNMENT - 1) / MODEL_ALIGNMENT * MODEL_ALIGNMENT);
+    void *block = aligned_alloc(MODEL_ALIGNMENT,
+                                (bytes + MODEL_ALIGNMENT - 1) / MODEL_ALIGNMENT * MODEL_ALIGNMENT);
     assert_non_null(block);
     return memset(block, 0, bytes);
 }
@@ -54,13 +58,17 @@ static void print_array(const char *name, const real *values, size_t count)
 
 static void print_start(const Model *m)
 {
-    printf("/* Numbers of the model in double, of each array every EACH_th. */\n"
-           "enum { SEED = %d, IMAGES = %d };\n\n"
-           "/* The parameters at the start. */\n"
-           "static const struct {\n    size_t offset, count;\n    double fill, limit;\n} starts[] = {\n", SEED, IMAGES);
+    printf(
+        "/* Numbers of the model in double, of each array every EACH_th. */\n"
+        "enum { SEED = %d, IMAGES = %d };\n\n"
+        "/* The parameters at the start. */\n"
+        "static const struct {\n    size_t offset, count;\n    double fill, limit;\n} starts[] = "
+        "{\n",
+        SEED, IMAGES);
     for (int k = 0; k < m->parameter_count; k++) {
         const ModelParameter *p = &m->parameters[k];
-        printf("    { %zu, %zu, %a, %a },       /* %s */\n", p->offset, p->count, p->fill, p->limit, p->name);
+        printf("    { %zu, %zu, %a, %a },       /* %s */\n", p->offset, p->count, p->fill, p->limit,
+               p->name);
     }
     printf("};\n");
 }
@@ -85,21 +93,26 @@ static void train(const Model *m, real *parameters, uint8_t *const *images, int 
 {
     Error error;
     Optimizer optimizer;
-    assert_int_equal(optimizer_open(&optimizer, &m->training.optimizer, m->parameter_reals, 0, &error), 0);
-    real *gradient = array(m->parameter_reals * sizeof *gradient), *losses = array((size_t)(updates * IMAGES) * sizeof *losses);
+    assert_int_equal(
+        optimizer_open(&optimizer, &m->training.optimizer, m->parameter_reals, 0, &error), 0);
+    real *gradient = array(m->parameter_reals * sizeof *gradient),
+         *losses = array((size_t)(updates * IMAGES) * sizeof *losses);
     void *prepared = array(m->prepared_bytes), *workspace = array(m->train_bytes);
     for (int k = 0; k < updates; k++) {
         memset(gradient, 0, m->parameter_reals * sizeof *gradient);
         m->prepare(parameters, prepared);
-        m->backward_chunk(prepared, (const uint8_t *const *)images, NULL, IMAGES, gradient, losses + k * IMAGES, workspace, NULL);
+        m->backward_chunk(prepared, (const uint8_t *const *)images, NULL, IMAGES, gradient,
+                          losses + k * IMAGES, workspace, NULL);
         clip_gradient(m, &m->training, gradient, 1.0 / IMAGES);
         optimizer_update(&optimizer, parameters, gradient, 1.0 / IMAGES, 1);
     }
     printf("\n#define UPDATES %d\n", updates);
     print_array("LOSSES", losses, (size_t)(updates * IMAGES));
     print_array("PARAMETERS", parameters, m->parameter_reals);
-    printf("\n/* Adam divides by the gradient's size, so that where it is next to nothing its rounding counts. */\n"
-           "enum { NORMALIZED = %d };\n", optimizer_has_v(&m->training.optimizer));
+    printf("\n/* Adam divides by the gradient's size, so that where it is next to nothing its "
+           "rounding counts. */\n"
+           "enum { NORMALIZED = %d };\n",
+           optimizer_has_v(&m->training.optimizer));
     optimizer_close(&optimizer);
     void *const blocks[] = { gradient, losses, prepared, workspace };
     for (int i = 0; i < 4; i++)
@@ -123,11 +136,15 @@ static void write_weights(const Model *m, const real *parameters, const char *pa
     assert_true(m->parameter_count <= MOST);
     for (int k = 0; k < m->parameter_count; k++) {
         const ModelParameter *p = &m->parameters[k];
-        items[k] = (SafetensorsItem){ .name = p->name, .type = SAFETENSORS_F64, .rank = p->shape.rank, .values = parameters + p->offset };
+        items[k] = (SafetensorsItem){ .name = p->name,
+                                      .type = SAFETENSORS_F64,
+                                      .rank = p->shape.rank,
+                                      .values = parameters + p->offset };
         for (int i = 0; i < p->shape.rank; i++)
             items[k].shape[i] = p->shape.dim[i];
     }
-    if (safetensors_write(path, items, m->parameter_count, NULL, NULL, 0, message, sizeof message) != 0)
+    if (safetensors_write(path, items, m->parameter_count, NULL, NULL, 0, message, sizeof message)
+        != 0)
         fail_msg("%s", message);
 }
 
@@ -135,7 +152,8 @@ int main(int argc, char **argv)
 {
     const int half = argc == 5 && strcmp(argv[4], "half") == 0;
     if (argc != 4 + half) {
-        fprintf(stderr, "usage: target_reference GRAPH.lua UPDATES WEIGHTS.safetensors [half] > HEADER\n");
+        fprintf(stderr,
+                "usage: target_reference GRAPH.lua UPDATES WEIGHTS.safetensors [half] > HEADER\n");
         return 2;
     }
     char *graph = file_read(argv[1], NULL);
@@ -145,7 +163,8 @@ int main(int argc, char **argv)
     const size_t pixels = shape_count(&m->input);
     uint8_t *images[IMAGES];
     for (int k = 0; k < m->parameter_count; k++)
-        for (size_t i = m->parameters[k].offset; i < m->parameters[k].offset + m->parameters[k].count; i++)
+        for (size_t i = m->parameters[k].offset;
+             i < m->parameters[k].offset + m->parameters[k].count; i++)
             parameters[i] = drawn_parameter(m->parameters[k].fill, m->parameters[k].limit, SEED, i);
     for (size_t i = 0; half && i < m->parameter_reals; i++)
         parameters[i] = rounded_to_half(parameters[i]);

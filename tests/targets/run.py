@@ -1,11 +1,13 @@
 #!/usr/bin/env python3
-"""Builds libraries for every target, with this machine's compiler or a cross compiler, as their folders' README.md say, runs them here or under emulators
-against the numbers of reference.c, and measures them.
+"""Builds libraries for every target, with this machine's compiler or a cross compiler, as their
+folders' README.md say, runs them here or under emulators against the numbers of reference.c, and
+measures them.
 
     python3 tests/targets/run.py --build DIR [--readme README.md | --compare README.md] [TARGET...]
 
-DIR holds caec and target_reference; without TARGET all of them. --readme puts the table between that file's two marks; --compare holds that table against
-what was measured, but for the sizes of code, which depend on the compiler's version. Ends with 1 where a check fails.
+DIR holds caec and target_reference; without TARGET all of them. --readme puts the table between
+that file's two marks; --compare holds that table against what was measured, but for the sizes of
+code, which depend on the compiler's version. Ends with 1 where a check fails.
 """
 import argparse
 import concurrent.futures
@@ -23,7 +25,8 @@ PROJECT = HERE.parent.parent
 CODE_LIMIT = 64 << 10
 STREAM_LIMIT = 256 << 10
 
-# What a library may leave to whoever links it, besides its own names and what its README.md lists of the compiler's.
+# What a library may leave to whoever links it, besides its own names and what its README.md lists
+# of the compiler's.
 BYTES = {"memcpy", "memset"}
 
 
@@ -34,20 +37,48 @@ class Target:
     run: tuple = ()                 # the words before the program
     link: tuple = ()                # for the program with the checks
     sources: tuple = ("hosted.c",)
-    clang: str = ""                 # as Clang calls the machine, where the names that it leaves undefined are others
+    # as Clang calls the machine, where the names that it leaves undefined are others
+    clang: str = ""
 
 
 TARGETS = [
-    Target("x86-64-v4"), Target("x86-64-v3"), Target("x86-64-v2"), Target("c"),                 # this machine's, where it has what they need
+    # this machine's, where it has what they need
+    Target("x86-64-v4"),
+    Target("x86-64-v3"),
+    Target("x86-64-v2"),
+    Target("c"),
     Target("aarch64", "aarch64-linux-gnu-", ("qemu-aarch64",), link=("-static",)),
-    Target("armv7", "arm-linux-gnueabihf-", ("qemu-arm",), link=("-static",), clang="arm-none-eabihf"),
+    Target(
+        "armv7", "arm-linux-gnueabihf-", ("qemu-arm",), link=("-static",), clang="arm-none-eabihf"
+    ),
     Target("riscv64", "riscv64-linux-gnu-", ("qemu-riscv64",), link=("-static",)),
-    Target("wasm32", "llvm-", ("node", str(HERE / "wasm.mjs")), sources=("bytes.c",),
-           link=("-nostdlib", "-Wl,--no-entry", "-Wl,--export=check", "-Wl,--allow-undefined")),
-    Target("cortex-m7", "arm-none-eabi-",
-           ("qemu-system-arm", "-M", "mps2-an500", "-nographic", "-monitor", "none", "-serial", "none",
-            "-semihosting-config", "enable=on,target=native", "-kernel"),
-           sources=("bytes.c", "cortex_m7.c"), link=("-nostdlib", "-T", str(HERE / "cortex_m7.ld"), "-lgcc"), clang="arm-none-eabi"),
+    Target(
+        "wasm32",
+        "llvm-",
+        ("node", str(HERE / "wasm.mjs")),
+        sources=("bytes.c",),
+        link=("-nostdlib", "-Wl,--no-entry", "-Wl,--export=check", "-Wl,--allow-undefined"),
+    ),
+    Target(
+        "cortex-m7",
+        "arm-none-eabi-",
+        (
+            "qemu-system-arm",
+            "-M",
+            "mps2-an500",
+            "-nographic",
+            "-monitor",
+            "none",
+            "-serial",
+            "none",
+            "-semihosting-config",
+            "enable=on,target=native",
+            "-kernel",
+        ),
+        sources=("bytes.c", "cortex_m7.c"),
+        link=("-nostdlib", "-T", str(HERE / "cortex_m7.ld"), "-lgcc"),
+        clang="arm-none-eabi",
+    ),
 ]
 
 
@@ -63,18 +94,33 @@ class Job:
 
 JOBS = [
     Job("Winograd", "cae32", "", without=("cortex-m7",)),
-    Job("Winograd", "cae32", "--no-training", ("cortex-m7",)),              # training by it needs more than the board's 16 MiB
+    # training by it needs more than the board's 16 MiB
+    Job("Winograd", "cae32", "--no-training", ("cortex-m7",)),
     Job("rows, size", "cae32", "--stream --optimize size"),
     Job("other layers, size", "small", "--optimize size"),
     Job("weights in it", "cae32", "--stream --no-training --optimize size", weights="f32"),
-    Job("weights in halves", "cae32, halves", "--no-training --optimize size", weights="f16"),        # kernels whose forms are the weights themselves
+    # kernels whose forms are the weights themselves
+    Job("weights in halves", "cae32, halves", "--no-training --optimize size", weights="f16"),
     Job("other layers in halves", "small, halves", "--no-training --optimize size", weights="f16"),
-    Job("224x224x3 by rows, weights in it", "cae224", "--stream --no-training", ("cortex-m7",), weights="f32"),
+    Job(
+        "224x224x3 by rows, weights in it",
+        "cae224",
+        "--stream --no-training",
+        ("cortex-m7",),
+        weights="f32",
+    ),
 ]
 
 
 def run(words, **more):
-    done = subprocess.run([str(w) for w in words], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=600, **more)
+    done = subprocess.run(
+        [str(w) for w in words],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=600,
+        **more,
+    )
     if done.returncode != 0:
         sys.exit(f"{' '.join(map(str, words))}\n{done.stdout}\nended with {done.returncode}")
     return done.stdout
@@ -88,31 +134,67 @@ class Work:
         self.maker = build / "tests/target_reference"
         self.folder = folder
         cae32, cae224, small = self.cae("cae32", 32), self.cae("cae224", 224), HERE / "small.lua"
-        self.graphs = {"small": (small, 2), "cae32": (cae32, 3), "cae224": (cae224, 0), "small, halves": (small, 0), "cae32, halves": (cae32, 0)}
+        self.graphs = {
+            "small": (small, 2),
+            "cae32": (cae32, 3),
+            "cae224": (cae224, 0),
+            "small, halves": (small, 0),
+            "cae32, halves": (cae32, 0),
+        }
         for name, (graph, updates) in self.graphs.items():
             (folder / name).mkdir(exist_ok=True)
             half = ["half"] if name.endswith("halves") else []
-            (folder / name / "reference.h").write_text(run([self.maker, graph, updates, folder / name / "weights.safetensors", *half],
-                                                           env=os.environ | {"CAEC": str(self.caec)}))
+            (folder / name / "reference.h").write_text(
+                run(
+                    [self.maker, graph, updates, folder / name / "weights.safetensors", *half],
+                    env=os.environ | {"CAEC": str(self.caec)},
+                )
+            )
 
     def cae(self, name, side):
         """graphs/cae.lua for pictures of that side, called net as check.c wants it."""
         text = (PROJECT / "graphs/cae.lua").read_text()
-        text, count = re.subn(r"input = \{ 224, 224, 3 \}", f"input = {{ {side}, {side}, 3 }}", text.replace('autoencoder "cae"', 'autoencoder "net"'))
+        text, count = re.subn(
+            r"input = \{ 224, 224, 3 \}",
+            f"input = {{ {side}, {side}, 3 }}",
+            text.replace('autoencoder "cae"', 'autoencoder "net"'),
+        )
         assert count == 1
         path = self.folder / f"{name}.lua"
         path.write_text(text)
         return path
 
     def emit(self, target, graph, options, folder, weights=""):
-        words = ["--weights", self.folder / graph / "weights.safetensors", "--weights-type", weights] if weights else []
-        run([self.caec, self.graphs[graph][0], "-o", folder, "--emit", "library", "--target", target.name] + options.split() + words)
+        words = (
+            ["--weights", self.folder / graph / "weights.safetensors", "--weights-type", weights]
+            if weights
+            else []
+        )
+        run(
+            [
+                self.caec,
+                self.graphs[graph][0],
+                "-o",
+                folder,
+                "--emit",
+                "library",
+                "--target",
+                target.name,
+            ]
+            + options.split()
+            + words
+        )
         return folder / "net"
 
 
 def cmake_words(source):
-    """What the folder's README.md tells CMake besides the folders; of two commands the one for another machine."""
-    return re.findall(r"^    cmake -S \. -B build(.*) && cmake --build build", (source / "README.md").read_text(), re.M)[-1].split()
+    """What the folder's README.md tells CMake besides the folders; of two commands the one for
+    another machine."""
+    return re.findall(
+        r"^    cmake -S \. -B build(.*) && cmake --build build",
+        (source / "README.md").read_text(),
+        re.M,
+    )[-1].split()
 
 
 def compiler_words(source):
@@ -123,24 +205,43 @@ def compiler_words(source):
 
 
 def build_library(source, build):
-    run(["cmake", "-S", source, "-B", build, "-G", "Ninja", "-DCMAKE_C_FLAGS=-Werror", *cmake_words(source)])
+    run(
+        [
+            "cmake",
+            "-S",
+            source,
+            "-B",
+            build,
+            "-G",
+            "Ninja",
+            "-DCMAKE_C_FLAGS=-Werror",
+            *cmake_words(source),
+        ]
+    )
     run(["cmake", "--build", build, "-j", os.cpu_count()])
     return build / "libnet.a"
 
 
 def target_flags(source):
     """What the folder says of the machine: the caller's code is compiled for the same one."""
-    return re.search(r"set\(TARGET_FLAGS ?(.*)\)", (source / "CMakeLists.txt").read_text()).group(1).split()
+    return (
+        re.search(r"set\(TARGET_FLAGS ?(.*)\)", (source / "CMakeLists.txt").read_text())
+        .group(1)
+        .split()
+    )
 
 
 def listed_helpers(source, clang):
     """What the folder's README.md says of the compiler's own functions."""
-    lines = re.findall(r"^(\w+) .* at most these: (.*)\.$", (source / "README.md").read_text(), re.M)
+    lines = re.findall(
+        r"^(\w+) .* at most these: (.*)\.$", (source / "README.md").read_text(), re.M
+    )
     return {name for first, names in lines if clang or first != "Clang" for name in names.split()}
 
 
 def check_names(target, source, files, nm, clang=False):
-    """No undefined names but those of BYTES and what the folder's README.md lists of the compiler's; nothing that changes."""
+    """No undefined names but those of BYTES and what the folder's README.md lists of the
+    compiler's; nothing that changes."""
     allowed = BYTES | listed_helpers(source, clang)
     defined, undefined = set(), set()
     for line in run([nm, *files]).splitlines():
@@ -148,13 +249,18 @@ def check_names(target, source, files, nm, clang=False):
         if not found:
             continue
         (undefined if found.group(1) == "U" else defined).add(found.group(2))
-        if found.group(1) in ("BbC" if target.name == "wasm32" else "BbCDdGgSs"):         # nm has one letter for all data of WebAssembly
+        # nm has one letter for all data of WebAssembly
+        if found.group(1) in ("BbC" if target.name == "wasm32" else "BbCDdGgSs"):
             sys.exit(f"{target.name}: {found.group(2)} is a variable")
     if target.name == "wasm32":
-        undefined -= {"__stack_pointer", "__linear_memory", "__indirect_function_table"}       # the machine's, not functions
+        # the machine's, not functions
+        undefined -= {"__stack_pointer", "__linear_memory", "__indirect_function_table"}
     calls = undefined - defined
     if calls - allowed:
-        sys.exit(f"{target.name}: calls {' '.join(sorted(calls - allowed))}, which the folder's README.md does not say")
+        sys.exit(
+            f"{target.name}: calls {' '.join(sorted(calls - allowed))}, which the folder's "
+            f"README.md does not say"
+        )
     return calls
 
 
@@ -165,10 +271,30 @@ def check_clang(work, target):
             folder = Path(tempfile.mkdtemp(dir=work.folder))
             source = work.emit(target, graph, options, folder)
             files = [f for f in sorted(source.glob("*.c")) if f.name != "example.c"]
-            run(["clang", f"--target={target.clang}", *target_flags(source), "-std=c11", "-Os" if "size" in options else "-O3", "-ffreestanding", "-ffp-contract=fast",
-                 "-fno-math-errno", "-fno-trapping-math", "-I", source, "-c", *files], cwd=folder)
+            run(
+                [
+                    "clang",
+                    f"--target={target.clang}",
+                    *target_flags(source),
+                    "-std=c11",
+                    "-Os" if "size" in options else "-O3",
+                    "-ffreestanding",
+                    "-ffp-contract=fast",
+                    "-fno-math-errno",
+                    "-fno-trapping-math",
+                    "-I",
+                    source,
+                    "-c",
+                    *files,
+                ],
+                cwd=folder,
+            )
             calls = check_names(target, source, sorted(folder.glob("*.o")), "llvm-nm", clang=True)
-            print(f"{target.name:10} by clang, {graph} {options}: calls {' '.join(sorted(calls)) or 'nothing'}", flush=True)
+            print(
+                f"{target.name:10} by clang, {graph} {options}: calls "
+                f"{' '.join(sorted(calls)) or 'nothing'}",
+                flush=True,
+            )
 
 
 def check(work, target, job):
@@ -178,18 +304,49 @@ def check(work, target, job):
     library = build_library(source, folder / "build")
     check_names(target, source, [library], target.tools + "nm")
     program = folder / "check"
-    run([*compiler_words(source), *target_flags(source), *(["-DBAKED"] if job.weights else []), "-std=c11", "-O2", "-ffp-contract=off", "-Wall", "-Wextra", "-Werror", "-ffunction-sections",
-         "-I", source, "-I", work.folder / job.graph, "-I", HERE.parent / "support", *([] if "hosted.c" in target.sources else ["-ffreestanding"]),
-         HERE / "check.c", *(HERE / s for s in target.sources), library, *target.link, "-o", program])
+    run(
+        [
+            *compiler_words(source),
+            *target_flags(source),
+            *(["-DBAKED"] if job.weights else []),
+            "-std=c11",
+            "-O2",
+            "-ffp-contract=off",
+            "-Wall",
+            "-Wextra",
+            "-Werror",
+            "-ffunction-sections",
+            "-I",
+            source,
+            "-I",
+            work.folder / job.graph,
+            "-I",
+            HERE.parent / "support",
+            *([] if "hosted.c" in target.sources else ["-ffreestanding"]),
+            HERE / "check.c",
+            *(HERE / s for s in target.sources),
+            library,
+            *target.link,
+            "-o",
+            program,
+        ]
+    )
     start = time.monotonic()
     said = run([*target.run, program])
     seconds = time.monotonic() - start
     lines = re.findall(r"^(\w+) (\w+) (\d+)e-9 of (\d+)e-9 (\w+)$", said, re.M)
-    if len(lines) != len(said.splitlines()) or not lines or any(line[4] != "passed" for line in lines):
+    if (
+        len(lines) != len(said.splitlines())
+        or not lines
+        or any(line[4] != "passed" for line in lines)
+    ):
         sys.exit(f"{target.name}, {job.name}:\n{said}")
     shares = {}
     for part, what, got, bound, _ in lines:
-        print(f"{target.name:10} {job.name:34} {part:9} {what:24} {int(got) / 1e9:.1e}  of {int(bound) / 1e9:.0e}  passed")
+        print(
+            f"{target.name:10} {job.name:34} {part:9} {what:24} {int(got) / 1e9:.1e}  of "
+            f"{int(bound) / 1e9:.0e}  passed"
+        )
         shares[part] = max(shares.get(part, 0), int(got) / int(bound))
     print(f"{target.name:10} {job.name:34} {seconds:.1f} s", flush=True)
     return shares
@@ -224,13 +381,21 @@ def measure(work, target, options):
     text, data = sections(target, library)
     header = dict(re.findall(r"#define NET_(\w+) +(\d+)", (source / "net.h").read_text()))
     numbers = {name: int(value) for name, value in header.items()}
-    return Measured(text, data, numbers, check_names(target, source, [library], target.tools + "nm"), compiler_words(source)[0])
+    return Measured(
+        text,
+        data,
+        numbers,
+        check_names(target, source, [library], target.tools + "nm"),
+        compiler_words(source)[0],
+    )
 
 
 def stream_bytes(work, target):
     """CAE_STREAM_BYTES of the whole network as it is without --optimize size."""
     source = work.emit(target, "cae224", "--stream", Path(tempfile.mkdtemp(dir=work.folder)))
-    return int(re.search(r"#define NET_STREAM_BYTES +(\d+)", (source / "net.h").read_text()).group(1))
+    return int(
+        re.search(r"#define NET_STREAM_BYTES +(\d+)", (source / "net.h").read_text()).group(1)
+    )
 
 
 def runs_here(target, native):
@@ -245,8 +410,21 @@ def kib(count):
     return f"{count / 1024:,.1f}"
 
 
-HEAD = ["target", "built by, run by", "inference", "training", "streaming", "code, speed", "code, size", "code, size, rows alone", "data",
-        "workspace", "training block", "stream", "stream, size"]
+HEAD = [
+    "target",
+    "built by, run by",
+    "inference",
+    "training",
+    "streaming",
+    "code, speed",
+    "code, size",
+    "code, size, rows alone",
+    "data",
+    "workspace",
+    "training block",
+    "stream",
+    "stream, size",
+]
 EXACT = [2, 3, 4, 8, 9, 10, 11, 12]         # columns that no compiler has a say in
 MARKS = ("<!-- tests/targets/run.py -->\n", "<!-- end -->\n")
 
@@ -260,7 +438,10 @@ def checks(work, target):
         if (not job.targets or target.name in job.targets) and target.name not in job.without:
             for part, share in check(work, target, job).items():
                 parts.setdefault(part, []).append(share)
-    return [f"passed {len(parts[part])} of {len(parts[part])}" for part in ("inference", "training", "streaming")]
+    return [
+        f"passed {len(parts[part])} of {len(parts[part])}"
+        for part in ("inference", "training", "streaming")
+    ]
 
 
 def row(work, target, native):
@@ -274,7 +455,10 @@ def row(work, target, native):
     rows = measure(work, target, "--optimize size --stream --no-training")
     stream = stream_bytes(work, target)
     for what, m in (("speed", fast), ("size", small), ("size, rows, no training", rows)):
-        print(f"{target.name:10} whole cae for {what}: code {m.text}, data {m.data} bytes; calls {' '.join(sorted(m.calls)) or 'nothing'}")
+        print(
+            f"{target.name:10} whole cae for {what}: code {m.text}, data {m.data} bytes; calls "
+            f"{' '.join(sorted(m.calls)) or 'nothing'}"
+        )
         assert m.data == 0, "a library has no variables"
     for m in (small, rows):
         if m.text > CODE_LIMIT:
@@ -282,13 +466,27 @@ def row(work, target, native):
     for needs in (stream, rows.numbers["STREAM_BYTES"]):
         if needs > STREAM_LIMIT:
             sys.exit(f"{target.name}: the stream needs {needs} bytes, more than {STREAM_LIMIT}")
-    blocks = [small.numbers["WORKSPACE_BYTES"], small.numbers["TRAIN_BYTES"], stream, rows.numbers["STREAM_BYTES"]]
-    return [f"`{target.name}`", f"{fast.compiler}, {target.run[0] if target.run else 'Linux'}", *passed,
-            kib(fast.text), kib(small.text), kib(rows.text), "0", *(f"{bytes:,}" for bytes in blocks)]
+    blocks = [
+        small.numbers["WORKSPACE_BYTES"],
+        small.numbers["TRAIN_BYTES"],
+        stream,
+        rows.numbers["STREAM_BYTES"],
+    ]
+    return [
+        f"`{target.name}`",
+        f"{fast.compiler}, {target.run[0] if target.run else 'Linux'}",
+        *passed,
+        kib(fast.text),
+        kib(small.text),
+        kib(rows.text),
+        "0",
+        *(f"{bytes:,}" for bytes in blocks),
+    ]
 
 
 def check_list(caec):
-    """caec --list targets says where each is tested: that must be here. Returns what `native` is."""
+    """caec --list targets says where each is tested: that must be here. Returns what `native`
+    is."""
     said = run([caec, "--list", "targets"])
     listed = dict(re.findall(r"^(\S+) .* tested: (\S+)", said, re.M))
     here = {t.name: t.run[0] if t.run else "Linux" for t in TARGETS}
@@ -304,16 +502,32 @@ def table(rows):
 
 def compare(readme, rows):
     """Ends the program where the table in the file says another thing of these rows."""
-    said = [line.strip("| ").split(" | ") for line in readme.read_text().split(MARKS[0])[1].split(MARKS[1])[0].splitlines()]
+    said = [
+        line.strip("| ").split(" | ")
+        for line in readme.read_text().split(MARKS[0])[1].split(MARKS[1])[0].splitlines()
+    ]
     stale = [] if said[0] == HEAD else ["the columns are others"]
     for measured in rows:
         if "skipped" in measured:
             continue
-        old = next((line for line in said if line[0] == measured[0] and len(line) == len(HEAD)), None)
-        stale += [f"{measured[0]} is missing"] if not old else \
-                 [f"{measured[0]}, {HEAD[i]}: {old[i]}, measured {measured[i]}" for i in EXACT if old[i] != measured[i]]
+        old = next(
+            (line for line in said if line[0] == measured[0] and len(line) == len(HEAD)), None
+        )
+        stale += (
+            [f"{measured[0]} is missing"]
+            if not old
+            else [
+                f"{measured[0]}, {HEAD[i]}: {old[i]}, measured {measured[i]}"
+                for i in EXACT
+                if old[i] != measured[i]
+            ]
+        )
     if stale:
-        sys.exit(f"{readme}: the table is stale; python3 tests/targets/run.py --build DIR --readme {readme} writes it anew\n" + "\n".join(stale))
+        sys.exit(
+            f"{readme}: the table is stale; python3 tests/targets/run.py --build DIR --readme "
+            f"{readme} writes it anew\n"
+            + "\n".join(stale)
+        )
 
 
 def put(readme, text):

@@ -1,4 +1,5 @@
--- What graphs/cae.lua has not: smooth activations, a dense layer, a norm, transposed convolution. Plain descent, so that a step shows the gradient.
+-- What graphs/cae.lua has not: smooth activations, a dense layer, a norm, transposed convolution.
+-- Plain descent, so that a step shows the gradient.
 return autoencoder "net" {
   input = { 16, 16, 3 },
   encoder = sequential "encoder" {

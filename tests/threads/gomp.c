@@ -1,9 +1,11 @@
-/* What programs compiled by GCC ask of libgomp, done with plain threads, so that ThreadSanitizer, which knows pthread_create, pthread_join and
- * pthread_barrier_wait but not libgomp's futexes, sees what waits for what. With -DCAEC_SANITIZE=thread all programs link it before libgomp.
+/* What programs compiled by GCC ask of libgomp, done with plain threads, so that ThreadSanitizer,
+ * which knows pthread_create, pthread_join and pthread_barrier_wait but not libgomp's futexes, sees
+ * what waits for what. With -DCAEC_SANITIZE=thread all programs link it before libgomp.
  *
- * It is itself not compiled with the sanitizer: the counters that hand out iterations order nothing, as in libgomp. A function that is missing here
- * would be libgomp's own, which the sanitizer cannot see into: tests/threads/missing.sh names such. No nested teams: a parallel region inside one runs in
- * its thread alone. */
+ * It is itself not compiled with the sanitizer: the counters that hand out iterations order
+ * nothing, as in libgomp. A function that is missing here would be libgomp's own, which the
+ * sanitizer cannot see into: tests/threads/missing.sh names such. No nested teams: a parallel
+ * region inside one runs in its thread alone. */
 #define _GNU_SOURCE
 #include <pthread.h>
 #include <stdatomic.h>
@@ -23,15 +25,16 @@ typedef struct Team {
     void (*body)(void *);
     void *data;
     int count;
-    Loop loop;              /* the one that the region consists of; step 0: none */
+    Loop loop; /* the one that the region consists of; step 0: none */
     pthread_barrier_t barrier;
-    atomic_long given[MAX_CONSTRUCTS];      /* iterations of the n-th loop that are given out, arrivals at the n-th single */
+    atomic_long given[MAX_CONSTRUCTS]; /* iterations of the n-th loop that are given out, arrivals
+                                          at the n-th single */
 } Team;
 
 typedef struct Member {
     Team *team;
     int number;
-    int constructs;         /* loops and singles met */
+    int constructs; /* loops and singles met */
     Loop loop;
 } Member;
 
@@ -44,14 +47,17 @@ int omp_get_num_procs(void);
 int omp_get_max_threads(void);
 int omp_in_parallel(void);
 void GOMP_parallel(void (*body)(void *), void *data, unsigned threads, unsigned flags);
-void GOMP_parallel_loop_nonmonotonic_dynamic(void (*body)(void *), void *data, unsigned threads, long start, long end, long step, long chunk, unsigned flags);
+void GOMP_parallel_loop_nonmonotonic_dynamic(void (*body)(void *), void *data, unsigned threads,
+                                             long start, long end, long step, long chunk,
+                                             unsigned flags);
 void GOMP_barrier(void);
 bool GOMP_single_start(void);
 void GOMP_critical_start(void);
 void GOMP_critical_end(void);
 void GOMP_critical_name_start(void **name);
 void GOMP_critical_name_end(void **name);
-bool GOMP_loop_nonmonotonic_dynamic_start(long start, long end, long step, long chunk, long *from, long *to);
+bool GOMP_loop_nonmonotonic_dynamic_start(long start, long end, long step, long chunk, long *from,
+                                          long *to);
 bool GOMP_loop_nonmonotonic_dynamic_next(long *from, long *to);
 void GOMP_loop_end_nowait(void);
 void GOMP_loop_end(void);
@@ -141,7 +147,9 @@ void GOMP_parallel(void (*body)(void *), void *data, unsigned threads, unsigned 
     run(body, data, threads, (Loop){ .step = 0 });
 }
 
-void GOMP_parallel_loop_nonmonotonic_dynamic(void (*body)(void *), void *data, unsigned threads, long start, long end, long step, long chunk, unsigned flags)
+void GOMP_parallel_loop_nonmonotonic_dynamic(void (*body)(void *), void *data, unsigned threads,
+                                             long start, long end, long step, long chunk,
+                                             unsigned flags)
 {
     (void)flags;
     run(body, data, threads, (Loop){ start, end, step, chunk, NULL });
@@ -194,15 +202,14 @@ bool GOMP_loop_nonmonotonic_dynamic_next(long *from, long *to)
     return true;
 }
 
-bool GOMP_loop_nonmonotonic_dynamic_start(long start, long end, long step, long chunk, long *from, long *to)
+bool GOMP_loop_nonmonotonic_dynamic_start(long start, long end, long step, long chunk, long *from,
+                                          long *to)
 {
     self.loop = (Loop){ start, end, step, chunk, next_construct() };
     return GOMP_loop_nonmonotonic_dynamic_next(from, to);
 }
 
-void GOMP_loop_end_nowait(void)
-{
-}
+void GOMP_loop_end_nowait(void) {}
 
 void GOMP_loop_end(void)
 {

@@ -1,7 +1,8 @@
 #!/bin/sh
-# The C compiler by way of ccache, also where one command compiles several sources and links them, which ccache alone passes on: each source by itself,
-# then the objects. Tests compile the same emitted text in each of their builds (plain, AddressSanitizer, ThreadSanitizer); with this as CAEC_CC they do so
-# once.
+# The C compiler by way of ccache, also where one command compiles several sources and links them,
+# which ccache alone passes on: each source by itself, then the objects. Tests compile the same
+# emitted text in each of their builds (plain, AddressSanitizer, ThreadSanitizer); with this as
+# CAEC_CC they do so once.
 set -eu
 export CCACHE_NOHASHDIR=1       # folders are temporary, and nobody debugs there
 sources=0 output=a.out expects=

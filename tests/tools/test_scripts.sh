@@ -17,7 +17,8 @@ want() {        # NAME WANTED GOT
     fi
 }
 
-# Two programs with a failing case of the same name, one that dies, one with a case skipped and named twice.
+# Two programs with a failing case of the same name, one that dies, one with a case skipped and
+# named twice.
 cat >"$work/log" <<'END'
 1/4 Testing: ops_a_float
 [       OK ] first
@@ -60,10 +61,12 @@ for pair in "INT 130" "TERM 143" "HUP 129"; do
     wait "$script" || status=$?
     gone=left
     kill -s 0 "$(cat "$work/child")" 2>/dev/null || gone=gone
-    want "interrupted by SIG$signal" "${pair#* } told SIG$signal gone" "$status $(cat "$work/said") $gone"
+    want "interrupted by SIG$signal" "${pair#* } told SIG$signal gone" \
+        "$status $(cat "$work/said") $gone"
 done
 
-# Where nobody interrupts, the exit code is the command's, and it may be interrupted by SIGINT itself.
+# Where nobody interrupts, the exit code is the command's, and it may be interrupted by SIGINT
+# itself.
 cat >"$work/script" <<'END'
 . ./group.sh
 group_run sh -c 'exit 7' || echo "$?"

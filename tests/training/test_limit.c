@@ -1,5 +1,5 @@
-/* --memory-limit: what it plans fits by count, the smallest limit that a refusal names works, and training within a limit gives what the ordinary training
-   of the same network gives. */
+/* --memory-limit: what it plans fits by count, the smallest limit that a refusal names works, and
+   training within a limit gives what the ordinary training of the same network gives. */
 #define _POSIX_C_SOURCE 200809L
 #include "build.h"
 #include "cases.h"
@@ -17,35 +17,53 @@
 
 enum { IMAGES = 5, UPDATES = 3, IS_FLOAT = sizeof(real) == sizeof(float) };
 
-#define ENCODER "conv2d { filters = 16, kernel = 3, activation = \"relu\" }, max_pool2d {}, " \
-                "conv2d { filters = 24, kernel = 3, activation = \"relu\" }, max_pool2d {}, "
-#define DECODER "conv2d { filters = 24, kernel = 3, activation = \"relu\" }, upsample2d {}, conv2d { filters = 3, kernel = 3 }, upsample2d {} "
-#define NET(encoder_, decoder_, more_) "return autoencoder \"net\" {\n  input = { 48, 48, 3 },\n  encoder = sequential \"encoder\" { " encoder_ "},\n" \
-                                       "  decoder = sequential \"decoder\" { " decoder_ "},\n" more_ "}\n"
+#define ENCODER                                                                   \
+    "conv2d { filters = 16, kernel = 3, activation = \"relu\" }, max_pool2d {}, " \
+    "conv2d { filters = 24, kernel = 3, activation = \"relu\" }, max_pool2d {}, "
+#define DECODER                                                                                    \
+    "conv2d { filters = 24, kernel = 3, activation = \"relu\" }, upsample2d {}, conv2d { filters " \
+    "= 3, kernel = 3 }, upsample2d {} "
+#define NET(encoder_, decoder_, more_)                                                            \
+    "return autoencoder \"net\" {\n  input = { 48, 48, 3 },\n  encoder = sequential \"encoder\" " \
+    "{ " encoder_ "},\n"                                                                          \
+    "  decoder = sequential \"decoder\" { " decoder_ "},\n" more_ "}\n"
 #define SGD "  training = { loss = \"mse\", optimizer = sgd { lr = 0.5 }, batch = 5 },\n"
-#define DIRECT "--kernel encoder.conv1=conv_direct --kernel encoder.conv2=conv_direct --kernel decoder.conv1=conv_direct --kernel decoder.conv2=conv_direct "
+#define DIRECT                                                                        \
+    "--kernel encoder.conv1=conv_direct --kernel encoder.conv2=conv_direct --kernel " \
+    "decoder.conv1=conv_direct --kernel decoder.conv2=conv_direct "
 
 static const char net_convolutions[] = NET(ENCODER, DECODER, SGD);
 static const char net_adam[] = NET(ENCODER, DECODER, "");
-static const char net_groups[] =
-    NET(ENCODER "flatten {}, dense { units = 40, activation = \"tanh\" }, ", "dense { units = 3456 }, reshape { shape = { 12, 12, 24 } }, " DECODER, SGD);
-static const char net_noise[] = NET("gaussian_noise { stddev = 0.1 }, " ENCODER, "dropout { rate = 0.3 }, " DECODER, SGD);
+static const char net_microbatches[] = NET(
+    ENCODER "flatten {}, dense { units = 40, activation = \"tanh\" }, ",
+    "dense { units = 3456 }, reshape { shape = { 12, 12, 24 } }, " DECODER, SGD);
+static const char net_noise[] = NET("gaussian_noise { stddev = 0.1 }, " ENCODER,
+                                    "dropout { rate = 0.3 }, " DECODER, SGD);
 /* Of channels that fill no whole number of blocks. */
-static const char net_channels[] =
-    NET("conv2d { filters = 21, kernel = 3, activation = \"relu\" }, max_pool2d {}, "
-        "conv2d { filters = 90, kernel = 3, activation = \"relu\" }, max_pool2d {}, ",
-        "conv2d { filters = 70, kernel = 5, activation = \"relu\" }, upsample2d {}, conv2d { filters = 3, kernel = 1 }, upsample2d {} ", SGD);
-/* Nobody wants the gradient by the image: in front of dW of the first layer stands no dX of its own, but
-   that of its pool or activation, which dW reads. */
-#define FIRST(encoder_, decoder_) "return autoencoder \"net\" {\n  input = { 16, 16, 3 },\n  encoder = sequential \"encoder\" { " encoder_ " },\n" \
-                                  "  decoder = sequential \"decoder\" { " decoder_ " },\n" SGD "}\n"
-static const char net_first_conv[] =
-    FIRST("conv2d { filters = 8, kernel = 3, use_bias = false, activation = \"relu\" }, max_pool2d {}, conv2d { filters = 4, kernel = 3 }",
-          "upsample2d {}, conv2d { filters = 3, kernel = 3 }");
-static const char net_first_dense[] =
-    FIRST("flatten {}, dense { units = 30, use_bias = false, activation = \"relu\" }", "dense { units = 768 }, reshape { shape = { 16, 16, 3 } }");
-static const char net_branches[] = NET(ENCODER, "conv2d { filters = 24, kernel = 3 }, upsample2d {}, concat { with = \"encoder.pool1\" }, "
-                                       "conv2d { filters = 3, kernel = 3 }, upsample2d {} ", SGD);
+static const char net_channels[] = NET(
+    "conv2d { filters = 21, kernel = 3, activation = \"relu\" }, max_pool2d {}, "
+    "conv2d { filters = 90, kernel = 3, activation = \"relu\" }, max_pool2d {}, ",
+    "conv2d { filters = 70, kernel = 5, activation = \"relu\" }, upsample2d {}, conv2d { filters = "
+    "3, kernel = 1 }, upsample2d {} ",
+    SGD);
+/* Nobody wants the gradient by the image: in front of dW of the first layer stands no dX of its
+   own, but that of its pool or activation, which dW reads. */
+#define FIRST(encoder_, decoder_)                                                                 \
+    "return autoencoder \"net\" {\n  input = { 16, 16, 3 },\n  encoder = sequential \"encoder\" " \
+    "{ " encoder_ " },\n"                                                                         \
+    "  decoder = sequential \"decoder\" { " decoder_ " },\n" SGD "}\n"
+static const char net_first_conv[] = FIRST(
+    "conv2d { filters = 8, kernel = 3, use_bias = false, activation = \"relu\" }, max_pool2d {}, "
+    "conv2d { filters = 4, kernel = 3 }",
+    "upsample2d {}, conv2d { filters = 3, kernel = 3 }");
+static const char net_first_dense[] = FIRST(
+    "flatten {}, dense { units = 30, use_bias = false, activation = \"relu\" }",
+    "dense { units = 768 }, reshape { shape = { 16, 16, 3 } }");
+static const char net_branches[] = NET(
+    ENCODER,
+    "conv2d { filters = 24, kernel = 3 }, upsample2d {}, concat { with = \"encoder.pool1\" }, "
+    "conv2d { filters = 3, kernel = 3 }, upsample2d {} ",
+    SGD);
 
 /* ---- what caec says ---- */
 
@@ -53,13 +71,14 @@ static Result plan(const char *graph, const char *options)
 {
     char *folder = folder_new(), *path = text_of("%s/net.lua", folder);
     file_write(path, graph, strlen(graph));
-    Result result = run_caec(folder, "net.lua --real %s %s --memory", IS_FLOAT ? "float" : "double", options);
+    Result result = run_caec(folder, "net.lua --real %s %s --memory", IS_FLOAT ? "float" : "double",
+                             options);
     free(path);
     folder_remove(folder);
     return result;
 }
 
-/* The number behind `before`; 0 where there is none. */
+/* The number after `before`; 0 where there is none. */
 static size_t number_behind(const char *text, const char *before)
 {
     const char *at = strstr(text, before);
@@ -97,7 +116,8 @@ static char *graph_text(const char *name)
     return text;
 }
 
-/* The limit that a refusal names is taken to the byte, one less is refused with the same words, and whatever is more is kept. */
+/* The limit that a refusal names is taken to the byte, one less is refused with the same words, and
+   whatever is more is kept. */
 static void check_limits(const char *graph, const char *options)
 {
     static const double above[] = { 1.06, 1.5 };
@@ -108,7 +128,8 @@ static void check_limits(const char *graph, const char *options)
     want_exit(&refused, 1);
     assert_int_equal(number_behind(refused.err, "the smallest limit that works is "), smallest);
     for (size_t i = 0; i < sizeof above / sizeof *above; i++) {
-        size_t limit = (size_t)(above[i] * (double)smallest) + 1, bytes = taken(graph, options, limit);
+        size_t limit = (size_t)(above[i] * (double)smallest) + 1,
+               bytes = taken(graph, options, limit);
         assert_true(bytes > 0 && bytes <= limit);
     }
     result_free(&refused);
@@ -118,14 +139,16 @@ static void check_limits(const char *graph, const char *options)
 static void the_smallest_limit_is_the_smallest(void **state)
 {
     (void)state;
-    static const char *const graphs[] = { net_convolutions, net_groups, net_noise, net_branches };
+    static const char *const graphs[] = { net_convolutions, net_microbatches, net_noise,
+                                          net_branches };
     for (size_t i = 0; i < sizeof graphs / sizeof *graphs; i++) {
         check_limits(graphs[i], "--target x86-64-v3");
         check_limits(graphs[i], "--target c");
     }
 }
 
-/* Planning is the work of one thread: ThreadSanitizer, under which it takes minutes, sees one of the graphs. */
+/* Planning is the work of one thread: ThreadSanitizer, under which it takes minutes, sees one of
+   the graphs. */
 static bool is_planned_here(const char *graph)
 {
 #if defined __SANITIZE_THREAD__
@@ -135,7 +158,8 @@ static bool is_planned_here(const char *graph)
 #endif
 }
 
-/* In particular where the way down ends in a plan that is not the smallest on it, as of cae_avgpool. */
+/* In particular where the way down ends in a plan that is not the smallest on it, as of
+   cae_avgpool. */
 static void the_smallest_limit_of_every_graph_is_the_smallest(void **state)
 {
     (void)state;
@@ -164,7 +188,8 @@ static void the_smallest_limit_of_every_graph_is_the_smallest(void **state)
 static void a_wide_limit_changes_nothing(void **state)
 {
     (void)state;
-    Result ordinary = plan(net_groups, "--target x86-64-v3"), limited = plan(net_groups, "--target x86-64-v3 --memory-limit 1G");
+    Result ordinary = plan(net_microbatches, "--target x86-64-v3"),
+           limited = plan(net_microbatches, "--target x86-64-v3 --memory-limit 1G");
     want_exit(&ordinary, 0);
     want_exit(&limited, 0);
     const char *rest = strchr(limited.out, '\n');
@@ -182,7 +207,8 @@ static void cae_trains_in_9_mib(void **state)
     static const char *const targets[] = { "x86-64-v4", "x86-64-v3", "x86-64-v2", "aarch64", "c" };
     char *cae = graph_text("cae.lua");
     for (size_t i = 0; i < sizeof targets / sizeof *targets && IS_FLOAT; i++) {
-        char *program = text_of("--target %s", targets[i]), *library = text_of("--target %s --emit library", targets[i]);
+        char *program = text_of("--target %s", targets[i]),
+             *library = text_of("--target %s --emit library", targets[i]);
         assert_true(taken(cae, program, 9u << 20) > 0);
         assert_true(taken(cae, library, 9u << 20) > 0);
         free(program);
@@ -195,14 +221,17 @@ static void cae_trains_in_9_mib(void **state)
 static void a_library_is_counted(void **state)
 {
     (void)state;
-    char *folder = folder_new(), *path = text_of("%s/net.lua", folder), *header = text_of("%s/net/net.h", folder);
+    char *folder = folder_new(), *path = text_of("%s/net.lua", folder),
+         *header = text_of("%s/net/net.h", folder);
     size_t smallest = IS_FLOAT ? smallest_limit(net_adam, "--target c --emit library") : 0;
     file_write(path, net_adam, strlen(net_adam));
     if (IS_FLOAT) {
-        Result result = run_caec(folder, "net.lua -o . --target c --emit library --memory-limit %zu", smallest);
+        Result result = run_caec(
+            folder, "net.lua -o . --target c --emit library --memory-limit %zu", smallest);
         want_exit(&result, 0);
         char *text = file_read(header, NULL);
-        size_t floats = number_behind(text, "#define NET_PARAMETER_FLOATS"), train = number_behind(text, "#define NET_TRAIN_BYTES");
+        size_t floats = number_behind(text, "#define NET_PARAMETER_FLOATS"),
+               train = number_behind(text, "#define NET_TRAIN_BYTES");
         assert_true(floats > 0 && train > 0);
         assert_int_equal(4 * floats + train, number_behind(result.out, "training takes "));
         assert_true(4 * floats + train <= smallest);
@@ -281,16 +310,18 @@ static double *train(const Model *model)
 static bool has_repeats(const Model *model)
 {
     for (int i = 0; i < model->train_step_count; i++)
-        if (strcmp(model->train_steps[i].pass, "again") == 0)
+        if (strcmp(model->train_steps[i].direction, "recompute") == 0)
             return true;
     return false;
 }
 
-/* Training within `limit` goes the way of the ordinary one. Returns whether it computes anything again. */
+/* Training within `limit` goes the way of the ordinary one. Returns whether it computes anything
+   again. */
 static bool compare_on(const char *target, const char *graph, size_t limit)
 {
     char *options = text_of("%s --memory-limit %zu", target, limit);
-    Built ordinary = build_model_optimized(graph, target), limited = build_model_optimized(graph, options);
+    Built ordinary = build_model_optimized(graph, target),
+          limited = build_model_optimized(graph, options);
     assert_int_equal(limited.model->memory_limit, limit);
     assert_int_equal(ordinary.model->memory_limit, 0);
     assert_true(limited.model->train_bytes < ordinary.model->train_bytes);
@@ -300,7 +331,8 @@ static bool compare_on(const char *target, const char *graph, size_t limit)
         largest = fmax(largest, fabs(right[i]));
         difference = fmax(difference, fabs(got[i] - right[i]));
     }
-    print_message("limit %zu: the ways differ by %.3g of the longest\n", limit, difference / largest);
+    print_message("limit %zu: the ways differ by %.3g of the longest\n", limit,
+                  difference / largest);
     assert_true(largest > 1e-3 && difference <= (IS_FLOAT ? 1e-4 : 1e-9) * largest);
     free(right);
     free(got);
@@ -318,7 +350,9 @@ static void compare(const char *graph, size_t limit, bool repeats)
 static void a_first_layer_has_its_gradient(void **state)
 {
     (void)state;
-    static const char *const graphs[] = { net_first_conv, net_first_dense }, *const targets[] = { "--target c", "" };
+    static const char *const graphs[] = { net_first_conv, net_first_dense }, *const targets[] = {
+        "--target c", ""
+    };
     for (int i = 0; i < 4; i++)
         compare_on(targets[i % 2], graphs[i / 2], smallest_limit(graphs[i / 2], targets[i % 2]));
 }
@@ -336,7 +370,8 @@ static void training_goes_the_same_way(void **state)
 static void verify_passes(void **state)
 {
     (void)state;
-    char *path = text_of("%s/tests/reference/nets/small_cae.lua", project_folder()), *graph = file_read(path, NULL);
+    char *path = text_of("%s/tests/reference/nets/small_cae.lua", project_folder()),
+         *graph = file_read(path, NULL);
     char *reference = text_of("%s/tests/reference/nets/small_cae.safetensors", project_folder());
     char *options = text_of("--memory-limit %zu", smallest_limit(graph, ""));
     Built built = build_model_optimized(graph, options);
@@ -350,39 +385,43 @@ static void verify_passes(void **state)
     free(path);
 }
 
-static void groups_become_smaller(void **state)
+static void microbatches_become_smaller(void **state)
 {
     (void)state;
-    Built ordinary = build_model_optimized(net_groups, "");
-    size_t limit = smallest_limit(net_groups, "");
+    Built ordinary = build_model_optimized(net_microbatches, "");
+    size_t limit = smallest_limit(net_microbatches, "");
     char *options = text_of("--memory-limit %zu", limit);
-    Built limited = build_model_optimized(net_groups, options);
-    assert_true(limited.model->group >= 2 && limited.model->group < ordinary.model->group);
+    Built limited = build_model_optimized(net_microbatches, options);
+    assert_true(limited.model->microbatch >= 2
+                && limited.model->microbatch < ordinary.model->microbatch);
     built_free(&ordinary);
     built_free(&limited);
     free(options);
-    compare(net_groups, limit, true);
+    compare(net_microbatches, limit, true);
 }
 
-/* What a look at training sees behind each step (runtime/train/trainer.h). */
+/* What a look at training sees after each step (runtime/train/trainer.h). */
 typedef struct Seen {
     const ModelStep *steps;
     real *values[64];
     int again;
 } Seen;
 
-/* Behind a repeated step there is what stood behind the step that it repeats. */
+/* After a repeated step there is what stood after the step that it repeats. */
 static void see(void *context, int step, const real *value)
 {
     Seen *seen = context;
     const ModelStep *s = &seen->steps[step];
-    if (!value || strcmp(s->pass, "again") != 0) {
+    if (!value || strcmp(s->direction, "recompute") != 0) {
         assert_true(step < 64);
-        seen->values[step] = value ? memcpy(malloc(s->count * sizeof *value), value, s->count * sizeof *value) : NULL;
+        seen->values[step] = value ? memcpy(malloc(s->count * sizeof *value), value,
+                                            s->count * sizeof *value)
+                                   : NULL;
         return;
     }
     const ModelStep *first = seen->steps;
-    while (strcmp(first->layer, s->layer) != 0 || strcmp(first->kernel, s->kernel) != 0 || first->count != s->count)
+    while (strcmp(first->layer, s->layer) != 0 || strcmp(first->kernel, s->kernel) != 0
+           || first->count != s->count)
         first++;
     assert_memory_equal(value, seen->values[first - seen->steps], s->count * sizeof *value);
     seen->again++;
@@ -398,7 +437,7 @@ static void check_look(Trainer *t, const Pictures *p, real *gradient)
         free(seen.values[i]);
 }
 
-static bool makes_forms_late(const Built *built)
+static bool packs_on_use(const Built *built)
 {
     char *path = text_of("%s/net/net_prepare.c", built->folder), *text = file_read(path, NULL);
     bool late = strstr(text, "void make_") != NULL;
@@ -407,15 +446,17 @@ static bool makes_forms_late(const Built *built)
     return late;
 }
 
-/* With all kernels forced, a limit only changes the order of steps, when weights are turned and what is computed again: the gradient has the same bits. */
+/* With all kernels forced, a limit only changes the order of steps, when weights are turned and
+   what is computed again: the gradient has the same bits. */
 static void compare_bits(const char *graph)
 {
     char *options = text_of(DIRECT "--memory-limit %zu", smallest_limit(graph, DIRECT));
-    Built built[2] = { build_model_optimized(graph, DIRECT), build_model_optimized(graph, options) };
+    Built built[2] = { build_model_optimized(graph, DIRECT),
+                       build_model_optimized(graph, options) };
     const size_t bytes = built[0].model->parameter_reals * sizeof(real);
     real *gradient[2];
     assert_true(has_repeats(built[1].model) && !has_repeats(built[0].model));
-    assert_true(makes_forms_late(&built[1]) && !makes_forms_late(&built[0]));
+    assert_true(packs_on_use(&built[1]) && !packs_on_use(&built[0]));
     for (int i = 0; i < 2; i++) {
         const Model *model = built[i].model;
         Pictures p = pictures_new(model);
@@ -428,7 +469,8 @@ static void compare_bits(const char *graph)
         assert_non_null(gradient[i]);
         check_look(&t, &p, gradient[i]);
         memset(gradient[i], 0, bytes);
-        model->backward_chunk(t.prepared, p.images, p.noise, IMAGES, gradient[i], t.losses, t.workspaces[0], NULL);
+        model->backward_chunk(t.prepared, p.images, p.noise, IMAGES, gradient[i], t.losses,
+                              t.workspaces[0], NULL);
         trainer_close(&t);
         free(p.pixels);
     }
@@ -459,18 +501,27 @@ static void threads_are_bounded(void **state)
         Built built = build_model_optimized(net_convolutions, options);
         const Model *model = built.model;
         int within = trainer_threads_within(model, &model->training, model->training.batch);
-        assert_int_equal(trainer_bytes(model, &model->training, model->training.batch, 1), taken(net_convolutions, "", limit));
-        assert_int_equal(model->straight, k == 1);
+        assert_int_equal(trainer_bytes(model, &model->training, model->training.batch, 1),
+                         taken(net_convolutions, "", limit));
+        assert_int_equal(model->accumulates_in_place, k == 1);
         assert_true(k == 1 ? within == 1 : within > 2);
-        assert_true(model->straight || trainer_bytes(model, &model->training, model->training.batch, within + 1) > limit);
+        assert_true(model->accumulates_in_place
+                    || trainer_bytes(model, &model->training, model->training.batch, within + 1)
+                           > limit);
         assert_true(trainer_default_threads(model) <= within);
-        assert_int_equal(trainer_open(&t, model, &model->training, model->training.batch, within, &error), 0);
+        assert_int_equal(
+            trainer_open(&t, model, &model->training, model->training.batch, within, &error), 0);
         trainer_close(&t);
-        assert_int_equal(trainer_open(&t, model, &model->training, model->training.batch, within + 1, &error), -1);
+        assert_int_equal(
+            trainer_open(&t, model, &model->training, model->training.batch, within + 1, &error),
+            -1);
         assert_non_null(strstr(error.text, "--memory-limit"));
         ModelTraining adam = model->training;
-        adam.optimizer = (ModelOptimizer){ .name = "adam", .lr = 1e-3, .beta1 = 0.9, .beta2 = 0.999, .eps = 1e-7 };
-        assert_int_equal(trainer_open(&t, model, &adam, model->training.batch, 1, &error), k == 1 ? -1 : 0);
+        adam.optimizer = (ModelOptimizer){
+            .name = "adam", .lr = 1e-3, .beta1 = 0.9, .beta2 = 0.999, .eps = 1e-7
+        };
+        assert_int_equal(trainer_open(&t, model, &adam, model->training.batch, 1, &error),
+                         k == 1 ? -1 : 0);
         if (k > 1)
             trainer_close(&t);
         else
@@ -483,12 +534,18 @@ static void threads_are_bounded(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(the_smallest_limit_is_the_smallest), cmocka_unit_test(the_smallest_limit_of_every_graph_is_the_smallest),
-        cmocka_unit_test(a_wide_limit_changes_nothing), cmocka_unit_test(cae_trains_in_9_mib), cmocka_unit_test(a_library_is_counted),
-        cmocka_unit_test(mistakes_are_refused), cmocka_unit_test(training_goes_the_same_way),
-        cmocka_unit_test(a_first_layer_has_its_gradient), cmocka_unit_test(verify_passes),
-        cmocka_unit_test(groups_become_smaller),
-        cmocka_unit_test(what_is_computed_again_is_the_same), cmocka_unit_test(threads_are_bounded),
+        cmocka_unit_test(the_smallest_limit_is_the_smallest),
+        cmocka_unit_test(the_smallest_limit_of_every_graph_is_the_smallest),
+        cmocka_unit_test(a_wide_limit_changes_nothing),
+        cmocka_unit_test(cae_trains_in_9_mib),
+        cmocka_unit_test(a_library_is_counted),
+        cmocka_unit_test(mistakes_are_refused),
+        cmocka_unit_test(training_goes_the_same_way),
+        cmocka_unit_test(a_first_layer_has_its_gradient),
+        cmocka_unit_test(verify_passes),
+        cmocka_unit_test(microbatches_become_smaller),
+        cmocka_unit_test(what_is_computed_again_is_the_same),
+        cmocka_unit_test(threads_are_bounded),
     };
     return cmocka_run_group_tests_name("limit", tests, NULL, NULL);
 }

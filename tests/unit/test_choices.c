@@ -1,4 +1,5 @@
-/* Optimizers and schedules are known twice: to the graph language (ops/) and to the command line (runtime/settings.h). Both must say the same. */
+/* Optimizers and schedules are known twice: to the graph language (ops/) and to the command line
+   (runtime/settings.h). Both must say the same. */
 #include "ops/ops.h"
 
 /* Both sides have exit codes of their own: of the runtime's errors the name is enough here. */

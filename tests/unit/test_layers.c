@@ -1,4 +1,5 @@
-/* The rooms of the house: what a file may include. The include graph is read from the sources and held against the lists below. */
+/* The rooms of the house: what a file may include. The include graph is read from the sources and
+   held against the lists below. */
 #include "cases.h"
 #include "files.h"
 
@@ -7,17 +8,22 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* From the ground up; a file includes its own header, headers of rooms above it in this list, and those named earlier in its own room's line. */
+/* From the ground up; a file includes its own header, headers of rooms above it in this list, and
+   those named earlier in its own room's line. */
 static const struct Room {
     const char *name;
     const char *headers[11];
 } rooms[] = {
-    { "base", { "arena.h", "table.h", "diag.h", "signals.h", "text.h", "manifest.h", "swap.h", "folder.h", "embedded.h", "lua.h" } },
+    { "base",
+      { "arena.h", "table.h", "diag.h", "signals.h", "text.h", "manifest.h", "swap.h", "folder.h",
+        "embedded.h", "lua.h" } },
     { "ir", { "target.h", "graph.h", "print.h", "check.h" } },
     { "ops", { "ops.def", "elementwise.def", "ops.h" } },
-    { "front", { "names.h", "source.h", "meant.h", "arguments.h", "training.h", "references.h", "stages.h", "load.h", "sample.h", "trained.h" } },
+    { "front",
+      { "names.h", "source.h", "suggest.h", "arguments.h", "training.h", "references.h", "stages.h",
+        "load.h", "sample.h", "trained.h" } },
     { "passes", { "copies.h", "passes.h" } },
-    { "kernels", { "kernels.def", "kernel.h", "forms.h", "conv.h", "dense.h" } },
+    { "kernels", { "kernels.def", "kernel.h", "packings.h", "conv.h", "dense.h" } },
     { "plan", { "tuning.h", "plan.h", "check.h", "spans.h", "draft.h" } },
     { "emit", { "holes.h", "emit.h", "emitter.h" } },
     { "tune", { "tune.h" } },
@@ -29,7 +35,8 @@ static int room_of(const char *path)
 {
     for (int i = 0; i < ROOMS; i++) {
         size_t n = strlen(rooms[i].name);
-        if (strncmp(path, rooms[i].name, n) == 0 && (path[n] == '/' || (path[n] == '.' && i == ROOMS - 1)))
+        if (strncmp(path, rooms[i].name, n) == 0
+            && (path[n] == '/' || (path[n] == '.' && i == ROOMS - 1)))
             return i;
     }
     return -1;
@@ -54,11 +61,13 @@ static bool is_own_header(const char *path, const char *included)
 {
     const char *file = base_name(path);
     size_t n = strcspn(file, ".");
-    return strlen(included) == n + 2 && strncmp(file, included, n) == 0 && strcmp(included + n, ".h") == 0;
+    return strlen(included) == n + 2 && strncmp(file, included, n) == 0
+           && strcmp(included + n, ".h") == 0;
 }
 
 /* Calls `check` for every #include "..." of a text. Returns their number. */
-static int each_include(const char *path, const char *text, void (*check)(const char *path, const char *included))
+static int each_include(const char *path, const char *text,
+                        void (*check)(const char *path, const char *included))
 {
     int count = 0;
     for (const char *p = text; (p = strstr(p, "#include \"")) != NULL; count++) {
@@ -93,7 +102,8 @@ static void check_compiler_include(const char *path, const char *included)
     int own = place_in_room(from, base_name(path)), other = place_in_room(to, header);
     bool same_room = to == from && (own < 0 || other < own);
     if (!(to < from || same_room || is_own_header(path, header)))
-        fail_msg("compiler/%s must not include %s: it stands %s", path, included, to == from ? "later in its own room" : "in a room below");
+        fail_msg("compiler/%s must not include %s: it stands %s", path, included,
+                 to == from ? "later in its own room" : "in a room below");
 }
 
 static bool is_c(const char *path)
@@ -129,15 +139,18 @@ static void the_compiler_keeps_to_its_rooms(void **state)
         if (is_c(list.path[i]) && room_of(list.path[i]) < 0)
             fail_msg("compiler/%s is in no room", list.path[i]);
     for (int i = 0; i < list.count; i++)
-        if (strcmp(strrchr(list.path[i], '.'), ".h") == 0 && place_in_room(room_of(list.path[i]), base_name(list.path[i])) < 0)
+        if (strcmp(strrchr(list.path[i], '.'), ".h") == 0
+            && place_in_room(room_of(list.path[i]), base_name(list.path[i])) < 0)
             fail_msg("compiler/%s is in no list", list.path[i]);
     file_list_free(&list);
     free(root);
     assert_true(check_folder("compiler", check_compiler_include) > 50);
 }
 
-/* The runtime's rooms, from the ground up; "" holds what stands beside them: model.h, error and memory at the bottom, the mains above all. */
-static const char *const runtime_rooms[] = { "formats/", "", "images/", "data/", "weights/", "compute/", "check/", "train/", "infer/", "main_" };
+/* The runtime's rooms, from the ground up; "" holds what stands beside them: model.h, error and
+   memory at the bottom, the mains above all. */
+static const char *const runtime_rooms[] = { "formats/", "",       "images/", "data/",  "weights/",
+                                             "compute/", "check/", "train/",  "infer/", "main_" };
 enum { RUNTIME_ROOMS = sizeof runtime_rooms / sizeof runtime_rooms[0], GROUND = 1 };
 
 static int runtime_room(const char *path)
@@ -148,12 +161,15 @@ static int runtime_room(const char *path)
     return strchr(path, '/') ? -1 : GROUND;
 }
 
-/* The runtime stands alone: its includes are files of its own, of a room above or its own; formats know nobody, model.h includes nothing. */
+/* The runtime stands alone: its includes are files of its own, of a room above or its own; formats
+   know nobody, model.h includes nothing. */
 static void check_runtime_include(const char *path, const char *included)
 {
-    const char *slash = strchr(path, '/'), *target = strncmp(included, "../", 3) == 0 ? included + 3 : included;
+    const char *slash = strchr(path, '/'),
+               *target = strncmp(included, "../", 3) == 0 ? included + 3 : included;
     int folder = slash ? (int)(slash - path) + 1 : 0;
-    char *beside = text_of("%s/%.*s%s", runtime_folder(), folder, path, target), *from_root = text_of("%s/%s", runtime_folder(), target);
+    char *beside = text_of("%s/%.*s%s", runtime_folder(), folder, path, target),
+         *from_root = text_of("%s/%s", runtime_folder(), target);
     bool own = file_exists(beside) && target == included;
     int from = runtime_room(path), to = own ? from : runtime_room(target);
     if (from < 0 || to < 0)
@@ -174,8 +190,8 @@ static void the_runtime_stands_alone(void **state)
     assert_true(check_folder("runtime", check_runtime_include) > 30);
 }
 
-/* What a function stores in its locals between setjmp and the jump back is lost or not, as the compiler likes. So those that call it store nothing:
-   all that changes lives in a caller. */
+/* What a function stores in its locals between setjmp and the jump back is lost or not, as the
+   compiler likes. So those that call it store nothing: all that changes lives in a caller. */
 static void check_jumps(const char *path, const char *text)
 {
     for (const char *at = strstr(text, "setjmp("); at; at = strstr(at + 1, "setjmp(")) {
@@ -184,7 +200,8 @@ static void check_jumps(const char *path, const char *text)
             start--;
         for (const char *c = start; c < end; c++)
             if (*c == '=' && c[1] != '=' && !strchr("=!<>", c[-1]))
-                fail_msg("runtime/%s: a function that calls setjmp stores: %.*s", path, (int)(end - start), start);
+                fail_msg("runtime/%s: a function that calls setjmp stores: %.*s", path,
+                         (int)(end - start), start);
     }
 }
 
@@ -196,7 +213,8 @@ static void jumps_lose_nothing(void **state)
     for (int i = 0; i < list.count; i++) {
         if (!is_c(list.path[i]))
             continue;
-        char *path = text_of("%s/%s", runtime_folder(), list.path[i]), *text = file_read(path, NULL);
+        char *path = text_of("%s/%s", runtime_folder(), list.path[i]),
+             *text = file_read(path, NULL);
         check_jumps(list.path[i], text);
         jumps += strstr(text, "setjmp(") != NULL;
         free(path);
@@ -208,7 +226,8 @@ static void jumps_lose_nothing(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(the_compiler_keeps_to_its_rooms), cmocka_unit_test(the_runtime_stands_alone),
+    const struct CMUnitTest tests[] = { cmocka_unit_test(the_compiler_keeps_to_its_rooms),
+                                        cmocka_unit_test(the_runtime_stands_alone),
                                         cmocka_unit_test(jumps_lose_nothing) };
     return cmocka_run_group_tests_name("layers", tests, NULL, NULL);
 }

@@ -1,4 +1,5 @@
-/* unpool-train and unpool-infer, whose decoder reads more of the encoder than the latent: what works, and what is refused with the reason. */
+/* unpool-train and unpool-infer, whose decoder reads more of the encoder than the latent: what
+   works, and what is refused with the reason. */
 #define _POSIX_C_SOURCE 200809L
 #include "whole.h"
 
@@ -89,11 +90,15 @@ static void threads_change_nothing(void **state)
 static void nothing_decodes_a_latent_alone(void **state)
 {
     (void)state;
-    static const char *const commands[] = { "decode z.npy -o no.png", "decode z.npy -o no", "interpolate p/0000.png p/0001.png -o no.png",
+    static const char *const commands[] = { "decode z.npy -o no.png", "decode z.npy -o no",
+                                            "interpolate p/0000.png p/0001.png -o no.png",
                                             "interpolate p --seed 1 -o no.png" };
     for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) {
         Result result = run(folder, INFER "%s", commands[i]);
-        want_refusal(&result, 2, "the network unpool cannot decode a latent alone: its decoder reads more of the encoder than the latent");
+        want_refusal(
+            &result, 2,
+            "the network unpool cannot decode a latent alone: its decoder reads more of the "
+            "encoder than the latent");
         result_free(&result);
     }
     char *path = text_of("%s/no.png", folder), *out = text_of("%s/no", folder);
@@ -112,11 +117,14 @@ static void bench_has_every_layer(void **state)
     json_t *all = json_loads(result.out, 0, NULL);
     assert_non_null(all);
     const json_t *layers = json_object_get(all, "layers");
-    static const char *const names[] = { "encoder.conv1", "encoder.conv3", "decoder.conv1", "decoder.unpool1", "decoder.unpool3", "decoder.conv4" };
+    static const char *const names[] = { "encoder.conv1",   "encoder.conv3",   "decoder.conv1",
+                                         "decoder.unpool1", "decoder.unpool3", "decoder.conv4" };
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         int found = 0;
         for (size_t k = 0; k < json_array_size(layers); k++)
-            found += strcmp(json_string_value(json_object_get(json_array_get(layers, k), "layer")), names[i]) == 0;
+            found += strcmp(json_string_value(json_object_get(json_array_get(layers, k), "layer")),
+                            names[i])
+                     == 0;
         assert_int_equal(found, 1);
     }
     json_decref(all);
@@ -126,8 +134,11 @@ static void bench_has_every_layer(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(it_learns), cmocka_unit_test(pictures_are_encoded_and_reconstructed), cmocka_unit_test(threads_change_nothing),
-        cmocka_unit_test(nothing_decodes_a_latent_alone), cmocka_unit_test(bench_has_every_layer),
+        cmocka_unit_test(it_learns),
+        cmocka_unit_test(pictures_are_encoded_and_reconstructed),
+        cmocka_unit_test(threads_change_nothing),
+        cmocka_unit_test(nothing_decodes_a_latent_alone),
+        cmocka_unit_test(bench_has_every_layer),
     };
     return cmocka_run_group_tests_name("whole branches", tests, set_up, tear_down);
 }

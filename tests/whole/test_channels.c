@@ -1,13 +1,18 @@
-/* Networks of 2 and 4 channels, which no picture file has: folders of pictures are refused at once, and everything that needs none works. */
+/* Networks of 2 and 4 channels, which no picture file has: folders of pictures are refused at once,
+   and everything that needs none works. */
 #define _POSIX_C_SOURCE 200809L
 #include "whole.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-static const struct { const char *train, *infer, *refusal, *reference; } nets[] = {
-    { TWO_TRAIN, TWO_INFER, "the network two takes images of 2 channels; picture files have 1 or 3", "small_valid" },
-    { FOUR_TRAIN, FOUR_INFER, "the network four takes images of 4 channels; picture files have 1 or 3", "small_four" },
+static const struct {
+    const char *train, *infer, *refusal, *reference;
+} nets[] = {
+    { TWO_TRAIN, TWO_INFER, "the network two takes images of 2 channels; picture files have 1 or 3",
+      "small_valid" },
+    { FOUR_TRAIN, FOUR_INFER,
+      "the network four takes images of 4 channels; picture files have 1 or 3", "small_four" },
 };
 enum { NETS = sizeof nets / sizeof nets[0] };
 
@@ -31,7 +36,9 @@ static int tear_down(void **state)
 static void folders_of_pictures_are_refused(void **state)
 {
     (void)state;
-    static const char *const words[] = { "--train train --out run", "--train train --val train --out run", "--train nowhere --out run",
+    static const char *const words[] = { "--train train --out run",
+                                         "--train train --val train --out run",
+                                         "--train nowhere --out run",
                                          "--train train --out run --resume", "pictures --out run" };
     char *run_folder = text_of("%s/run", folder);
     for (int i = 0; i < NETS; i++)
@@ -49,9 +56,12 @@ static void built_in_pictures_will_do(void **state)
 {
     (void)state;
     for (int i = 0; i < NETS; i++) {
-        Result result = run(folder, "%s --out built%d --epochs 2 --mirror --threads 2", nets[i].train, i);
+        Result result = run(folder, "%s --out built%d --epochs 2 --mirror --threads 2",
+                            nets[i].train, i);
         want_exit(&result, 0);
-        assert_non_null(strstr(result.out, "no --train: learning from 1024 built-in pictures, validating on 256 others"));
+        assert_non_null(
+            strstr(result.out,
+                   "no --train: learning from 1024 built-in pictures, validating on 256 others"));
         assert_string_equal(result.err, "");
         result_free(&result);
         char *path = text_of("%s/built%d/samples/epoch_002.png", folder, i);
@@ -59,7 +69,9 @@ static void built_in_pictures_will_do(void **state)
         assert_true(sheet.width > 8 * 8 && sheet.height > 2 * 8);
         free(sheet.pixels);
         free(path);
-        result = run(folder, "%s --weights built%d/best.safetensors reconstruct train/1024.png -o out.png", nets[i].infer, i);
+        result = run(folder,
+                     "%s --weights built%d/best.safetensors reconstruct train/1024.png -o out.png",
+                     nets[i].infer, i);
         want_refusal(&result, 1, nets[i].refusal);
         result_free(&result);
     }
@@ -75,7 +87,8 @@ static void bench_and_verify_work(void **state)
         result = run(folder, "%s bench --threads 2", nets[i].infer);
         want_exit(&result, 0);
         result_free(&result);
-        result = run(folder, "%s verify %s/tests/reference/nets/%s.safetensors", nets[i].train, project_folder(), nets[i].reference);
+        result = run(folder, "%s verify %s/tests/reference/nets/%s.safetensors", nets[i].train,
+                     project_folder(), nets[i].reference);
         want_exit(&result, 0);
         result_free(&result);
     }
@@ -84,7 +97,9 @@ static void bench_and_verify_work(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(folders_of_pictures_are_refused), cmocka_unit_test(built_in_pictures_will_do), cmocka_unit_test(bench_and_verify_work),
+        cmocka_unit_test(folders_of_pictures_are_refused),
+        cmocka_unit_test(built_in_pictures_will_do),
+        cmocka_unit_test(bench_and_verify_work),
     };
     return cmocka_run_group_tests_name("whole channels", tests, set_up, tear_down);
 }

@@ -1,4 +1,5 @@
-/* Networks of dense layers, with grey pictures and flat latents: training, every command, verify against PyTorch, and what bench says of them. */
+/* Networks of dense layers, with grey pictures and flat latents: training, every command, verify
+   against PyTorch, and what bench says of them. */
 #define _POSIX_C_SOURCE 200809L
 #include "whole.h"
 
@@ -7,7 +8,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-enum { PICTURES = 37, GAP = 2, COLUMNS = 16 };        /* more pictures than a group takes at once */
+enum { PICTURES = 37, GAP = 2, COLUMNS = 16 }; /* more pictures than a group takes at once */
 
 /* The fully connected network of graphs/, and the one made for these tests. */
 static const struct Network {
@@ -39,7 +40,8 @@ static int set_up(void **state)
         assert_int_equal(mkdir(own, 0777), 0);
         free(own);
         ok(run(folder, "%s pictures --out %s/p --count %d --seed 2", n->train, n->name, PICTURES));
-        ok(run(folder, "%s --train %s/p --val %s/p --out %s/run --epochs 40 --batch 37", n->train, n->name, n->name, n->name));
+        ok(run(folder, "%s --train %s/p --val %s/p --out %s/run --epochs 40 --batch 37", n->train,
+               n->name, n->name, n->name));
     }
     return 0;
 }
@@ -79,7 +81,8 @@ static void training_lowers_the_loss(void **state)
 {
     (void)state;
     for (int i = 0; i < NETWORKS; i++) {
-        char *name = text_of("%s/run/history.csv", networks[i].name), *history = text_in(name, NULL);
+        char *name = text_of("%s/run/history.csv", networks[i].name),
+             *history = text_in(name, NULL);
         assert_int_equal(count_lines(history), 41);
         const char *first = strchr(history, '\n') + 1, *last = strrchr(history, '\n');
         do
@@ -91,7 +94,7 @@ static void training_lowers_the_loss(void **state)
     }
 }
 
-/* The weights behind the header, which holds how long it took. */
+/* The weights after the header, which holds how long it took. */
 static void threads_do_not_change_a_bit(void **state)
 {
     (void)state;
@@ -100,7 +103,8 @@ static void threads_do_not_change_a_bit(void **state)
         char *first = NULL;
         size_t first_length = 0;
         for (int threads = 1; threads <= 3; threads++) {
-            ok(run(folder, "%s --out %s/t%d --steps 9 --batch 70 --threads %d", n->train, n->name, threads, threads));
+            ok(run(folder, "%s --out %s/t%d --steps 9 --batch 70 --threads %d", n->train, n->name,
+                   threads, threads));
             char *name = text_of("%s/t%d/last.safetensors", n->name, threads);
             size_t length;
             char *bytes = text_in(name, &length);
@@ -129,7 +133,8 @@ static void latents_are_flat(void **state)
         const struct Network *n = &networks[i];
         ok(infer(n, "encode p -o z.npy"));
         size_t length;
-        char *name = text_of("%s/z.npy", n->name), *bytes = text_in(name, &length), *shape = text_of("(%d, %d)", PICTURES, n->latent);
+        char *name = text_of("%s/z.npy", n->name), *bytes = text_in(name, &length),
+             *shape = text_of("(%d, %d)", PICTURES, n->latent);
         size_t start = 10 + (unsigned char)bytes[8] + 256u * (unsigned char)bytes[9];
         assert_non_null(strstr(bytes + 10, shape));
         assert_int_equal(length - start, PICTURES * n->latent * 4);
@@ -139,7 +144,8 @@ static void latents_are_flat(void **state)
     }
 }
 
-/* Encoded and decoded in two programs, and in one: the same pictures below the same originals, a sheet of several rows. */
+/* Encoded and decoded in two programs, and in one: the same pictures below the same originals, a
+   sheet of several rows. */
 static void decoded_latents_are_the_reconstructions(void **state)
 {
     (void)state;
@@ -153,7 +159,8 @@ static void decoded_latents_are_the_reconstructions(void **state)
         assert_int_equal(sheet.width, COLUMNS * across - GAP);
         assert_int_equal(sheet.height, 6 * down - GAP);
         for (int i = 0; i < PICTURES; i++) {
-            Picture below = picture_in("%s/decoded/%04d.png", n->name, i), above = picture_in("%s/p/%04d.png", n->name, i);
+            Picture below = picture_in("%s/decoded/%04d.png", n->name, i),
+                    above = picture_in("%s/p/%04d.png", n->name, i);
             assert_int_equal(below.width, n->width);
             assert_int_equal(below.height, n->height);
             int x = i % COLUMNS * across, y = i / COLUMNS * 2 * down;
@@ -219,8 +226,9 @@ static int rows(const json_t *all, const char *layer, const char *pass, const ch
     int found = 0;
     for (size_t i = 0; i < json_array_size(layers); i++) {
         const json_t *row = json_array_get(layers, i);
-        if (strcmp(json_string_value(json_object_get(row, "layer")), layer) != 0 || strcmp(json_string_value(json_object_get(row, "pass")), pass) != 0 ||
-            strcmp(json_string_value(json_object_get(row, "kernel")), "pointwise") == 0)
+        if (strcmp(json_string_value(json_object_get(row, "layer")), layer) != 0
+            || strcmp(json_string_value(json_object_get(row, "pass")), pass) != 0
+            || strcmp(json_string_value(json_object_get(row, "kernel")), "pointwise") == 0)
             continue;
         assert_string_equal(json_string_value(json_object_get(row, "kernel")), kernel);
         assert_true(json_number_value(json_object_get(row, "effective_gflops")) > 0);
@@ -229,7 +237,8 @@ static int rows(const json_t *all, const char *layer, const char *pass, const ch
     return found;
 }
 
-/* The large network too; its first layer, of 19 million weights, needs no gradient by the pixels. */
+/* The large network too; its first layer, of 19 million weights, needs no gradient by the
+   pixels. */
 static void dense_products_are_measured(void **state)
 {
     (void)state;
@@ -253,22 +262,30 @@ static void dense_products_are_measured(void **state)
 
 /* ---- verify ---- */
 
-#define DENSE_SPEC "{\"name\":\"dense_ae\",\"input\":[28,28,1]," \
-    "\"encoder\":[{\"op\":\"flatten\"},{\"op\":\"dense\",\"units\":128,\"activation\":\"relu\"},{\"op\":\"dense\",\"units\":32}]," \
-    "\"decoder\":[{\"op\":\"dense\",\"units\":128,\"activation\":\"relu\"},{\"op\":\"dense\",\"units\":784,\"activation\":\"sigmoid\"}," \
+#define DENSE_SPEC                                                                                \
+    "{\"name\":\"dense_ae\",\"input\":[28,28,1],"                                                 \
+    "\"encoder\":[{\"op\":\"flatten\"},{\"op\":\"dense\",\"units\":128,\"activation\":\"relu\"}," \
+    "{\"op\":\"dense\",\"units\":32}],"                                                           \
+    "\"decoder\":[{\"op\":\"dense\",\"units\":128,\"activation\":\"relu\"},{\"op\":\"dense\","    \
+    "\"units\":784,\"activation\":\"sigmoid\"},"                                                  \
     "{\"op\":\"reshape\",\"shape\":[28,28,1]}]}"
-#define GREY_SPEC "{\"name\":\"grey\",\"input\":[20,36,1]," \
-    "\"encoder\":[{\"op\":\"conv2d\",\"filters\":4,\"kernel\":3,\"activation\":\"relu\"},{\"op\":\"max_pool2d\",\"size\":2},{\"op\":\"flatten\"}," \
+#define GREY_SPEC                                                                              \
+    "{\"name\":\"grey\",\"input\":[20,36,1],"                                                  \
+    "\"encoder\":[{\"op\":\"conv2d\",\"filters\":4,\"kernel\":3,\"activation\":\"relu\"},"     \
+    "{\"op\":\"max_pool2d\",\"size\":2},{\"op\":\"flatten\"},"                                 \
     "{\"op\":\"dense\",\"units\":40,\"activation\":\"tanh\"},{\"op\":\"dense\",\"units\":9}]," \
-    "\"decoder\":[{\"op\":\"dense\",\"units\":64,\"activation\":\"elu\"},{\"op\":\"dense\",\"units\":360,\"activation\":\"leaky_relu\"}," \
-    "{\"op\":\"reshape\",\"shape\":[10,18,2]},{\"op\":\"upsample2d\",\"size\":2}," \
+    "\"decoder\":[{\"op\":\"dense\",\"units\":64,\"activation\":\"elu\"},{\"op\":\"dense\","   \
+    "\"units\":360,\"activation\":\"leaky_relu\"},"                                            \
+    "{\"op\":\"reshape\",\"shape\":[10,18,2]},{\"op\":\"upsample2d\",\"size\":2},"             \
     "{\"op\":\"conv2d\",\"filters\":1,\"kernel\":3,\"activation\":\"sigmoid\"}]}"
 
 /* Batches that fill no group, and more than one. */
 static void agree_with_pytorch(void **state)
 {
     (void)state;
-    static const struct { const char *spec, *batch, *programs[2]; } cases[] = {
+    static const struct {
+        const char *spec, *batch, *programs[2];
+    } cases[] = {
         { DENSE_SPEC, "3", { BUILD_BIN "/dense_ae-train" } },
         { GREY_SPEC, "35", { GREY_TRAIN, PRECISE_TRAIN } },
     };
@@ -276,7 +293,9 @@ static void agree_with_pytorch(void **state)
     char *script = text_of("%s/oracle/oracle.py", shared ? shared : "");
     bool has = shared && file_exists(script) && file_exists("/usr/bin/python3");
     for (int i = 0; i < 2 && has; i++) {
-        const char *words[] = { "/usr/bin/python3", script, "net", "net.safetensors", "net.lua", cases[i].spec, "--batch", cases[i].batch, NULL };
+        const char *words[] = { "/usr/bin/python3", script,         "net",
+                                "net.safetensors",  "net.lua",      cases[i].spec,
+                                "--batch",          cases[i].batch, NULL };
         Result made = run_words(folder, words);
         has = made.exit_code == 0 || !strstr(made.err, "ModuleNotFoundError");
         if (has)
@@ -299,9 +318,14 @@ static void agree_with_pytorch(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(training_lowers_the_loss), cmocka_unit_test(threads_do_not_change_a_bit), cmocka_unit_test(latents_are_flat),
-        cmocka_unit_test(decoded_latents_are_the_reconstructions), cmocka_unit_test(the_other_commands),
-        cmocka_unit_test(latents_of_the_other_network), cmocka_unit_test(dense_products_are_measured), cmocka_unit_test(agree_with_pytorch),
+        cmocka_unit_test(training_lowers_the_loss),
+        cmocka_unit_test(threads_do_not_change_a_bit),
+        cmocka_unit_test(latents_are_flat),
+        cmocka_unit_test(decoded_latents_are_the_reconstructions),
+        cmocka_unit_test(the_other_commands),
+        cmocka_unit_test(latents_of_the_other_network),
+        cmocka_unit_test(dense_products_are_measured),
+        cmocka_unit_test(agree_with_pytorch),
     };
     return cmocka_run_group_tests_name("whole dense", tests, set_up, tear_down);
 }

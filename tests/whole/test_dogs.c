@@ -1,4 +1,5 @@
-/* Every file of $CAEC_SHARED/dogs_raw, photographs and oddities, is read or refused by name as its MANIFEST.csv says. */
+/* Every file of $CAEC_SHARED/dogs_raw, photographs and oddities, is read or refused by name as its
+   MANIFEST.csv says. */
 #define _POSIX_C_SOURCE 200809L
 #include "whole.h"
 
@@ -41,7 +42,8 @@ static void need_dogs(void)
     }
 }
 
-/* A row of the manifest: file,bytes,what,... The programs read JPEG and PNG, whatever the name says; the rest is refused. */
+/* A row of the manifest: file,bytes,what,... The programs read JPEG and PNG, whatever the name
+   says; the rest is refused. */
 static bool is_readable(const char *row)
 {
     const char *what = strchr(strchr(row, ',') + 1, ',') + 1;
@@ -95,7 +97,8 @@ static void the_whole_folder(void **state)
     for (char *row = strchr(manifest, '\n') + 1; *row; row = strchr(row, '\n') + 1) {
         char *name = text_of("%.*s", (int)strcspn(row, ","), row), *scored = text_of("/%s,", name);
         if (is_readable(row) != (strstr(csv, scored) != NULL))
-            fail_msg("%s: readable %d, in the table %d", name, is_readable(row), strstr(csv, scored) != NULL);
+            fail_msg("%s: readable %d, in the table %d", name, is_readable(row),
+                     strstr(csv, scored) != NULL);
         free(name);
         free(scored);
     }

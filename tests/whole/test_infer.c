@@ -1,4 +1,5 @@
-/* small-infer with weights that small-train left: every command against another one, or against the rule it promises. */
+/* small-infer with weights that small-train left: every command against another one, or against the
+   rule it promises. */
 #define _POSIX_C_SOURCE 200809L
 #include "whole.h"
 
@@ -52,7 +53,8 @@ static void want_none(const char *name)
     free(path);
 }
 
-/* The header of a numpy array, as its format page gives it: a magic, the version, the length of a Python literal, the literal. */
+/* The header of a numpy array, as its format page gives it: a magic, the version, the length of a
+   Python literal, the literal. */
 static void latents_have_their_shape(void **state)
 {
     (void)state;
@@ -150,7 +152,8 @@ static void the_seed_picks_the_ends(void **state)
     result_free(&two);
 }
 
-/* sqrt(mse) of a picture against its 8-bit reconstruction; rounding moves each value by at most half of 1/255, so this by no more either. */
+/* sqrt(mse) of a picture against its 8-bit reconstruction; rounding moves each value by at most
+   half of 1/255, so this by no more either. */
 static double rms_of(int place)
 {
     char *original = text_of("p/%04d.png", place);
@@ -197,13 +200,16 @@ static void pictures_that_cannot_be_read(void **state)
     char *bad = text_of("%s/bad.jpg", folder), *none = text_of("%s/empty.png", folder);
     file_write(bad, "\xff\xd8\xff", 3);
     file_write(none, "", 0);
-    static const char *const commands[] = { "encode p/0000.png %s -o no.npy", "reconstruct %s -o no.png", "interpolate p/0000.png %s -o no.png",
+    static const char *const commands[] = { "encode p/0000.png %s -o no.npy",
+                                            "reconstruct %s -o no.png",
+                                            "interpolate p/0000.png %s -o no.png",
                                             "score %s --csv no.csv" };
     static const char *const files[] = { "bad.jpg", "empty.png", "not_there.png" };
     for (int i = 0; i < 4; i++)
         for (int j = 0; j < 3; j++) {
             const char *hole = strstr(commands[i], "%s");
-            char *words = text_of("%.*s%s%s", (int)(hole - commands[i]), commands[i], files[j], hole + 2);
+            char *words = text_of("%.*s%s%s", (int)(hole - commands[i]), commands[i], files[j],
+                                  hole + 2);
             Result result = run(folder, INFER "%s", words);
             want_refusal(&result, j == 2 ? 3 : 1, files[j]);
             result_free(&result);
@@ -220,7 +226,8 @@ static void latents_of_another_shape(void **state)
 {
     (void)state;
     ok(run(folder, OTHER_TRAIN " --train train --out foreign --steps 1 --batch 4"));
-    ok(run(folder, WHOLE_BIN "/other-infer --weights foreign/last.safetensors encode p -o foreign.npy"));
+    ok(run(folder,
+           WHOLE_BIN "/other-infer --weights foreign/last.safetensors encode p -o foreign.npy"));
     Result result = run(folder, INFER "decode foreign.npy -o no.png");
     want_refusal(&result, 1, "foreign.npy");
     result_free(&result);
@@ -233,7 +240,8 @@ static void latents_of_another_shape(void **state)
 static void weights_that_do_not_fit(void **state)
 {
     (void)state;
-    char *good = text_of("%s/run/best.safetensors", folder), *half = text_of("%s/half.safetensors", folder);
+    char *good = text_of("%s/run/best.safetensors", folder),
+         *half = text_of("%s/half.safetensors", folder);
     size_t length;
     char *bytes = file_read(good, &length);
     file_write(half, bytes, length / 2);
@@ -241,9 +249,13 @@ static void weights_that_do_not_fit(void **state)
     static const struct {
         const char *file;
         int exit_code;
-    } cases[] = { { "foreign/last.safetensors", 1 }, { "half.safetensors", 1 }, { "p/0000.png", 1 }, { "none.safetensors", 3 } };
+    } cases[] = { { "foreign/last.safetensors", 1 },
+                  { "half.safetensors", 1 },
+                  { "p/0000.png", 1 },
+                  { "none.safetensors", 3 } };
     for (int i = 0; i < 4; i++) {
-        Result result = run(folder, SMALL_INFER " --weights %s reconstruct p -o no.png", cases[i].file);
+        Result result = run(folder, SMALL_INFER " --weights %s reconstruct p -o no.png",
+                            cases[i].file);
         want_refusal(&result, cases[i].exit_code, cases[i].file);
         result_free(&result);
     }
@@ -253,15 +265,20 @@ static void weights_that_do_not_fit(void **state)
     free(half);
 }
 
-/* `words` read from the pipe "in" or write to the pipe "out", and get no further: one signal ends them, and leaves in the folder "stop" what was there.
-   `other` is what the other end of a pipe does before the signal comes. */
+/* `words` read from the pipe "in" or write to the pipe "out", and get no further: one signal ends
+   them, and leaves in the folder "stop" what was there. `other` is what the other end of a pipe
+   does before the signal comes. */
 static void stopped(const char *words, const char *other, const char *signal, int exit_code)
 {
-    char *script = text_of("rm -rf stop in out && mkdir stop && mkfifo in out && cp p/0000.png stop/old.png && { timeout -s KILL 20 " INFER "%s & } && "
-                           "%s && sleep 0.5 && kill -%s $!; wait $!; code=$?; test \"$(ls -A stop)\" = old.png && cmp p/0000.png stop/old.png && exit $code",
-                           words, other, signal);
+    char *script = text_of(
+        "rm -rf stop in out && mkdir stop && mkfifo in out && cp p/0000.png stop/old.png && { "
+        "timeout -s KILL 20 " INFER "%s & } && "
+        "%s && sleep 0.5 && kill -%s $!; wait $!; code=$?; test \"$(ls -A stop)\" = old.png && cmp "
+        "p/0000.png stop/old.png && exit $code",
+        words, other, signal);
     Result result = run_words(folder, (const char *const[]){ "sh", "-c", script, NULL });
-    if (result.exit_code != exit_code || strcmp(result.err, "small-infer: stopped by a signal; nothing was written\n") != 0)
+    if (result.exit_code != exit_code
+        || strcmp(result.err, "small-infer: stopped by a signal; nothing was written\n") != 0)
         fail_msg("%s: %d, %s%s", words, result.exit_code, result.out, result.err);
     result_free(&result);
     free(script);
@@ -275,26 +292,31 @@ static void a_signal_while_it_waits(void **state)
     skip();
 #endif
     ok(run(folder, INFER "encode p p p p p p p p p p p p p -o many.npy"));
-    static const char *const nobody = "sleep 1", *const silent = "exec 3>in", *const cut = "{ exec 3>in; head -c 1000000 many.npy >&3; }";
+    static const char *const nobody = "sleep 1", *const silent = "exec 3>in",
+                             *const cut = "{ exec 3>in; head -c 1000000 many.npy >&3; }";
     stopped("--threads 2 reconstruct in -o stop/new.png", nobody, "TERM", 143);
     stopped("--threads 2 reconstruct p in p -o stop/old.png", silent, "INT", 130);
-    stopped("--threads 1 encode p p p in -o stop/z.npy", silent, "TERM", 143);           /* a part is written */
+    /* a part is written */
+    stopped("--threads 1 encode p p p in -o stop/z.npy", silent, "TERM", 143);
     stopped("--threads 2 encode p in -o stop/old.png", silent, "TERM", 143);
     stopped("decode in -o stop/new.png", silent, "INT", 130);
-    stopped("--threads 1 decode in -o stop/new", cut, "TERM", 143);                      /* pictures are, beside others */
+    /* pictures are, beside others */
+    stopped("--threads 1 decode in -o stop/new", cut, "TERM", 143);
     stopped("--threads 1 decode in -o stop", cut, "INT", 130);
     stopped("score p --csv out", nobody, "TERM", 143);
     stopped("interpolate p/0000.png in -o stop/new.png", silent, "TERM", 143);
 }
 
-/* OpenMP's library would end the program with words of its own. Sanitizers lay claim to all address space. */
+/* OpenMP's library would end the program with words of its own. Sanitizers lay claim to all address
+   space. */
 static void threads_that_cannot_be_had(void **state)
 {
     (void)state;
 #if defined __SANITIZE_ADDRESS__ || defined __SANITIZE_THREAD__
     skip();
 #else
-    static const char *const words[] = { SMALL_INFER " bench --threads 100", INFER "score p --threads 100",
+    static const char *const words[] = { SMALL_INFER " bench --threads 100",
+                                         INFER "score p --threads 100",
                                          OTHER_TRAIN " --train train --out none --threads 100" };
     for (int i = 0; i < 3; i++) {
         char *script = text_of("ulimit -v 750000 && exec %s >/dev/null", words[i]);
@@ -310,10 +332,16 @@ static void threads_that_cannot_be_had(void **state)
 static void wrong_words(void **state)
 {
     (void)state;
-    static const char *const words[] = { "", "dream p", "--weights run/best.safetensors encode", "--weights run/best.safetensors encode p",
-                                         "reconstruct p -o no.png", "--weights run/best.safetensors reconstruct p -o no.jpg",
-                                         "--weights run/best.safetensors score p --steps 4", "--weights run/best.safetensors bench --steps",
-                                         "--unknown", "--threads 0 bench" };
+    static const char *const words[] = { "",
+                                         "dream p",
+                                         "--weights run/best.safetensors encode",
+                                         "--weights run/best.safetensors encode p",
+                                         "reconstruct p -o no.png",
+                                         "--weights run/best.safetensors reconstruct p -o no.jpg",
+                                         "--weights run/best.safetensors score p --steps 4",
+                                         "--weights run/best.safetensors bench --steps",
+                                         "--unknown",
+                                         "--threads 0 bench" };
     for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
         Result result = run(folder, SMALL_INFER " %s", words[i]);
         want_exit(&result, 2);

@@ -1,4 +1,5 @@
-/* small-train and unpool-train verify against PyTorch in float64: $CAEC_SHARED/oracle/oracle.py writes the reference, where there is one and PyTorch. */
+/* small-train and unpool-train verify against PyTorch in float64: $CAEC_SHARED/oracle/oracle.py
+   writes the reference, where there is one and PyTorch. */
 #define _POSIX_C_SOURCE 200809L
 #include "whole.h"
 
@@ -12,12 +13,16 @@ static char *folder;
 /* The network of unpool-train as the oracle wants it, without blanks. */
 #define CONV(filters_) "{\"op\":\"conv2d\",\"filters\":" #filters_ ",\"kernel\":3"
 #define UNPOOL(i_) "{\"op\":\"max_unpool2d\",\"pool\":\"encoder.pool" #i_ "\"}"
+/* clang-format off */
 static const char unpool_spec[] =
     "{\"input\":[48,48,3],\"encoder\":["
-    CONV(32) ",\"activation\":\"relu\"},{\"op\":\"max_pool2d\"}," CONV(64) ",\"activation\":\"relu\"},{\"op\":\"max_pool2d\"},"
+    CONV(32) ",\"activation\":\"relu\"},{\"op\":\"max_pool2d\"},"
+    CONV(64) ",\"activation\":\"relu\"},{\"op\":\"max_pool2d\"},"
     CONV(128) ",\"activation\":\"relu\"},{\"op\":\"max_pool2d\"}],\"decoder\":["
-    CONV(128) ",\"activation\":\"relu\"}," UNPOOL(3) "," CONV(64) ",\"activation\":\"relu\"}," UNPOOL(2) ","
+    CONV(128) ",\"activation\":\"relu\"}," UNPOOL(3) ","
+    CONV(64) ",\"activation\":\"relu\"}," UNPOOL(2) ","
     CONV(32) ",\"activation\":\"relu\"}," UNPOOL(1) "," CONV(3) "}]}";
+/* clang-format on */
 
 static int set_up(void **state)
 {
@@ -28,7 +33,9 @@ static int set_up(void **state)
     if (!shared || !file_exists(script) || !file_exists("/usr/bin/python3")) {
         *state = "no oracle: CAEC_SHARED is not set, or has none";
     } else {
-        Result made = run(folder, "/usr/bin/python3 %s cae reference.safetensors --size %d --batch 2", script, SIDE);
+        Result made = run(folder,
+                          "/usr/bin/python3 %s cae reference.safetensors --size %d --batch 2",
+                          script, SIDE);
         if (made.exit_code != 0 && strstr(made.err, "ModuleNotFoundError"))
             *state = "no oracle: python3 has no torch";
         else
@@ -55,7 +62,8 @@ static void need_oracle(void **state)
 }
 
 /* The verdicts of `verify --json`: how many tensors fail, and whether `name` is among them. */
-static int failed_tensors(const char *program, const char *file, int exit_code, int parameters, const char *name, bool *is_among)
+static int failed_tensors(const char *program, const char *file, int exit_code, int parameters,
+                          const char *name, bool *is_among)
 {
     Result result = run(folder, "%s verify %s --json", program, file);
     want_exit(&result, exit_code);
@@ -110,7 +118,8 @@ static void agrees_with_pytorch(void **state)
 {
     bool among;
     need_oracle(state);
-    assert_int_equal(failed_tensors(SMALL_TRAIN, "reference.safetensors", 0, 12, "loss", &among), 0);
+    assert_int_equal(failed_tensors(SMALL_TRAIN, "reference.safetensors", 0, 12, "loss", &among),
+                     0);
 }
 
 /* Its noise and dropout are nothing to verify; its schedule neither. */
@@ -118,7 +127,8 @@ static void a_noisy_network_is_the_same_network(void **state)
 {
     bool among;
     need_oracle(state);
-    assert_int_equal(failed_tensors(NOISY_TRAIN, "reference.safetensors", 0, 12, "loss", &among), 0);
+    assert_int_equal(failed_tensors(NOISY_TRAIN, "reference.safetensors", 0, 12, "loss", &among),
+                     0);
 }
 
 static void unpooling_agrees_with_pytorch(void **state)
@@ -126,7 +136,8 @@ static void unpooling_agrees_with_pytorch(void **state)
     bool among;
     need_oracle(state);
     char *script = text_of("%s/oracle/oracle.py", getenv("CAEC_SHARED"));
-    Result made = run(folder, "/usr/bin/python3 %s net unpool.safetensors unpool.lua %s", script, unpool_spec);
+    Result made = run(folder, "/usr/bin/python3 %s net unpool.safetensors unpool.lua %s", script,
+                      unpool_spec);
     want_exit(&made, 0);
     assert_int_equal(failed_tensors(UNPOOL_TRAIN, "unpool.safetensors", 0, 14, "loss", &among), 0);
     result_free(&made);
@@ -138,7 +149,9 @@ static void a_gradient_two_per_cent_off_is_seen(void **state)
     bool among;
     need_oracle(state);
     spoil("grad/encoder.conv2.kernel", 1.02f, "spoilt.safetensors");
-    assert_int_equal(failed_tensors(SMALL_TRAIN, "spoilt.safetensors", 1, 12, "grad/encoder.conv2.kernel", &among), 1);
+    assert_int_equal(failed_tensors(SMALL_TRAIN, "spoilt.safetensors", 1, 12,
+                                    "grad/encoder.conv2.kernel", &among),
+                     1);
     assert_true(among);
 }
 

@@ -1,5 +1,6 @@
-/* The programs as programs: what bench tells a script, what they say of themselves, and that they need no shared library. */
-#define _GNU_SOURCE     /* link.h */
+/* The programs as programs: what bench tells a script, what they say of themselves, and that they
+   need no shared library. */
+#define _GNU_SOURCE /* link.h */
 #include "whole.h"
 
 #include <fcntl.h>
@@ -33,11 +34,14 @@ static double number_of(const json_t *object, const char *key)
     return json_number_value(value);
 }
 
-/* Multiply-adds of the layers of "small" by hand, an image: forward of all six, dX of all but the first, dW of all. */
+/* Multiply-adds of the layers of "small" by hand, an image: forward of all six, dX of all but the
+   first, dW of all. */
 static double small_gflop(bool training)
 {
-    const double conv1 = 48 * 48 * 9.0 * 3 * 32, conv2 = 24 * 24 * 9.0 * 32 * 64, conv3 = 12 * 12 * 9.0 * 64 * 128;
-    const double deconv1 = 6 * 6 * 9.0 * 128 * 128, deconv2 = 12 * 12 * 9.0 * 128 * 16, deconv3 = 24 * 24 * 9.0 * 16 * 3;
+    const double conv1 = 48 * 48 * 9.0 * 3 * 32, conv2 = 24 * 24 * 9.0 * 32 * 64,
+                 conv3 = 12 * 12 * 9.0 * 64 * 128;
+    const double deconv1 = 6 * 6 * 9.0 * 128 * 128, deconv2 = 12 * 12 * 9.0 * 128 * 16,
+                 deconv3 = 24 * 24 * 9.0 * 16 * 3;
     double forward = conv1 + conv2 + conv3 + deconv1 + deconv2 + deconv3;
     return 2e-9 * (training ? 3 * forward - conv1 : forward);
 }
@@ -55,15 +59,17 @@ static void training_is_measured(void **state)
     const json_t *layers = json_object_get(all, "layers");
     assert_true(json_array_size(layers) > 6);
     size_t forward = 0;
-    double peak = 0;            /* of one thread, as each row's rate and percent tell it */
+    double peak = 0; /* of one thread, as each row's rate and percent tell it */
     for (size_t i = 0; i < json_array_size(layers); i++) {
         const json_t *row = json_array_get(layers, i);
         if (json_is_number(json_object_get(row, "effective_gflops"))) {
-            double says = 100 * number_of(row, "effective_gflops") / number_of(row, "percent_of_peak");
+            double says = 100 * number_of(row, "effective_gflops")
+                          / number_of(row, "percent_of_peak");
             assert_true(says > 0 && (peak == 0 || fabs(says / peak - 1) < 1e-3));
             peak = says;
         }
-        assert_true(json_is_string(json_object_get(row, "layer")) && json_is_string(json_object_get(row, "kernel")));
+        assert_true(json_is_string(json_object_get(row, "layer"))
+                    && json_is_string(json_object_get(row, "kernel")));
         assert_true(number_of(row, "ms") >= 0);
         forward += strncmp(json_string_value(json_object_get(row, "pass")), "forward", 7) == 0;
     }
@@ -75,15 +81,20 @@ static void inference_is_measured(void **state)
 {
     (void)state;
     json_t *all = bench(SMALL_INFER " bench --threads 2 --json");
-    static const char *const keys[] = { "latency_ms_1_thread", "latency_ms", "images_per_second", "effective_gflops", "fma_peak_gflops",
-                                        "peak_rss_mb" };
+    static const char *const keys[] = { "latency_ms_1_thread", "latency_ms",
+                                        "images_per_second",   "effective_gflops",
+                                        "fma_peak_gflops",     "peak_rss_mb" };
     for (int i = 0; i < 6; i++)
         assert_true(number_of(all, keys[i]) > 0);
-    assert_true(fabs(number_of(all, "effective_gflops") / (number_of(all, "images_per_second") * small_gflop(false)) - 1) < 1e-3);
+    assert_true(fabs(number_of(all, "effective_gflops")
+                         / (number_of(all, "images_per_second") * small_gflop(false))
+                     - 1)
+                < 1e-3);
     json_decref(all);
 }
 
-static const char *const programs[] = { BUILD_BIN "/cae-train", BUILD_BIN "/cae-infer", SMALL_TRAIN, SMALL_INFER };
+static const char *const programs[] = { BUILD_BIN "/cae-train", BUILD_BIN "/cae-infer", SMALL_TRAIN,
+                                        SMALL_INFER };
 enum { PROGRAMS = sizeof programs / sizeof programs[0] };
 
 static void they_tell_about_themselves(void **state)
@@ -94,7 +105,8 @@ static void they_tell_about_themselves(void **state)
     assert_int_equal(strncmp(caec.out, "caec ", 5), 0);
     char *version = text_of("(caec %.*s)", (int)strcspn(caec.out + 5, "\n"), caec.out + 5);
     for (int i = 0; i < PROGRAMS; i++) {
-        Result help = run(NULL, "%s --help", programs[i]), said = run(NULL, "%s --version", programs[i]);
+        Result help = run(NULL, "%s --help", programs[i]),
+               said = run(NULL, "%s --version", programs[i]);
         want_exit(&help, 0);
         want_exit(&said, 0);
         assert_non_null(strstr(help.out, "Usage: "));
@@ -107,12 +119,14 @@ static void they_tell_about_themselves(void **state)
     free(version);
 }
 
-/* The table of layers is the compiler's, whoever prints it; and it is the article's network: 93,248 + 166,467 parameters. */
+/* The table of layers is the compiler's, whoever prints it; and it is the article's network: 93,248
+   + 166,467 parameters. */
 static void one_summary(void **state)
 {
     (void)state;
     Result caec = run_caec(NULL, "%s/graphs/cae.lua --summary", project_folder());
-    Result train = run(NULL, BUILD_BIN "/cae-train summary"), infer = run(NULL, BUILD_BIN "/cae-infer summary");
+    Result train = run(NULL, BUILD_BIN "/cae-train summary"),
+           infer = run(NULL, BUILD_BIN "/cae-infer summary");
     want_exit(&caec, 0);
     want_exit(&train, 0);
     want_exit(&infer, 0);
@@ -127,7 +141,7 @@ static void one_summary(void **state)
 
 /* What the header and the segments of an ELF program say. */
 typedef struct Layout {
-    int type;                           /* ET_DYN: it can be loaded anywhere */
+    int type; /* ET_DYN: it can be loaded anywhere */
     bool interpreter, relro, now, stack_is_code;
 } Layout;
 
@@ -147,7 +161,8 @@ static Layout layout_of(const char *path)
         layout.interpreter |= segment.p_type == PT_INTERP;
         layout.relro |= segment.p_type == PT_GNU_RELRO;
         layout.stack_is_code |= segment.p_type == PT_GNU_STACK && (segment.p_flags & PF_X);
-        for (size_t at = 0; segment.p_type == PT_DYNAMIC && at < segment.p_filesz; at += sizeof(ElfW(Dyn))) {
+        for (size_t at = 0; segment.p_type == PT_DYNAMIC && at < segment.p_filesz;
+             at += sizeof(ElfW(Dyn))) {
             ElfW(Dyn) entry;
             memcpy(&entry, bytes + segment.p_offset + at, sizeof entry);
             layout.now |= entry.d_tag == DT_FLAGS && (entry.d_un.d_val & DF_BIND_NOW);
@@ -157,7 +172,8 @@ static Layout layout_of(const char *path)
     return layout;
 }
 
-/* An ELF program that names an interpreter is loaded by ld.so, which then looks for its libraries. */
+/* An ELF program that names an interpreter is loaded by ld.so, which then looks for its
+   libraries. */
 static void they_are_static(void **state)
 {
     (void)state;
@@ -170,7 +186,8 @@ static void they_are_static(void **state)
             fail_msg("%s asks for an interpreter", programs[i]);
 }
 
-/* At a random address, with nothing both writable and executable, and the loader's tables read-only: see SECURITY.md. */
+/* At a random address, with nothing both writable and executable, and the loader's tables
+   read-only: see SECURITY.md. */
 static void they_are_hardened(void **state)
 {
     (void)state;
@@ -178,13 +195,14 @@ static void they_are_hardened(void **state)
         const char *path = i < PROGRAMS ? programs[i] : caec_binary();
         Layout layout = layout_of(path);
         if (layout.type != ET_DYN || !layout.relro || !layout.now || layout.stack_is_code)
-            fail_msg("%s: type %d, relro %d, now %d, stack executable %d", path, layout.type, layout.relro, layout.now, layout.stack_is_code);
+            fail_msg("%s: type %d, relro %d, now %d, stack executable %d", path, layout.type,
+                     layout.relro, layout.now, layout.stack_is_code);
     }
 }
 
 static bool has_openblas(const char *program, size_t *length)
 {
-    static const char setting[] = "OPENBLAS_VERBOSE";           /* that library's own */
+    static const char setting[] = "OPENBLAS_VERBOSE"; /* that library's own */
     char *bytes = file_read(program, length);
     const bool has = memmem(bytes, *length, setting, strlen(setting)) != NULL;
     free(bytes);
@@ -279,10 +297,10 @@ static void closed_handles(void **state)
     check_handles(GREY_INFER, "--weights", "summary", folder);
     Result result = script(folder, GREY_TRAIN " --steps 2 --batch 2 --out mute <&- >&- 2>&- "
                                               "&& " GREY_INFER " --weights mute/last.safetensors "
-                                                               "summary && " GREY_TRAIN " --steps "
-                                                                                        "3 --out "
-                                                                                        "mute "
-                                                                                        "--resume");
+                                              "summary && " GREY_TRAIN " --steps "
+                                              "3 --out "
+                                              "mute "
+                                              "--resume");
     want_exit(&result, 0);
     result_free(&result);
     folder_remove(folder);

@@ -1,4 +1,5 @@
-/* What README.md shows is what the programs print and caec writes, and what it links to is there. */
+/* What README.md shows is what the programs print and caec writes, and what it links to is
+   there. */
 #define _POSIX_C_SOURCE 200809L
 #include "whole.h"
 
@@ -25,7 +26,8 @@ static int tear_down(void **state)
     return 0;
 }
 
-/* The next block of README.md that begins with the fence, from *at on; NULL after the last. To be freed. */
+/* The next block of README.md that begins with the fence, from *at on; NULL after the last. To be
+   freed. */
 static char *next_block(const char **at, const char *fence)
 {
     const char *begin = strstr(*at, fence);
@@ -55,7 +57,8 @@ static void the_tables_of_layers(void **state)
 static void the_excerpts_of_c(void **state)
 {
     (void)state;
-    Result result = run_caec(folder, "%s/graphs/cae.lua --target x86-64-v3 --no-runtime -o .", project_folder());
+    Result result = run_caec(folder, "%s/graphs/cae.lua --target x86-64-v3 --no-runtime -o .",
+                             project_folder());
     want_exit(&result, 0);
     result_free(&result);
     char *model = text_of("%s/cae", folder);

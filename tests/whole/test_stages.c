@@ -1,4 +1,5 @@
-/* Training stage by stage: what rests keeps its bits, a run that stops in the middle of a stage goes on as if it had not, and what it leaves behind. */
+/* Training stage by stage: what rests keeps its bits, a run that stops in the middle of a stage
+   goes on as if it had not, and what it leaves behind. */
 #define _POSIX_C_SOURCE 200809L
 #include "whole.h"
 
@@ -75,7 +76,8 @@ static const char *tensor(const Weights *w, const char *name, size_t *bytes)
     json_t *offsets = json_object_get(json_object_get(w->header, name), "data_offsets");
     if (!offsets)
         return NULL;
-    size_t from = (size_t)json_integer_value(json_array_get(offsets, 0)), to = (size_t)json_integer_value(json_array_get(offsets, 1));
+    size_t from = (size_t)json_integer_value(json_array_get(offsets, 0)),
+           to = (size_t)json_integer_value(json_array_get(offsets, 1));
     *bytes = to - from;
     return w->data + from;
 }
@@ -105,11 +107,16 @@ static bool same_weights(const char *out_a, const char *out_b, const char *file)
 
 /* ---- cases ---- */
 
-static const struct { const char *layer; int stage; } layers[] = {
-    { "encoder.conv1", 1 }, { "decoder.conv3", 1 }, { "encoder.conv2", 2 }, { "decoder.conv2", 2 }, { "encoder.conv3", 3 }, { "decoder.conv1", 3 },
+static const struct {
+    const char *layer;
+    int stage;
+} layers[] = {
+    { "encoder.conv1", 1 }, { "decoder.conv3", 1 }, { "encoder.conv2", 2 },
+    { "decoder.conv2", 2 }, { "encoder.conv3", 3 }, { "decoder.conv1", 3 },
 };
 
-/* Each stage changes its own layers and no other, and keeps the optimizer's state of those alone. */
+/* Each stage changes its own layers and no other, and keeps the optimizer's state of those
+   alone. */
 static void what_rests_keeps_its_bits(void **state)
 {
     (void)state;
@@ -122,7 +129,8 @@ static void what_rests_keeps_its_bits(void **state)
         Weights after = weights_read("rest", "last.safetensors");
         for (size_t i = 0; i < 12; i++) {
             bool trained = stage == 4 || layers[i / 2].stage == stage;
-            char *name = text_of("%s.%s", layers[i / 2].layer, names[i % 2]), *m = text_of("optimizer.m/%s", name);
+            char *name = text_of("%s.%s", layers[i / 2].layer, names[i % 2]),
+                 *m = text_of("optimizer.m/%s", name);
             size_t bytes;
             if (same_tensor(&before, &after, name) == trained)
                 fail_msg("stage %d: %s %s", stage, name, trained ? "is as it was" : "has changed");
@@ -145,11 +153,16 @@ static void a_run_in_pieces_ends_as_one(void **state)
     train("whole", "--batch 8 --threads 1 --schedule cosine,warmup=0.5");
     train("pieces", "--batch 8 --steps 13 --threads 3 --schedule cosine,warmup=0.5");
     char *printed = train_ok("pieces", "--resume --steps 20");
-    assert_non_null(strstr(printed, "\nresuming pieces at step 13, in epoch 3\nstage 2 of 4: encoder.noise1 to encoder.pool2, decoder.conv2 to decoder.up2; "
-                                    "36960 parameters, mse\n"));
-    assert_non_null(strstr(printed, "in stage 2 of 4; the lowest val_loss counts in the last stage alone"));
+    assert_non_null(strstr(
+        printed,
+        "\nresuming pieces at step 13, in epoch 3\nstage 2 of 4: encoder.noise1 to encoder.pool2, "
+        "decoder.conv2 to decoder.up2; "
+        "36960 parameters, mse\n"));
+    assert_non_null(
+        strstr(printed, "in stage 2 of 4; the lowest val_loss counts in the last stage alone"));
     free(printed);
-    train("pieces", "--resume --steps 41");             /* to the end of an epoch, through a stage, into the last */
+    /* to the end of an epoch, through a stage, into the last */
+    train("pieces", "--resume --steps 41");
     printed = train_ok("pieces", "--resume --epochs 9");
     assert_non_null(strstr(printed, "Stage 4/4 - Epoch 9/9 - 5/5"));
     free(printed);
@@ -165,21 +178,25 @@ static void a_run_in_pieces_ends_as_one(void **state)
 static void the_history_tells_stages(void **state)
 {
     (void)state;
-    char *printed = train_ok("told", "--batch 16 --epochs 6"), *path = text_of("%s/told/best.safetensors", folder);
+    char *printed = train_ok("told", "--batch 16 --epochs 6"),
+         *path = text_of("%s/told/best.safetensors", folder);
     for (int stage = 1; stage <= 3; stage++) {
         char *line = text_of("\nStage %d/4 - Epoch %d/6 - 3/3 - ", stage, 2 * stage);
         assert_non_null(strstr(printed, line));
         free(line);
     }
     free(printed);
-    assert_false(file_exists(path));                    /* the lowest loss counts in the last stage */
-    train("told", "--resume --epochs 10");              /* one more than the stages have: the last goes on */
+    /* the lowest loss counts in the last stage */
+    assert_false(file_exists(path));
+    /* one more than the stages have: the last goes on */
+    train("told", "--resume --epochs 10");
     assert_true(file_exists(path));
     free(path);
     path = text_of("%s/told/history.csv", folder);
     char *history = file_read(path, NULL), *line = history;
     static const int stages[] = { 1, 1, 2, 2, 3, 3, 4, 4, 4, 4 };
-    assert_int_equal(strncmp(history, "epoch,loss,val_loss,seconds,images_per_second,lr,stage\n", 55), 0);
+    assert_int_equal(
+        strncmp(history, "epoch,loss,val_loss,seconds,images_per_second,lr,stage\n", 55), 0);
     assert_int_equal(count_lines(history), 11);
     for (int i = 0; i < 10; i++) {
         line = strchr(line, '\n') + 1;
@@ -224,8 +241,9 @@ static void bench_and_summary_name_stages(void **state)
     result_free(&result);
     result = run(folder, STACKED_TRAIN " summary");
     want_exit(&result, 0);
-    assert_non_null(strstr(result.out, "\n 2. encoder.noise1 to encoder.pool2, decoder.conv2 to decoder.up2\n"
-                                       "    2 epochs, 36,960 parameters, mse of encoder.pool1, 24x24x32\n"));
+    assert_non_null(strstr(result.out,
+                           "\n 2. encoder.noise1 to encoder.pool2, decoder.conv2 to decoder.up2\n"
+                           "    2 epochs, 36,960 parameters, mse of encoder.pool1, 24x24x32\n"));
     result_free(&result);
     result = run(folder, STACKED_TRAIN " --train train --out warm --schedule cosine,warmup=2");
     want_refusal(&result, 2, "the schedule's warmup of 2 epochs leaves nothing of its 2");
@@ -235,8 +253,11 @@ static void bench_and_summary_name_stages(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(what_rests_keeps_its_bits), cmocka_unit_test(a_run_in_pieces_ends_as_one), cmocka_unit_test(the_history_tells_stages),
-        cmocka_unit_test(early_stopping_ends_a_stage), cmocka_unit_test(bench_and_summary_name_stages),
+        cmocka_unit_test(what_rests_keeps_its_bits),
+        cmocka_unit_test(a_run_in_pieces_ends_as_one),
+        cmocka_unit_test(the_history_tells_stages),
+        cmocka_unit_test(early_stopping_ends_a_stage),
+        cmocka_unit_test(bench_and_summary_name_stages),
     };
     return cmocka_run_group_tests_name("whole stages", tests, set_up, tear_down);
 }

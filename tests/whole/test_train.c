@@ -1,4 +1,5 @@
-/* small-train over folders of pictures: what a run leaves behind, that it learns, and that its bits depend on the seed alone. */
+/* small-train over folders of pictures: what a run leaves behind, that it learns, and that its bits
+   depend on the seed alone. */
 #define _POSIX_C_SOURCE 200809L
 #include "whole.h"
 
@@ -29,7 +30,8 @@ static int tear_down(void **state)
 static Result train(const char *out, const char *options)
 {
     char *batch = strstr(options, "--resume") ? text_of(" ") : text_of(" --batch %d ", BATCH);
-    Result result = run(folder, SMALL_TRAIN " --train train --val val --out %s%s%s", out, batch, options);
+    Result result = run(folder, SMALL_TRAIN " --train train --val val --out %s%s%s", out, batch,
+                        options);
     free(batch);
     return result;
 }
@@ -82,9 +84,10 @@ static void two_epochs(void **state)
 {
     (void)state;
     train_ok("run", "--epochs 2");
-    static const char *const files[] = {
-        "best.safetensors", "history.csv",           "last.safetensors",     "loss.svg",
-        "pictures.txt",     "samples/epoch_001.png", "samples/epoch_002.png"};
+    static const char *const files[] = { "best.safetensors",     "history.csv",
+                                         "last.safetensors",     "loss.svg",
+                                         "pictures.txt",         "samples/epoch_001.png",
+                                         "samples/epoch_002.png" };
     char *out = in("run");
     FileList list = files_below(out);
     assert_int_equal(list.count, 7);
@@ -104,7 +107,10 @@ static void two_epochs(void **state)
     assert_true(field_of(first, 3) > 0 && field_of(first, 4) > 0);
     assert_true(field_of(first, 5) == 0.001 && field_of(second, 5) == 0.001);
     assert_true(fabs(score_mean("run/last.safetensors", "val") / field_of(second, 2) - 1) < 1e-4);
-    assert_true(fabs(score_mean("run/best.safetensors", "val") / fmin(field_of(first, 2), field_of(second, 2)) - 1) < 1e-4);
+    assert_true(fabs(score_mean("run/best.safetensors", "val")
+                         / fmin(field_of(first, 2), field_of(second, 2))
+                     - 1)
+                < 1e-4);
     free(history);
 }
 
@@ -138,7 +144,8 @@ static void threads_do_not_change_a_bit(void **state)
     assert_false(same_file("other/last.safetensors", "two/last.safetensors"));
 }
 
-/* 36 pictures are 4 batches of 8 and one of 4: stopped after step 3 and after step 7, which lie inside the two epochs. */
+/* 36 pictures are 4 batches of 8 and one of 4: stopped after step 3 and after step 7, which lie
+   inside the two epochs. */
 static void a_run_in_three_pieces_is_one_run(void **state)
 {
     (void)state;
@@ -146,10 +153,12 @@ static void a_run_in_three_pieces_is_one_run(void **state)
     train_ok("pieces", "--steps 3");
     train_ok("pieces", "--resume --steps 7");
     train_ok("pieces", "--resume --steps 10");
-    Result whole = run(folder, SMALL_INFER " --weights whole/last.safetensors encode val -o whole.npy");
+    Result whole = run(folder,
+                       SMALL_INFER " --weights whole/last.safetensors encode val -o whole.npy");
     want_exit(&whole, 0);
     result_free(&whole);
-    Result pieces = run(folder, SMALL_INFER " --weights pieces/last.safetensors encode val -o pieces.npy");
+    Result pieces = run(folder,
+                        SMALL_INFER " --weights pieces/last.safetensors encode val -o pieces.npy");
     want_exit(&pieces, 0);
     result_free(&pieces);
     assert_true(same_file("whole.npy", "pieces.npy"));
@@ -216,7 +225,8 @@ static void weights_of_another_network(void **state)
     Result result = run(folder, OTHER_TRAIN " --train train --out foreign --steps 1");
     want_exit(&result, 0);
     result_free(&result);
-    result = run(folder, SMALL_TRAIN " --train train --out nothing --init foreign/last.safetensors");
+    result = run(folder,
+                 SMALL_TRAIN " --train train --out nothing --init foreign/last.safetensors");
     want_refusal(&result, 1, "foreign/last.safetensors");
     result_free(&result);
     want_no_run("nothing");

@@ -7,7 +7,8 @@
 
 void pictures_write(const char *folder, const char *name, int count, int seed)
 {
-    Result made = run(folder, SMALL_TRAIN " pictures --out %s --count %d --seed %d", name, count, seed);
+    Result made = run(folder, SMALL_TRAIN " pictures --out %s --count %d --seed %d", name, count,
+                      seed);
     want_exit(&made, 0);
     result_free(&made);
 }
@@ -30,7 +31,8 @@ bool picture_holds(const Picture *sheet, int x, int y, const Picture *part)
     size_t bytes = (size_t)part->width * 3;
     assert_true(x + part->width <= sheet->width && y + part->height <= sheet->height);
     for (int row = 0; row < part->height; row++) {
-        const unsigned char *from = sheet->pixels + ((size_t)(y + row) * (size_t)sheet->width + (size_t)x) * 3;
+        const unsigned char *from = sheet->pixels
+                                    + ((size_t)(y + row) * (size_t)sheet->width + (size_t)x) * 3;
         if (memcmp(from, part->pixels + (size_t)row * bytes, bytes) != 0)
             return false;
     }
@@ -65,5 +67,6 @@ void want_refusal(const Result *result, int exit_code, const char *what)
 {
     want_exit(result, exit_code);
     if (count_lines(result->err) != 1 || !strstr(result->err, what) || result->out_length > 0)
-        fail_msg("one line on stderr that names %s was wanted, not\n%.1000s%.1000s", what, result->err, result->out);
+        fail_msg("one line on stderr that names %s was wanted, not\n%.1000s%.1000s", what,
+                 result->err, result->out);
 }

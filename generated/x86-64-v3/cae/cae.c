@@ -1,7 +1,7 @@
 /* cae: 224x224x3 -> 28x28x128 -> 224x224x3, the network of cae.lua, compiled by caec 0.1.0 for
    x86-64-v3.
  *
- * One call a layer and pass; the kernels are in the files named after them. */
+ * One call per layer and direction; the kernels are in the files named after them. */
 #include "cae.h"
 #include "cae_kernels.h"
 
@@ -48,7 +48,7 @@ static const ModelParameter parameters[] = {
       P_DECODER_CONV3_BIAS, 3, 0, 0 },
 };
 
-/* The same weights in the kernels' own forms, in floats from the start of the prepared block. */
+/* The same weights, packed for the kernels, in floats from the start of the prepared block. */
 enum {
     W_ENCODER_CONV1_KERNEL_COLUMNS = 0,
     W_ENCODER_CONV1_BIAS = 1728,
@@ -133,20 +133,20 @@ typedef struct Train {
     float *loss_forward_scratch;                   /* steps 6 to 6 */
     float *loss_dx;                                /* 112x112x3, steps 7 to 8 */
     float *decoder_conv3_dx;                       /* 56x56x16, steps 8 to 9 */
-    float *decoder_conv3_dw_sum;                   /* steps 0 to 13 */
-    float *decoder_conv3_dw_scratch;               /* steps 8 to 8 */
+    float *decoder_conv3_backward_sum;             /* steps 0 to 13 */
+    float *decoder_conv3_backward_scratch;         /* steps 8 to 8 */
     float *decoder_conv2_dx;                       /* 28x28x128, steps 9 to 10 */
-    float *decoder_conv2_dw_sum;                   /* steps 0 to 13 */
-    float *decoder_conv2_dw_scratch;               /* steps 9 to 9 */
+    float *decoder_conv2_backward_sum;             /* steps 0 to 13 */
+    float *decoder_conv2_backward_scratch;         /* steps 9 to 9 */
     float *decoder_conv1_dx;                       /* 28x28x128, steps 10 to 11 */
-    float *decoder_conv1_dw_sum;                   /* steps 0 to 13 */
-    float *decoder_conv1_dw_scratch;               /* steps 10 to 10 */
+    float *decoder_conv1_backward_sum;             /* steps 0 to 13 */
+    float *decoder_conv1_backward_scratch;         /* steps 10 to 10 */
     float *encoder_conv3_dx;                       /* 56x56x64, steps 11 to 12 */
-    float *encoder_conv3_dw_sum;                   /* steps 0 to 13 */
-    float *encoder_conv3_dw_scratch;               /* steps 11 to 11 */
+    float *encoder_conv3_backward_sum;             /* steps 0 to 13 */
+    float *encoder_conv3_backward_scratch;         /* steps 11 to 11 */
     float *encoder_conv2_dx;                       /* 112x112x32, steps 12 to 13 */
-    float *encoder_conv2_dw_sum;                   /* steps 0 to 13 */
-    float *encoder_conv2_dw_scratch;               /* steps 12 to 12 */
+    float *encoder_conv2_backward_sum;             /* steps 0 to 13 */
+    float *encoder_conv2_backward_scratch;         /* steps 12 to 12 */
     float *encoder_conv1_dw_sum;                   /* steps 0 to 13 */
     float *encoder_conv1_dw_scratch;               /* steps 13 to 13 */
 } Train;
@@ -173,20 +173,20 @@ static Train train_workspace(void *workspace)
         .loss_forward_scratch = (float *)(void *)(at),
         .loss_dx = (float *)(void *)(at + 399104),
         .decoder_conv3_dx = (float *)(void *)(at + 2502464),
-        .decoder_conv3_dw_sum = (float *)(void *)(at + 12585984),
-        .decoder_conv3_dw_scratch = (float *)(void *)(at),
+        .decoder_conv3_backward_sum = (float *)(void *)(at + 12585984),
+        .decoder_conv3_backward_scratch = (float *)(void *)(at),
         .decoder_conv2_dx = (float *)(void *)(at + 11337408),
-        .decoder_conv2_dw_sum = (float *)(void *)(at + 6970752),
-        .decoder_conv2_dw_scratch = (float *)(void *)(at),
+        .decoder_conv2_backward_sum = (float *)(void *)(at + 6970752),
+        .decoder_conv2_backward_scratch = (float *)(void *)(at),
         .decoder_conv1_dx = (float *)(void *)(at + 11738880),
-        .decoder_conv1_dw_sum = (float *)(void *)(at + 3005696),
-        .decoder_conv1_dw_scratch = (float *)(void *)(at),
+        .decoder_conv1_backward_sum = (float *)(void *)(at + 3005696),
+        .decoder_conv1_backward_scratch = (float *)(void *)(at),
         .encoder_conv3_dx = (float *)(void *)(at + 10133056),
-        .encoder_conv3_dw_sum = (float *)(void *)(at + 8150464),
-        .encoder_conv3_dw_scratch = (float *)(void *)(at),
+        .encoder_conv3_backward_sum = (float *)(void *)(at + 8150464),
+        .encoder_conv3_backward_scratch = (float *)(void *)(at),
         .encoder_conv2_dx = (float *)(void *)(at),
-        .encoder_conv2_dw_sum = (float *)(void *)(at + 12140352),
-        .encoder_conv2_dw_scratch = (float *)(void *)(at + 1605696),
+        .encoder_conv2_backward_sum = (float *)(void *)(at + 12140352),
+        .encoder_conv2_backward_scratch = (float *)(void *)(at + 1605696),
         .encoder_conv1_dw_sum = (float *)(void *)(at + 12651648),
         .encoder_conv1_dw_scratch = (float *)(void *)(at + 1605696),
     };
@@ -213,37 +213,37 @@ static const ModelStep train_steps[] = {
 static double cae_forward(const float *w, const uint8_t *image, const Train *t, ModelClock *clock)
 {
     double loss;
-    /* cae.lua:7 conv2d 3x3 + bias_add + relu + max_pool2d + max_pool2d_argmax -> 112x112x32 */
+    /* cae.lua:10 conv2d 3x3 + bias_add + relu + max_pool2d + max_pool2d_argmax -> 112x112x32 */
     encoder_conv1_forward(image, w + W_ENCODER_CONV1_KERNEL_COLUMNS, w + W_ENCODER_CONV1_BIAS,
                           t->encoder_pool1, t->encoder_pool1_argmax,
                           t->encoder_conv1_forward_scratch, 0, 56);
     mark(clock, 0);
-    /* cae.lua:9 conv2d 3x3 + bias_add + relu + max_pool2d + max_pool2d_argmax -> 56x56x64 */
+    /* cae.lua:12 conv2d 3x3 + bias_add + relu + max_pool2d + max_pool2d_argmax -> 56x56x64 */
     encoder_conv2_forward(t->encoder_pool1, w + W_ENCODER_CONV2_KERNEL_WINOGRAD,
                           w + W_ENCODER_CONV2_BIAS, t->encoder_pool2, t->encoder_pool2_argmax,
                           t->encoder_conv2_forward_scratch, 0, 28);
     mark(clock, 1);
-    /* cae.lua:11 conv2d 3x3 + bias_add + relu + max_pool2d + max_pool2d_argmax -> 28x28x128 */
+    /* cae.lua:14 conv2d 3x3 + bias_add + relu + max_pool2d + max_pool2d_argmax -> 28x28x128 */
     encoder_conv3_forward(t->encoder_pool2, w + W_ENCODER_CONV3_KERNEL_WINOGRAD,
                           w + W_ENCODER_CONV3_BIAS, t->encoder_pool3, t->encoder_pool3_argmax,
                           t->encoder_conv3_forward_scratch, 0, 14);
     mark(clock, 2);
-    /* cae.lua:16 conv2d 3x3 + bias_add + relu -> 28x28x128 */
+    /* cae.lua:19 conv2d 3x3 + bias_add + relu -> 28x28x128 */
     decoder_conv1_forward(t->encoder_pool3, w + W_DECODER_CONV1_KERNEL_WINOGRAD,
                           w + W_DECODER_CONV1_BIAS, t->decoder_conv1_relu,
                           t->decoder_conv1_forward_scratch, 0, 7);
     mark(clock, 3);
-    /* cae.lua:18 conv2d 3x3 on 2x upsampled + bias_add + relu -> 56x56x16 */
+    /* cae.lua:21 conv2d 3x3 on 2x upsampled + bias_add + relu -> 56x56x16 */
     decoder_conv2_forward(t->decoder_conv1_relu, w + W_DECODER_CONV2_KERNEL_WINOGRAD,
                           w + W_DECODER_CONV2_BIAS, t->decoder_conv2_relu,
                           t->decoder_conv2_forward_scratch, 0, 7);
     mark(clock, 4);
-    /* cae.lua:20 conv2d 3x3 on 2x upsampled + bias_add + relu -> 112x112x3 */
+    /* cae.lua:23 conv2d 3x3 on 2x upsampled + bias_add + relu -> 112x112x3 */
     decoder_conv3_forward(t->decoder_conv2_relu, w + W_DECODER_CONV3_KERNEL_WINOGRAD,
                           w + W_DECODER_CONV3_BIAS, t->decoder_conv3_relu,
                           t->decoder_conv3_forward_scratch, 0, 14);
     mark(clock, 5);
-    /* cae.lua:28 mse -> 1 */
+    /* cae.lua:31 mse -> 1 */
     loss_forward(t->decoder_conv3_relu, image, &loss, t->loss_forward_scratch);
     mark(clock, 6);
     return loss;
@@ -253,40 +253,40 @@ static double cae_forward(const float *w, const uint8_t *image, const Train *t, 
 static void cae_backward(const float *w, const uint8_t *image, const Train *t, float *gradient,
     ModelClock *clock)
 {
-    /* cae.lua:28 mse_dx -> 112x112x3 */
+    /* cae.lua:31 mse_dx -> 112x112x3 */
     loss_dx(t->decoder_conv3_relu, image, t->loss_dx);
     mark(clock, 7);
-    /* cae.lua:20 relu_dx + conv2d_dw 3x3 on 2x upsampled + bias_add_db + conv2d_dx -> 3x3x16x3 */
-    decoder_conv3_dw(t->decoder_conv2_relu, t->loss_dx, t->decoder_conv3_relu,
-                     w + W_DECODER_CONV3_KERNEL_WINOGRAD_TURNED, t->decoder_conv3_dx,
-                     t->decoder_conv3_dw_sum, gradient + P_DECODER_CONV3_BIAS,
-                     t->decoder_conv3_dw_scratch);
+    /* cae.lua:23 relu_dx + conv2d_dw 3x3 on 2x upsampled + bias_add_db + conv2d_dx -> 3x3x16x3 */
+    decoder_conv3_backward(t->decoder_conv2_relu, t->loss_dx, t->decoder_conv3_relu,
+                           w + W_DECODER_CONV3_KERNEL_WINOGRAD_TURNED, t->decoder_conv3_dx,
+                           t->decoder_conv3_backward_sum, gradient + P_DECODER_CONV3_BIAS,
+                           t->decoder_conv3_backward_scratch);
     mark(clock, 8);
-    /* cae.lua:18 relu_dx + conv2d_dw 3x3 on 2x upsampled + bias_add_db + conv2d_dx -> 3x3x128x16 */
-    decoder_conv2_dw(t->decoder_conv1_relu, t->decoder_conv3_dx, t->decoder_conv2_relu,
-                     w + W_DECODER_CONV2_KERNEL_WINOGRAD_TURNED, t->decoder_conv2_dx,
-                     t->decoder_conv2_dw_sum, gradient + P_DECODER_CONV2_BIAS,
-                     t->decoder_conv2_dw_scratch);
+    /* cae.lua:21 relu_dx + conv2d_dw 3x3 on 2x upsampled + bias_add_db + conv2d_dx -> 3x3x128x16 */
+    decoder_conv2_backward(t->decoder_conv1_relu, t->decoder_conv3_dx, t->decoder_conv2_relu,
+                           w + W_DECODER_CONV2_KERNEL_WINOGRAD_TURNED, t->decoder_conv2_dx,
+                           t->decoder_conv2_backward_sum, gradient + P_DECODER_CONV2_BIAS,
+                           t->decoder_conv2_backward_scratch);
     mark(clock, 9);
-    /* cae.lua:16 relu_dx + conv2d_dw 3x3 + bias_add_db + conv2d_dx -> 3x3x128x128 */
-    decoder_conv1_dw(t->encoder_pool3, t->decoder_conv2_dx, t->decoder_conv1_relu,
-                     w + W_DECODER_CONV1_KERNEL_WINOGRAD_TURNED, t->decoder_conv1_dx,
-                     t->decoder_conv1_dw_sum, gradient + P_DECODER_CONV1_BIAS,
-                     t->decoder_conv1_dw_scratch);
+    /* cae.lua:19 relu_dx + conv2d_dw 3x3 + bias_add_db + conv2d_dx -> 3x3x128x128 */
+    decoder_conv1_backward(t->encoder_pool3, t->decoder_conv2_dx, t->decoder_conv1_relu,
+                           w + W_DECODER_CONV1_KERNEL_WINOGRAD_TURNED, t->decoder_conv1_dx,
+                           t->decoder_conv1_backward_sum, gradient + P_DECODER_CONV1_BIAS,
+                           t->decoder_conv1_backward_scratch);
     mark(clock, 10);
-    /* cae.lua:11 relu_dx + max_pool2d_dx + conv2d_dw 3x3 + bias_add_db + conv2d_dx -> 3x3x64x128 */
-    encoder_conv3_dw(t->encoder_pool2, t->decoder_conv1_dx, t->encoder_pool3,
-                     t->encoder_pool3_argmax, w + W_ENCODER_CONV3_KERNEL_WINOGRAD_TURNED,
-                     t->encoder_conv3_dx, t->encoder_conv3_dw_sum, gradient + P_ENCODER_CONV3_BIAS,
-                     t->encoder_conv3_dw_scratch);
+    /* cae.lua:14 relu_dx + max_pool2d_dx + conv2d_dw 3x3 + bias_add_db + conv2d_dx -> 3x3x64x128 */
+    encoder_conv3_backward(t->encoder_pool2, t->decoder_conv1_dx, t->encoder_pool3,
+                           t->encoder_pool3_argmax, w + W_ENCODER_CONV3_KERNEL_WINOGRAD_TURNED,
+                           t->encoder_conv3_dx, t->encoder_conv3_backward_sum,
+                           gradient + P_ENCODER_CONV3_BIAS, t->encoder_conv3_backward_scratch);
     mark(clock, 11);
-    /* cae.lua:9 relu_dx + max_pool2d_dx + conv2d_dw 3x3 + bias_add_db + conv2d_dx -> 3x3x32x64 */
-    encoder_conv2_dw(t->encoder_pool1, t->encoder_conv3_dx, t->encoder_pool2,
-                     t->encoder_pool2_argmax, w + W_ENCODER_CONV2_KERNEL_WINOGRAD_TURNED,
-                     t->encoder_conv2_dx, t->encoder_conv2_dw_sum, gradient + P_ENCODER_CONV2_BIAS,
-                     t->encoder_conv2_dw_scratch);
+    /* cae.lua:12 relu_dx + max_pool2d_dx + conv2d_dw 3x3 + bias_add_db + conv2d_dx -> 3x3x32x64 */
+    encoder_conv2_backward(t->encoder_pool1, t->encoder_conv3_dx, t->encoder_pool2,
+                           t->encoder_pool2_argmax, w + W_ENCODER_CONV2_KERNEL_WINOGRAD_TURNED,
+                           t->encoder_conv2_dx, t->encoder_conv2_backward_sum,
+                           gradient + P_ENCODER_CONV2_BIAS, t->encoder_conv2_backward_scratch);
     mark(clock, 12);
-    /* cae.lua:7 relu_dx + max_pool2d_dx + conv2d_dw 3x3 + bias_add_db -> 3x3x3x32 */
+    /* cae.lua:10 relu_dx + max_pool2d_dx + conv2d_dw 3x3 + bias_add_db -> 3x3x3x32 */
     encoder_conv1_dw(image, t->encoder_conv2_dx, t->encoder_pool1, t->encoder_pool1_argmax,
                      t->encoder_conv1_dw_sum, gradient + P_ENCODER_CONV1_BIAS,
                      t->encoder_conv1_dw_scratch);
@@ -307,21 +307,21 @@ static void backward_chunk(const void *prepared, const uint8_t *const *images,
     (void)noise;
     if (clock)
         clock->last = clock->now();
-    __builtin_memset(t.decoder_conv3_dw_sum, 0, 36928);
-    __builtin_memset(t.decoder_conv2_dw_sum, 0, 1179712);
-    __builtin_memset(t.decoder_conv1_dw_sum, 0, 2359360);
-    __builtin_memset(t.encoder_conv3_dw_sum, 0, 1179712);
-    __builtin_memset(t.encoder_conv2_dw_sum, 0, 294976);
+    __builtin_memset(t.decoder_conv3_backward_sum, 0, 36928);
+    __builtin_memset(t.decoder_conv2_backward_sum, 0, 1179712);
+    __builtin_memset(t.decoder_conv1_backward_sum, 0, 2359360);
+    __builtin_memset(t.encoder_conv3_backward_sum, 0, 1179712);
+    __builtin_memset(t.encoder_conv2_backward_sum, 0, 294976);
     __builtin_memset(t.encoder_conv1_dw_sum, 0, 13888);
     for (int i = 0; i < n; i++) {
         losses[i] = cae_forward(prepared, images[i], &t, clock);
         cae_backward(prepared, images[i], &t, gradient, clock);
     }
-    decoder_conv3_dw_flush(t.decoder_conv3_dw_sum, gradient + P_DECODER_CONV3_KERNEL);
-    decoder_conv2_dw_flush(t.decoder_conv2_dw_sum, gradient + P_DECODER_CONV2_KERNEL);
-    decoder_conv1_dw_flush(t.decoder_conv1_dw_sum, gradient + P_DECODER_CONV1_KERNEL);
-    encoder_conv3_dw_flush(t.encoder_conv3_dw_sum, gradient + P_ENCODER_CONV3_KERNEL);
-    encoder_conv2_dw_flush(t.encoder_conv2_dw_sum, gradient + P_ENCODER_CONV2_KERNEL);
+    decoder_conv3_backward_flush(t.decoder_conv3_backward_sum, gradient + P_DECODER_CONV3_KERNEL);
+    decoder_conv2_backward_flush(t.decoder_conv2_backward_sum, gradient + P_DECODER_CONV2_KERNEL);
+    decoder_conv1_backward_flush(t.decoder_conv1_backward_sum, gradient + P_DECODER_CONV1_KERNEL);
+    encoder_conv3_backward_flush(t.encoder_conv3_backward_sum, gradient + P_ENCODER_CONV3_KERNEL);
+    encoder_conv2_backward_flush(t.encoder_conv2_backward_sum, gradient + P_ENCODER_CONV2_KERNEL);
     encoder_conv1_dw_flush(t.encoder_conv1_dw_sum, gradient + P_ENCODER_CONV1_KERNEL);
 }
 
@@ -385,7 +385,7 @@ static const ModelStep infer_steps[] = {
     { "decoder.up3", "forward", "upsample", 0, 0, 0, 0 },
 };
 
-/* Behind each layer all bands of a team wait for each other. */
+/* After each layer all bands of a team wait for each other. */
 static inline void meet(const ModelTeam *team)
 {
     if (team)
@@ -404,20 +404,20 @@ static void encode_by(const void *prepared, const uint8_t *image, float *latent,
                                             = &values;
     if (clock)
         clock->last = clock->now();
-    /* cae.lua:7 conv2d 3x3 + bias_add + relu + max_pool2d -> 112x112x32 */
+    /* cae.lua:10 conv2d 3x3 + bias_add + relu + max_pool2d -> 112x112x32 */
     encoder_conv1_forward_infer(image, w + W_ENCODER_CONV1_KERNEL_COLUMNS, w + W_ENCODER_CONV1_BIAS,
                                 t->encoder_pool1, t->encoder_conv1_forward_infer_scratch,
                                 56 * band / bands, 56 * (band + 1) / bands);
     mark(clock, 0);
     meet(team);
-    /* cae.lua:9 conv2d 3x3 + bias_add + relu + max_pool2d -> 56x56x64 */
+    /* cae.lua:12 conv2d 3x3 + bias_add + relu + max_pool2d -> 56x56x64 */
     encoder_conv2_forward_infer(t->encoder_pool1, w + W_ENCODER_CONV2_KERNEL_WINOGRAD,
                                 w + W_ENCODER_CONV2_BIAS, t->encoder_pool2,
                                 t->encoder_conv2_forward_infer_scratch, 28 * band / bands,
                                 28 * (band + 1) / bands);
     mark(clock, 1);
     meet(team);
-    /* cae.lua:11 conv2d 3x3 + bias_add + relu + max_pool2d -> 28x28x128 */
+    /* cae.lua:14 conv2d 3x3 + bias_add + relu + max_pool2d -> 28x28x128 */
     encoder_conv3_forward_infer(t->encoder_pool2, w + W_ENCODER_CONV3_KERNEL_WINOGRAD,
                                 w + W_ENCODER_CONV3_BIAS, latent,
                                 t->encoder_conv3_forward_infer_scratch, 14 * band / bands,
@@ -450,27 +450,27 @@ static void decode_by(const void *prepared, const float *latent, float *output, 
                                             = &values;
     if (clock)
         clock->last = clock->now();
-    /* cae.lua:16 conv2d 3x3 + bias_add + relu -> 28x28x128 */
+    /* cae.lua:19 conv2d 3x3 + bias_add + relu -> 28x28x128 */
     decoder_conv1_forward(latent, w + W_DECODER_CONV1_KERNEL_WINOGRAD, w + W_DECODER_CONV1_BIAS,
                           t->decoder_conv1_relu, t->decoder_conv1_forward_scratch, 7 * band / bands,
                           7 * (band + 1) / bands);
     mark(clock, 3);
     meet(team);
-    /* cae.lua:18 conv2d 3x3 on 2x upsampled + bias_add + relu -> 56x56x16 */
+    /* cae.lua:21 conv2d 3x3 on 2x upsampled + bias_add + relu -> 56x56x16 */
     decoder_conv2_forward(t->decoder_conv1_relu, w + W_DECODER_CONV2_KERNEL_WINOGRAD,
                           w + W_DECODER_CONV2_BIAS, t->decoder_conv2_relu,
                           t->decoder_conv2_forward_scratch, 7 * band / bands,
                           7 * (band + 1) / bands);
     mark(clock, 4);
     meet(team);
-    /* cae.lua:20 conv2d 3x3 on 2x upsampled + bias_add + relu -> 112x112x3 */
+    /* cae.lua:23 conv2d 3x3 on 2x upsampled + bias_add + relu -> 112x112x3 */
     decoder_conv3_forward(t->decoder_conv2_relu, w + W_DECODER_CONV3_KERNEL_WINOGRAD,
                           w + W_DECODER_CONV3_BIAS, t->decoder_conv3_relu,
                           t->decoder_conv3_forward_scratch, 14 * band / bands,
                           14 * (band + 1) / bands);
     mark(clock, 5);
     meet(team);
-    /* cae.lua:21 upsample2d -> 224x224x3 */
+    /* cae.lua:24 upsample2d -> 224x224x3 */
     decoder_up3_forward_infer(t->decoder_conv3_relu, output, 224 * band / bands,
                               224 * (band + 1) / bands);
     mark(clock, 6);

@@ -1,4 +1,4 @@
-/* The kernels of cae: vectors, and one function for each layer and pass. */
+/* The kernels of cae: vectors, and one function for each layer and direction. */
 #ifndef CAE_KERNELS_H
 #define CAE_KERNELS_H
 
@@ -101,28 +101,33 @@ static inline void add_part(float *p, vec v, int n)
         p[i] += v[i];
 }
 
-void prepare_encoder_conv1_kernel_columns(const float *restrict parameter, float *restrict form);
-void prepare_encoder_conv1_bias(const float *restrict parameter, float *restrict form);
-void prepare_encoder_conv2_kernel_winograd(const float *restrict parameter, float *restrict form);
-void prepare_encoder_conv2_bias(const float *restrict parameter, float *restrict form);
-void prepare_encoder_conv3_kernel_winograd(const float *restrict parameter, float *restrict form);
-void prepare_encoder_conv3_bias(const float *restrict parameter, float *restrict form);
-void prepare_decoder_conv1_kernel_winograd(const float *restrict parameter, float *restrict form);
-void prepare_decoder_conv1_bias(const float *restrict parameter, float *restrict form);
-void prepare_decoder_conv2_kernel_winograd(const float *restrict parameter, float *restrict form);
-void prepare_decoder_conv2_bias(const float *restrict parameter, float *restrict form);
-void prepare_decoder_conv3_kernel_winograd(const float *restrict parameter, float *restrict form);
-void prepare_decoder_conv3_bias(const float *restrict parameter, float *restrict form);
+void prepare_encoder_conv1_kernel_columns(const float *restrict parameter, float *restrict packing);
+void prepare_encoder_conv1_bias(const float *restrict parameter, float *restrict packing);
+void prepare_encoder_conv2_kernel_winograd(const float *restrict parameter,
+    float *restrict packing);
+void prepare_encoder_conv2_bias(const float *restrict parameter, float *restrict packing);
+void prepare_encoder_conv3_kernel_winograd(const float *restrict parameter,
+    float *restrict packing);
+void prepare_encoder_conv3_bias(const float *restrict parameter, float *restrict packing);
+void prepare_decoder_conv1_kernel_winograd(const float *restrict parameter,
+    float *restrict packing);
+void prepare_decoder_conv1_bias(const float *restrict parameter, float *restrict packing);
+void prepare_decoder_conv2_kernel_winograd(const float *restrict parameter,
+    float *restrict packing);
+void prepare_decoder_conv2_bias(const float *restrict parameter, float *restrict packing);
+void prepare_decoder_conv3_kernel_winograd(const float *restrict parameter,
+    float *restrict packing);
+void prepare_decoder_conv3_bias(const float *restrict parameter, float *restrict packing);
 void prepare_decoder_conv3_kernel_winograd_turned(const float *restrict parameter,
-                                                  float *restrict form);
+                                                  float *restrict packing);
 void prepare_decoder_conv2_kernel_winograd_turned(const float *restrict parameter,
-                                                  float *restrict form);
+                                                  float *restrict packing);
 void prepare_decoder_conv1_kernel_winograd_turned(const float *restrict parameter,
-                                                  float *restrict form);
+                                                  float *restrict packing);
 void prepare_encoder_conv3_kernel_winograd_turned(const float *restrict parameter,
-                                                  float *restrict form);
+                                                  float *restrict packing);
 void prepare_encoder_conv2_kernel_winograd_turned(const float *restrict parameter,
-                                                  float *restrict form);
+                                                  float *restrict packing);
 
 void encoder_conv1_forward(const uint8_t *restrict x, const float *restrict w,
                            const float *restrict b, float *restrict y, int32_t *restrict codes,
@@ -145,28 +150,31 @@ void decoder_conv3_forward(const float *restrict x, const float *restrict w,
 void loss_forward(const float *restrict y, const uint8_t *restrict target, double *restrict loss,
                   float *restrict scratch);
 void loss_dx(const float *restrict y, const uint8_t *restrict target, float *restrict dy);
-void decoder_conv3_dw_flush(const float *restrict sum, float *restrict dw);
-void decoder_conv3_dw(const float *restrict x, const float *restrict dy,
-                      const float *restrict value, const float *restrict w, float *restrict dx,
-                      float *restrict sum, float *restrict db, float *restrict scratch);
-void decoder_conv2_dw_flush(const float *restrict sum, float *restrict dw);
-void decoder_conv2_dw(const float *restrict x, const float *restrict dy,
-                      const float *restrict value, const float *restrict w, float *restrict dx,
-                      float *restrict sum, float *restrict db, float *restrict scratch);
-void decoder_conv1_dw_flush(const float *restrict sum, float *restrict dw);
-void decoder_conv1_dw(const float *restrict x, const float *restrict dy,
-                      const float *restrict value, const float *restrict w, float *restrict dx,
-                      float *restrict sum, float *restrict db, float *restrict scratch);
-void encoder_conv3_dw_flush(const float *restrict sum, float *restrict dw);
-void encoder_conv3_dw(const float *restrict x, const float *restrict dy,
-                      const float *restrict value, const int32_t *restrict codes,
-                      const float *restrict w, float *restrict dx, float *restrict sum,
-                      float *restrict db, float *restrict scratch);
-void encoder_conv2_dw_flush(const float *restrict sum, float *restrict dw);
-void encoder_conv2_dw(const float *restrict x, const float *restrict dy,
-                      const float *restrict value, const int32_t *restrict codes,
-                      const float *restrict w, float *restrict dx, float *restrict sum,
-                      float *restrict db, float *restrict scratch);
+void decoder_conv3_backward_flush(const float *restrict sum, float *restrict dw);
+void decoder_conv3_backward(const float *restrict x, const float *restrict dy,
+                            const float *restrict value, const float *restrict w,
+                            float *restrict dx, float *restrict sum, float *restrict db,
+                            float *restrict scratch);
+void decoder_conv2_backward_flush(const float *restrict sum, float *restrict dw);
+void decoder_conv2_backward(const float *restrict x, const float *restrict dy,
+                            const float *restrict value, const float *restrict w,
+                            float *restrict dx, float *restrict sum, float *restrict db,
+                            float *restrict scratch);
+void decoder_conv1_backward_flush(const float *restrict sum, float *restrict dw);
+void decoder_conv1_backward(const float *restrict x, const float *restrict dy,
+                            const float *restrict value, const float *restrict w,
+                            float *restrict dx, float *restrict sum, float *restrict db,
+                            float *restrict scratch);
+void encoder_conv3_backward_flush(const float *restrict sum, float *restrict dw);
+void encoder_conv3_backward(const float *restrict x, const float *restrict dy,
+                            const float *restrict value, const int32_t *restrict codes,
+                            const float *restrict w, float *restrict dx, float *restrict sum,
+                            float *restrict db, float *restrict scratch);
+void encoder_conv2_backward_flush(const float *restrict sum, float *restrict dw);
+void encoder_conv2_backward(const float *restrict x, const float *restrict dy,
+                            const float *restrict value, const int32_t *restrict codes,
+                            const float *restrict w, float *restrict dx, float *restrict sum,
+                            float *restrict db, float *restrict scratch);
 void encoder_conv1_dw_flush(const float *restrict sum, float *restrict dw);
 void encoder_conv1_dw(const uint8_t *restrict x, const float *restrict dy,
                       const float *restrict value, const int32_t *restrict codes,

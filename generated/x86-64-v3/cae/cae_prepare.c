@@ -1,30 +1,30 @@
-/* The weights in the forms that the kernels read. */
+/* The weights, packed for the kernels. */
 #include "cae_kernels.h"
 
 /* encoder.conv1.kernel, transformed */
-void prepare_encoder_conv1_kernel_columns(const float *restrict parameter, float *restrict form)
+void prepare_encoder_conv1_kernel_columns(const float *restrict parameter, float *restrict packing)
 {
     for (int block = 0; block < 32; block += 8)
-        for (int j = 0; j < 9; j++, form += 48)
+        for (int j = 0; j < 9; j++, packing += 48)
             for (int o = 0; o < 8; o++) {
                 const float *g = parameter + j * 32 + block + o;
                 const float g0 = g[0], g1 = g[288], g2 = g[576];
                 const float even = g0 + 0.390625f * g2, odd = 0.625f * g1, far_even = g0 + 2.25f
                     * g2, far_odd = 1.5f * g1;
-                form[o] = g0 * 1.13777778f;
-                form[8 + o] = (even + odd) * -0.688403361f;
-                form[16 + o] = (even - odd) * -0.688403361f;
-                form[24 + o] = (far_even + far_odd) * 0.119514472f;
-                form[32 + o] = (far_even - far_odd) * 0.119514472f;
-                form[40 + o] = g2;
+                packing[o] = g0 * 1.13777778f;
+                packing[8 + o] = (even + odd) * -0.688403361f;
+                packing[16 + o] = (even - odd) * -0.688403361f;
+                packing[24 + o] = (far_even + far_odd) * 0.119514472f;
+                packing[32 + o] = (far_even - far_odd) * 0.119514472f;
+                packing[40 + o] = g2;
             }
 }
 
 /* encoder.conv1.bias, as it is */
-void prepare_encoder_conv1_bias(const float *restrict parameter, float *restrict form)
+void prepare_encoder_conv1_bias(const float *restrict parameter, float *restrict packing)
 {
     for (int i = 0; i < 32; i++)
-        form[i] = parameter[i];
+        packing[i] = parameter[i];
 }
 
 /* One line of G g: three taps to six points. */
@@ -72,22 +72,22 @@ static void prepare_encoder_conv2_kernel_winograd_column(const float *parameter,
 }
 
 /* encoder.conv2.kernel, transformed */
-void prepare_encoder_conv2_kernel_winograd(const float *restrict parameter, float *restrict form)
+void prepare_encoder_conv2_kernel_winograd(const float *restrict parameter, float *restrict packing)
 {
     for (int block = 0; block < 64; block += 16) {
         const int width = 16;
         for (int row = 0; row < 32; row++)
             for (int c = 0; c < width; c += 8)
-                prepare_encoder_conv2_kernel_winograd_column(parameter, row, block + c, form + block
-                    * 32 + row * width + c);
+                prepare_encoder_conv2_kernel_winograd_column(parameter, row, block + c, packing
+                    + block * 32 + row * width + c);
     }
 }
 
 /* encoder.conv2.bias, as it is */
-void prepare_encoder_conv2_bias(const float *restrict parameter, float *restrict form)
+void prepare_encoder_conv2_bias(const float *restrict parameter, float *restrict packing)
 {
     for (int i = 0; i < 64; i++)
-        form[i] = parameter[i];
+        packing[i] = parameter[i];
 }
 
 /* One line of G g: three taps to six points. */
@@ -135,22 +135,22 @@ static void prepare_encoder_conv3_kernel_winograd_column(const float *parameter,
 }
 
 /* encoder.conv3.kernel, transformed */
-void prepare_encoder_conv3_kernel_winograd(const float *restrict parameter, float *restrict form)
+void prepare_encoder_conv3_kernel_winograd(const float *restrict parameter, float *restrict packing)
 {
     for (int block = 0; block < 128; block += 16) {
         const int width = 16;
         for (int row = 0; row < 64; row++)
             for (int c = 0; c < width; c += 8)
-                prepare_encoder_conv3_kernel_winograd_column(parameter, row, block + c, form + block
-                    * 64 + row * width + c);
+                prepare_encoder_conv3_kernel_winograd_column(parameter, row, block + c, packing
+                    + block * 64 + row * width + c);
     }
 }
 
 /* encoder.conv3.bias, as it is */
-void prepare_encoder_conv3_bias(const float *restrict parameter, float *restrict form)
+void prepare_encoder_conv3_bias(const float *restrict parameter, float *restrict packing)
 {
     for (int i = 0; i < 128; i++)
-        form[i] = parameter[i];
+        packing[i] = parameter[i];
 }
 
 /* One line of G g: three taps to six points. */
@@ -198,22 +198,22 @@ static void prepare_decoder_conv1_kernel_winograd_column(const float *parameter,
 }
 
 /* decoder.conv1.kernel, transformed */
-void prepare_decoder_conv1_kernel_winograd(const float *restrict parameter, float *restrict form)
+void prepare_decoder_conv1_kernel_winograd(const float *restrict parameter, float *restrict packing)
 {
     for (int block = 0; block < 128; block += 16) {
         const int width = 16;
         for (int row = 0; row < 128; row++)
             for (int c = 0; c < width; c += 8)
-                prepare_decoder_conv1_kernel_winograd_column(parameter, row, block + c, form + block
-                    * 128 + row * width + c);
+                prepare_decoder_conv1_kernel_winograd_column(parameter, row, block + c, packing
+                    + block * 128 + row * width + c);
     }
 }
 
 /* decoder.conv1.bias, as it is */
-void prepare_decoder_conv1_bias(const float *restrict parameter, float *restrict form)
+void prepare_decoder_conv1_bias(const float *restrict parameter, float *restrict packing)
 {
     for (int i = 0; i < 128; i++)
-        form[i] = parameter[i];
+        packing[i] = parameter[i];
 }
 
 /* One line of G g: three taps to six points. */
@@ -279,22 +279,22 @@ static void prepare_decoder_conv2_kernel_winograd_column(const float *parameter,
 }
 
 /* decoder.conv2.kernel, transformed */
-void prepare_decoder_conv2_kernel_winograd(const float *restrict parameter, float *restrict form)
+void prepare_decoder_conv2_kernel_winograd(const float *restrict parameter, float *restrict packing)
 {
     for (int block = 0; block < 64; block += 16) {
         const int width = 16;
         for (int row = 0; row < 128; row++)
             for (int c = 0; c < width; c += 8)
-                prepare_decoder_conv2_kernel_winograd_column(parameter, row, block + c, form + block
-                    * 128 + row * width + c);
+                prepare_decoder_conv2_kernel_winograd_column(parameter, row, block + c, packing
+                    + block * 128 + row * width + c);
     }
 }
 
 /* decoder.conv2.bias, as it is */
-void prepare_decoder_conv2_bias(const float *restrict parameter, float *restrict form)
+void prepare_decoder_conv2_bias(const float *restrict parameter, float *restrict packing)
 {
     for (int i = 0; i < 16; i++)
-        form[i] = parameter[i];
+        packing[i] = parameter[i];
 }
 
 /* One line of G g: three taps to six points. */
@@ -360,24 +360,24 @@ static void prepare_decoder_conv3_kernel_winograd_column(const float *parameter,
 }
 
 /* decoder.conv3.kernel, transformed */
-void prepare_decoder_conv3_kernel_winograd(const float *restrict parameter, float *restrict form)
+void prepare_decoder_conv3_kernel_winograd(const float *restrict parameter, float *restrict packing)
 {
     for (int block = 0; block < 16; block += 16) {
         const int width = 16;
         for (int row = 0; row < 16; row++)
             for (int c = 0; c < width; c += 8)
-                prepare_decoder_conv3_kernel_winograd_column(parameter, row, block + c, form + block
-                    * 16 + row * width + c);
+                prepare_decoder_conv3_kernel_winograd_column(parameter, row, block + c, packing
+                    + block * 16 + row * width + c);
     }
 }
 
 /* decoder.conv3.bias, as it is */
-void prepare_decoder_conv3_bias(const float *restrict parameter, float *restrict form)
+void prepare_decoder_conv3_bias(const float *restrict parameter, float *restrict packing)
 {
     for (int i = 0; i < 3; i++)
-        form[i] = parameter[i];
+        packing[i] = parameter[i];
     for (int i = 3; i < 8; i++)
-        form[i] = 0;
+        packing[i] = 0;
 }
 
 /* One line of G g: three taps to six points. */
@@ -444,14 +444,14 @@ static void prepare_decoder_conv3_kernel_winograd_turned_column(const float *par
 
 /* decoder.conv3.kernel, transformed, turned, for dX */
 void prepare_decoder_conv3_kernel_winograd_turned(const float *restrict parameter,
-                                                  float *restrict form)
+                                                  float *restrict packing)
 {
     for (int block = 0; block < 16; block += 16) {
         const int width = 16;
         for (int row = 0; row < 12; row++)
             for (int c = 0; c < width; c += 8)
-                prepare_decoder_conv3_kernel_winograd_turned_column(parameter, row, block + c, form
-                    + block * 12 + row * width + c);
+                prepare_decoder_conv3_kernel_winograd_turned_column(parameter, row, block + c,
+                    packing + block * 12 + row * width + c);
     }
 }
 
@@ -519,14 +519,14 @@ static void prepare_decoder_conv2_kernel_winograd_turned_column(const float *par
 
 /* decoder.conv2.kernel, transformed, turned, for dX */
 void prepare_decoder_conv2_kernel_winograd_turned(const float *restrict parameter,
-                                                  float *restrict form)
+                                                  float *restrict packing)
 {
     for (int block = 0; block < 128; block += 16) {
         const int width = 16;
         for (int row = 0; row < 64; row++)
             for (int c = 0; c < width; c += 8)
-                prepare_decoder_conv2_kernel_winograd_turned_column(parameter, row, block + c, form
-                    + block * 64 + row * width + c);
+                prepare_decoder_conv2_kernel_winograd_turned_column(parameter, row, block + c,
+                    packing + block * 64 + row * width + c);
     }
 }
 
@@ -576,14 +576,14 @@ static void prepare_decoder_conv1_kernel_winograd_turned_column(const float *par
 
 /* decoder.conv1.kernel, transformed, turned, for dX */
 void prepare_decoder_conv1_kernel_winograd_turned(const float *restrict parameter,
-                                                  float *restrict form)
+                                                  float *restrict packing)
 {
     for (int block = 0; block < 128; block += 16) {
         const int width = 16;
         for (int row = 0; row < 128; row++)
             for (int c = 0; c < width; c += 8)
-                prepare_decoder_conv1_kernel_winograd_turned_column(parameter, row, block + c, form
-                    + block * 128 + row * width + c);
+                prepare_decoder_conv1_kernel_winograd_turned_column(parameter, row, block + c,
+                    packing + block * 128 + row * width + c);
     }
 }
 
@@ -633,14 +633,14 @@ static void prepare_encoder_conv3_kernel_winograd_turned_column(const float *par
 
 /* encoder.conv3.kernel, transformed, turned, for dX */
 void prepare_encoder_conv3_kernel_winograd_turned(const float *restrict parameter,
-                                                  float *restrict form)
+                                                  float *restrict packing)
 {
     for (int block = 0; block < 64; block += 16) {
         const int width = 16;
         for (int row = 0; row < 128; row++)
             for (int c = 0; c < width; c += 8)
-                prepare_encoder_conv3_kernel_winograd_turned_column(parameter, row, block + c, form
-                    + block * 128 + row * width + c);
+                prepare_encoder_conv3_kernel_winograd_turned_column(parameter, row, block + c,
+                    packing + block * 128 + row * width + c);
     }
 }
 
@@ -690,13 +690,13 @@ static void prepare_encoder_conv2_kernel_winograd_turned_column(const float *par
 
 /* encoder.conv2.kernel, transformed, turned, for dX */
 void prepare_encoder_conv2_kernel_winograd_turned(const float *restrict parameter,
-                                                  float *restrict form)
+                                                  float *restrict packing)
 {
     for (int block = 0; block < 32; block += 16) {
         const int width = 16;
         for (int row = 0; row < 64; row++)
             for (int c = 0; c < width; c += 8)
-                prepare_encoder_conv2_kernel_winograd_turned_column(parameter, row, block + c, form
-                    + block * 64 + row * width + c);
+                prepare_encoder_conv2_kernel_winograd_turned_column(parameter, row, block + c,
+                    packing + block * 64 + row * width + c);
     }
 }

@@ -1,6 +1,6 @@
 #include "cae_kernels.h"
 
-/* Row y of the input behind the zeros at the left. */
+/* Row y of the input after the zeros at the left. */
 static void read_x(const float *x, int y, float *row)
 {
     x += y * 896;
@@ -27,7 +27,7 @@ static void mark_row(const float *x, int y, uint8_t *marks)
 
 /* Which outputs of four rows see nothing but zeros; marks: the six rows of the input that they see.
    */
-static void find_blank(const uint8_t *const marks[6], uint16_t *blank)
+static void find_zero_windows(const uint8_t *const marks[6], uint16_t *zero_windows)
 {
     uint8_t seen[5][57];
     int all = 1;
@@ -39,7 +39,7 @@ static void find_blank(const uint8_t *const marks[6], uint16_t *blank)
             all &= seen[i][j] = tall[j] | tall[j + 1];
     }
     if (all) {
-        __builtin_memset(blank, 0, 56 * sizeof *blank);
+        __builtin_memset(zero_windows, 0, 56 * sizeof *zero_windows);
         return;
     }
     for (int k = 0; k < 56; k++) {
@@ -47,7 +47,7 @@ static void find_blank(const uint8_t *const marks[6], uint16_t *blank)
         int bits = 0;
         for (int place = 0; place < 16; place++)
             bits |= !seen[row + place / 4][column + place % 4] << place;
-        blank[k] = (uint16_t)bits;
+        zero_windows[k] = (uint16_t)bits;
     }
 }
 
@@ -176,16 +176,16 @@ static void transform_output(const float *m, float *lines)
 }
 
 /* Puts exactly 0 where an output saw nothing but zeros. */
-static void clear_blank(const uint16_t *blank, float *lines)
+static void clear_zero_windows(const uint16_t *zero_windows, float *lines)
 {
     for (int k = 0; k < 56; k++)
         for (int place = 0; place < 16; place++)
-            if (blank[k] >> place & 1)
+            if (zero_windows[k] >> place & 1)
                 for (int c = 0; c < 3; c++)
                     lines[place / 4 * 688 + (k / 4 * 4 + place % 4) * 12 + k % 4 * 3 + c] = 0;
 }
 
-/* decoder.conv3: 56x56x16 -> 112x112x3, conv2d 3x3 on 2x upsampled + bias_add + relu (cae.lua:20)
+/* decoder.conv3: 56x56x16 -> 112x112x3, conv2d 3x3 on 2x upsampled + bias_add + relu (cae.lua:23)
    */
 void decoder_conv3_forward(const float *restrict x, const float *restrict w,
                            const float *restrict b, float *restrict y, float *restrict scratch,
@@ -195,7 +195,7 @@ void decoder_conv3_forward(const float *restrict x, const float *restrict w,
     const float *window[10];
     uint8_t *ring_marks = (uint8_t *)(m + 22912);
     const uint8_t *marks[10];
-    uint16_t blank[56];
+    uint16_t zero_windows[56];
     __builtin_memset(ring_marks, 0, 704);
     int next = 0;
     __builtin_memset(ring, 0, 10384 * sizeof *ring);
@@ -219,8 +219,8 @@ void decoder_conv3_forward(const float *restrict x, const float *restrict w,
             multiply(v + p * 560, w + p * 256, m + p * 560, rows * 14);
         for (int r = 0; r < rows; r++) {
             transform_output(m + r * 224, lines);
-            find_blank(marks + 4 * r, blank);
-            clear_blank(blank, lines);
+            find_zero_windows(marks + 4 * r, zero_windows);
+            clear_zero_windows(zero_windows, lines);
             const int done = (strip + r) * 4;
             for (int i = 0; i < 4; i++) {
                 float *line = lines + i * 688;

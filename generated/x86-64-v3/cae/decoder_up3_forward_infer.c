@@ -1,6 +1,6 @@
 #include "cae_kernels.h"
 
-/* decoder.up3: 112x112x3 -> 224x224x3, upsample2d (cae.lua:21) */
+/* decoder.up3: 112x112x3 -> 224x224x3, upsample2d (cae.lua:24) */
 void decoder_up3_forward_infer(const float *restrict x, float *restrict y, int first, int last)
 {
     y += first * 672;

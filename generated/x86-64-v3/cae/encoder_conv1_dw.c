@@ -1,6 +1,6 @@
 #include "cae_kernels.h"
 
-/* Row y of the input behind the zeros at the left. */
+/* Row y of the input after the zeros at the left. */
 static void read_x(const uint8_t *x, int y, float *row)
 {
     x += y * 672;
@@ -142,7 +142,7 @@ static void sum_weights(const float *v, const float *d, float *sum, int tiles)
 }
 
 /* encoder.conv1.dw: 224x224x3 and 224x224x32 -> 3x3x3x32, relu_dx + max_pool2d_dx + conv2d_dw 3x3 +
-   bias_add_db (cae.lua:7) */
+   bias_add_db (cae.lua:10) */
 void encoder_conv1_dw(const uint8_t *restrict x, const float *restrict dy,
                       const float *restrict value, const int32_t *restrict codes,
                       float *restrict sum, float *restrict db, float *restrict scratch)

@@ -1,6 +1,6 @@
 #include "cae_kernels.h"
 
-/* Row y of the input behind the zeros at the left. */
+/* Row y of the input after the zeros at the left. */
 static void read_x(const uint8_t *x, int y, float *row)
 {
     x += y * 672;
@@ -23,7 +23,7 @@ static void mark_row(const uint8_t *x, int y, uint8_t *marks)
 
 /* Which outputs of four rows see nothing but zeros; marks: the six rows of the input that they see.
    */
-static void find_blank(const uint8_t *const marks[6], uint16_t *blank)
+static void find_zero_windows(const uint8_t *const marks[6], uint16_t *zero_windows)
 {
     uint8_t seen[4][224];
     int all = 1;
@@ -35,7 +35,7 @@ static void find_blank(const uint8_t *const marks[6], uint16_t *blank)
             all &= seen[i][j] = tall[j] | tall[j + 1] | tall[j + 2];
     }
     if (all) {
-        __builtin_memset(blank, 0, 112 * sizeof *blank);
+        __builtin_memset(zero_windows, 0, 112 * sizeof *zero_windows);
         return;
     }
     for (int k = 0; k < 112; k++) {
@@ -43,7 +43,7 @@ static void find_blank(const uint8_t *const marks[6], uint16_t *blank)
         int bits = 0;
         for (int place = 0; place < 8; place++)
             bits |= !seen[row + place / 2][column + place % 2] << place;
-        blank[k] = (uint16_t)bits;
+        zero_windows[k] = (uint16_t)bits;
     }
 }
 
@@ -136,7 +136,7 @@ static inline void tile(const float *v, const float *w, vec z[4][2][1])
 }
 
 /* Puts exactly 0 where an output saw nothing but zeros. */
-static inline void clear_blank(int bits, vec z[4][2][1])
+static inline void clear_zero_windows(int bits, vec z[4][2][1])
 {
 #pragma GCC unroll 8
     for (int place = 0; place < 8; place++)
@@ -146,14 +146,14 @@ static inline void clear_blank(int bits, vec z[4][2][1])
                 z[place / 2][place % 2][k] = (vec){0};
 }
 
-/* encoder.conv1: 224x224x3 -> 112x112x32, conv2d 3x3 + bias_add + relu + max_pool2d (cae.lua:7) */
+/* encoder.conv1: 224x224x3 -> 112x112x32, conv2d 3x3 + bias_add + relu + max_pool2d (cae.lua:10) */
 void encoder_conv1_forward_infer(const uint8_t *restrict x, const float *restrict w,
                                  const float *restrict b, float *restrict y,
                                  float *restrict scratch, int first, int last)
 {
     float *ring = scratch, *points = scratch + 4816;
     uint8_t *ring_marks = (uint8_t *)(points + 4128);
-    uint16_t blank[112];
+    uint16_t zero_windows[112];
     __builtin_memset(ring_marks, 0, 1792);
     int next = 0;
     __builtin_memset(ring, 0, 4816 * sizeof *ring);
@@ -170,14 +170,14 @@ void encoder_conv1_forward_infer(const uint8_t *restrict x, const float *restric
             window[i] = ring + slot * 688;
             marks[i] = ring_marks + slot * 256;
         }
-        find_blank(marks, blank);
+        find_zero_windows(marks, zero_windows);
         transform_rows(window, points);
         for (int c = 0; c < 32; c += 8)
             for (int p = 0; p < 224; p += 2) {
                 vec z[4][2][1];
                 tile(points + p * 3, w + c * 54, z);
-                if (blank[p / 2])
-                    clear_blank(blank[p / 2], z);
+                if (zero_windows[p / 2])
+                    clear_zero_windows(zero_windows[p / 2], z);
                 float *to = y + (row / 2 * 112 + p / 2) * 32 + c;
                 const vec bias0 = load(b + c);
                 vec v, best;

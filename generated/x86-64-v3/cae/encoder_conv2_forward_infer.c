@@ -1,6 +1,6 @@
 #include "cae_kernels.h"
 
-/* Row y of the input behind the zeros at the left. */
+/* Row y of the input after the zeros at the left. */
 static void read_x(const float *x, int y, float *row)
 {
     x += y * 3584;
@@ -27,7 +27,7 @@ static void mark_row(const float *x, int y, uint8_t *marks)
 
 /* Which outputs of four rows see nothing but zeros; marks: the six rows of the input that they see.
    */
-static void find_blank(const uint8_t *const marks[6], uint16_t *blank)
+static void find_zero_windows(const uint8_t *const marks[6], uint16_t *zero_windows)
 {
     uint8_t seen[4][112];
     int all = 1;
@@ -39,7 +39,7 @@ static void find_blank(const uint8_t *const marks[6], uint16_t *blank)
             all &= seen[i][j] = tall[j] | tall[j + 1] | tall[j + 2];
     }
     if (all) {
-        __builtin_memset(blank, 0, 28 * sizeof *blank);
+        __builtin_memset(zero_windows, 0, 28 * sizeof *zero_windows);
         return;
     }
     for (int k = 0; k < 28; k++) {
@@ -47,7 +47,7 @@ static void find_blank(const uint8_t *const marks[6], uint16_t *blank)
         int bits = 0;
         for (int place = 0; place < 16; place++)
             bits |= !seen[row + place / 4][column + place % 4] << place;
-        blank[k] = (uint16_t)bits;
+        zero_windows[k] = (uint16_t)bits;
     }
 }
 
@@ -148,7 +148,7 @@ static void multiply(const float *in, const float *w, float *out, int tiles)
 }
 
 /* At m A of a row of tiles, bias, activation, pool: rows `row` on of y. */
-static void transform_output(const float *m, const float *b, float *y, const uint16_t *blank,
+static void transform_output(const float *m, const float *b, float *y, const uint16_t *zero_windows,
     int row)
 {
     y += row * 3584;
@@ -171,10 +171,10 @@ static void transform_output(const float *m, const float *b, float *y, const uin
 #pragma GCC unroll 4
             for (int i = 0; i < 4; i++) {
                 at(&t[i][0], &t[i][1], &t[i][2], &t[i][3], &t[i][4], &t[i][5], z[i]);
-                if (blank[tile] >> (i * 4) & 15)
+                if (zero_windows[tile] >> (i * 4) & 15)
 #pragma GCC unroll 4
                     for (int j = 0; j < 4; j++)
-                        if (blank[tile] >> (i * 4 + j) & 1)
+                        if (zero_windows[tile] >> (i * 4 + j) & 1)
                             z[i][j] = (vec){0};
             }
 #pragma GCC unroll 2
@@ -192,7 +192,7 @@ static void transform_output(const float *m, const float *b, float *y, const uin
         }
 }
 
-/* encoder.conv2: 112x112x32 -> 56x56x64, conv2d 3x3 + bias_add + relu + max_pool2d (cae.lua:9) */
+/* encoder.conv2: 112x112x32 -> 56x56x64, conv2d 3x3 + bias_add + relu + max_pool2d (cae.lua:12) */
 void encoder_conv2_forward_infer(const float *restrict x, const float *restrict w,
                                  const float *restrict b, float *restrict y,
                                  float *restrict scratch, int first, int last)
@@ -201,7 +201,7 @@ void encoder_conv2_forward_infer(const float *restrict x, const float *restrict 
     const float *window[10];
     uint8_t *ring_marks = (uint8_t *)(m + 172160);
     const uint8_t *marks[10];
-    uint16_t blank[28];
+    uint16_t zero_windows[28];
     __builtin_memset(ring_marks, 0, 1408);
     int next = 0;
     __builtin_memset(ring, 0, 40304 * sizeof *ring);
@@ -224,8 +224,8 @@ void encoder_conv2_forward_infer(const float *restrict x, const float *restrict 
         for (int p = 0; p < 36; p++)
             multiply(v + p * 2000, w + p * 2048, m + p * 3984, rows * 28);
         for (int r = 0; r < rows; r++) {
-            find_blank(marks + 4 * r, blank);
-            transform_output(m + r * 1792, b, y, blank, (strip + r) * 2);
+            find_zero_windows(marks + 4 * r, zero_windows);
+            transform_output(m + r * 1792, b, y, zero_windows, (strip + r) * 2);
         }
     }
 }

@@ -1,6 +1,6 @@
 #include "cae_kernels.h"
 
-/* loss.dx: 112x112x3 -> 112x112x3, mse_dx (cae.lua:28) */
+/* loss.dx: 112x112x3 -> 112x112x3, mse_dx (cae.lua:31) */
 void loss_dx(const float *restrict y, const uint8_t *restrict target, float *restrict dy)
 {
     for (int r = 0; r < 112; r++)

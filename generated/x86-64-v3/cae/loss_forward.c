@@ -1,6 +1,6 @@
 #include "cae_kernels.h"
 
-/* loss: 112x112x3 -> 1, mse (cae.lua:28) */
+/* loss: 112x112x3 -> 1, mse (cae.lua:31) */
 void loss_forward(const float *restrict y, const uint8_t *restrict target, double *restrict loss,
                   float *restrict scratch)
 {

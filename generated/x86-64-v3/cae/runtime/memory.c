@@ -1,4 +1,4 @@
-#define _DEFAULT_SOURCE     /* madvise */
+#define _DEFAULT_SOURCE /* madvise */
 #include "memory.h"
 
 #include "container.h"
@@ -23,13 +23,15 @@ static void *aligned_block(size_t bytes, size_t alignment, Error *error)
     size_t rounded = (bytes + alignment - 1) / alignment * alignment;
     void *block = aligned_alloc(alignment, rounded);
     if (!block) {
-        error_set(error, EXIT_INPUT, "out of memory: %.1f MiB wanted; try fewer --threads or a smaller --batch",
+        error_set(error, EXIT_INPUT,
+                  "out of memory: %.1f MiB wanted; try fewer --threads or a smaller --batch",
                   (double)bytes / (1 << 20));
         return NULL;
     }
 #ifdef MADV_HUGEPAGE
+    /* advice: nothing is lost where the system does not take it */
     if (alignment == huge_page)
-        madvise(block, rounded, MADV_HUGEPAGE);      /* advice: nothing is lost where the system does not take it */
+        madvise(block, rounded, MADV_HUGEPAGE);
 #endif
     memset(block, 0, bytes);
     return block;
@@ -53,7 +55,9 @@ size_t memory_available_below(const char *root)
     long long available = kib > 0 ? kib * 1024 : -1;
     if (left >= 0 && (available < 0 || left < available))
         available = left > 0 ? left : 1;
-    return available < 0 ? 0 : (unsigned long long)available > SIZE_MAX ? SIZE_MAX : (size_t)available;
+    return available < 0                              ? 0
+           : (unsigned long long)available > SIZE_MAX ? SIZE_MAX
+                                                      : (size_t)available;
 }
 
 size_t memory_available(void)
@@ -70,5 +74,5 @@ double memory_peak_mib(void)
     /* Counts from the size of the program that started this one, where that was larger. */
     if (getrusage(RUSAGE_SELF, &usage) != 0)
         return 0;
-    return (double)usage.ru_maxrss / 1024;      /* Linux counts KiB */
+    return (double)usage.ru_maxrss / 1024; /* Linux counts KiB */
 }

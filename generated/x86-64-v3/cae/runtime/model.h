@@ -1,15 +1,17 @@
 /* model.h - the contract between a generated model and the runtime. Types only.
  *
- * caec writes one `const Model caec_model` per graph; the runtime's programs train and run it and know nothing else about
- * the network. Generated code includes this header and no other of the runtime.
+ * caec writes one `const Model caec_model` per graph; the runtime's programs train and run it and
+ * know nothing else about the network. Generated code includes this header and no other of the
+ * runtime.
  *
- * Numbers are of type `real` (float, or double where the graph was compiled with --real double). Images are uint8_t,
- * rows of pixels of interleaved channels (HWC); a pixel counts as float32 value / 255, whatever `real` is. Activations are HWC, convolution kernels HWIO.
+ * Numbers are of type `real` (float, or double where the graph was compiled with --real double).
+ * Images are uint8_t, rows of pixels of interleaved channels (HWC); a pixel counts as float32 value
+ * / 255, whatever `real` is. Activations are HWC, convolution kernels HWIO.
  *
- * Memory: the caller owns all of it. Every block handed over is aligned to MODEL_ALIGNMENT bytes. A workspace belongs to
- * one thread while a function runs and holds nothing that must survive between calls; `prepared` and `parameters` may be read by
- * many threads at once. No function allocates, prints or fails.
- */
+ * Memory: the caller owns all of it. Every block handed over is aligned to MODEL_ALIGNMENT bytes. A
+ * workspace belongs to one thread while a function runs and holds nothing that must survive between
+ * calls; `prepared` and `parameters` may be read by many threads at once. No function allocates,
+ * prints or fails. */
 #ifndef CAEC_MODEL_H
 #define CAEC_MODEL_H
 
@@ -23,153 +25,191 @@ typedef CAEC_REAL real;
 
 enum { MODEL_ALIGNMENT = 64 };
 
-/* Shape of one image's worth of a tensor: rank 3 is {height, width, channels}, rank 1 is {units}; a dense kernel has rank 2, {inputs, units}. */
+/* Shape of one image's worth of a tensor: rank 3 is {height, width, channels}, rank 1 is {units}; a
+   dense kernel has rank 2, {inputs, units}. */
 typedef struct ModelShape {
     int rank;
     int dim[4];
 } ModelShape;
 
-/* One trained tensor. `offset` and `count` are in reals; the flat parameter array holds the tensors in this order without gaps. */
+/* One trained tensor. `offset` and `count` are in reals; the flat parameter array holds the tensors
+   in this order without gaps. */
 typedef struct ModelParameter {
-    const char *name;     /* "encoder.conv1.kernel" */
-    ModelShape shape;     /* rank 4 HWIO (of transposed convolutions HWOI), rank 2 IO, or rank 1 */
+    const char *name; /* "encoder.conv1.kernel" */
+    ModelShape shape; /* rank 4 HWIO (of transposed convolutions HWOI), rank 2 IO, or rank 1 */
     size_t offset, count;
-    double limit;         /* initial values are uniform in [-limit, limit) (Glorot); 0: all are `fill` */
+    double limit; /* initial values are uniform in [-limit, limit) (Glorot); 0: all are `fill` */
     double fill;
 } ModelParameter;
 
 /* One row of a time table: a call that the generated code makes. */
 typedef struct ModelStep {
-    const char *layer;    /* "encoder.conv1" */
-    const char *pass;     /* "forward", "dX", "dW", ... */
-    const char *kernel;   /* "conv_direct" */
-    double macs;          /* multiply-adds of the direct algorithm for one image; 0 where that means nothing */
-    size_t place, count;  /* in a training program: the value that the step leaves in the workspace, in reals (of the first image of a group); count 0: none */
-    int channels;         /* > 0: that value, HWC or flat, comes from a layer whose channels or units can die, be 0 for every picture */
+    const char *layer;     /* "encoder.conv1" */
+    const char *direction; /* "forward", "dX", "dW", ... */
+    const char *kernel;    /* "conv_direct" */
+    double macs;         /* multiply-adds of the direct algorithm for one image; 0 where that means
+                            nothing */
+    size_t place, count; /* in a training program: the value that the step leaves in the workspace,
+                            in reals (of the first image of a microbatch); count 0: none */
+    int channels;        /* > 0: that value, HWC or flat, comes from a layer whose channels or units
+                            can die, be 0 for every picture */
 } ModelStep;
 
-/* A stop watch for those calls: generated code adds the seconds since the last mark to seconds[step]. */
+/* A stopwatch for those calls: generated code adds the seconds since the last mark to
+   seconds[step]. */
 typedef struct ModelClock {
-    double (*now)(void);  /* seconds */
+    double (*now)(void); /* seconds */
     double last;
-    double *seconds;      /* one an entry of the step table; the caller clears it */
+    double *seconds; /* one an entry of the step table; the caller clears it */
 } ModelClock;
 
-/* One thread of several at work on one image: each computes its band of rows of every layer, and all wait for each other behind each layer. */
+/* One thread of several at work on one image: each computes its band of rows of every layer, and
+   all wait for each other after each layer. */
 typedef struct ModelTeam {
-    int band, bands;              /* 0 .. bands - 1 */
-    void *scratch;                /* infer_bytes of this thread's own */
-    void (*wait)(void *barrier);  /* returns when all bands have called it */
+    int band, bands;             /* 0 .. bands - 1 */
+    void *scratch;               /* infer_bytes of this thread's own */
+    void (*wait)(void *barrier); /* returns when all bands have called it */
     void *barrier;
 } ModelTeam;
 
 /* An optimizer with its numbers; those that it has not are 0. */
 typedef struct ModelOptimizer {
-    const char *name;     /* "adam", "adamw", "sgd" */
+    const char *name; /* "adam", "adamw", "sgd" */
     double lr, beta1, beta2, eps, weight_decay, momentum;
 } ModelOptimizer;
 
 /* A learning-rate schedule likewise; train/schedule.h says what each does. */
 typedef struct ModelSchedule {
-    const char *name;     /* "constant", "step", "cosine", "reduce_on_plateau" */
-    double warmup, every, epochs, factor, patience, min_delta, cooldown, min_lr;     /* epochs 0: as long as the run */
+    const char *name; /* "constant", "step", "cosine", "reduce_on_plateau" */
+    /* epochs 0: as long as the run */
+    double warmup, every, epochs, factor, patience, min_delta, cooldown, min_lr;
 } ModelSchedule;
 
 /* What the graph's `training` table says; command lines may override. */
 typedef struct ModelTraining {
-    const char *loss;     /* "mse" */
+    const char *loss; /* "mse" */
     ModelOptimizer optimizer;
     ModelSchedule schedule;
-    int batch, epochs;    /* epochs: of all stages together */
-    double clip_norm, global_clip_norm, clip_value;     /* of gradients, see compute/clip.h; 0: none */
-    int patience;         /* early stopping after so many epochs without a lower val_loss; 0: none */
-    double min_delta;     /* lower by more than this */
-    int mirror;           /* 1: pictures enter as they are or mirrored, at random */
+    int batch, epochs; /* epochs: of all stages together */
+    /* of gradients, see compute/clip.h; 0: none */
+    double clip_norm, global_clip_norm, clip_value;
+    int patience;     /* early stopping after so many epochs without a lower val_loss; 0: none */
+    double min_delta; /* lower by more than this */
+    int mirror;       /* 1: pictures enter as they are or mirrored, at random */
 } ModelTraining;
 
-/* Functions that both the whole network and a stage of its training have; Model says what they do. */
+/* Functions that both the whole network and a stage of its training have; Model says what they
+   do. */
 typedef double (*ModelLoss)(const void *prepared, const uint8_t *image, void *workspace);
-typedef void (*ModelLossGroup)(const void *prepared, const uint8_t *const *images, int n, double *losses, void *workspace);
-typedef void (*ModelBackward)(const void *prepared, const uint8_t *const *images, const uint64_t *noise, int n, real *gradient, double *losses,
+typedef void (*ModelLossMicrobatch)(const void *prepared, const uint8_t *const *images, int n,
+                                    double *losses, void *workspace);
+typedef void (*ModelBackward)(const void *prepared, const uint8_t *const *images,
+                              const uint64_t *noise, int n, real *gradient, double *losses,
                               void *workspace, ModelClock *clock);
-typedef void (*ModelReconstruct)(const void *prepared, const uint8_t *image, real *output, void *workspace, ModelClock *clock);
+typedef void (*ModelReconstruct)(const void *prepared, const uint8_t *image, real *output,
+                                 void *workspace, ModelClock *clock);
 
-/* A stage of training: layers that are trained while all others rest, an autoencoder of their own. */
+/* A stage of training: layers that are trained while all others rest, an autoencoder of their
+   own. */
 typedef struct ModelStage {
-    const char *title;    /* "encoder.conv1 to encoder.pool1, decoder.conv3 to decoder.up3"; of the last "all layers" */
+    const char *title; /* "encoder.conv1 to encoder.pool1, decoder.conv3 to decoder.up3"; of the
+                          last "all layers" */
     const char *loss_name;
     int epochs;
-    const unsigned char *trains;          /* one a parameter: 1 where the stage trains it */
-    const ModelStep *steps;               /* marked by backward_chunk */
+    const unsigned char *trains; /* one a parameter: 1 where the stage trains it */
+    const ModelStep *steps;      /* marked by backward_chunk */
     int step_count;
     ModelLoss loss;
-    ModelBackward backward_chunk;         /* adds to the gradients of what the stage trains, and to no other */
-    ModelReconstruct reconstruct;         /* through the layers that this stage and those before it train; marks no clock, but for the last stage */
-    ModelLossGroup loss_group;            /* NULL where the model's is */
+    ModelBackward backward_chunk;        /* adds to the gradients of what the stage trains, and to
+                                            no other */
+    ModelReconstruct reconstruct;        /* through the layers that this stage and those before it
+                                            train; marks no clock, but for the last stage */
+    ModelLossMicrobatch loss_microbatch; /* NULL where the model's is */
 } ModelStage;
 
 typedef struct Model {
-    const char *name;     /* "cae", a C identifier */
-    const char *graph;    /* the graph file as it was named to caec */
-    const char *target;   /* "x86-64-v4", ... */
-    const char *version;  /* of the caec that wrote this model */
-    const char *fingerprint;              /* hash of what the network computes, whatever the target: a run goes on with that very network alone */
-    const char *summary;  /* the table of layers, ready to print, ends in a newline */
+    const char *name;        /* "cae", a C identifier */
+    const char *graph;       /* the graph file as it was named to caec */
+    const char *target;      /* "x86-64-v4", ... */
+    const char *version;     /* of the caec that wrote this model */
+    const char *fingerprint; /* hash of what the network computes, whatever the target: a run goes
+                                on with that very network alone */
+    const char *summary;     /* the table of layers, ready to print, ends in a newline */
 
-    ModelShape input, latent, output;     /* input and output are rank 3 and equal */
+    ModelShape input, latent, output; /* input and output are rank 3 and equal */
     const ModelParameter *parameters;
     int parameter_count;
-    size_t parameter_reals;               /* length of the flat array */
-    int output_kernel;                    /* index of the kernel whose layer makes the output and whose channels can be born dead
-                                             (the bias, if any, follows it); -1 where that cannot happen */
-    size_t prepared_bytes, infer_bytes, train_bytes;    /* workspaces are for one thread */
-    size_t memory_limit;                  /* bytes that training may take, pictures apart; 0: no limit */
-    int straight;                         /* 1: the limit leaves no room for sums of chunks; one thread adds gradients to their total at once */
-    double forward_macs, train_macs;      /* multiply-adds of the direct algorithm for one image */
+    size_t parameter_reals; /* length of the flat array */
+    int output_kernel;      /* index of the kernel whose layer makes the output and whose channels
+                               can be born dead (the bias, if any, follows it); -1 where that cannot
+                               happen */
+    size_t prepared_bytes, infer_bytes, train_bytes; /* workspaces are for one thread */
+    size_t memory_limit; /* bytes that training may take, pictures apart; 0: no limit */
+    /* 1: the limit leaves no room for sums of chunks; one thread adds gradients to their total at
+       once */
+    int accumulates_in_place;
+    double forward_macs, train_macs; /* multiply-adds of the direct algorithm for one image */
 
-    const ModelStep *infer_steps;         /* marked by reconstruct, and by encode and decode where there is a decode */
+    const ModelStep *infer_steps; /* marked by reconstruct, and by encode and decode where there is
+                                     a decode */
     int infer_step_count;
-    const ModelStep *train_steps;         /* marked by backward_chunk */
+    const ModelStep *train_steps; /* marked by backward_chunk */
     int train_step_count;
     ModelTraining training;
-    const ModelStage *stages;             /* what is trained one after another; the last is the whole network. None: it is trained as a whole at once */
+    const ModelStage *stages; /* what is trained one after another; the last is the whole network.
+                                 None: it is trained as a whole at once */
     int stage_count;
 
-    /* 1 where this processor has every instruction the model was compiled for. Safe to call on any processor. */
+    /* 1 where this processor has every instruction the model was compiled for. Safe to call on any
+       processor. */
     int (*supported)(void);
 
-    /* Brings the flat parameters into the kernels' own form: prepared_bytes at `prepared`. Call it after every update. */
+    /* Brings the flat parameters into the kernels' own packings: prepared_bytes at `prepared`. Call
+       it after every update. */
     void (*prepare)(const real *parameters, void *prepared);
 
-    /* One image to its latent / a latent to its output / both. `workspace` has infer_bytes; `clock` may be NULL. decode is NULL where the decoder
-       reads more of the encoder than the latent. */
-    void (*encode)(const void *prepared, const uint8_t *image, real *latent, void *workspace, ModelClock *clock);
-    void (*decode)(const void *prepared, const real *latent, real *output, void *workspace, ModelClock *clock);
+    /* One image to its latent / a latent to its output / both. `workspace` has infer_bytes; `clock`
+       may be NULL. decode is NULL where the decoder reads more of the encoder than the latent. */
+    void (*encode)(const void *prepared, const uint8_t *image, real *latent, void *workspace,
+                   ModelClock *clock);
+    void (*decode)(const void *prepared, const real *latent, real *output, void *workspace,
+                   ModelClock *clock);
     ModelReconstruct reconstruct;
 
-    /* One image by a team: called by each of its threads, with the same arguments but for `team`. The results have the
-       same bits. `workspace` is the team's, of infer_bytes. NULL: this model cannot be divided. */
-    void (*encode_band)(const void *prepared, const uint8_t *image, real *latent, void *workspace, const ModelTeam *team);
-    void (*decode_band)(const void *prepared, const real *latent, real *output, void *workspace, const ModelTeam *team);
-    void (*reconstruct_band)(const void *prepared, const uint8_t *image, real *output, void *workspace, const ModelTeam *team);
+    /* One image by a team: called by each of its threads, with the same arguments but for `team`.
+       The results have the same bits. `workspace` is the team's, of infer_bytes. NULL: this model
+       cannot be divided. */
+    void (*encode_band)(const void *prepared, const uint8_t *image, real *latent, void *workspace,
+                        const ModelTeam *team);
+    void (*decode_band)(const void *prepared, const real *latent, real *output, void *workspace,
+                        const ModelTeam *team);
+    void (*reconstruct_band)(const void *prepared, const uint8_t *image, real *output,
+                             void *workspace, const ModelTeam *team);
 
     /* The loss of one image (a mean over its values). `workspace` has train_bytes. */
     ModelLoss loss;
 
-    /* Forward and backward of n images, any number, in their order: adds the gradient of the SUM of their losses to gradient[parameter_reals]
-       and writes each image's loss to losses[0..n-1]. Layers that are active in training alone (noise, dropout) draw from noise[i], any number,
-       for image i; 0, or `noise` NULL: they hand on what they get, as they do in all the other functions. `workspace` has train_bytes; `clock` may be
-       NULL: of one image it is asked once at the start and once behind each step, in the order of the table, while the step's value is still there. The result depends on the order of the images and these numbers and on nothing else. */
+    /* Forward and backward of n images, any number, in their order: adds the gradient of the SUM of
+       their losses to gradient[parameter_reals] and writes each image's loss to losses[0..n-1].
+       Layers that are active in training alone (noise, dropout) draw from noise[i], any number, for
+       image i; 0, or `noise` NULL: they hand on what they get, as they do in all the other
+       functions. `workspace` has train_bytes; `clock` may be NULL: of one image it is asked once at
+       the start and once after each step, in the order of the table, while the step's value is
+       still there. The result depends on the order of the images and these numbers and on nothing
+       else. */
     ModelBackward backward_chunk;
 
-    /* Of models whose dense layers take several images in one product: up to `group` images at once, values one image after another. Else group
-       is 0 and these are NULL. Sums may be rounded differently than one image alone has them, and differently for other n. */
-    int group;
-    void (*encode_group)(const void *prepared, const uint8_t *const *images, int n, real *latents, void *workspace, ModelClock *clock);
-    void (*decode_group)(const void *prepared, const real *latents, int n, real *outputs, void *workspace, ModelClock *clock);
-    void (*reconstruct_group)(const void *prepared, const uint8_t *const *images, int n, real *outputs, void *workspace,
-                              ModelClock *clock);
-    ModelLossGroup loss_group;
+    /* Of models whose dense layers take several images in one product: up to `microbatch` images at
+       once, values one image after another. Else microbatch is 0 and these are NULL. Sums may be
+       rounded differently than one image alone has them, and differently for other n. */
+    int microbatch;
+    void (*encode_microbatch)(const void *prepared, const uint8_t *const *images, int n,
+                              real *latents, void *workspace, ModelClock *clock);
+    void (*decode_microbatch)(const void *prepared, const real *latents, int n, real *outputs,
+                              void *workspace, ModelClock *clock);
+    void (*reconstruct_microbatch)(const void *prepared, const uint8_t *const *images, int n,
+                                   real *outputs, void *workspace, ModelClock *clock);
+    ModelLossMicrobatch loss_microbatch;
 } Model;
 
 extern const Model caec_model;

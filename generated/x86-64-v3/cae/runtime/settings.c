@@ -1,38 +1,58 @@
 #include "settings.h"
 
 #include <math.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define OPTIMIZER_NUMBER(name) #name, offsetof(ModelOptimizer, name)
 #define SCHEDULE_NUMBER(name) #name, offsetof(ModelSchedule, name)
-#define EPOCHS_MOST (1 << 24)
+#define MAX_EPOCHS (1 << 24)
 
-#define ADAM_NUMBERS \
-    {OPTIMIZER_NUMBER(lr), 1e-3, 0, 1e3, 0}, {OPTIMIZER_NUMBER(beta1), 0.9, 0, 0.999999, 0}, \
-    {OPTIMIZER_NUMBER(beta2), 0.999, 0, 0.999999999, 0}, {OPTIMIZER_NUMBER(eps), 1e-7, 0, 1, 0}
-#define WARMUP {SCHEDULE_NUMBER(warmup), 0, 0, 1e6, 0}
-#define MIN_LR {SCHEDULE_NUMBER(min_lr), 0, 0, 1e3, 0}
+#define ADAM_NUMBERS                                                                             \
+    { OPTIMIZER_NUMBER(lr), 1e-3, 0, 1e3, 0 }, { OPTIMIZER_NUMBER(beta1), 0.9, 0, 0.999999, 0 }, \
+        { OPTIMIZER_NUMBER(beta2), 0.999, 0, 0.999999999, 0 },                                   \
+    {                                                                                            \
+        OPTIMIZER_NUMBER(eps), 1e-7, 0, 1, 0                                                     \
+    }
+#define WARMUP                                \
+    {                                         \
+        SCHEDULE_NUMBER(warmup), 0, 0, 1e6, 0 \
+    }
+#define MIN_LR                                \
+    {                                         \
+        SCHEDULE_NUMBER(min_lr), 0, 0, 1e3, 0 \
+    }
 
 const SettingsWord settings_optimizers[] = {
-    {"adam", {ADAM_NUMBERS}},
-    {"adamw", {ADAM_NUMBERS, {OPTIMIZER_NUMBER(weight_decay), 0.004, 0, 1e3, 0}}},
-    {"sgd", {{OPTIMIZER_NUMBER(lr), 0.01, 0, 1e3, 0}, {OPTIMIZER_NUMBER(momentum), 0, 0, 0.999999, 0}}},
-    {NULL, {{0}}}
+    { "adam", { ADAM_NUMBERS } },
+    { "adamw", { ADAM_NUMBERS, { OPTIMIZER_NUMBER(weight_decay), 0.004, 0, 1e3, 0 } } },
+    { "sgd",
+      { { OPTIMIZER_NUMBER(lr), 0.01, 0, 1e3, 0 },
+        { OPTIMIZER_NUMBER(momentum), 0, 0, 0.999999, 0 } } },
+    { NULL, { { 0 } } }
 };
 
 const SettingsWord settings_schedules[] = {
-    {"constant", {WARMUP}},
-    {"step", {{SCHEDULE_NUMBER(every), 10, 1, EPOCHS_MOST, 1}, {SCHEDULE_NUMBER(factor), 0.1, 0, 1, 0}, WARMUP}},
-    {"cosine", {{SCHEDULE_NUMBER(epochs), 0, 1, EPOCHS_MOST, 1}, MIN_LR, WARMUP}},
-    {"reduce_on_plateau", {{SCHEDULE_NUMBER(factor), 0.1, 0, 0.999999, 0}, {SCHEDULE_NUMBER(patience), 10, 1, EPOCHS_MOST, 1},
-                           {SCHEDULE_NUMBER(min_delta), 1e-4, 0, 1e6, 0}, {SCHEDULE_NUMBER(cooldown), 0, 0, EPOCHS_MOST, 1}, MIN_LR, WARMUP}},
-    {NULL, {{0}}}
+    { "constant", { WARMUP } },
+    { "step",
+      { { SCHEDULE_NUMBER(every), 10, 1, MAX_EPOCHS, 1 },
+        { SCHEDULE_NUMBER(factor), 0.1, 0, 1, 0 },
+        WARMUP } },
+    { "cosine", { { SCHEDULE_NUMBER(epochs), 0, 1, MAX_EPOCHS, 1 }, MIN_LR, WARMUP } },
+    { "reduce_on_plateau",
+      { { SCHEDULE_NUMBER(factor), 0.1, 0, 0.999999, 0 },
+        { SCHEDULE_NUMBER(patience), 10, 1, MAX_EPOCHS, 1 },
+        { SCHEDULE_NUMBER(min_delta), 1e-4, 0, 1e6, 0 },
+        { SCHEDULE_NUMBER(cooldown), 0, 0, MAX_EPOCHS, 1 },
+        MIN_LR,
+        WARMUP } },
+    { NULL, { { 0 } } }
 };
 
 /* `length` letters of text are the name. */
-static int is(const char *text, size_t length, const char *name)
+static bool is(const char *text, size_t length, const char *name)
 {
     return strlen(name) == length && memcmp(text, name, length) == 0;
 }
@@ -49,17 +69,20 @@ static int refuse_word(const char *what, const SettingsWord *words, const char *
 {
     char known[200] = "";
     for (; words->name; words++)
-        snprintf(known + strlen(known), sizeof known - strlen(known), "%s%s", *known ? ", " : "", words->name);
-    return error_set(error, EXIT_USAGE, "%.60s: no %s is called that; there are %s", text, what, known);
+        snprintf(known + strlen(known), sizeof known - strlen(known), "%s%s", *known ? ", " : "",
+                 words->name);
+    return error_set(error, EXIT_USAGE, "%.60s: no %s is called that; there are %s", text, what,
+                     known);
 }
 
 static int refuse_number(const SettingsWord *word, const char *text, size_t length, Error *error)
 {
     char known[200] = "";
     for (const SettingsNumber *n = word->numbers; n->name; n++)
-        snprintf(known + strlen(known), sizeof known - strlen(known), "%s%s", *known ? ", " : "", n->name);
-    return error_set(error, EXIT_USAGE, "%.*s: give numbers of %s as NAME=NUMBER; it has %s", (int)(length < 60 ? length : 60), text, word->name,
-                     known);
+        snprintf(known + strlen(known), sizeof known - strlen(known), "%s%s", *known ? ", " : "",
+                 n->name);
+    return error_set(error, EXIT_USAGE, "%.*s: give numbers of %s as NAME=NUMBER; it has %s",
+                     (int)(length < 60 ? length : 60), text, word->name, known);
 }
 
 /* One "name=number" of `length` letters into the struct at `out`. *given has a bit for each number
@@ -80,14 +103,16 @@ static int read_number(const SettingsWord *word, void *out, unsigned *given, con
     *given |= bit;
     char *end;
     double x = strtod(text + name + 1, &end);
-    if (end != text + length || end == text + name + 1 || !(x >= n->min && x <= n->max) || (n->whole && x != floor(x)))
-        return error_set(error, EXIT_USAGE, "%.*s: %s of %s is a %snumber from %.9g to %.9g", (int)(length < 60 ? length : 60), text, n->name,
-                         word->name, n->whole ? "whole " : "", n->min, n->max);
+    if (end != text + length || end == text + name + 1 || !(x >= n->min && x <= n->max)
+        || (n->whole && x != floor(x)))
+        return error_set(error, EXIT_USAGE, "%.*s: %s of %s is a %snumber from %.9g to %.9g",
+                         (int)(length < 60 ? length : 60), text, n->name, word->name,
+                         n->whole ? "whole " : "", n->min, n->max);
     *(double *)((char *)out + n->offset) = x;
     return 0;
 }
 
-/* The numbers behind the name, into the struct at `out`, whose numbers are all 0. */
+/* The numbers after the name, into the struct at `out`, whose numbers are all 0. */
 static int read_numbers(const SettingsWord *word, void *out, const char *text, Error *error)
 {
     unsigned given = 0;
@@ -108,7 +133,7 @@ int settings_read_optimizer(ModelOptimizer *optimizer, const char *text, Error *
     const SettingsWord *word = find_word(settings_optimizers, text, length);
     if (!word)
         return refuse_word("optimizer", settings_optimizers, text, error);
-    *optimizer = (ModelOptimizer){.name = word->name};
+    *optimizer = (ModelOptimizer){ .name = word->name };
     return read_numbers(word, optimizer, text + length, error);
 }
 
@@ -118,7 +143,7 @@ int settings_read_schedule(ModelSchedule *schedule, const char *text, Error *err
     const SettingsWord *word = find_word(settings_schedules, text, length);
     if (!word)
         return refuse_word("schedule", settings_schedules, text, error);
-    *schedule = (ModelSchedule){.name = word->name};
+    *schedule = (ModelSchedule){ .name = word->name };
     return read_numbers(word, schedule, text + length, error);
 }
 
@@ -135,7 +160,8 @@ void settings_number_text(double x, char *text, size_t size)
     }
 }
 
-static void write_text(const SettingsWord *words, const char *name, const void *numbers, char text[SETTINGS_TEXT])
+static void write_text(const SettingsWord *words, const char *name, const void *numbers,
+                       char text[SETTINGS_TEXT])
 {
     const SettingsWord *word = find_word(words, name, strlen(name));
     snprintf(text, SETTINGS_TEXT, "%s", name);
@@ -144,7 +170,7 @@ static void write_text(const SettingsWord *words, const char *name, const void *
         size_t used = strlen(text);
         char number[32];
         settings_number_text(x, number, sizeof number);
-        if (x >= n->min)        /* cosine's epochs, where they are the run's, have no number yet */
+        if (x >= n->min) /* cosine's epochs, where they are the run's, have no number yet */
             snprintf(text + used, SETTINGS_TEXT - used, ",%s=%s", n->name, number);
     }
 }

@@ -1,8 +1,10 @@
-/* settings.h - optimizers and learning-rate schedules as text, for the command line and for checkpoints:
+/* settings.h - optimizers and learning-rate schedules as text, for the command line and for
+ * checkpoints:
  *
  *     sgd,momentum=0.9        cosine,epochs=40,warmup=2
  *
- * A name, then numbers of that word in any order. The tables are those of the graph language (compiler/ops), which a test holds against them. */
+ * A name, then numbers of that word in any order. The tables are those of the graph language
+ * (compiler/ops), which a test holds against them. */
 #ifndef CAEC_SETTINGS_H
 #define CAEC_SETTINGS_H
 
@@ -12,27 +14,33 @@
 enum { SETTINGS_TEXT = 256, SETTINGS_NUMBERS = 6 };
 
 /* The most that the command line takes and that checkpoints may hold. */
-enum { SETTINGS_BATCH_MOST = 1 << 20, SETTINGS_EPOCHS_MOST = 1 << 24, SETTINGS_PATIENCE_MOST = 1 << 24 };
+enum {
+    SETTINGS_MAX_BATCH = 1 << 20,
+    SETTINGS_MAX_EPOCHS = 1 << 24,
+    SETTINGS_MAX_PATIENCE = 1 << 24
+};
 
 typedef struct SettingsNumber {
-    const char *name;           /* "momentum" */
-    size_t offset;              /* in ModelOptimizer or ModelSchedule, of a double */
-    double number, min, max;    /* where it is left out; what is allowed */
+    const char *name;        /* "momentum" */
+    size_t offset;           /* in ModelOptimizer or ModelSchedule, of a double */
+    double number, min, max; /* where it is left out; what is allowed */
     int whole;
 } SettingsNumber;
 
 typedef struct SettingsWord {
     const char *name;
-    SettingsNumber numbers[SETTINGS_NUMBERS + 1];    /* ended by name NULL */
+    SettingsNumber numbers[SETTINGS_NUMBERS + 1]; /* ended by name NULL */
 } SettingsWord;
 
-extern const SettingsWord settings_optimizers[], settings_schedules[];    /* ended by name NULL */
+extern const SettingsWord settings_optimizers[], settings_schedules[]; /* ended by name NULL */
 
-/* Text into numbers; what is left out gets the word's default. Refuses (EXIT_USAGE) what it does not know and says what there is. */
+/* Text into numbers; what is left out gets the word's default. Refuses (EXIT_USAGE) what it does
+   not know and says what there is. */
 int settings_read_optimizer(ModelOptimizer *optimizer, const char *text, Error *error);
 int settings_read_schedule(ModelSchedule *schedule, const char *text, Error *error);
 
-/* The text with all numbers of the word, each in the shortest form that gives it back to the bit. */
+/* The text with all numbers of the word, each in the shortest form that gives it back to the
+   bit. */
 void settings_optimizer_text(const ModelOptimizer *optimizer, char text[SETTINGS_TEXT]);
 void settings_schedule_text(const ModelSchedule *schedule, char text[SETTINGS_TEXT]);
 

@@ -14,8 +14,9 @@
 
 #endif
 
-/* OpenBLAS, where a network has dense layers, starts threads before main, and speaks its own words if it cannot. A model
-   asks it for one alone (see its prepare()), so there is nothing for others to do. In a static program this comes first. */
+/* OpenBLAS, where a network has dense layers, starts threads before main, and speaks its own words
+   if it cannot. A model asks it for one alone (see its prepare()), so there is nothing for others
+   to do. In a static program this comes first. */
 __attribute__((constructor(101))) static void keep_openblas_alone(void)
 {
     setenv("OPENBLAS_NUM_THREADS", "1", 1);
@@ -36,7 +37,8 @@ static long long alive(void)
     return container_number("/proc/self/status", "Threads:");
 }
 
-/* A thread that has been joined counts against the system's limits until the kernel has let go of it. */
+/* A thread that has been joined counts against the system's limits until the kernel has let go of
+   it. */
 static void wait_until(long long threads)
 {
     const struct timespec moment = { 0, 1000 * 1000 };
@@ -54,7 +56,8 @@ static int try_all(int count, Error *error)
     int started = 0, failed = 0;
 
     if (!threads)
-        return error_set(error, EXIT_INPUT, "out of memory for %d threads; try fewer --threads", count);
+        return error_set(error, EXIT_INPUT, "out of memory for %d threads; try fewer --threads",
+                         count);
     sigfillset(&all);
     pthread_sigmask(SIG_BLOCK, &all, &before);
     pthread_mutex_lock(&gate);
@@ -69,7 +72,8 @@ static int try_all(int count, Error *error)
     free(threads);
     wait_until(before_all);
     if (failed)
-        return error_set(error, EXIT_INPUT, "%d threads cannot be started: %s; try fewer --threads", count, strerror(failed));
+        return error_set(error, EXIT_INPUT, "%d threads cannot be started: %s; try fewer --threads",
+                         count, strerror(failed));
     return 0;
 }
 

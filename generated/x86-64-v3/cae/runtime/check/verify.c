@@ -7,6 +7,7 @@
 
 #include <limits.h>
 #include <math.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,13 +18,14 @@ typedef struct Verify {
     const char *path;
     Safetensors file;
     VerifyReport report;
-    const uint8_t **images;           /* [batch], into pixels */
+    const uint8_t **images; /* [batch], into pixels */
     uint8_t *pixels;
-    real *parameters, *gradient;      /* [parameter_reals] */
-    real *latent, *output;            /* [batch] of them */
-    double *losses, *theirs;          /* [batch]; room for the largest tensor of the file */
-    double *rounding;                 /* the same room: what rounding explains of a difference */
-    double *noise;                    /* [parameter_count]: how far rounding may have each gradient off */
+    real *parameters, *gradient; /* [parameter_reals] */
+    real *latent, *output;       /* [batch] of them */
+    double *losses, *theirs;     /* [batch]; room for the largest tensor of the file */
+    double *rounding;            /* the same room: what rounding explains of a difference */
+    double *noise;               /* [parameter_count]: how far rounding may have each gradient off
+                                    */
     void *prepared, *workspace;
     Optimizer optimizer;
 } Verify;
@@ -31,32 +33,42 @@ typedef struct Verify {
 static size_t shape_count(const ModelShape *shape)
 {
     size_t count = 1;
-    for (int i = 0; i < shape->rank; i++) count *= (size_t)shape->dim[i];
+    for (int i = 0; i < shape->rank; i++)
+        count *= (size_t)shape->dim[i];
     return count;
 }
 
 /* Finds a tensor with a value per image: [batch] + shape. */
-static const SafetensorsEntry *find_batched(const Verify *v, const char *name, const ModelShape *shape, Error *error)
+static const SafetensorsEntry *find_batched(const Verify *v, const char *name,
+                                            const ModelShape *shape, Error *error)
 {
-    int dim[5] = {v->report.batch};
-    for (int i = 0; i < shape->rank; i++) dim[i + 1] = shape->dim[i];
+    int dim[5] = { v->report.batch };
+    for (int i = 0; i < shape->rank; i++)
+        dim[i + 1] = shape->dim[i];
     return weights_find(&v->file, v->path, "", name, shape->rank + 1, dim, error);
 }
 
 /* The batch's size stands in the input, the number of updates in the losses. */
 static int read_sizes(Verify *v, Error *error)
 {
-    const SafetensorsEntry *input = safetensors_find(&v->file, "input"), *loss = safetensors_find(&v->file, "loss");
+    const SafetensorsEntry *input = safetensors_find(&v->file, "input"),
+                           *loss = safetensors_find(&v->file, "loss");
 
     if (!input || !loss)
-        return error_set(error, EXIT_INPUT, "%s: tensor %s is missing; this is no reference file", v->path, input ? "loss" : "input");
+        return error_set(error, EXIT_INPUT, "%s: tensor %s is missing; this is no reference file",
+                         v->path, input ? "loss" : "input");
     if (input->rank < 1 || input->shape[0] < 1 || input->shape[0] > INT_MAX)
-        return error_set(error, EXIT_INPUT, "%s: tensor input holds no images; its shape must be [batch, height, width, channels]",
-                         v->path);
+        return error_set(
+            error, EXIT_INPUT,
+            "%s: tensor input holds no images; its shape must be [batch, height, width, channels]",
+            v->path);
     if (loss->rank != 1 || loss->shape[0] < 1 || loss->shape[0] > 1000000
         || (loss->type != SAFETENSORS_F32 && loss->type != SAFETENSORS_F64))
-        return error_set(error, EXIT_INPUT, "%s: tensor loss must be a list of F32 or F64: one before each update and one after the last",
-                         v->path);
+        return error_set(
+            error, EXIT_INPUT,
+            "%s: tensor loss must be a list of F32 or F64: one before each update and one after "
+            "the last",
+            v->path);
     v->report.batch = (int)input->shape[0];
     v->report.steps = (int)loss->shape[0] - 1;
     return 0;
@@ -67,66 +79,80 @@ static int check_present(const Verify *v, Error *error)
 {
     char prefix[32];
 
-    if (!find_batched(v, "input", &v->model->input, error) || !find_batched(v, "latent", &v->model->latent, error)
+    if (!find_batched(v, "input", &v->model->input, error)
+        || !find_batched(v, "latent", &v->model->latent, error)
         || !find_batched(v, "output", &v->model->output, error))
         return -1;
     for (int step = -1; step <= v->report.steps; step++) {
-        if (step < 0) strcpy(prefix, "grad/");
-        else snprintf(prefix, sizeof prefix, "step%d/", step);
+        if (step < 0)
+            strcpy(prefix, "grad/");
+        else
+            snprintf(prefix, sizeof prefix, "step%d/", step);
         for (int i = 0; i < v->model->parameter_count; i++) {
             const ModelParameter *p = &v->model->parameters[i];
-            if (!weights_find(&v->file, v->path, prefix, p->name, p->shape.rank, p->shape.dim, error)) return -1;
+            if (!weights_find(&v->file, v->path, prefix, p->name, p->shape.rank, p->shape.dim,
+                              error))
+                return -1;
         }
     }
     return 0;
 }
 
-static int is_expected(const Verify *v, const char *name)
+static bool is_expected(const Verify *v, const char *name)
 {
-    static const char *const plain[] = {"input", "latent", "output", "loss"};
+    static const char *const plain[] = { "input", "latent", "output", "loss" };
     char prefix[32];
 
     for (size_t i = 0; i < sizeof plain / sizeof *plain; i++)
-        if (strcmp(name, plain[i]) == 0) return 1;
+        if (strcmp(name, plain[i]) == 0)
+            return true;
     const char *slash = strchr(name, '/');
-    if (!slash) return 0;
+    if (!slash)
+        return false;
     int known = strncmp(name, "grad/", 5) == 0;
     if (strncmp(name, "step", 4) == 0) {
-        long step = strtol(name + 4, NULL, 10);      /* printed again, so that "step01/" is not taken for "step1/" */
+        /* printed again, so that "step01/" is not taken for "step1/" */
+        long step = strtol(name + 4, NULL, 10);
         snprintf(prefix, sizeof prefix, "step%ld/", step);
         known = step >= 0 && step <= v->report.steps && strncmp(name, prefix, strlen(prefix)) == 0;
     }
     for (int i = 0; known && i < v->model->parameter_count; i++)
-        if (strcmp(slash + 1, v->model->parameters[i].name) == 0) return 1;
-    return 0;
+        if (strcmp(slash + 1, v->model->parameters[i].name) == 0)
+            return true;
+    return false;
 }
 
 static int check_extra(const Verify *v, Error *error)
 {
     for (int i = 0; i < v->file.count; i++)
         if (!is_expected(v, v->file.entries[i].name))
-            return error_set(error, EXIT_INPUT,
-                             "%s: tensor %.200s is one too many: neither input, latent, output, loss (of %d updates), nor "
-                             "grad/ or step<k>/ of a parameter of %s", v->path, v->file.entries[i].name, v->report.steps,
-                             v->model->name);
+            return error_set(
+                error, EXIT_INPUT,
+                "%s: tensor %.200s is one too many: neither input, latent, output, loss (of %d "
+                "updates), nor "
+                "grad/ or step<k>/ of a parameter of %s",
+                v->path, v->file.entries[i].name, v->report.steps, v->model->name);
     return 0;
 }
 
 /* The optimizer that the reference's updates were made with. */
-static int is_reference_optimizer(const ModelOptimizer *o)
+static bool is_reference_optimizer(const ModelOptimizer *o)
 {
-    return strcmp(o->name, "adam") == 0 && fabs(o->lr - 1e-3) < 1e-12 && fabs(o->beta1 - 0.9) < 1e-12
-           && fabs(o->beta2 - 0.999) < 1e-12 && fabs(o->eps - 1e-7) < 1e-16;
+    return strcmp(o->name, "adam") == 0 && fabs(o->lr - 1e-3) < 1e-12
+           && fabs(o->beta1 - 0.9) < 1e-12 && fabs(o->beta2 - 0.999) < 1e-12
+           && fabs(o->eps - 1e-7) < 1e-16;
 }
 
 static int allocate(Verify *v, Error *error)
 {
     const Model *model = v->model;
     size_t batch = (size_t)v->report.batch, largest = 0;
-    size_t workspace = model->train_bytes > model->infer_bytes ? model->train_bytes : model->infer_bytes;
+    size_t workspace = model->train_bytes > model->infer_bytes ? model->train_bytes
+                                                               : model->infer_bytes;
 
     for (int i = 0; i < v->file.count; i++)
-        if (v->file.entries[i].count > largest) largest = v->file.entries[i].count;
+        if (v->file.entries[i].count > largest)
+            largest = v->file.entries[i].count;
     if (!(v->pixels = memory_block(batch * shape_count(&model->input), error))
         || !(v->images = memory_block(batch * sizeof *v->images, error))
         || !(v->parameters = memory_block(model->parameter_reals * sizeof(real), error))
@@ -140,7 +166,9 @@ static int allocate(Verify *v, Error *error)
         || !(v->prepared = memory_block(model->prepared_bytes, error))
         || !(v->workspace = memory_block(workspace, error)))
         return -1;
-    return v->report.updates ? optimizer_open(&v->optimizer, &model->training.optimizer, model->parameter_reals, 0, error) : 0;
+    return v->report.updates ? optimizer_open(&v->optimizer, &model->training.optimizer,
+                                              model->parameter_reals, 0, error)
+                             : 0;
 }
 
 /* The model takes bytes: value * 255 must be one within the rounding of float32. */
@@ -152,12 +180,15 @@ static int read_input(Verify *v, Error *error)
     for (size_t i = 0; i < count; i++) {
         double level = v->theirs[i] * 255;
         if (!(level > -0.5 && level < 255.5 && fabs(level - nearbyint(level)) < 1e-4))
-            return error_set(error, EXIT_INPUT,
-                             "%s: tensor input holds %.9g at place %zu; its values must be multiples of 1/255 in 0..1, as pictures have",
-                             v->path, v->theirs[i], i);
+            return error_set(
+                error, EXIT_INPUT,
+                "%s: tensor input holds %.9g at place %zu; its values must be multiples of 1/255 "
+                "in 0..1, as pictures have",
+                v->path, v->theirs[i], i);
         v->pixels[i] = (uint8_t)nearbyint(level);
     }
-    for (int b = 0; b < v->report.batch; b++) v->images[b] = v->pixels + (size_t)b * each;
+    for (int b = 0; b < v->report.batch; b++)
+        v->images[b] = v->pixels + (size_t)b * each;
     return 0;
 }
 
@@ -187,8 +218,10 @@ static double largest_gradient(const Verify *v)
         const ModelParameter *p = &v->model->parameters[i];
         read_tensor(v, "grad/", p->name, v->theirs);
         for (size_t k = 0; k < p->count; k++) {
-            if (isfinite(v->theirs[k])) theirs = fmax(theirs, fabs(v->theirs[k]));
-            if (isfinite(v->gradient[p->offset + k])) ours = fmax(ours, fabs((double)v->gradient[p->offset + k]));
+            if (isfinite(v->theirs[k]))
+                theirs = fmax(theirs, fabs(v->theirs[k]));
+            if (isfinite(v->gradient[p->offset + k]))
+                ours = fmax(ours, fabs((double)v->gradient[p->offset + k]));
         }
     }
     return fmin(ours, theirs);
@@ -199,9 +232,11 @@ static void compare_gradients(Verify *v)
     v->report.largest_gradient = largest_gradient(v);
     for (int i = 0; i < v->model->parameter_count; i++) {
         const ModelParameter *p = &v->model->parameters[i];
-        for (size_t k = 0; k < p->count; k++) v->rounding[k] = verify_rounding * v->report.largest_gradient;
+        for (size_t k = 0; k < p->count; k++)
+            v->rounding[k] = verify_rounding * v->report.largest_gradient;
         const char *name = read_tensor(v, "grad/", p->name, v->theirs);
-        verify_add_row(&v->report, name, v->gradient + p->offset, v->theirs, v->rounding, p->count, verify_bound_gradient);
+        verify_add_row(&v->report, name, v->gradient + p->offset, v->theirs, v->rounding, p->count,
+                       verify_bound_gradient);
         const double off = v->report.rows[v->report.count - 1].absolute;
         v->noise[i] = fmin(4 * off, verify_rounding * v->report.largest_gradient);
     }
@@ -225,9 +260,11 @@ static void compare_updates(Verify *v, int steps)
     for (int i = 0; i < v->model->parameter_count; i++) {
         const ModelParameter *p = &v->model->parameters[i];
         read_tensor(v, "grad/", p->name, v->rounding);
-        for (size_t k = 0; k < p->count; k++) v->rounding[k] = update_rounding(v, v->rounding[k], v->noise[i], steps);
+        for (size_t k = 0; k < p->count; k++)
+            v->rounding[k] = update_rounding(v, v->rounding[k], v->noise[i], steps);
         const char *name = read_tensor(v, prefix, p->name, v->theirs);
-        verify_add_row(&v->report, name, v->parameters + p->offset, v->theirs, v->rounding, p->count, verify_bound_update);
+        verify_add_row(&v->report, name, v->parameters + p->offset, v->theirs, v->rounding,
+                       p->count, verify_bound_update);
     }
 }
 
@@ -237,8 +274,10 @@ static void compare_forward(Verify *v)
     size_t latent = shape_count(&model->latent), output = shape_count(&model->output);
 
     for (int b = 0; b < v->report.batch; b++) {
-        model->encode(v->prepared, v->images[b], v->latent + (size_t)b * latent, v->workspace, NULL);
-        model->reconstruct(v->prepared, v->images[b], v->output + (size_t)b * output, v->workspace, NULL);
+        model->encode(v->prepared, v->images[b], v->latent + (size_t)b * latent, v->workspace,
+                      NULL);
+        model->reconstruct(v->prepared, v->images[b], v->output + (size_t)b * output, v->workspace,
+                           NULL);
     }
     compare(v, "latent", v->latent, latent * (size_t)v->report.batch, verify_bound_forward);
     compare(v, "output", v->output, output * (size_t)v->report.batch, verify_bound_forward);
@@ -247,35 +286,41 @@ static void compare_forward(Verify *v)
 static double mean_loss(const Verify *v)
 {
     double sum = 0;
-    for (int b = 0; b < v->report.batch; b++) sum += v->losses[b];
+    for (int b = 0; b < v->report.batch; b++)
+        sum += v->losses[b];
     return sum / v->report.batch;
 }
 
-/* The loss is computed in two places, alone and on the way to the gradient: the one further from `theirs` counts. */
+/* The loss is computed in two places, alone and on the way to the gradient: the one further from
+   `theirs` counts. */
 static double further(double a, double b, double theirs)
 {
     return isnan(a) || fabs(a - theirs) > fabs(b - theirs) ? a : b;
 }
 
-/* Loss and gradient with the present parameters; returns the loss. v->gradient is that of the mean. */
+/* Loss and gradient with the present parameters; returns the loss. v->gradient is that of the
+   mean. */
 static double run_step(Verify *v, double theirs)
 {
     const Model *model = v->model;
     int batch = v->report.batch;
 
     model->prepare(v->parameters, v->prepared);
-    for (int b = 0; b < batch; b++) v->losses[b] = model->loss(v->prepared, v->images[b], v->workspace);
+    for (int b = 0; b < batch; b++)
+        v->losses[b] = model->loss(v->prepared, v->images[b], v->workspace);
     double alone = mean_loss(v);
     memset(v->gradient, 0, model->parameter_reals * sizeof(real));
-    model->backward_chunk(v->prepared, v->images, NULL, batch, v->gradient, v->losses, v->workspace, NULL);
-    for (size_t i = 0; i < model->parameter_reals; i++) v->gradient[i] /= (real)batch;
+    model->backward_chunk(v->prepared, v->images, NULL, batch, v->gradient, v->losses, v->workspace,
+                          NULL);
+    for (size_t i = 0; i < model->parameter_reals; i++)
+        v->gradient[i] /= (real)batch;
     return further(alone, mean_loss(v), theirs);
 }
 
 static void compare_all(Verify *v)
 {
     int last = v->report.updates ? v->report.steps : 0;
-    double loss = 0;      /* the largest difference so far */
+    double loss = 0; /* the largest difference so far */
 
     for (int step = 0; step <= last; step++) {
         safetensors_to_double(safetensors_find(&v->file, "loss"), v->theirs);
@@ -285,8 +330,11 @@ static void compare_all(Verify *v)
             compare_gradients(v);
         }
         double difference = fabs(ours - theirs) / (theirs == 0 ? 1 : fabs(theirs));
-        if (!(difference <= loss) && !isnan(loss)) loss = difference;      /* takes NaN too, and keeps it */
-        if (step == last) break;
+        /* takes NaN too, and keeps it */
+        if (!(difference <= loss) && !isnan(loss))
+            loss = difference;
+        if (step == last)
+            break;
         optimizer_update(&v->optimizer, v->parameters, v->gradient, 1, 1);
         compare_updates(v, step + 1);
     }
@@ -297,25 +345,28 @@ static int prepare_all(Verify *v, Error *error)
 {
     int rows;
 
-    if (weights_open(&v->file, v->path, error) != 0 || read_sizes(v, error) != 0 || check_present(v, error) != 0
-        || check_extra(v, error) != 0)
+    if (weights_open(&v->file, v->path, error) != 0 || read_sizes(v, error) != 0
+        || check_present(v, error) != 0 || check_extra(v, error) != 0)
         return -1;
     v->report.updates = is_reference_optimizer(&v->model->training.optimizer);
     rows = 3 + v->model->parameter_count * (v->report.steps + 1);
     v->report.rows = memory_block((size_t)rows * sizeof *v->report.rows, error);
-    if (!v->report.rows || allocate(v, error) != 0 || read_input(v, error) != 0) return -1;
+    if (!v->report.rows || allocate(v, error) != 0 || read_input(v, error) != 0)
+        return -1;
     return weights_take(v->model, &v->file, v->path, "step0/", NULL, v->parameters, error);
 }
 
-int verify_run(const Model *model, const char *path, int json, Error *error)
+int verify_run(const Model *model, const char *path, bool json, Error *error)
 {
-    Verify v = {.model = model, .path = path, .report.model = model};
+    Verify v = { .model = model, .path = path, .report.model = model };
     int result = prepare_all(&v, error);
 
     if (result == 0) {
         compare_all(&v);
-        if (json) verify_print_json(&v.report);
-        else verify_print(&v.report);
+        if (json)
+            verify_print_json(&v.report);
+        else
+            verify_print(&v.report);
         result = v.report.failed > 0;
     }
     optimizer_close(&v.optimizer);

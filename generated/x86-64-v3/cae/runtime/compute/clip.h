@@ -1,9 +1,8 @@
-/* clip.h - bounds on the gradient before an update. g is the mean gradient of the batch; at most one of the three is set (Keras's names without
- * and with the underscore):
- *
- *     clip_norm           each parameter's g is scaled down to a Euclidean norm of at most this          (clipnorm)
- *     global_clip_norm    all of them together likewise                                                  (global_clipnorm; PyTorch's clip_grad_norm_)
- *     clip_value          each number of g is brought into -clip_value .. clip_value                     (clipvalue) */
+/* clip.h - bounds on the gradient before an update. g is the mean gradient of the batch; at most
+ * one of the three is set (Keras's names without and with the underscore):
+ *     clip_norm           clipnorm: scales each parameter's g down to at most this Euclidean norm
+ *     global_clip_norm    global_clipnorm, PyTorch's clip_grad_norm_: all of them together likewise
+ *     clip_value          clipvalue: brings each number of g into -clip_value .. clip_value */
 #ifndef CAEC_CLIP_H
 #define CAEC_CLIP_H
 

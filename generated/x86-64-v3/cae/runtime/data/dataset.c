@@ -17,7 +17,8 @@ int dataset_read_picture(const Dataset *dataset, size_t picture, uint8_t *pixels
     const DatasetOptions *o = &dataset->options;
     *hash = 0;
     if (dataset->folder_count == 0) {
-        picture_draw(dataset->seed, dataset->first + picture, o->height, o->width, o->channels, pixels);
+        picture_draw(dataset->seed, dataset->first + picture, o->height, o->width, o->channels,
+                     pixels);
         return 0;
     }
     const DatasetRecord *record = &dataset->names.rows[picture];
@@ -37,7 +38,8 @@ int dataset_read_picture(const Dataset *dataset, size_t picture, uint8_t *pixels
     return result;
 }
 
-/* Copies fresh pixels into the cache while there is room. The lock is held on entry and on return, not in between. */
+/* Copies fresh pixels into the cache while there is room. The lock is held on entry and on return,
+   not in between. */
 static void keep_picture(Dataset *dataset, Picture *picture, const uint8_t *pixels)
 {
     if (picture->kept != KEPT_NOT || dataset->cache_used == dataset->cache_room)
@@ -80,7 +82,8 @@ static void *reader(void *argument)
     pthread_mutex_lock(&dataset->lock);
     while (!dataset->quit) {
         size_t position = dataset->claimed;
-        if (position == dataset->order_count || dataset->slots[position % dataset->slot_count].state != SLOT_EMPTY) {
+        if (position == dataset->order_count
+            || dataset->slots[position % dataset->slot_count].state != SLOT_EMPTY) {
             pthread_cond_wait(&dataset->work, &dataset->lock);
             continue;
         }
@@ -114,8 +117,10 @@ static int start_readers(Dataset *dataset, Error *error)
     }
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     if (dataset->reader_count == 0)
-        return error_set(error, EXIT_INPUT, "cannot start a thread to read pictures: %s; try fewer --threads", strerror(failed));
-    return 0;       /* fewer than asked for will do */
+        return error_set(error, EXIT_INPUT,
+                         "cannot start a thread to read pictures: %s; try fewer --threads",
+                         strerror(failed));
+    return 0; /* fewer than asked for will do */
 }
 
 /* ---- Handing out (in the caller's thread) ---- */
@@ -220,8 +225,9 @@ static int refuse(const Dataset *dataset, const DatasetRecord *record, const Slo
     return error_set(error, slot->error.exit_code, "%.400s; %s", slot->error.text, why);
 }
 
-/* A failed slot's picture is told once, and without the lock, since `warn` may take its time. Not so where handles or memory were short: passing over
-   the picture would make it another training. */
+/* A failed slot's picture is told once, and without the lock, since `warn` may take its time. Not
+   so where handles or memory were short: passing over the picture would make it another
+   training. */
 static int report_failure(Dataset *dataset, size_t index, Slot *slot, Error *error)
 {
     DatasetRecord *record = &dataset->names.rows[index];
@@ -237,7 +243,7 @@ static int report_failure(Dataset *dataset, size_t index, Slot *slot, Error *err
     take_note(dataset, record, DATASET_PASSED_OVER, record->hash ? 0 : slot->hash);
     if (dataset->warn) {
         pthread_mutex_unlock(&dataset->lock);
-        dataset->warn(slot->error.text);        /* nobody fills a slot that is not empty */
+        dataset->warn(slot->error.text); /* nobody fills a slot that is not empty */
         pthread_mutex_lock(&dataset->lock);
     }
     return 0;

@@ -6,6 +6,7 @@
 #include "formats/checksum.h"
 #include "images/image.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -41,7 +42,7 @@ int dataset_note_bytes(Dataset *dataset, int64_t most, Error *error)
     for (size_t i = 0; i < dataset->names.count && all <= most; i++)
         if (dataset_hash_picture(dataset, i, &dataset->names.rows[i].hash, &ignored) != 0
             && ignored.shortage) {
-            *error = ignored;       /* another failure comes again when the picture is wanted */
+            *error = ignored; /* another failure comes again when the picture is wanted */
             return -1;
         }
     dataset->noted = 1;
@@ -109,7 +110,7 @@ static int is_missing(Dataset *dataset, size_t i, Error *error)
 }
 
 /* Whether picture i can be made out at all, for whoever would rather pass over it. */
-static int is_readable(const Dataset *dataset, size_t i)
+static bool is_readable(const Dataset *dataset, size_t i)
 {
     Error ignored;
     uint64_t hash;

@@ -1,11 +1,12 @@
 /* printable.h - text from outside made fit for a terminal, a log or a table: names of files and
  * tensors, words of the command line, other libraries' messages.
  *
- * Whatever is printed goes through here, in the compiler and in the runtime. A character passes if it
- * is valid UTF-8 and none of these, which a terminal obeys, which start another line, or which change
- * the order of what is shown: C0 (below space, tab too), DEL, C1 (U+0080 to U+009F), U+061C, U+200E,
- * U+200F, U+2028 to U+202E, U+2066 to U+2069. Each one that does not pass becomes one question mark,
- * and so does each byte that is no UTF-8 (many terminals take a lone 0x9b for a C1). */
+ * Whatever is printed goes through here, in the compiler and in the runtime. A character passes if
+ * it is valid UTF-8 and none of these, which a terminal obeys, which start another line, or which
+ * change the order of what is shown: C0 (below space, tab too), DEL, C1 (U+0080 to U+009F), U+061C,
+ * U+200E, U+200F, U+2028 to U+202E, U+2066 to U+2069. Each one that does not pass becomes one
+ * question mark, and so does each byte that is no UTF-8 (many terminals take a lone 0x9b for a
+ * C1). */
 #ifndef CAEC_PRINTABLE_H
 #define CAEC_PRINTABLE_H
 

@@ -1,4 +1,4 @@
-#define _GNU_SOURCE    /* program_invocation_short_name */
+#define _GNU_SOURCE /* program_invocation_short_name */
 #include "usage.h"
 
 #include "printable.h"
@@ -46,7 +46,8 @@ static char *option_name(const char *argument)
 static int may_be_shown(const char *name)
 {
     for (const char *c = name; name[1] != '-' && *c; c++)
-        if ((unsigned char)*c >= 0x80) return 0;
+        if ((unsigned char)*c >= 0x80)
+            return 0;
     return printable_is(name);
 }
 
@@ -56,8 +57,10 @@ static void check_names(int argc, char **argv)
         char *name = argv[i][0] == '-' && argv[i][1] ? option_name(argv[i]) : NULL;
         if (name && !may_be_shown(name)) {
             printable_line(name);
-            fprintf(stderr, "%s: %.200s: no option has such characters; write ./ before the name of a file "
-                    "that begins with -\n", program_invocation_short_name, name);
+            fprintf(stderr,
+                    "%s: %.200s: no option has such characters; write ./ before the name of a file "
+                    "that begins with -\n",
+                    program_invocation_short_name, name);
             exit(argp_err_exit_status);
         }
         free(name);

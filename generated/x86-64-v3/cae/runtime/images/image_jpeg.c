@@ -8,9 +8,11 @@
 #include <jerror.h>
 #include <jpeglib.h>
 
-/* A small progressive file may claim thousands of scans over a large picture and cost minutes; real ones have about ten. */
+/* A small progressive file may claim thousands of scans over a large picture and cost minutes; real
+   ones have about ten. */
 enum { MAX_SCANS = 500 };
-static const int64_t max_scanned_pixels = (int64_t)16 * IMAGE_MAX_PIXELS;    /* of all scans together */
+/* of all scans together */
+static const int64_t max_scanned_pixels = (int64_t)16 * IMAGE_MAX_PIXELS;
 
 /* libjpeg hands its callbacks `jpeg` (or its parts), from whose client_data we find ourselves. */
 typedef struct Decoder {
@@ -30,8 +32,9 @@ static void refuse(j_common_ptr jpeg)
     longjmp(decoder->refused, 1);
 }
 
-/* libjpeg warns where it goes on with something made up. Warnings of the kinds listed here lose no pixel: bytes between two markers (common in
-   files that cameras and web shops touched up), header fields that mean nothing here. All others stand for lost data: a segment or a file that ends
+/* libjpeg warns where it goes on with something made up. Warnings of the kinds listed here lose no
+   pixel: bytes between two markers (common in files that cameras and web shops touched up), header
+   fields that mean nothing here. All others stand for lost data: a segment or a file that ends
    before all blocks are there, codes that do not exist, restart markers out of turn. */
 static int loses_nothing(int code)
 {
@@ -40,10 +43,8 @@ static int loses_nothing(int code)
     case JWRN_ADOBE_XFORM:
     case JWRN_BOGUS_ICC:
     case JWRN_JFIF_MAJOR:
-    case JWRN_NOT_SEQUENTIAL:
-        return 1;
-    default:
-        return 0;
+    case JWRN_NOT_SEQUENTIAL: return 1;
+    default: return 0;
     }
 }
 
@@ -64,7 +65,8 @@ static void on_progress(j_common_ptr jpeg)
     int64_t pixels = (int64_t)decoder->jpeg.image_width * decoder->jpeg.image_height;
     if (scans <= MAX_SCANS && scans * pixels <= max_scanned_pixels)
         return;
-    snprintf(decoder->reason, sizeof decoder->reason, "%d scans and more over %lld pixels", scans, (long long)pixels);
+    snprintf(decoder->reason, sizeof decoder->reason, "%d scans and more over %lld pixels", scans,
+             (long long)pixels);
     refuse(jpeg);
 }
 
@@ -74,7 +76,8 @@ static int find_orientation(const struct jpeg_decompress_struct *jpeg)
     static const char head[6] = "Exif";
     for (const struct jpeg_marker_struct *marker = jpeg->marker_list; marker; marker = marker->next)
         if (marker->data_length > sizeof head && memcmp(marker->data, head, sizeof head) == 0)
-            return image_exif_orientation(marker->data + sizeof head, marker->data_length - sizeof head);
+            return image_exif_orientation(marker->data + sizeof head,
+                                          marker->data_length - sizeof head);
     return 1;
 }
 
@@ -85,8 +88,9 @@ static int multiply(int a, int b)
     return (product + (product >> 8)) >> 8;
 }
 
-/* Adobe's programs, which wrote nearly all four-ink JPEG files there are, store inks inverted: 255 is bare paper. Viewers therefore take all such
-   files that way, and without a colour profile mix the inks by this product. */
+/* Adobe's programs, which wrote nearly all four-ink JPEG files there are, store inks inverted: 255
+   is bare paper. Viewers therefore take all such files that way, and without a colour profile mix
+   the inks by this product. */
 static void inks_to_rgb(const uint8_t *inks, uint8_t *rgb, int width)
 {
     for (int x = 0; x < width; x++, inks += 4, rgb += 3)
@@ -101,20 +105,20 @@ static int choose_colours(struct jpeg_decompress_struct *jpeg, const char *path,
     switch (jpeg->jpeg_color_space) {
     case JCS_GRAYSCALE:
     case JCS_RGB:
-    case JCS_YCbCr:
-        jpeg->out_color_space = JCS_RGB;
-        return 0;
+    case JCS_YCbCr: jpeg->out_color_space = JCS_RGB; return 0;
     case JCS_CMYK:
-    case JCS_YCCK:
-        jpeg->out_color_space = JCS_CMYK;
-        return 0;
+    case JCS_YCCK: jpeg->out_color_space = JCS_CMYK; return 0;
     default:
-        return error_set(error, EXIT_INPUT, "%s: a JPEG file of %d colour components, which is none of grey, RGB or CMYK; convert it to RGB",
-                         path, jpeg->num_components);
+        return error_set(
+            error, EXIT_INPUT,
+            "%s: a JPEG file of %d colour components, which is none of grey, RGB or CMYK; convert "
+            "it to RGB",
+            path, jpeg->num_components);
     }
 }
 
-static int read_header(Decoder *decoder, const char *path, const uint8_t *bytes, size_t size, Error *error)
+static int read_header(Decoder *decoder, const char *path, const uint8_t *bytes, size_t size,
+                       Error *error)
 {
     struct jpeg_decompress_struct *jpeg = &decoder->jpeg;
     jpeg_create_decompress(jpeg);
@@ -128,7 +132,8 @@ static int read_header(Decoder *decoder, const char *path, const uint8_t *bytes,
     return choose_colours(jpeg, path, error);
 }
 
-static int decode(Decoder *decoder, Image *image, int *orientation, const char *path, const uint8_t *bytes, size_t size, Error *error)
+static int decode(Decoder *decoder, Image *image, int *orientation, const char *path,
+                  const uint8_t *bytes, size_t size, Error *error)
 {
     struct jpeg_decompress_struct *jpeg = &decoder->jpeg;
     if (read_header(decoder, path, bytes, size, error) != 0)
@@ -136,12 +141,15 @@ static int decode(Decoder *decoder, Image *image, int *orientation, const char *
     *orientation = find_orientation(jpeg);
     *image = (Image){ (int)jpeg->image_width, (int)jpeg->image_height, 3, NULL, 8 };
     size_t pitch = (size_t)image->width * 3, pixels = (size_t)image->width * (size_t)image->height;
-    size_t coefficients = jpeg_has_multiple_scans(jpeg) ? pixels * (size_t)jpeg->num_components * sizeof(JCOEF) : 0;
+    size_t coefficients = jpeg_has_multiple_scans(jpeg)
+                              ? pixels * (size_t)jpeg->num_components * sizeof(JCOEF)
+                              : 0;
     if (image_check_memory(path, 3 * pixels + coefficients, error) != 0)
         return -1;
     image->pixels = malloc(3 * pixels);
     if (!image->pixels)
-        return error_set(error, EXIT_INPUT, "%s: not enough memory for its %d x %d pixels", path, image->width, image->height);
+        return error_set(error, EXIT_INPUT, "%s: not enough memory for its %d x %d pixels", path,
+                         image->width, image->height);
 
     jpeg_start_decompress(jpeg);
     JSAMPARRAY inks = NULL;
@@ -153,23 +161,30 @@ static int decode(Decoder *decoder, Image *image, int *orientation, const char *
         if (inks)
             inks_to_rgb(inks[0], row, image->width);
     }
-    /* Reads on to the end marker: a file without one was cut off, even if by chance behind its last block. */
+    /* Reads on to the end marker: a file without one was cut off, even if by chance after its last
+       block. */
     jpeg_finish_decompress(jpeg);
     return 0;
 }
 
-/* Decodes, or comes back here by refuse(). Without locals: what was stored in one since setjmp would be
-   lost or not, as the compiler likes. */
-static int decode_or_refuse(Decoder *decoder, Image *image, int *orientation, const char *path, const uint8_t *bytes, size_t size, Error *error)
+/* Decodes, or comes back here by refuse(). Without locals: what was stored in one since setjmp
+   would be lost or not, as the compiler likes. */
+static int decode_or_refuse(Decoder *decoder, Image *image, int *orientation, const char *path,
+                            const uint8_t *bytes, size_t size, Error *error)
 {
     if (setjmp(decoder->refused) == 0)
         return decode(decoder, image, orientation, path, bytes, size, error);
     if (decoder->ends_early)
-        return error_set(error, EXIT_INPUT, "%s: a truncated JPEG file (%s); copy it again from its source", path, decoder->reason);
-    return error_set(error, EXIT_INPUT, "%s: a damaged or unusual JPEG file (%s); save it anew from its source", path, decoder->reason);
+        return error_set(error, EXIT_INPUT,
+                         "%s: a truncated JPEG file (%s); copy it again from its source", path,
+                         decoder->reason);
+    return error_set(error, EXIT_INPUT,
+                     "%s: a damaged or unusual JPEG file (%s); save it anew from its source", path,
+                     decoder->reason);
 }
 
-int image_decode_jpeg(Image *image, int *orientation, const char *path, const uint8_t *bytes, size_t size, Error *error)
+int image_decode_jpeg(Image *image, int *orientation, const char *path, const uint8_t *bytes,
+                      size_t size, Error *error)
 {
     Decoder decoder;
     memset(&decoder, 0, sizeof decoder);

@@ -5,8 +5,8 @@
 #include <math.h>
 #include <stddef.h>
 
-/* SplitMix64 (Steele, Lea, Flood 2014, "Fast Splittable Pseudorandom Number Generators"): a counter and a hash, so any picture can be drawn
-   without the ones before it. */
+/* SplitMix64 (Steele, Lea, Flood 2014, "Fast Splittable Pseudorandom Number Generators"): a counter
+   and a hash, so any picture can be drawn without the ones before it. */
 typedef struct Random {
     uint64_t counter;
 } Random;
@@ -29,21 +29,18 @@ static int64_t between(Random *random, int64_t from, int64_t to)
     return from + (int64_t)((uint64_t)next(random) * (uint64_t)(to - from + 1) >> 32);
 }
 
-/* cos = (1 - t^2) / (1 + t^2), sin = 2 t / (1 + t^2) for a rational t makes directions without tables; then a random quarter turn. */
+/* cos = (1 - t^2) / (1 + t^2), sin = 2 t / (1 + t^2) for a rational t makes directions without
+   tables; then a random quarter turn. */
 static Direction direction(Random *random)
 {
     int64_t t = between(random, 0, UNIT), one = UNIT;
     int x = (int)(one * (one * one - t * t) / (one * one + t * t));
     int y = (int)(2 * one * one * t / (one * one + t * t));
     switch (next(random) >> 30) {
-    case 0:
-        return (Direction){ x, y };
-    case 1:
-        return (Direction){ -y, x };
-    case 2:
-        return (Direction){ -x, -y };
-    default:
-        return (Direction){ y, -x };
+    case 0: return (Direction){ x, y };
+    case 1: return (Direction){ -y, x };
+    case 2: return (Direction){ -x, -y };
+    default: return (Direction){ y, -x };
     }
 }
 
@@ -52,9 +49,9 @@ enum { PALETTE = 6 };
 typedef struct Scene {
     Random random;
     Canvas canvas;
-    int64_t least, most;                /* radii */
-    Direction light;                    /* shadows fall this way */
-    int hue[PALETTE], saturation[PALETTE], value[PALETTE];      /* hue 0..1535, the others 0..255 */
+    int64_t least, most;                                   /* radii */
+    Direction light;                                       /* shadows fall this way */
+    int hue[PALETTE], saturation[PALETTE], value[PALETTE]; /* hue 0..1535, the others 0..255 */
     int darkest, brightest;
 } Scene;
 
@@ -65,8 +62,8 @@ static void to_rgb(int hue, int saturation, int value, int *rgb)
     int low = value * (255 - saturation) / 255;
     int falling = value * (255 * 256 - saturation * part) / (255 * 256);
     int rising = value * (255 * 256 - saturation * (256 - part)) / (255 * 256);
-    int table[6][3] = { { value, rising, low }, { falling, value, low }, { low, value, rising },
-                        { low, falling, value }, { rising, low, value }, { value, low, falling } };
+    int table[6][3] = { { value, rising, low },  { falling, value, low }, { low, value, rising },
+                        { low, falling, value }, { rising, low, value },  { value, low, falling } };
     for (int c = 0; c < 3; c++)
         rgb[c] = table[sector][c];
 }
@@ -76,7 +73,8 @@ static int clamp(int64_t value, int low, int high)
     return value < low ? low : value > high ? high : (int)value;
 }
 
-/* Colours that go together: most near one hue, one or two near its opposite, from dark to bright, few of them strong. */
+/* Colours that go together: most near one hue, one or two near its opposite, from dark to bright,
+   few of them strong. */
 static void choose_palette(Scene *scene)
 {
     Random *random = &scene->random;
@@ -86,8 +84,11 @@ static void choose_palette(Scene *scene)
     for (int i = 0; i < PALETTE; i++) {
         int opposite = i >= 4 ? 768 : 0;
         scene->hue[i] = (int)((hue + opposite + between(random, 0, 400) + 1336) % 1536);
-        scene->saturation[i] = (int)(i % 3 == 0 ? between(random, 110, 215) : between(random, 10, 120));
-        scene->value[i] = (int)(scene->darkest + (scene->brightest - scene->darkest) * i / (PALETTE - 1) + between(random, -20, 20));
+        scene->saturation[i] = (int)(i % 3 == 0 ? between(random, 110, 215)
+                                                : between(random, 10, 120));
+        scene->value[i] = (int)(scene->darkest
+                                + (scene->brightest - scene->darkest) * i / (PALETTE - 1)
+                                + between(random, -20, 20));
     }
 }
 
@@ -119,7 +120,8 @@ static Paint choose_paint(Scene *scene, int64_t radius)
         paint.glint_y = -scene->light.y * pixels / (3 * UNIT);
     }
     if (pixels >= 5 && between(random, 0, 3) == 0) {
-        int turns = (int)between(random, 65536 / pixels, 65536 / 4);      /* waves from 4 pixels to the radius */
+        /* waves from 4 pixels to the radius */
+        int turns = (int)between(random, 65536 / pixels, 65536 / 4);
         d = direction(random);
         paint.wave = (int)between(random, 10, 70);
         paint.wave_x = turns * d.x / UNIT;
@@ -130,7 +132,8 @@ static Paint choose_paint(Scene *scene, int64_t radius)
     return paint;
 }
 
-/* from..to hundredths of the radius. (Numbers are drawn one a statement: the order in which a call's arguments are computed is the compiler's choice.) */
+/* from..to hundredths of the radius. (Numbers are drawn one a statement: the order in which a
+   call's arguments are computed is the compiler's choice.) */
 static int64_t portion(Random *random, int64_t radius, int from, int to)
 {
     return radius * between(random, from, to) / 100;
@@ -162,7 +165,7 @@ static Shape choose_shape(Random *random, int64_t radius)
         b = portion(random, radius, 50, 90);
         return shape_rectangle(a, b, along);
     }
-    if (kind < 9) {     /* a stripe */
+    if (kind < 9) { /* a stripe */
         a = portion(random, radius, 200, 350);
         b = portion(random, radius, 15, 30);
         return shape_rectangle(a, b, along);
@@ -180,33 +183,40 @@ static int64_t choose_radius(Scene *scene)
 }
 
 /* Two faint copies at growing distances look like one soft shadow. */
-static void cast_shadow(const Scene *scene, const Shape *shape, int64_t x, int64_t y, int64_t radius)
+static void cast_shadow(const Scene *scene, const Shape *shape, int64_t x, int64_t y,
+                        int64_t radius)
 {
     int64_t step = PIXEL * 3 / 4 + radius / 16;
     for (int i = 1; i <= 2; i++)
-        shape_darken(&scene->canvas, shape, x + scene->light.x * step * i / UNIT, y + scene->light.y * step * i / UNIT, 46);
+        shape_darken(&scene->canvas, shape, x + scene->light.x * step * i / UNIT,
+                     y + scene->light.y * step * i / UNIT, 46);
 }
 
-/* Drops one leaf anywhere it may touch the canvas; returns about how many pixels of the canvas such a leaf covers on average. */
+/* Drops one leaf anywhere it may touch the canvas; returns about how many pixels of the canvas such
+   a leaf covers on average. */
 static int64_t drop_leaf(Scene *scene)
 {
     const Canvas *canvas = &scene->canvas;
-    int64_t radius = choose_radius(scene), width = (int64_t)canvas->width * PIXEL, height = (int64_t)canvas->height * PIXEL;
-    int64_t x = between(&scene->random, -radius, width + radius), y = between(&scene->random, -radius, height + radius);
+    int64_t radius = choose_radius(scene), width = (int64_t)canvas->width * PIXEL,
+            height = (int64_t)canvas->height * PIXEL;
+    int64_t x = between(&scene->random, -radius, width + radius),
+            y = between(&scene->random, -radius, height + radius);
     Shape shape = choose_shape(&scene->random, radius);
     Paint paint = choose_paint(scene, radius);
     if (radius >= 5 * PIXEL)
         cast_shadow(scene, &shape, x, y, radius);
     shape_paint(canvas, &shape, x, y, &paint);
-    int64_t r = radius / 16;        /* keeps the products within 64 bits */
-    return 3 * r * r * canvas->width / (canvas->width + 2 * radius / PIXEL) * canvas->height / (canvas->height + 2 * radius / PIXEL);
+    int64_t r = radius / 16; /* keeps the products within 64 bits */
+    return 3 * r * r * canvas->width / (canvas->width + 2 * radius / PIXEL) * canvas->height
+           / (canvas->height + 2 * radius / PIXEL);
 }
 
 void picture_draw(uint64_t seed, uint64_t index, int height, int width, int channels, uint8_t *out)
 {
-    Scene scene = { .random = { mix(mix(seed + 0x9E3779B97F4A7C15u) ^ index) }, .canvas = { height, width, channels, out } };
+    Scene scene = { .random = { mix(mix(seed + 0x9E3779B97F4A7C15u) ^ index) },
+                    .canvas = { height, width, channels, out } };
     int64_t side = height < width ? height : width;
-    int64_t finest = between(&scene.random, 36, 90);      /* some pictures are calmer than others */
+    int64_t finest = between(&scene.random, 36, 90); /* some pictures are calmer than others */
     scene.least = clamp(side * PIXEL / finest, PIXEL, MAX_RADIUS / 100);
     scene.most = clamp(side * PIXEL / 3, 2 * PIXEL, MAX_RADIUS);
     scene.light = direction(&scene.random);
@@ -214,7 +224,8 @@ void picture_draw(uint64_t seed, uint64_t index, int height, int width, int chan
     Paint ground = choose_paint(&scene, side * PIXEL);
     canvas_fill(&scene.canvas, &ground);
 
-    /* On average each pixel ends up under this many leaves: few see the ground, and the oldest no longer matter. */
+    /* On average each pixel ends up under this many leaves: few see the ground, and the oldest no
+       longer matter. */
     enum { LAYERS = 4 };
     int64_t wanted = (int64_t)LAYERS * height * width * (PIXEL / 16) * (PIXEL / 16);
     for (int64_t covered = 0; covered < wanted;)

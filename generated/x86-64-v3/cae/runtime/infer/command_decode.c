@@ -1,5 +1,5 @@
 /* command_decode.c - the command decode of commands_infer.h. */
-#define _DEFAULT_SOURCE    /* strcasecmp, flock */
+#define _DEFAULT_SOURCE /* strcasecmp, flock */
 #include "commands_infer.h"
 
 #include "formats/npy.h"
@@ -12,6 +12,7 @@
 #include <fcntl.h>
 #include <math.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,29 +21,31 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { MESSAGE_SIZE = 800, PICTURE_NAME = 32 };      /* of "/0000.png" */
+enum { MESSAGE_SIZE = 800, PICTURE_NAME = 32 }; /* of "/0000.png" */
 
 /* Rows of latents on their way to pictures. */
 typedef struct Decoding {
     Infer *infer;
     NpyReader reader;
     const char *output;
-    size_t rows, latent, values;      /* values: of one picture */
-    volatile size_t begun;            /* pictures that wait, or are being written there */
-    int batch;                        /* rows at once */
-    double *numbers;                  /* one row as the file has it */
-    real *latents, *outputs;          /* batch of them */
-    uint8_t *pixels;                  /* all pictures for a sheet, else one */
-    char *folder, *temporary;         /* where pictures go one by one, and where they wait until all are there; NULL: one file */
-    char *waiting;                    /* room for the path of a picture that waits */
+    size_t rows, latent, values; /* values: of one picture */
+    volatile size_t begun;       /* pictures that wait, or are being written there */
+    int batch;                   /* rows at once */
+    double *numbers;             /* one row as the file has it */
+    real *latents, *outputs;     /* batch of them */
+    uint8_t *pixels;             /* all pictures for a sheet, else one */
+    char *folder, *temporary;    /* where pictures go one by one, and where they wait until all are
+                                    there; NULL: one file */
+    char *waiting;               /* room for the path of a picture that waits */
     int made_folder, lock; /* lock: of the folder where they wait, for whole_file_sweep; -1: none */
 } Decoding;
 
-/* For command_decode_discard: what has pictures that wait, and whether they are on their way to their names. */
+/* For command_decode_discard: what has pictures that wait, and whether they are on their way to
+   their names. */
 static Decoding *volatile hidden;
 static volatile sig_atomic_t moving;
 
-static int ends_in(const char *path, const char *ending)
+static bool ends_in(const char *path, const char *ending)
 {
     size_t length = strlen(path), end = strlen(ending);
     return length > end && strcasecmp(path + length - end, ending) == 0;
@@ -50,14 +53,19 @@ static int ends_in(const char *path, const char *ending)
 
 static int wants_folder(const char *path, int *folder, Error *error)
 {
-    static const char *const others[] = {".jpg", ".jpeg", ".gif", ".bmp", ".webp", ".tif", ".tiff", ".npy"};
+    static const char *const others[] = { ".jpg",  ".jpeg", ".gif",  ".bmp",
+                                          ".webp", ".tif",  ".tiff", ".npy" };
     struct stat status;
 
     *folder = stat(path, &status) == 0 && S_ISDIR(status.st_mode);
-    if (*folder || ends_in(path, ".png")) return 0;
+    if (*folder || ends_in(path, ".png"))
+        return 0;
     for (size_t i = 0; i < sizeof others / sizeof *others; i++)
         if (ends_in(path, others[i]))
-            return error_set(error, EXIT_USAGE, "-o %s: pictures are written as PNG; name a file that ends in .png, or a folder", path);
+            return error_set(
+                error, EXIT_USAGE,
+                "-o %s: pictures are written as PNG; name a file that ends in .png, or a folder",
+                path);
     *folder = 1;
     return 0;
 }
@@ -70,20 +78,26 @@ static int open_rows(Decoding *d, const char *path, Error *error)
     NpyReader *r = &d->reader;
     int io, alone, same;
 
-    if (npy_open(r, path, message, sizeof message, &io) != 0) return error_set(error, io ? EXIT_FILE : EXIT_INPUT, "%s", message);
+    if (npy_open(r, path, message, sizeof message, &io) != 0)
+        return error_set(error, io ? EXIT_FILE : EXIT_INPUT, "%s", message);
     alone = r->rank == shape->rank;
     same = alone || r->rank == shape->rank + 1;
-    for (int i = 0; same && i < shape->rank; i++) same = r->shape[i + !alone] == shape->dim[i];
+    for (int i = 0; same && i < shape->rank; i++)
+        same = r->shape[i + !alone] == shape->dim[i];
     if (!same) {
-        for (int i = 0; i < shape->rank; i++) snprintf(wanted + strlen(wanted), sizeof wanted - strlen(wanted), ", %d", shape->dim[i]);
+        for (int i = 0; i < shape->rank; i++)
+            snprintf(wanted + strlen(wanted), sizeof wanted - strlen(wanted), ", %d",
+                     shape->dim[i]);
         for (int i = 0; i < r->rank; i++)
-            snprintf(found + strlen(found), sizeof found - strlen(found), "%s%lld", i ? ", " : "", (long long)r->shape[i]);
-        return error_set(error, EXIT_INPUT, "%s: has shape [%s]; latents of %s have shape [N%s]", path, found,
-                         d->infer->model->name, wanted);
+            snprintf(found + strlen(found), sizeof found - strlen(found), "%s%lld", i ? ", " : "",
+                     (long long)r->shape[i]);
+        return error_set(error, EXIT_INPUT, "%s: has shape [%s]; latents of %s have shape [N%s]",
+                         path, found, d->infer->model->name, wanted);
     }
     d->latent = infer_count(shape);
     d->rows = alone ? 1 : (size_t)r->shape[0];
-    if (d->rows == 0) return error_set(error, EXIT_INPUT, "%s: holds no latents, its shape starts with 0", path);
+    if (d->rows == 0)
+        return error_set(error, EXIT_INPUT, "%s: holds no latents, its shape starts with 0", path);
     return 0;
 }
 
@@ -112,11 +126,14 @@ static int make_waiting(Decoding *d, size_t size)
                  WHOLE_FILE_WAITING);
         at = whole_file_at(d->temporary, &rest);
         made = mkdirat(at, rest, 0700);
-        if (made != 0 && errno != EEXIST) break;
+        if (made != 0 && errno != EEXIST)
+            break;
     }
-    if (made != 0) return -1;
+    if (made != 0)
+        return -1;
     d->lock = openat(at, rest, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (d->lock >= 0) flock(d->lock, LOCK_EX | LOCK_NB);
+    if (d->lock >= 0)
+        flock(d->lock, LOCK_EX | LOCK_NB);
     return 0;
 }
 
@@ -128,27 +145,32 @@ static int make_folders(Decoding *d, Error *error)
     d->folder = strdup(d->output);
     d->temporary = malloc(size);
     d->waiting = malloc(size + PICTURE_NAME);
-    if (!d->folder || !d->temporary || !d->waiting) return error_set(error, EXIT_INPUT, "out of memory");
+    if (!d->folder || !d->temporary || !d->waiting)
+        return error_set(error, EXIT_INPUT, "out of memory");
     *d->temporary = '\0';
     d->made_folder = mkdir(d->folder, 0777) == 0;
     hidden = d;
     if ((d->made_folder || errno == EEXIST) && whole_file_hold(d->folder) == 0) {
         whole_file_sweep(d->folder);
-        if (make_waiting(d, size) == 0) return 0;
+        if (make_waiting(d, size) == 0)
+            return 0;
     }
     return error_set(error, EXIT_FILE, "%s: cannot be written: %s", d->folder, strerror(errno));
 }
 
-/* The path of a row's picture in `folder`, into path[strlen(folder) + PICTURE_NAME]. Rows below 10000 have four digits, all rows of one run the same
-   number. Nothing but what a signal handler may do. */
+/* The path of a row's picture in `folder`, into path[strlen(folder) + PICTURE_NAME]. Rows below
+   10000 have four digits, all rows of one run the same number. Nothing but what a signal handler
+   may do. */
 static const char *picture_path(const Decoding *d, const char *folder, size_t row, char *path)
 {
     size_t digits = 4;
     char *name = stpcpy(path, folder);
 
-    for (size_t most = 10000; d->rows > most && digits < 18; most *= 10) digits++;
+    for (size_t most = 10000; d->rows > most && digits < 18; most *= 10)
+        digits++;
     *name = '/';
-    for (size_t i = digits; i > 0; i--, row /= 10) name[i] = (char)('0' + row % 10);
+    for (size_t i = digits; i > 0; i--, row /= 10)
+        name[i] = (char)('0' + row % 10);
     strcpy(name + 1 + digits, ".png");
     return path;
 }
@@ -159,13 +181,16 @@ static void remove_hidden(const Decoding *d)
     for (size_t row = 0; row < d->begun; row++)
         remove_in_folder(picture_path(d, d->temporary, row, d->waiting), 0);
     remove_in_folder(d->temporary, AT_REMOVEDIR);
-    if (d->made_folder) rmdir(d->folder);
+    if (d->made_folder)
+        rmdir(d->folder);
 }
 
 int command_decode_discard(void)
 {
-    if (moving) return -1;
-    if (!hidden) return 0;
+    if (moving)
+        return -1;
+    if (!hidden)
+        return 0;
     remove_hidden(hidden);
     return 1;
 }
@@ -197,12 +222,17 @@ static int read_row(Decoding *d, const char *path, size_t row, real *latent, Err
     for (size_t i = 0; i < d->latent; i++) {
         latent[i] = (real)d->numbers[i];
         if (!isfinite(latent[i]))
-            return error_set(error, EXIT_INPUT, "%s: row %zu holds a value that is not a finite number, or too large for this program's", path, row);
+            return error_set(
+                error, EXIT_INPUT,
+                "%s: row %zu holds a value that is not a finite number, or too large for this "
+                "program's",
+                path, row);
     }
     return 0;
 }
 
-static int check_output(const Decoding *d, const char *path, size_t row, const real *output, Error *error)
+static int check_output(const Decoding *d, const char *path, size_t row, const real *output,
+                        Error *error)
 {
     char of[MESSAGE_SIZE];
     snprintf(of, sizeof of, "%s: row %zu", path, row);
@@ -214,7 +244,9 @@ static int decode_all(Decoding *d, const char *path, Error *error)
     for (size_t first = 0; first < d->rows; first += (size_t)d->batch) {
         int n = d->rows - first < (size_t)d->batch ? (int)(d->rows - first) : d->batch;
         for (int i = 0; i < n; i++)
-            if (read_row(d, path, first + (size_t)i, d->latents + (size_t)i * d->latent, error) != 0) return -1;
+            if (read_row(d, path, first + (size_t)i, d->latents + (size_t)i * d->latent, error)
+                != 0)
+                return -1;
         infer_decode(d->infer, n, d->latents, d->outputs);
         for (int i = 0; i < n; i++) {
             const real *output = d->outputs + (size_t)i * d->values;
@@ -232,10 +264,14 @@ static int write_sheet(const Decoding *d, Error *error)
     size_t columns = (size_t)ceil(sqrt((double)d->rows)), rows = (d->rows + columns - 1) / columns;
     const uint8_t **cells;
 
-    if (d->rows == 1) return write_picture(d, d->output, d->pixels, error);
-    if (!(cells = memory_block(rows * columns * sizeof *cells, error))) return -1;
-    for (size_t i = 0; i < d->rows; i++) cells[i] = d->pixels + i * d->values;
-    int result = report_sheet(d->output, cells, (int)columns, (int)rows, shape->dim[0], shape->dim[1], shape->dim[2], error);
+    if (d->rows == 1)
+        return write_picture(d, d->output, d->pixels, error);
+    if (!(cells = memory_block(rows * columns * sizeof *cells, error)))
+        return -1;
+    for (size_t i = 0; i < d->rows; i++)
+        cells[i] = d->pixels + i * d->values;
+    int result = report_sheet(d->output, cells, (int)columns, (int)rows, shape->dim[0],
+                              shape->dim[1], shape->dim[2], error);
     free(cells);
     return result;
 }
@@ -258,11 +294,15 @@ static int move_pictures(const Decoding *d, Error *error)
 
 static void clean_up(Decoding *d, int failed)
 {
-    if (hidden && failed) remove_hidden(d);
-    else if (hidden) remove_in_folder(d->temporary, AT_REMOVEDIR);
-    if (hidden) whole_file_release();
+    if (hidden && failed)
+        remove_hidden(d);
+    else if (hidden)
+        remove_in_folder(d->temporary, AT_REMOVEDIR);
+    if (hidden)
+        whole_file_release();
     hidden = NULL;
-    if (d->lock >= 0) close(d->lock);
+    if (d->lock >= 0)
+        close(d->lock);
     npy_close(&d->reader);
     free(d->folder);
     free(d->temporary);
@@ -277,7 +317,8 @@ static int allocate(Decoding *d, int folder, Error *error)
 {
     size_t batch = (size_t)infer_batch(d->infer);
 
-    if (batch > d->rows) batch = d->rows;
+    if (batch > d->rows)
+        batch = d->rows;
     d->batch = (int)batch;
     d->values = infer_count(&d->infer->model->output);
     if ((d->numbers = memory_block(d->latent * sizeof *d->numbers, error))
@@ -292,17 +333,24 @@ int command_decode(Infer *infer, const InferOptions *options, Error *error)
 {
     const Model *model = infer->model;
     const char *path = options->arguments[0];
-    Decoding d = {.infer = infer, .output = options->output, .lock = -1};
+    Decoding d = { .infer = infer, .output = options->output, .lock = -1 };
     int folder = 0, channels = model->output.dim[2];
 
-    if (command_needs_decoder(model, error) != 0) return -1;
+    if (command_needs_decoder(model, error) != 0)
+        return -1;
     if (channels != 1 && channels != 3)
-        return error_set(error, EXIT_INPUT, "the network %s makes images of %d channels; PNG files have 1 or 3 here", model->name, channels);
+        return error_set(error, EXIT_INPUT,
+                         "the network %s makes images of %d channels; PNG files have 1 or 3 here",
+                         model->name, channels);
     int result = wants_folder(d.output, &folder, error);
-    if (result == 0) result = open_rows(&d, path, error);
-    if (result == 0) result = allocate(&d, folder, error);
-    if (result == 0) result = decode_all(&d, path, error);
-    if (result == 0) result = folder ? move_pictures(&d, error) : write_sheet(&d, error);
+    if (result == 0)
+        result = open_rows(&d, path, error);
+    if (result == 0)
+        result = allocate(&d, folder, error);
+    if (result == 0)
+        result = decode_all(&d, path, error);
+    if (result == 0)
+        result = folder ? move_pictures(&d, error) : write_sheet(&d, error);
     clean_up(&d, result != 0);
     return result;
 }

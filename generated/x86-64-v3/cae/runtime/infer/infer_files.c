@@ -1,5 +1,5 @@
 /* infer_files.c - the part of infer.h that reads lists of picture files. */
-#define _XOPEN_SOURCE 700    /* strdup, stat */
+#define _XOPEN_SOURCE 700 /* strdup, stat */
 #include "infer.h"
 
 #include "data/dataset.h"
@@ -17,7 +17,8 @@ static int add_path(InferPaths *list, char *path, int named, Error *error)
     if (list->count == list->room) {
         size_t room = list->room ? 2 * list->room : 64;
         char **paths = realloc(list->paths, room * sizeof *paths);
-        if (paths) list->paths = paths;
+        if (paths)
+            list->paths = paths;
         unsigned char *flags = paths ? realloc(list->named, room) : NULL;
         if (flags) {
             list->named = flags;
@@ -36,71 +37,84 @@ static int add_path(InferPaths *list, char *path, int named, Error *error)
 static char *join(const char *folder, const char *name)
 {
     size_t length = strlen(folder), size;
-    while (length > 1 && folder[length - 1] == '/') length--;
+    while (length > 1 && folder[length - 1] == '/')
+        length--;
     size = length + strlen(name) + 2;
 
     char *path = malloc(size);
-    if (path) snprintf(path, size, "%.*s%s%s", (int)length, folder, folder[length - 1] == '/' ? "" : "/", name);
+    if (path)
+        snprintf(path, size, "%.*s%s%s", (int)length, folder, folder[length - 1] == '/' ? "" : "/",
+                 name);
     return path;
 }
 
 static int add_folder(InferPaths *list, const Model *model, const char *folder, Error *error)
 {
-    DatasetOptions options = {.height = model->input.dim[0], .width = model->input.dim[1], .channels = model->input.dim[2],
-                              .readers = 1};
+    DatasetOptions options = { .height = model->input.dim[0],
+                               .width = model->input.dim[1],
+                               .channels = model->input.dim[2],
+                               .readers = 1 };
     Dataset *dataset;
     int result = 0;
 
-    if (dataset_open_folder(&dataset, folder, &options, list->warn, error) != 0) return -1;
+    if (dataset_open_folder(&dataset, folder, &options, list->warn, error) != 0)
+        return -1;
     for (size_t i = 0; result == 0 && i < dataset_count(dataset); i++)
         result = add_path(list, join(folder, dataset_name(dataset, i)), 0, error);
     dataset_close(dataset);
     return result;
 }
 
-int infer_paths_open(InferPaths *list, const Model *model, char *const *arguments, int count, void (*warn)(const char *text),
-                     Error *error)
+int infer_paths_open(InferPaths *list, const Model *model, char *const *arguments, int count,
+                     void (*warn)(const char *text), Error *error)
 {
     struct stat status;
     int result = 0;
 
-    *list = (InferPaths){.warn = warn};
-    if (image_check_channels(model->name, model->input.dim[2], error) != 0) return -1;
+    *list = (InferPaths){ .warn = warn };
+    if (image_check_channels(model->name, model->input.dim[2], error) != 0)
+        return -1;
     for (int i = 0; result == 0 && i < count; i++) {
         int folder = stat(arguments[i], &status) == 0 && S_ISDIR(status.st_mode);
-        result = folder ? add_folder(list, model, arguments[i], error) : add_path(list, strdup(arguments[i]), 1, error);
+        result = folder ? add_folder(list, model, arguments[i], error)
+                        : add_path(list, strdup(arguments[i]), 1, error);
     }
-    if (result != 0) infer_paths_close(list);
+    if (result != 0)
+        infer_paths_close(list);
     return result;
 }
 
 void infer_paths_close(InferPaths *list)
 {
-    for (size_t i = 0; i < list->count; i++) free(list->paths[i]);
+    for (size_t i = 0; i < list->count; i++)
+        free(list->paths[i]);
     free(list->paths);
     free(list->named);
-    *list = (InferPaths){0};
+    *list = (InferPaths){ 0 };
 }
 
-int infer_read(const Model *model, const char *path, uint8_t *pixels, void (*warn)(const char *text), Error *error)
+int infer_read(const Model *model, const char *path, uint8_t *pixels,
+               void (*warn)(const char *text), Error *error)
 {
     Image image;
-    if (image_read(&image, path, error) != 0) return -1;
+    if (image_read(&image, path, error) != 0)
+        return -1;
     image_warn_deep(path, image.bits, warn);
 
-    int result = image_fit(&image, model->input.dim[1], model->input.dim[0], model->input.dim[2], pixels, error);
+    int result = image_fit(&image, model->input.dim[1], model->input.dim[0], model->input.dim[2],
+                           pixels, error);
     image_free(&image);
     return result;
 }
 
 /* Some files of a list on their way through the network. */
 typedef struct Batch {
-    int size;                 /* room */
+    int size; /* room */
     uint8_t *pixels;
-    const uint8_t **images;   /* the readable ones, close together */
-    size_t *pictures;         /* their places in the list */
+    const uint8_t **images; /* the readable ones, close together */
+    size_t *pictures;       /* their places in the list */
     real *results;
-    Error *errors;            /* of each file; text "" where it was readable */
+    Error *errors; /* of each file; text "" where it was readable */
 } Batch;
 
 static void close_batch(Batch *batch)
@@ -112,12 +126,15 @@ static void close_batch(Batch *batch)
     free(batch->errors);
 }
 
-static int open_batch(Batch *batch, const Infer *infer, size_t files, size_t result_count, Error *error)
+static int open_batch(Batch *batch, const Infer *infer, size_t files, size_t result_count,
+                      Error *error)
 {
-    size_t size = (size_t)infer_batch(infer);      /* read before they are run; more would only cost memory */
-    if (size > files) size = files > 0 ? files : 1;
+    /* read before they are run; more would only cost memory */
+    size_t size = (size_t)infer_batch(infer);
+    if (size > files)
+        size = files > 0 ? files : 1;
 
-    *batch = (Batch){.size = (int)size};
+    *batch = (Batch){ .size = (int)size };
     if ((batch->pixels = memory_block(size * infer_count(&infer->model->input), error))
         && (batch->images = memory_block(size * sizeof *batch->images, error))
         && (batch->pictures = memory_block(size * sizeof *batch->pictures, error))
@@ -128,8 +145,10 @@ static int open_batch(Batch *batch, const Infer *infer, size_t files, size_t res
     return -1;
 }
 
-/* Reads files first .. first + n - 1 of the list. Returns how many were readable, -1 where one that had to be is not. */
-static int read_batch(Batch *batch, const Infer *infer, const InferPaths *list, size_t first, int n, Error *error)
+/* Reads files first .. first + n - 1 of the list. Returns how many were readable, -1 where one that
+   had to be is not. */
+static int read_batch(Batch *batch, const Infer *infer, const InferPaths *list, size_t first, int n,
+                      Error *error)
 {
     size_t each = infer_count(&infer->model->input);
     int good = 0;
@@ -137,8 +156,8 @@ static int read_batch(Batch *batch, const Infer *infer, const InferPaths *list, 
 #pragma omp parallel for schedule(dynamic, 1) num_threads(infer->threads)
     for (int i = 0; i < n; i++) {
         batch->errors[i].text[0] = 0;
-        infer_read(infer->model, list->paths[first + (size_t)i], batch->pixels + (size_t)i * each, list->warn,
-                   &batch->errors[i]);
+        infer_read(infer->model, list->paths[first + (size_t)i], batch->pixels + (size_t)i * each,
+                   list->warn, &batch->errors[i]);
     }
     for (int i = 0; i < n; i++) {
         if (batch->errors[i].text[0] == 0) {
@@ -155,8 +174,8 @@ static int read_batch(Batch *batch, const Infer *infer, const InferPaths *list, 
 }
 
 /* Checks the results of a batch and hands them over. */
-static int take_batch(const Batch *batch, const InferPaths *list, InferWhat what, size_t each, int good, InferTake take,
-                      void *context, Error *error)
+static int take_batch(const Batch *batch, const InferPaths *list, InferWhat what, size_t each,
+                      int good, InferTake take, void *context, Error *error)
 {
     const char *name = what == INFER_LATENT ? "latent" : "reconstruction";
     for (int i = 0; i < good; i++) {
@@ -168,22 +187,29 @@ static int take_batch(const Batch *batch, const InferPaths *list, InferWhat what
     return 0;
 }
 
-int infer_files(Infer *infer, const InferPaths *list, InferWhat what, InferTake take, void *context, Error *error)
+int infer_files(Infer *infer, const InferPaths *list, InferWhat what, InferTake take, void *context,
+                Error *error)
 {
-    size_t each = infer_count(what == INFER_LATENT ? &infer->model->latent : &infer->model->output), taken = 0;
+    size_t each = infer_count(what == INFER_LATENT ? &infer->model->latent : &infer->model->output),
+           taken = 0;
     Batch batch;
     int result = 0;
 
-    if (open_batch(&batch, infer, list->count, each, error) != 0) return -1;
+    if (open_batch(&batch, infer, list->count, each, error) != 0)
+        return -1;
     for (size_t first = 0; result == 0 && first < list->count; first += (size_t)batch.size) {
         int n = list->count - first < (size_t)batch.size ? (int)(list->count - first) : batch.size;
         int good = read_batch(&batch, infer, list, first, n, error);
-        if (good > 0 && what == INFER_LATENT) infer_encode(infer, good, batch.images, batch.results);
-        if (good > 0 && what == INFER_OUTPUT) infer_reconstruct(infer, good, batch.images, batch.results);
+        if (good > 0 && what == INFER_LATENT)
+            infer_encode(infer, good, batch.images, batch.results);
+        if (good > 0 && what == INFER_OUTPUT)
+            infer_reconstruct(infer, good, batch.images, batch.results);
         result = good < 0 ? -1 : take_batch(&batch, list, what, each, good, take, context, error);
         taken += good > 0 ? (size_t)good : 0;
     }
     close_batch(&batch);
-    if (result == 0 && taken == 0) result = error_set(error, EXIT_INPUT, "none of the %zu pictures could be read", list->count);
+    if (result == 0 && taken == 0)
+        result = error_set(error, EXIT_INPUT, "none of the %zu pictures could be read",
+                           list->count);
     return result;
 }

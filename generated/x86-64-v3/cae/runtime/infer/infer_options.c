@@ -9,43 +9,63 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { FIRST_KEY = 256, THREADS_MOST = 1024, STEPS_MOST = 1000, STEPS_DEFAULT = 16, SEED_DEFAULT = 1 };
-
-enum { KEY_WEIGHTS = FIRST_KEY, KEY_OUTPUT, KEY_SEED, KEY_STEPS, KEY_CSV, KEY_THREADS, KEY_JSON, KEY_END };
-
-static const struct argp_option table[] = {
-    {"weights", KEY_WEIGHTS, "FILE", 0, "the network's parameters (.safetensors), as training leaves them", 0},
-    {"output", 'o', "OUT", 0, "encode, decode, reconstruct, interpolate: where the result goes", 0},
-    {"seed", KEY_SEED, "N", 0, "interpolate: picks two pictures of a folder (1)", 0},
-    {"steps", KEY_STEPS, "N", 0, "interpolate: pictures between the two (16)", 0},
-    {"csv", KEY_CSV, "FILE", 0, "score: write path, mse, psnr to FILE too", 0},
-    {"threads", KEY_THREADS, "N", 0, "threads at work (one a processor); the results are the same", 0},
-    {"json", KEY_JSON, 0, 0, "bench: print one JSON object", 0},
-    {0}
+enum {
+    FIRST_KEY = 256,
+    MAX_THREADS = 1024,
+    MAX_STEPS = 1000,
+    STEPS_DEFAULT = 16,
+    SEED_DEFAULT = 1
 };
 
-#define BIT(key) (1u << ((key) - FIRST_KEY))
+enum {
+    KEY_WEIGHTS = FIRST_KEY,
+    KEY_OUTPUT,
+    KEY_SEED,
+    KEY_STEPS,
+    KEY_CSV,
+    KEY_THREADS,
+    KEY_JSON,
+    KEY_END
+};
+
+static const struct argp_option table[] = {
+    { "weights", KEY_WEIGHTS, "FILE", 0,
+      "the network's parameters (.safetensors), as training writes them", 0 },
+    { "output", 'o', "OUT", 0, "encode, decode, reconstruct, interpolate: where the result goes",
+      0 },
+    { "seed", KEY_SEED, "N", 0, "interpolate: picks two pictures of a folder (1)", 0 },
+    { "steps", KEY_STEPS, "N", 0, "interpolate: pictures between the two (16)", 0 },
+    { "csv", KEY_CSV, "FILE", 0, "score: write path, mse, psnr to FILE too", 0 },
+    { "threads", KEY_THREADS, "N", 0,
+      "number of threads (one per processor); the results are the same", 0 },
+    { "json", KEY_JSON, 0, 0, "bench: print one JSON object", 0 },
+    { 0 }
+};
+
+#define BIT(key) (1u << ((key)-FIRST_KEY))
 
 typedef struct Command {
     const char *name;
     InferCommand command;
-    unsigned allowed, needed;     /* options; --weights and --threads go with all */
-    int least, most;              /* words after the command; most -1: any number */
+    unsigned allowed, needed; /* options; --weights and --threads go with all */
+    int least, most;          /* words after the command; most -1: any number */
     const char *usage;
 } Command;
 
 static const Command commands[] = {
-    {"summary", INFER_SUMMARY, 0, 0, 0, 0, "summary"},
-    {"bench", INFER_BENCH, BIT(KEY_JSON), 0, 0, 0, "bench [--threads N] [--json]"},
-    {"encode", INFER_ENCODE, BIT(KEY_OUTPUT), BIT(KEY_OUTPUT) | BIT(KEY_WEIGHTS), 1, -1,
-     "--weights FILE encode IMAGE... -o Z.npy"},
-    {"decode", INFER_DECODE, BIT(KEY_OUTPUT), BIT(KEY_OUTPUT) | BIT(KEY_WEIGHTS), 1, 1,
-     "--weights FILE decode Z.npy -o OUT.png|DIR"},
-    {"reconstruct", INFER_RECONSTRUCT, BIT(KEY_OUTPUT), BIT(KEY_OUTPUT) | BIT(KEY_WEIGHTS), 1, -1,
-     "--weights FILE reconstruct IMAGE... -o OUT.png"},
-    {"interpolate", INFER_INTERPOLATE, BIT(KEY_OUTPUT) | BIT(KEY_SEED) | BIT(KEY_STEPS), BIT(KEY_OUTPUT) | BIT(KEY_WEIGHTS), 1, 2,
-     "--weights FILE interpolate A B | DIR --seed N [--steps 16] -o OUT.png"},
-    {"score", INFER_SCORE, BIT(KEY_CSV), BIT(KEY_WEIGHTS), 1, -1, "--weights FILE score PATH... [--csv FILE]"},
+    { "summary", INFER_SUMMARY, 0, 0, 0, 0, "summary" },
+    { "bench", INFER_BENCH, BIT(KEY_JSON), 0, 0, 0, "bench [--threads N] [--json]" },
+    { "encode", INFER_ENCODE, BIT(KEY_OUTPUT), BIT(KEY_OUTPUT) | BIT(KEY_WEIGHTS), 1, -1,
+      "--weights FILE encode IMAGE... -o Z.npy" },
+    { "decode", INFER_DECODE, BIT(KEY_OUTPUT), BIT(KEY_OUTPUT) | BIT(KEY_WEIGHTS), 1, 1,
+      "--weights FILE decode Z.npy -o OUT.png|DIR" },
+    { "reconstruct", INFER_RECONSTRUCT, BIT(KEY_OUTPUT), BIT(KEY_OUTPUT) | BIT(KEY_WEIGHTS), 1, -1,
+      "--weights FILE reconstruct IMAGE... -o OUT.png" },
+    { "interpolate", INFER_INTERPOLATE, BIT(KEY_OUTPUT) | BIT(KEY_SEED) | BIT(KEY_STEPS),
+      BIT(KEY_OUTPUT) | BIT(KEY_WEIGHTS), 1, 2,
+      "--weights FILE interpolate A B | DIR --seed N [--steps 16] -o OUT.png" },
+    { "score", INFER_SCORE, BIT(KEY_CSV), BIT(KEY_WEIGHTS), 1, -1,
+      "--weights FILE score PATH... [--csv FILE]" },
 };
 enum { COMMANDS = sizeof commands / sizeof commands[0] };
 
@@ -53,39 +73,47 @@ typedef struct Reading {
     InferLine *line;
     const Command *command;
     unsigned given;
-    const char *words[KEY_END - FIRST_KEY];     /* of each option, the last that was given */
+    const char *words[KEY_END - FIRST_KEY]; /* of each option, the last that was given */
 } Reading;
 
-static const Model *the_model;     /* for the version hook, which takes no argument of ours */
+static const Model *the_model; /* for the version hook, which takes no argument of ours */
 
 static const char *option_name(int key)
 {
     for (const struct argp_option *o = table; o->name; o++)
-        if (o->key == key || (key == KEY_OUTPUT && o->key == 'o')) return o->name;
+        if (o->key == key || (key == KEY_OUTPUT && o->key == 'o'))
+            return o->name;
     return "";
 }
 
 /* A whole number least .. most, nothing after it. */
-static uint64_t read_count(const struct argp_state *state, int key, const char *text, uint64_t least, uint64_t most)
+static uint64_t read_count(const struct argp_state *state, int key, const char *text,
+                           uint64_t least, uint64_t most)
 {
     char *end = NULL;
     errno = 0;
     unsigned long long n = *text >= '0' && *text <= '9' ? strtoull(text, &end, 10) : 0;
     if (!end || *end || errno || n < least || n > most)
-        usage_error(state, "--%s %s: give a whole number from %llu to %llu", option_name(key), text, (unsigned long long)least,
-                   (unsigned long long)most);
+        usage_error(state, "--%s %s: give a whole number from %llu to %llu", option_name(key), text,
+                    (unsigned long long)least, (unsigned long long)most);
     return n;
 }
 
-/* The first word is the command. argp has read all options by now and left the other words behind it, where they can stay. */
+/* The first word is the command. argp has read all options by now and left the other words behind
+   it, where they can stay. */
 static void read_command(struct argp_state *state, Reading *reading, const char *word)
 {
     InferOptions *options = &reading->line->options;
 
     for (int i = 0; i < COMMANDS; i++)
-        if (strcmp(word, commands[i].name) == 0) reading->command = &commands[i];
+        if (strcmp(word, commands[i].name) == 0)
+            reading->command = &commands[i];
     if (!reading->command)
-        usage_error(state, "no command \"%s\"; there are summary, bench, encode, decode, reconstruct, interpolate and score", word);
+        usage_error(
+            state,
+            "no command \"%s\"; there are summary, bench, encode, decode, reconstruct, interpolate "
+            "and score",
+            word);
     options->arguments = state->argv + state->next;
     options->count = state->argc - state->next;
     state->next = state->argc;
@@ -98,18 +126,24 @@ static void check(const struct argp_state *state, const Reading *reading)
     const InferOptions *options = &reading->line->options;
 
     if (!c) {
-        usage_error(state, "no command given; there are summary, bench, encode, decode, reconstruct, interpolate and score");
+        usage_error(
+            state,
+            "no command given; there are summary, bench, encode, decode, reconstruct, interpolate "
+            "and score");
         return;
     }
     for (int key = FIRST_KEY; key < KEY_END; key++) {
         if (reading->given & BIT(key) & ~(c->allowed | BIT(KEY_WEIGHTS) | BIT(KEY_THREADS)))
-            usage_error(state, "--%s does not go with %s; its form is: %s", option_name(key), c->name, c->usage);
+            usage_error(state, "--%s does not go with %s; usage: %s", option_name(key), c->name,
+                        c->usage);
         if (c->needed & BIT(key) & ~reading->given)
-            usage_error(state, "%s needs --%s; its form is: %s", c->name, option_name(key), c->usage);
+            usage_error(state, "%s needs --%s; usage: %s", c->name, option_name(key), c->usage);
     }
-    if (options->count < c->least) usage_error(state, "%s needs a file; its form is: %s", c->name, c->usage);
+    if (options->count < c->least)
+        usage_error(state, "%s needs a file; usage: %s", c->name, c->usage);
     if (c->most >= 0 && options->count > c->most)
-        usage_error(state, "\"%s\" is one word too many after %s; its form is: %s", options->arguments[c->most], c->name, c->usage);
+        usage_error(state, "\"%s\" is one word too many after %s; usage: %s",
+                    options->arguments[c->most], c->name, c->usage);
 }
 
 /* Of an option that is given twice the last word counts, as scripts rely on to override their
@@ -128,19 +162,22 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     Reading *reading = state->input;
     InferLine *line = reading->line;
 
-    if (key == 'o') key = KEY_OUTPUT;
-    if (key >= FIRST_KEY && key < KEY_END) reading->given |= BIT(key);
-    if (key >= FIRST_KEY && key < KEY_END && arg) note_word(state, reading, key, arg);
+    if (key == 'o')
+        key = KEY_OUTPUT;
+    if (key >= FIRST_KEY && key < KEY_END)
+        reading->given |= BIT(key);
+    if (key >= FIRST_KEY && key < KEY_END && arg)
+        note_word(state, reading, key, arg);
     if ((key == KEY_WEIGHTS || key == KEY_OUTPUT || key == KEY_CSV) && !*arg)
         usage_error(state, "--%s: the name is empty", option_name(key));
     switch (key) {
     case KEY_WEIGHTS: line->weights = arg; break;
     case KEY_OUTPUT: line->options.output = arg; break;
     case KEY_SEED: line->options.seed = read_count(state, key, arg, 0, UINT64_MAX); break;
-    case KEY_STEPS: line->options.steps = (int)read_count(state, key, arg, 0, STEPS_MOST); break;
+    case KEY_STEPS: line->options.steps = (int)read_count(state, key, arg, 0, MAX_STEPS); break;
     case KEY_CSV: line->options.csv = arg; break;
-    case KEY_THREADS: line->threads = (int)read_count(state, key, arg, 1, THREADS_MOST); break;
-    case KEY_JSON: line->json = 1; break;
+    case KEY_THREADS: line->threads = (int)read_count(state, key, arg, 1, MAX_THREADS); break;
+    case KEY_JSON: line->json = true; break;
     case ARGP_KEY_ARG: read_command(state, reading, arg); break;
     case ARGP_KEY_END: check(state, reading); break;
     default: return ARGP_ERR_UNKNOWN;
@@ -157,23 +194,34 @@ static void print_version(FILE *stream, struct argp_state *state)
 void infer_options_read(InferLine *line, const Model *model, int argc, char **argv)
 {
     static char doc[1536], unwritten[100];
-    struct argp argp = {.options = table, .parser = parse, .doc = doc,
-                        .args_doc = "summary\nbench\nencode IMAGE... -o Z.npy\ndecode Z.npy -o OUT.png|DIR\nreconstruct IMAGE... "
-                                    "-o OUT.png\ninterpolate A B|DIR -o OUT.png\nscore PATH..."};
-    Reading reading = {.line = line};
+    struct argp argp = {
+        .options = table,
+        .parser = parse,
+        .doc = doc,
+        .args_doc =
+            "summary\nbench\nencode IMAGE... -o Z.npy\ndecode Z.npy -o OUT.png|DIR\nreconstruct "
+            "IMAGE... "
+            "-o OUT.png\ninterpolate A B|DIR -o OUT.png\nscore PATH..."
+    };
+    Reading reading = { .line = line };
 
-    snprintf(doc, sizeof doc,
-             "Runs the network \"%s\" of %s.\v"
-             "summary prints the layers; bench measures the speed; encode writes the latents of pictures as a numpy array, decode makes "
-             "pictures of such an array; reconstruct lays pictures above what the network makes of them; interpolate shows what "
-             "lies between two pictures; score lists mean squared error (values 0..1) and PSNR (at most 200), largest error first. An IMAGE or PATH is a "
-             "JPEG or PNG file, or a folder that stands for its pictures. summary and bench need "
-             "no --weights. Of an option that is given twice the last counts, and a warning says "
-             "so.\n\n"
-             "Exits with 0 done, 1 the input is wrong, 2 bad usage, 3 a file could not be read or "
-             "written, 129, 130, 143 or 128 + N stopped by SIGHUP, SIGINT, SIGTERM or another "
-             "signal N; nothing half written stays.", model->name, model->graph);
-    *line = (InferLine){.options = {.seed = SEED_DEFAULT, .steps = STEPS_DEFAULT}};
+    snprintf(
+        doc, sizeof doc,
+        "Runs the network \"%s\" of %s.\v"
+        "summary prints the layers; bench measures the speed; encode writes the latents of "
+        "pictures as a numpy array, decode makes "
+        "pictures of such an array; reconstruct lays pictures above what the network makes of "
+        "them; interpolate shows what "
+        "lies between two pictures; score lists mean squared error (values 0..1) and PSNR (at most "
+        "200), largest error first. An IMAGE or PATH is a "
+        "JPEG or PNG file, or a folder that stands for its pictures. summary and bench need "
+        "no --weights. Of an option that is given twice the last counts, and a warning says "
+        "so.\n\n"
+        "Exits with 0 done, 1 the input is wrong, 2 bad usage, 3 a file could not be read or "
+        "written, 129, 130, 143 or 128 + N stopped by SIGHUP, SIGINT, SIGTERM or another "
+        "signal N; nothing half written stays.",
+        model->name, model->graph);
+    *line = (InferLine){ .options = { .seed = SEED_DEFAULT, .steps = STEPS_DEFAULT } };
     the_model = model;
     argp_err_exit_status = EXIT_USAGE;
     argp_program_version_hook = print_version;

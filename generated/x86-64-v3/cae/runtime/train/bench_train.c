@@ -10,26 +10,30 @@
 
 #include <jansson.h>
 #include <math.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-enum { DISTINCT_PICTURES = 16, CLOCKED_IMAGES = 8, ROUNDS_MOST = 50, SEED = 1 };
+enum { DISTINCT_PICTURES = 16, CLOCKED_IMAGES = 8, MAX_ROUNDS = 50, SEED = 1 };
 
 static const double PEAK_SECONDS = 0.5;
-static const double WARM_UP_SECONDS = 0.3;     /* small networks take thousands of updates before threads and clocks are settled */
+/* small networks take thousands of updates before threads and clocks are settled */
+static const double WARM_UP_SECONDS = 0.3;
 
 typedef struct Bench {
     const Model *model;
     Trainer trainer;
     uint8_t *pictures;
-    const uint8_t **images;      /* [larger of batch and clocked] */
-    uint64_t *noise;             /* beside them */
-    int clocked;                 /* images of the chunk that is clocked: CLOCKED_IMAGES, or the model's group where that is larger */
-    double *seconds;             /* of each update */
-    double *layer_seconds;       /* an image, of each train_steps */
-    double step_seconds, mean_seconds, images_per_second, gflops, peak_gflops, peak_mib;      /* step_seconds: the median */
+    const uint8_t **images; /* [larger of batch and clocked] */
+    uint64_t *noise;        /* beside them */
+    int clocked;            /* images of the chunk that is clocked: CLOCKED_IMAGES, or the model's
+                               microbatch where that is larger */
+    double *seconds;        /* of each update */
+    double *layer_seconds;  /* an image, of each train_steps */
+    /* step_seconds: the median */
+    double step_seconds, mean_seconds, images_per_second, gflops, peak_gflops, peak_mib;
     double thread_gflops;        /* the peak of one thread */
     double taken_mib, limit_mib; /* of a model with a limit of memory */
     int steps;
@@ -47,7 +51,7 @@ static int prepare(Bench *b, int batch, int threads, Error *error)
     const Model *model = b->model;
     const int *dim = model->input.dim;
     size_t bytes = trainer_image_values(model);
-    b->clocked = model->group > CLOCKED_IMAGES ? model->group : CLOCKED_IMAGES;
+    b->clocked = model->microbatch > CLOCKED_IMAGES ? model->microbatch : CLOCKED_IMAGES;
     int images = batch > b->clocked ? batch : b->clocked;
     int distinct = images < DISTINCT_PICTURES ? images : DISTINCT_PICTURES;
 
@@ -56,7 +60,8 @@ static int prepare(Bench *b, int batch, int threads, Error *error)
         || !(b->images = memory_block((size_t)images * sizeof *b->images, error))
         || !(b->noise = memory_block((size_t)images * sizeof *b->noise, error))
         || !(b->seconds = memory_block((size_t)b->steps * sizeof *b->seconds, error))
-        || !(b->layer_seconds = memory_block((size_t)model->train_step_count * sizeof *b->layer_seconds, error)))
+        || !(b->layer_seconds = memory_block(
+                 (size_t)model->train_step_count * sizeof *b->layer_seconds, error)))
         return -1;
     for (int i = 0; i < distinct; i++)
         picture_draw(SEED, (uint64_t)i, dim[0], dim[1], dim[2], b->pictures + (size_t)i * bytes);
@@ -64,7 +69,8 @@ static int prepare(Bench *b, int batch, int threads, Error *error)
         b->noise[i] = dataset_number(SEED, 0, (uint32_t)i);
     for (int i = 0; i < images; i++)
         b->images[i] = b->pictures + (size_t)(i % distinct) * bytes;
-    b->taken_mib = (double)trainer_bytes(model, &model->training, batch, b->trainer.threads) / (1 << 20);
+    b->taken_mib = (double)trainer_bytes(model, &model->training, batch, b->trainer.threads)
+                   / (1 << 20);
     b->limit_mib = (double)model->memory_limit / (1 << 20);
     initial_draw(model, SEED, b->trainer.parameters);
     trainer_prepare(&b->trainer);
@@ -112,10 +118,12 @@ static int measure_layers(Bench *b, Error *error)
     double *seconds = losses ? memory_block((size_t)count * sizeof *seconds, error) : NULL;
     double start = now();
 
-    for (int round = 0; seconds && round < ROUNDS_MOST && (round < 2 || now() - start < WARM_UP_SECONDS); round++) {
-        ModelClock clock = {now, now(), seconds};
+    for (int round = 0;
+         seconds && round < MAX_ROUNDS && (round < 2 || now() - start < WARM_UP_SECONDS); round++) {
+        ModelClock clock = { now, now(), seconds };
         memset(seconds, 0, (size_t)count * sizeof *seconds);
-        model->backward_chunk(t->prepared, b->images, b->noise, b->clocked, t->total, losses, t->workspaces[0], &clock);
+        model->backward_chunk(t->prepared, b->images, b->noise, b->clocked, t->total, losses,
+                              t->workspaces[0], &clock);
         for (int i = 0; i < count; i++)
             if (round == 1 || (round > 1 && seconds[i] < b->layer_seconds[i] * b->clocked))
                 b->layer_seconds[i] = seconds[i] / b->clocked;
@@ -143,37 +151,46 @@ static void print_table(const Bench *b)
     int wide = 5;
     double sum = 0;
 
-    printf("%s, %s, batch %d, %d thread%s, median of %d updates\n\n", model->name, model->target, b->trainer.batch, b->trainer.threads,
-           b->trainer.threads == 1 ? "" : "s", b->steps);
+    printf("%s, %s, batch %d, %d thread%s, median of %d updates\n\n", model->name, model->target,
+           b->trainer.batch, b->trainer.threads, b->trainer.threads == 1 ? "" : "s", b->steps);
     if (model->stage_count > 0)
-        printf("stage %d of %d: %s\n\n", model->stage_count, model->stage_count, model->stages[model->stage_count - 1].title);
+        printf("stage %d of %d: %s\n\n", model->stage_count, model->stage_count,
+               model->stages[model->stage_count - 1].title);
     printf("  images/s                %10.1f\n", b->images_per_second);
-    printf("  ms per step             %10.2f   (mean %.2f)\n", b->step_seconds * 1e3, b->mean_seconds * 1e3);
+    printf("  ms per step             %10.2f   (mean %.2f)\n", b->step_seconds * 1e3,
+           b->mean_seconds * 1e3);
     printf("  effective GFLOP/s       %10.1f   (operations of direct convolution)\n", b->gflops);
-    printf("  FMA peak GFLOP/s        %10.1f   (measured just now, same threads and vectors)\n", b->peak_gflops);
-    printf("  effective / peak        %10.2f\n", b->peak_gflops > 0 ? b->gflops / b->peak_gflops : 0);
+    printf("  FMA peak GFLOP/s        %10.1f   (measured just now, same threads and vectors)\n",
+           b->peak_gflops);
+    printf("  effective / peak        %10.2f\n",
+           b->peak_gflops > 0 ? b->gflops / b->peak_gflops : 0);
     printf("  peak memory MiB         %10.1f\n", b->peak_mib);
     if (model->memory_limit)
-        printf("  training takes MiB      %10.2f   (of %.2f; pictures and program apart)\n", b->taken_mib, b->limit_mib);
+        printf("  training takes MiB      %10.2f   (of %.2f; pictures and program apart)\n",
+               b->taken_mib, b->limit_mib);
     printf("\n");
 
     for (int i = 0; i < model->train_step_count; i++)
         if ((int)strlen(model->train_steps[i].layer) > wide)
             wide = (int)strlen(model->train_steps[i].layer);
-    if (model->group > 1)
-        printf("Groups of %d images, their mean on one thread:\n", model->group);
+    if (model->microbatch > 1)
+        printf("Microbatches of %d images, their mean on one thread:\n", model->microbatch);
     else
         printf("One image on one thread:\n");
-    printf("  %-*s  %-10s  %-20s  %9s  %9s  %9s\n", wide, "layer", "pass", "kernel", "ms", "GFLOP/s", "% of peak");
+    printf("  %-*s  %-10s  %-20s  %9s  %9s  %9s\n", wide, "layer", "direction", "kernel", "ms",
+           "GFLOP/s", "% of peak");
     for (int i = 0; i < model->train_step_count; i++) {
         const ModelStep *s = &model->train_steps[i];
-        printf("  %-*s  %-10s  %-20s  %9.4f", wide, s->layer, s->pass, s->kernel, b->layer_seconds[i] * 1e3);
+        printf("  %-*s  %-10s  %-20s  %9.4f", wide, s->layer, s->direction, s->kernel,
+               b->layer_seconds[i] * 1e3);
         if (s->macs > 0)
-            printf("  %9.1f  %9.0f", step_gflops(s, b->layer_seconds[i]), step_percent(b, s, b->layer_seconds[i]));
+            printf("  %9.1f  %9.0f", step_gflops(s, b->layer_seconds[i]),
+                   step_percent(b, s, b->layer_seconds[i]));
         printf("\n");
         sum += b->layer_seconds[i];
     }
-    printf("  %-*s  %-10s  %-20s  %9.4f  %9.1f\n", wide, "all", "", "", sum * 1e3, sum > 0 ? 2 * model->train_macs / sum / 1e9 : 0);
+    printf("  %-*s  %-10s  %-20s  %9.4f  %9.1f\n", wide, "all", "", "", sum * 1e3,
+           sum > 0 ? 2 * model->train_macs / sum / 1e9 : 0);
 }
 
 static void print_json(const Bench *b)
@@ -183,14 +200,20 @@ static void print_json(const Bench *b)
     for (int i = 0; i < model->train_step_count; i++) {
         const ModelStep *s = &model->train_steps[i];
         json_t *rate = s->macs > 0 ? json_real(step_gflops(s, b->layer_seconds[i])) : json_null();
-        json_t *percent = s->macs > 0 ? json_real(step_percent(b, s, b->layer_seconds[i])) : json_null();
-        json_array_append_new(layers, json_pack("{s:s, s:s, s:s, s:f, s:o, s:o}", "layer", s->layer, "pass", s->pass, "kernel", s->kernel,
-                                                "ms", b->layer_seconds[i] * 1e3, "effective_gflops", rate, "percent_of_peak", percent));
+        json_t *percent = s->macs > 0 ? json_real(step_percent(b, s, b->layer_seconds[i]))
+                                      : json_null();
+        json_array_append_new(layers, json_pack("{s:s, s:s, s:s, s:f, s:o, s:o}", "layer", s->layer,
+                                                "pass", s->direction, "kernel", s->kernel, "ms",
+                                                b->layer_seconds[i] * 1e3, "effective_gflops", rate,
+                                                "percent_of_peak", percent));
     }
-    json_t *all = json_pack("{s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:i, s:i, s:i, s:o}", "images_per_second", b->images_per_second,
-                            "ms_per_step", b->step_seconds * 1e3, "mean_ms_per_step", b->mean_seconds * 1e3,
-                            "effective_gflops", b->gflops, "fma_peak_gflops", b->peak_gflops, "ratio", b->peak_gflops > 0 ? b->gflops / b->peak_gflops : 0, "peak_rss_mb", b->peak_mib,
-                            "threads", b->trainer.threads, "batch", b->trainer.batch, "steps", b->steps, "layers", layers);
+    json_t *all = json_pack("{s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:i, s:i, s:i, s:o}",
+                            "images_per_second", b->images_per_second, "ms_per_step",
+                            b->step_seconds * 1e3, "mean_ms_per_step", b->mean_seconds * 1e3,
+                            "effective_gflops", b->gflops, "fma_peak_gflops", b->peak_gflops,
+                            "ratio", b->peak_gflops > 0 ? b->gflops / b->peak_gflops : 0,
+                            "peak_rss_mb", b->peak_mib, "threads", b->trainer.threads, "batch",
+                            b->trainer.batch, "steps", b->steps, "layers", layers);
     if (model->stage_count > 0)
         json_object_set_new(all, "stage", json_string(model->stages[model->stage_count - 1].title));
     if (model->memory_limit) {
@@ -202,14 +225,15 @@ static void print_json(const Bench *b)
     json_decref(all);
 }
 
-int bench_train(const Model *model, int batch, int steps, int threads, int json, Error *error)
+int bench_train(const Model *model, int batch, int steps, int threads, bool json, Error *error)
 {
-    Bench b = {.model = model, .steps = steps};
+    Bench b = { .model = model, .steps = steps };
     int result = prepare(&b, batch, threads, error);
     if (result == 0) {
         measure_steps(&b);
         b.peak_gflops = peak_fma_gflops(b.trainer.threads, PEAK_SECONDS);
-        b.thread_gflops = b.trainer.threads > 1 ? peak_fma_gflops(1, PEAK_SECONDS / 2) : b.peak_gflops;
+        b.thread_gflops = b.trainer.threads > 1 ? peak_fma_gflops(1, PEAK_SECONDS / 2)
+                                                : b.peak_gflops;
         result = measure_layers(&b, error);
     }
     if (result == 0) {

@@ -16,7 +16,7 @@ enum { COLUMNS = 6, MOST_COLUMNS };
 /* One line into a row; -1 where it is none. */
 static int parse_row(const char *line, int columns, HistoryRow *row)
 {
-    double field[MOST_COLUMNS] = {0};
+    double field[MOST_COLUMNS] = { 0 };
     const char *at = line;
     for (int i = 0; i < columns; i++) {
         char *end;
@@ -32,7 +32,8 @@ static int parse_row(const char *line, int columns, HistoryRow *row)
     }
     if (!(field[0] >= 1 && field[0] < 1e15 && field[COLUMNS] >= 0 && field[COLUMNS] < 1e6))
         return -1;
-    *row = (HistoryRow){(uint64_t)field[0], field[1], field[2], field[3], field[4], field[5], (int)field[COLUMNS]};
+    *row = (HistoryRow){ (uint64_t)field[0], field[1], field[2],           field[3],
+                         field[4],           field[5], (int)field[COLUMNS] };
     return 0;
 }
 
@@ -42,16 +43,21 @@ static int read_rows(History *history, FILE *file, const char *path, uint64_t ep
     for (int number = 1; fgets(line, sizeof line, file); number++) {
         HistoryRow row;
         if (number == 1 && strncmp(line, header, strlen(header)) == 0) {
-            history->staged = strncmp(line + strlen(header), stage_header, strlen(stage_header)) == 0;
+            history->staged = strncmp(line + strlen(header), stage_header, strlen(stage_header))
+                              == 0;
             continue;
         }
         if (parse_row(line, history->staged ? MOST_COLUMNS : COLUMNS, &row) != 0)
-            return error_set(error, EXIT_INPUT, "%s:%d: not a row of a run's history (%s); put it right or move the file away",
-                             path, number, header);
+            return error_set(
+                error, EXIT_INPUT,
+                "%s:%d: not a row of a run's history (%s); put it right or move the file away",
+                path, number, header);
         if (row.epoch <= epochs && history_put(history, &row, error) != 0)
             return -1;
     }
-    return ferror(file) ? error_set(error, EXIT_FILE, "%s: cannot be read: %s", path, strerror(errno)) : 0;
+    return ferror(file)
+               ? error_set(error, EXIT_FILE, "%s: cannot be read: %s", path, strerror(errno))
+               : 0;
 }
 
 int history_read(History *history, const char *path, uint64_t epochs, Error *error)
@@ -59,7 +65,9 @@ int history_read(History *history, const char *path, uint64_t epochs, Error *err
     memset(history, 0, sizeof *history);
     FILE *file = fopen(path, "r");
     if (!file)
-        return errno == ENOENT ? 0 : error_set(error, EXIT_FILE, "%s: cannot be opened: %s", path, strerror(errno));
+        return errno == ENOENT
+                   ? 0
+                   : error_set(error, EXIT_FILE, "%s: cannot be opened: %s", path, strerror(errno));
     int result = read_rows(history, file, path, epochs, error);
     fclose(file);
     if (result != 0)
@@ -75,7 +83,8 @@ int history_put(History *history, const HistoryRow *row, Error *error)
         size_t room = history->room ? 2 * history->room : 64;
         HistoryRow *rows = realloc(history->rows, room * sizeof *rows);
         if (!rows)
-            return error_set(error, EXIT_INPUT, "out of memory for the history of %zu epochs", room);
+            return error_set(error, EXIT_INPUT, "out of memory for the history of %zu epochs",
+                             room);
         history->rows = rows;
         history->room = room;
     }

@@ -8,21 +8,22 @@
 #include <stdint.h>
 
 typedef struct HistoryRow {
-    uint64_t epoch;                 /* from 1 */
-    double loss, val_loss;          /* means over images; val_loss NaN: none, an empty field */
-    double seconds;                 /* spent on updates, validation and saving not counted */
-    double images_per_second;       /* images learnt from / seconds */
+    uint64_t epoch;           /* from 1 */
+    double loss, val_loss;    /* means over images; val_loss NaN: none, an empty field */
+    double seconds;           /* spent on updates, validation and saving not counted */
+    double images_per_second; /* images learnt from / seconds */
     double lr;
-    int stage;                      /* of training, from 1; 0: the network has none */
+    int stage; /* of training, from 1; 0: the network has none */
 } HistoryRow;
 
 typedef struct History {
     HistoryRow *rows;
     size_t count, room;
-    int staged;                     /* 1: the table has a column `stage`, the last */
+    int staged; /* 1: the table has a column `stage`, the last */
 } History;
 
-/* Reads the rows up to epoch `epochs`, which a resumed run keeps, and whether they have a stage. A file that is not there gives none; a line that is no row is an error. */
+/* Reads the rows up to epoch `epochs`, which a resumed run keeps, and whether they have a stage. A
+   file that is not there gives none; a line that is no row is an error. */
 int history_read(History *history, const char *path, uint64_t epochs, Error *error);
 
 /* Appends a row; one of the same epoch (of a run that ended inside it) is replaced. */

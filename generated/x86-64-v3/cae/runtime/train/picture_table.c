@@ -12,7 +12,7 @@
 #include <sys/stat.h>
 
 static const char title[] = "caec pictures 1";
-enum { ROW_LEAST = sizeof "- 0 0 0 0.0 x" };      /* bytes, with its end */
+enum { MIN_ROW = sizeof "- 0 0 0 0.0 x" }; /* bytes, with its end */
 
 /* ---- writing ---- */
 
@@ -56,7 +56,7 @@ int picture_table_write(const PictureTable *table, const char *path, Error *erro
 typedef struct Lines {
     const char *path;
     char *at, *end;
-    size_t number;              /* of the line that next_line gave last */
+    size_t number; /* of the line that next_line gave last */
 } Lines;
 
 /* The next line, ended by 0 in place; NULL: there is none. */
@@ -129,7 +129,7 @@ static int take_rows(Lines *lines, const char *what, DatasetRecords *records, Er
     int used = 0;
     if (!line || strncmp(line, what, length) != 0
         || sscanf(line + length, " %llu%n", &count, &used) != 1 || line[length + (size_t)used]
-        || count > (size_t)(lines->end - lines->at) / ROW_LEAST)
+        || count > (size_t)(lines->end - lines->at) / MIN_ROW)
         return refuse(lines, error);
     if (count > 0 && !(records->rows = calloc((size_t)count, sizeof *records->rows)))
         return out_of_memory(lines, error);
@@ -163,13 +163,13 @@ int picture_table_read(PictureTable *table, const char *path, int *missing, Erro
     char message[sizeof error->text];
     int at = whole_file_at(path, &rest);
 
-    *table = (PictureTable){0};
+    *table = (PictureTable){ 0 };
     *missing = fstatat(at, rest, &status, 0) != 0 && errno == ENOENT;
     if (*missing)
         return 0;
     if (whole_file_read(path, NULL, &bytes, &count, message, sizeof message) != 0)
         return error_set(error, EXIT_FILE, "%s", message);
-    Lines lines = {path, (char *)bytes, (char *)bytes + count, 0};
+    Lines lines = { path, (char *)bytes, (char *)bytes + count, 0 };
     int result = take_table(table, &lines, error);
     free(bytes);
     if (result != 0)
@@ -182,7 +182,7 @@ static void free_rows(DatasetRecords *records)
     for (size_t i = 0; i < records->count; i++)
         free(records->rows[i].name);
     free(records->rows);
-    *records = (DatasetRecords){0};
+    *records = (DatasetRecords){ 0 };
 }
 
 void picture_table_free(PictureTable *table)

@@ -1,9 +1,10 @@
-#define _DEFAULT_SOURCE     /* flock, strdup */
+#define _DEFAULT_SOURCE /* flock, strdup */
 #include "run_folder.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,14 +27,14 @@ static const struct Name {
     size_t place;
     const char *name;
 } names[] = {
-    {offsetof(RunFolder, last), "last.safetensors"},
-    {offsetof(RunFolder, best), "best.safetensors"},
-    {offsetof(RunFolder, best_epoch), "best_epoch.safetensors"},
-    {offsetof(RunFolder, history), "history.csv"},
-    {offsetof(RunFolder, loss_curve), "loss.svg"},
-    {offsetof(RunFolder, samples), "samples"},
-    {offsetof(RunFolder, pictures), "pictures.txt"},
-    {offsetof(RunFolder, lock), ".lock"},
+    { offsetof(RunFolder, last), "last.safetensors" },
+    { offsetof(RunFolder, best), "best.safetensors" },
+    { offsetof(RunFolder, best_epoch), "best_epoch.safetensors" },
+    { offsetof(RunFolder, history), "history.csv" },
+    { offsetof(RunFolder, loss_curve), "loss.svg" },
+    { offsetof(RunFolder, samples), "samples" },
+    { offsetof(RunFolder, pictures), "pictures.txt" },
+    { offsetof(RunFolder, lock), ".lock" },
 };
 enum { NAMES = sizeof names / sizeof names[0] };
 
@@ -93,7 +94,8 @@ static int status_of(const char *path, struct stat *status, int flags)
     return fstatat(at, rest, status, flags);
 }
 
-/* The name goes while the lock is held: who opened the file before that finds, once it has the lock, that the name is no longer its file's. */
+/* The name goes while the lock is held: who opened the file before that finds, once it has the
+   lock, that the name is no longer its file's. */
 static void unlock(RunFolder *folder)
 {
     if (folder->locked) {
@@ -101,7 +103,7 @@ static void unlock(RunFolder *folder)
         close(folder->lock_file);
         whole_file_release();
     }
-    folder->locked = 0;
+    folder->locked = false;
 }
 
 void run_folder_close(RunFolder *folder)
@@ -118,7 +120,7 @@ static int exists(const char *path)
 }
 
 /* 1 where the open file is still the one of that name. */
-static int is_named(int file, const char *name)
+static bool is_named(int file, const char *name)
 {
     struct stat open_one, named;
     return fstat(file, &open_one) == 0 && status_of(name, &named, 0) == 0
@@ -126,7 +128,7 @@ static int is_named(int file, const char *name)
 }
 
 /* 1 where the folder that is held is still the one of its name. */
-static int is_in_place(const RunFolder *folder)
+static bool is_in_place(const RunFolder *folder)
 {
     struct stat ours, named;
     return status_of(folder->path, &ours, 0) == 0 && stat(folder->path, &named) == 0
@@ -139,8 +141,10 @@ static int busy(const RunFolder *folder, int file, Error *error)
     ssize_t n = pread(file, pid, sizeof pid - 1, 0);
     pid[n > 0 ? n : 0] = '\0';
     pid[strspn(pid, "0123456789")] = '\0';
-    return error_set(error, EXIT_FILE, "%s: another run is at work in this folder%s%s; wait for its end or give another --out", folder->path,
-                     *pid ? ", process " : "", pid);
+    return error_set(
+        error, EXIT_FILE,
+        "%s: another run is at work in this folder%s%s; wait for its end or give another --out",
+        folder->path, *pid ? ", process " : "", pid);
 }
 
 /* Takes the lock of the open file; 1: it is the folder's and ours, 0: not any more, -1. */
@@ -150,10 +154,11 @@ static int take_lock(RunFolder *folder, int file, Error *error)
         return busy(folder, file, error);
     if (!is_named(file, folder->lock) || !is_in_place(folder))
         return 0;
-    folder->locked = 1;
+    folder->locked = true;
     folder->lock_file = file;
+    /* for the other's message; nothing depends on it */
     if (ftruncate(file, 0) == 0)
-        dprintf(file, "%ld\n", (long)getpid());      /* for the other's message; nothing depends on it */
+        dprintf(file, "%ld\n", (long)getpid());
     return 1;
 }
 
@@ -212,8 +217,8 @@ int run_folder_follow(RunFolder *folder, WholeFolder *what, Error *error)
 
 int run_folder_used(const RunFolder *folder)
 {
-    return exists(folder->last) || exists(folder->best) || exists(folder->history) || exists(folder->loss_curve)
-        || exists(folder->samples);
+    return exists(folder->last) || exists(folder->best) || exists(folder->history)
+           || exists(folder->loss_curve) || exists(folder->samples);
 }
 
 int run_folder_has_last(const RunFolder *folder)
@@ -223,8 +228,8 @@ int run_folder_has_last(const RunFolder *folder)
 
 int run_folder_check(const RunFolder *folder, Error *error)
 {
-    const char *const files[] = {folder->last,    folder->best,       folder->best_epoch,
-                                 folder->history, folder->loss_curve, folder->pictures};
+    const char *const files[] = { folder->last,    folder->best,       folder->best_epoch,
+                                  folder->history, folder->loss_curve, folder->pictures };
     struct stat status;
     for (size_t i = 0; i < sizeof files / sizeof files[0]; i++)
         if (status_of(files[i], &status, 0) == 0 && !S_ISREG(status.st_mode))
@@ -237,7 +242,8 @@ static int free_name(const RunFolder *folder, char *name, size_t size, Error *er
 {
     for (int i = 1;; i++) {
         if ((size_t)snprintf(name, size, "%s.%d", folder->path, i) >= size)
-            return error_set(error, EXIT_FILE, "%.300s...: the name is too long; give a shorter --out", folder->path);
+            return error_set(error, EXIT_FILE,
+                             "%.300s...: the name is too long; give a shorter --out", folder->path);
         if (!exists(name))
             return 0;
     }
@@ -249,8 +255,11 @@ int run_folder_move_aside(RunFolder *folder, char *moved, size_t size, Error *er
         return -1;
     if (renameat(AT_FDCWD, folder->path, AT_FDCWD, moved) != 0
         || whole_file_sync_folder_of(moved) != 0)
-        return error_set(error, EXIT_FILE, "%s holds an older run that cannot be moved aside to %s: %s; move it yourself or give "
-                         "another --out", folder->path, moved, strerror(errno));
+        return error_set(
+            error, EXIT_FILE,
+            "%s holds an older run that cannot be moved aside to %s: %s; move it yourself or give "
+            "another --out",
+            folder->path, moved, strerror(errno));
     unlock(folder);
     return 0;
 }
@@ -264,13 +273,15 @@ static int make_folder(const char *path, Error *error)
         return 0;
     if (!made && errno == EEXIST && status_of(path, &status, 0) == 0 && S_ISDIR(status.st_mode))
         return 0;
-    return error_set(error, EXIT_FILE, "%s: the folder cannot be made: %s; give an --out where you may write", path,
+    return error_set(error, EXIT_FILE,
+                     "%s: the folder cannot be made: %s; give an --out where you may write", path,
                      errno == EEXIST ? "a file of that name is in the way" : strerror(errno));
 }
 
 int run_folder_make(const RunFolder *folder, Error *error)
 {
-    /* The samples folder lies in the run's, so its parents are all there is to make; their slashes come and go in place. */
+    /* The samples folder lies in the run's, so its parents are all there is to make; their slashes
+       come and go in place. */
     for (char *slash = folder->samples + 1; (slash = strchr(slash, '/')) != NULL; slash++) {
         *slash = '\0';
         int result = make_folder(folder->samples, error);
@@ -298,7 +309,8 @@ int run_folder_renew(RunFolder *folder, Error *error)
 int run_folder_keep_best(const RunFolder *folder, Error *error)
 {
     char message[sizeof error->text];
-    if (exists(folder->best_epoch) || !exists(folder->best) || whole_file_copy(folder->best, folder->best_epoch, message, sizeof message) == 0)
+    if (exists(folder->best_epoch) || !exists(folder->best)
+        || whole_file_copy(folder->best, folder->best_epoch, message, sizeof message) == 0)
         return 0;
     return error_set(error, EXIT_FILE, "%s", message);
 }
@@ -310,7 +322,8 @@ int run_folder_restore_best(const RunFolder *folder, Error *error)
     if (rename_file(folder->best_epoch, folder->best) == 0
         && whole_file_sync_folder_of(folder->best) == 0)
         return 0;
-    return error_set(error, EXIT_FILE, "%s: cannot become %s again: %s; rename it yourself", folder->best_epoch, folder->best, strerror(errno));
+    return error_set(error, EXIT_FILE, "%s: cannot become %s again: %s; rename it yourself",
+                     folder->best_epoch, folder->best, strerror(errno));
 }
 
 void run_folder_sample(const RunFolder *folder, uint64_t epoch, char *path, size_t size)

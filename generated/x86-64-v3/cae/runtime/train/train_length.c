@@ -1,5 +1,6 @@
 #include "train_private.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -28,13 +29,14 @@ void train_fit_last_stage(Run *run)
         s->stage_epochs = s->epochs - s->stage_epoch;
 }
 
-static int is_cosine(const ModelSchedule *schedule)
+static bool is_cosine(const ModelSchedule *schedule)
 {
     return strcmp(schedule->name, "cosine") == 0;
 }
 
-/* A cosine without `epochs` is as long as the run; each stage, where there are some, has one of its own length, and its `epochs` stay 0. Options that
-   bring no epochs leave it as long as it was, so that a run in pieces of --steps is one. */
+/* A cosine without `epochs` is as long as the run; each stage, where there are some, has one of its
+   own length, and its `epochs` stay 0. Options that bring no epochs leave it as long as it was, so
+   that a run in pieces of --steps is one. */
 static void measure_schedule(Run *run)
 {
     CheckpointState *s = &run->state;
@@ -56,18 +58,29 @@ int train_check_schedule(Run *run, Error *error)
     measure_schedule(run);
     double epochs = schedule->epochs;
     for (int i = 0; i < run->model->stage_count && schedule->epochs == 0; i++)
-        epochs = i == 0 || run->model->stages[i].epochs < epochs ? run->model->stages[i].epochs : epochs;
+        epochs = i == 0 || run->model->stages[i].epochs < epochs ? run->model->stages[i].epochs
+                                                                 : epochs;
     if (is_cosine(schedule) && schedule->warmup >= epochs)
-        return error_set(error, EXIT_USAGE, "the schedule's warmup of %g epochs leaves nothing of its %g; give a shorter warmup or more epochs, as "
-                         "--schedule cosine,epochs=40,warmup=2", schedule->warmup, epochs);
+        return error_set(
+            error, EXIT_USAGE,
+            "the schedule's warmup of %g epochs leaves nothing of its %g; give a shorter warmup or "
+            "more epochs, as "
+            "--schedule cosine,epochs=40,warmup=2",
+            schedule->warmup, epochs);
     if (schedule->min_lr > s->training.optimizer.lr)
-        return error_set(error, EXIT_USAGE, "the schedule's min_lr %g is above the learning rate %g; give a lower min_lr with --schedule or a "
-                         "higher --lr", schedule->min_lr, s->training.optimizer.lr);
+        return error_set(
+            error, EXIT_USAGE,
+            "the schedule's min_lr %g is above the learning rate %g; give a lower min_lr with "
+            "--schedule or a "
+            "higher --lr",
+            schedule->min_lr, s->training.optimizer.lr);
     return 0;
 }
 
-/* The epoch behind which the rate of a stage that begins with epoch `begin` is 0, and the one with which the stage, or the run in it, ends. */
-static void ends_of_stage(const Run *run, uint64_t stage, double begin, double *schedule, double *end)
+/* The epoch after which the rate of a stage that begins with epoch `begin` is 0, and the one with
+   which the stage, or the run in it, ends. */
+static void ends_of_stage(const Run *run, uint64_t stage, double begin, double *schedule,
+                          double *end)
 {
     const CheckpointState *s = &run->state;
     int last = stage + 1 >= (uint64_t)run->model->stage_count;
@@ -93,8 +106,12 @@ void train_warn_of_schedule(Run *run)
         ends_of_stage(run, i, begin, &schedule, &end);
         if (end <= schedule)
             continue;
-        snprintf(text, sizeof text, "the cosine comes to a learning rate of 0 with the end of epoch %g, and %s goes on to epoch %g without learning; "
-                 "give --schedule cosine more epochs or a min_lr", schedule, stages > 1 ? "its stage" : "the run", end);
+        snprintf(
+            text, sizeof text,
+            "the cosine comes to a learning rate of 0 with the end of epoch %g, and %s goes on to "
+            "epoch %g without learning; "
+            "give --schedule cosine more epochs or a min_lr",
+            schedule, stages > 1 ? "its stage" : "the run", end);
         train_warn(text);
         return;
     }

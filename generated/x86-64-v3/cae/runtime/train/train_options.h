@@ -4,7 +4,15 @@
 
 #include "model.h"
 
-typedef enum TrainCommand { TRAIN_RUN, TRAIN_BENCH, TRAIN_VERIFY, TRAIN_PICTURES, TRAIN_SUMMARY } TrainCommand;
+#include <stdbool.h>
+
+typedef enum TrainCommand {
+    TRAIN_RUN,
+    TRAIN_BENCH,
+    TRAIN_VERIFY,
+    TRAIN_PICTURES,
+    TRAIN_SUMMARY
+} TrainCommand;
 
 /* Folders in the order given; count 0: none. */
 typedef struct PictureFolders {
@@ -15,29 +23,30 @@ typedef struct PictureFolders {
 /* Numbers are 0 where the user did not give them, unless a flag beside them says so. */
 typedef struct TrainOptions {
     TrainCommand command;
-    const char *program;                      /* as it was called; NULL: not known */
+    const char *program; /* as it was called; NULL: not known */
     PictureFolders train, val;
-    const char *out, *init;                   /* NULL: not given */
-    const char *reference;                    /* of verify */
+    const char *out, *init; /* NULL: not given */
+    const char *reference;  /* of verify */
     uint64_t epochs, steps;
     int batch, threads;
-    int count;                                /* of pictures */
+    int count; /* of pictures */
     double lr;
-    ModelOptimizer optimizer;                 /* name NULL: not given; likewise */
+    ModelOptimizer optimizer; /* name NULL: not given; likewise */
     ModelSchedule schedule;
     double clip_norm, global_clip_norm, clip_value, min_delta;
     int patience, mirror;
-    int clip_given, min_delta_given, patience_given, mirror_given;     /* clip: any of the three */
+    bool clip_given, min_delta_given, patience_given, mirror_given; /* clip: any of the three */
     uint64_t seed;
-    int seed_given;
-    int resume, strict, skip_unreadable, json;
-    uint64_t checkpoint_updates;              /* save after so many updates, */
-    double checkpoint_minutes;                /* or minutes */
+    bool seed_given;
+    bool resume, strict, skip_unreadable, json;
+    uint64_t checkpoint_updates; /* save after so many updates, */
+    double checkpoint_minutes;   /* or minutes */
     size_t cache_bytes;
-    int cache_given;
+    bool cache_given;
 } TrainOptions;
 
-/* Reads the command line. On bad usage says what is wrong and exits with 2; --help and --version print and exit with 0. */
+/* Reads the command line. On bad usage says what is wrong and exits with 2; --help and --version
+   print and exit with 0. */
 void train_options_read(TrainOptions *options, const Model *model, int argc, char **argv);
 
 #endif

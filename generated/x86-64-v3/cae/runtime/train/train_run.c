@@ -48,14 +48,16 @@ const ModelStage *train_stage(const Run *run)
 
 int train_last_stage(const Run *run)
 {
-    return run->model->stage_count == 0 || run->state.stage + 1 == (uint64_t)run->model->stage_count;
+    return run->model->stage_count == 0
+           || run->state.stage + 1 == (uint64_t)run->model->stage_count;
 }
 
 int train_stage_over(const Run *run)
 {
     const CheckpointState *s = &run->state;
     int by_options = train_last_stage(run) && (s->epochs || s->steps);
-    return train_stopped_early(run) || (!by_options && s->epoch >= s->stage_epoch + s->stage_epochs);
+    return train_stopped_early(run)
+           || (!by_options && s->epoch >= s->stage_epoch + s->stage_epochs);
 }
 
 int train_steps_done(const Run *run)
@@ -67,7 +69,8 @@ int train_finished(const Run *run)
 {
     const CheckpointState *s = &run->state;
     int results_written = s->position == 0 || s->closed == s->step;
-    return (train_last_stage(run) && train_stage_over(run)) || (s->epochs && s->epoch >= s->epochs) || (train_steps_done(run) && results_written);
+    return (train_last_stage(run) && train_stage_over(run)) || (s->epochs && s->epoch >= s->epochs)
+           || (train_steps_done(run) && results_written);
 }
 
 void train_begin_stage(Run *run)
@@ -78,8 +81,8 @@ void train_begin_stage(Run *run)
     s->stage_epoch = s->epoch;
     s->stage_epochs = stage ? (uint64_t)stage->epochs : s->epochs;
     train_fit_last_stage(run);
-    s->plateau = (Plateau){{INFINITY, 0}, 0, 1};
-    s->early = (Watch){INFINITY, 0};
+    s->plateau = (Plateau){ { INFINITY, 0 }, 0, 1 };
+    s->early = (BestLoss){ INFINITY, 0 };
 }
 
 void train_say_stage(Run *run)
@@ -92,7 +95,8 @@ void train_say_stage(Run *run)
     for (int i = 0; i < run->model->parameter_count; i++)
         reals += stage->trains[i] ? run->model->parameters[i].count : 0;
     progress_stage(&run->progress, number, stages);
-    train_say(run, "stage %d of %d: %s; %zu parameters, %s", number, stages, stage->title, reals, stage->loss_name);
+    train_say(run, "stage %d of %d: %s; %zu parameters, %s", number, stages, stage->title, reals,
+              stage->loss_name);
 }
 
 static int save_is_due(const Run *run)
@@ -111,7 +115,8 @@ static void show_step(Run *run)
     double left = (double)(dataset_count(run->train) - s->position);
     if (s->steps)
         left = fmin(left, (double)(s->steps - s->step) * run->batch);
-    progress_step(&run->progress, train_steps_of((size_t)s->images, run->batch), rate, left / rate, s->loss_sum / (double)s->images);
+    progress_step(&run->progress, train_steps_of((size_t)s->images, run->batch), rate, left / rate,
+                  s->loss_sum / (double)s->images);
 }
 
 int train_next_pictures(Run *run, Dataset *set, int want, Error *error)
@@ -121,7 +126,8 @@ int train_next_pictures(Run *run, Dataset *set, int want, Error *error)
     return n;
 }
 
-/* Draws for the n pictures at hand: the numbers of the layers that draw, and which pictures are mirrored. */
+/* Draws for the n pictures at hand: the numbers of the layers that draw, and which pictures are
+   mirrored. */
 static void draw(Run *run, int n)
 {
     const CheckpointState *s = &run->state;
@@ -140,37 +146,46 @@ static void draw(Run *run, int n)
         }
 }
 
-/* Nobody reads what the run prints, or the disk of its log is full: no reason to lose the training, but one to say so. */
-static void watch_output(Run *run)
+/* Nobody reads what the run prints, or the disk of its log is full: no reason to lose the training,
+   but one to say so. */
+static void check_output(Run *run)
 {
     if (run->unheard || !ferror(stdout))
         return;
-    run->unheard = 1;
-    train_warn("the output cannot be written any more; training goes on, history.csv tells how far, and the program will end with 3");
+    run->unheard = true;
+    train_warn(
+        "the output cannot be written any more; training goes on, history.csv tells how far, and "
+        "the program will end with 3");
 }
 
-static const char *const faults[] = {[TRAINER_LOSS] = "the loss", [TRAINER_GRADIENT] = "the gradient", [TRAINER_PARAMETER] = "a parameter",
-                                     [TRAINER_OPTIMIZER] = "the optimizer's state"};
+static const char *const faults[] = { [TRAINER_LOSS] = "the loss",
+                                      [TRAINER_GRADIENT] = "the gradient",
+                                      [TRAINER_PARAMETER] = "a parameter",
+                                      [TRAINER_OPTIMIZER] = "the optimizer's state" };
 
 /* One update with the n pictures at hand. */
 static int step(Run *run, int n, Error *error)
 {
     CheckpointState *s = &run->state;
-    double count = (double)dataset_count(run->train), epochs = (double)(s->epoch - s->stage_epoch), begin = epochs + (double)s->position / count;
+    double count = (double)dataset_count(run->train), epochs = (double)(s->epoch - s->stage_epoch),
+           begin = epochs + (double)s->position / count;
     ModelSchedule schedule = s->training.schedule;
     uint64_t position = s->position;
 
-    /* Unreadable pictures were passed over on the way: the position is behind the last one learnt from. */
+    /* Unreadable pictures were passed over on the way: the position is after the last one learnt
+       from. */
     while (run->order[position++] != run->which[n - 1])
         ;
     if (schedule.epochs == 0)
         schedule.epochs = (double)s->stage_epochs;
-    s->rate = schedule_rate(&schedule, &s->plateau, s->training.optimizer.lr, begin, epochs + (double)position / count);
+    s->rate = schedule_rate(&schedule, &s->plateau, s->training.optimizer.lr, begin,
+                            epochs + (double)position / count);
     run->trainer.optimizer.settings.lr = s->rate;
     draw(run, n);
     TrainerFault fault = trainer_step(&run->trainer, run->pixels, run->noise, n);
     if (fault != TRAINER_FINE)
-        return train_diverged(run, faults[fault], run->train, n, run->noise, fault < TRAINER_PARAMETER, error);
+        return train_diverged(run, faults[fault], run->train, n, run->noise,
+                              fault < TRAINER_PARAMETER, error);
     s->step++;
     s->loss_sum = trainer_loss_sum(&run->trainer, n, s->loss_sum);
     s->images += (uint64_t)n;
@@ -178,8 +193,8 @@ static int step(Run *run, int n, Error *error)
     return 0;
 }
 
-/* Updates to the end of the epoch, or of the run: *partial then. None at all where the run was stopped behind its last one. Returns 1 where a signal
-   came first. */
+/* Updates to the end of the epoch, or of the run: *partial then. None at all where the run was
+   stopped after its last one. Returns 1 where a signal came first. */
 static int train_epoch(Run *run, int *partial, Error *error)
 {
     CheckpointState *s = &run->state;
@@ -187,9 +202,12 @@ static int train_epoch(Run *run, int *partial, Error *error)
 
     *partial = 0;
     dataset_shuffle(run->order, count, s->seed, s->epoch);
-    if (dataset_start(run->train, run->order + s->position, count - s->position, (size_t)run->batch, error) != 0)
+    if (dataset_start(run->train, run->order + s->position, count - s->position, (size_t)run->batch,
+                      error)
+        != 0)
         return -1;
-    progress_epoch(&run->progress, s->epoch + 1, train_expected_epochs(run), train_steps_of(count, run->batch));
+    progress_epoch(&run->progress, s->epoch + 1, train_expected_epochs(run),
+                   train_steps_of(count, run->batch));
     while (!train_steps_done(run)) {
         double began = train_now();
         int n = train_next_pictures(run, run->train, run->batch, error);
@@ -199,7 +217,7 @@ static int train_epoch(Run *run, int *partial, Error *error)
             return -1;
         s->seconds += train_now() - began;
         show_step(run);
-        watch_output(run);
+        check_output(run);
         if (save_is_due(run) && train_save_last(run, error) != 0)
             return -1;
         if (train_stopped())
@@ -228,22 +246,24 @@ static int save_and_stop(Run *run, Error *error)
 static void next_stage(Run *run)
 {
     if (train_stopped_early(run))
-        train_say(run, "this stage stopped early: no %s lower than %g for %d epochs", train_score_name(run), run->state.early.best, run->state.training.patience);
+        train_say(run, "this stage stopped early: no %s lower than %g for %d epochs",
+                  train_score_name(run), run->state.early.best, run->state.training.patience);
     run->state.stage++;
     train_begin_stage(run);
     trainer_begin_stage(&run->trainer, train_stage(run));
-    train_reset_watch(run);
+    train_reset_dead_channels(run);
     train_say_stage(run);
 }
 
-/* A run that ended inside an epoch goes on: nothing is left of that end, first in last.safetensors, so that the end is made again if the run does not
-   get far. */
+/* A run that ended inside an epoch goes on: nothing is left of that end, first in last.safetensors,
+   so that the end is made again if the run does not get far. */
 static int reopen(Run *run, Error *error)
 {
-    if (train_steps_done(run))          /* it does not go on, it was stopped on the way to its end */
+    /* it does not go on, it was stopped on the way to its end */
+    if (train_steps_done(run))
         return 0;
     if (run->state.closed) {
-        run->state.closed = 0;
+        run->state.closed = false;
         if (train_save_last(run, error) != 0)
             return -1;
     }
@@ -260,7 +280,7 @@ static int train_loop(Run *run, Error *error)
         int partial, result = train_epoch(run, &partial, error);
         if (result == 0)
             result = train_end_epoch(run, partial, error);
-        watch_output(run);
+        check_output(run);
         if (result < 0)
             return -1;
         if (result > 0 || (train_stopped() && !train_finished(run)))
@@ -271,18 +291,28 @@ static int train_loop(Run *run, Error *error)
 
 static void say_end(Run *run)
 {
-    size_t unreadable = dataset_unreadable(run->train) + (run->val ? dataset_unreadable(run->val) : 0);
+    size_t unreadable = dataset_unreadable(run->train)
+                        + (run->val ? dataset_unreadable(run->val) : 0);
     if (unreadable)
-        train_say(run, "%zu unreadable picture%s passed over", unreadable, unreadable == 1 ? " was" : "s were");
+        train_say(run, "%zu unreadable picture%s passed over", unreadable,
+                  unreadable == 1 ? " was" : "s were");
     if (train_stopped_early(run))
-        train_say(run, "stopped early: no %s lower than %g for %d epochs", train_score_name(run), run->state.early.best, run->state.training.patience);
+        train_say(run, "stopped early: no %s lower than %g for %d epochs", train_score_name(run),
+                  run->state.early.best, run->state.training.patience);
     if (train_last_stage(run) && run->state.step > run->state.stage_step)
-        train_say(run, "done: %" PRIu64 " updates, %" PRIu64 " whole epoch%s; the lowest %s is in %s, the end of the run in %s",
-                  run->state.step, run->state.epoch, run->state.epoch == 1 ? "" : "s", train_score_name(run), run->folder.best, run->folder.last);
+        train_say(run,
+                  "done: %" PRIu64 " updates, %" PRIu64
+                  " whole epoch%s; the lowest %s is in %s, the end of the run in %s",
+                  run->state.step, run->state.epoch, run->state.epoch == 1 ? "" : "s",
+                  train_score_name(run), run->folder.best, run->folder.last);
     else
-        train_say(run, "done: %" PRIu64 " updates, %" PRIu64 " whole epoch%s, in stage %" PRIu64 " of %d; the lowest %s counts in the last stage "
-                  "alone; the end of the run is in %s", run->state.step, run->state.epoch, run->state.epoch == 1 ? "" : "s", run->state.stage + 1,
-                  run->model->stage_count, train_score_name(run), run->folder.last);
+        train_say(run,
+                  "done: %" PRIu64 " updates, %" PRIu64 " whole epoch%s, in stage %" PRIu64
+                  " of %d; the lowest %s counts in the last stage "
+                  "alone; the end of the run is in %s",
+                  run->state.step, run->state.epoch, run->state.epoch == 1 ? "" : "s",
+                  run->state.stage + 1, run->model->stage_count, train_score_name(run),
+                  run->folder.last);
 }
 
 /* What a run that could not go on leaves behind: where it was a picture's fault, or

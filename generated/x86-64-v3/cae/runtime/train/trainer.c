@@ -1,4 +1,4 @@
-#define _POSIX_C_SOURCE 200809L    /* nanosleep */
+#define _POSIX_C_SOURCE 200809L /* nanosleep */
 #include "trainer.h"
 
 #include "compute/clip.h"
@@ -16,25 +16,27 @@
 #include <omp.h>
 #endif
 
-/* Larger chunks mean fewer sums to add; smaller ones keep many threads at work to the end of a batch. */
-enum { CHUNKS_WANTED = 8, CHUNK_MOST = 8 };
+/* Larger chunks mean fewer sums to add; smaller ones keep many threads at work to the end of a
+   batch. */
+enum { CHUNKS_WANTED = 8, MAX_CHUNK = 8 };
 
-enum { LOOK_STEPS = 4096 };     /* a program with more is looked at without its steps */
+enum { LOOK_STEPS = 4096 }; /* a program with more is looked at without its steps */
 
 int trainer_chunk(const Model *model, int n)
 {
-    if (model->group > 1) {
-        int chunks = (n + model->group - 1) / model->group;
+    if (model->microbatch > 1) {
+        int chunks = (n + model->microbatch - 1) / model->microbatch;
         return (n + chunks - 1) / chunks;
     }
     int chunk = (n + CHUNKS_WANTED - 1) / CHUNKS_WANTED;
-    return chunk < CHUNK_MOST ? chunk : CHUNK_MOST;
+    return chunk < MAX_CHUNK ? chunk : MAX_CHUNK;
 }
 
 int trainer_default_threads(const Model *model)
 {
     int threads = threads_default();
-    int within = model ? trainer_threads_within(model, &model->training, model->training.batch) : threads;
+    int within = model ? trainer_threads_within(model, &model->training, model->training.batch)
+                       : threads;
     return within < threads ? within > 1 ? within : 1 : threads;
 }
 
@@ -49,7 +51,8 @@ static int thread_number(void)
 
 size_t trainer_image_values(const Model *model)
 {
-    return (size_t)model->output.dim[0] * (size_t)model->output.dim[1] * (size_t)model->output.dim[2];
+    return (size_t)model->output.dim[0] * (size_t)model->output.dim[1]
+           * (size_t)model->output.dim[2];
 }
 
 static size_t workspace_bytes(const Model *model)
@@ -59,7 +62,7 @@ static size_t workspace_bytes(const Model *model)
 
 static int sums_for(const Model *model, int threads)
 {
-    return model->straight ? 0 : threads > 1 ? threads + 1 : 1;
+    return model->accumulates_in_place ? 0 : threads > 1 ? threads + 1 : 1;
 }
 
 static size_t rounded(size_t bytes)
@@ -71,8 +74,9 @@ static size_t rounded(size_t bytes)
 size_t trainer_bytes(const Model *model, const ModelTraining *training, int batch, int threads)
 {
     int vectors = 2 + 1 + optimizer_has_v(&training->optimizer) + sums_for(model, threads);
-    return (size_t)vectors * rounded(model->parameter_reals * sizeof(real)) + rounded(model->prepared_bytes)
-           + rounded((size_t)batch * sizeof(double)) + (size_t)threads * rounded(workspace_bytes(model));
+    return (size_t)vectors * rounded(model->parameter_reals * sizeof(real))
+           + rounded(model->prepared_bytes) + rounded((size_t)batch * sizeof(double))
+           + (size_t)threads * rounded(workspace_bytes(model));
 }
 
 int trainer_threads_within(const Model *model, const ModelTraining *training, int batch)
@@ -80,7 +84,8 @@ int trainer_threads_within(const Model *model, const ModelTraining *training, in
     int threads = 0;
     if (model->memory_limit == 0)
         return INT_MAX;
-    while (trainer_bytes(model, training, batch, threads + 1) <= model->memory_limit && !(model->straight && threads == 1))
+    while (trainer_bytes(model, training, batch, threads + 1) <= model->memory_limit
+           && !(model->accumulates_in_place && threads == 1))
         threads++;
     return threads;
 }
@@ -92,15 +97,25 @@ static int check_limit(const Trainer *t, Error *error)
         return 0;
     double limit = (double)t->model->memory_limit / (1 << 20);
     if (within == 0)
-        return error_set(error, EXIT_INPUT, "this program was compiled for --memory-limit %zu (%.2f MiB), and with a batch of %d and the optimizer %s "
-                         "training takes %zu bytes", t->model->memory_limit, limit, t->batch, t->training.optimizer.name,
-                         trainer_bytes(t->model, &t->training, t->batch, 1));
-    if (t->model->straight)
-        return error_set(error, EXIT_INPUT, "--threads %d: this program was compiled for --memory-limit %zu (%.2f MiB), which one thread alone keeps",
-                         t->threads, t->model->memory_limit, limit);
-    return error_set(error, EXIT_INPUT, "--threads %d take %zu bytes to train; this program was compiled for --memory-limit %zu (%.2f MiB), and %d %s",
-                     t->threads, trainer_bytes(t->model, &t->training, t->batch, t->threads), t->model->memory_limit, limit, within,
-                     within == 1 ? "thread fits" : "threads fit");
+        return error_set(
+            error, EXIT_INPUT,
+            "this program was compiled for --memory-limit %zu (%.2f MiB), and with a batch of %d "
+            "and the optimizer %s "
+            "training takes %zu bytes",
+            t->model->memory_limit, limit, t->batch, t->training.optimizer.name,
+            trainer_bytes(t->model, &t->training, t->batch, 1));
+    if (t->model->accumulates_in_place)
+        return error_set(
+            error, EXIT_INPUT,
+            "--threads %d: this program was compiled for --memory-limit %zu (%.2f MiB), which one "
+            "thread alone keeps",
+            t->threads, t->model->memory_limit, limit);
+    return error_set(
+        error, EXIT_INPUT,
+        "--threads %d take %zu bytes to train; this program was compiled for --memory-limit %zu "
+        "(%.2f MiB), and %d %s",
+        t->threads, trainer_bytes(t->model, &t->training, t->batch, t->threads),
+        t->model->memory_limit, limit, within, within == 1 ? "thread fits" : "threads fit");
 }
 
 static int allocate(Trainer *t, Error *error)
@@ -111,9 +126,9 @@ static int allocate(Trainer *t, Error *error)
 
     t->sum_count = sums_for(model, t->threads);
     t->sums = memory_block((size_t)t->sum_count * sizeof *t->sums, error);
-    t->workspaces = t->sums ? memory_block((size_t)t->threads * sizeof *t->workspaces, error) : NULL;
-    if (!t->workspaces
-        || !(t->parameters = block(gradient_bytes, error))
+    t->workspaces = t->sums ? memory_block((size_t)t->threads * sizeof *t->workspaces, error)
+                            : NULL;
+    if (!t->workspaces || !(t->parameters = block(gradient_bytes, error))
         || !(t->total = block(gradient_bytes, error))
         || !(t->prepared = block(model->prepared_bytes, error))
         || !(t->losses = memory_block((size_t)t->batch * sizeof *t->losses, error)))
@@ -127,7 +142,8 @@ static int allocate(Trainer *t, Error *error)
     return 0;
 }
 
-int trainer_open(Trainer *t, const Model *model, const ModelTraining *training, int batch, int threads, Error *error)
+int trainer_open(Trainer *t, const Model *model, const ModelTraining *training, int batch,
+                 int threads, Error *error)
 {
     memset(t, 0, sizeof *t);
     t->model = model;
@@ -140,7 +156,9 @@ int trainer_open(Trainer *t, const Model *model, const ModelTraining *training, 
     t->threads = 1;
 #endif
     if (check_limit(t, error) != 0
-        || optimizer_open(&t->optimizer, &training->optimizer, model->parameter_reals, model->memory_limit > 0, error) != 0
+        || optimizer_open(&t->optimizer, &training->optimizer, model->parameter_reals,
+                          model->memory_limit > 0, error)
+               != 0
         || allocate(t, error) != 0 || threads_start(t->threads, error) != 0) {
         trainer_close(t);
         return -1;
@@ -183,10 +201,11 @@ static void add(real *restrict total, const real *restrict part, size_t count)
 }
 
 typedef struct Queue {
-    int chunks, taken, added;           /* in all, handed out, joined to the total */
+    int chunks, taken, added; /* in all, handed out, joined to the total */
 } Queue;
 
-/* A free sum for the next chunk; NULL: none is left to do. Whoever works on the oldest chunk has one already, so before long one is free again. */
+/* A free sum for the next chunk; NULL: none is left to do. Whoever works on the oldest chunk has
+   one already, so before long one is free again. */
 static ChunkSum *take_chunk(const Trainer *t, Queue *q)
 {
     for (;;) {
@@ -220,7 +239,7 @@ static void hand_in(Trainer *t, Queue *q, ChunkSum *done)
                 add(t->total, t->sums[i].gradient, t->model->parameter_reals);
                 t->sums[i].chunk = -1;
                 q->added++;
-                i = -1;                 /* the next may be any of them */
+                i = -1; /* the next may be any of them */
             }
     }
 }
@@ -230,11 +249,12 @@ void trainer_gradient(Trainer *t, const uint8_t *const *images, const uint64_t *
     const Model *model = t->model;
     size_t bytes = model->parameter_reals * sizeof(real);
     const int size = trainer_chunk(model, n);
-    const ModelBackward backward_chunk = t->stage ? t->stage->backward_chunk : model->backward_chunk;
+    const ModelBackward backward_chunk = t->stage ? t->stage->backward_chunk
+                                                  : model->backward_chunk;
     Queue queue = { .chunks = (n + size - 1) / size };
 
     memset(t->total, 0, bytes);
-    if (model->straight) {
+    if (model->accumulates_in_place) {
         backward_chunk(t->prepared, images, noise, n, t->total, t->losses, t->workspaces[0], NULL);
         return;
     }
@@ -244,8 +264,8 @@ void trainer_gradient(Trainer *t, const uint8_t *const *images, const uint64_t *
     for (ChunkSum *sum; (sum = take_chunk(t, &queue)); hand_in(t, &queue, sum)) {
         int first = sum->chunk * size, count = n - first < size ? n - first : size;
         memset(sum->gradient, 0, bytes);
-        backward_chunk(t->prepared, images + first, noise ? noise + first : NULL, count, sum->gradient, t->losses + first,
-                              t->workspaces[thread_number()], NULL);
+        backward_chunk(t->prepared, images + first, noise ? noise + first : NULL, count,
+                       sum->gradient, t->losses + first, t->workspaces[thread_number()], NULL);
     }
 }
 
@@ -274,12 +294,13 @@ const ModelStep *trainer_steps(const Trainer *t, int *count)
     return t->stage ? t->stage->steps : t->model->train_steps;
 }
 
-/* A look under way. Generated code asks its clock for the time once at the start and then behind each step: that is where we come in. */
+/* A look under way. Generated code asks its clock for the time once at the start and then after
+   each step: that is where we come in. */
 typedef struct Look {
     TrainerSee see;
     void *context;
     const ModelStep *steps;
-    int step, count;            /* -1: at the start */
+    int step, count; /* -1: at the start */
     const real *workspace;
 } Look;
 
@@ -295,31 +316,36 @@ static double see_step(void)
     return 0;
 }
 
-double trainer_look(Trainer *t, int thread, const uint8_t *image, uint64_t noise, real *gradient, TrainerSee see, void *context)
+double trainer_look(Trainer *t, int thread, const uint8_t *image, uint64_t noise, real *gradient,
+                    TrainerSee see, void *context)
 {
-    const ModelBackward backward_chunk = t->stage ? t->stage->backward_chunk : t->model->backward_chunk;
-    Look here = {.see = see, .context = context, .step = -1, .workspace = t->workspaces[thread]};
+    const ModelBackward backward_chunk = t->stage ? t->stage->backward_chunk
+                                                  : t->model->backward_chunk;
+    Look here = { .see = see, .context = context, .step = -1, .workspace = t->workspaces[thread] };
     double loss, seconds[LOOK_STEPS];
-    ModelClock clock = {.now = see_step, .seconds = seconds};
+    ModelClock clock = { .now = see_step, .seconds = seconds };
 
     here.steps = trainer_steps(t, &here.count);
     memset(gradient, 0, t->model->parameter_reals * sizeof(real));
     memset(seconds, 0, sizeof seconds);
     look = &here;
-    backward_chunk(t->prepared, &image, &noise, 1, gradient, &loss, t->workspaces[thread], here.count <= LOOK_STEPS ? &clock : NULL);
+    backward_chunk(t->prepared, &image, &noise, 1, gradient, &loss, t->workspaces[thread],
+                   here.count <= LOOK_STEPS ? &clock : NULL);
     look = NULL;
     return loss;
 }
 
 void trainer_evaluate(Trainer *t, const uint8_t *const *images, int n)
 {
-    const int group = t->model->group;
+    const int microbatch = t->model->microbatch;
     const ModelLoss loss = t->stage ? t->stage->loss : t->model->loss;
-    const ModelLossGroup loss_group = t->stage ? t->stage->loss_group : t->model->loss_group;
-    if (group > 1) {
+    const ModelLossMicrobatch loss_microbatch = t->stage ? t->stage->loss_microbatch
+                                                         : t->model->loss_microbatch;
+    if (microbatch > 1) {
 #pragma omp parallel for schedule(dynamic, 1) num_threads(t->threads)
-        for (int i = 0; i < n; i += group)
-            loss_group(t->prepared, images + i, n - i < group ? n - i : group, t->losses + i, t->workspaces[thread_number()]);
+        for (int i = 0; i < n; i += microbatch)
+            loss_microbatch(t->prepared, images + i, n - i < microbatch ? n - i : microbatch,
+                            t->losses + i, t->workspaces[thread_number()]);
         return;
     }
 #pragma omp parallel for schedule(dynamic, 1) num_threads(t->threads)
@@ -346,7 +372,7 @@ void trainer_reconstruct_bytes(Trainer *t, const uint8_t *image, real *scratch, 
     trainer_reconstruct(t, image, scratch);
     for (size_t i = 0; i < values; i++) {
         double value = (double)scratch[i] * 255 + 0.5;
-        bytes[i] = value > 0 ? value < 255 ? (uint8_t)value : 255 : 0;     /* not a number: 0 */
+        bytes[i] = value > 0 ? value < 255 ? (uint8_t)value : 255 : 0; /* not a number: 0 */
     }
 }
 
@@ -373,12 +399,12 @@ static int channel_is_zero(const real *output, size_t values, size_t channel, si
 
 int trainer_dead_channel(Trainer *t, const uint8_t *const *images, int n, real *scratch)
 {
-    enum { CHANNELS_MOST = 16 };
+    enum { MAX_CHANNELS = 16 };
     size_t values = trainer_image_values(t->model), channels = (size_t)t->model->output.dim[2];
-    int alive[CHANNELS_MOST] = {0};
+    int alive[MAX_CHANNELS] = { 0 };
 
-    if (channels > CHANNELS_MOST)
-        channels = CHANNELS_MOST;       /* of pictures there are 1 or 3 */
+    if (channels > MAX_CHANNELS)
+        channels = MAX_CHANNELS; /* of pictures there are 1 or 3 */
     for (int i = 0; i < n; i++) {
         trainer_reconstruct(t, images[i], scratch);
         for (size_t c = 0; c < channels; c++)

@@ -1,9 +1,12 @@
-/* trainer.h - training steps: gradients of a batch by many threads with the bits of one, and the update.
+/* trainer.h - training steps: gradients of a batch by many threads with the bits of one, and the
+ * update.
  *
- * A batch is cut into chunks by a rule that depends on its size alone. Each thread takes the next chunk and runs forward and backward into a
- * gradient buffer; the chunks' sums join the total strictly in the order of the chunks. Floating-point sums thus have one order,
- * whatever the number of threads. One buffer more exists than threads are at work, so that a sum which is ready too early can wait without its
- * thread. A `straight` model, made for a limit of memory, has no such buffers: its one thread adds all images to the total in their order. */
+ * A batch is cut into chunks by a rule that depends on its size alone. Each thread takes the next
+ * chunk and runs forward and backward into a gradient buffer; the chunks' sums join the total
+ * strictly in the order of the chunks. Floating-point sums thus have one order, whatever the number
+ * of threads. One buffer more exists than threads are at work, so that a sum which is ready too
+ * early can wait without its thread. A model that accumulates in place, made for a memory limit,
+ * has no such buffers: its one thread adds all images to the total in their order. */
 #ifndef CAEC_TRAINER_H
 #define CAEC_TRAINER_H
 
@@ -13,55 +16,71 @@
 
 typedef struct ChunkSum {
     real *gradient;
-    int chunk, done;            /* what it holds or is being given; chunk -1: nothing */
+    int chunk, done; /* what it holds or is being given; chunk -1: nothing */
 } ChunkSum;
 
 typedef struct Trainer {
     const Model *model;
-    const ModelStage *stage;    /* whose losses, gradients and pictures these are; NULL: the whole network */
-    int threads, batch;         /* batch: the largest number of images handed over at once */
-    real *parameters;           /* whoever changes them calls trainer_prepare */
-    ModelTraining training;     /* of it, the clipping of gradients */
+    const ModelStage *stage; /* whose losses, gradients and pictures these are; NULL: the whole
+                                network */
+    int threads, batch;      /* batch: the largest number of images handed over at once */
+    real *parameters;        /* whoever changes them calls trainer_prepare */
+    ModelTraining training;  /* of it, the clipping of gradients */
     Optimizer optimizer;
     void *prepared;
-    real *total;                /* gradient of the sum of a batch's losses */
+    real *total; /* gradient of the sum of a batch's losses */
     ChunkSum *sums;
     int sum_count;
-    void **workspaces;          /* one a thread; fits training and inference */
-    double *losses;             /* [batch] of the last images */
+    void **workspaces; /* one a thread; fits training and inference */
+    double *losses;    /* [batch] of the last images */
 } Trainer;
 
-/* Allocates everything; parameters start as zeros, the optimizer and the clipping are those of `training`. threads >= 1 (counts as 1 in a program
-   built without OpenMP), batch >= 1. Refuses more threads than the model's limit of memory has room for. */
-int trainer_open(Trainer *trainer, const Model *model, const ModelTraining *training, int batch, int threads, Error *error);
+/* Allocates everything; parameters start as zeros, the optimizer and the clipping are those of
+   `training`. threads >= 1 (counts as 1 in a program built without OpenMP), batch >= 1. Refuses
+   more threads than the model's limit of memory has room for. */
+int trainer_open(Trainer *trainer, const Model *model, const ModelTraining *training, int batch,
+                 int threads, Error *error);
 void trainer_close(Trainer *trainer);
 
-/* How many threads a user wants who does not say: OpenMP's number, at most one a processor, and to train this model (NULL: it is not about training)
-   no more than its limit of memory has room for. */
+/* How many threads a user wants who does not say: OpenMP's number, at most one a processor, and to
+   train this model (NULL: it is not about training) no more than its limit of memory has room
+   for. */
 int trainer_default_threads(const Model *model);
 
-/* Bytes that trainer_open allocates for so many threads; how many threads the model's limit has room for (0: not even for one; INT_MAX: it has none). */
+/* Bytes that trainer_open allocates for so many threads; how many threads the model's limit has
+   room for (0: not even for one; INT_MAX: it has none). */
 size_t trainer_bytes(const Model *model, const ModelTraining *training, int batch, int threads);
 int trainer_threads_within(const Model *model, const ModelTraining *training, int batch);
 
-/* Images in a chunk of a batch of n (n >= 1). A model that takes groups gets as few chunks as hold the batch, of equal size: each reads all weights once. */
+/* Images in a chunk of a batch of n (n >= 1). A model that takes microbatches gets as few chunks as
+   hold the batch, of equal size: each reads all weights once. */
 int trainer_chunk(const Model *model, int n);
 
-/* From now on trains that stage of the model (NULL: the whole network), with an optimizer that starts afresh and leaves all other parameters alone. */
+/* From now on trains that stage of the model (NULL: the whole network), with an optimizer that
+   starts afresh and leaves all other parameters alone. */
 void trainer_begin_stage(Trainer *trainer, const ModelStage *stage);
 
-/* Brings changed parameters into the kernels' form. */
+/* Brings changed parameters into the kernels' packings. */
 void trainer_prepare(Trainer *trainer);
 
-/* total = gradient of the sum of the n images' losses, losses[0 .. n-1] = each one's. noise[n]: see model.h; NULL: none. */
+/* total = gradient of the sum of the n images' losses, losses[0 .. n-1] = each one's. noise[n]: see
+   model.h; NULL: none. */
 void trainer_gradient(Trainer *trainer, const uint8_t *const *images, const uint64_t *noise, int n);
 
-/* What is not finite: the losses, the gradient, both found before the update, which is then left out; or the parameters behind it or the optimizer's state,
-   while `prepared` still holds the parameters before it. */
-typedef enum TrainerFault { TRAINER_FINE, TRAINER_LOSS, TRAINER_GRADIENT, TRAINER_PARAMETER, TRAINER_OPTIMIZER } TrainerFault;
+/* What is not finite: the losses, the gradient, both found before the update, which is then left
+   out; or the parameters after it or the optimizer's state, while `prepared` still holds the
+   parameters before it. */
+typedef enum TrainerFault {
+    TRAINER_FINE,
+    TRAINER_LOSS,
+    TRAINER_GRADIENT,
+    TRAINER_PARAMETER,
+    TRAINER_OPTIMIZER
+} TrainerFault;
 
 /* Gradient, then one update by its mean over the n images, clipped. */
-TrainerFault trainer_step(Trainer *trainer, const uint8_t *const *images, const uint64_t *noise, int n);
+TrainerFault trainer_step(Trainer *trainer, const uint8_t *const *images, const uint64_t *noise,
+                          int n);
 
 /* losses[0 .. n-1] of the n images, without gradients. */
 void trainer_evaluate(Trainer *trainer, const uint8_t *const *images, int n);
@@ -69,18 +88,24 @@ void trainer_evaluate(Trainer *trainer, const uint8_t *const *images, int n);
 /* The sum of losses[0 .. n-1] added to `sum` in the order of the images. */
 double trainer_loss_sum(const Trainer *trainer, int n, double sum);
 
-/* One image through the network, or through the layers that this stage and those before it train: output[height * width * channels]. On one thread. */
+/* One image through the network, or through the layers that this stage and those before it train:
+   output[height * width * channels]. On one thread. */
 void trainer_reconstruct(Trainer *trainer, const uint8_t *image, real *output);
 
 /* The same as bytes, clamped to 0..255. `scratch` has room for one output. */
-void trainer_reconstruct_bytes(Trainer *trainer, const uint8_t *image, real *scratch, uint8_t *bytes);
+void trainer_reconstruct_bytes(Trainer *trainer, const uint8_t *image, real *scratch,
+                               uint8_t *bytes);
 
-/* One image alone on its way through training, with the parameters in `prepared`: its gradient into gradient[parameter_reals], its loss. `see` (with `context`)
-   is called behind each step of the table with the value that the step has left, NULL where it leaves none. On the thread that calls, in its workspace. */
+/* One image alone on its way through training, with the parameters in `prepared`: its gradient into
+   gradient[parameter_reals], its loss. `see` (with `context`) is called after each step of the
+   table with the value that the step has left, NULL where it leaves none. On the thread that calls,
+   in its workspace. */
 typedef void (*TrainerSee)(void *context, int step, const real *value);
-double trainer_look(Trainer *trainer, int thread, const uint8_t *image, uint64_t noise, real *gradient, TrainerSee see, void *context);
+double trainer_look(Trainer *trainer, int thread, const uint8_t *image, uint64_t noise,
+                    real *gradient, TrainerSee see, void *context);
 
-/* Room for the gradient of such a look, free between steps: of a chunk's sum, or where there is none (`straight`) of the total, which is then lost. */
+/* Room for the gradient of such a look, free between steps: of a chunk's sum, or where there is
+   none (accumulates_in_place) of the total, which is then lost. */
 real *trainer_spare_gradient(Trainer *trainer);
 
 /* The table of the steps that are trained by now. */
@@ -89,11 +114,13 @@ const ModelStep *trainer_steps(const Trainer *trainer, int *count);
 /* 1 where every parameter is a finite number. */
 int trainer_parameters_finite(const Trainer *trainer);
 
-/* One of the optimizer's arrays that holds a number that is not finite; NULL: none does. A square overflows long before what it is the square of, and its
-   parameter then rests for ever, itself as finite as ever. */
+/* One of the optimizer's arrays that holds a number that is not finite; NULL: none does. A square
+   overflows long before what it is the square of, and its parameter then rests for ever, itself as
+   finite as ever. */
 const real *trainer_optimizer_fault(const Trainer *trainer);
 
-/* The first output channel that is 0 everywhere in the reconstructions of all n images, or -1. `scratch` as above. */
+/* The first output channel that is 0 everywhere in the reconstructions of all n images, or -1.
+   `scratch` as above. */
 int trainer_dead_channel(Trainer *trainer, const uint8_t *const *images, int n, real *scratch);
 
 /* Values of one image: height * width * channels of the output. */

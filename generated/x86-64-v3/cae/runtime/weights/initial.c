@@ -8,7 +8,8 @@ static uint64_t mix(uint64_t z)
     return z ^ (z >> 31);
 }
 
-void initial_redraw(const Model *model, int parameter, uint64_t seed, unsigned drawing, real *parameters)
+void initial_redraw(const Model *model, int parameter, uint64_t seed, unsigned drawing,
+                    real *parameters)
 {
     const ModelParameter *p = &model->parameters[parameter];
     const uint64_t golden = UINT64_C(0x9e3779b97f4a7c15);

@@ -1,7 +1,8 @@
-/* initial.h - parameters before training: kernels Glorot uniform (Glorot and Bengio 2010, eq. 16; the limits stand in the model), biases zero.
+/* initial.h - parameters before training: kernels Glorot uniform (Glorot and Bengio 2010, eq. 16;
+ * the limits stand in the model), biases zero.
  *
- * Drawn by a counter-based generator: a value depends on (seed, drawing, its place in the flat array) alone, so every machine and every
- * `real` (up to rounding) starts from the same network. */
+ * Drawn by a counter-based generator: a value depends on (seed, drawing, its place in the flat
+ * array) alone, so every machine and every `real` (up to rounding) starts from the same network. */
 #ifndef CAEC_INITIAL_H
 #define CAEC_INITIAL_H
 
@@ -11,6 +12,7 @@
 void initial_draw(const Model *model, uint64_t seed, real *parameters);
 
 /* Draws one parameter anew, as drawing 1, 2, ... */
-void initial_redraw(const Model *model, int parameter, uint64_t seed, unsigned drawing, real *parameters);
+void initial_redraw(const Model *model, int parameter, uint64_t seed, unsigned drawing,
+                    real *parameters);
 
 #endif

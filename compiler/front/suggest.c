@@ -1,0 +1,126 @@
+#include "suggest.h"
+
+#include "../base/arena.h"
+#include "../ops/ops.h"
+
+#include <ctype.h>
+#include <string.h>
+
+enum { MAX_WORD = 40 }; /* for a longer name nothing is suggested */
+
+static int least(int a, int b, int c)
+{
+    int m = a < b ? a : b;
+    return m < c ? m : c;
+}
+
+int suggest_distance(const char *a, const char *b)
+{
+    size_t n = strlen(b);
+    int *row = ARENA_ARRAY(int, n + 1);
+    for (size_t k = 0; k <= n; k++)
+        row[k] = (int)k;
+    for (size_t i = 0; a[i]; i++) {
+        int corner = row[0];
+        row[0] = (int)i + 1;
+        for (size_t k = 1; k <= n; k++) {
+            int up = row[k];
+            row[k] = least(up + 1, row[k - 1] + 1, corner + (a[i] != b[k - 1]));
+            corner = up;
+        }
+    }
+    return row[n];
+}
+
+/* "Max_Pool2D" as "maxpool2d". */
+static const char *bare(const char *name)
+{
+    char *copy = ARENA_ARRAY(char, strlen(name) + 1); /* zeros */
+    int count = 0;
+    for (const char *p = name; *p; p++)
+        if (*p != '_')
+            copy[count++] = (char)tolower((unsigned char)*p);
+    return copy;
+}
+
+/* The word nearest to a name so far. */
+typedef struct Nearest {
+    const char *name; /* bare */
+    const char *word; /* NULL: none */
+    int letters;      /* fewer must be wrong of the next one */
+} Nearest;
+
+static void consider(Nearest *nearest, const char *word)
+{
+    int n = suggest_distance(nearest->name, bare(word));
+    if (n >= nearest->letters)
+        return;
+    nearest->letters = n;
+    nearest->word = word;
+}
+
+/* The word of which it has the most letters, a third of them wrong at most; NULL: none. */
+static const char *nearest_word(const char *name)
+{
+    Nearest nearest = { .name = bare(name) };
+    nearest.letters = (int)strlen(nearest.name) / 3 + 1;
+    consider(&nearest, "sequential");
+    consider(&nearest, "autoencoder");
+    for (int i = 0; layer_specs[i]; i++)
+        consider(&nearest, layer_specs[i]->word);
+    for (int i = 0; optimizer_specs[i]; i++)
+        consider(&nearest, optimizer_specs[i]->word);
+    for (int i = 0; schedule_specs[i]; i++)
+        consider(&nearest, schedule_specs[i]->word);
+    return nearest.word;
+}
+
+/* A layer that caec refuses and that the name means: "BatchNormalization" and "BatchNorm2d" hold
+   the letters of batch_norm. NULL: none. */
+static const LayerSpec *refused(const char *name)
+{
+    for (int i = 0; layer_specs[i]; i++)
+        if (!layer_specs[i]->build && strstr(bare(name), bare(layer_specs[i]->word)))
+            return layer_specs[i];
+    return NULL;
+}
+
+/* Whether the word stands after `field =`. */
+static bool stands_behind(const Source *source, Loc loc, const char *field)
+{
+    size_t length = strlen(field);
+    for (int i = 2; i < source->count; i++) {
+        const Token *t = &source->tokens[i];
+        if (t->line == loc.line && t->column == loc.column)
+            return t[-1].kind == '=' && (size_t)t[-2].length == length
+                   && memcmp(t[-2].start, field, length) == 0;
+    }
+    return false;
+}
+
+static const char *choices(const char *what, const ChoiceSpec *const *specs)
+{
+    Text text = { 0 };
+    text_add(&text, "; the %ss are ", what);
+    for (int i = 0; specs[i]; i++)
+        text_add(&text, "%s%s", !i ? "" : specs[i + 1] ? ", " : " and ", specs[i]->word);
+    return text.data;
+}
+
+const char *suggest_word(const Source *source, Loc loc, const char *name)
+{
+    bool is_short = strlen(name) <= MAX_WORD;
+    const LayerSpec *spec = is_short ? refused(name) : NULL;
+    const char *word = is_short ? nearest_word(name) : NULL;
+    if (!spec && word && layer_find(word) && !layer_find(word)->build)
+        spec = layer_find(word);
+    if (spec)
+        return arena_format("; %s is %s", spec->word, spec->about);
+    if (word)
+        return arena_format("; did you mean %s?", word);
+    if (stands_behind(source, loc, "optimizer"))
+        return choices("optimizer", optimizer_specs);
+    if (stands_behind(source, loc, "schedule"))
+        return choices("schedule", schedule_specs);
+    return "";
+}

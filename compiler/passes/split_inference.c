@@ -1,0 +1,76 @@
+#include "passes.h"
+
+#include "../base/arena.h"
+#include "../ops/ops.h"
+#include "copies.h"
+
+#include <string.h>
+
+static bool has_training_only(const Graph *graph)
+{
+    for (int i = 0; i < graph->count; i++)
+        if (graph->nodes[i]->op->training_only)
+            return true;
+    return false;
+}
+
+static Node *add_copy(Graph *graph, const Op *op, const Node *of, const char *name,
+                      Node *const *inputs, const double *numbers)
+{
+    Node *node = node_new(graph, op, of, name, inputs, numbers);
+    node->infer = true;
+    return node;
+}
+
+/* The image as reals, in the place of a value that is real in training alone: one for all its
+   readers. Its name is not that of a copy, for a stage of training may have both. */
+static Node *reals_of(Graph *graph, const Node *node, Node *pixels)
+{
+    const char *name = arena_format("%s.reals", node->name);
+    for (int i = 0; i < graph->count; i++)
+        if (graph->nodes[i]->op == &op_from_pixels && strcmp(graph->nodes[i]->name, name) == 0)
+            return graph->nodes[i];
+    return add_copy(graph, &op_from_pixels, node, name, (Node *[]){ pixels }, NULL);
+}
+
+Node *inference_input(Graph *graph, const Node *reader, const Node *input, Node *value)
+{
+    bool pixels = value->type == TYPE_PIXEL && input->type == TYPE_REAL;
+    return pixels && reader->op != &op_conv2d && !reader->op->training_only
+               ? reals_of(graph, input, value)
+               : value;
+}
+
+/* What inference reads in the node's place: the node itself, its input where it works in training
+   alone, or a copy above which that happened. */
+static Node *value_for_inference(Graph *graph, const Node *node, Node *const *values)
+{
+    Node *inputs[MAX_INPUTS] = { 0 };
+    bool same = true;
+    for (int k = 0; k < node->op->arity; k++) {
+        same = same && values[node->input[k]->id] == node->input[k];
+        inputs[k] = inference_input(graph, node, node->input[k], values[node->input[k]->id]);
+    }
+    if (node->op->training_only)
+        return inputs[0];
+    return same ? NULL
+                : add_copy(graph, node->op, node, arena_format("%s.infer", node->name), inputs,
+                           node->number);
+}
+
+void pass_split_inference(Graph *graph)
+{
+    if (!has_training_only(graph))
+        return;
+    int count = graph->count;
+    Node **values = ARENA_ARRAY(Node *, count);
+    for (int i = 0; i < count; i++) {
+        Node *node = graph->nodes[i];
+        values[i] = node == graph->loss ? NULL : value_for_inference(graph, node, values);
+        if (!values[i])
+            values[i] = node;
+        node->inference = values[i];
+    }
+    graph->latent = values[graph->latent->id];
+    graph->output = values[graph->output->id];
+}
