@@ -4,7 +4,7 @@
 
 # Those that take longest come first, so that the cores end at about the same time.
 STEPS="sanitize thread places targets bits tidy hostile fuzz kills valgrind cppcheck v4 specimen \
-install"
+install format"
 
 export CMOCKA_MESSAGE_OUTPUT=STDOUT
 
@@ -92,6 +92,8 @@ step_tidy() {
 
 # By -j 2 it looks at each file by itself; across files it takes what an error message prints for
 # unset.
+step_format() { sh .ci/format.sh; }
+
 step_cppcheck() {
     cppcheck -j 2 --error-exitcode=1 --enable=warning,performance,portability --std=c11 --quiet \
         --template='{file}:{line}: {id}: {message}' --library=tests/tools/cppcheck.cfg \

@@ -47,7 +47,8 @@ TARGET_PACKAGES="python3 gcc-aarch64-linux-gnu libc6-dev-arm64-cross gcc-arm-lin
 libc6-dev-armhf-cross gcc-riscv64-linux-gnu libc6-dev-riscv64-cross
     gcc-s390x-linux-gnu libc6-dev-s390x-cross gcc-arm-none-eabi qemu-user qemu-system-arm clang \
         llvm lld nodejs"
-CHECK_PACKAGES="$TARGET_PACKAGES libomp-dev libclang-rt-dev clang-tidy cppcheck valgrind"
+CHECK_PACKAGES="$TARGET_PACKAGES libomp-dev libclang-rt-dev clang-format clang-tidy cppcheck \
+valgrind"
 
 # foreign_packages ARCHITECTURE FOLDER NAME...: unpacks Debian packages of another architecture
 # below FOLDER, an absolute path without blanks. Lists and downloads stay there too; the machine's
