@@ -31,8 +31,8 @@ static const char pools[] = GRAPH(24, CONV(16, RELU) POOL CONV(16, RELU) POOL,
                                   CONV(16, RELU) UP CONV(3, "") UP, "");
 static const char branches[] = GRAPH(
     12,
-    "gaussian_noise { stddev = 0.1 }, " CONV(8, RELU) POOL CONV(
-        8, "") "group_norm { groups = 2 }, tanh {}, add { with = \"encoder.pool1\" }",
+    "gaussian_noise { stddev = 0.1 }, " CONV(8, RELU)
+        POOL CONV(8, "") "group_norm { groups = 2 }, tanh {}, add { with = \"encoder.pool1\" }",
     "max_unpool2d { pool = \"encoder.pool1\" }, concat { with = \"encoder.conv1\" },"
     "conv2d_transpose { filters = 3, kernel = 3, stride = 1 }",
     "");
