@@ -155,7 +155,7 @@ static void set_on_use(lua_State *L, const Plan *plan, const Program *program, i
 }
 
 /* "PLACE, COUNT, CHANNELS" of the value that a step of training leaves in the workspace, of a
-   repeated step where that one leaves it; zeros where it leaves none there, or inference runs
+   recomputed step where that one leaves it; zeros where it leaves none there, or inference runs
    it. */
 static const char *value_left(const Plan *plan, const Program *program, int place)
 {

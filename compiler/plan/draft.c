@@ -108,7 +108,7 @@ static bool is_root(const Program *program, const Node *node)
     return node->stage == program->stage && (plan_is_gradient(node) || node_is_loss(node));
 }
 
-/* Fusions with one name, copies of a layer, saving their kernels together. */
+/* Fusions with one name, copies of a layer, change their kernels together. */
 static void number_names(Drafts *d, const Graph *graph)
 {
     Table names = { 0 };

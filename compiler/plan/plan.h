@@ -69,7 +69,7 @@ typedef struct MemorySaving {
     const Kernel *kernel;
     const Node *core, *reader; /* RECOMPUTE: the step with this core is computed again before the
                                   step with that one. KERNEL: the fusion's core */
-    int place;                 /* REPEAT: of the reader, while the saving is looked for */
+    int place;                 /* RECOMPUTE: of the reader, while the saving is looked for */
     bool exact;                /* while savings are tried: it saves `bytes`, not just so many at
                                   most */
     const Node *parameter;     /* ON_USE: its turned packing is made before each dX instead of once
@@ -165,9 +165,9 @@ void plan_step_at(const Plan *plan, const Program *program, const Node *node, St
 void plan_set_forces(Plan *plan, const Force *forces, int force_count);
 void plan_apply_savings(const Plan *plan, Program *program);
 
-/* Of these the ones that only saving the order of steps and repeat some: steps themselves stay as
-   they are. The repeating one of a step. By node, which parameters are to be turned on use, NULL:
-   none. */
+/* Of these the ones that only change the order of steps and recompute some: steps themselves stay
+   as they are. The step that recomputes a step's value. By node, which parameters are to be turned
+   on use, NULL: none. */
 void plan_saving_order(const Plan *plan, Program *program);
 Step *plan_recomputed(Step *step);
 bool *plan_late_parameters(const Plan *plan);

@@ -407,7 +407,7 @@ typedef struct Seen {
     int again;
 } Seen;
 
-/* After a repeated step there is what stood after the step that it repeats. */
+/* After a recomputed step there is what stood after the step that it repeats. */
 static void see(void *context, int step, const real *value)
 {
     Seen *seen = context;
