@@ -505,7 +505,7 @@ static void a_form_too_large(void **state)
         plain.folder, "net.lua -o elsewhere --target c --emit library --no-training --weights %s",
         weights);
     want_exit(&result, 1);
-    assert_non_null(strstr(result.err, "holds numbers too large for float32 in the form"));
+    assert_non_null(strstr(result.err, "holds numbers too large for float32 in the packing"));
     result_free(&result);
     char *elsewhere = text_of("%s/elsewhere", plain.folder);
     assert_false(file_exists(elsewhere));

@@ -423,9 +423,9 @@ static void the_layer_that_is_in_the_way_is_shown(void **state)
            "net.lua:5:5: error: flatten: with --stream");
     Result result = run_caec(project_folder(), "graphs/dense_ae.lua -o . --emit library --stream");
     want_exit(&result, 1);
-    assert_non_null(strstr(result.err, "dense_ae.lua:9:3: error: dense: "));
+    assert_non_null(strstr(result.err, "dense_ae.lua:10:3: error: dense: "));
     assert_non_null(strstr(
-        result.err, "\n    9 |   dense { units = 128, activation = \"relu\" },\n      |   ^"));
+        result.err, "\n   10 |   dense { units = 128, activation = \"relu\" },\n      |   ^"));
     result_free(&result);
 }
 
