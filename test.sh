@@ -56,7 +56,7 @@ build_all >"$build/build.log" 2>&1 || {
     exit 1
 }
 if [ -x "$build/lua5.4/bin/caec" ]; then
-    CAEC_OTHER=$PWD/$build/lua5.4/bin/caec
+    CAEC_OTHER=$(cd "$build" && pwd)/lua5.4/bin/caec
     export CAEC_OTHER
 fi
 if [ -z "${CAEC_SHARED:-}" ] && [ -d ../shared/dogs_raw ]; then

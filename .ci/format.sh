@@ -6,16 +6,23 @@ set -eu
 cd "$(dirname "$0")/.."
 clang_format=${CLANG_FORMAT:-clang-format}
 files=$(mktemp)
-trap 'rm -f "$files"' EXIT
+trap 'rm -f "$files" "$files.said"' EXIT
 if ! git rev-parse >/dev/null 2>&1; then
+    if [ -e .git ]; then
+        echo "format: git does not read this checkout:"
+        git rev-parse
+    fi
     echo "format: no git checkout here, so nothing tells which files are ours"
     exit 0
 fi
 git ls-files -- ':!generated' ':!tests/hostile/corpus' ':!tests/reference/nets' >"$files"
 status=0
 
-grep '\.[ch]$' "$files" | xargs "$clang_format" --dry-run -Werror --style=file 2>&1 \
-    | grep ': error:' && status=1
+grep '\.[ch]$' "$files" | xargs "$clang_format" --dry-run -Werror --style=file \
+    >"$files.said" 2>&1 || {
+    status=1
+    grep ': error:' "$files.said" || cat "$files.said"
+}
 
 # Tables, pictures and code in Markdown may be wider; texts that tests compare with are what caec
 # prints.

@@ -23,7 +23,7 @@ built() {
 
 sanitized_tests() {
     built . "$1" -DCAEC_SANITIZE="$2"
-    ctest --test-dir "$1" -LE "bench|coverage|long" --output-on-failure
+    ctest --test-dir "$1" --no-tests=error -LE "bench|coverage|long" --output-on-failure
 }
 
 # Trains and infers: trained FOLDER THREADS.
@@ -90,10 +90,10 @@ step_tidy() {
     clang-tidy -p "$work/tidy" --quiet compiler/*.c compiler/*/*.c runtime/*.c runtime/*/*.c
 }
 
-# By -j 2 it looks at each file by itself; across files it takes what an error message prints for
-# unset.
 step_format() { sh .ci/format.sh; }
 
+# By -j 2 it looks at each file by itself; across files it takes what an error message prints for
+# unset.
 step_cppcheck() {
     cppcheck -j 2 --error-exitcode=1 --enable=warning,performance,portability --std=c11 --quiet \
         --template='{file}:{line}: {id}: {message}' --library=tests/tools/cppcheck.cfg \
@@ -123,8 +123,13 @@ step_targets() { sh .ci/targets.sh build-test; }
 
 # The committed specimen, alone and without Lua.
 step_specimen() {
+    if [ "$(uname -m)" != x86_64 ]; then
+        echo "not on this machine: $(uname -m)"
+        return 0
+    fi
     built generated/x86-64-v3/cae "$work/build"
-    "$work/build/cae-train" summary | tail -n 1
+    "$work/build/cae-train" summary >"$work/said"
+    tail -n 1 "$work/said"
 }
 
 # An installed caec builds a project of its own.
@@ -139,5 +144,6 @@ find_package(caec REQUIRED)
 caec_add_model(other ${CMAKE_CURRENT_SOURCE_DIR}/other.lua ALL OPTIONS --target x86-64-v2)
 END
     built "$work/project" "$work/build" -DCMAKE_PREFIX_PATH="$work/prefix"
-    "$work/build/bin/other-infer" summary | tail -n 1
+    "$work/build/bin/other-infer" summary >"$work/said"
+    tail -n 1 "$work/said"
 }

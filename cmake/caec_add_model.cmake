@@ -45,7 +45,7 @@ function(caec_add_model name graph)
       ${CAEC_RUNTIME}/*.cmake ${CAEC_RUNTIME}/*/*.h ${CAEC_RUNTIME}/compute/*.c)
   add_custom_command(
     OUTPUT ${bin}/${name}-train ${bin}/${name}-infer
-    COMMAND ${compiler} ${graph} -o ${folder} --no-runtime ${arg_OPTIONS}
+    COMMAND ${compiler} ${graph} -o ${folder} --no-runtime --force ${arg_OPTIONS}
     COMMAND ${CMAKE_COMMAND} -S ${folder}/${name} -B ${folder}/${name}.build -G ${CMAKE_GENERATOR}
         -DCMAKE_BUILD_TYPE=${build_type}
             -DCMAKE_C_COMPILER=${CMAKE_C_COMPILER} -DCMAKE_C_FLAGS=${flags}

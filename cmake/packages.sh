@@ -48,7 +48,7 @@ libc6-dev-armhf-cross gcc-riscv64-linux-gnu libc6-dev-riscv64-cross
     gcc-s390x-linux-gnu libc6-dev-s390x-cross gcc-arm-none-eabi qemu-user qemu-system-arm clang \
         llvm lld nodejs"
 CHECK_PACKAGES="$TARGET_PACKAGES libomp-dev libclang-rt-dev clang-format clang-tidy cppcheck \
-valgrind"
+valgrind git"
 
 # foreign_packages ARCHITECTURE FOLDER NAME...: unpacks Debian packages of another architecture
 # below FOLDER, an absolute path without blanks. Lists and downloads stay there too; the machine's

@@ -166,7 +166,7 @@ static void add_force(Options *options, struct argp_state *state, const char *ar
                       force.direction ? force.direction : "")
                    == 0
             && strcmp(options->forces[i].kernel, force.kernel) != 0)
-            usage_warning(state, "--kernel %s: the stage was given %s before; the last counts", arg,
+            usage_warning(state, "--kernel %s: the layer was given %s before; the last counts", arg,
                           options->forces[i].kernel);
     if (options->force_count == MAX_FORCES)
         usage_error(state, "--kernel: more than %d", MAX_FORCES);

@@ -20,6 +20,9 @@ typedef struct Error {
 int error_set(Error *error, int exit_code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
+/* The same for a lack of memory: EXIT_INPUT, and a shortage. */
+int error_set_shortage(Error *error, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
 /* Whether an errno tells of a shortage. */
 int error_is_shortage(int reason);
 

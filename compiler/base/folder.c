@@ -20,6 +20,7 @@
 enum {
     NAMED = 5,
     LOCK_SECONDS = 60,
+    OPEN_TRIES = 100,
     LOCK_TRIES_A_SECOND = 50,
     MANIFEST_LIMIT = 64 << 20,
     PIECE = 1 << 16
@@ -132,14 +133,19 @@ static _Noreturn void fail_to_open(Save *s)
 
 static void open_folder(Save *s)
 {
-    for (;;) {
+    for (int tries = OPEN_TRIES;; tries--) { /* another caec may take back a folder that it made */
         s->made = text_make_folders(arena_format("%s/", s->path));
         s->swap.root = open(s->path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        if (s->swap.root < 0 && errno == ENOENT && tries > 0)
+            continue;
         if (s->swap.root < 0)
             fail_to_open(s);
         s->locked = lock(s);
         if (is_there(s))
             return;
+        errno = EAGAIN;
+        if (tries <= 0 || signals_waiting())
+            give_up(s, "write", MANIFEST_FILE);
         close(s->swap.root);
     }
 }

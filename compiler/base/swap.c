@@ -194,8 +194,10 @@ static bool copy_aside(Swap *swap, int folder, const char *leaf, const char *old
         to = -1;
     if (from >= 0 && fstat(from, &status) == 0 && S_ISREG(status.st_mode))
         to = openat(swap->temporary, old, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    bool copied = to >= 0 && copy_all(from, to) && fchmod(to, status.st_mode & 07777) == 0
-                  && close(to) == 0;
+    bool copied = to >= 0 && copy_all(from, to);
+    if (copied) /* its permissions are a courtesy */
+        (void)!fchmod(to, status.st_mode & 07777);
+    copied = copied && close(to) == 0;
     if (!copied)
         close_quietly(to);
     close_quietly(from);
@@ -268,9 +270,14 @@ bool swap_do(Swap *swap, int first, int count)
 void swap_remove_empty(int root, const char *name)
 {
     for (const char *slash; (slash = strrchr(name, '/')) != NULL;) {
+        const char *leaf;
         name = arena_copy(name, (size_t)(slash - name));
-        for (int tries = 2; tries > 0 && unlinkat(root, name, AT_REMOVEDIR) != 0;)
+        int above = swap_folder_of(root, name, &leaf);
+        if (above < 0) /* what fails once may not fail twice */
+            above = swap_folder_of(root, name, &leaf);
+        for (int tries = above < 0 ? 0 : 2; tries > 0 && unlinkat(above, leaf, AT_REMOVEDIR) != 0;)
             tries = errno == ENOTEMPTY || errno == EEXIST || errno == ENOENT ? 0 : tries - 1;
+        close_quietly(above);
     }
 }
 

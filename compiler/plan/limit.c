@@ -49,19 +49,19 @@ typedef struct Search {
     MemorySaving savings[MAX_SAVINGS + 1];
     int count;
     Draft now;                           /* with these savings */
-    MemorySaving least[MAX_SAVINGS + 1]; /* those of the smallest draft of all that were tried ...
-                                            */
+    MemorySaving least[MAX_SAVINGS + 1]; /* those of the smallest draft that was tried ... */
     int least_count;
     size_t least_bytes;  /* ... and its bytes; 0: none was tried */
-    MemorySaving *found; /* what this round may saving: what it saves and costs stands in it, bytes
+    MemorySaving *found; /* what this round may save by: what it saves and costs stands in it, bytes
                             0: nothing */
     int found_count, found_room;
     int round, round_start;   /* how many rounds there were; savings when the last one began */
+    int round_first;          /* `round` when it began: a round may try several shares */
     double begin, round_work; /* drafts_work() when the search began; and from there on, when the
                                  last round did */
-    const Kernel **kernel_of; /* of a round, by node: the kernel of the training step with that core
-                                 */
-    int *maker;               /* of a round and program, by node: the step of the forward half that
+    const Kernel *
+        *kernel_of; /* of a round, by node: the kernel of the training step of that core */
+    int *maker;     /* of a round and program, by node: the step of the forward half that
                                  makes it, counted from 1 */
 } Search;
 
@@ -85,7 +85,8 @@ static Draft try_without(const Search *s, int without, size_t bound, MemorySavin
 
 static bool is_enough(const Search *s, const MemorySaving *saving)
 {
-    return s->now.bytes - saving->bytes <= s->goal;
+    /* after the first of a round, what others save is a guess */
+    return s->count == s->round_start && s->now.bytes - saving->bytes <= s->goal;
 }
 
 /* What is enough beats what is not, by its cost; of others the one with most bytes for a cycle is
@@ -339,6 +340,7 @@ static bool take_best(Search *s)
 {
     MemorySaving *best = NULL;
     s->round_start = s->count;
+    s->round_first = s->round;
     s->round_work = drafts_work(s->drafts) - s->begin;
     for (int tried = 0, share = 1; tried < share && !best; tried++) {
         share = try_all(s);
@@ -464,7 +466,7 @@ static Search *search_bottom(const Search *on)
     if (on->now.bytes <= on->goal) {
         s->begin = drafts_work(s->drafts) - s->round_work;
         s->count = s->round_start;
-        s->round -= s->round > 0;
+        s->round = s->round_first;
         measure(s);
         descend(s);
     }

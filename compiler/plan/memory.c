@@ -1,6 +1,7 @@
 #include "plan.h"
 
 #include "../base/arena.h"
+#include "../base/table.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -285,6 +286,7 @@ void plan_name_buffers(const Plan *plan, Program *program)
 {
     int *seen = ARENA_ARRAY(int, plan->graph->count),
         *before = ARENA_ARRAY(int, program->count + 1);
+    Table names = { 0 };
     for (int s = 0; s < program->count; s++)
         before[s] = seen[program->steps[s]->core->id]++;
     for (int i = 0; i < program->buffer_count; i++) {
@@ -295,5 +297,7 @@ void plan_name_buffers(const Plan *plan, Program *program)
         else
             b->name = b->sum ? arena_format("%s_sum", own)
                              : arena_format("%s%s_scratch", own, again);
+        if (!b->sum) /* a layer may be called conv1_recomputed; sums are named by others too */
+            b->name = table_add_another(&names, b->name, i);
     }
 }

@@ -182,6 +182,9 @@ Plan *plan_make(const Graph *graph, Settings settings, const Force *forces, int 
                      ? plan_limited(graph, settings, forces, force_count, tuning)
                      : plan_with_savings(graph, settings, forces, force_count, tuning, NULL, 0);
     plan_check(plan);
+    if (settings.memory_limit && plan_training_bytes(plan, 1) > settings.memory_limit)
+        bug("plan: training takes %zu bytes, but the limit is %zu", plan_training_bytes(plan, 1),
+            settings.memory_limit);
     return plan;
 }
 

@@ -232,7 +232,7 @@ static int report_failure(Dataset *dataset, size_t index, Slot *slot, Error *err
 {
     DatasetRecord *record = &dataset->names.rows[index];
     const char *why = why_it_counts(dataset, record, slot);
-    if (dataset->options.strict || slot->error.shortage) {
+    if (dataset->options.strict || (slot->error.shortage && !dataset->options.skip_unreadable)) {
         *error = slot->error;
         return -1;
     }

@@ -14,8 +14,8 @@
 
 int dataset_out_of_memory(Error *error)
 {
-    return error_set(error, EXIT_INPUT,
-                     "not enough memory for the pictures; use a smaller batch or --cache-memory");
+    return error_set_shortage(
+        error, "not enough memory for the pictures; use a smaller batch or --cache-memory");
 }
 
 /* The cache is one block taken at the start, which costs nothing before it is used; where it cannot

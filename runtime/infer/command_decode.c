@@ -298,9 +298,10 @@ static void clean_up(Decoding *d, int failed)
         remove_hidden(d);
     else if (hidden)
         remove_in_folder(d->temporary, AT_REMOVEDIR);
-    if (hidden)
+    const bool holds = hidden != NULL;
+    hidden = NULL; /* a signal's handler finds nothing to remove from here on */
+    if (holds)
         whole_file_release();
-    hidden = NULL;
     if (d->lock >= 0)
         close(d->lock);
     npy_close(&d->reader);

@@ -65,7 +65,9 @@ void train_resume_command(const Run *run, const char *out, char *text, size_t si
         append_option(text, size, "val", run->options->val.paths[i]);
     append_option(text, size, "out", out);
     size_t used = strlen(text);
-    snprintf(text + used, size - used, " --resume");
+    snprintf(text + used, size - used, "%s%s --resume",
+             run->options->skip_unreadable ? " --skip-unreadable" : "",
+             run->options->strict ? " --strict" : "");
 }
 
 static int open_folder(Run *run, Error *error)
@@ -130,7 +132,7 @@ static int read_position(Run *run, Error *error)
     const TrainOptions *o = run->options;
     CheckpointState *s = &run->state;
 
-    if (access(run->folder.last, F_OK) != 0)
+    if (!run_folder_has_last(&run->folder))
         return error_set(
             error, EXIT_FILE,
             "no run to resume in %s: there is no %s; give its --out, or start one without --resume",

@@ -306,7 +306,7 @@ static void options_that_are_given_twice(void **state)
     want(2, "--optimizer lr of sgd is given twice",
          OTHER_TRAIN " --train train --optimizer sgd,lr=0.1,lr=0.3");
     want(2, "CI is given twice", "%s --expand conv_direct CI=3 CO=8 CI=4", caec_binary());
-    want(0, "the stage was given conv_direct before; the last counts",
+    want(0, "the layer was given conv_direct before; the last counts",
          "%s %s/tests/whole/other.lua --summary --kernel encoder.conv1=conv_direct "
          "--kernel encoder.conv1=conv_plain",
          caec_binary(), project_folder());

@@ -21,7 +21,7 @@ while [ $# -gt 0 ]; do
             build=$2 ;;
         esac
         shift 2 ;;
-    *) sed -n 's/^# \{0,1\}//; 2,9p' "$0" >&2; exit 2 ;;
+    *) sed -n 's/^# \{0,1\}//; 2,10p' "$0" >&2; exit 2 ;;
     esac
 done
 if [ -z "$build" ]; then

@@ -85,7 +85,7 @@ void library_compile(const char *folder, const char *flags, const char *more)
     if (file_exists(example))
         assert_int_equal(rename(example, kept), 0);
     char *own = emitted_flags(folder), *sources = emitted_sources(folder);
-    Result result = run(folder, "%s -std=c11 -O1 %s -Wall -Wextra -Wpedantic -Werror -Inet%s %s %s",
+    Result result = run(folder, "%s -std=c11 -O0 %s -Wall -Wextra -Wpedantic -Werror -Inet%s %s %s",
                         c_compiler(), own, sources, flags, more);
     want_exit(&result, 0);
     result_free(&result);

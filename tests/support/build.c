@@ -157,13 +157,11 @@ static char *merged_sources(const char *folder)
     return text_of(" merged.c");
 }
 
-/* What takes the time is compiling, and both types of arithmetic come from the same text: double,
-   whose gradients are differentiated, is optimized and shows the compiler's warnings; float is run
-   as it stands. Whole programs (tests/whole, tests/reference) are compiled as users compile
-   them. */
+/* What takes the time is compiling. Optimized code runs where it is as users have it: in whole
+   programs (tests/whole, tests/reference: -O3, warnings are errors) and in random graphs at -O3. */
 static const char *optimization(void)
 {
-    return sizeof(real) == sizeof(double) ? "-O1" : "-O0";
+    return "-O0";
 }
 
 static void compile(const char *graph, const char *options, const char *folder, bool merged,

@@ -18,7 +18,7 @@ bool machine_has(const char *target);
 
 /* Compiles the graph, whose model must be called "net", with `caec --real <this program's real>
    <options>`, and all C that comes out with the flags that the emitted CMakeLists.txt names, at the
-   environment's CAEC_OPTIMIZE (double -O1, float -O0) and without a warning. Fails the test where
+   environment's CAEC_OPTIMIZE (-O0) and without a warning. Fails the test where
    anything goes wrong. */
 Built build_model(const char *graph, const char *options);
 

@@ -11,7 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { MAX_WORDS = 256, CPU_SECONDS = 60, SECONDS = 1200, HANDLES = 1024 };
+enum { MAX_WORDS = 256, CPU_SECONDS = 60, SECONDS = 500, HANDLES = 1024 };
 
 static char *whole(FILE *f, size_t *length)
 {

@@ -57,10 +57,11 @@ int whole_file_hold(const char *path)
 
 void whole_file_release(void)
 {
-    if (held.path)
-        close(held.handle);
-    free(held.path);
+    char *path = held.path;
     held.path = NULL;
+    if (path)
+        close(held.handle);
+    free(path);
 }
 
 int whole_file_at(const char *path, const char **rest)
@@ -429,18 +430,30 @@ void whole_file_sweep_beside(const char *path)
     free(folder);
 }
 
-int whole_file_input(const char *path, struct stat *status, char *message, size_t size)
+static int status_of(int fd, struct stat *status)
 {
-    const char *rest;
-    int at = whole_file_at(path, &rest), fd = -1;
-    int failed = fstatat(at, rest, status, 0) != 0 ? errno : S_ISDIR(status->st_mode) ? EISDIR : 0;
+    int failed;
+    do
+        failed = fstat(fd, status) != 0 ? errno : 0;
+    while (failed == EINTR);
+    return failed;
+}
+
+/* `rest`, from the folder `at`, is what `path` names. */
+static int input_at(int at, const char *rest, const char *path, struct stat *status, char *message,
+                    size_t size)
+{
+    int fd = -1, failed;
+    do
+        failed = fstatat(at, rest, status, 0) != 0 ? errno : S_ISDIR(status->st_mode) ? EISDIR : 0;
+    while (failed == EINTR);
     int other = !failed && !S_ISREG(status->st_mode) && !S_ISFIFO(status->st_mode);
 
     if (!failed && !other) {
         do
             fd = openat(at, rest, O_RDONLY | O_CLOEXEC | O_NOCTTY);
         while (fd < 0 && errno == EINTR);
-        failed = fd < 0 || fstat(fd, status) != 0 ? errno : 0;
+        failed = fd < 0 ? errno : status_of(fd, status);
         /* another one by now */
         other = !failed && !S_ISREG(status->st_mode) && !S_ISFIFO(status->st_mode);
     }
@@ -457,6 +470,12 @@ int whole_file_input(const char *path, struct stat *status, char *message, size_
         whole_file_fail(message, size, "%s: cannot be read: %s", path, strerror(failed));
     errno = failed;
     return -1;
+}
+
+/* Not by way of the held folder, which one thread alone may ask for. */
+int whole_file_input(const char *path, struct stat *status, char *message, size_t size)
+{
+    return input_at(AT_FDCWD, path, path, status, message, size);
 }
 
 /* How large the buffer shall be next: doubled, but no larger than the file can be and one byte
@@ -505,7 +524,8 @@ int whole_file_read(const char *path, WholeFileMost most, unsigned char **bytes,
 {
     enum { FIRST = 65535 };
     struct stat status;
-    int fd = whole_file_input(path, &status, message, size);
+    const char *rest;
+    int at = whole_file_at(path, &rest), fd = input_at(at, rest, path, &status, message, size);
 
     *bytes = NULL;
     *count = 0;

@@ -293,7 +293,7 @@ static uint8_t *more_room(const char *path, uint8_t *bytes, size_t *room, Error 
              && image_check_memory(path, bigger, error) == 0) {
         more = realloc(bytes, bigger);
         if (!more)
-            error_set(error, EXIT_INPUT, "%s: not enough memory to read it; scale it down", path);
+            error_set_shortage(error, "%s: not enough memory to read it; scale it down", path);
     }
     if (!more)
         free(bytes);
@@ -314,7 +314,7 @@ uint8_t *image_load(const char *path, size_t *size, Error *error)
         room = (size_t)status.st_size + 1;
     uint8_t *bytes = malloc(room);
     if (!bytes)
-        error_set(error, EXIT_INPUT, "%s: not enough memory to read it; scale it down", path);
+        error_set_shortage(error, "%s: not enough memory to read it; scale it down", path);
     *size = 0;
     while (bytes) {
         *size += read_bytes(f, bytes + *size, room - *size);
@@ -357,8 +357,8 @@ static int turn(Image *image, int orientation, const char *path, Error *error)
     Image turned = { swap ? h : w, swap ? w : h, 3, malloc((size_t)w * (size_t)h * 3),
                      image->bits };
     if (!turned.pixels)
-        return error_set(error, EXIT_INPUT,
-                         "%s: not enough memory to turn its %d x %d pixels upright", path, w, h);
+        return error_set_shortage(error, "%s: not enough memory to turn its %d x %d pixels upright",
+                                  path, w, h);
     uint8_t *to = turned.pixels;
     ptrdiff_t step_x = swap ? down : right, step_y = swap ? right : down;
     for (int y = 0; y < turned.height; y++)

@@ -206,9 +206,8 @@ int image_fit(const Image *image, int width, int height, int channels, uint8_t *
         free_axis(&across);
     }
     if (status != 0)
-        return error_set(error, EXIT_INPUT,
-                         "not enough memory to scale a picture of %d x %d pixels", image->width,
-                         image->height);
+        return error_set_shortage(error, "not enough memory to scale a picture of %d x %d pixels",
+                                  image->width, image->height);
     return 0;
 }
 

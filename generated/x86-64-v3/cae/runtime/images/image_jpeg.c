@@ -148,8 +148,8 @@ static int decode(Decoder *decoder, Image *image, int *orientation, const char *
         return -1;
     image->pixels = malloc(3 * pixels);
     if (!image->pixels)
-        return error_set(error, EXIT_INPUT, "%s: not enough memory for its %d x %d pixels", path,
-                         image->width, image->height);
+        return error_set_shortage(error, "%s: not enough memory for its %d x %d pixels", path,
+                                  image->width, image->height);
 
     jpeg_start_decompress(jpeg);
     JSAMPARRAY inks = NULL;
@@ -178,6 +178,8 @@ static int decode_or_refuse(Decoder *decoder, Image *image, int *orientation, co
         return error_set(error, EXIT_INPUT,
                          "%s: a truncated JPEG file (%s); copy it again from its source", path,
                          decoder->reason);
+    if (decoder->messages.msg_code == JERR_OUT_OF_MEMORY)
+        return error_set_shortage(error, "%s: not enough memory to read it", path);
     return error_set(error, EXIT_INPUT,
                      "%s: a damaged or unusual JPEG file (%s); save it anew from its source", path,
                      decoder->reason);

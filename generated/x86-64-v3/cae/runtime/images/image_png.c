@@ -101,8 +101,8 @@ static int read_pixels(Coder *coder, Image *image, Error *error)
     image->pixels = malloc(pitch * height);
     coder->rows = malloc(height * sizeof *coder->rows);
     if (!image->pixels || !coder->rows)
-        return error_set(error, EXIT_INPUT, "%s: not enough memory for its %d x %d pixels",
-                         coder->path, image->width, image->height);
+        return error_set_shortage(error, "%s: not enough memory for its %d x %d pixels",
+                                  coder->path, image->width, image->height);
     for (size_t y = 0; y < height; y++)
         coder->rows[y] = image->pixels + y * pitch;
     png_read_image(coder->png, coder->rows);
@@ -165,7 +165,7 @@ int image_decode_png(Image *image, int *orientation, const char *path, const uin
     if (coder.info)
         status = decode_or_refuse(&coder, image, orientation, error);
     else
-        status = error_set(error, EXIT_INPUT, "%s: not enough memory to read it", path);
+        status = error_set_shortage(error, "%s: not enough memory to read it", path);
     png_destroy_read_struct(&coder.png, &coder.info, NULL);
     free(coder.rows);
     if (status != 0)

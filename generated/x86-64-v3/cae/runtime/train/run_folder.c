@@ -218,7 +218,8 @@ int run_folder_follow(RunFolder *folder, WholeFolder *what, Error *error)
 int run_folder_used(const RunFolder *folder)
 {
     return exists(folder->last) || exists(folder->best) || exists(folder->history)
-           || exists(folder->loss_curve) || exists(folder->samples);
+           || exists(folder->loss_curve) || exists(folder->samples) || exists(folder->pictures)
+           || exists(folder->best_epoch);
 }
 
 int run_folder_has_last(const RunFolder *folder)

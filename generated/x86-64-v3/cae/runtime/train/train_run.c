@@ -263,7 +263,7 @@ static int reopen(Run *run, Error *error)
     if (train_steps_done(run))
         return 0;
     if (run->state.closed) {
-        run->state.closed = false;
+        run->state.closed = 0;
         if (train_save_last(run, error) != 0)
             return -1;
     }
