@@ -140,7 +140,7 @@ static const char doc[] =
     "graphs/cae.lua --dump plan --target x86-64-v3\n"
     "  caec graphs/cae.lua -o lib/ --emit library --no-training --optimize size\n"
     "  caec --expand conv_direct CI=3 CO=32 K=3 POOL=2\n\n"
-    "--kernel may be given several times, for one stage each. Of any other option that is given "
+    "--kernel may be given several times, for one layer each. Of any other option that is given "
     "twice the last counts, and a warning says so.\n";
 
 const char *argp_program_version = "caec " CAEC_VERSION;

@@ -17,7 +17,8 @@ static void add_force(Plan *plan, const char *fusion, const char *direction, con
 void plan_set_forces(Plan *plan, const Force *forces, int force_count)
 {
     plan->forces = ARENA_ARRAY(Force, force_count + 2 * plan->saving_count + 1);
-    memcpy(plan->forces, forces, sizeof *forces * (size_t)force_count);
+    if (force_count > 0)
+        memcpy(plan->forces, forces, sizeof *forces * (size_t)force_count);
     plan->force_count = force_count;
     for (int i = 0; i < plan->saving_count; i++) {
         const MemorySaving *c = &plan->savings[i];

@@ -10,7 +10,7 @@
 #include <string.h>
 
 #if defined __SANITIZE_ADDRESS__ || defined __SANITIZE_THREAD__
-#define LIMITS "ulimit -t 50; "
+#define LIMITS "ulimit -t 300; "
 #else
 #define LIMITS "ulimit -t 50 -v 1048576; "
 #endif
