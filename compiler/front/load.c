@@ -494,11 +494,11 @@ Graph *load_graph(const char *path)
     /* from here on the name is only shown */
     char *shown = (char *)arena_copy(path, strlen(path));
     printable_line(shown);
+    diag_source(shown, text.data, text.length);
     /* what luac, string.dump and LuaJIT write begins so */
     if (text.length > 0 && text.data[0] == LUA_SIGNATURE[0])
         fail((Loc){ shown, 0, 0 },
              "this is compiled Lua; caec wants the text that it was compiled from");
-    diag_source(shown, text.data, text.length);
     Loader load = { .source = source_read(shown, text), .graph = ARENA_NEW(Graph) };
     load.graph->file = shown;
     load.L = lua_new_limited(shown, max_lua_bytes, max_lua_steps);

@@ -299,7 +299,8 @@ static void test_dimensions(void **state)
 
 static size_t add(uint8_t *out, size_t at, const void *bytes, size_t n)
 {
-    memcpy(out + at, bytes, n);
+    if (n > 0)
+        memcpy(out + at, bytes, n);
     return at + n;
 }
 
