@@ -148,9 +148,11 @@ const char *argp_program_version = "caec " CAEC_VERSION;
 static void add_force(Options *options, struct argp_state *state, const char *arg)
 {
     const char *equals = strchr(arg, '='), *dot = NULL;
-    if (!equals || equals == arg || !equals[1])
+    if (!equals || equals == arg || !equals[1]) {
         usage_error(state, "--kernel wants LAYER[.DIRECTION]=NAME, not '%s'", arg);
-    const char *layer = arena_copy(arg, equals ? (size_t)(equals - arg) : 0);
+        return;
+    }
+    const char *layer = arena_copy(arg, (size_t)(equals - arg));
     dot = strrchr(layer, '.');
     Force force = { .fusion = layer, .kernel = equals + 1 };
     if (dot

@@ -411,7 +411,8 @@ static void check_run(Checker *c, int from, int to)
 static void follow_run(Checker *c, int from, int to)
 {
     const bool by_image = c->plan->microbatch > 1 && !c->program->steps[from]->kernel->batched;
-    for (int image = 0; image <= by_image; image++) {
+    const int images = by_image ? 2 : 1; /* the first one, and one that stands for all later ones */
+    for (int image = 0; image < images; image++) {
         c->later = image > 0;
         for (c->s = from; c->s < to; c->s++)
             follow_step(c);

@@ -142,17 +142,21 @@ static void plan_training(Plan *plan, Program *program)
     plan_steps(plan, program, roots, count);
 }
 
-void plan_program(Plan *plan, Program *program)
+/* What a program of inference computes. */
+static Node *output_of(const Plan *plan, const Program *program)
 {
     const Graph *graph = plan->graph;
+    if (program->stage)
+        return graph->stages[program->stage - 1].output;
+    return program == &plan->encode ? graph->latent : graph->output;
+}
+
+void plan_program(Plan *plan, Program *program)
+{
     if (program == &plan->stream)
         plan_stream(plan);
     else if (!is_training(program))
-        plan_steps(plan, program,
-                   program->stage             ? &graph->stages[program->stage - 1].output
-                   : program == &plan->encode ? (Node *const[]){ graph->latent }
-                                              : (Node *const[]){ graph->output },
-                   1);
+        plan_steps(plan, program, (Node *[]){ output_of(plan, program) }, 1);
     else if (!plan->settings.no_training)
         plan_training(plan, program);
 }

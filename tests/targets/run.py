@@ -234,7 +234,7 @@ def target_flags(source):
 def listed_helpers(source, clang):
     """What the folder's README.md says of the compiler's own functions."""
     lines = re.findall(
-        r"^(\w+) .* at most these: (.*)\.$", (source / "README.md").read_text(), re.M
+        r"^(\w+) .* at most these:\s+(.*)\.$", (source / "README.md").read_text(), re.M
     )
     return {name for first, names in lines if clang or first != "Clang" for name in names.split()}
 
