@@ -88,7 +88,7 @@ static void catch_one(int signal, void (*handler)(int))
 {
     struct sigaction before, action = { .sa_handler = handler, .sa_flags = SA_RESTART };
     fill(&action.sa_mask);
-    if (sigaction(signal, NULL, &before) == 0 && before.sa_handler != SIG_IGN)
+    if (sigaction(signal, NULL, &before) == 0 && before.sa_handler == SIG_DFL)
         sigaction(signal, &action, NULL);
 }
 

@@ -7,8 +7,8 @@
 #include <sys/types.h>
 
 /* Catches every signal that ends programs and is no fault of theirs, but for those that whoever
-   started caec told it to ignore. SIGXFSZ is ignored: a file that may grow no more is then an error
-   as any other. */
+   started caec told it to ignore, or that somebody in this program (a fuzzer) catches already.
+   SIGXFSZ is ignored: a file that may grow no more is then an error as any other. */
 void signals_catch(void);
 
 /* Between these two a signal waits. */
