@@ -20,7 +20,7 @@ static const char *plain_name(const char *name)
 {
     char *plain = (char *)arena_copy(name, strlen(name));
     for (char *p = plain; *p; p++)
-        *p = *p == '.' ? '_' : (char)tolower((unsigned char)*p);
+        *p = (char)(*p == '.' ? '_' : tolower((unsigned char)*p));
     return plain;
 }
 
