@@ -124,8 +124,10 @@ static void a_folder_that_is_renamed(void **state)
     script("test ! -e kept/.lock && test ! -e place/.lock");
     assert_false(has_temporaries("kept") || has_temporaries("place"));
     command[strcspn(command, "\n")] = '\0';
-    script("cp kept/last.safetensors before && %s --epochs 1000000 --steps 1000000 & child=$!; "
-           "sleep 1; kill $child; wait $child; ! cmp -s kept/last.safetensors before",
+    script("cp kept/last.safetensors before; %s --epochs 1000000 --steps 1000000 "
+           "--checkpoint-every 1 & child=$!; i=0; while cmp -s kept/last.safetensors before && "
+           "[ $i -lt 600 ]; do sleep 0.1; i=$((i + 1)); done; kill $child; wait $child; "
+           "! cmp -s kept/last.safetensors before",
            command + strlen("to go on: "));
     free(words);
 }
@@ -365,6 +367,9 @@ static pid_t held_up(const char *prefix)
 static void inference_ends_at_once(void **state)
 {
     (void)state;
+#if defined __SANITIZE_THREAD__ /* it keeps a signal back while the program waits for a pipe */
+    skip();
+#endif
     for (int i = 0; i <= ENDING + 1; i++) {
         int number = i < ENDING ? ending[i] : i == ENDING ? SIGPIPE : SIGRTMIN + 3;
         pid_t child = held_up("");
