@@ -1,13 +1,14 @@
-# caec_add_model(NAME GRAPH [ALL] [FOLDER DIR] [OPTIONS ...])
+# caec_add_model(NAME GRAPH [ALL] [FOLDER DIR] [FLAGS FLAGS] [OPTIONS ...])
 #
 # Compiles a graph file and builds NAME-train and NAME-infer into DIR/bin, by default that of the
-# build tree; OPTIONS go to caec (--target, --real, --kernel ...). NAME is the target and must be
-# the graph's own name; ALL builds it by default. The C lies in DIR/caec/NAME/.
+# build tree; OPTIONS go to caec (--target, --real, --kernel ...), FLAGS to the C compiler in place
+# of -O3. NAME is the target and must be the graph's own name; ALL builds it by default. The C lies
+# in DIR/caec/NAME/.
 #
 # In caec's own build the freshly built compiler and runtime are used; find_package(caec) offers the
 # same function with the installed ones.
 function(caec_add_model name graph)
-  cmake_parse_arguments(arg "ALL" "FOLDER" "OPTIONS" ${ARGN})
+  cmake_parse_arguments(arg "ALL" "FOLDER;FLAGS" "OPTIONS" ${ARGN})
   get_filename_component(graph ${graph} ABSOLUTE)
   if(NOT arg_FOLDER)
     set(arg_FOLDER ${CMAKE_BINARY_DIR})
@@ -37,6 +38,10 @@ function(caec_add_model name graph)
   endif()
   set(flags "${CAEC_COVERAGE_FLAGS}")
   set(build_type Release)
+  if(arg_FLAGS)
+    string(APPEND flags " ${arg_FLAGS}")
+    set(build_type None)
+  endif()
   if(CAEC_SANITIZE)
     set(flags "-fsanitize=${CAEC_SANITIZE} -fno-omit-frame-pointer -g1 -O1")
     set(build_type None)

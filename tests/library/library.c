@@ -78,14 +78,16 @@ void library_add(const char *folder, const char *name, const char *graph, const 
     free(example);
 }
 
-void library_compile(const char *folder, const char *flags, const char *more)
+static void compile(const char *folder, bool merged, const char *flags, const char *more)
 {
     char *example = text_of("%s/net/example.c", folder),
          *kept = text_of("%s/net/example.text", folder);
     if (file_exists(example))
         assert_int_equal(rename(example, kept), 0);
-    char *own = emitted_flags(folder), *sources = emitted_sources(folder);
-    Result result = run(folder, "%s -std=c11 -O0 %s -Wall -Wextra -Wpedantic -Werror -Inet%s %s %s",
+    char *own = emitted_flags(folder),
+         *sources = merged ? merged_sources(folder) : emitted_sources(folder);
+    Result result = run(folder,
+                        "%s -std=c11 -O0 %s -Wall -Wextra -Wpedantic -Werror -I. -Inet%s %s %s",
                         c_compiler(), own, sources, flags, more);
     want_exit(&result, 0);
     result_free(&result);
@@ -93,6 +95,11 @@ void library_compile(const char *folder, const char *flags, const char *more)
     free(sources);
     free(example);
     free(kept);
+}
+
+void library_compile(const char *folder, const char *flags, const char *more)
+{
+    compile(folder, false, flags, more);
 }
 
 static const char sizes_source[] =
@@ -118,7 +125,7 @@ Library library_load(const char *graph, const char *options)
     Library l = { .folder = library_write(graph, options) };
     char *sizes_path = text_of("%s/net/sizes.c", l.folder), *path = text_of("%s/net.so", l.folder);
     file_write(sizes_path, sizes_source, strlen(sizes_source));
-    library_compile(l.folder, "-fPIC -shared -o net.so", "");
+    compile(l.folder, true, "-fPIC -shared -o net.so", "");
     l.handle = dlopen(path, RTLD_NOW | RTLD_LOCAL);
     if (!l.handle)
         fail_msg("%s", dlerror());

@@ -154,19 +154,33 @@ static float half_value(uint16_t half)
     return (float)(half >> 15 ? -size : size);
 }
 
+/* The number that the header of a library that is only written gives. */
+static size_t header_number(const char *folder, const char *name)
+{
+    char *path = text_of("%s/net/net.h", folder), *header = file_read(path, NULL),
+         *line = text_of("#define NET_%s ", name), *found = strstr(header, line);
+    assert_non_null(found);
+    const long value = strtol(found + strlen(line), NULL, 10);
+    assert_true(value > 0);
+    free(path);
+    free(header);
+    free(line);
+    return (size_t)value;
+}
+
 /* Halves: half the bytes, each the nearest to what is baked in float; and the results of the float
    kernels on such weights. */
 static void compare_halves(const char *graph, const char *options, const char *as)
 {
-    char *plain_options = text_of("--no-training %s", options);
-    Library plain = library_load(graph, plain_options);
-    float *parameters = drawn_parameters(plain.parameters),
-          *rounded = block_new(plain.prepared_bytes);
-    char *weights = library_weights(plain.folder, parameters),
+    char *plain_options = text_of("--no-training %s", options),
+         *folder = library_write(graph, plain_options);
+    float *parameters = drawn_parameters(header_number(folder, "PARAMETER_FLOATS"));
+    char *weights = library_weights(folder, parameters),
          *full_options = text_of("%s --weights %s", plain_options, weights);
     char *half_options = text_of("%s --weights-type f16 %s", full_options, as);
     Library full = library_load(graph, full_options), half = library_load(graph, half_options);
     const size_t count = full.prepared_bytes / sizeof(float);
+    float *rounded = block_new(full.prepared_bytes);
     assert_int_equal(half.prepared_bytes, count * sizeof(uint16_t));
     size_t tiny = 0;
     for (size_t i = 0; i < count; i++) {
@@ -177,15 +191,15 @@ static void compare_halves(const char *graph, const char *options, const char *a
             fail_msg("weight %zu is %.9g, not %.9g", i, (double)value, (double)rounded[i]);
     }
     assert_true(tiny > 0);
-    uint8_t *image = block_new(plain.image);
-    fill_image(image, plain.image, 2);
+    uint8_t *image = block_new(full.image);
+    fill_image(image, full.image, 2);
     Results right = results_of(&full, rounded, image), got = results_of(&half, half.baked, image);
     want_results(&full, &got, &right, 2e-6);
     results_free(&right);
     results_free(&got);
     library_free(&half);
     library_free(&full);
-    library_free(&plain);
+    folder_remove(folder);
     void *const blocks[] = { plain_options, parameters,   rounded, weights,
                              full_options,  half_options, image };
     for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++)
@@ -227,20 +241,23 @@ static void of_streams(void **state)
     compare(net_cae, "--stream --target c --optimize size", "--weights-as c", ROUNDING);
 }
 
+/* How halves become floats is a target's own; which kernels do so, the network's. */
 static void in_halves(void **state)
 {
     (void)state;
     static const char *const targets[] = { "c", "native", "x86-64-v3", "x86-64-v2" };
     for (int i = 0; i < 4; i++) {
-        if (!machine_has(targets[i]))
+        if (!machine_has(targets[i]) && strcmp(targets[i], "native") != 0)
             continue;
         char *target = text_of("--target %s", targets[i]),
              *small = text_of("--optimize size %s", target), *rows = text_of("--stream %s", target);
-        compare_halves(net_cae, target, INCBIN);
         compare_halves(net_cae, rows, "--weights-as c");
         compare_halves(net_norm, small, INCBIN);
-        compare_halves(net_dense, small, "--weights-as c");
-        compare_halves(net_noise, small, INCBIN);
+        if (i < 2) {
+            compare_halves(net_cae, target, INCBIN);
+            compare_halves(net_dense, small, "--weights-as c");
+            compare_halves(net_noise, small, INCBIN);
+        }
         free(target);
         free(small);
         free(rows);

@@ -121,6 +121,18 @@ static char *static_names(const char *path)
     return names;
 }
 
+/* Lines that end a source's own macros, which another may define anew. */
+static void undefine_macros(FILE *f, const char *path)
+{
+    static const char word[] = "\n#define ";
+    char *text = file_read(path, NULL);
+    for (const char *p = text; (p = strstr(p, word)) != NULL;) {
+        p += strlen(word);
+        fprintf(f, "#undef %.*s\n", (int)strcspn(p, " (\n"), p);
+    }
+    free(text);
+}
+
 /* A line that includes a source, under names of its own for what the source keeps to itself. */
 static void include_source(FILE *f, const char *folder, const char *source, int number)
 {
@@ -131,14 +143,13 @@ static void include_source(FILE *f, const char *folder, const char *source, int 
     fprintf(f, "#include \"%s\"\n", source);
     for (char *name = strtok_r(again, " ", &rest); name; name = strtok_r(NULL, " ", &rest))
         fprintf(f, "#undef %s\n", name);
+    undefine_macros(f, path);
     free(path);
     free(names);
     free(again);
 }
 
-/* One source that includes them all, the frame last and under its own names: that spares the
-   compiler to be started for each. */
-static char *merged_sources(const char *folder)
+char *merged_sources(const char *folder)
 {
     FileList list = files_below(folder);
     char *path = text_of("%s/merged.c", folder);
@@ -150,7 +161,10 @@ static char *merged_sources(const char *folder)
             && strcmp(source, "merged.c") != 0)
             include_source(merged, folder, source, i);
     }
-    fprintf(merged, "#include \"net/net.c\"\n");
+    free(path);
+    path = text_of("%s/net/net.c", folder);
+    if (file_exists(path))
+        fprintf(merged, "#include \"net/net.c\"\n");
     fclose(merged);
     free(path);
     file_list_free(&list);
@@ -205,11 +219,6 @@ Built build_model(const char *graph, const char *options)
 Built build_model_merged(const char *graph, const char *options)
 {
     return build(graph, options, true, optimization());
-}
-
-Built build_model_optimized(const char *graph, const char *options)
-{
-    return build(graph, options, true, "-O1");
 }
 
 Built build_model_unoptimized(const char *graph, const char *options)

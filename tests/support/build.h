@@ -25,9 +25,6 @@ Built build_model(const char *graph, const char *options);
 /* The same in half the time: the sources are compiled as one. */
 Built build_model_merged(const char *graph, const char *options);
 
-/* That again, but always at -O1: for what runs longer than it compiles. */
-Built build_model_optimized(const char *graph, const char *options);
-
 /* That again, but always at -O0: for a model that another is held against. */
 Built build_model_unoptimized(const char *graph, const char *options);
 
@@ -47,5 +44,9 @@ void built_free(Built *built);
    freed. */
 char *emitted_flags(const char *folder);
 char *emitted_sources(const char *folder);
+
+/* Writes a source that includes them all, net.c last and under its own names, which takes half the
+   time to compile: " merged.c", to be freed. */
+char *merged_sources(const char *folder);
 
 #endif

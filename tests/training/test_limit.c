@@ -320,8 +320,8 @@ static bool has_repeats(const Model *model)
 static bool compare_on(const char *target, const char *graph, size_t limit)
 {
     char *options = text_of("%s --memory-limit %zu", target, limit);
-    Built ordinary = build_model_optimized(graph, target),
-          limited = build_model_optimized(graph, options);
+    Built ordinary = build_model_merged(graph, target),
+          limited = build_model_merged(graph, options);
     assert_int_equal(limited.model->memory_limit, limit);
     assert_int_equal(ordinary.model->memory_limit, 0);
     assert_true(limited.model->train_bytes < ordinary.model->train_bytes);
@@ -374,7 +374,7 @@ static void verify_passes(void **state)
          *graph = file_read(path, NULL);
     char *reference = text_of("%s/tests/reference/nets/small_cae.safetensors", project_folder());
     char *options = text_of("--memory-limit %zu", smallest_limit(graph, ""));
-    Built built = build_model_optimized(graph, options);
+    Built built = build_model_merged(graph, options);
     Error error;
     assert_true(has_repeats(built.model));
     assert_int_equal(verify_run(built.model, reference, 0, &error), 0);
@@ -388,10 +388,10 @@ static void verify_passes(void **state)
 static void microbatches_become_smaller(void **state)
 {
     (void)state;
-    Built ordinary = build_model_optimized(net_microbatches, "");
+    Built ordinary = build_model_merged(net_microbatches, "");
     size_t limit = smallest_limit(net_microbatches, "");
     char *options = text_of("--memory-limit %zu", limit);
-    Built limited = build_model_optimized(net_microbatches, options);
+    Built limited = build_model_merged(net_microbatches, options);
     assert_true(limited.model->microbatch >= 2
                 && limited.model->microbatch < ordinary.model->microbatch);
     built_free(&ordinary);
@@ -451,8 +451,8 @@ static bool packs_on_use(const Built *built)
 static void compare_bits(const char *graph)
 {
     char *options = text_of(DIRECT "--memory-limit %zu", smallest_limit(graph, DIRECT));
-    Built built[2] = { build_model_optimized(graph, DIRECT),
-                       build_model_optimized(graph, options) };
+    Built built[2] = { build_model_merged(graph, DIRECT),
+                       build_model_merged(graph, options) };
     const size_t bytes = built[0].model->parameter_reals * sizeof(real);
     real *gradient[2];
     assert_true(has_repeats(built[1].model) && !has_repeats(built[0].model));
@@ -498,7 +498,7 @@ static void threads_are_bounded(void **state)
     for (int k = 1; k <= 64; k *= 64) {
         size_t limit = smallest * (size_t)k;
         char *options = text_of("--memory-limit %zu", limit);
-        Built built = build_model_optimized(net_convolutions, options);
+        Built built = build_model_merged(net_convolutions, options);
         const Model *model = built.model;
         int within = trainer_threads_within(model, &model->training, model->training.batch);
         assert_int_equal(trainer_bytes(model, &model->training, model->training.batch, 1),
