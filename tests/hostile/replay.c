@@ -1,6 +1,7 @@
 /* What the fuzzers start from and what they found, again and without them: every file of
  * corpus/<name>, each cut short at every length, each with every byte changed, those of its first
- * 2 KiB, where headers are, in several ways. All must be read or refused; what "refused" means the reader checks itself. */
+ * 2 KiB, where headers are, in several ways. All must be read or refused; what "refused" means the
+ * reader checks itself. */
 #define _POSIX_C_SOURCE 200809L
 #include "reader.h"
 

@@ -451,8 +451,7 @@ static bool packs_on_use(const Built *built)
 static void compare_bits(const char *graph)
 {
     char *options = text_of(DIRECT "--memory-limit %zu", smallest_limit(graph, DIRECT));
-    Built built[2] = { build_model_merged(graph, DIRECT),
-                       build_model_merged(graph, options) };
+    Built built[2] = { build_model_merged(graph, DIRECT), build_model_merged(graph, options) };
     const size_t bytes = built[0].model->parameter_reals * sizeof(real);
     real *gradient[2];
     assert_true(has_repeats(built[1].model) && !has_repeats(built[0].model));
