@@ -280,6 +280,6 @@ void emit_function(Text *out, const Plan *plan, const Step *step)
 {
     lua_State *L = templates_open();
     push_step_holes(L, plan, step);
-    *out = template_expand(L, arena_format("kernels/%s", step->kernel->text(step->core)));
+    *out = template_expand(L, step->kernel->text(step->core));
     lua_close(L);
 }

@@ -1,7 +1,7 @@
 /* Baked weights: the packings that inference reads, computed here and written as bytes that the
    assembler takes in, or as numbers of C. */
 #include "../base/arena.h"
-#include "../kernels/packings.h"
+#include "../packing/packing.h"
 #include "emitter.h"
 
 #include <math.h>

@@ -45,7 +45,7 @@ static const char *workspace_expression(const Plan *plan, const Program *program
     return buffer->copies > 1 ? in_microbatch(plan, step, base, node) : base;
 }
 
-/* Two rows of windows share the integers of their codes (kernels/codes.c.in), so a band ends after
+/* Two rows of windows share the integers of their codes (codes.c.in), so a band ends after
    an even unit where codes are written. */
 static bool writes_codes(const Step *step)
 {

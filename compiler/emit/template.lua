@@ -18,7 +18,7 @@
 -- scale(NAME) stands after a value of an argument that may be the image: pixels become reals. Names
 -- are looked up in the holes that C handed over, then among the helpers below; an unknown name is
 -- an error.
-local embedded = ...        -- embedded(name): the text of a file that caec carries
+local embedded = ...        -- embedded(name): text and path of a file that caec carries
 
 local LIMIT = 100           -- columns
 
@@ -214,7 +214,8 @@ local function tidy(line)
 end
 
 local function run(name, env)
-  local chunk, message = load(translate(embedded(name)), "@" .. name, "t", env)
+  local text, path = embedded(name)
+  local chunk, message = load(translate(text), "@" .. path, "t", env)
   if not chunk then error(message, 0) end
   chunk()
 end
@@ -241,7 +242,7 @@ local function expand(name, holes)
     if is_code then line = line:gsub("[^\n]+", function(one) return fit(tidy(one)) end) end
     out[#out + 1] = line .. "\n"
   end
-  function env._include(file) run((file:find("/") and "" or "kernels/") .. file, env) end
+  function env._include(file) run(file, env) end
   function env._header() env._o('#include "' .. holes.model .. '_kernels.h"\n') end
   function env._kernel(line, count)
     bound, units = bind(holes, line), count

@@ -9,7 +9,7 @@
 /* a kernel may read up to one vector past the end of a value */
 enum { ALIGNMENT = 64, SLACK = 64 };
 
-/* Codes lie as kernels/codes.c.in says. */
+/* Codes lie as codes.c.in says. */
 size_t plan_value_count(const Node *node)
 {
     if (node->type != TYPE_CODE)

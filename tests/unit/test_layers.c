@@ -9,7 +9,8 @@
 #include <string.h>
 
 /* From the ground up; a file includes its own header, headers of rooms above it in this list, and
-   those named earlier in its own room's line. */
+   those named earlier in its own room's line. Of a room with folders, none of them includes what
+   is in another. */
 static const struct Room {
     const char *name;
     const char *headers[11];
@@ -23,7 +24,8 @@ static const struct Room {
       { "names.h", "source.h", "suggest.h", "arguments.h", "training.h", "references.h", "stages.h",
         "load.h", "sample.h", "trained.h" } },
     { "passes", { "copies.h", "passes.h" } },
-    { "kernels", { "kernels.def", "kernel.h", "packings.h", "conv.h", "dense.h" } },
+    { "packing", { "packing.h" } },
+    { "kernels", { "kernels.def", "kernel.h", "conv.h", "dense.h" } },
     { "plan", { "tuning.h", "plan.h", "check.h", "spans.h", "draft.h" } },
     { "emit", { "holes.h", "emit.h", "emitter.h" } },
     { "tune", { "tune.h" } },
@@ -90,12 +92,37 @@ static bool is_of_formats(const char *path, const char *included)
     return false;
 }
 
+/* The path below compiler/ that a file there includes; the caller frees it. */
+static char *path_of_include(const char *path, const char *included)
+{
+    int folder = (int)(base_name(path) - path);
+    while (strncmp(included, "../", 3) == 0 && folder > 0) {
+        included += 3;
+        for (folder--; folder > 0 && path[folder - 1] != '/'; folder--)
+            ;
+    }
+    return text_of("%.*s%s", folder, path, included);
+}
+
+static bool same_folder(const char *a, const char *b)
+{
+    size_t n = (size_t)(base_name(a) - a);
+    return n == (size_t)(base_name(b) - b) && strncmp(a, b, n) == 0;
+}
+
+/* "kernels/conv/conv.h" is, "kernels/kernel.h" is not. */
+static bool is_in_subfolder(const char *path)
+{
+    const char *slash = strchr(path, '/');
+    return slash && strchr(slash + 1, '/');
+}
+
 static void check_compiler_include(const char *path, const char *included)
 {
     if (is_of_formats(path, included))
         return;
-    const char *target = strncmp(included, "../", 3) == 0 ? included + 3 : included;
-    int from = room_of(path), to = strchr(target, '/') ? room_of(target) : from;
+    char *target = path_of_include(path, included);
+    int from = room_of(path), to = room_of(target);
     const char *header = base_name(target);
     if (to < 0 || place_in_room(to, header) < 0)
         fail_msg("compiler/%s includes %s, which is in no list", path, included);
@@ -104,6 +131,9 @@ static void check_compiler_include(const char *path, const char *included)
     if (!(to < from || same_room || is_own_header(path, header)))
         fail_msg("compiler/%s must not include %s: it stands %s", path, included,
                  to == from ? "later in its own room" : "in a room below");
+    if (to == from && is_in_subfolder(target) && !same_folder(path, target))
+        fail_msg("compiler/%s must not include %s: that is another folder's", path, included);
+    free(target);
 }
 
 static bool is_c(const char *path)
@@ -145,6 +175,34 @@ static void the_compiler_keeps_to_its_rooms(void **state)
     file_list_free(&list);
     free(root);
     assert_true(check_folder("compiler", check_compiler_include) > 50);
+}
+
+enum { FOLDER_FILES = 20 };
+
+/* What is in one folder can be read as one list. */
+static void folders_of_kernels_are_small(void **state)
+{
+    (void)state;
+    static const char *const rooms_of_many[] = { "kernels", "packing" };
+    int folders = 0;
+    for (int r = 0; r < 2; r++) {
+        char *root = text_of("%s/compiler/%s", project_folder(), rooms_of_many[r]);
+        FileList list = files_below(root);
+        for (int i = 0; i < list.count; i++) {
+            int files = 0, first = i;
+            for (int k = 0; k < list.count; k++) {
+                files += same_folder(list.path[i], list.path[k]);
+                first = k < first && same_folder(list.path[i], list.path[k]) ? k : first;
+            }
+            folders += first == i;
+            if (files > FOLDER_FILES)
+                fail_msg("compiler/%s: %d files lie beside %s; at most %d do", rooms_of_many[r],
+                         files, list.path[i], FOLDER_FILES);
+        }
+        file_list_free(&list);
+        free(root);
+    }
+    assert_true(folders >= 6);
 }
 
 /* The runtime's rooms, from the ground up; "" holds what stands beside them: model.h, error and
@@ -227,6 +285,7 @@ static void jumps_lose_nothing(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = { cmocka_unit_test(the_compiler_keeps_to_its_rooms),
+                                        cmocka_unit_test(folders_of_kernels_are_small),
                                         cmocka_unit_test(the_runtime_stands_alone),
                                         cmocka_unit_test(jumps_lose_nothing) };
     return cmocka_run_group_tests_name("layers", tests, NULL, NULL);

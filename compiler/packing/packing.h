@@ -1,8 +1,26 @@
-/* packings.h - how the weights lie that kernels read. */
-#ifndef CAEC_PACKINGS_H
-#define CAEC_PACKINGS_H
+/* packing.h - how the weights lie that kernels read. */
+#ifndef CAEC_PACKING_H
+#define CAEC_PACKING_H
 
-#include "kernel.h"
+#include "../ir/graph.h"
+
+/* A parameter's weights laid out as a kernel reads them, made by prepare() once an update. Two
+   kernels that ask for the same packing share it. */
+typedef struct Packing {
+    const char *kind; /* "plain", "blocks", "folded", "columns", "line" or "winograd", see
+                         below */
+    const Node *parameter;
+    int block, lanes, rotated, up, stride, pad_top, pad_left;
+    size_t count;     /* reals */
+    size_t offset;    /* in reals, from the start of the prepared weights; set by the plan */
+    const char *name; /* C name, set by the plan */
+    bool training;    /* for training alone, in memory of its own, see plan_packings_apart() */
+    bool on_use;      /* packed on use: not prepared, but made from `source` in the scratch memory
+                         of the step that reads it, just before */
+    const struct Packing *source; /* then only: the blocks that forward reads */
+    struct Packing *next;         /* of the same parameter, in the plan */
+    int place;                    /* of a draft, plan/draft.h: its number */
+} Packing;
 
 /* The parameter as it is, filled up with zeros to a multiple of `lanes` reals. */
 Packing packing_plain(const Node *parameter, int lanes);

@@ -3,7 +3,7 @@
 #ifndef CAEC_DENSE_H
 #define CAEC_DENSE_H
 
-#include "kernel.h"
+#include "../kernel.h"
 
 /* Sets the numbers IN and OUT and binds x, w, b, y (forward), dy, w, dx (dX), or x, dy, dw, db
    (dW). */

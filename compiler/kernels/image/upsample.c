@@ -1,7 +1,7 @@
 /* upsample - nearest neighbour upsampling where it must exist as an image (an output), and its
    gradient. */
-#include "../ops/ops.h"
-#include "kernel.h"
+#include "../../ops/ops.h"
+#include "../kernel.h"
 
 static const char *text(const Node *core)
 {

@@ -1,7 +1,6 @@
 #include "dense.h"
 
-#include "../ops/ops.h"
-#include "packings.h"
+#include "../../ops/ops.h"
 
 const char *const dense_ops[] = { "dense", "dense_dx", "dense_dw", NULL };
 

@@ -1,7 +1,7 @@
 /* loss - the loss of one image, summed in double precision row by row in a fixed order, and its
    gradient. */
-#include "../ops/ops.h"
-#include "kernel.h"
+#include "../../ops/ops.h"
+#include "../kernel.h"
 
 #include <string.h>
 

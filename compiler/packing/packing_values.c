@@ -1,6 +1,6 @@
 /* The packings of weights computed here, one function a kind: each does what the text
    packing_<kind>.c.in does, in the same order. */
-#include "packings.h"
+#include "packing.h"
 
 #include "../base/arena.h"
 #include "../base/diag.h"

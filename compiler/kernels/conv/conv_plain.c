@@ -1,7 +1,7 @@
 /* conv_plain - convolution by the loops of its definition: the yardstick for every faster kernel,
    and the one to read first. */
-#include "../ops/ops.h"
-#include "packings.h"
+#include "../../ops/ops.h"
+#include "../kernel.h"
 
 static const char *text(const Node *core)
 {

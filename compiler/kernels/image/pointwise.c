@@ -1,7 +1,7 @@
 /* pointwise - the operators that work value by value: addition of a bias, activations, and their
    gradients; sums; the pixels of an image as reals. */
-#include "../ops/ops.h"
-#include "packings.h"
+#include "../../ops/ops.h"
+#include "../kernel.h"
 
 static const char *text(const Node *core)
 {
@@ -41,7 +41,7 @@ static double cost(const Step *step, const Settings *settings)
 
 #define ELEMENTWISE(name, has_slope, value, gradient) #name, #name "_dx",
 static const char *const ops[] = { "bias_add", "bias_add_db", "add", "from_pixels",
-#include "../ops/elementwise.def"
+#include "../../ops/elementwise.def"
                                    NULL };
 #undef ELEMENTWISE
 

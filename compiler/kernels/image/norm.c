@@ -1,8 +1,8 @@
 /* norm - group normalisation: the statistics of the groups, what they make of the image, and both
  * gradients. Sums run over a row in the arithmetic's own type and over the rows in double
  * precision. */
-#include "../ops/ops.h"
-#include "packings.h"
+#include "../../ops/ops.h"
+#include "../kernel.h"
 
 static const char *text(const Node *core)
 {

@@ -1,7 +1,7 @@
 /* pool - pooling alone: the largest of each window, its place, and the gradient that goes there;
  * unpooling, which does so forward; the mean of each window, and its gradient. */
-#include "../ops/ops.h"
-#include "kernel.h"
+#include "../../ops/ops.h"
+#include "../kernel.h"
 
 static const char *text(const Node *core)
 {

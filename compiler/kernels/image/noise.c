@@ -1,7 +1,7 @@
 /* noise - what training draws for an image: normal noise and dropout, whose gradient draws the same
    again. */
-#include "../ops/ops.h"
-#include "kernel.h"
+#include "../../ops/ops.h"
+#include "../kernel.h"
 
 static const char *text(const Node *core)
 {

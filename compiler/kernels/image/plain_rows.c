@@ -3,8 +3,8 @@
  *
  * A pool takes one row of its input a call and joins it with what the rows of the window before
  * left in the pooled row's place. */
-#include "../ops/ops.h"
-#include "packings.h"
+#include "../../ops/ops.h"
+#include "../kernel.h"
 
 static const char *text(const Node *core)
 {
@@ -44,7 +44,7 @@ static double cost(const Step *step, const Settings *settings)
 #define ELEMENTWISE(name, has_slope, value, gradient) #name,
 static const char *const ops[] = { "max_pool2d", "avg_pool2d",  "upsample2d",
                                    "bias_add",   "from_pixels",
-#include "../ops/elementwise.def"
+#include "../../ops/elementwise.def"
                                    NULL };
 #undef ELEMENTWISE
 

@@ -1,4 +1,4 @@
-#include "packings.h"
+#include "packing.h"
 
 #include "../base/arena.h"
 

@@ -1,7 +1,7 @@
 /* concat - channels side by side, and the slice of channels that is the gradient by one of the
    two. */
-#include "../ops/ops.h"
-#include "kernel.h"
+#include "../../ops/ops.h"
+#include "../kernel.h"
 
 static const char *text(const Node *core)
 {

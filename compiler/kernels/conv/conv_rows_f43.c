@@ -6,7 +6,6 @@
  * a matrix product, which is a tile of conv_direct whose pixels are tiles and whose window is one
  * column wide; then At m, with bias, activation and pool as in conv_rows. */
 #include "conv.h"
-#include "packings.h"
 
 enum { POINTS = 6, TILE = 4, TAPS = 3 };
 

@@ -18,7 +18,6 @@
  * gradient. Of conv2d_transpose the arriving gradient is the image whose windows meet, pixel by
  * pixel, the input. */
 #include "conv.h"
-#include "packings.h"
 
 static const char *text(const Node *core)
 {

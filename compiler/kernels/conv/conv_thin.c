@@ -10,7 +10,6 @@
  * 16; the code of a channel says which of its values meets which tap: a permutation by the codes
  * brings them together. So only the pooled gradients are multiplied. */
 #include "conv.h"
-#include "packings.h"
 
 enum { TILE = 4, POINTS = 6, PATCH = 16, MAX_CHANNELS = 4 };
 

@@ -8,7 +8,6 @@
  * windows lie alike on the repeated pixels, a phase, form a convolution of their own, whose taps
  * are sums of those that meet the same pixel (see packing_folded). */
 #include "conv.h"
-#include "packings.h"
 
 enum { LARGEST_POOL = 4 }; /* windows that fit into the registers of a small tile */
 
