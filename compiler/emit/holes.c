@@ -2,6 +2,7 @@
 
 #include "../base/arena.h"
 #include "../kernels/conv/conv.h"
+#include "../packing/codes.h"
 
 #include <string.h>
 
@@ -119,6 +120,17 @@ static const char *pixel_scale(const Node *node)
     return node && node->type == TYPE_PIXEL ? " / 255.0f" : "";
 }
 
+/* How an argument's codes lie, for codes.c.in. */
+static void set_codes(lua_State *L, const Node *codes)
+{
+    const CodeLayout layout = code_layout(node_number(codes, "size"));
+    set_number(L, "bits", layout.bits);
+    set_number(L, "across", layout.across);
+    set_number(L, "down", layout.down);
+    set_number(L, "windows", codes->shape.dim[1]);
+    set_number(L, "channels", codes->shape.dim[2]);
+}
+
 static void set_argument(lua_State *L, const char *name, const char *type, bool written,
                          const Node *node)
 {
@@ -126,6 +138,8 @@ static void set_argument(lua_State *L, const char *name, const char *type, bool 
     set_text(L, "scale", pixel_scale(node));
     set_text(L, "role", written ? "out" : "in");
     set_text(L, "type", arena_format("%s%s *", written ? "" : "const ", type));
+    if (node && node->type == TYPE_CODE)
+        set_codes(L, node);
     lua_setfield(L, -2, name);
 }
 
@@ -174,7 +188,6 @@ static void set_conv(lua_State *L, const Step *step)
     /* of the layer's own input, and of what arrives at its output */
     set_number(L, "X_W", transpose ? s.out_w : s.in_w);
     set_number(L, "X_C", transpose ? s.co : s.ci);
-    set_number(L, "X_LEFT", s.pad_left);
     set_number(L, "DY_W", transpose ? s.in_w : s.out_w);
     set_number(L, "DY_C", transpose ? s.ci : s.co);
     int height, width;

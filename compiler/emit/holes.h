@@ -32,7 +32,7 @@ void set_text(lua_State *L, const char *name, const char *value);
 void set_weight(lua_State *L, const Plan *plan);
 
 /* "conv2d 3x3 + bias_add + relu + max_pool2d", what a step computes. */
-/* The C type of a max-pool's codes, an integer as wide as a real: see codes.c.in. */
+/* The C type of a max-pool's codes, an integer as wide as a real: see packing/codes.h. */
 const char *code_type(const Plan *plan);
 
 const char *step_title(const Step *step);

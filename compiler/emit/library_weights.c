@@ -135,5 +135,5 @@ void emitter_weights(Emitter *e)
         return;
     }
     emitter_file(e, arena_format("%s_weights.bin", name), as_bytes(e->plan, all));
-    emitter_skeleton(e, "emit/library_weights.c.in", arena_format("%s_weights.c", name));
+    emitter_skeleton(e, "library_weights.c.in", arena_format("%s_weights.c", name));
 }

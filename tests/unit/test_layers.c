@@ -24,7 +24,7 @@ static const struct Room {
       { "names.h", "source.h", "suggest.h", "arguments.h", "training.h", "references.h", "stages.h",
         "load.h", "sample.h", "trained.h" } },
     { "passes", { "copies.h", "passes.h" } },
-    { "packing", { "packing.h" } },
+    { "packing", { "codes.h", "packing.h" } },
     { "kernels", { "kernels.def", "kernel.h", "conv.h", "dense.h" } },
     { "plan", { "tuning.h", "plan.h", "check.h", "spans.h", "draft.h" } },
     { "emit", { "holes.h", "emit.h", "emitter.h" } },
@@ -205,6 +205,55 @@ static void folders_of_kernels_are_small(void **state)
     assert_true(folders >= 6);
 }
 
+/* Templates are named by their file names alone: the path of one, NULL: there is none. */
+static const char *template_path(const FileList *list, const char *name, size_t n)
+{
+    for (int i = 0; i < list->count; i++) {
+        const char *base = base_name(list->path[i]);
+        if (strncmp(base, name, n) == 0 && base[n] == 0)
+            return list->path[i];
+    }
+    return NULL;
+}
+
+/* Fragments stand in the template's own folder, in fragments/ of its room, or in a room above. */
+static int check_template(const FileList *list, const char *path, const char *text)
+{
+    int count = 0;
+    for (const char *p = text; (p = strstr(p, "%include ")) != NULL; count++) {
+        p += strlen("%include ");
+        const size_t n = strcspn(p, "\n");
+        const char *target = template_path(list, p, n);
+        if (!target)
+            fail_msg("compiler/%s includes %.*s, which is nowhere", path, (int)n, p);
+        const int from = room_of(path), to = room_of(target);
+        if (to > from
+            || (to == from && !same_folder(path, target) && !strstr(target, "/fragments/")))
+            fail_msg("compiler/%s must not include %s", path, target);
+    }
+    return count;
+}
+
+static void templates_keep_to_their_rooms(void **state)
+{
+    (void)state;
+    char *root = text_of("%s/compiler", project_folder());
+    FileList list = files_below(root);
+    int count = 0;
+    for (int i = 0; i < list.count; i++) {
+        const char *dot = strrchr(list.path[i], '.');
+        if (!dot || strcmp(dot, ".in") != 0)
+            continue;
+        char *path = text_of("%s/%s", root, list.path[i]), *text = file_read(path, NULL);
+        count += check_template(&list, list.path[i], text);
+        free(path);
+        free(text);
+    }
+    file_list_free(&list);
+    free(root);
+    assert_true(count > 40);
+}
+
 /* The runtime's rooms, from the ground up; "" holds what stands beside them: model.h, error and
    memory at the bottom, the mains above all. */
 static const char *const runtime_rooms[] = { "formats/", "",       "images/", "data/",  "weights/",
@@ -286,6 +335,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = { cmocka_unit_test(the_compiler_keeps_to_its_rooms),
                                         cmocka_unit_test(folders_of_kernels_are_small),
+                                        cmocka_unit_test(templates_keep_to_their_rooms),
                                         cmocka_unit_test(the_runtime_stands_alone),
                                         cmocka_unit_test(jumps_lose_nothing) };
     return cmocka_run_group_tests_name("layers", tests, NULL, NULL);
