@@ -89,19 +89,35 @@ static double most_bytes(const Program *programs, int count, size_t least)
     return (double)most;
 }
 
+/* The parameters of a packing, in the order of its function's arguments. */
+static void set_packing_parameters(lua_State *L, const Packing *packing)
+{
+    const Node *one;
+    lua_newtable(L);
+    for (int i = 0; (one = packing_parameter(packing, i)) != NULL; i++) {
+        lua_pushstring(L, upper(plan_identifier(one->name)));
+        append_item(L);
+    }
+    lua_setfield(L, -2, "parameters");
+}
+
+void push_packing_row(lua_State *L, const Packing *packing)
+{
+    lua_newtable(L);
+    set_text(L, "name", packing->name);
+    set_text(L, "id", upper(packing->name));
+    set_packing_parameters(L, packing);
+    set_number(L, "offset", (double)packing->offset);
+    set_number(L, "count", (double)packing->count);
+    lua_pushboolean(L, packing->training);
+    lua_setfield(L, -2, "training");
+}
+
 static void set_packings(lua_State *L, const Plan *plan)
 {
     lua_newtable(L);
     for (int i = 0; i < plan->packing_count; i++) {
-        const Packing *packing = plan->packings[i];
-        lua_newtable(L);
-        set_text(L, "name", packing->name);
-        set_text(L, "id", upper(packing->name));
-        set_text(L, "parameter", upper(plan_identifier(packing->parameter->name)));
-        set_number(L, "offset", (double)packing->offset);
-        set_number(L, "count", (double)packing->count);
-        lua_pushboolean(L, packing->training);
-        lua_setfield(L, -2, "training");
+        push_packing_row(L, plan->packings[i]);
         append_item(L);
     }
     lua_setfield(L, -2, "packings");

@@ -136,7 +136,7 @@ static void emit_packings(Emitter *e)
     for (int i = 0; i < e->plan->packing_count; i++) {
         const Packing *packing = e->plan->packings[i];
         push_packing_holes(L, e->plan, packing);
-        Text one = template_expand(L, arena_format("packing_%s.c.in", packing->kind));
+        Text one = template_expand(L, packing->kind->text);
         text_add(&text, "\n%s", one.data);
         lua_pop(L, 2);
         append_to(L, "packing_prototypes");

@@ -3,6 +3,7 @@
 #include "../base/arena.h"
 #include "../kernels/conv/conv.h"
 #include "../packing/codes.h"
+#include "../packing/kinds/points.h"
 
 #include <string.h>
 
@@ -240,6 +241,8 @@ static void set_common(lua_State *L, const Plan *plan, const char *name)
     set_number(L, "L", settings_lanes(&plan->settings));
     set_text(L, "CODE_TYPE", code_type(plan));
     set_number(L, "REAL_BYTES", settings_real_bytes(&plan->settings));
+    set_number(L, "WINOGRAD_POINT", WINOGRAD_POINT);
+    set_number(L, "WINOGRAD_FAR", WINOGRAD_FAR);
     set_weight(L, plan);
 }
 
@@ -313,20 +316,17 @@ void push_packing_holes(lua_State *L, const Plan *plan, const Packing *packing)
     set_number(L, "PAD_LEFT", packing->pad_left);
     const char *real = plan->settings.real_double ? "double" : "float";
     lua_newtable(L);
-    set_argument(L, "parameter", real, false, NULL);
+    const PackingKind *kind = packing->kind;
+    for (int i = 0; kind->parameters[i]; i++)
+        set_argument(L, kind->parameters[i], real, false, NULL);
     set_argument(L, "packing", real, true, NULL);
     lua_setfield(L, -2, "args");
     set_packing_comment(
-        L, arena_format(
-               "/* %s, %s%s */", packing->parameter->name,
-               packing->kind[0] == 'w' || packing->kind[0] == 'c' || packing->kind[0] == 'l'
-                   ? "transformed"
-               : packing->kind[0] == 'f' ? "taps summed that meet the same pixel before upsampling"
-               : packing->kind[0] == 'b' ? arena_format("in blocks of %d channels", packing->block)
-                                         : "as it is",
-               !packing->rotated                                 ? ""
-               : strcmp(packing->parameter->word, "conv2d") == 0 ? ", turned, for dX"
-                                                                 : ", turned"));
+        L, arena_format("/* %s, %s%s%s */", packing->parameter->name, kind->comment,
+                        kind->unit ? arena_format(" %d %s", packing->block, kind->unit) : "",
+                        !packing->rotated                                 ? ""
+                        : strcmp(packing->parameter->word, "conv2d") == 0 ? ", turned, for dX"
+                                                                          : ", turned"));
 }
 
 void push_on_use_holes(lua_State *L, const Plan *plan, const Packing *on_use)

@@ -35,7 +35,8 @@ static const char *mark_of(const char *block, const Plan *plan, const EmitOption
     plan_print_memory(&text, plan);
     for (int i = 0; i < plan->packing_count; i++)
         text_add(&text, "%s at %zu: %zu of kind %s\n", plan->packings[i]->name,
-                 plan->packings[i]->offset, plan->packings[i]->count, plan->packings[i]->kind);
+                 plan->packings[i]->offset, plan->packings[i]->count,
+                 plan->packings[i]->kind->name);
     return text_fingerprint(&text);
 }
 

@@ -1,97 +1,59 @@
 #include "packing.h"
 
-#include "../base/arena.h"
+#define PACKING(name) &packing_kind_##name,
+const PackingKind *const all_packing_kinds[] = {
+#include "packings.def"
+    NULL
+};
+#undef PACKING
 
-static size_t round_up(int64_t n, int lanes)
+size_t packing_round_up(int64_t n, int lanes)
 {
     return (size_t)((n + lanes - 1) / lanes * lanes);
 }
 
-Packing packing_plain(const Node *parameter, int lanes)
+int packing_smaller(int a, int b)
 {
-    return (Packing){ .kind = "plain",
-                      .parameter = parameter,
-                      .lanes = lanes,
-                      .count = round_up(shape_count(parameter->shape), lanes) };
+    return a < b ? a : b;
 }
 
-Packing packing_winograd(const Node *parameter, int block, int lanes, int up, bool transposed)
+const Node *packing_parameter(const Packing *packing, int i)
 {
-    const int *d = parameter->shape.dim;
-    int in = d[2], out = up * up * d[3];
-    return (Packing){ .kind = "winograd",
-                      .parameter = parameter,
-                      .block = block,
-                      .lanes = lanes,
-                      .rotated = transposed,
-                      .up = up,
-                      .count = 36
-                               * (transposed ? (size_t)out * round_up(in, lanes)
-                                             : (size_t)in * round_up(out, lanes)) };
+    if (i >= PACKING_PARAMETERS || !packing->kind->parameters[i])
+        return NULL;
+    return i == 0 ? packing->parameter : packing->folded[i - 1];
 }
 
-Packing packing_columns(const Node *parameter, int block, int lanes)
+bool packing_reads(const Packing *packing, const Node *parameter)
 {
-    const int *d = parameter->shape.dim;
-    return (Packing){ .kind = "columns",
-                      .parameter = parameter,
-                      .block = block,
-                      .lanes = lanes,
-                      .count = 6 * (size_t)d[1] * (size_t)d[2] * (size_t)d[3] };
+    const Node *one;
+    for (int i = 0; (one = packing_parameter(packing, i)) != NULL; i++)
+        if (one == parameter)
+            return true;
+    return false;
 }
 
-Packing packing_line(const Node *parameter, int block, int lanes)
+static bool same_numbers(const Packing *a, const Packing *b)
 {
-    const int *d = parameter->shape.dim;
-    return (Packing){ .kind = "line",
-                      .parameter = parameter,
-                      .block = block,
-                      .lanes = lanes,
-                      .count = 18 * (size_t)d[2] * round_up(d[3], lanes) };
+    return a->kind == b->kind && a->block == b->block && a->lanes == b->lanes
+           && a->rotated == b->rotated && a->up == b->up && a->stride == b->stride
+           && a->pad_top == b->pad_top && a->pad_left == b->pad_left;
 }
 
-Packing packing_blocks(const Node *parameter, int block, int lanes, bool rotated, int stride)
+bool packing_same(const Packing *a, const Packing *b)
 {
-    const int *d = parameter->shape.dim;
-    int in = rotated ? d[3] : d[2], out = rotated ? d[2] : d[3];
-    return (Packing){ .kind = "blocks",
-                      .parameter = parameter,
-                      .block = block,
-                      .lanes = lanes,
-                      .rotated = rotated,
-                      .stride = rotated ? stride : 1,
-                      .count = (size_t)d[0] * (size_t)d[1] * (size_t)in * round_up(out, lanes) };
+    bool same = same_numbers(a, b);
+    const Node *one;
+    for (int i = 0; same && (one = packing_parameter(a, i)) != NULL; i++)
+        same = one == packing_parameter(b, i);
+    return same;
 }
 
-FoldTaps packing_fold_taps(int kernel, int stride, int up, int pad)
+bool packing_alike(const Packing *a, const Packing *b)
 {
-    int *rests = ARENA_ARRAY(int, up), *taps = ARENA_ARRAY(int, up);
-    FoldTaps all = { .rest = rests, .taps = taps };
-    int rest = (up - pad % up) % up;
-    do {
-        rests[all.phases] = rest;
-        taps[all.phases] = (rest + kernel - 1) / up + 1;
-        all.sum += taps[all.phases];
-        all.most = taps[all.phases] > all.most ? taps[all.phases] : all.most;
-        all.phases++;
-        rest = (rest + stride) % up;
-    } while (rest != rests[0]);
-    return all;
-}
-
-Packing packing_folded(const Node *parameter, int block, int lanes, Folding f)
-{
-    const int *d = parameter->shape.dim;
-    FoldTaps rows = packing_fold_taps(d[0], f.stride, f.up, f.pad_top),
-             columns = packing_fold_taps(d[1], f.stride, f.up, f.pad_left);
-    return (Packing){ .kind = "folded",
-                      .parameter = parameter,
-                      .block = block,
-                      .lanes = lanes,
-                      .up = f.up,
-                      .stride = f.stride,
-                      .pad_top = f.pad_top,
-                      .pad_left = f.pad_left,
-                      .count = (size_t)rows.phases * (size_t)rows.most * (size_t)columns.sum
-                               * (size_t)d[2] * round_up(d[3], lanes) };
+    bool alike = same_numbers(a, b);
+    const Node *one;
+    for (int i = 0; alike && (one = packing_parameter(a, i)) != NULL; i++)
+        alike = shape_equal(one->shape, packing_parameter(b, i)->shape);
+    return alike;
 }

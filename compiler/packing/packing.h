@@ -4,12 +4,18 @@
 
 #include "../ir/graph.h"
 
+/* So many parameters at most go into one packing. */
+enum { PACKING_PARAMETERS = 6 };
+
+typedef struct PackingKind PackingKind;
+
 /* A parameter's weights laid out as a kernel reads them, made by prepare() once an update. Two
    kernels that ask for the same packing share it. */
 typedef struct Packing {
-    const char *kind; /* "plain", "blocks", "folded", "columns", "line" or "winograd", see
-                         below */
-    const Node *parameter;
+    const PackingKind *kind;
+    const Node *parameter;                      /* whose weights they are */
+    const Node *folded[PACKING_PARAMETERS - 1]; /* the other parameters of the kind, which are
+                                                   computed into them */
     int block, lanes, rotated, up, stride, pad_top, pad_left;
     size_t count;     /* reals */
     size_t offset;    /* in reals, from the start of the prepared weights; set by the plan */
@@ -21,6 +27,44 @@ typedef struct Packing {
     struct Packing *next;         /* of the same parameter, in the plan */
     int place;                    /* of a draft, plan/draft.h: its number */
 } Packing;
+
+/* A kind of packing, computed by two that stand side by side in kinds/: packing_<kind>.c.in is the
+   text of the function that the emitted prepare() calls, packing_<kind>.c computes the same here,
+   for weights that caec itself writes. Both do it in the same order: copies and sums of taps have
+   the same bits; Winograd's transforms are computed here in double precision and rounded once,
+   where float arithmetic rounds at each step. tests/unit/test_packings.c holds them together. */
+struct PackingKind {
+    const char *name;
+    const char *suffix;                             /* of the C names of such packings */
+    const char *parameters[PACKING_PARAMETERS + 1]; /* what the %kernel line of the text calls
+                                                       them, ended by NULL; the first is
+                                                       Packing.parameter, then come those that are
+                                                       folded in */
+    const char *text;                               /* file name of its template */
+    const char *comment, *unit; /* above the function; with a unit, the block and it follow: "in
+                                   blocks of", "channels" */
+    /* values[packing->count] of parameters in their own layout */
+    void (*values)(const Packing *packing, const float *const *parameters, float *values);
+};
+
+#define PACKING(name) extern const PackingKind packing_kind_##name;
+#include "packings.def"
+#undef PACKING
+extern const PackingKind *const all_packing_kinds[]; /* ended by NULL */
+
+/* Parameter i of the kind; NULL: there are no more. */
+const Node *packing_parameter(const Packing *packing, int i);
+
+bool packing_reads(const Packing *packing, const Node *parameter);
+
+/* Whether two packings hold the same numbers; and whether those of two layers are computed by the
+   same function. Names, places and users are not asked for. */
+bool packing_same(const Packing *a, const Packing *b);
+bool packing_alike(const Packing *a, const Packing *b);
+
+/* For kinds. */
+size_t packing_round_up(int64_t n, int lanes);
+int packing_smaller(int a, int b);
 
 /* The parameter as it is, filled up with zeros to a multiple of `lanes` reals. */
 Packing packing_plain(const Node *parameter, int lanes);
@@ -62,11 +106,5 @@ Packing packing_line(const Node *parameter, int block, int lanes);
 /* A kernel 3x3 as G g down its columns: [block of outputs][column][input channel][6 points][output
    in block]. The outputs must fill the blocks. */
 Packing packing_columns(const Node *parameter, int block, int lanes);
-
-/* packing_values.c: what the emitted prepare function of the packing, one that inference reads,
-   makes of a parameter: values[packing->count]. Copies and sums of taps have the same bits;
-   Winograd's transforms are computed in double precision and rounded once, where float arithmetic
-   rounds at each step. */
-void packing_values(const Packing *packing, const float *parameter, float *values);
 
 #endif

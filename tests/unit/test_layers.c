@@ -24,7 +24,7 @@ static const struct Room {
       { "names.h", "source.h", "suggest.h", "arguments.h", "training.h", "references.h", "stages.h",
         "load.h", "sample.h", "trained.h" } },
     { "passes", { "copies.h", "passes.h" } },
-    { "packing", { "codes.h", "packing.h" } },
+    { "packing", { "codes.h", "packings.def", "packing.h", "stored.h", "points.h" } },
     { "kernels", { "kernels.def", "kernel.h", "conv.h", "dense.h" } },
     { "plan", { "tuning.h", "plan.h", "check.h", "spans.h", "draft.h" } },
     { "emit", { "holes.h", "emit.h", "emitter.h" } },
