@@ -3,7 +3,7 @@
 #define CAEC_EMIT_H
 
 #include "../front/trained.h"
-#include "../plan/plan.h"
+#include "../program/plan.h"
 
 typedef struct EmitOptions {
     const char *directory;   /* files go to <directory>/<model's name>/ */

@@ -3,7 +3,7 @@
 #define CAEC_HOLES_H
 
 #include "../base/lua.h"
-#include "../plan/plan.h"
+#include "../program/plan.h"
 
 /* Pushes a table of all holes of a step: its own numbers, and
  *   name, model, real, REAL_BYTES, L (lanes), OP, comment (lines), args

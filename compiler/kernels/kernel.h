@@ -49,7 +49,7 @@ typedef struct Packing {
                          of the step that reads it, just before */
     const struct Packing *source; /* then only: the blocks that forward reads */
     struct Packing *next;         /* of the same parameter, in the plan */
-    int place;                    /* of a draft, plan/draft.h: its number */
+    int place;                    /* of a draft (budget/): its number */
 } Packing;
 
 typedef struct Kernel Kernel;
@@ -105,8 +105,8 @@ typedef struct Step {
     bool sums;              /* it keeps a sum over the images of a chunk, which Kernel.flush_text
                                ends */
     struct Step *again;     /* the same step as one that recomputes it; NULL: not made yet */
-    struct Step *when_late; /* of a draft, plan/draft.h: the same step with its turned packing made
-                               on use; NULL: it has none */
+    struct Step *when_late; /* of a draft (budget/): the same step with its turned packing made on
+                               use; NULL: it has none */
     double estimate;        /* likewise: plan_step_cost() */
     bool recomputes;        /* what it computes was computed before and dropped in the meantime */
     double cost, macs;      /* estimated cycles; multiply-adds of the direct algorithm */

@@ -4,7 +4,7 @@
 
 #include "cases.h"
 
-#include "plan/plan.h"
+#include "program/plan.h"
 
 #include <stdlib.h>
 #include <string.h>

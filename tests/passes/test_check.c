@@ -1,9 +1,9 @@
-/* The check of plans (plan/check.h): good plans of several graphs, with limits of memory,
+/* The check of plans (program/check.h): good plans of several graphs, with limits of memory,
    dense, stages and streams, have no fault; and each, broken in one of the ways in which a
    transformation of plans could go wrong, has one. */
 #include "front/load.h"
 #include "passes/passes.h"
-#include "plan/check.h"
+#include "program/check.h"
 
 #undef fail
 #include "cases.h"

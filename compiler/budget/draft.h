@@ -8,7 +8,7 @@
 #ifndef CAEC_DRAFT_H
 #define CAEC_DRAFT_H
 
-#include "plan.h"
+#include "../program/plan.h"
 
 /* What all drafts of a network share. */
 typedef struct Drafts Drafts;

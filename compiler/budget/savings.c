@@ -1,6 +1,6 @@
 /* savings.c - what the savings that limit.c chooses do to a plan: kernels are forced, steps swapped
    and recomputed, weights packed on use. */
-#include "plan.h"
+#include "../program/plan.h"
 
 #include "../base/arena.h"
 
