@@ -60,12 +60,12 @@ static Packing *shared_packing(Drafts *d, Packing *packing)
 }
 
 /* The step with its turned packing made on use. */
-static Step *late_step(const Drafts *d, const Step *step, const Packing *packing)
+static Step *step_on_use(const Drafts *d, const Step *step, const Packing *packing)
 {
     Step *on_use = ARENA_NEW(Step);
     *on_use = *step;
     on_use->on_use = packing;
-    on_use->on_use_at = plan_late_place(&d->base->settings, step);
+    on_use->on_use_at = plan_on_use_place(&d->base->settings, step);
     on_use->scratch = on_use->on_use_at + packing->count;
     return on_use;
 }
@@ -84,7 +84,7 @@ static void share_step(Drafts *d, const Program *program, Step *step)
     step->estimate = plan_step_cost(d->base, step);
     const Packing *turned = training ? plan_turned_packing(step) : NULL;
     if (turned)
-        step->when_late = late_step(d, step, turned);
+        step->when_on_use = step_on_use(d, step, turned);
     if (training && !step->core->backward)
         plan_recomputed(step);
 }
@@ -356,10 +356,10 @@ static void count_packings(const Drafts *d, Plan *plan, Program *program, const 
     for (int i = 0; i < program->count; i++) {
         Step *step = program->steps[i];
         const Packing *turned = NULL;
-        if (on_use && step->when_late && !step->recomputes && i >= program->forward_count
-            && on_use[step->when_late->on_use->parameter->id]
-            && has_source(d, seen, step->when_late->on_use))
-            turned = step->when_late->on_use;
+        if (on_use && step->when_on_use && !step->recomputes && i >= program->forward_count
+            && on_use[step->when_on_use->on_use->parameter->id]
+            && has_source(d, seen, step->when_on_use->on_use))
+            turned = step->when_on_use->on_use;
         for (int k = 0; k < step->argument_count; k++) {
             const Packing *packing = step->arguments[k].packing;
             if (!packing || packing == turned || seen[packing->place])
@@ -370,7 +370,7 @@ static void count_packings(const Drafts *d, Plan *plan, Program *program, const 
                   : &plan->prepared_reals) += plan_packing_room(&plan->settings, packing);
         }
         if (turned)
-            program->steps[i] = step->when_late;
+            program->steps[i] = step->when_on_use;
     }
 }
 
@@ -397,7 +397,7 @@ static Plan *copy_base(const Drafts *d, const MemorySaving *savings, int count)
 static Plan *draft_steps(Drafts *d, const MemorySaving *savings, int count, bool *changed)
 {
     Plan *plan = copy_base(d, savings, count);
-    const bool *on_use = plan_late_parameters(plan);
+    const bool *on_use = plan_parameters_on_use(plan);
     bool *seen = ARENA_ARRAY(bool, d->packing_count + 1);
     Program **programs;
     plan_programs(plan, &programs);
@@ -409,7 +409,7 @@ static Plan *draft_steps(Drafts *d, const MemorySaving *savings, int count, bool
         d->work += programs[p]->count;
         changed[p] = kernels || (training && count > 0);
         if (training)
-            plan_saving_order(plan, programs[p]);
+            plan_order_steps(plan, programs[p]);
         count_packings(d, plan, programs[p], training ? on_use : NULL, seen);
     }
     return plan;

@@ -229,7 +229,7 @@ static void find_repeats(Search *s, const Program *program)
         qsort(&s->found[first], (size_t)(s->found_count - first), sizeof *s->found, by_places);
 }
 
-static void find_late(Search *s, const Program *train)
+static void find_on_use(Search *s, const Program *train)
 {
     for (int i = train->forward_count; i < train->count; i++) {
         const Packing *packing = train->steps[i]->on_use ? NULL
@@ -251,7 +251,7 @@ static void find_savings(Search *s)
                    (MemorySaving){ .kind = SAVING_MICROBATCH, .microbatch = plan->microbatch / 2 });
     for (int i = 0; i < s->graph->fusion_count; i++)
         find_kernels(s, s->graph->fusions[i]);
-    find_late(s, &plan->train);
+    find_on_use(s, &plan->train);
     find_repeats(s, &plan->train);
     for (int i = 0; i < plan->stage_count; i++)
         find_repeats(s, &plan->stages[i]);

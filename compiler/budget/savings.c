@@ -127,7 +127,7 @@ Packing *plan_turned_packing(const Step *step)
     return NULL;
 }
 
-bool *plan_late_parameters(const Plan *plan)
+bool *plan_parameters_on_use(const Plan *plan)
 {
     bool *on_use = NULL;
     for (int i = 0; i < plan->saving_count; i++) {
@@ -142,7 +142,7 @@ bool *plan_late_parameters(const Plan *plan)
 /* Turned packings of some parameters are made on use. */
 static void pack_on_use(const Plan *plan, const Program *program)
 {
-    const bool *on_use = plan_late_parameters(plan);
+    const bool *on_use = plan_parameters_on_use(plan);
     for (int i = program->forward_count; on_use && i < program->count; i++) {
         Packing *packing = plan_turned_packing(program->steps[i]);
         if (packing && on_use[packing->parameter->id])
@@ -150,7 +150,7 @@ static void pack_on_use(const Plan *plan, const Program *program)
     }
 }
 
-void plan_saving_order(const Plan *plan, Program *program)
+void plan_order_steps(const Plan *plan, Program *program)
 {
     for (int i = 0; i < plan->saving_count; i++)
         if (plan->savings[i].kind == SAVING_ORDER)
@@ -161,5 +161,5 @@ void plan_saving_order(const Plan *plan, Program *program)
 void plan_apply_savings(const Plan *plan, Program *program)
 {
     pack_on_use(plan, program);
-    plan_saving_order(plan, program);
+    plan_order_steps(plan, program);
 }

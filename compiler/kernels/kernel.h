@@ -99,18 +99,18 @@ typedef struct Step {
     int number_count;
     Argument arguments[STEP_ARGUMENTS];
     int argument_count;
-    size_t scratch;         /* reals that the kernel works in, then the packing made on use */
-    const Packing *on_use;  /* NULL: the step reads none */
-    size_t on_use_at;       /* where it lies in the scratch memory, in reals */
-    bool sums;              /* it keeps a sum over the images of a chunk, which Kernel.flush_text
+    size_t scratch;           /* reals that the kernel works in, then the packing made on use */
+    const Packing *on_use;    /* NULL: the step reads none */
+    size_t on_use_at;         /* where it lies in the scratch memory, in reals */
+    bool sums;                /* it keeps a sum over the images of a chunk, which Kernel.flush_text
                                ends */
-    struct Step *again;     /* the same step as one that recomputes it; NULL: not made yet */
-    struct Step *when_late; /* of a draft (budget/): the same step with its turned packing made on
+    struct Step *again;       /* the same step as one that recomputes it; NULL: not made yet */
+    struct Step *when_on_use; /* of a draft (budget/): the same step with its turned packing made on
                                use; NULL: it has none */
-    double estimate;        /* likewise: plan_step_cost() */
-    bool recomputes;        /* what it computes was computed before and dropped in the meantime */
-    double cost, macs;      /* estimated cycles; multiply-adds of the direct algorithm */
-    const char *why;        /* how it was chosen, for --dump plan */
+    double estimate;          /* likewise: plan_step_cost() */
+    bool recomputes;          /* what it computes was computed before and dropped in the meantime */
+    double cost, macs;        /* estimated cycles; multiply-adds of the direct algorithm */
+    const char *why;          /* how it was chosen, for --dump plan */
 } Step;
 
 enum {

@@ -17,11 +17,10 @@
      end.
    - A buffer is large enough, aligned and within the workspace; it lives as long as steps touch it,
      and buffers whose lives meet share no byte. What outlives the segment of steps that makes it
-     has
-     room for all images of the microbatch, till the end of every segment that it meets.
+     has room for all images of the microbatch, till the end of every segment that it meets.
    - Packings of weights are prepared, each in a place of its own, and are those of parameters that
-   the
-     step's operators read; on_use ones are made from blocks of the same parameter in its scratch.
+     the step's operators read; those packed on use are made from blocks of the same parameter in
+     the step's scratch memory.
    - A function that several steps call does for each what its operators say.
    - Of a stream, each ring holds the rows that its reader wants at once, and all that it wants are
      made. */

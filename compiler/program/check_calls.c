@@ -62,8 +62,8 @@ static bool is_prepared(const Plan *plan, const Names *names, const Packing *pac
     return found && *found == packing;
 }
 
-static bool is_made_late(const Plan *plan, const Names *names, const Step *step,
-                         const Packing *packing)
+static bool is_made_on_use(const Plan *plan, const Names *names, const Step *step,
+                           const Packing *packing)
 {
     const Packing *source = packing->source;
     return step->on_use == packing && source && !source->on_use && !source->rotated
@@ -89,7 +89,7 @@ static const char *fault_in_packing(const Plan *plan, const Names *names, const 
         return "is in the memory of another user";
     if (!is_operand(step, packing->parameter))
         return "is of a parameter that its operators do not read";
-    if (packing->on_use ? !is_made_late(plan, names, step, packing)
+    if (packing->on_use ? !is_made_on_use(plan, names, step, packing)
                         : !is_prepared(plan, names, packing))
         return packing->on_use ? "is not made in its scratch memory" : "is not prepared";
     return NULL;

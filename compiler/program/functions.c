@@ -65,7 +65,7 @@ static size_t aligned(const Settings *settings, size_t reals)
     return (reals + align - 1) / align * align;
 }
 
-size_t plan_late_place(const Settings *settings, const Step *step)
+size_t plan_on_use_place(const Settings *settings, const Step *step)
 {
     return aligned(settings, step->scratch);
 }
@@ -101,7 +101,7 @@ static void add_packings(Functions *f, Step *step, bool training)
         a->packing->source = a->packing->on_use ? source_of(&f->packings, a->packing) : NULL;
         a->packing->on_use = a->packing->source != NULL;
         if (a->packing->on_use) {
-            step->scratch = step->on_use_at = plan_late_place(&plan->settings, step);
+            step->scratch = step->on_use_at = plan_on_use_place(&plan->settings, step);
             a->packing = add_packing(plan, &f->on_use, a->packing, &step->scratch);
             step->scratch = step->on_use_at + a->packing->count;
             step->on_use = a->packing;

@@ -168,9 +168,9 @@ void plan_apply_savings(const Plan *plan, Program *program);
 /* Of these the ones that only change the order of steps and recompute some: steps themselves stay
    as they are. The step that recomputes a step's value. By node, which parameters are to be turned
    on use, NULL: none. */
-void plan_saving_order(const Plan *plan, Program *program);
+void plan_order_steps(const Plan *plan, Program *program);
 Step *plan_recomputed(Step *step);
-bool *plan_late_parameters(const Plan *plan);
+bool *plan_parameters_on_use(const Plan *plan);
 
 /* Whether two packings are one, before they have names and places; whether two steps do the same to
    the same. */
@@ -179,7 +179,7 @@ bool plan_same_step(const Step *a, const Step *b);
 
 /* Where a step's packing made on use lies in its scratch memory, in reals: after what the kernel
    works in. */
-size_t plan_late_place(const Settings *settings, const Step *step);
+size_t plan_on_use_place(const Settings *settings, const Step *step);
 
 /* Reals that a packing has room for among the prepared weights. */
 size_t plan_packing_room(const Settings *settings, const Packing *packing);

@@ -337,7 +337,7 @@ static bool read_another_packing(Plan *plan, Program *p, int i)
     return true;
 }
 
-static bool make_no_late_packing(Plan *plan, Program *p, int i)
+static bool make_no_packing_on_use(Plan *plan, Program *p, int i)
 {
     (void)plan;
     if (!is_step(p, i) || !p->steps[i]->on_use)
@@ -346,7 +346,7 @@ static bool make_no_late_packing(Plan *plan, Program *p, int i)
     return true;
 }
 
-static bool make_late_packing_beyond_scratch(Plan *plan, Program *p, int i)
+static bool make_packing_on_use_beyond_scratch(Plan *plan, Program *p, int i)
 {
     (void)plan;
     return is_step(p, i) && p->steps[i]->on_use && ++p->steps[i]->on_use_at;
@@ -416,8 +416,8 @@ static const Mutation mutations[] = {
     MUTATION(overlap_packings),
     MUTATION(forget_a_packing),
     MUTATION(read_another_packing),
-    MUTATION(make_no_late_packing),
-    MUTATION(make_late_packing_beyond_scratch),
+    MUTATION(make_no_packing_on_use),
+    MUTATION(make_packing_on_use_beyond_scratch),
     MUTATION(keep_fewer_rows),
     MUTATION(overlap_rings),
     MUTATION(make_fewer_rows),
