@@ -4,6 +4,7 @@
 #include "base/arena.h"
 #include "base/lua.h"
 #include "base/signals.h"
+#include "budget/make.h"
 #include "emit/emit.h"
 #include "front/load.h"
 #include "front/sample.h"
@@ -12,6 +13,7 @@
 #include "ir/print.h"
 #include "ops/ops.h"
 #include "passes/passes.h"
+#include "program/print.h"
 #include "tune/tune.h"
 #include "../runtime/formats/usage.h"
 
@@ -447,7 +449,7 @@ static void show_plan(const Options *o, const Plan *plan)
     if (o->dump && strcmp(o->dump, "plan") == 0)
         plan_print(&text, plan);
     else
-        plan_print_limit(&text, plan);
+        text_add(&text, "%s", plan->limit_report);
     if (o->memory)
         plan_print_memory(&text, plan);
     show(&text);

@@ -1,275 +1,38 @@
 #include "draft.h"
 
 #include "../base/arena.h"
-#include "../base/table.h"
+#include "../program/functions.h"
+#include "../program/memory.h"
+#include "../program/microbatch.h"
+#include "../program/training.h"
+#include "variants.h"
 
 #include <stdint.h>
 #include <string.h>
 
 enum { MICROBATCHES = 8, ALIGNMENT = 64 }; /* powers of two that a microbatch may have */
 
-/* The steps of one fusion by some kernels: of each program, in the order of their cores. */
-typedef struct Variant {
-    const Kernel *forward, *backward; /* NULL: as the plan without savings has it */
-    Step ***steps;
-    int *count;
-    const struct Variant *same; /* an earlier one with the same steps, or itself */
-    struct Variant *next;
-} Variant;
-
-typedef struct NodeList {
-    Node **node;
-    int count;
-} NodeList;
-
 struct Drafts {
-    Plan *base; /* steps of all programs without a saving */
-    Force *forces;
-    int force_count;
-    Program **programs;
-    int program_count;
-    Step ***steps;         /* of each program of the base, by core */
-    bool **read_by_others; /* likewise, by node: whether a step of a fusion with another name reads
-                              it, or it is a result */
-    StepWalk walk;         /* nothing known, but while a variant is planned */
-    int *name_of;          /* by node: which of the fusions' names its fusion has */
-    int name_count;
-    NodeList *nodes_of; /* by name */
-    Variant **variants;
+    Variants *variants;
     const Variant **chosen; /* by name, while a draft is made: what its savings want; NULL: the
                                base's */
-    Step **slots;           /* by core, empty but while steps are put in order */
-    Packing **packings;     /* by parameter, all that any step reads */
-    int packing_count;
-    Plan *kept; /* the plan of the draft that draft_make made last */
+    const Step **slots;     /* by core, empty but while steps are put in order */
+    Plan *kept;             /* the plan of the draft that draft_make made last */
     double work;
     size_t (*bytes)[MICROBATCHES]; /* of each program of the base; 0: not worked out yet */
 };
 
-/* ---- steps ---- */
-
-/* The one of equal packings that stands for all: packings that steps share are counted once. */
-static Packing *shared_packing(Drafts *d, Packing *packing)
-{
-    Packing **end = &d->packings[packing->parameter->id];
-    for (; *end; end = &(*end)->next)
-        if (plan_same_packing(*end, packing))
-            return *end;
-    packing->place = d->packing_count++;
-    return *end = packing;
-}
-
-/* The step with its turned packing made on use. */
-static Step *step_on_use(const Drafts *d, const Step *step, const Packing *packing)
-{
-    Step *on_use = ARENA_NEW(Step);
-    *on_use = *step;
-    on_use->on_use = packing;
-    on_use->on_use_at = plan_on_use_place(&d->base->settings, step);
-    on_use->scratch = on_use->on_use_at + packing->count;
-    return on_use;
-}
-
-/* Makes the step one that drafts may share: nothing is left to add to it later. */
-static void share_step(Drafts *d, const Program *program, Step *step)
-{
-    const bool training = !program->result;
-    for (int i = 0; i < step->argument_count; i++) {
-        Packing **packing = &step->arguments[i].packing;
-        if (!*packing)
-            continue;
-        (*packing)->training = training && plan_packings_apart(d->base);
-        *packing = shared_packing(d, *packing);
-    }
-    step->estimate = plan_step_cost(d->base, step);
-    const Packing *turned = training ? plan_turned_packing(step) : NULL;
-    if (turned)
-        step->when_on_use = step_on_use(d, step, turned);
-    if (training && !step->core->backward)
-        plan_recomputed(step);
-}
-
-static Step **by_core(const Graph *graph, const Program *program)
-{
-    Step **steps = ARENA_ARRAY(Step *, graph->count);
-    for (int i = 0; i < program->count; i++)
-        steps[program->steps[i]->core->id] = program->steps[i];
-    return steps;
-}
-
-static int name_at(const Drafts *d, const Step *step)
-{
-    return d->name_of[step->core->id];
-}
-
-/* Whether training is there to compute it. */
-static bool is_root(const Program *program, const Node *node)
-{
-    return node->stage == program->stage && (plan_is_gradient(node) || node_is_loss(node));
-}
-
-/* Fusions with one name, copies of a layer, change their kernels together. */
-static void number_names(Drafts *d, const Graph *graph)
-{
-    Table names = { 0 };
-    d->name_of = ARENA_ARRAY(int, graph->count);
-    for (int i = 0; i < graph->count; i++) {
-        const Fusion *fusion = graph->fusion_of[i];
-        if (!fusion)
-            continue;
-        if (table_find(&names, fusion->name) < 0)
-            table_add(&names, fusion->name, (int)names.count);
-        d->name_of[i] = table_find(&names, fusion->name);
-    }
-    d->name_count = (int)names.count;
-    d->variants = ARENA_ARRAY(Variant *, d->name_count + 1);
-    d->chosen = ARENA_ARRAY(const Variant *, d->name_count + 1);
-    d->nodes_of = ARENA_ARRAY(NodeList, d->name_count + 1);
-    for (int i = 0; i < graph->count; i++) {
-        NodeList *list = &d->nodes_of[d->name_of[i]];
-        if (!graph->fusion_of[i])
-            continue;
-        list->node = arena_more(list->node, list->count, sizeof *list->node);
-        list->node[list->count++] = graph->nodes[i];
-    }
-}
-
-/* What the steps of the program read of fusions with other names, and what the caller gets. */
-static bool *read_by_others(const Drafts *d, const Program *program)
-{
-    const Graph *graph = d->base->graph;
-    bool *read = ARENA_ARRAY(bool, graph->count);
-    for (int i = 0; i < program->count; i++) {
-        const Step *step = program->steps[i];
-        for (int k = 0; k < step->argument_count; k++) {
-            const Node *node = step->arguments[k].node;
-            if (node && !step_covers(step, node) && d->name_of[node->id] != name_at(d, step))
-                read[node->id] = true;
-        }
-    }
-    for (int i = 0; i < graph->count; i++)
-        read[i] = read[i] || graph->nodes[i] == program->result
-                  || (!program->result && is_root(program, graph->nodes[i]));
-    return read;
-}
-
-Drafts *drafts_open(const Graph *graph, Settings settings, const Force *forces, int force_count,
-                    const Tuning *tuning)
+Drafts *drafts_open(const Plan *plain)
 {
     Drafts *d = ARENA_NEW(Drafts);
-    d->base = plan_open(graph, settings, forces, force_count, tuning, NULL, 0);
-    d->forces = d->base->forces;
-    d->force_count = force_count;
-    d->packings = ARENA_ARRAY(Packing *, graph->count);
-    d->program_count = plan_programs(d->base, &d->programs);
-    d->bytes = arena_alloc(sizeof *d->bytes * (size_t)d->program_count);
-    d->slots = ARENA_ARRAY(Step *, graph->count);
-    d->steps = ARENA_ARRAY(Step **, d->program_count);
-    d->read_by_others = ARENA_ARRAY(bool *, d->program_count);
-    d->walk = (StepWalk){ ARENA_ARRAY(bool, graph->count), ARENA_ARRAY(bool, graph->count),
-                          ARENA_ARRAY(Step *, graph->count) };
-    number_names(d, graph);
-    for (int p = 0; p < d->program_count; p++) {
-        Program *program = d->programs[p];
-        plan_program(d->base, program);
-        d->steps[p] = by_core(graph, program);
-        d->read_by_others[p] = read_by_others(d, program);
-        for (int i = 0; i < program->count; i++)
-            share_step(d, program, program->steps[i]);
-    }
+    d->variants = variants_open(plain);
+    d->chosen = ARENA_ARRAY(const Variant *, d->variants->name_count + 1);
+    d->slots = ARENA_ARRAY(const Step *, plain->graph->count);
+    d->bytes = arena_alloc(sizeof *d->bytes * (size_t)d->variants->program_count);
     return d;
 }
 
-/* ---- variants ---- */
-
-static bool same_steps(const Drafts *d, const Variant *a, const Variant *b)
-{
-    for (int p = 0; p < d->program_count; p++) {
-        bool same = a->count[p] == b->count[p];
-        for (int i = 0; same && i < a->count[p]; i++)
-            same = plan_same_step(a->steps[p][i], b->steps[p][i]);
-        if (!same)
-            return false;
-    }
-    return true;
-}
-
-/* Forgets what the walk learnt from the step. */
-static void forget(StepWalk *walk, const Step *step)
-{
-    walk->at[step->core->id] = NULL;
-    for (int i = 0; i < step->argument_count; i++) {
-        const Node *node = step->arguments[i].node;
-        if (!node)
-            continue;
-        walk->needed[node->id] = false;
-        walk->computed[node->id] = false;
-    }
-}
-
-/* Of one program the steps of the fusions with that name. All others stay as they are, so what they
-   read is known. */
-static void plan_fusion(Drafts *d, const Plan *plan, int p, int name, Variant *v)
-{
-    const Program *program = d->programs[p];
-    StepWalk *walk = &d->walk;
-    for (int i = 0; i < d->nodes_of[name].count; i++)
-        walk->needed[d->nodes_of[name].node[i]->id] =
-            d->read_by_others[p][d->nodes_of[name].node[i]->id];
-    for (int i = d->nodes_of[name].count - 1; i >= 0; i--)
-        plan_step_at(plan, program, d->nodes_of[name].node[i], walk);
-    for (int i = 0; i < d->nodes_of[name].count; i++) {
-        Step *step = walk->at[d->nodes_of[name].node[i]->id];
-        if (step) {
-            v->steps[p] = arena_more(v->steps[p], v->count[p], sizeof *v->steps[p]);
-            v->steps[p][v->count[p]++] = step;
-            share_step(d, program, step);
-        }
-    }
-    for (int i = 0; i < v->count[p]; i++)
-        forget(walk, v->steps[p][i]);
-    for (int i = 0; i < d->nodes_of[name].count; i++)
-        walk->needed[d->nodes_of[name].node[i]->id] =
-            walk->computed[d->nodes_of[name].node[i]->id] = false;
-}
-
-static void plan_variant(Drafts *d, Variant *v, int name, const char *fusion)
-{
-    const MemorySaving savings[2] = {
-        { .kind = SAVING_KERNEL, .fusion = fusion, .kernel = v->forward },
-        { .kind = SAVING_KERNEL, .fusion = fusion, .kernel = v->backward, .backward = true }
-    };
-    Plan plan = *d->base;
-    plan.savings = savings + (v->forward ? 0 : 1);
-    plan.saving_count = (v->forward ? 1 : 0) + (v->backward ? 1 : 0);
-    plan_set_forces(&plan, d->forces, d->force_count);
-    for (int p = 0; p < d->program_count; p++)
-        if (!d->programs[p]->rings)
-            plan_fusion(d, &plan, p, name, v);
-}
-
-static const Variant *find_variant(Drafts *d, int name, const char *fusion, const Kernel *forward,
-                                   const Kernel *backward)
-{
-    for (Variant *v = d->variants[name]; v; v = v->next)
-        if (v->forward == forward && v->backward == backward)
-            return v->same;
-    Variant *v = ARENA_NEW(Variant);
-    *v = (Variant){ .forward = forward,
-                    .backward = backward,
-                    .steps = ARENA_ARRAY(Step **, d->program_count),
-                    .count = ARENA_ARRAY(int, d->program_count),
-                    .same = v,
-                    .next = d->variants[name] };
-    plan_variant(d, v, name, fusion);
-    for (const Variant *other = d->variants[name]; other && v->same == v; other = other->next)
-        if (same_steps(d, other, v))
-            v->same = other->same;
-    d->variants[name] = v;
-    return v->same;
-}
-
-/* ---- drafts ---- */
+/* ---- steps ---- */
 
 /* Sets d->chosen for the savings; what is not known yet is planned here, so that it stays. */
 static void choose_variants(Drafts *d, const MemorySaving *savings, int count)
@@ -278,10 +41,10 @@ static void choose_variants(Drafts *d, const MemorySaving *savings, int count)
         const MemorySaving *c = &savings[i];
         if (c->kind != SAVING_KERNEL)
             continue;
-        const int name = d->name_of[c->core->id];
+        const int name = d->variants->name_of[c->core->id];
         const Variant *now = d->chosen[name];
         const Kernel *forward = now ? now->forward : NULL, *backward = now ? now->backward : NULL;
-        d->chosen[name] = find_variant(d, name, c->fusion, c->backward ? forward : c->kernel,
+        d->chosen[name] = variant_find(d->variants, name, c->backward ? forward : c->kernel,
                                        c->backward ? c->kernel : backward);
     }
 }
@@ -290,7 +53,7 @@ static void forget_variants(Drafts *d, const MemorySaving *savings, int count)
 {
     for (int i = 0; i < count; i++)
         if (savings[i].kind == SAVING_KERNEL)
-            d->chosen[d->name_of[savings[i].core->id]] = NULL;
+            d->chosen[d->variants->name_of[savings[i].core->id]] = NULL;
 }
 
 /* Puts the steps of the chosen variants at their places in d->slots; returns how many there are, or
@@ -300,7 +63,7 @@ static int fill_slots(Drafts *d, int p, const MemorySaving *savings, int count)
     int all = 0;
     for (int i = 0; i < count; i++) {
         const Variant *v = savings[i].kind == SAVING_KERNEL
-                               ? d->chosen[d->name_of[savings[i].core->id]]
+                               ? d->chosen[d->variants->name_of[savings[i].core->id]]
                                : NULL;
         for (int k = 0; v && k < v->count[p]; k++)
             d->slots[v->steps[p][k]->core->id] = v->steps[p][k];
@@ -313,20 +76,22 @@ static int fill_slots(Drafts *d, int p, const MemorySaving *savings, int count)
    changed. */
 static bool set_steps(Drafts *d, Program *program, int p, const MemorySaving *savings, int count)
 {
-    const Graph *graph = d->base->graph;
+    const Graph *graph = d->variants->base->graph;
     const int more = fill_slots(d, p, savings, count);
     if (!more && program->result)
         return false; /* the base's own list */
-    program->steps = ARENA_ARRAY(Step *, d->programs[p]->count + more + 1);
+    program->steps = ARENA_ARRAY(const Step *, d->variants->programs[p]->count + more + 1);
     if (!more) {
-        memcpy(program->steps, d->programs[p]->steps,
+        memcpy(program->steps, d->variants->programs[p]->steps,
                sizeof *program->steps * (size_t)program->count);
         return false;
     }
     d->work += graph->count / 4.0;
     program->count = 0;
     for (int i = 0; i < graph->count; i++) {
-        Step *step = d->slots[i] ? d->slots[i] : d->chosen[d->name_of[i]] ? NULL : d->steps[p][i];
+        const Step *step = d->slots[i]                          ? d->slots[i]
+                           : d->chosen[d->variants->name_of[i]] ? NULL
+                                                                : d->variants->steps[p][i];
         d->slots[i] = NULL;
         if (!step)
             continue;
@@ -341,36 +106,46 @@ static bool set_steps(Drafts *d, Program *program, int p, const MemorySaving *sa
    seen. */
 static bool has_source(const Drafts *d, const bool *seen, const Packing *on_use)
 {
-    for (const Packing *f = d->packings[on_use->parameter->id]; f; f = f->next)
-        if (seen[f->place] && f->training == on_use->training && !f->rotated
-            && strcmp(f->kind, on_use->kind) == 0)
+    const DraftPacking *p = d->variants->packings[on_use->parameter->id];
+    for (; p; p = p->next)
+        if (seen[p->place] && p->packing->training == on_use->training && !p->packing->rotated
+            && strcmp(p->packing->kind, on_use->kind) == 0)
             return true;
     return false;
 }
 
-/* Counts the packings of the program's steps that were not seen before, and takes the on_use steps
-   in the place of those whose turned packing is to be made on use. */
+/* The step that makes its packing on use, where it is of a parameter of which that is wanted; NULL:
+   the step stays as it is. */
+static const Step *step_in_place(const Drafts *d, const Step *step, const bool *on_use,
+                                 const bool *seen)
+{
+    const Step *other = step->recomputes ? NULL : draft_step(step)->packed_on_use;
+    return other && on_use[other->on_use->parameter->id] && has_source(d, seen, other->on_use)
+               ? other
+               : NULL;
+}
+
+/* Counts the packings of the program's steps that were not seen before, and puts steps that make
+   theirs on use in the place of those of which that is wanted. */
 static void count_packings(const Drafts *d, Plan *plan, Program *program, const bool *on_use,
                            bool *seen)
 {
     for (int i = 0; i < program->count; i++) {
-        Step *step = program->steps[i];
-        const Packing *turned = NULL;
-        if (on_use && step->when_on_use && !step->recomputes && i >= program->forward_count
-            && on_use[step->when_on_use->on_use->parameter->id]
-            && has_source(d, seen, step->when_on_use->on_use))
-            turned = step->when_on_use->on_use;
+        const Step *step = program->steps[i], *other = on_use && i >= program->forward_count
+                                                           ? step_in_place(d, step, on_use, seen)
+                                                           : NULL;
         for (int k = 0; k < step->argument_count; k++) {
             const Packing *packing = step->arguments[k].packing;
-            if (!packing || packing == turned || seen[packing->place])
+            const int place = packing ? variants_place(d->variants, packing) : 0;
+            if (!packing || seen[place] || (other && packing == other->on_use))
                 continue;
-            seen[packing->place] = true;
+            seen[place] = true;
             *(packing->training
                   ? &plan->training_reals
                   : &plan->prepared_reals) += plan_packing_room(&plan->settings, packing);
         }
-        if (turned)
-            program->steps[i] = step->when_on_use;
+        if (other)
+            program->steps[i] = other;
     }
 }
 
@@ -378,30 +153,34 @@ static void count_packings(const Drafts *d, Plan *plan, Program *program, const 
 static Plan *copy_base(const Drafts *d, const MemorySaving *savings, int count)
 {
     Plan *plan = ARENA_NEW(Plan);
-    *plan = *d->base;
-    plan->savings = savings;
-    plan->saving_count = count;
+    *plan = *d->variants->base;
     plan->stages = ARENA_ARRAY(Program, plan->stage_count + 1);
     plan->previews = ARENA_ARRAY(Program, plan->stage_count + 1);
     for (int i = 0; i < plan->stage_count; i++) {
-        plan->stages[i] = d->base->stages[i];
-        plan->previews[i] = d->base->previews[i];
+        plan->stages[i] = d->variants->base->stages[i];
+        plan->previews[i] = d->variants->base->previews[i];
     }
-    for (int i = 0; i < count; i++)
-        plan->accumulates_in_place = plan->accumulates_in_place
-                                     || savings[i].kind == SAVING_IN_PLACE;
+    savings_set(plan, savings, count);
     return plan;
+}
+
+static const Step *recomputed(const Step *step)
+{
+    const Step *again = draft_step(step)->recomputed;
+    if (!again)
+        bug("%s is not of the forward half, so nothing recomputes it", step->core->name);
+    return again;
 }
 
 /* All but the memory; changed[p]: program p is not that of the base. */
 static Plan *draft_steps(Drafts *d, const MemorySaving *savings, int count, bool *changed)
 {
     Plan *plan = copy_base(d, savings, count);
-    const bool *on_use = plan_parameters_on_use(plan);
-    bool *seen = ARENA_ARRAY(bool, d->packing_count + 1);
+    const bool *on_use = savings_on_use(plan->graph, savings, count);
+    bool *seen = ARENA_ARRAY(bool, d->variants->packing_count + 1);
     Program **programs;
     plan_programs(plan, &programs);
-    for (int p = 0; p < d->program_count; p++) {
+    for (int p = 0; p < d->variants->program_count; p++) {
         if (programs[p]->rings)
             continue;
         const bool kernels = set_steps(d, programs[p], p, savings, count),
@@ -409,7 +188,7 @@ static Plan *draft_steps(Drafts *d, const MemorySaving *savings, int count, bool
         d->work += programs[p]->count;
         changed[p] = kernels || (training && count > 0);
         if (training)
-            plan_order_steps(plan, programs[p]);
+            savings_order(plan->graph, programs[p], savings, count, recomputed);
         count_packings(d, plan, programs[p], training ? on_use : NULL, seen);
     }
     return plan;
@@ -436,7 +215,7 @@ static int log_of(int microbatch)
 static Range find_range(Drafts *d, const Plan *plan, Program **programs, const bool *changed)
 {
     Range range = { 0, 0 };
-    for (int p = 0; p < d->program_count; p++) {
+    for (int p = 0; p < d->variants->program_count; p++) {
         Program *program = programs[p];
         if (program->rings)
             continue;
@@ -464,7 +243,7 @@ static double work_of_offsets(int buffers)
 
 static void set_offsets(Drafts *d, const Plan *plan, Program **programs, const bool *changed)
 {
-    for (int p = 0; p < d->program_count; p++) {
+    for (int p = 0; p < d->variants->program_count; p++) {
         if (programs[p]->rings || (!changed[p] && d->bytes[p][log_of(plan->microbatch)]))
             continue;
         plan_offsets(programs[p]);
@@ -489,7 +268,7 @@ static bool set_memory(Drafts *d, Plan *plan, const bool *changed, size_t bound)
             continue;
         set_offsets(d, plan, programs, changed);
         size_t most = 0;
-        for (int p = 0; p < d->program_count; p++)
+        for (int p = 0; p < d->variants->program_count; p++)
             most = programs[p]->bytes > most ? programs[p]->bytes : most;
         if (last || most <= MICROBATCH_BYTES)
             return true;
@@ -498,7 +277,7 @@ static bool set_memory(Drafts *d, Plan *plan, const bool *changed, size_t bound)
 
 static Draft finish(Drafts *d, const MemorySaving *savings, int count, size_t bound)
 {
-    bool *changed = ARENA_ARRAY(bool, d->program_count);
+    bool *changed = ARENA_ARRAY(bool, d->variants->program_count);
     Plan *plan = draft_steps(d, savings, count, changed);
     const bool exact = set_memory(d, plan, changed, bound);
     return (Draft){ .plan = plan,
@@ -509,7 +288,8 @@ static Draft finish(Drafts *d, const MemorySaving *savings, int count, size_t bo
 
 static void keep_steps(const Graph *graph, Program *kept, const Program *program)
 {
-    Step **steps = kept->steps ? kept->steps : ARENA_ARRAY(Step *, graph->count + DRAFT_SAVINGS);
+    const Step **steps = kept->steps ? kept->steps
+                                     : ARENA_ARRAY(const Step *, graph->count + DRAFT_SAVINGS);
     *kept = (Program){ .name = program->name,
                        .stage = program->stage,
                        .count = program->count,
@@ -524,12 +304,13 @@ static Plan *kept_plan(Drafts *d)
 {
     if (!d->kept) {
         d->kept = ARENA_NEW(Plan);
-        *d->kept = *d->base;
+        *d->kept = *d->variants->base;
         d->kept->train = (Program){ .name = "train" };
-        d->kept->stages = ARENA_ARRAY(Program, d->base->stage_count + 1);
-        keep_steps(d->base->graph, &d->kept->train, &d->base->train);
-        for (int i = 0; i < d->base->stage_count; i++)
-            keep_steps(d->base->graph, &d->kept->stages[i], &d->base->stages[i]);
+        d->kept->stages = ARENA_ARRAY(Program, d->variants->base->stage_count + 1);
+        keep_steps(d->variants->base->graph, &d->kept->train, &d->variants->base->train);
+        for (int i = 0; i < d->variants->base->stage_count; i++)
+            keep_steps(d->variants->base->graph, &d->kept->stages[i],
+                       &d->variants->base->stages[i]);
     }
     return d->kept;
 }
@@ -546,9 +327,9 @@ Draft draft_make(Drafts *d, const MemorySaving *savings, int count)
     const ArenaMark mark = arena_mark();
     Draft draft = finish(d, savings, count, SIZE_MAX);
     kept->microbatch = draft.plan->microbatch;
-    keep_steps(d->base->graph, &kept->train, &draft.plan->train);
+    keep_steps(d->variants->base->graph, &kept->train, &draft.plan->train);
     for (int i = 0; i < kept->stage_count; i++)
-        keep_steps(d->base->graph, &kept->stages[i], &draft.plan->stages[i]);
+        keep_steps(d->variants->base->graph, &kept->stages[i], &draft.plan->stages[i]);
     arena_release(mark);
     forget_variants(d, savings, count);
     draft.plan = kept;
@@ -568,11 +349,10 @@ Draft draft_try(Drafts *d, const MemorySaving *savings, int count, size_t bound)
 
 bool draft_differs(Drafts *d, const MemorySaving *savings, int count)
 {
-    const int name = d->name_of[savings[count - 1].core->id];
+    const int name = d->variants->name_of[savings[count - 1].core->id];
     choose_variants(d, savings, count - 1);
-    const Variant *before = d->chosen[name]
-                                ? d->chosen[name]
-                                : find_variant(d, name, savings[count - 1].fusion, NULL, NULL);
+    const Variant *before = d->chosen[name] ? d->chosen[name]
+                                            : variant_find(d->variants, name, NULL, NULL);
     choose_variants(d, &savings[count - 1], 1);
     const bool differs = d->chosen[name] != before;
     forget_variants(d, savings, count);

@@ -1,20 +1,19 @@
 /* draft.h - what a plan with some savings would take and cost, worked out without making it, for
- * the search of limit.c, which tries thousands.
+ * the search, which tries thousands.
  *
  * A draft is a Plan whose programs have their steps, and as many bytes and packings as the plan
  * itself would; but no functions, no names, and steps that it shares with other drafts. What a
- * saving of kernels does to the steps of its fusion is worked out once: no step of another fusion
- * depends on it. */
+ * saving of kernels does to the steps of its fusion is worked out once (variants.h). */
 #ifndef CAEC_DRAFT_H
 #define CAEC_DRAFT_H
 
-#include "../program/plan.h"
+#include "savings.h"
 
 /* What all drafts of a network share. */
 typedef struct Drafts Drafts;
 
-Drafts *drafts_open(const Graph *graph, Settings settings, const Force *forces, int force_count,
-                    const Tuning *tuning);
+/* Drafts of the network that this plan is of, which has no savings. */
+Drafts *drafts_open(const Plan *plain);
 
 enum { DRAFT_SAVINGS = 257 }; /* as many as a draft may have */
 

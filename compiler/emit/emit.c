@@ -3,6 +3,7 @@
 #include "../base/arena.h"
 #include "../base/embedded.h"
 #include "../ops/ops.h"
+#include "../program/print.h"
 #include "emitter.h"
 #include "holes.h"
 
@@ -170,10 +171,9 @@ static bool own_math(const Plan *plan)
 static void set_texts(lua_State *L, const Plan *plan, const EmitOptions *options)
 {
     const Graph *graph = plan->graph;
-    Text summary = { 0 }, memory = { 0 }, limit = { 0 };
+    Text summary = { 0 }, memory = { 0 };
     emit_summary(&summary, graph);
     plan_print_memory(&memory, plan);
-    plan_print_limit(&limit, plan);
     set_text(L, "model", graph->name);
     set_text(L, "MODEL", upper(graph->name));
     set_text(L, "file", plan_graph_file(graph));
@@ -204,7 +204,7 @@ static void set_texts(lua_State *L, const Plan *plan, const EmitOptions *options
     set_number(L, "microbatch", plan->microbatch);
     set_text(L, "memory_limit",
              plan->settings.memory_limit ? arena_format("%zu", plan->settings.memory_limit) : "");
-    set_text(L, "limit", limit.data ? limit.data : "");
+    set_text(L, "limit", plan->limit_report);
     lua_pushboolean(L, plan->accumulates_in_place);
     lua_setfield(L, -2, "accumulates_in_place");
     lua_pushboolean(L, plan->settings.library);

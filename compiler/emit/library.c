@@ -2,6 +2,7 @@
    their own, baked weights are library_weights.c. */
 #include "../base/arena.h"
 #include "../ops/ops.h"
+#include "../program/print.h"
 #include "emitter.h"
 #include "holes.h"
 

@@ -3,6 +3,7 @@
 #include "emitter.h"
 
 #include "../base/arena.h"
+#include "../program/memory.h"
 #include "holes.h"
 
 #include <string.h>

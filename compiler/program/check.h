@@ -29,8 +29,4 @@ const char *plan_fault(const Plan *plan);
 /* Ends the program with an internal error where there is a fault. */
 void plan_check(const Plan *plan);
 
-/* The parts of plan_fault: check_calls.c, operands, packings and functions; check_stream.c. */
-const char *plan_fault_in_calls(const Plan *plan);
-const char *plan_fault_in_stream(const Plan *plan);
-
 #endif

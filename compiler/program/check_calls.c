@@ -1,6 +1,6 @@
 /* check_calls.c - what steps are called with: operands and packings of weights; and the
    functions. */
-#include "check.h"
+#include "check_calls.h"
 
 #include "../base/arena.h"
 

@@ -1,5 +1,5 @@
 /* check_stream.c - the rings of a stream. */
-#include "check.h"
+#include "check_stream.h"
 
 #include "../base/arena.h"
 

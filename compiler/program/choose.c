@@ -1,4 +1,4 @@
-#include "plan.h"
+#include "choose.h"
 
 #include "../base/arena.h"
 #include "../ops/ops.h"
@@ -50,7 +50,8 @@ static double cost_of(const Plan *plan, const Step *step, const Kernel *kernel, 
     return plan->settings.small && kernel->large ? cost * LARGE_FACTOR : cost;
 }
 
-double plan_step_cost(const Plan *plan, const Step *step)
+/* What the step costs, dX with it where it is taken in. */
+static double step_cost(const Plan *plan, const Step *step)
 {
     const Step core = { .fusion = step->fusion,
                         .core = step->core,
@@ -169,8 +170,21 @@ static void take_in(const Plan *plan, Step *step, const bool *needed)
     }
 }
 
-static Step *make_step(const Plan *plan, const Program *program, const Fusion *fusion,
-                       const Node *core, const bool *needed)
+/* Packings for training alone say so. */
+static void mark_packings(Step *step)
+{
+    for (int i = 0; i < step->argument_count; i++) {
+        if (!step->arguments[i].packing)
+            continue;
+        Packing *packing = ARENA_NEW(Packing);
+        *packing = *step->arguments[i].packing;
+        packing->training = true;
+        step->arguments[i].packing = packing;
+    }
+}
+
+static const Step *make_step(const Plan *plan, const Program *program, const Fusion *fusion,
+                             const Node *core, const bool *needed)
 {
     Step *step = ARENA_NEW(Step);
     step->fusion = fusion;
@@ -181,7 +195,10 @@ static Step *make_step(const Plan *plan, const Program *program, const Fusion *f
     step->macs = core->op->macs ? core->op->macs(core) : 0;
     choose_kernel(plan, step);
     take_in(plan, step, needed);
+    step->cost = step_cost(plan, step);
     step->kernel->plan(step, &plan->settings);
+    if (!program->result && plan_packings_apart(plan))
+        mark_packings(step);
     return step;
 }
 
@@ -204,13 +221,13 @@ static bool produces(const Step *step, const Node *node)
     return false;
 }
 
-static Step *step_for(const Plan *plan, const Program *program, const Node *node,
-                      const bool *needed)
+static const Step *step_for(const Plan *plan, const Program *program, const Node *node,
+                            const bool *needed)
 {
     const Fusion *fusion = plan->graph->fusion_of[node->id];
     const Node *core = core_for(fusion, node);
     if (core && core != node) {
-        Step *step = make_step(plan, program, fusion, core, needed);
+        const Step *step = make_step(plan, program, fusion, core, needed);
         if (step_covers(step, node))
             return step;
     }
@@ -242,7 +259,7 @@ void plan_step_at(const Plan *plan, const Program *program, const Node *node, St
     if (!walk->needed[node->id] || walk->computed[node->id] || node == program->given
         || node->op->arity == 0)
         return;
-    Step *step = step_for(plan, program, node, walk->needed);
+    const Step *step = step_for(plan, program, node, walk->needed);
     if (!produces(step, node) || walk->at[step->core->id])
         bug("%s is read but no step leaves it behind", node->name);
     walk->at[step->core->id] = step;
@@ -252,11 +269,11 @@ void plan_step_at(const Plan *plan, const Program *program, const Node *node, St
 
 /* Walks the nodes backwards: whatever is needed and not yet computed gets a step, whose inputs are
    then needed. The order of steps is the order of their cores in the graph. */
-void plan_steps(Plan *plan, Program *program, Node *const *roots, int root_count)
+void plan_steps(const Plan *plan, Program *program, Node *const *roots, int root_count)
 {
     const Graph *graph = plan->graph;
     StepWalk walk = { ARENA_ARRAY(bool, graph->count), ARENA_ARRAY(bool, graph->count),
-                      ARENA_ARRAY(Step *, graph->count) };
+                      ARENA_ARRAY(const Step *, graph->count) };
     for (int i = 0; i < root_count; i++)
         walk.needed[node_storage(roots[i])->id] = true;
     for (int i = graph->count - 1; i >= 0; i--)
@@ -264,7 +281,7 @@ void plan_steps(Plan *plan, Program *program, Node *const *roots, int root_count
     int count = 0;
     for (int i = 0; i < graph->count; i++)
         count += walk.at[i] != NULL;
-    program->steps = ARENA_ARRAY(Step *, count + 1);
+    program->steps = ARENA_ARRAY(const Step *, count + 1);
     for (int i = 0; i < graph->count; i++) {
         if (!walk.at[i])
             continue;

@@ -1,6 +1,4 @@
-/* functions.c - which C functions and which packings of weights a plan's steps need, and which of
-   them are the same. */
-#include "plan.h"
+#include "functions.h"
 
 #include "../base/arena.h"
 #include "../base/table.h"
@@ -13,8 +11,10 @@ enum { STEPS_APART = 512 };
 
 /* Packings of weights, found by parameter. */
 typedef struct Packings {
-    Packing **all, **first; /* in order; by parameter's node the first of it */
+    const Packing **all; /* in order */
     int count;
+    int *first, *next; /* by the parameter's node: place of its first, counted from 1, 0: none; by
+                          place: of the next of the same parameter */
     Table names;
 } Packings;
 
@@ -53,9 +53,11 @@ static const char *packing_name(Packings *packings, const Packing *packing)
 /* The blocks from which a packing is made on use; NULL: no forward step reads such. */
 static const Packing *source_of(const Packings *packings, const Packing *on_use)
 {
-    for (const Packing *f = packings->first[on_use->parameter->id]; f; f = f->next)
+    for (int i = packings->first[on_use->parameter->id]; i; i = packings->next[i - 1]) {
+        const Packing *f = packings->all[i - 1];
         if (f->training == on_use->training && !f->rotated && strcmp(f->kind, on_use->kind) == 0)
             return f;
+    }
     return NULL;
 }
 
@@ -75,40 +77,47 @@ size_t plan_packing_room(const Settings *settings, const Packing *packing)
     return aligned(settings, packing->count);
 }
 
-/* The packing among those there are that is the same as this one, or this one, added to them. */
-static Packing *add_packing(const Plan *plan, Packings *packings, Packing *packing, size_t *reals)
+/* The packing among those there are that is the one wanted, or that one, added to them. */
+static const Packing *add_packing(const Plan *plan, Packings *packings, const Packing *wanted,
+                                  size_t *reals)
 {
-    Packing **end = &packings->first[packing->parameter->id];
-    for (; *end; end = &(*end)->next)
-        if (plan_same_packing(*end, packing))
-            return *end;
+    int *end = &packings->first[wanted->parameter->id];
+    for (; *end; end = &packings->next[*end - 1])
+        if (plan_same_packing(packings->all[*end - 1], wanted))
+            return packings->all[*end - 1];
+    Packing *packing = ARENA_NEW(Packing);
+    *packing = *wanted;
     packing->name = packing_name(packings, packing);
     packing->offset = *reals;
     *reals += plan_packing_room(&plan->settings, packing);
-    *end = packing;
-    return packings->all[packings->count++] = packing;
+    packings->all[packings->count] = packing;
+    *end = ++packings->count;
+    return packing;
 }
 
-/* `training`: the packings are for training alone. */
-static void add_packings(Functions *f, Step *step, bool training)
+/* The packing lies in the step's scratch memory, after what the kernel works in. */
+static const Packing *pack_on_use(Functions *f, Step *step, const Packing *wanted)
+{
+    step->scratch = step->on_use_at = plan_on_use_place(&f->plan->settings, step);
+    step->on_use = add_packing(f->plan, &f->on_use, wanted, &step->scratch);
+    step->scratch = step->on_use_at + step->on_use->count;
+    return step->on_use;
+}
+
+static void add_packings(Functions *f, Step *step)
 {
     Plan *plan = f->plan;
     for (int i = 0; i < step->argument_count; i++) {
         Argument *a = &step->arguments[i];
         if (!a->packing)
             continue;
-        a->packing->training = training;
-        a->packing->source = a->packing->on_use ? source_of(&f->packings, a->packing) : NULL;
-        a->packing->on_use = a->packing->source != NULL;
-        if (a->packing->on_use) {
-            step->scratch = step->on_use_at = plan_on_use_place(&plan->settings, step);
-            a->packing = add_packing(plan, &f->on_use, a->packing, &step->scratch);
-            step->scratch = step->on_use_at + a->packing->count;
-            step->on_use = a->packing;
-        } else {
-            a->packing = add_packing(plan, &f->packings, a->packing,
-                                     training ? &plan->training_reals : &plan->prepared_reals);
-        }
+        Packing wanted = *a->packing;
+        wanted.source = wanted.on_use ? source_of(&f->packings, &wanted) : NULL;
+        wanted.on_use = wanted.source != NULL;
+        a->packing = wanted.on_use ? pack_on_use(f, step, &wanted)
+                                   : add_packing(plan, &f->packings, &wanted,
+                                                 wanted.training ? &plan->training_reals
+                                                                 : &plan->prepared_reals);
     }
 }
 
@@ -255,8 +264,9 @@ static void choose_function(Functions *f, Step *step, const char *suffix)
 
 static Packings packings_of(const Plan *plan, int most)
 {
-    return (Packings){ .all = ARENA_ARRAY(Packing *, most),
-                       .first = ARENA_ARRAY(Packing *, plan->graph->count) };
+    return (Packings){ .all = ARENA_ARRAY(const Packing *, most),
+                       .first = ARENA_ARRAY(int, plan->graph->count),
+                       .next = ARENA_ARRAY(int, most) };
 }
 
 void plan_functions(Plan *plan)
@@ -278,8 +288,10 @@ void plan_functions(Plan *plan)
                              : training || plan->settings.no_training ? ""
                                                                       : "_infer";
         for (int i = 0; i < programs[p]->count; i++) {
-            Step *step = programs[p]->steps[i];
-            add_packings(&f, step, plan_packings_apart(plan) && training);
+            Step *step = ARENA_NEW(Step);
+            *step = *programs[p]->steps[i];
+            programs[p]->steps[i] = step;
+            add_packings(&f, step);
             choose_function(&f, step, step->core->infer ? "" : suffix);
         }
     }

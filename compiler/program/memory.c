@@ -1,4 +1,4 @@
-#include "plan.h"
+#include "memory.h"
 
 #include "../base/arena.h"
 #include "../base/table.h"
@@ -25,11 +25,6 @@ static size_t value_bytes(const Plan *plan, const Node *node)
 {
     return plan_value_count(node)
            * (node->type == TYPE_PIXEL ? 1 : (size_t)settings_real_bytes(&plan->settings));
-}
-
-bool plan_is_gradient(const Node *node)
-{
-    return node->parameter > 0;
 }
 
 /* Values that lie elsewhere: the image, what the caller gives or gets, gradients, the loss. */

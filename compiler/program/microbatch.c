@@ -1,10 +1,9 @@
-/* microbatch.c - how many images go through the programs together, and which steps take them one by
-   one. */
-#include "plan.h"
+#include "microbatch.h"
 
 #include "../base/arena.h"
+#include "memory.h"
 
-bool plan_is_batched(const Plan *plan)
+static bool is_batched(const Plan *plan)
 {
     Program **programs;
     int count = plan_programs(plan, &programs);
@@ -27,11 +26,9 @@ void plan_segments(Program *program)
 
 int plan_first_microbatch(const Plan *plan)
 {
-    int microbatch = plan_is_batched(plan) && !plan->settings.library ? MAX_MICROBATCH : 1;
-    for (int i = 0; i < plan->saving_count; i++)
-        if (plan->savings[i].kind == SAVING_MICROBATCH)
-            microbatch = plan->savings[i].microbatch;
-    return microbatch;
+    if (plan->microbatch_at_most)
+        return plan->microbatch_at_most;
+    return is_batched(plan) && !plan->settings.library ? MAX_MICROBATCH : 1;
 }
 
 void plan_microbatch(Plan *plan)

@@ -1,4 +1,4 @@
-#include "plan.h"
+#include "print.h"
 
 static void print_step(Text *out, int place, const Step *step)
 {
@@ -30,7 +30,7 @@ void plan_print(Text *out, const Plan *plan)
     int count = plan_programs(plan, &programs);
     text_add(out, "target %s, %d reals a vector\n", plan->settings.target->name,
              settings_lanes(&plan->settings));
-    plan_print_limit(out, plan);
+    text_add(out, "%s", plan->limit_report);
     if (plan->microbatch > 1)
         text_add(out, "microbatch: %d images at once, whose dense layers are one product each\n",
                  plan->microbatch);

@@ -1,8 +1,7 @@
-/* stream.c - inference by rows: image to output through one chain of steps, each of which writes
-   its rows to the ring of the next. */
-#include "plan.h"
+#include "stream.h"
 
 #include "../base/arena.h"
+#include "choose.h"
 
 #include <string.h>
 
@@ -119,7 +118,10 @@ static void drop_rows(Program *p)
 {
     int wanted = p->rings[p->count].rows;
     for (int i = p->count - 1; i >= 0; i--) {
-        Rows *rows = &p->steps[i]->rows;
+        Step *step = ARENA_NEW(Step);
+        *step = *p->steps[i];
+        p->steps[i] = step;
+        Rows *rows = &step->rows;
         rows->count = wanted * rows->pool < rows->count ? wanted * rows->pool : rows->count;
         wanted = rows_to(rows, rows->count - 1) + 1;
         if (i == p->latent_ring || wanted > p->rings[i].rows)
@@ -132,7 +134,6 @@ void plan_stream(Plan *plan)
     const Graph *graph = plan->graph;
     check_chain(graph);
     plan_steps(plan, &plan->stream, (Node *[]){ graph->latent, graph->output }, 2);
-    plan_segments(&plan->stream);
     plan_rings(plan, &plan->stream);
     drop_rows(&plan->stream);
 }

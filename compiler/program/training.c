@@ -1,5 +1,4 @@
-/* training.c - what the training of a plan takes in memory, and what an image of it costs. */
-#include "plan.h"
+#include "training.h"
 
 #include <string.h>
 
@@ -71,19 +70,13 @@ static double cost_of_turning(const Plan *plan, const Step *step)
                         : 0;
 }
 
-static double step_cost(const Plan *plan, const Step *step)
-{
-    return step->estimate > 0 ? step->estimate : plan_step_cost(plan, step);
-}
-
 double plan_training_cost(const Plan *plan)
 {
     double cost = cost_of_microbatches(plan);
     for (int i = 0; i < plan->train.count; i++)
-        cost += step_cost(plan, plan->train.steps[i]) + cost_of_turning(plan, plan->train.steps[i]);
+        cost += plan->train.steps[i]->cost + cost_of_turning(plan, plan->train.steps[i]);
     for (int p = 0; p < plan->stage_count; p++)
         for (int i = 0; i < plan->stages[p].count; i++)
-            cost += plan->stages[p].steps[i]->recomputes ? step_cost(plan, plan->stages[p].steps[i])
-                                                         : 0;
+            cost += plan->stages[p].steps[i]->recomputes ? plan->stages[p].steps[i]->cost : 0;
     return cost;
 }

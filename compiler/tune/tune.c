@@ -5,6 +5,7 @@
 #include "../base/embedded.h"
 #include "../base/signals.h"
 #include "../base/table.h"
+#include "../budget/make.h"
 
 #include <dirent.h>
 #include <errno.h>
