@@ -4,8 +4,8 @@
 #include "../base/embedded.h"
 #include "../ops/ops.h"
 #include "../program/print.h"
-#include "emitter.h"
 #include "holes.h"
+#include "summary.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -156,9 +156,7 @@ static void set_training(lua_State *L, const Training *t)
     lua_setfield(L, -2, "training");
 }
 
-/* Whether kernels call exp, tanh or log: ours, which a loop takes several of at once, instead of
-   the C library's. */
-static bool own_math(const Plan *plan)
+bool own_math(const Plan *plan)
 {
     bool calls = plan->settings.library;
     for (int i = 0; i < plan->graph->count && !plan->settings.real_double; i++) {
@@ -245,41 +243,4 @@ void push_model(lua_State *L, const Plan *plan, const EmitOptions *options)
         lua_newtable(L);
         lua_setfield(L, -2, lists[i]);
     }
-}
-
-/* ---- the output: programs, or one kernel ---- */
-
-static void copy_runtime(Emitter *e)
-{
-    for (int i = 0; embedded_files[i].name; i++)
-        if (strncmp(embedded_files[i].name, "runtime/", 8) == 0)
-            emitter_copy(e, embedded_files[i].name, embedded_files[i].name);
-}
-
-void emit_model(const Plan *plan, const EmitOptions *options)
-{
-    const char *name = plan->graph->name;
-    Emitter e = emitter_open(plan, options);
-    emitter_kernels(&e);
-    emitter_programs(&e);
-    emitter_skeleton(&e, "emit/kernels.h.in", arena_format("%s_kernels.h", name));
-    if (own_math(plan))
-        emitter_skeleton(&e, "emit/math.h.in", arena_format("%s_math.h", name));
-    emitter_skeleton(&e, "emit/supported.c.in", arena_format("%s_supported.c", name));
-    emitter_skeleton(&e, "emit/model.h.in", arena_format("%s.h", name));
-    emitter_skeleton(&e, plan->microbatch > 1 ? "emit/model_microbatch.c.in" : "emit/model.c.in",
-                     arena_format("%s.c", name));
-    emitter_skeleton(&e, "emit/CMakeLists.txt.in", "CMakeLists.txt");
-    emitter_skeleton(&e, "emit/README.md.in", "README.md");
-    if (options->runtime)
-        copy_runtime(&e);
-    emitter_save(&e);
-}
-
-void emit_function(Text *out, const Plan *plan, const Step *step)
-{
-    lua_State *L = templates_open();
-    push_step_holes(L, plan, step);
-    *out = template_expand(L, arena_format("kernels/%s", step->kernel->text(step->core)));
-    lua_close(L);
 }

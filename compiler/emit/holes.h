@@ -25,16 +25,22 @@ void push_packing_holes(lua_State *L, const Plan *plan, const Packing *packing);
    FROM_BLOCK, FROM_LANES. */
 void push_on_use_holes(lua_State *L, const Plan *plan, const Packing *on_use);
 
+/* "cae" -> "CAE" */
+const char *upper(const char *name);
+
+/* The table at the top goes to the end of the list below it. */
+void append_item(lua_State *L);
+
 /* Sets a field of the table at the top of the stack. */
 void set_number(lua_State *L, const char *name, double value);
 void set_text(lua_State *L, const char *name, const char *value);
 /* how packings of weights are stored: weight, WEIGHT_BYTES, half */
 void set_weight(lua_State *L, const Plan *plan);
 
-/* "conv2d 3x3 + bias_add + relu + max_pool2d", what a step computes. */
 /* The C type of a max-pool's codes, an integer as wide as a real: see kernels/codes.c.in. */
 const char *code_type(const Plan *plan);
 
+/* "conv2d 3x3 + bias_add + relu + max_pool2d", what a step computes. */
 const char *step_title(const Step *step);
 
 #endif

@@ -1,10 +1,9 @@
-/* programs.c - the holes train, encode, decode, stream and stages: every step with the words of its
-   call, and the memory that the steps share. */
-#include "emitter.h"
+#include "programs.h"
 
 #include "../base/arena.h"
 #include "../program/memory.h"
 #include "holes.h"
+#include "summary.h"
 
 #include <string.h>
 

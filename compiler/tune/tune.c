@@ -6,6 +6,7 @@
 #include "../base/signals.h"
 #include "../base/table.h"
 #include "../budget/make.h"
+#include "../emit/model.h"
 
 #include <dirent.h>
 #include <errno.h>
