@@ -1,5 +1,5 @@
 /* variants.h - the steps that drafts are put together from: those of the network without savings,
- * and those of a fusion by other kernels, which are worked out once, since no step of another fusion
+ * and those of a fusion by other kernels, which are worked out once: no step of another fusion
  * depends on them. */
 #ifndef CAEC_VARIANTS_H
 #define CAEC_VARIANTS_H

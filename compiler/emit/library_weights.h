@@ -1,5 +1,5 @@
-/* library_weights.h - baked weights: the packings that inference reads, computed here and written as
- * bytes that the assembler takes in, or as numbers of C. */
+/* library_weights.h - baked weights: the packings that inference reads, computed here and written
+ * as bytes that the assembler takes in, or as numbers of C. */
 #ifndef CAEC_LIBRARY_WEIGHTS_H
 #define CAEC_LIBRARY_WEIGHTS_H
 

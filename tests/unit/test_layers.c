@@ -331,7 +331,8 @@ static bool has_neighbour(const Sources *s, const bool *left, int file, bool cal
     return false;
 }
 
-/* Who calls nobody, or is called by nobody, is in no circle; leave those out till there are none. */
+/* Who calls nobody, or is called by nobody, is in no circle: those are left out until there are
+   none. */
 static void no_files_call_each_other_in_a_circle(void **state)
 {
     (void)state;
