@@ -4,7 +4,10 @@
 #include "base/arena.h"
 #include "base/lua.h"
 #include "base/signals.h"
-#include "emit/emit.h"
+#include "budget/make.h"
+#include "emit/library.h"
+#include "emit/model.h"
+#include "emit/summary.h"
 #include "front/load.h"
 #include "front/sample.h"
 #include "front/trained.h"
@@ -12,6 +15,7 @@
 #include "ir/print.h"
 #include "ops/ops.h"
 #include "passes/passes.h"
+#include "program/print.h"
 #include "tune/tune.h"
 #include "../runtime/formats/usage.h"
 
@@ -447,7 +451,7 @@ static void show_plan(const Options *o, const Plan *plan)
     if (o->dump && strcmp(o->dump, "plan") == 0)
         plan_print(&text, plan);
     else
-        plan_print_limit(&text, plan);
+        text_add(&text, "%s", plan->limit_report);
     if (o->memory)
         plan_print_memory(&text, plan);
     show(&text);

@@ -2,7 +2,7 @@
 """Mutation testing of what differentiates and plans: breaks one line at a time and asks whether a
 test notices.
 
-    tests/mutate.py [--count 120] [--seed 1] [--file compiler/plan/memory.c ...] [--keep FOLDER]
+    tests/mutate.py [--count 120] [--seed 1] [--file compiler/program/memory.c ...] [--keep FOLDER]
     [--jobs 2] [--rows 5]
 
 Works on a copy of the tree in FOLDER (default build-mutate), never on the sources themselves. A
@@ -15,7 +15,8 @@ with the reason. Exits with 1 where fewer than 95 % of the others were killed.
 import argparse, pathlib, random, re, resource, shutil, subprocess, sys, time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-PLACES = ["compiler/passes/*.c", "compiler/plan/*.c", "compiler/ops/*.c"]
+PLACES = ["compiler/passes/*.c", "compiler/program/*.c", "compiler/budget/*.c",
+          "compiler/ops/*.c"]
 
 # (pattern, replacement): each place where a pattern matches in a line is a mutant.
 SWAPS = [
@@ -55,6 +56,17 @@ RELATED = {
     "tuning": "passes_tuned",
     "stream": "library_stream",
     "limit": "training_limit_double",
+    "search": "training_limit_double",
+    "candidates": "training_limit_double",
+    "draft": "training_limit_double",
+    "variants": "training_limit_double",
+    "savings": "training_limit_double passes_check",
+    "checker": "passes_check",
+    "check": "passes_check",
+    "check_lives": "passes_check",
+    "check_values": "passes_check",
+    "check_calls": "passes_check",
+    "check_stream": "passes_check",
     "memory": "passes_branches library_alone",
     "print": "passes_dump passes_branches",
     "fold": "ops_upsample2d_double",

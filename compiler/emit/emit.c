@@ -3,8 +3,9 @@
 #include "../base/arena.h"
 #include "../base/embedded.h"
 #include "../ops/ops.h"
-#include "emitter.h"
+#include "../program/print.h"
 #include "holes.h"
+#include "summary.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -101,7 +102,7 @@ static void set_packing_parameters(lua_State *L, const Packing *packing)
     lua_setfield(L, -2, "parameters");
 }
 
-void push_packing_row(lua_State *L, const Packing *packing)
+static void push_packing_row(lua_State *L, const Packing *packing)
 {
     lua_newtable(L);
     set_text(L, "name", packing->name);
@@ -171,9 +172,7 @@ static void set_training(lua_State *L, const Training *t)
     lua_setfield(L, -2, "training");
 }
 
-/* Whether kernels call exp, tanh or log: ours, which a loop takes several of at once, instead of
-   the C library's. */
-static bool own_math(const Plan *plan)
+bool own_math(const Plan *plan)
 {
     bool calls = plan->settings.library;
     for (int i = 0; i < plan->graph->count && !plan->settings.real_double; i++) {
@@ -186,10 +185,9 @@ static bool own_math(const Plan *plan)
 static void set_texts(lua_State *L, const Plan *plan, const EmitOptions *options)
 {
     const Graph *graph = plan->graph;
-    Text summary = { 0 }, memory = { 0 }, limit = { 0 };
+    Text summary = { 0 }, memory = { 0 };
     emit_summary(&summary, graph);
     plan_print_memory(&memory, plan);
-    plan_print_limit(&limit, plan);
     set_text(L, "model", graph->name);
     set_text(L, "MODEL", upper(graph->name));
     set_text(L, "file", plan_graph_file(graph));
@@ -220,7 +218,7 @@ static void set_texts(lua_State *L, const Plan *plan, const EmitOptions *options
     set_number(L, "microbatch", plan->microbatch);
     set_text(L, "memory_limit",
              plan->settings.memory_limit ? arena_format("%zu", plan->settings.memory_limit) : "");
-    set_text(L, "limit", limit.data ? limit.data : "");
+    set_text(L, "limit", plan->limit_report);
     lua_pushboolean(L, plan->accumulates_in_place);
     lua_setfield(L, -2, "accumulates_in_place");
     lua_pushboolean(L, plan->settings.library);
@@ -261,41 +259,4 @@ void push_model(lua_State *L, const Plan *plan, const EmitOptions *options)
         lua_newtable(L);
         lua_setfield(L, -2, lists[i]);
     }
-}
-
-/* ---- the output: programs, or one kernel ---- */
-
-static void copy_runtime(Emitter *e)
-{
-    for (int i = 0; embedded_files[i].name; i++)
-        if (strncmp(embedded_files[i].name, "runtime/", 8) == 0)
-            emitter_copy(e, embedded_files[i].name, embedded_files[i].name);
-}
-
-void emit_model(const Plan *plan, const EmitOptions *options)
-{
-    const char *name = plan->graph->name;
-    Emitter e = emitter_open(plan, options);
-    emitter_kernels(&e);
-    emitter_programs(&e);
-    emitter_skeleton(&e, "kernels.h.in", arena_format("%s_kernels.h", name));
-    if (own_math(plan))
-        emitter_skeleton(&e, "math.h.in", arena_format("%s_math.h", name));
-    emitter_skeleton(&e, "supported.c.in", arena_format("%s_supported.c", name));
-    emitter_skeleton(&e, "model.h.in", arena_format("%s.h", name));
-    emitter_skeleton(&e, plan->microbatch > 1 ? "model_microbatch.c.in" : "model.c.in",
-                     arena_format("%s.c", name));
-    emitter_skeleton(&e, "CMakeLists.txt.in", "CMakeLists.txt");
-    emitter_skeleton(&e, "README.md.in", "README.md");
-    if (options->runtime)
-        copy_runtime(&e);
-    emitter_save(&e);
-}
-
-void emit_function(Text *out, const Plan *plan, const Step *step)
-{
-    lua_State *L = templates_open();
-    push_step_holes(L, plan, step);
-    *out = template_expand(L, step->kernel->text(step->core));
-    lua_close(L);
 }

@@ -2,19 +2,12 @@
 
 #include "../base/arena.h"
 #include "../base/embedded.h"
+#include "emit.h"
 #include "holes.h"
+#include "programs.h"
 
-#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
-
-const char *upper(const char *name)
-{
-    char *copy = (char *)arena_copy(name, strlen(name));
-    for (char *p = copy; *p; p++)
-        *p = (char)toupper((unsigned char)*p);
-    return copy;
-}
 
 /* ---- templates ---- */
 
@@ -38,8 +31,6 @@ lua_State *templates_open(void)
     return L;
 }
 
-/* Expands a template with the table of holes at the top of the stack, which it replaces by the
-   prototype, the list of argument names and the number of units (nil: the work is not divided). */
 Text template_expand(lua_State *L, const char *name)
 {
     lua_pushvalue(L, 1);
@@ -67,11 +58,6 @@ void emitter_file(Emitter *e, const char *name, Text text)
     table_add(&e->names, name, e->file_count);
     e->files = arena_more(e->files, e->file_count, sizeof *e->files);
     e->files[e->file_count++] = (SavedText){ name, text };
-}
-
-void append_item(lua_State *L)
-{
-    lua_rawseti(L, -2, (int)lua_length(L, -2) + 1);
 }
 
 /* Sets model.<list>[#+1] = the value at the top of the stack. */

@@ -5,7 +5,21 @@
 #include "../packing/codes.h"
 #include "../packing/kinds/points.h"
 
+#include <ctype.h>
 #include <string.h>
+
+const char *upper(const char *name)
+{
+    char *copy = (char *)arena_copy(name, strlen(name));
+    for (char *p = copy; *p; p++)
+        *p = (char)toupper((unsigned char)*p);
+    return copy;
+}
+
+void append_item(lua_State *L)
+{
+    lua_rawseti(L, -2, (int)lua_length(L, -2) + 1);
+}
 
 void set_number(lua_State *L, const char *name, double value)
 {

@@ -3,7 +3,7 @@
 #define CAEC_HOLES_H
 
 #include "../base/lua.h"
-#include "../plan/plan.h"
+#include "../program/plan.h"
 
 /* Pushes a table of all holes of a step: its own numbers, and
  *   name, model, real, REAL_BYTES, L (lanes), OP, comment (lines), args
@@ -25,6 +25,12 @@ void push_packing_holes(lua_State *L, const Plan *plan, const Packing *packing);
 /* Of a packing made on use, for the function that turns forward's blocks into it; besides these
    FROM_BLOCK, FROM_LANES. */
 void push_on_use_holes(lua_State *L, const Plan *plan, const Packing *on_use);
+
+/* "cae" -> "CAE" */
+const char *upper(const char *name);
+
+/* The table at the top goes to the end of the list below it. */
+void append_item(lua_State *L);
 
 /* Sets a field of the table at the top of the stack. */
 void set_number(lua_State *L, const char *name, double value);

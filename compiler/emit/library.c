@@ -1,9 +1,12 @@
-/* The library output: C that stands alone, under the names of the model. Streams are a skeleton of
-   their own, baked weights are library_weights.c. */
+#include "library.h"
+
 #include "../base/arena.h"
 #include "../ops/ops.h"
+#include "../program/print.h"
+#include "emit.h"
 #include "emitter.h"
 #include "holes.h"
+#include "library_weights.h"
 
 #include <stdint.h>
 #include <stdio.h>

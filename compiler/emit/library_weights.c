@@ -1,8 +1,8 @@
-/* Baked weights: the packings that inference reads, written as bytes that the assembler takes in,
-   or as numbers of C. */
+#include "library_weights.h"
+
 #include "../base/arena.h"
 #include "../packing/stored.h"
-#include "emitter.h"
+#include "holes.h"
 
 #include <stdint.h>
 #include <stdio.h>

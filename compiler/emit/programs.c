@@ -1,10 +1,10 @@
-/* programs.c - the holes train, encode, decode, stream and stages: every step with the words of its
-   call, and the memory that the steps share. */
-#include "emitter.h"
+#include "programs.h"
 
 #include "../base/arena.h"
 #include "../packing/codes.h"
+#include "../program/memory.h"
 #include "holes.h"
+#include "summary.h"
 
 #include <string.h>
 

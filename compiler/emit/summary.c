@@ -1,4 +1,4 @@
-#include "emit.h"
+#include "summary.h"
 
 #include "../base/arena.h"
 

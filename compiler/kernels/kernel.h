@@ -45,7 +45,7 @@ enum { STEP_NUMBERS = 24, STEP_ARGUMENTS = 10 };
 typedef struct Argument {
     const char *name;
     const Node *node;
-    Packing *packing;
+    const Packing *packing;
     bool scratch;
     size_t sum; /* reals */
     bool noise; /* the image's number for what is drawn */
@@ -62,7 +62,8 @@ typedef struct Rows {
 } Rows;
 
 /* One call in the emitted program: a kernel, the operator at its core and what else it computes on
-   the way. */
+   the way. Only the function that makes a step writes to it, and the kernel's `plan` on its
+   behalf; whoever wants it otherwise makes another (program/plan.h). */
 typedef struct Step {
     const Kernel *kernel;
     const Fusion *fusion;
@@ -82,18 +83,15 @@ typedef struct Step {
     int number_count;
     Argument arguments[STEP_ARGUMENTS];
     int argument_count;
-    size_t scratch;         /* reals that the kernel works in, then the packing made on use */
-    const Packing *on_use;  /* NULL: the step reads none */
-    size_t on_use_at;       /* where it lies in the scratch memory, in reals */
-    bool sums;              /* it keeps a sum over the images of a chunk, which Kernel.flush_text
+    size_t scratch;        /* reals that the kernel works in, then the packing made on use */
+    const Packing *on_use; /* NULL: the step reads none */
+    size_t on_use_at;      /* where it lies in the scratch memory, in reals */
+    bool sums;             /* it keeps a sum over the images of a chunk, which Kernel.flush_text
                                ends */
-    struct Step *again;     /* the same step as one that recomputes it; NULL: not made yet */
-    struct Step *when_late; /* of a draft, plan/draft.h: the same step with its turned packing made
-                               on use; NULL: it has none */
-    double estimate;        /* likewise: plan_step_cost() */
-    bool recomputes;        /* what it computes was computed before and dropped in the meantime */
-    double cost, macs;      /* estimated cycles; multiply-adds of the direct algorithm */
-    const char *why;        /* how it was chosen, for --dump plan */
+    bool recomputes;       /* what it computes was computed before and dropped in the meantime */
+    double cost;           /* of an image: estimated cycles, or measured microseconds */
+    double macs;           /* multiply-adds of the direct algorithm */
+    const char *why;       /* how it was chosen, for --dump plan */
 } Step;
 
 enum {

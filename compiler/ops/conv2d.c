@@ -8,65 +8,6 @@
 
 #include "../base/arena.h"
 
-static int pad_before(int in, int out, int kernel, int stride, int same)
-{
-    int total = (out - 1) * stride + kernel - in;
-    return same && total > 0 ? total / 2 : 0;
-}
-
-static int outputs(int in, int kernel, int stride, int same)
-{
-    return same ? (in + stride - 1) / stride : (in - kernel) / stride + 1;
-}
-
-ConvShape conv_shape_from(int in_h, int in_w, int ci, int co, ConvNumbers n)
-{
-    ConvShape s = { .in_h = in_h,
-                    .in_w = in_w,
-                    .ci = ci,
-                    .co = co,
-                    .up = n.up,
-                    .kernel = n.kernel,
-                    .stride = n.stride };
-    s.out_h = outputs(in_h * s.up, s.kernel, s.stride, n.same);
-    s.out_w = outputs(in_w * s.up, s.kernel, s.stride, n.same);
-    s.pad_top = pad_before(in_h * s.up, s.out_h, s.kernel, s.stride, n.same);
-    s.pad_left = pad_before(in_w * s.up, s.out_w, s.kernel, s.stride, n.same);
-    return s;
-}
-
-ConvShape conv_shape(const Node *node)
-{
-    if (conv_is_transpose(node))
-        return conv_transpose_shape(node);
-    ConvNumbers n = { node_number(node, "kernel"), node_number(node, "stride"),
-                      node_number(node, "same"), node_number(node, "up") };
-    if (node->op == &op_conv2d_dx) {
-        const int *kernel = node->input[1]->shape.dim;
-        return conv_shape_from(node_number(node, "height"), node_number(node, "width"), kernel[2],
-                               kernel[3], n);
-    }
-    const int *x = node->input[0]->shape.dim;
-    int co = node->op == &op_conv2d ? node->input[1]->shape.dim[3] : node->input[1]->shape.dim[2];
-    return conv_shape_from(x[0], x[1], x[2], co, n);
-}
-
-bool conv_is(const Node *node)
-{
-    return node->op == &op_conv2d || node->op == &op_conv2d_dx || node->op == &op_conv2d_dw
-           || conv_is_transpose(node);
-}
-
-bool conv_scatters(const Node *node)
-{
-    return node->op == &op_conv2d_dx || node->op == &op_conv2d_transpose;
-}
-
-bool conv_is_dw(const Node *node)
-{
-    return node->op == &op_conv2d_dw || node->op == &op_conv2d_transpose_dw;
-}
-
 static void conv2d_shape(Node *node)
 {
     want_image(node, node->input[0]);

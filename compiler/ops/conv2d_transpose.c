@@ -7,24 +7,6 @@
 
 #include "../base/arena.h"
 
-bool conv_is_transpose(const Node *node)
-{
-    return node->op == &op_conv2d_transpose || node->op == &op_conv2d_transpose_dx
-           || node->op == &op_conv2d_transpose_dw;
-}
-
-ConvShape conv_transpose_shape(const Node *node)
-{
-    ConvNumbers n = { node_number(node, "kernel"), node_number(node, "stride"), .same = 1,
-                      .up = 1 };
-    const int *a = node->input[0]->shape.dim, *b = node->input[1]->shape.dim;
-    if (node->op == &op_conv2d_transpose)
-        return conv_shape_from(a[0] * n.stride, a[1] * n.stride, b[2], b[3], n);
-    if (node->op == &op_conv2d_transpose_dx)
-        return conv_shape_from(a[0], a[1], b[2], b[3], n);
-    return conv_shape_from(b[0], b[1], b[2], a[2], n);
-}
-
 static void transpose_shape(Node *node)
 {
     const int *x = node->input[0]->shape.dim;

@@ -151,12 +151,7 @@ typedef struct ConvShape {
     int pad_top, pad_left; /* zeros before the virtual input */
 } ConvShape;
 
-typedef struct ConvNumbers {
-    int kernel, stride, same, up;
-} ConvNumbers;
-
 ConvShape conv_shape(const Node *node);
-ConvShape conv_shape_from(int in_h, int in_w, int ci, int co, ConvNumbers numbers);
 
 /* Of convolutions and their gradients. conv_scatters: each input adds to many outputs (dX of
    conv2d, conv2d_transpose itself), where the others gather each output from many inputs. */
@@ -164,9 +159,6 @@ bool conv_is(const Node *node);
 bool conv_is_transpose(const Node *node);
 bool conv_is_dw(const Node *node);
 bool conv_scatters(const Node *node);
-
-/* conv_shape of conv2d_transpose and its gradients */
-ConvShape conv_transpose_shape(const Node *node);
 
 /* Multiply-adds, counted on the whole input, zeros of the padding and repeated pixels included, as
    everybody counts. */

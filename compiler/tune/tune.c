@@ -5,6 +5,8 @@
 #include "../base/embedded.h"
 #include "../base/signals.h"
 #include "../base/table.h"
+#include "../budget/make.h"
+#include "../emit/model.h"
 
 #include <dirent.h>
 #include <errno.h>

@@ -2,7 +2,7 @@
 #ifndef CAEC_TUNE_H
 #define CAEC_TUNE_H
 
-#include "../emit/emit.h"
+#include "../program/plan.h"
 
 /* For each kernel of convolutions: emits the graph with that kernel wherever it fits, compiles it
    with the C compiler ($CC, or cc) in a temporary folder, and times every call. Layers that do the

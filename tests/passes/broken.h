@@ -4,7 +4,7 @@
 
 #include "cases.h"
 
-#include "plan/plan.h"
+#include "program/microbatch.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -51,9 +51,15 @@ static Buffer *buffer_of(const Program *p, int i)
     return is_buffer(p, i) ? &p->buffers[i] : NULL;
 }
 
+/* Steps of a plan are final, and nobody but these tests writes to them. */
+static Step *breakable(const Program *p, int i)
+{
+    return (Step *)p->steps[i];
+}
+
 static void swap(Program *p, int i)
 {
-    Step *step = p->steps[i];
+    const Step *step = p->steps[i];
     p->steps[i] = p->steps[i + 1];
     p->steps[i + 1] = step;
 }
@@ -72,7 +78,7 @@ static void drop(Program *p, int i)
     p->forward_count -= i < p->forward_count;
 }
 
-static Packing *packing_of(const Program *p, int i)
+static const Packing *packing_of(const Program *p, int i)
 {
     for (int k = 0; i < p->count && k < p->steps[i]->argument_count; k++)
         if (p->steps[i]->arguments[k].packing)
@@ -131,8 +137,8 @@ static bool repeat(Plan *plan, Program *p, int i, bool backward)
 {
     if (!is_step(p, i) || p->result || backward != (i >= p->forward_count))
         return false;
-    Step **steps = calloc((size_t)p->count + 1,
-                          sizeof *steps); /* as the plan itself, it stays till the end */
+    const Step **steps = calloc((size_t)p->count + 1,
+                                sizeof *steps); /* as the plan itself, it stays till the end */
     assert_non_null(steps);
     memcpy(steps, p->steps, sizeof *steps * (size_t)p->count);
     steps[p->count++] = p->steps[i];
@@ -270,7 +276,7 @@ static bool join_runs(Plan *plan, Program *p, int i)
 static bool lose_an_argument(Plan *plan, Program *p, int i)
 {
     (void)plan;
-    Step *step = i < p->count ? p->steps[i] : NULL;
+    Step *step = i < p->count ? breakable(p, i) : NULL;
     for (int k = 0; step && k < step->argument_count; k++) {
         const Argument *a = &step->arguments[k];
         if (strcmp(a->name, "pooled") == 0 || !(a->packing || (a->node && !makes(step, a->node))))
@@ -288,7 +294,7 @@ static bool lose_a_part(Plan *plan, Program *p, int i)
     (void)plan;
     if (!is_step(p, i) || !(p->steps[i]->d_act || p->steps[i]->d_pool))
         return false;
-    p->steps[i]->d_act = p->steps[i]->d_pool = NULL;
+    breakable(p, i)->d_act = breakable(p, i)->d_pool = NULL;
     return true;
 }
 
@@ -297,7 +303,7 @@ static bool call_another(Plan *plan, Program *p, int i)
     if (i >= p->count || plan->function_count < 2)
         return false;
     int k = strcmp(plan->functions[0]->function, p->steps[i]->function) == 0;
-    p->steps[i]->function = plan->functions[k]->function;
+    breakable(p, i)->function = plan->functions[k]->function;
     return true;
 }
 
@@ -306,7 +312,7 @@ static bool overlap_packings(Plan *plan, Program *p, int i)
     if (p != &plan->train || i + 1 >= plan->packing_count
         || plan->packings[i]->training != plan->packings[i + 1]->training)
         return false;
-    plan->packings[i + 1]->offset = plan->packings[i]->offset;
+    ((Packing *)plan->packings[i + 1])->offset = plan->packings[i]->offset;
     return true;
 }
 
@@ -321,7 +327,8 @@ static bool forget_a_packing(Plan *plan, Program *p, int i)
 
 static bool read_another_packing(Plan *plan, Program *p, int i)
 {
-    Packing *packing = packing_of(p, i), *copy = calloc(1, sizeof *copy);
+    const Packing *packing = packing_of(p, i);
+    Packing *copy = calloc(1, sizeof *copy);
     int k = 0;
     assert_non_null(copy);
     while (packing && k < plan->graph->parameter_count
@@ -333,23 +340,23 @@ static bool read_another_packing(Plan *plan, Program *p, int i)
     copy->parameter = plan->graph->parameters[k].node;
     for (k = 0; p->steps[i]->arguments[k].packing != packing; k++)
         ;
-    p->steps[i]->arguments[k].packing = copy;
+    breakable(p, i)->arguments[k].packing = copy;
     return true;
 }
 
-static bool make_no_late_packing(Plan *plan, Program *p, int i)
+static bool make_no_packing_on_use(Plan *plan, Program *p, int i)
 {
     (void)plan;
     if (!is_step(p, i) || !p->steps[i]->on_use)
         return false;
-    p->steps[i]->on_use = NULL;
+    breakable(p, i)->on_use = NULL;
     return true;
 }
 
-static bool make_late_packing_beyond_scratch(Plan *plan, Program *p, int i)
+static bool make_packing_on_use_beyond_scratch(Plan *plan, Program *p, int i)
 {
     (void)plan;
-    return is_step(p, i) && p->steps[i]->on_use && ++p->steps[i]->on_use_at;
+    return is_step(p, i) && p->steps[i]->on_use && ++breakable(p, i)->on_use_at;
 }
 
 static bool is_ring(const Program *p, int i)
@@ -372,7 +379,8 @@ static bool overlap_rings(Plan *plan, Program *p, int i)
 static bool make_fewer_rows(Plan *plan, Program *p, int i)
 {
     (void)plan;
-    return p->rings && i < p->count && (p->steps[i]->rows.count -= p->steps[i]->rows.pool, true);
+    return p->rings && i < p->count
+           && (breakable(p, i)->rows.count -= p->steps[i]->rows.pool, true);
 }
 
 static bool put_scratch_into_rings(Plan *plan, Program *p, int i)
@@ -416,8 +424,8 @@ static const Mutation mutations[] = {
     MUTATION(overlap_packings),
     MUTATION(forget_a_packing),
     MUTATION(read_another_packing),
-    MUTATION(make_no_late_packing),
-    MUTATION(make_late_packing_beyond_scratch),
+    MUTATION(make_no_packing_on_use),
+    MUTATION(make_packing_on_use_beyond_scratch),
     MUTATION(keep_fewer_rows),
     MUTATION(overlap_rings),
     MUTATION(make_fewer_rows),

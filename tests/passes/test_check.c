@@ -1,9 +1,11 @@
-/* The check of plans (plan/check.h): good plans of several graphs, with limits of memory,
+/* The check of plans (program/check.h): good plans of several graphs, with limits of memory,
    dense, stages and streams, have no fault; and each, broken in one of the ways in which a
    transformation of plans could go wrong, has one. */
+#include "budget/limit.h"
 #include "front/load.h"
 #include "passes/passes.h"
-#include "plan/check.h"
+#include "program/assemble.h"
+#include "program/check.h"
 
 #undef fail
 #include "cases.h"
@@ -62,8 +64,7 @@ enum { CASES = sizeof cases / sizeof *cases };
 /* ---- good plans ---- */
 
 typedef struct Good {
-    const Graph *graph;
-    Settings settings;
+    const Plan *plain;
     const MemorySaving *savings;
     int saving_count;
 } Good;
@@ -90,13 +91,15 @@ static Good good_new(const struct Case *c)
     Graph *graph = load_graph(path);
     for (size_t i = 0; i < sizeof passes / sizeof *passes; i++)
         passes[i](graph);
-    Good g = { .graph = graph,
-               .settings = {
-                   .target = target_find(c->target), .library = c->library, .stream = c->stream } };
-    g.settings.memory_limit = c->limited ? smallest_limit(folder, c) : 0;
-    const Plan *plan = plan_make(graph, g.settings, NULL, 0, NULL);
-    g.savings = plan->savings;
-    g.saving_count = plan->saving_count;
+    const Settings settings = { .target = target_find(c->target),
+                                .library = c->library,
+                                .stream = c->stream,
+                                .memory_limit = c->limited ? smallest_limit(folder, c) : 0 };
+    Plan *plain = plan_open(graph, settings, NULL, 0, NULL);
+    plan_choose_steps(plain);
+    plan_finish(plain);
+    Good g = { .plain = plain };
+    g.saving_count = c->limited ? limit_savings(plain, &g.savings) : 0;
     assert_int_equal(c->limited, g.saving_count > 0);
     free(path);
     folder_remove(folder);
@@ -105,7 +108,7 @@ static Good good_new(const struct Case *c)
 
 static Plan *plan_new(const Good *g)
 {
-    return plan_with_savings(g->graph, g->settings, NULL, 0, NULL, g->savings, g->saving_count);
+    return plan_with_savings(g->plain, g->savings, g->saving_count);
 }
 
 /* ---- the tests ---- */

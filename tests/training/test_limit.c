@@ -440,10 +440,10 @@ static void check_look(Trainer *t, const Pictures *p, real *gradient)
 static bool packs_on_use(const Built *built)
 {
     char *path = text_of("%s/net/net_prepare.c", built->folder), *text = file_read(path, NULL);
-    bool late = strstr(text, "void make_") != NULL;
+    bool on_use = strstr(text, "void make_") != NULL;
     free(text);
     free(path);
-    return late;
+    return on_use;
 }
 
 /* With all kernels forced, a limit only changes the order of steps, when weights are turned and

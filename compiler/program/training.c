@@ -1,0 +1,82 @@
+#include "training.h"
+
+#include <string.h>
+
+enum { ALIGNMENT = 64, STATE_OF_LIBRARY = 128 };
+
+static size_t block(size_t bytes)
+{
+    return ((bytes ? bytes : 1) + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+}
+
+static size_t larger(size_t a, size_t b)
+{
+    return a > b ? a : b;
+}
+
+static size_t parameter_bytes(const Plan *plan)
+{
+    size_t count = 0;
+    for (int i = 0; i < plan->graph->parameter_count; i++)
+        count += (size_t)shape_count(plan->graph->parameters[i].node->shape);
+    return count * (size_t)settings_real_bytes(&plan->settings);
+}
+
+/* Of one thread: it fits training and inference, of all stages of training. */
+static size_t workspace_bytes(const Plan *plan)
+{
+    const size_t latent = (size_t)shape_count(plan->graph->latent->shape) * (size_t)plan->microbatch
+                          * (size_t)settings_real_bytes(&plan->settings);
+    size_t train = larger(plan->train.bytes, ALIGNMENT),
+           infer = larger(plan->encode.bytes, plan->decode.bytes);
+    for (int i = 0; i < plan->stage_count; i++) {
+        train = larger(train, plan->stages[i].bytes);
+        infer = larger(infer, plan->previews[i].bytes);
+    }
+    return larger(train, block(latent) + infer);
+}
+
+size_t plan_training_bytes(const Plan *plan, int threads)
+{
+    const Training *t = &plan->graph->training;
+    const size_t vector = block(parameter_bytes(plan)),
+                 real_bytes = (size_t)settings_real_bytes(&plan->settings);
+    const size_t prepared = (plan_packings_apart(plan) ? plan->training_reals
+                                                       : plan->prepared_reals)
+                            * real_bytes;
+    /* vectors of the optimizer */
+    const size_t own = strcmp(t->optimizer.word, "sgd") == 0 ? 1 : 2;
+    if (plan->settings.library)
+        return parameter_bytes(plan) + STATE_OF_LIBRARY + larger(prepared, ALIGNMENT)
+               + (1 + own) * vector + larger(plan->train.bytes, ALIGNMENT);
+    const size_t sums = plan->accumulates_in_place ? 0 : threads > 1 ? (size_t)threads + 1 : 1;
+    return (2 + own + sums) * vector + block(prepared) + block((size_t)t->batch * sizeof(double))
+           + (size_t)threads * block(workspace_bytes(plan));
+}
+
+/* A dense layer's weights are read once for each microbatch and direction. */
+static double cost_of_microbatches(const Plan *plan)
+{
+    return plan->microbatch > 1 ? 3 * cost_of_moving((double)parameter_bytes(plan), &plan->settings)
+                                      / plan->microbatch
+                                : 0;
+}
+
+/* Values that lie far apart are moved one by one. */
+static double cost_of_turning(const Plan *plan, const Step *step)
+{
+    return step->on_use ? cost_of_moving((double)step->on_use->count, &plan->settings)
+                              * settings_lanes(&plan->settings)
+                        : 0;
+}
+
+double plan_training_cost(const Plan *plan)
+{
+    double cost = cost_of_microbatches(plan);
+    for (int i = 0; i < plan->train.count; i++)
+        cost += plan->train.steps[i]->cost + cost_of_turning(plan, plan->train.steps[i]);
+    for (int p = 0; p < plan->stage_count; p++)
+        for (int i = 0; i < plan->stages[p].count; i++)
+            cost += plan->stages[p].steps[i]->recomputes ? plan->stages[p].steps[i]->cost : 0;
+    return cost;
+}
