@@ -167,6 +167,17 @@ static bool own_math(const Plan *plan)
     return calls;
 }
 
+/* Whether kernels call erf, which few do. */
+static bool calls_erf(const Graph *graph)
+{
+    bool calls = false;
+    for (int i = 0; i < graph->count; i++) {
+        const Op *op = graph->nodes[i]->op;
+        calls = calls || (op->value && strstr(op->value, "erf("));
+    }
+    return calls;
+}
+
 static void set_texts(lua_State *L, const Plan *plan, const EmitOptions *options)
 {
     const Graph *graph = plan->graph;
@@ -211,6 +222,8 @@ static void set_texts(lua_State *L, const Plan *plan, const EmitOptions *options
     lua_setfield(L, -2, "library");
     lua_pushboolean(L, own_math(plan));
     lua_setfield(L, -2, "own_math");
+    lua_pushboolean(L, calls_erf(graph));
+    lua_setfield(L, -2, "calls_erf");
     lua_pushboolean(L, plan->settings.stream);
     lua_setfield(L, -2, "streams");
     lua_pushboolean(L, plan_uses_openblas(plan));

@@ -105,6 +105,14 @@ local function split_choice(text)
   return text:sub(1, question - 1), text:sub(question + 3, colon - 1), text:sub(colon + 3)
 end
 
+-- "n ? a : b" where n is a number of the activation's, as `approximate`: what it chooses.
+local function settled(holes, text)
+  local condition, yes, no = split_choice(text)
+  local x = condition and holes.act_numbers[condition]
+  if not x then return text end
+  return x ~= 0 and yes or no
+end
+
 -- An expression of elementwise.def with its variables put in; float code calls the float functions.
 local function expression(holes, text, values)
   if holes.real == "float" then text = text:gsub("(%a%w*)%(", "%1f(") end
@@ -275,17 +283,18 @@ local function expand(name, holes)
     return values
   end
   function env.activation(x)
-    return expression(holes, holes.act_value, with_numbers({ x = x }))
+    return expression(holes, settled(holes, holes.act_value), with_numbers({ x = x }))
   end
   -- `value` is the activation's input or its value, as its gradient reads one or the other
   function env.derivative(value, d)
-    return expression(holes, holes.act_derivative, with_numbers({ x = value, y = value, d = d }))
+    return expression(holes, settled(holes, holes.act_derivative),
+        with_numbers({ x = value, y = value, d = d }))
   end
   function env.vector_activation(x)
-    return vector_expression(holes, holes.act_value, with_numbers({ x = x }))
+    return vector_expression(holes, settled(holes, holes.act_value), with_numbers({ x = x }))
   end
   function env.vector_derivative(value, d)
-    return vector_expression(holes, holes.act_derivative,
+    return vector_expression(holes, settled(holes, holes.act_derivative),
         with_numbers({ x = value, y = value, d = d }))
   end
   setmetatable(env, { __index = function(_, key)

@@ -2,6 +2,7 @@
 #include "ops.h"
 
 #include "../base/arena.h"
+#include "elementwise.h"
 
 #include <string.h>
 
@@ -23,25 +24,12 @@ static Node *elementwise_gradient(Graph *graph, Node *node, Node *dy, int i)
                     node->number);
 }
 
-enum { FROM_Y, FROM_X };
-enum { MONOTONE = 1, ZERO_BELOW = 2, FLAT_ABOVE = 4, UNIT_RANGE = 8, PROPERTIES = 15 };
-
-/* What a row may not say. */
-#define ELEMENTWISE(name, number, from, properties, value, gradient)                            \
-    _Static_assert(((properties) & ~PROPERTIES) == 0, #name ": there is no such property");     \
-    _Static_assert(sizeof #value > 1, #name ": its value is missing");                          \
-    _Static_assert(sizeof #gradient > 1, #name ": its gradient is missing");                    \
-    _Static_assert((from) == FROM_Y || (from) == FROM_X, #name ": its gradient is from what?"); \
-    _Static_assert((from) != FROM_Y || ((properties)&MONOTONE),                                 \
-                   #name ": y tells no gradient of what is not MONOTONE; say FROM_X");
-#include "elementwise.def"
-#undef ELEMENTWISE
-
 /* Expanded first: rows may be written with macros. */
 #define TEXT(...) #__VA_ARGS__
 
 #define NUMBERS_NONE NULL
 #define NUMBERS_SLOPE "slope"
+#define NUMBERS_APPROXIMATE "approximate"
 #define ELEMENTWISE(name_, number_, from, properties, value_, gradient_)          \
     const Op op_##name_ = { .name = #name_,                                       \
                             .arity = 1,                                           \
@@ -109,6 +97,7 @@ static Node *linear_build(Layer *layer, const Arg *args, Node *x)
 
 #define ARGS_NONE
 #define ARGS_SLOPE { "slope", ARG_REAL, .number = 0.2, .min = 0, .max = 1 },
+#define ARGS_APPROXIMATE { "approximate", ARG_BOOL, .number = 0 },
 #define ELEMENTWISE(name_, number, from, properties, value_, gradient)   \
     const LayerSpec layer_##name_ = { #name_,                            \
                                       #name_,                            \

@@ -3,6 +3,7 @@
 
 #include "cases.h"
 #include "files.h"
+#include "process.h"
 
 #include <ctype.h>
 #include <stdbool.h>
@@ -131,10 +132,61 @@ static void gradients_say_of_what(void **state)
     assert_true(gradients > 15);
 }
 
+/* What caec's build says of a row beside the others. */
+static void want_refused(const char *row, const char *why)
+{
+    char *folder = folder_new(), *rows = text_of("%s/rows.def", folder),
+         *ops = text_of("%s/compiler/ops", project_folder());
+    file_write(rows, row, strlen(row));
+    Result made = run(
+        folder, "%s -std=c11 -w -DELEMENTWISE_ROWS=\"%s\" %s/check_elementwise.c -o check -lm",
+        c_compiler(), rows, ops);
+    if (made.exit_code == 0) {
+        result_free(&made);
+        made = run(folder, "./check");
+    }
+    if (*why ? made.exit_code == 0 || !strstr(made.err, why) : made.exit_code != 0)
+        fail_msg("%swants \"%s\", got exit code %d: %s", row, why, made.exit_code, made.err);
+    result_free(&made);
+    free(rows);
+    free(ops);
+    folder_remove(folder);
+}
+
+static void rows_that_break_the_rules(void **state)
+{
+    (void)state;
+    static const char *const wrong[][2] = {
+        { "NONE, FROM_Y, MONOTONE, tanh(x), d * (1 - y * y)", "" },
+        { "NONE, FROM_Y, 0, x * x, d * y", "say FROM_X" },
+        { "NONE, FROM_Y, MONOTONE, x * x, 2 * d * sqrt(y)", "is not MONOTONE" },
+        { "NONE, FROM_Y, MONOTONE, tanh(x), d * (1 - x * x)", "undeclared" },
+        { "NONE, FROM_X, 0, x * x, 2 * d * y", "undeclared" },
+        { "NONE, FROM_X, 0, slope * x, d", "undeclared" },
+        { "NONE, FROM_X, 0, x * x, d * x", "has another gradient" },
+        { "NONE, FROM_X, 0, x * x,", "gradient is missing" },
+        { "NONE, FROM_X, 0, , d", "value is missing" },
+        { "NONE, FROM_X, 32, x, d", "no such property" },
+        { "NONE, FROM_X, ROUND, x, d", "undeclared" },
+        { "NONE, FROM_Z, 0, x, d", "FROM_Z" },
+        { "OTHER, FROM_X, 0, x, d", "OTHER" },
+        { "NONE, FROM_Y, MONOTONE, x > 0 ? x : 0, y > 0 ? d : 0", "is flat, which it does not" },
+        { "NONE, FROM_Y, MONOTONE + ZERO_BELOW, x, d", "is not 0 below" },
+        { "NONE, FROM_Y, MONOTONE + FLAT_ABOVE, x, d", "is not flat" },
+        { "NONE, FROM_Y, MONOTONE + UNIT_RANGE, tanh(x), d * (1 - y * y)", "UNIT_RANGE" },
+    };
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        char *row = text_of("ELEMENTWISE(row, %s)\n", wrong[i][0]);
+        want_refused(row, wrong[i][1]);
+        free(row);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = { cmocka_unit_test(no_room_knows_an_operator_by_name),
                                         cmocka_unit_test(names_are_found),
-                                        cmocka_unit_test(gradients_say_of_what) };
+                                        cmocka_unit_test(gradients_say_of_what),
+                                        cmocka_unit_test(rows_that_break_the_rules) };
     return cmocka_run_group_tests_name("operators", tests, NULL, NULL);
 }
