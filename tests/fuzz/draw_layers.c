@@ -118,10 +118,11 @@ NetSize place_out(const Drawer *d, int at)
 
 const char *draw_activation(Drawer *d)
 {
-    static const char *const names[] = { "relu",   "relu",  "leaky_relu", "sigmoid",
-                                         "tanh",   "tanh",  "softplus",   "elu",
-                                         "linear", "gelu",  "silu",       "mish",
-                                         "selu",   "relu6", "hard_swish", "hard_sigmoid" };
+    static const char *const names[] = { "relu",        "relu",  "leaky_relu", "sigmoid",
+                                         "tanh",        "tanh",  "softplus",   "elu",
+                                         "linear",      "gelu",  "silu",       "mish",
+                                         "selu",        "relu6", "hard_swish", "softsign",
+                                         "hard_sigmoid" };
     return names[below(d, (int)(sizeof names / sizeof names[0]))];
 }
 

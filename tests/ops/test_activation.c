@@ -11,7 +11,7 @@
 static const char *const names[] = { "relu",        "leaky_relu", "sigmoid",      "tanh",
                                      "softplus",    "elu",        "linear",       "selu",
                                      "relu6",       "silu",       "hard_sigmoid", "gelu",
-                                     "exponential", "mish",       "hard_swish" };
+                                     "exponential", "mish",       "hard_swish",   "softsign" };
 enum { NAMES = sizeof names / sizeof names[0] };
 
 /* After a convolution (taken into it) as the latent, after a pool (alone), after another

@@ -237,6 +237,8 @@ static double activate_newer(double x, const char *name, double sigmoid, double 
         return fmin(fmax(x / 6 + 0.5, 0), 1);
     if (strcmp(name, "hard_swish") == 0)
         return x * fmin(fmax(x + 3, 0), 6) / 6;
+    if (strcmp(name, "softsign") == 0)
+        return x / (fabs(x) + 1);
     if (strcmp(name, "exponential") == 0)
         return exp(x);
     if (strcmp(name, "silu") == 0)
