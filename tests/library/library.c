@@ -56,7 +56,7 @@ const char net_curved[] = NET(
     "hard_swish {},",
     "conv2d { filters = 6, kernel = 3, activation = \"silu\" }, upsample2d { size = 2 }, "
     "gelu { approximate = true }, conv2d { filters = 5, kernel = 3, activation = \"selu\" }, "
-    "conv2d { filters = 4, kernel = 3, activation = \"relu6\" }, exponential {}, "
+    "conv2d { filters = 4, kernel = 3, activation = \"relu6\" }, softsign {}, exponential {}, "
     "upsample2d { size = 2 }, conv2d { filters = 2, kernel = 3, activation = \"hard_sigmoid\" },",
     "loss = \"mse\", optimizer = adam {}");
 

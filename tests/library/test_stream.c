@@ -131,7 +131,7 @@ static const Net curved = {
     .decoder = { { CONV, .filters = 20, .kernel = 3, .activation = "relu6" },
                  { ACT, .activation = "mish" },
                  { UP, .size = 2 },
-                 { CONV, .filters = 5, .kernel = 3, .activation = "selu" },
+                 { CONV, .filters = 5, .kernel = 3, .activation = "softsign" },
                  { ACT, .activation = "gelu", .approximate = true },
                  { CONV, .filters = 4, .kernel = 3, .activation = "hard_sigmoid" } }
 };
