@@ -116,6 +116,7 @@ NetSize place_out(const Drawer *d, int at)
 
 /* ---- attributes ---- */
 
+/* All but exponential, whose values know no bound in a chain. */
 const char *draw_activation(Drawer *d)
 {
     static const char *const names[] = { "relu",        "relu",  "leaky_relu", "sigmoid",
