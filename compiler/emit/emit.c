@@ -44,10 +44,14 @@ const char *shortest(double x)
 static void set_parameters(lua_State *L, const Graph *graph)
 {
     int64_t offset = 0;
+    bool all = true;
     lua_newtable(L);
     for (int i = 0; i < graph->parameter_count; i++) {
         const Parameter *p = &graph->parameters[i];
         lua_newtable(L);
+        lua_pushboolean(L, !p->non_trainable);
+        lua_setfield(L, -2, "trained");
+        all = all && !p->non_trainable;
         set_text(L, "name", p->node->name);
         set_text(L, "id", upper(plan_identifier(p->node->name)));
         set_shape_fields(L, "shape", p->node->shape);
@@ -59,6 +63,8 @@ static void set_parameters(lua_State *L, const Graph *graph)
     }
     lua_setfield(L, -2, "parameters");
     set_number(L, "parameter_reals", (double)offset);
+    lua_pushboolean(L, all);
+    lua_setfield(L, -2, "all_trained");
 }
 
 /* The kernel of the layer that makes the output, where its last activation can leave a channel at 0

@@ -302,9 +302,8 @@ static void set_stages(lua_State *L, const Plan *plan)
         const Stage *stage = &graph->stages[i];
         const char *trains = "";
         for (int k = 0; k < graph->parameter_count; k++)
-            trains = arena_format(
-                "%s%s%d", trains, k ? ", " : "",
-                stage_trains(stage, graph_layer_of(graph, graph->parameters[k].node)));
+            trains = arena_format("%s%s%d", trains, k ? ", " : "",
+                                  graph_trains(graph, stage->whole ? 0 : i + 1, k));
         lua_newtable(L);
         set_text(L, "title", emit_stage_title(graph, stage));
         set_text(L, "loss", stage->loss);

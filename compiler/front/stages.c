@@ -81,7 +81,8 @@ static void check_layers(const Entry *e)
         fail(place(e, "decoder"), "stages: %s reads %s, but %s gives %s; both must be equal",
              next->name, shape_text(enters), cut->name, shape_text(cut->shape));
     for (int i = 0; i < graph->layer_count; i++)
-        parameters += stage_trains(p, i) ? graph->layers[i].parameters : 0;
+        if (stage_trains(p, i))
+            parameters += graph->layers[i].parameters - graph->layers[i].non_trainable;
     if (!parameters)
         fail(p->loc, "stages: the layers of this stage have nothing to train");
 }

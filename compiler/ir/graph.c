@@ -173,6 +173,13 @@ Node *graph_loss(const Graph *graph, int stage)
     return stage ? graph->stages[stage - 1].objective : graph->loss;
 }
 
+bool graph_trains(const Graph *graph, int stage, int i)
+{
+    const Parameter *p = &graph->parameters[i];
+    return !p->non_trainable
+           && (!stage || stage_trains(&graph->stages[stage - 1], graph_layer_of(graph, p->node)));
+}
+
 Node *graph_gradient(const Graph *graph, int stage, int i)
 {
     if (!stage)

@@ -156,7 +156,7 @@ typedef struct LayerRow {
     const char *with;               /* "encoder.conv1, encoder.pool1": the layers that it names; ""
                                        */
     Shape shape;
-    int64_t parameters;
+    int64_t parameters, non_trainable; /* numbers of them; those that are not trained */
     Loc loc;
     Node *output; /* as loaded; passes may drop it */
     bool read;    /* by another layer */
@@ -166,7 +166,8 @@ typedef struct Parameter {
     Node *node;
     double limit; /* Glorot uniform [-limit, limit); 0: all `fill` */
     double fill;
-    Node *gradient; /* set by differentiate */
+    bool non_trainable; /* no gradient is asked for it, and updates leave it alone */
+    Node *gradient;     /* set by differentiate; NULL of what is not trained */
 } Parameter;
 
 /* An optimizer or a schedule as the graph file chose it: its word, and its numbers in the order of
@@ -280,9 +281,10 @@ Node *node_storage(const Node *node);
 /* How many stages train a part of the network; their numbers are 1 and up. */
 int graph_partial_stages(const Graph *graph);
 
-/* Of stage `stage`, or of the whole network where it is 0: its loss, and the gradient of parameter
-   i (NULL: it rests, or nothing is differentiated yet). */
+/* Of stage `stage`, or of the whole network where it is 0: its loss, whether parameter i is
+   trained, and its gradient (NULL: it is not, or nothing is differentiated yet). */
 Node *graph_loss(const Graph *graph, int stage);
+bool graph_trains(const Graph *graph, int stage, int i);
 Node *graph_gradient(const Graph *graph, int stage, int i);
 
 /* Whether the layer at that place in graph->layers is one that the stage trains; the place of a

@@ -190,6 +190,13 @@ Node *layer_parameter_filled(Layer *layer, const char *suffix, Shape shape, doub
     return add_parameter(layer, suffix, shape, 0, fill);
 }
 
+Node *layer_statistic(Layer *layer, const char *suffix, Shape shape, double fill)
+{
+    Node *node = add_parameter(layer, suffix, shape, 0, fill);
+    layer->graph->parameters[layer->graph->parameter_count - 1].non_trainable = true;
+    return node;
+}
+
 double glorot_limit(double fan_in, double fan_out)
 {
     return sqrt(6.0 / (fan_in + fan_out));

@@ -128,9 +128,11 @@ Node *layer_reals(Layer *layer, Node *x);
    the layer. */
 const char *layer_part(int i, int count);
 
-/* A trained tensor "<layer>.<suffix>" of the graph. limit, fill: see Parameter. */
+/* A parameter "<layer>.<suffix>" of the graph. limit, fill: see Parameter. layer_statistic: one
+   that is not trained. */
 Node *layer_parameter(Layer *layer, const char *suffix, Shape shape, double limit);
 Node *layer_parameter_filled(Layer *layer, const char *suffix, Shape shape, double fill);
+Node *layer_statistic(Layer *layer, const char *suffix, Shape shape, double fill);
 
 /* The activation of that name on x ("linear": x itself). */
 Node *layer_activation(Layer *layer, const char *activation, Node *x);

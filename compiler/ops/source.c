@@ -1,4 +1,4 @@
-/* The operators without inputs: the image and the trained tensors. Their shape and type are given
+/* The operators without inputs: the image and the parameters. Their shape and type are given
    at birth. */
 #include "ops.h"
 

@@ -33,18 +33,12 @@ static Node *total(Graph *graph, const Node *of, const Arrived *list)
     return sum;
 }
 
-static bool stage_has(const Graph *graph, int stage, const Node *node)
-{
-    return !stage || stage_trains(&graph->stages[stage - 1], graph_layer_of(graph, node));
-}
-
 /* Whether any parameter that the stage trains stands above the node: only then its gradient is
    asked for. */
 static void mark_trained(const Graph *graph, int stage, int count, bool *trained)
 {
     for (int i = 0; i < graph->parameter_count; i++) {
-        const Node *node = graph->parameters[i].node;
-        trained[node->id] = stage_has(graph, stage, node);
+        trained[graph->parameters[i].node->id] = graph_trains(graph, stage, i);
     }
     for (int i = 0; i < count; i++)
         for (int k = 0; k < graph->nodes[i]->op->arity; k++)
@@ -89,7 +83,7 @@ static void differentiate(Graph *graph, int stage, int count, Node **gradients)
     }
     for (int i = 0; i < graph->parameter_count; i++) {
         const Node *parameter = graph->parameters[i].node;
-        if (!stage_has(graph, stage, parameter))
+        if (!graph_trains(graph, stage, i))
             continue;
         gradients[i] = total(graph, parameter, gradient[parameter->id]);
         if (!gradients[i])
