@@ -45,10 +45,14 @@ const char *shortest(double x)
 static void set_parameters(lua_State *L, const Graph *graph)
 {
     int64_t offset = 0;
+    bool all = true;
     lua_newtable(L);
     for (int i = 0; i < graph->parameter_count; i++) {
         const Parameter *p = &graph->parameters[i];
         lua_newtable(L);
+        lua_pushboolean(L, !p->non_trainable);
+        lua_setfield(L, -2, "trained");
+        all = all && !p->non_trainable;
         set_text(L, "name", p->node->name);
         set_text(L, "id", upper(plan_identifier(p->node->name)));
         set_shape_fields(L, "shape", p->node->shape);
@@ -60,6 +64,8 @@ static void set_parameters(lua_State *L, const Graph *graph)
     }
     lua_setfield(L, -2, "parameters");
     set_number(L, "parameter_reals", (double)offset);
+    lua_pushboolean(L, all);
+    lua_setfield(L, -2, "all_trained");
 }
 
 /* The kernel of the layer that makes the output, where its last activation can leave a channel at 0
@@ -70,9 +76,9 @@ static int output_kernel(const Graph *graph)
     bool dies = false;
     while (node && node->op->arity && !node_heads_fusion(node)) {
         /* other layers have a part in it */
-        if (node_is(node, "concat") || node_is(node, "add") || node_is(node, "max_unpool2d"))
+        if (node->op->inputs_from_layers)
             return -1;
-        dies = dies || node_is(node, "relu");
+        dies = dies || activation_is_zero_below(node);
         node = node->input[0];
     }
     for (int i = 0; dies && i < graph->parameter_count; i++)
@@ -177,7 +183,18 @@ bool own_math(const Plan *plan)
     bool calls = plan->settings.library;
     for (int i = 0; i < plan->graph->count && !plan->settings.real_double; i++) {
         const Node *node = plan->graph->nodes[i];
-        calls = calls || (node->op->value && strchr(node->op->value, '(')) || node_is(node, "bce");
+        calls = calls || (node->op->value && strchr(node->op->value, '(')) || node->op->calls_math;
+    }
+    return calls;
+}
+
+/* Whether kernels call erf, which few do. */
+static bool calls_erf(const Graph *graph)
+{
+    bool calls = false;
+    for (int i = 0; i < graph->count; i++) {
+        const Op *op = graph->nodes[i]->op;
+        calls = calls || (op->value && strstr(op->value, "erf("));
     }
     return calls;
 }
@@ -225,6 +242,8 @@ static void set_texts(lua_State *L, const Plan *plan, const EmitOptions *options
     lua_setfield(L, -2, "library");
     lua_pushboolean(L, own_math(plan));
     lua_setfield(L, -2, "own_math");
+    lua_pushboolean(L, calls_erf(graph));
+    lua_setfield(L, -2, "calls_erf");
     lua_pushboolean(L, plan->settings.stream);
     lua_setfield(L, -2, "streams");
     lua_pushboolean(L, plan_uses_openblas(plan));

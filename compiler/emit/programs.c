@@ -165,7 +165,7 @@ static const char *value_left(const Plan *plan, const Program *program, int plac
 {
     const Step *step = program->steps[place];
     bool learns = place < program->forward_count
-                  && (step->core->op->heads_fusion || step->core->op->value);
+                  && (node_heads_fusion(step->core) || step->core->op->value);
     const Buffer *left = NULL; /* the first of those that the step writes */
     for (int i = 0; i < step->argument_count && !program->result; i++) {
         const Node *node = step->arguments[i].node;
@@ -306,9 +306,8 @@ static void set_stages(lua_State *L, const Plan *plan)
         const Stage *stage = &graph->stages[i];
         const char *trains = "";
         for (int k = 0; k < graph->parameter_count; k++)
-            trains = arena_format(
-                "%s%s%d", trains, k ? ", " : "",
-                stage_trains(stage, graph_layer_of(graph, graph->parameters[k].node)));
+            trains = arena_format("%s%s%d", trains, k ? ", " : "",
+                                  graph_trains(graph, stage->whole ? 0 : i + 1, k));
         lua_newtable(L);
         set_text(L, "title", emit_stage_title(graph, stage));
         set_text(L, "loss", stage->loss);

@@ -41,7 +41,7 @@ static int64_t print_part(Text *out, const Graph *graph, int first, int *end)
 {
     const char *part = graph->layers[first].part;
     Shape in = first ? graph->layers[first - 1].shape : graph->input->shape;
-    int64_t sum = 0;
+    int64_t sum = 0, rests = 0;
     text_add(out, "Model: \"%s\"\n%s%-36s%-28s%s\n%s", part, rule, " Layer (type)", "Output Shape",
              names_others(graph, first) ? "Param #      Connected to" : "Param #", double_rule);
     text_add(out, " %-35s%-28s0\n", "input", keras_shape(in));
@@ -52,9 +52,10 @@ static int64_t print_part(Text *out, const Graph *graph, int first, int *end)
                  arena_format("%s (%s)", strchr(row->name, '.') + 1, row->word),
                  keras_shape(row->shape), (long long)row->parameters, row->with);
         sum += row->parameters;
+        rests += row->non_trainable;
     }
-    text_add(out, "%sTotal params: %s\nTrainable params: %s\nNon-trainable params: 0\n%s\n",
-             double_rule, thousands(sum), thousands(sum), rule);
+    text_add(out, "%sTotal params: %s\nTrainable params: %s\nNon-trainable params: %s\n%s\n",
+             double_rule, thousands(sum), thousands(sum - rests), thousands(rests), rule);
     *end = i;
     return sum;
 }
@@ -90,7 +91,8 @@ static void print_stages(Text *out, const Graph *graph)
         const Stage *stage = &graph->stages[i];
         int64_t parameters = 0;
         for (int k = 0; k < graph->layer_count; k++)
-            parameters += stage_trains(stage, k) ? graph->layers[k].parameters : 0;
+            if (stage_trains(stage, k))
+                parameters += graph->layers[k].parameters - graph->layers[k].non_trainable;
         text_add(out, " %d. %s\n    %d epoch%s, %s parameters, %s of %s\n", i + 1,
                  emit_stage_title(graph, stage), stage->epochs, stage->epochs == 1 ? "" : "s",
                  thousands(parameters), stage->loss, target_of(graph, stage));

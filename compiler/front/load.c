@@ -160,9 +160,12 @@ static Node *load_layer(Loader *load, const char *part, const Word *word, Node *
     x = spec->build(&layer, args, x);
     if (graph->layer_count && !layer.leaves)
         graph->layers[graph->layer_count - 1].read = true;
-    int64_t count = 0;
-    for (int i = parameters; i < graph->parameter_count; i++)
-        count += shape_count(graph->parameters[i].node->shape);
+    int64_t count = 0, rests = 0;
+    for (int i = parameters; i < graph->parameter_count; i++) {
+        const int64_t numbers = shape_count(graph->parameters[i].node->shape);
+        count += numbers;
+        rests += graph->parameters[i].non_trainable ? numbers : 0;
+    }
     *add_layer_row(graph) = (LayerRow){ .part = part,
                                         .name = name,
                                         .word = spec->word,
@@ -170,6 +173,7 @@ static Node *load_layer(Loader *load, const char *part, const Word *word, Node *
                                         .with = with,
                                         .shape = x->shape,
                                         .parameters = count,
+                                        .non_trainable = rests,
                                         .loc = word->loc,
                                         .output = x };
     return x;
@@ -280,6 +284,14 @@ static Node *load_part(Loader *load, const Word *model, const char *field, const
 
 /* ---- the model ---- */
 
+static bool has_trained(const Graph *graph)
+{
+    for (int i = 0; i < graph->parameter_count; i++)
+        if (graph_trains(graph, 0, i))
+            return true;
+    return false;
+}
+
 static void load_input(Loader *load, const Word *model)
 {
     lua_State *L = load->L;
@@ -295,10 +307,9 @@ static void load_input(Loader *load, const Word *model)
                 : "autoencoder: input wants { height, width, channels }",
             MAX_SIDE);
     lua_pop(L, 1);
-    Node place = {
-        .layer = "input", .word = "autoencoder", .loc = loc, .shape = shape, .type = TYPE_PIXEL
-    };
-    load->graph->input = node_new(load->graph, &op_input, &place, "input", NULL, NULL);
+    load->graph->input = image_node(
+        load->graph, "input",
+        (Node){ .layer = "input", .word = "autoencoder", .loc = loc, .shape = shape });
 }
 
 static void build_loss(Loader *load)
@@ -339,7 +350,7 @@ static void load_model(Loader *load)
              graph->layers[graph->layer_count - 1].word, shape_text(graph->output->shape),
              shape_text(graph->input->shape), sizes_hint(graph, graph->output, graph->input));
     references_check_read(graph);
-    if (!graph->parameter_count)
+    if (!has_trained(graph))
         fail(graph->loc,
              "autoencoder: no layer has anything to learn; put in one that has weights, such as "
              "conv2d { filters = 8, kernel = 3 }");

@@ -68,6 +68,8 @@ static void check_stage(const Graph *graph, int stage, const char *pass)
         const Node *parameter = graph->parameters[i].node,
                    *gradient = graph_gradient(graph, stage, i);
         check_in_graph(graph, gradient, "gradient", pass);
+        if (gradient && !graph_trains(graph, stage, i))
+            bug("after %s: %s is not trained, but has a gradient", pass, parameter->name);
         if (gradient && !shape_equal(gradient->shape, parameter->shape))
             bug("after %s: the gradient of %s has shape %s", pass, parameter->name,
                 shape_text(gradient->shape));

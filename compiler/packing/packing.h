@@ -16,6 +16,7 @@ typedef struct Packing {
     const Node *parameter;                      /* whose weights they are */
     const Node *folded[PACKING_PARAMETERS - 1]; /* the other parameters of the kind, which are
                                                    computed into them */
+    const Op *read_by;                          /* the operator of the step that asked first */
     int block, lanes, rotated, up, stride, pad_top, pad_left;
     size_t count;     /* reals */
     size_t offset;    /* in reals, from the start of the prepared weights; set by the plan */
@@ -24,8 +25,6 @@ typedef struct Packing {
     bool on_use;      /* packed on use: not prepared, but made from `source` in the scratch memory
                          of the step that reads it, just before */
     const struct Packing *source; /* then only: the blocks that forward reads */
-    struct Packing *next;         /* of the same parameter, in the plan */
-    int place;                    /* of a draft, plan/draft.h: its number */
 } Packing;
 
 /* A kind of packing, computed by two that stand side by side in kinds/: packing_<kind>.c.in is the

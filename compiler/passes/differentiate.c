@@ -28,26 +28,21 @@ static Node *total(Graph *graph, const Node *of, const Arrived *list)
     for (int n = 1; list && list->next; n++, list = list->next) {
         const char *name = n == 1 ? arena_format("%s.sum", of->name)
                                   : arena_format("%s.sum%d", of->name, n);
-        sum = node_new(graph, &op_add, of, name, (Node *[]){ sum, list->next->value }, NULL);
+        sum = sum_of_gradients(graph, of, name, sum, list->next->value);
     }
     return sum;
-}
-
-static bool stage_has(const Graph *graph, int stage, const Node *node)
-{
-    return !stage || stage_trains(&graph->stages[stage - 1], graph_layer_of(graph, node));
 }
 
 /* Whether any parameter that the stage trains stands above the node: only then its gradient is
    asked for. */
 static void mark_trained(const Graph *graph, int stage, int count, bool *trained)
 {
-    for (int i = 0; i < count; i++) {
-        const Node *node = graph->nodes[i];
-        trained[i] = node_is(node, "parameter") && stage_has(graph, stage, node);
-        for (int k = 0; k < node->op->arity; k++)
-            trained[i] = trained[i] || trained[node->input[k]->id];
+    for (int i = 0; i < graph->parameter_count; i++) {
+        trained[graph->parameters[i].node->id] = graph_trains(graph, stage, i);
     }
+    for (int i = 0; i < count; i++)
+        for (int k = 0; k < graph->nodes[i]->op->arity; k++)
+            trained[i] = trained[i] || trained[graph->nodes[i]->input[k]->id];
 }
 
 _Noreturn static void refuse(const Graph *graph, int stage, const Node *parameter)
@@ -88,7 +83,7 @@ static void differentiate(Graph *graph, int stage, int count, Node **gradients)
     }
     for (int i = 0; i < graph->parameter_count; i++) {
         const Node *parameter = graph->parameters[i].node;
-        if (!stage_has(graph, stage, parameter))
+        if (!graph_trains(graph, stage, i))
             continue;
         gradients[i] = total(graph, parameter, gradient[parameter->id]);
         if (!gradients[i])

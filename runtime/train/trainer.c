@@ -163,6 +163,7 @@ int trainer_open(Trainer *t, const Model *model, const ModelTraining *training, 
         trainer_close(t);
         return -1;
     }
+    trainer_begin_stage(t, NULL);
     trainer_prepare(t);
     return 0;
 }
@@ -186,7 +187,7 @@ void trainer_close(Trainer *t)
 void trainer_begin_stage(Trainer *t, const ModelStage *stage)
 {
     t->stage = stage;
-    optimizer_restart(&t->optimizer, t->model, stage ? stage->trains : NULL);
+    optimizer_restart(&t->optimizer, t->model, stage ? stage->trains : t->model->trains);
 }
 
 void trainer_prepare(Trainer *t)

@@ -163,6 +163,34 @@ static void a_stage_keeps_its_own_state(void **state)
 }
 
 /* sgd keeps no v, and none is written or wanted. */
+/* A file has all parameters, and of what is not trained no optimizer's state. */
+static void what_is_not_trained_is_kept(void **state)
+{
+    (void)state;
+    static const unsigned char trains[] = { 1, 0, 1, 0 };
+    Model model = caec_model;
+    CheckpointState back = { 0 };
+    Safetensors file;
+    char message[800];
+    int io;
+    Error error = { 0 };
+    real a[MOST], b[MOST], c[MOST];
+    model.trains = trains;
+    for (int i = 0; i < MOST; i++)
+        b[i] = c[i] = -3;
+    assert_int_equal(checkpoint_save(path, &model, w, m, v, &written, &error), 0);
+    assert_int_equal(safetensors_read(&file, path, message, sizeof message, &io), 0);
+    assert_int_equal(file.count, 4 + 2 * 2);
+    assert_non_null(safetensors_find(&file, "encoder.conv1.bias"));
+    assert_null(safetensors_find(&file, "optimizer.v/encoder.conv1.bias"));
+    safetensors_free(&file);
+    assert_int_equal(checkpoint_load(path, &model, a, b, c, &back, &error), 0);
+    assert_memory_equal(a, w, model.parameter_reals * sizeof(real));
+    for (int p = 0; p < 4; p++)
+        for (size_t i = model.parameters[p].offset, k = 0; k < model.parameters[p].count; i++, k++)
+            assert_true(trains[p] ? b[i] == m[i] && c[i] == v[i] : b[i] == -3 && c[i] == -3);
+}
+
 static void an_optimizer_without_v(void **state)
 {
     (void)state;
@@ -497,6 +525,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_bit_comes_back),
         cmocka_unit_test(a_stage_keeps_its_own_state),
+        cmocka_unit_test(what_is_not_trained_is_kept),
         cmocka_unit_test(an_optimizer_without_v),
         cmocka_unit_test(no_best_yet_is_infinity),
         cmocka_unit_test(names_types_and_metadata),

@@ -247,6 +247,36 @@ static void bytes_and_dead_channels(void **state)
     trainer_close(&t);
 }
 
+/* Weight decay, too, leaves it alone; the others learn as if it were trained, for one step. */
+static void what_is_not_trained_rests(void **state)
+{
+    (void)state;
+    static const unsigned char trains[] = { 1, 0, 1, 1 };
+    Model model = caec_model;
+    model.training.optimizer.name = "adamw";
+    model.training.optimizer.weight_decay = 0.1;
+    Trainer all, some;
+    open_trainer(&all, &model, 1);
+    model.trains = trains;
+    open_trainer(&some, &model, 2);
+    for (size_t i = 0; i < model.parameter_reals; i++)
+        all.parameters[i] = some.parameters[i] = (real)(0.3 * sin((double)i + 1));
+    trainer_prepare(&all);
+    trainer_prepare(&some);
+    trainer_step(&all, images, NULL, IMAGES);
+    trainer_step(&some, images, NULL, IMAGES);
+    for (int p = 0; p < 4; p++)
+        for (size_t i = model.parameters[p].offset, k = 0; k < model.parameters[p].count;
+             i++, k++) {
+            const real rests = (real)(0.3 * sin((double)i + 1));
+            assert_true(all.parameters[i] != rests);
+            assert_true(some.parameters[i] == (trains[p] ? all.parameters[i] : rests));
+            assert_true(trains[p] || (some.optimizer.m[i] == 0 && some.optimizer.v[i] == 0));
+        }
+    trainer_close(&all);
+    trainer_close(&some);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -257,6 +287,7 @@ int main(void)
         cmocka_unit_test(evaluation_by_microbatches),
         cmocka_unit_test(threads_do_not_change_bits),
         cmocka_unit_test(update_is_by_the_mean),
+        cmocka_unit_test(what_is_not_trained_rests),
         cmocka_unit_test(training_lowers_the_loss),
         cmocka_unit_test(infinite_loss_leaves_parameters_alone),
         cmocka_unit_test(bytes_and_dead_channels),

@@ -32,8 +32,8 @@ typedef struct ModelShape {
     int dim[4];
 } ModelShape;
 
-/* One trained tensor. `offset` and `count` are in reals; the flat parameter array holds the tensors
-   in this order without gaps. */
+/* One tensor of weights. `offset` and `count` are in reals; the flat parameter array holds the
+   tensors in this order without gaps. */
 typedef struct ModelParameter {
     const char *name; /* "encoder.conv1.kernel" */
     ModelShape shape; /* rank 4 HWIO (of transposed convolutions HWOI), rank 2 IO, or rank 1 */
@@ -139,8 +139,10 @@ typedef struct Model {
     ModelShape input, latent, output; /* input and output are rank 3 and equal */
     const ModelParameter *parameters;
     int parameter_count;
-    size_t parameter_reals; /* length of the flat array */
-    int output_kernel;      /* index of the kernel whose layer makes the output and whose channels
+    const unsigned char *trains; /* one a parameter: 0 where it is not trained: its gradient is 0,
+                                    and updates leave it alone; NULL: all are trained */
+    size_t parameter_reals;      /* length of the flat array */
+    int output_kernel; /* index of the kernel whose layer makes the output and whose channels
                                can be born dead (the bias, if any, follows it); -1 where that cannot
                                happen */
     size_t prepared_bytes, infer_bytes, train_bytes; /* workspaces are for one thread */

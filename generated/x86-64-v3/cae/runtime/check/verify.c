@@ -74,6 +74,11 @@ static int read_sizes(Verify *v, Error *error)
     return 0;
 }
 
+static bool is_trained(const Verify *v, int parameter)
+{
+    return !v->model->trains || v->model->trains[parameter];
+}
+
 /* Every tensor that must be there is, with its shape. */
 static int check_present(const Verify *v, Error *error)
 {
@@ -90,6 +95,8 @@ static int check_present(const Verify *v, Error *error)
             snprintf(prefix, sizeof prefix, "step%d/", step);
         for (int i = 0; i < v->model->parameter_count; i++) {
             const ModelParameter *p = &v->model->parameters[i];
+            if (step < 0 && !is_trained(v, i))
+                continue;
             if (!weights_find(&v->file, v->path, prefix, p->name, p->shape.rank, p->shape.dim,
                               error))
                 return -1;
@@ -166,9 +173,13 @@ static int allocate(Verify *v, Error *error)
         || !(v->prepared = memory_block(model->prepared_bytes, error))
         || !(v->workspace = memory_block(workspace, error)))
         return -1;
-    return v->report.updates ? optimizer_open(&v->optimizer, &model->training.optimizer,
-                                              model->parameter_reals, 0, error)
-                             : 0;
+    if (!v->report.updates)
+        return 0;
+    if (optimizer_open(&v->optimizer, &model->training.optimizer, model->parameter_reals, 0, error)
+        != 0)
+        return -1;
+    optimizer_restart(&v->optimizer, model, model->trains);
+    return 0;
 }
 
 /* The model takes bytes: value * 255 must be one within the rounding of float32. */
@@ -216,6 +227,8 @@ static double largest_gradient(const Verify *v)
 
     for (int i = 0; i < v->model->parameter_count; i++) {
         const ModelParameter *p = &v->model->parameters[i];
+        if (!is_trained(v, i))
+            continue;
         read_tensor(v, "grad/", p->name, v->theirs);
         for (size_t k = 0; k < p->count; k++) {
             if (isfinite(v->theirs[k]))
@@ -232,6 +245,8 @@ static void compare_gradients(Verify *v)
     v->report.largest_gradient = largest_gradient(v);
     for (int i = 0; i < v->model->parameter_count; i++) {
         const ModelParameter *p = &v->model->parameters[i];
+        if (!is_trained(v, i))
+            continue;
         for (size_t k = 0; k < p->count; k++)
             v->rounding[k] = verify_rounding * v->report.largest_gradient;
         const char *name = read_tensor(v, "grad/", p->name, v->theirs);
@@ -259,9 +274,12 @@ static void compare_updates(Verify *v, int steps)
     snprintf(prefix, sizeof prefix, "step%d/", steps);
     for (int i = 0; i < v->model->parameter_count; i++) {
         const ModelParameter *p = &v->model->parameters[i];
-        read_tensor(v, "grad/", p->name, v->rounding);
+        if (is_trained(v, i))
+            read_tensor(v, "grad/", p->name, v->rounding);
         for (size_t k = 0; k < p->count; k++)
-            v->rounding[k] = update_rounding(v, v->rounding[k], v->noise[i], steps);
+            v->rounding[k] = is_trained(v, i)
+                                 ? update_rounding(v, v->rounding[k], v->noise[i], steps)
+                                 : 0;
         const char *name = read_tensor(v, prefix, p->name, v->theirs);
         verify_add_row(&v->report, name, v->parameters + p->offset, v->theirs, v->rounding,
                        p->count, verify_bound_update);

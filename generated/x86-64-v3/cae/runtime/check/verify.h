@@ -5,7 +5,7 @@
  *     step0/<parameter>                 the parameters to start from
  *     latent, output     [B, ...]       of step 0
  *     loss               [K + 1]        the batch's mean loss before each update and after the last
- *     grad/<parameter>                  gradient of that mean at step 0
+ *     grad/<parameter>                  gradient of that mean at step 0, of what is trained
  *     step<k>/<parameter>               after k updates, k = 1..K, by Adam: lr 1e-3, beta1 0.9,
  *                                       beta2 0.999, eps 1e-7
  *

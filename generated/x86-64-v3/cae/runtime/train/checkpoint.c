@@ -98,7 +98,7 @@ static int may_lack(const Field *field)
 /* Of which parameters the optimizer keeps a state; NULL: of all. */
 static const unsigned char *with_state(const Model *model, const CheckpointState *state)
 {
-    return model->stage_count > 0 ? model->stages[state->stage].trains : NULL;
+    return model->stage_count > 0 ? model->stages[state->stage].trains : model->trains;
 }
 
 /* What a checkpoint is made of while it is being written. */
