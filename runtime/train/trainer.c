@@ -70,10 +70,10 @@ static size_t rounded(size_t bytes)
     return ((bytes ? bytes : 1) + MODEL_ALIGNMENT - 1) / MODEL_ALIGNMENT * MODEL_ALIGNMENT;
 }
 
-/* As compiler/plan/limit.c counts. */
+/* As caec counts for --memory-limit; tests/training/test_limit.c holds the two together. */
 size_t trainer_bytes(const Model *model, const ModelTraining *training, int batch, int threads)
 {
-    int vectors = 2 + 1 + optimizer_has_v(&training->optimizer) + sums_for(model, threads);
+    int vectors = 2 + settings_states(&training->optimizer) + sums_for(model, threads);
     return (size_t)vectors * rounded(model->parameter_reals * sizeof(real))
            + rounded(model->prepared_bytes) + rounded((size_t)batch * sizeof(double))
            + (size_t)threads * rounded(workspace_bytes(model));
@@ -384,9 +384,10 @@ int trainer_parameters_finite(const Trainer *t)
 const real *trainer_optimizer_fault(const Trainer *t)
 {
     const Optimizer *o = &t->optimizer;
-    if (!finite_all(o->m, o->count))
-        return o->m;
-    return o->v && !finite_all(o->v, o->count) ? o->v : NULL;
+    for (int i = 0; i < SETTINGS_STATES; i++)
+        if (o->state[i] && !finite_all(o->state[i], o->count))
+            return o->state[i];
+    return NULL;
 }
 
 static int channel_is_zero(const real *output, size_t values, size_t channel, size_t channels)

@@ -11,6 +11,23 @@ typedef struct Error Error;
 
 #include <string.h>
 
+/* The runtime names the number without which a value is not kept by its place; 0: there is none. */
+static void want_same_states(const ChoiceSpec *spec, const SettingsWord *word)
+{
+    int n = 0;
+    for (; spec->states[n].name; n++) {
+        const char *where = spec->states[n].where;
+        const SettingsNumber *number = word->numbers;
+        assert_true(n < SETTINGS_STATES && word->states[n].name);
+        assert_string_equal(spec->states[n].name, word->states[n].name);
+        while (where && number->name && strcmp(number->name, where) != 0)
+            number++;
+        assert_int_equal(word->states[n].offset, where && number->name ? number->offset : 0);
+        assert_true(!where || number->name);
+    }
+    assert_null(word->states[n].name);
+}
+
 static void want_same(const ChoiceSpec *const *specs, const SettingsWord *words)
 {
     int count = 0;
@@ -25,10 +42,15 @@ static void want_same(const ChoiceSpec *const *specs, const SettingsWord *words)
             const SettingsNumber *b = &word->numbers[n];
             assert_non_null(b->name);
             assert_string_equal(a->name, b->name);
-            assert_true(a->number == b->number && a->min == b->min && a->max == b->max);
-            assert_int_equal(a->kind == ARG_INT, b->whole);
+            const SettingsKind kind = a->kind == ARG_INT    ? SETTINGS_WHOLE
+                                      : a->kind == ARG_BOOL ? SETTINGS_FLAG
+                                                            : SETTINGS_REAL;
+            assert_int_equal(kind, b->kind);
+            assert_true(a->number == b->number);
+            assert_true(kind == SETTINGS_FLAG || (a->min == b->min && a->max == b->max));
         }
         assert_null(word->numbers[n].name);
+        want_same_states(spec, word);
     }
     assert_null(words[count].name);
     assert_true(count > 2);
