@@ -177,21 +177,36 @@ void settings_number_text(double x, char *text, size_t size)
     }
 }
 
+/* Appends ",name=x". */
+static void add_number(const SettingsNumber *n, double x, char *text, size_t size)
+{
+    const size_t used = strlen(text);
+    char number[32];
+    if (n->kind == SETTINGS_FLAG)
+        snprintf(number, sizeof number, "%s", x != 0 ? "true" : "false");
+    else
+        settings_number_text(x, number, sizeof number);
+    if (x >= n->min) /* cosine's epochs, where they are the run's, have no number yet */
+        snprintf(text + used, size - used, ",%s=%s", n->name, number);
+}
+
 static void write_text(const SettingsWord *words, const char *name, const void *numbers,
                        char text[SETTINGS_TEXT])
 {
     const SettingsWord *word = find_word(words, name, strlen(name));
     snprintf(text, SETTINGS_TEXT, "%s", name);
-    for (const SettingsNumber *n = word ? word->numbers : words[0].numbers; word && n->name; n++) {
-        double x = *(const double *)((const char *)numbers + n->offset);
-        size_t used = strlen(text);
-        char number[32];
-        if (n->kind == SETTINGS_FLAG)
-            snprintf(number, sizeof number, "%s", x != 0 ? "true" : "false");
-        else
-            settings_number_text(x, number, sizeof number);
-        if (x >= n->min) /* cosine's epochs, where they are the run's, have no number yet */
-            snprintf(text + used, SETTINGS_TEXT - used, ",%s=%s", n->name, number);
+    for (const SettingsNumber *n = word ? word->numbers : words[0].numbers; word && n->name; n++)
+        add_number(n, *(const double *)((const char *)numbers + n->offset), text, SETTINGS_TEXT);
+}
+
+void settings_list(const SettingsWord *words, char text[SETTINGS_LIST])
+{
+    *text = '\0';
+    for (const SettingsWord *word = words; word->name; word++) {
+        const size_t used = strlen(text);
+        snprintf(text + used, SETTINGS_LIST - used, "%s%s", used ? "; " : "", word->name);
+        for (const SettingsNumber *n = word->numbers; n->name; n++)
+            add_number(n, n->number, text, SETTINGS_LIST);
     }
 }
 

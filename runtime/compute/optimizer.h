@@ -1,12 +1,5 @@
-/* optimizer.h - what an update does to the parameters, on the flat array, in `real`; t counts
- * updates from 1:
- *     adam     m = b1 m + (1 - b1) g,   v = b2 v + (1 - b2) g^2,
- *              a = lr sqrt(1 - b2^t) / (1 - b1^t),   w = w - a m / (sqrt(v) + eps)
- *     adamw    w = w - lr weight_decay w, then as adam
- *     sgd      m = momentum m - lr g,   w = w + m
- *
- * Adam: Kingma and Ba 2015, the form before section 2.1; AdamW: Loshchilov and Hutter 2019; all
- * three as Keras computes them. */
+/* optimizer.h - what an update does to the parameters, on the flat array, in `real`: by the rule in
+ * rules.h that has the optimizer's name, all as Keras computes them. */
 #ifndef CAEC_OPTIMIZER_H
 #define CAEC_OPTIMIZER_H
 

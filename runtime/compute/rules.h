@@ -20,7 +20,12 @@ typedef struct Update {
 typedef void UpdateRule(const Update *update, size_t n, real *w, real *const *state,
                         const real *gradient);
 
-/* ---- adam, adamw ---- */
+/* ---- adam, adamw ----
+ *     adam     m = b1 m + (1 - b1) g,   v = b2 v + (1 - b2) g^2,
+ *              a = lr sqrt(1 - b2^t) / (1 - b1^t),   w = w - a m / (sqrt(v) + eps)
+ *     adamw    w = w - lr weight_decay w, then as adam
+ * t counts updates from 1. Adam: Kingma and Ba 2015, the form before section 2.1; AdamW:
+ * Loshchilov and Hutter 2019. */
 
 typedef struct Adam {
     real beta1, one_minus_beta1, beta2, one_minus_beta2, rate, eps, scale;
@@ -68,7 +73,7 @@ static inline void adamw_update(const Update *u, size_t n, real *w, real *const 
     adamw_range(adam_numbers(u), n, w, state[0], state[1], gradient);
 }
 
-/* ---- sgd ---- */
+/* ---- sgd: m = momentum m - lr g,   w = w + m ---- */
 
 /* rate: lr * scale */
 static inline void sgd_range(real momentum, real rate, size_t n, real *restrict w, real *restrict m,

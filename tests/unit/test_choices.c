@@ -8,7 +8,11 @@ typedef struct Error Error;
 #include "settings.h"
 
 #include "cases.h"
+#include "files.h"
 
+#include <ctype.h>
+#include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* The runtime names the number without which a value is not kept by its place; 0: there is none. */
@@ -56,6 +60,11 @@ static void want_same(const ChoiceSpec *const *specs, const SettingsWord *words)
     assert_true(count > 2);
 }
 
+static bool is_letter(char c)
+{
+    return isalnum((unsigned char)c) || c == '_';
+}
+
 static void optimizers(void **state)
 {
     (void)state;
@@ -68,8 +77,48 @@ static void schedules(void **state)
     want_same(schedule_specs, settings_schedules);
 }
 
+/* Whether the text has the word by itself: not as a part of another, as mse in mse_dx. */
+static bool has_word(const char *text, const char *word)
+{
+    const size_t n = strlen(word);
+    for (const char *at = strstr(text, word); at; at = strstr(at + 1, word))
+        if ((at == text || !is_letter(at[-1])) && !is_letter(at[n]))
+            return true;
+    return false;
+}
+
+static void want_word(const char *text, const char *file, const char *word)
+{
+    if (!has_word(text, word))
+        fail_msg("%s does not name %s", file, word);
+}
+
+static char *project_text(const char *file)
+{
+    char *path = text_of("%s/%s", project_folder(), file), *text = file_read(path, NULL);
+    free(path);
+    return text;
+}
+
+static void the_manual_names_every_word(void **state)
+{
+    (void)state;
+    char *layers = project_text("graphs/README.md"), *training = project_text("README.md");
+    for (int i = 0; layer_specs[i]; i++)
+        want_word(layers, "graphs/README.md", layer_specs[i]->word);
+    for (int i = 0; loss_specs[i]; i++)
+        want_word(training, "README.md", loss_specs[i]->word);
+    for (int i = 0; optimizer_specs[i]; i++)
+        want_word(training, "README.md", optimizer_specs[i]->word);
+    for (int i = 0; schedule_specs[i]; i++)
+        want_word(training, "README.md", schedule_specs[i]->word);
+    free(layers);
+    free(training);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(optimizers), cmocka_unit_test(schedules) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(optimizers), cmocka_unit_test(schedules),
+                                        cmocka_unit_test(the_manual_names_every_word) };
     return cmocka_run_group_tests_name("choices", tests, NULL, NULL);
 }

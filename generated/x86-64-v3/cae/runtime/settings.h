@@ -55,6 +55,11 @@ int settings_read_schedule(ModelSchedule *schedule, const char *text, Error *err
 void settings_optimizer_text(const ModelOptimizer *optimizer, char text[SETTINGS_TEXT]);
 void settings_schedule_text(const ModelSchedule *schedule, char text[SETTINGS_TEXT]);
 
+/* What there is, for --help: every word with its numbers where they are left out, "sgd,lr=0.01,
+   momentum=0; ...". */
+enum { SETTINGS_LIST = 1024 };
+void settings_list(const SettingsWord *words, char text[SETTINGS_LIST]);
+
 /* The name of the i-th value that optimizers of that name may keep, i below SETTINGS_STATES; NULL:
    it has no such one. Whether it keeps it with these numbers. How many it keeps. */
 const char *settings_state_name(const char *optimizer, int i);

@@ -83,14 +83,11 @@ static const struct argp_option table[] = {
       "again",
       0 },
     { "optimizer", KEY_OPTIMIZER, "NAME[,X=N...]", 0,
-      "adam, adamw or sgd with its numbers, as sgd,lr=0.1,momentum=0.9; those left out are "
-      "the optimizer's defaults",
-      0 },
+      "an optimizer and its numbers, those that are not as here: %s", 0 },
     { "lr", KEY_LR, "X", 0, "learning rate; not together with lr=X of --optimizer", 0 },
     { "schedule", KEY_SCHEDULE, "NAME[,X=N...]", 0,
-      "of the learning rate: constant, step,every=10,factor=0.1, cosine,epochs=40,min_lr=0, or "
-      "reduce_on_plateau,factor=0.1,patience=10,min_delta=1e-4,cooldown=0,min_lr=0; each also with "
-      "warmup=EPOCHS",
+      "of the learning rate, likewise; warmup counts epochs, and so does epochs of cosine, which "
+      "are the run's where they are left out: %s",
       0 },
     { "clip-norm", KEY_CLIP_NORM, "X", 0,
       "scale the gradient of each parameter down to a norm of at most X; 0: do not", 0 },
@@ -434,20 +431,34 @@ static void graph_default(int key, char text[SETTINGS_TEXT])
         snprintf(text, SETTINGS_TEXT, "mirror = %s", t->mirror ? "true" : "false");
 }
 
+/* What the %s of an option's text stands for. */
+static void there_are(int key, char list[SETTINGS_LIST])
+{
+    *list = '\0';
+    if (key == KEY_OPTIMIZER)
+        settings_list(settings_optimizers, list);
+    if (key == KEY_SCHEDULE)
+        settings_list(settings_schedules, list);
+}
+
 /* argp frees what is returned where it is not the text it gave. */
 static char *help_filter(int key, const char *text, void *input)
 {
-    char graph[SETTINGS_TEXT] = "";
+    char graph[SETTINGS_TEXT] = "", list[SETTINGS_LIST];
     (void)input;
     if (key >= FIRST_KEY && key < KEY_END)
         graph_default(key, graph);
     if (!text || !*graph)
         return (char *)text;
-    size_t size = strlen(text) + strlen(graph) + sizeof " (the graph's: )";
+    there_are(key, list);
+    const char *place = *list ? strstr(text, "%s") : NULL;
+    const int before = place ? (int)(place - text) : (int)strlen(text);
+    size_t size = strlen(text) + strlen(list) + strlen(graph) + sizeof " (the graph's: )";
     char *longer = malloc(size);
     if (!longer)
         return (char *)text;
-    snprintf(longer, size, "%s (the graph's: %s)", text, graph);
+    snprintf(longer, size, "%.*s%s%s (the graph's: %s)", before, text, list, place ? place + 2 : "",
+             graph);
     return longer;
 }
 
