@@ -92,13 +92,55 @@ static inline void sgd_update(const Update *u, size_t n, real *w, real *const *s
     sgd_range((real)o->momentum, (real)(o->lr * u->scale), n, w, state[0], gradient);
 }
 
+/* ---- rmsprop ----
+ *     v = rho v + (1 - rho) g^2,   d = v + eps
+ *     centered       a = rho a + (1 - rho) g,   d = v - a^2 + eps
+ *                    w = w - lr g / sqrt(d)
+ *     momentum > 0   m = momentum m + lr g / sqrt(d),   w = w - m
+ * v - a^2 is no less than 0 but for its rounding, which must not reach the root. */
+
+typedef struct Rmsprop {
+    real rho, one_minus_rho, momentum, rate, eps, scale;
+} Rmsprop;
+
+/* m, mean: NULL without momentum, where it is not centered */
+static inline void rmsprop_range(Rmsprop r, size_t n, real *restrict w, real *restrict v,
+                                 real *restrict m, real *restrict mean,
+                                 const real *restrict gradient)
+{
+    for (size_t i = 0; i < n; i++) {
+        real g = gradient[i] * r.scale;
+        v[i] = r.rho * v[i] + r.one_minus_rho * g * g;
+        real d = v[i];
+        if (mean) {
+            mean[i] = r.rho * mean[i] + r.one_minus_rho * g;
+            d -= mean[i] * mean[i];
+            d = d > 0 ? d : 0;
+        }
+        real step = r.rate * g / real_sqrt(d + r.eps);
+        if (m)
+            step = m[i] = r.momentum * m[i] + step;
+        w[i] -= step;
+    }
+}
+
+static inline void rmsprop_update(const Update *u, size_t n, real *w, real *const *state,
+                                  const real *gradient)
+{
+    const ModelOptimizer *o = u->numbers;
+    const Rmsprop r = { (real)o->rho, (real)(1 - o->rho), (real)o->momentum,
+                        (real)o->lr,  (real)o->eps,       (real)u->scale };
+    rmsprop_range(r, n, w, state[0], state[1], state[2], gradient);
+}
+
 /* ---- all of them ---- */
 
 /* clang-format off */
 #define OPTIMIZER_RULES(RULE) \
     RULE(adam)                \
     RULE(adamw)               \
-    RULE(sgd)
+    RULE(sgd)                 \
+    RULE(rmsprop)
 /* clang-format on */
 
 /* ---- clipping, see clip.h ---- */

@@ -196,6 +196,44 @@ static void an_optimizer_without_v(void **state)
     assert_true(back.training.schedule.cooldown == 1 && back.training.schedule.min_delta == 0);
 }
 
+/* What rmsprop keeps depends on its numbers. A run may go on with others: what it kept and still
+   keeps comes back, what is new begins at what it is. */
+static void an_optimizer_that_keeps_more_or_less(void **state)
+{
+    (void)state;
+    static real mean[MOST];
+    real a[MOST], b[MOST], c[MOST], d[MOST] = { 0 };
+    const size_t bytes = caec_model.parameter_reals * sizeof(real);
+    CheckpointState s = written, back;
+    Error error = { 0 };
+    memcpy(mean, w, bytes);
+    assert_int_equal(
+        settings_read_optimizer(&s.training.optimizer, "rmsprop,centered=true", &error), 0);
+    assert_int_equal(checkpoint_save(path, &caec_model, w,
+                                     (real *[SETTINGS_STATES]){ v, NULL, mean }, &s, &error),
+                     0);
+    Safetensors file;
+    char message[800];
+    int io;
+    assert_int_equal(safetensors_read(&file, path, message, sizeof message, &io), 0);
+    assert_int_equal(file.count, 3 * caec_model.parameter_count);
+    assert_non_null(safetensors_find(&file, "optimizer.v/encoder.conv1.kernel"));
+    assert_non_null(safetensors_find(&file, "optimizer.mean_gradient/encoder.conv1.kernel"));
+    safetensors_free(&file);
+    assert_int_equal(
+        checkpoint_load(path, &caec_model, a, (real *[SETTINGS_STATES]){ b, d, c }, &back, &error),
+        0);
+    assert_true(back.training.optimizer.centered == 1 && back.training.optimizer.rho == 0.9);
+    assert_memory_equal(a, w, bytes);
+    assert_memory_equal(b, v, bytes);
+    assert_memory_equal(c, mean, bytes);
+    assert_true(d[0] == 0 && d[caec_model.parameter_reals - 1] == 0);
+    memset(b, 0, sizeof b);
+    assert_int_equal(
+        checkpoint_load(path, &caec_model, a, (real *[SETTINGS_STATES]){ b }, &back, &error), 0);
+    assert_memory_equal(b, v, bytes);
+}
+
 static void no_best_yet_is_infinity(void **state)
 {
     (void)state;
@@ -506,6 +544,7 @@ int main(void)
         cmocka_unit_test(every_bit_comes_back),
         cmocka_unit_test(a_stage_keeps_its_own_state),
         cmocka_unit_test(an_optimizer_without_v),
+        cmocka_unit_test(an_optimizer_that_keeps_more_or_less),
         cmocka_unit_test(no_best_yet_is_infinity),
         cmocka_unit_test(names_types_and_metadata),
         cmocka_unit_test(another_network_is_named),

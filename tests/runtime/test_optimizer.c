@@ -84,6 +84,60 @@ static void three_steps_of_numpy(void **state)
     optimizer_close(&o);
 }
 
+/* Keras's formula in float64: rmsprop plain, with momentum, centered, and with both. */
+static void three_steps_of_rmsprop(void **state)
+{
+    (void)state;
+    static const double g[3][4] = { { 0.5, -1.0, 2e-4, 0 },
+                                    { -0.25, 3.0, -1e-4, 1e-6 },
+                                    { 4.0, 0.125, 5e-5, -1e-6 } };
+    static const double want[4][4] = {
+        { 0.9951751320629236, -1.9999851466054621, 0.4995342690072131, -1.4230218519415783e-12 },
+        { 0.9910946233766058, -1.997291256474469, 0.4987520486128218, -2.846049894149514e-06 },
+        { 0.9948309546871281, -1.9998866923084466, 0.4995330571067086, -1.5795543753451425e-12 },
+        { 0.9904672712065199, -1.9969628339715049, 0.49874887656469585, -2.8460501929843293e-06 },
+    };
+    for (int k = 0; k < 4; k++) {
+        real w[4] = { 1, -2, (real)0.5, 0 }, gradient[4];
+        const ModelOptimizer rmsprop = { .name = "rmsprop",
+                                         .lr = 1e-3,
+                                         .rho = 0.9,
+                                         .eps = 1e-7,
+                                         .momentum = k % 2 ? 0.9 : 0,
+                                         .centered = k / 2 };
+        Optimizer o;
+        open_or_fail(&o, &rmsprop, 4);
+        assert_true(o.state[0] && !o.state[1] == !(k % 2) && !o.state[2] == !(k / 2));
+        for (int t = 0; t < 3; t++) {
+            for (int i = 0; i < 4; i++)
+                gradient[i] = (real)(g[t][i] * 8); /* as the sum over a batch of 8 */
+            assert_true(optimizer_update(&o, w, gradient, 1.0 / 8, 1));
+        }
+        for (int i = 0; i < 4; i++)
+            assert_close((double)w[i], want[k][i], bound());
+        optimizer_close(&o);
+    }
+}
+
+/* A gradient that does not change has no variance: what rounding leaves of it, which may be less
+   than 0, is not divided by. */
+static void a_centered_root_is_of_no_negative_number(void **state)
+{
+    (void)state;
+    enum { N = 64 };
+    const ModelOptimizer rmsprop = {
+        .name = "rmsprop", .lr = 1e-6, .rho = 0.9, .centered = 1, .eps = 1e-30
+    };
+    real w[N] = { 0 }, gradient[N];
+    Optimizer o;
+    open_or_fail(&o, &rmsprop, N);
+    for (int i = 0; i < N; i++)
+        gradient[i] = (real)(1000 + i / 7.0);
+    for (int t = 0; t < 500; t++)
+        assert_true(optimizer_update(&o, w, gradient, 1, 1));
+    optimizer_close(&o);
+}
+
 /* A plain double loop of each formula, 30 updates with gradients that change their sign. */
 static void against_plain_loops(void **state)
 {
@@ -254,9 +308,14 @@ static void unknown_method_is_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(constant_gradient),         cmocka_unit_test(three_steps_of_numpy),
-        cmocka_unit_test(against_plain_loops),       cmocka_unit_test(threads_do_not_change_bits),
-        cmocka_unit_test(names_and_rules_agree),     cmocka_unit_test(what_rests_keeps_its_bits),
+        cmocka_unit_test(constant_gradient),
+        cmocka_unit_test(three_steps_of_numpy),
+        cmocka_unit_test(against_plain_loops),
+        cmocka_unit_test(threads_do_not_change_bits),
+        cmocka_unit_test(three_steps_of_rmsprop),
+        cmocka_unit_test(a_centered_root_is_of_no_negative_number),
+        cmocka_unit_test(names_and_rules_agree),
+        cmocka_unit_test(what_rests_keeps_its_bits),
         cmocka_unit_test(unknown_method_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -34,6 +34,15 @@ const SettingsWord settings_optimizers[] = {
       { { OPTIMIZER_NUMBER(lr), 0.01, 0, 1e3, 0 },
         { OPTIMIZER_NUMBER(momentum), 0, 0, 0.999999, 0 } },
       { { "m", 0 } } },
+    { "rmsprop",
+      { { OPTIMIZER_NUMBER(lr), 1e-3, 0, 1e3, 0 },
+        { OPTIMIZER_NUMBER(rho), 0.9, 0, 0.999999, 0 },
+        { OPTIMIZER_NUMBER(momentum), 0, 0, 0.999999, 0 },
+        { OPTIMIZER_NUMBER(centered), 0, 0, 1, SETTINGS_FLAG },
+        { OPTIMIZER_NUMBER(eps), 1e-7, 0, 1, 0 } },
+      { { "v", 0 },
+        { "m", offsetof(ModelOptimizer, momentum) },
+        { "mean_gradient", offsetof(ModelOptimizer, centered) } } },
     { .name = NULL }
 };
 
