@@ -8,7 +8,6 @@
 
 #define OPTIMIZER_NUMBER(name) #name, offsetof(ModelOptimizer, name)
 #define SCHEDULE_NUMBER(name) #name, offsetof(ModelSchedule, name)
-#define MAX_EPOCHS (1 << 24)
 
 #define ADAM_NUMBERS                                                                             \
     { OPTIMIZER_NUMBER(lr), 1e-3, 0, 1e3, 0 }, { OPTIMIZER_NUMBER(beta1), 0.9, 0, 0.999999, 0 }, \
@@ -48,17 +47,17 @@ const SettingsWord settings_optimizers[] = {
 
 const SettingsWord settings_schedules[] = {
     { "constant", .numbers = { WARMUP } },
-    { "step", .numbers = { { SCHEDULE_NUMBER(every), 10, 1, MAX_EPOCHS, SETTINGS_WHOLE },
+    { "step", .numbers = { { SCHEDULE_NUMBER(every), 10, 1, SETTINGS_MAX_EPOCHS, SETTINGS_WHOLE },
                            { SCHEDULE_NUMBER(factor), 0.1, 0, 1, 0 },
                            WARMUP } },
-    { "cosine", .numbers = { { SCHEDULE_NUMBER(epochs), 0, 1, MAX_EPOCHS, SETTINGS_WHOLE },
+    { "cosine", .numbers = { { SCHEDULE_NUMBER(epochs), 0, 1, SETTINGS_MAX_EPOCHS, SETTINGS_WHOLE },
                              MIN_LR,
                              WARMUP } },
     { "reduce_on_plateau",
       .numbers = { { SCHEDULE_NUMBER(factor), 0.1, 0, 0.999999, 0 },
-                   { SCHEDULE_NUMBER(patience), 10, 1, MAX_EPOCHS, SETTINGS_WHOLE },
+                   { SCHEDULE_NUMBER(patience), 10, 1, SETTINGS_MAX_EPOCHS, SETTINGS_WHOLE },
                    { SCHEDULE_NUMBER(min_delta), 1e-4, 0, 1e6, 0 },
-                   { SCHEDULE_NUMBER(cooldown), 0, 0, MAX_EPOCHS, SETTINGS_WHOLE },
+                   { SCHEDULE_NUMBER(cooldown), 0, 0, SETTINGS_MAX_EPOCHS, SETTINGS_WHOLE },
                    MIN_LR,
                    WARMUP } },
     { .name = NULL }

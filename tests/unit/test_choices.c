@@ -9,6 +9,7 @@ typedef struct Error Error;
 
 #include "cases.h"
 #include "files.h"
+#include "process.h"
 
 #include <ctype.h>
 #include <stdbool.h>
@@ -69,6 +70,39 @@ static void optimizers(void **state)
 {
     (void)state;
     want_same(optimizer_specs, settings_optimizers);
+    /* --lr and schedules set it, whichever it is */
+    for (const SettingsWord *word = settings_optimizers; word->name; word++) {
+        assert_string_equal(word->numbers[0].name, "lr");
+        assert_true(word->numbers[0].max == settings_optimizers[0].numbers[0].max);
+    }
+}
+
+/* What the graph's training table takes is what the command line and checkpoints take. */
+static void bounds_of_training(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *before, *after;
+        int most;
+    } numbers[] = { { "batch = ", "", SETTINGS_MAX_BATCH },
+                    { "epochs = ", "", SETTINGS_MAX_EPOCHS },
+                    { "early_stopping = { patience = ", " }", SETTINGS_MAX_PATIENCE } };
+    char *folder = folder_new(), *path = text_of("%s/net.lua", folder);
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
+        for (int more = 0; more < 2; more++) {
+            char *graph = text_of("return autoencoder \"net\" { input = { 4, 4, 3 },\n"
+                                  "encoder = sequential \"e\" { relu {} },\n"
+                                  "decoder = sequential \"d\" { conv2d { filters = 3, kernel = 1 } "
+                                  "},\ntraining = { %s%d%s } }\n",
+                                  numbers[i].before, numbers[i].most + more, numbers[i].after);
+            file_write(path, graph, strlen(graph));
+            Result result = run_caec(folder, "net.lua --summary");
+            want_exit(&result, more);
+            result_free(&result);
+            free(graph);
+        }
+    free(path);
+    folder_remove(folder);
 }
 
 static void schedules(void **state)
@@ -119,6 +153,7 @@ static void the_manual_names_every_word(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = { cmocka_unit_test(optimizers), cmocka_unit_test(schedules),
+                                        cmocka_unit_test(bounds_of_training),
                                         cmocka_unit_test(the_manual_names_every_word) };
     return cmocka_run_group_tests_name("choices", tests, NULL, NULL);
 }

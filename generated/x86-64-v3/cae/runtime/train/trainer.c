@@ -3,6 +3,7 @@
 
 #include "compute/clip.h"
 #include "compute/finite.h"
+#include "images/pixels.h"
 #include "memory.h"
 #include "threads.h"
 
@@ -368,12 +369,8 @@ void trainer_reconstruct(Trainer *t, const uint8_t *image, real *output)
 
 void trainer_reconstruct_bytes(Trainer *t, const uint8_t *image, real *scratch, uint8_t *bytes)
 {
-    size_t values = trainer_image_values(t->model);
     trainer_reconstruct(t, image, scratch);
-    for (size_t i = 0; i < values; i++) {
-        double value = (double)scratch[i] * 255 + 0.5;
-        bytes[i] = value > 0 ? value < 255 ? (uint8_t)value : 255 : 0; /* not a number: 0 */
-    }
+    pixels_from_reals(scratch, trainer_image_values(t->model), bytes);
 }
 
 int trainer_parameters_finite(const Trainer *t)
