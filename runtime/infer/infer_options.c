@@ -222,9 +222,9 @@ void infer_options_read(InferLine *line, const Model *model, int argc, char **ar
 
     snprintf(
         doc, sizeof doc,
-        "Runs the network \"%s\" of %s.\v%s. An IMAGE or PATH is a JPEG or PNG file, or a folder that "
-        "stands for its pictures. summary and bench need no --weights. Of an option that is given "
-        "twice the last counts, and a warning says so.\n\n"
+        "Runs the network \"%s\" of %s.\v%s. An IMAGE or PATH is a JPEG or PNG file, or a folder "
+        "that stands for its pictures. summary and bench need no --weights. Of an option that is "
+        "given twice the last counts, and a warning says so.\n\n"
         "Exits with 0 done, 1 the input is wrong, 2 bad usage, 3 a file could not be read or "
         "written, 129, 130, 143 or 128 + N stopped by SIGHUP, SIGINT, SIGTERM or another "
         "signal N; nothing half written stays.",
