@@ -218,6 +218,8 @@ static void set_texts(lua_State *L, const Plan *plan, const EmitOptions *options
     lua_setfield(L, -2, "hosted");
     set_text(L, "features", plan->settings.target->features);
     set_text(L, "flags", plan->settings.target->flags);
+    set_text(L, "kernel_flags", kernel_flags);
+    set_text(L, "gcc_flags", gcc_flags);
     set_text(L, "version", options->version);
     set_text(L, "fingerprint", options->fingerprint);
     set_text(L, "options", options->options);

@@ -1,6 +1,7 @@
 #include "library.h"
 
 #include "../base/arena.h"
+#include "../base/table.h"
 #include "../ops/ops.h"
 #include "../program/print.h"
 #include "emit.h"
@@ -12,18 +13,59 @@
 #include <stdio.h>
 #include <string.h>
 
-/* model.optimizer: its name, the decimals of its numbers, and whether it keeps v besides m. */
+/* "lr, beta1, ...": the numbers of all optimizers, each once, as model.h's ModelOptimizer has
+   them. */
+static const char *all_numbers(void)
+{
+    Table seen = { 0 };
+    Text text = { 0 };
+    for (int i = 0; optimizer_specs[i]; i++)
+        for (const ArgSpec *arg = optimizer_specs[i]->args; arg->name; arg++)
+            if (table_find(&seen, arg->name) < 0) {
+                text_add(&text, "%s%s", text.data ? ", " : "", arg->name);
+                table_add(&seen, arg->name, i);
+            }
+    return text.data;
+}
+
+/* model.optimizer: its name; the decimals of its numbers, by name, and of those after lr as an
+   initializer; the values that it keeps of a parameter. */
 static void set_optimizer(lua_State *L, const Choice *choice)
 {
     const ChoiceSpec *spec = optimizer_find(choice->word);
+    Text numbers = { 0 };
     lua_newtable(L);
     set_text(L, "name", choice->word);
-    for (int i = 0; spec->args[i].name; i++)
-        set_text(L, spec->args[i].name, shortest(choice->number[i]));
-    lua_pushboolean(L, strcmp(choice->word, "sgd") != 0);
-    lua_setfield(L, -2, "has_v");
+    set_text(L, "all_numbers", all_numbers());
+    for (int i = 0; spec->args[i].name; i++) {
+        const char *number = shortest(choice->number[i]);
+        set_text(L, spec->args[i].name, number);
+        if (i > 0)
+            text_add(&numbers, ", .%s = %s", spec->args[i].name, number);
+    }
+    set_text(L, "numbers", numbers.data ? numbers.data : "");
+    lua_newtable(L);
+    for (int i = 0; spec->states[i].name; i++) {
+        lua_newtable(L);
+        set_text(L, "name", spec->states[i].name);
+        lua_pushboolean(L, optimizer_keeps(choice, i));
+        lua_setfield(L, -2, "kept");
+        append_item(L);
+    }
+    lua_setfield(L, -2, "states");
     lua_setfield(L, -2, "optimizer");
     set_number(L, "learning_rate", choice->number[0]);
+}
+
+/* The optimizer, and which of the values it keeps that it keeps with some numbers alone. */
+static const char *optimizer_mark(const Choice *choice)
+{
+    const ChoiceSpec *spec = optimizer_find(choice->word);
+    const char *mark = choice->word;
+    for (int i = 0; spec->states[i].name; i++)
+        if (spec->states[i].where && optimizer_keeps(choice, i))
+            mark = arena_format("%s with %s", mark, spec->states[i].name);
+    return mark;
 }
 
 /* What stands at the start of a block that was opened, so that a library refuses those of others:
@@ -33,8 +75,9 @@ static const char *mark_of(const char *block, const Plan *plan, const EmitOption
     const Graph *graph = plan->graph;
     Text text = { 0 };
     text_add(&text, "%s of %s: caec %s, graph %s, %s, target %s, weights of %d bytes%s\n", block,
-             graph->name, options->version, options->fingerprint, graph->training.optimizer.word,
-             plan->settings.target->name, settings_weight_bytes(&plan->settings), options->options);
+             graph->name, options->version, options->fingerprint,
+             optimizer_mark(&graph->training.optimizer), plan->settings.target->name,
+             settings_weight_bytes(&plan->settings), options->options);
     plan_print_memory(&text, plan);
     for (int i = 0; i < plan->packing_count; i++)
         text_add(&text, "%s at %zu: %zu of kind %s\n", plan->packings[i]->name,

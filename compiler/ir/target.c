@@ -59,6 +59,9 @@ const Target targets[] = {
 };
 const int target_count = sizeof targets / sizeof targets[0];
 
+const char kernel_flags[] = "-ffp-contract=fast -fno-math-errno -fno-trapping-math";
+const char gcc_flags[] = "-fno-predictive-commoning";
+
 static const char *native_name(void)
 {
 #if defined(__x86_64__)

@@ -21,6 +21,12 @@ typedef struct Target {
     const char *tested; /* where the project's tests run what is made for it */
 } Target;
 
+/* For the kernels of every target: contraction into fused multiply-adds is intended, a sum is never
+   reordered. gcc_flags: of GCC alone; its predictive commoning would carry the overlapping windows
+   of neighbouring pixels through memory instead of reading them again. What caec writes names them
+   in its CMakeLists.txt and README.md, and --tune compiles with them. */
+extern const char kernel_flags[], gcc_flags[];
+
 /* The row of that name, `native` being the row that fits this machine best; NULL where there is
    none. */
 const Target *target_find(const char *name);

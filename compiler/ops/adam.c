@@ -11,4 +11,5 @@ const ChoiceSpec optimizer_adam = {
         { "beta2", ARG_REAL, .number = 0.999, .min = 0, .max = 0.999999999 },
         { "eps", ARG_REAL, .number = 1e-7, .min = 0, .max = 1 },
     },
+    .states = { { "m", NULL }, { "v", NULL } },
 };

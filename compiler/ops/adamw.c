@@ -12,4 +12,5 @@ const ChoiceSpec optimizer_adamw = {
         { "eps", ARG_REAL, .number = 1e-7, .min = 0, .max = 1 },
         { "weight_decay", ARG_REAL, .number = 0.004, .min = 0, .max = 1e3 },
     },
+    .states = { { "m", NULL }, { "v", NULL } },
 };

@@ -146,6 +146,24 @@ const ChoiceSpec *schedule_find(const char *word)
     return find_choice(schedule_specs, word);
 }
 
+bool optimizer_keeps(const Choice *optimizer, int i)
+{
+    const ChoiceSpec *spec = optimizer_find(optimizer->word);
+    const char *where = spec->states[i].where;
+    for (int k = 0; where && spec->args[k].name; k++)
+        if (strcmp(spec->args[k].name, where) == 0)
+            return optimizer->number[k] != 0;
+    return spec->states[i].name != NULL;
+}
+
+int optimizer_states(const Choice *optimizer)
+{
+    int count = 0;
+    for (int i = 0; optimizer_find(optimizer->word)->states[i].name; i++)
+        count += optimizer_keeps(optimizer, i);
+    return count;
+}
+
 Node *layer_node(Layer *layer, const Op *op, const char *suffix, Node *a, Node *b,
                  const double *numbers)
 {

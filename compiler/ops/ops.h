@@ -75,12 +75,22 @@ typedef struct LossSpec {
     bool wants_unit_range; /* output and target in 0..1 */
 } LossSpec;
 
+enum { MAX_STATES = 3 };
+
+/* A value that an optimizer keeps of every parameter from update to update. */
+typedef struct StateSpec {
+    const char *name;  /* "m" */
+    const char *where; /* it is kept only where this number is not 0; NULL: always */
+} StateSpec;
+
 /* An optimizer or a learning-rate schedule. What they do is the runtime's business
-   (compute/optimizer.c, train/schedule.c); the names of the numbers are those of its members in
-   model.h. */
+   (compute/rules.h, train/schedule.c); the names of the numbers are those of its members in
+   model.h. runtime/settings.c has the same rows for the command line, and a test holds the two
+   together. */
 typedef struct ChoiceSpec {
     const char *word, *about;
     ArgSpec args[MAX_ARGS + 1];
+    StateSpec states[MAX_STATES + 1]; /* of an optimizer; ended by name NULL */
 } ChoiceSpec;
 
 extern const LayerSpec *const layer_specs[]; /* these lists end with NULL */
@@ -98,6 +108,10 @@ const LayerSpec *layer_find(const char *word); /* NULL: no such word */
 const LossSpec *loss_find(const char *word);
 const ChoiceSpec *optimizer_find(const char *word);
 const ChoiceSpec *schedule_find(const char *word);
+
+/* Whether the optimizer keeps the i-th value of its row with these numbers; how many it keeps. */
+bool optimizer_keeps(const Choice *optimizer, int i);
+int optimizer_states(const Choice *optimizer);
 
 #define OP(name) extern const Op op_##name;
 #define ELEMENTWISE(name, number, from, properties, value, gradient) \

@@ -11,28 +11,29 @@
         "min_lr", ARG_REAL, .number = 0, .min = 0, .max = 1e3 \
     }
 
-const ChoiceSpec schedule_constant = { "constant", "the optimizer's rate throughout", { WARMUP } };
+const ChoiceSpec schedule_constant = { "constant", "the optimizer's rate throughout",
+                                       .args = { WARMUP } };
 
 const ChoiceSpec schedule_step = {
     "step",
     "the rate times `factor` every so many epochs",
-    { { "every", ARG_INT, .number = 10, .min = 1, .max = 1 << 24 },
-      { "factor", ARG_REAL, .number = 0.1, .min = 0, .max = 1 },
-      WARMUP },
+    .args = { { "every", ARG_INT, .number = 10, .min = 1, .max = 1 << 24 },
+              { "factor", ARG_REAL, .number = 0.1, .min = 0, .max = 1 },
+              WARMUP },
 };
 
 const ChoiceSpec schedule_cosine = {
     "cosine",
     "half a cosine down to `min_lr` over `epochs`",
-    { { "epochs", ARG_INT, .number = 0, .min = 1, .max = 1 << 24, .text = "the run's" },
-      MIN_LR,
-      WARMUP },
+    .args = { { "epochs", ARG_INT, .number = 0, .min = 1, .max = 1 << 24, .text = "the run's" },
+              MIN_LR,
+              WARMUP },
 };
 
 const ChoiceSpec schedule_reduce_on_plateau = {
     "reduce_on_plateau",
     "the rate times `factor` where val_loss has not fallen for `patience` epochs",
-    {
+    .args = {
         { "factor", ARG_REAL, .number = 0.1, .min = 0, .max = 0.999999 },
         { "patience", ARG_INT, .number = 10, .min = 1, .max = 1 << 24 },
         { "min_delta", ARG_REAL, .number = 1e-4, .min = 0, .max = 1e6 },

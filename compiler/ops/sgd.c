@@ -8,4 +8,5 @@ const ChoiceSpec optimizer_sgd = {
         { "lr", ARG_REAL, .number = 0.01, .min = 0, .max = 1e3 },
         { "momentum", ARG_REAL, .number = 0, .min = 0, .max = 0.999999 },
     },
+    .states = { { "m", NULL } },
 };

@@ -1,6 +1,6 @@
 #include "training.h"
 
-#include <string.h>
+#include "../ops/ops.h"
 
 enum { ALIGNMENT = 64, STATE_OF_LIBRARY = 128 };
 
@@ -44,8 +44,7 @@ size_t plan_training_bytes(const Plan *plan, int threads)
     const size_t prepared = (plan_packings_apart(plan) ? plan->training_reals
                                                        : plan->prepared_reals)
                             * real_bytes;
-    /* vectors of the optimizer */
-    const size_t own = strcmp(t->optimizer.word, "sgd") == 0 ? 1 : 2;
+    const size_t own = (size_t)optimizer_states(&t->optimizer);
     if (plan->settings.library)
         return parameter_bytes(plan) + STATE_OF_LIBRARY + larger(prepared, ALIGNMENT)
                + (1 + own) * vector + larger(plan->train.bytes, ALIGNMENT);

@@ -156,11 +156,10 @@ static void measure(Tuning *tuning, const Plan *plan, const Kernel *kernel, cons
     save_embedded(arena_format("%s/model.h", place), "runtime/model.h");
     save_embedded(arena_format("%s/measure.c", place), "tune/measure.c.in");
     const char *command = arena_format(
-        "cd '%s' && %s -std=c11 -O3 %s -ffp-contract=fast -fno-math-errno -fno-trapping-math "
-        "-fno-predictive-commoning -Wno-ignored-optimization-argument -DCAEC_REAL=%s -I. *.c -o "
-        "measure %s -lm",
-        place, cc, settings->target->flags, settings->real_double ? "double" : "float",
-        plan_uses_openblas(plan) ? "-lopenblas" : "");
+        "cd '%s' && %s -std=c11 -O3 %s %s %s -Wno-ignored-optimization-argument -DCAEC_REAL=%s "
+        "-I. *.c -o measure %s -lm",
+        place, cc, settings->target->flags, kernel_flags, gcc_flags,
+        settings->real_double ? "double" : "float", plan_uses_openblas(plan) ? "-lopenblas" : "");
     if (!run_command(command))
         fail_with(EXIT_FILE, "--tune: the C compiler %s failed (set CC to name another)", cc);
     if (!run_command(arena_format("'%s/measure' >'%s/times'", place, place)))

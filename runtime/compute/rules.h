@@ -1,23 +1,45 @@
 /* rules.h - the arithmetic of an update on ranges of numbers, and nothing else: optimizer.c and
  * clip.c run it over a model's parameters, and the library output of caec carries this very file.
- * Whoever includes it has the types `real` and size_t, sqrt of a double and real_sqrt of a real. */
+ * Whoever includes it has the types `real`, size_t and ModelOptimizer (the numbers of all
+ * optimizers by name, as model.h has them), sqrt of a double and real_sqrt of a real.
+ *
+ * An optimizer NAME is a function NAME_update here and its row in OPTIMIZER_RULES. */
 #ifndef CAEC_RULES_H
 #define CAEC_RULES_H
+
+/* One update: all that counts beside the parameters, their gradient and the optimizer's state. */
+typedef struct Update {
+    const ModelOptimizer *numbers;   /* lr is this update's */
+    double beta1_power, beta2_power; /* beta1 and beta2, of optimizers that have them, to the power
+                                         of the updates so far with this one */
+    double scale;                    /* the gradient is gradient * scale */
+} Update;
+
+/* Updates n parameters w. state: what the optimizer keeps of them, in the order of its row in
+   settings.c, NULL where its numbers ask for none. */
+typedef void UpdateRule(const Update *update, size_t n, real *w, real *const *state,
+                        const real *gradient);
+
+/* ---- adam, adamw ----
+ *     adam     m = b1 m + (1 - b1) g,   v = b2 v + (1 - b2) g^2,
+ *              a = lr sqrt(1 - b2^t) / (1 - b1^t),   w = w - a m / (sqrt(v) + eps)
+ *     adamw    w = w - lr weight_decay w, then as adam
+ * t counts updates from 1. Adam: Kingma and Ba 2015, the form before section 2.1; AdamW:
+ * Loshchilov and Hutter 2019. */
 
 typedef struct Adam {
     real beta1, one_minus_beta1, beta2, one_minus_beta2, rate, eps, scale;
     real keep; /* 1 - lr * weight_decay */
 } Adam;
 
-/* Of an update with the gradient g = gradient * scale; beta1_power is beta1 to the power of t, the
-   updates so far with this one, beta2_power likewise. */
-static inline Adam adam_numbers(double lr, double beta1, double beta2, double eps,
-                                double weight_decay, double beta1_power, double beta2_power,
-                                double scale)
+static inline Adam adam_numbers(const Update *u)
 {
-    double rate = lr * sqrt(1 - beta2_power) / (1 - beta1_power);
-    return (Adam){ (real)beta1, (real)(1 - beta1), (real)beta2, (real)(1 - beta2),
-                   (real)rate,  (real)eps,         (real)scale, (real)(1 - lr * weight_decay) };
+    const ModelOptimizer *o = u->numbers;
+    double rate = o->lr * sqrt(1 - u->beta2_power) / (1 - u->beta1_power);
+    return (Adam){ (real)o->beta1, (real)(1 - o->beta1),
+                   (real)o->beta2, (real)(1 - o->beta2),
+                   (real)rate,     (real)o->eps,
+                   (real)u->scale, (real)(1 - o->lr * o->weight_decay) };
 }
 
 static inline void adam_range(Adam a, size_t n, real *restrict w, real *restrict m,
@@ -39,6 +61,20 @@ static inline void adamw_range(Adam a, size_t n, real *restrict w, real *restric
     adam_range(a, n, w, m, v, gradient);
 }
 
+static inline void adam_update(const Update *u, size_t n, real *w, real *const *state,
+                               const real *gradient)
+{
+    adam_range(adam_numbers(u), n, w, state[0], state[1], gradient);
+}
+
+static inline void adamw_update(const Update *u, size_t n, real *w, real *const *state,
+                                const real *gradient)
+{
+    adamw_range(adam_numbers(u), n, w, state[0], state[1], gradient);
+}
+
+/* ---- sgd: m = momentum m - lr g,   w = w + m ---- */
+
 /* rate: lr * scale */
 static inline void sgd_range(real momentum, real rate, size_t n, real *restrict w, real *restrict m,
                              const real *restrict gradient)
@@ -48,6 +84,66 @@ static inline void sgd_range(real momentum, real rate, size_t n, real *restrict 
         w[i] += m[i];
     }
 }
+
+static inline void sgd_update(const Update *u, size_t n, real *w, real *const *state,
+                              const real *gradient)
+{
+    const ModelOptimizer *o = u->numbers;
+    sgd_range((real)o->momentum, (real)(o->lr * u->scale), n, w, state[0], gradient);
+}
+
+/* ---- rmsprop ----
+ *     v = rho v + (1 - rho) g^2,   d = v + eps
+ *     centered       a = rho a + (1 - rho) g,   d = v - a^2 + eps
+ *                    w = w - lr g / sqrt(d)
+ *     momentum > 0   m = momentum m + lr g / sqrt(d),   w = w - m
+ * v - a^2 is no less than 0 but for its rounding, which must not reach the root. */
+
+typedef struct Rmsprop {
+    real rho, one_minus_rho, momentum, rate, eps, scale;
+} Rmsprop;
+
+/* m, mean: NULL without momentum, where it is not centered */
+static inline void rmsprop_range(Rmsprop r, size_t n, real *restrict w, real *restrict v,
+                                 real *restrict m, real *restrict mean,
+                                 const real *restrict gradient)
+{
+    for (size_t i = 0; i < n; i++) {
+        real g = gradient[i] * r.scale;
+        v[i] = r.rho * v[i] + r.one_minus_rho * g * g;
+        real d = v[i];
+        if (mean) {
+            mean[i] = r.rho * mean[i] + r.one_minus_rho * g;
+            d -= mean[i] * mean[i];
+            d = d > 0 ? d : 0;
+        }
+        real step = r.rate * g / real_sqrt(d + r.eps);
+        if (m)
+            step = m[i] = r.momentum * m[i] + step;
+        w[i] -= step;
+    }
+}
+
+static inline void rmsprop_update(const Update *u, size_t n, real *w, real *const *state,
+                                  const real *gradient)
+{
+    const ModelOptimizer *o = u->numbers;
+    const Rmsprop r = { (real)o->rho, (real)(1 - o->rho), (real)o->momentum,
+                        (real)o->lr,  (real)o->eps,       (real)u->scale };
+    rmsprop_range(r, n, w, state[0], state[1], state[2], gradient);
+}
+
+/* ---- all of them ---- */
+
+/* clang-format off */
+#define OPTIMIZER_RULES(RULE) \
+    RULE(adam)                \
+    RULE(adamw)               \
+    RULE(sgd)                 \
+    RULE(rmsprop)
+/* clang-format on */
+
+/* ---- clipping, see clip.h ---- */
 
 /* Sixteen sums in a fixed order, so that a vector works on them and the bits do not depend on its
    width. */

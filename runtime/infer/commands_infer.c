@@ -6,6 +6,7 @@
 #include "formats/printable.h"
 #include "formats/whole_file.h"
 #include "images/image.h"
+#include "images/pixels.h"
 #include "memory.h"
 #include "images/report.h"
 
@@ -111,7 +112,7 @@ static int take_pair(void *context, size_t picture, const uint8_t *pixels, const
     Sheet *sheet = context;
     (void)picture, (void)error;
     memcpy(sheet->originals + sheet->count * sheet->bytes, pixels, sheet->bytes);
-    infer_pixels(output, sheet->bytes, sheet->reconstructions + sheet->count * sheet->bytes);
+    pixels_from_reals(output, sheet->bytes, sheet->reconstructions + sheet->count * sheet->bytes);
     sheet->count++;
     return 0;
 }
@@ -255,7 +256,7 @@ static int write_row(Infer *infer, const real *ends, int count, const char *path
             cells[i] = pixels + (size_t)i * output;
         }
         infer_decode(infer, count, latents, outputs);
-        infer_pixels(outputs, (size_t)count * output, pixels);
+        pixels_from_reals(outputs, (size_t)count * output, pixels);
         result = infer_check_finite(outputs, (size_t)count * output, "row of pictures", path,
                                     error);
         if (result == 0)

@@ -229,11 +229,3 @@ int infer_check_finite(const real *values, size_t count, const char *what, const
         "large for this network: give others with --weights, from before the training diverged",
         of, what);
 }
-
-void infer_pixels(const real *output, size_t count, uint8_t *pixels)
-{
-    for (size_t i = 0; i < count; i++) {
-        real y = output[i];
-        pixels[i] = !(y > 0) ? 0 : y >= 1 ? 255 : (uint8_t)(255 * (double)y + 0.5);
-    }
-}

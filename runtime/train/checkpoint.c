@@ -1,7 +1,6 @@
 #include "checkpoint.h"
 
 #include "formats/safetensors.h"
-#include "settings.h"
 #include "weights/weights.h"
 
 #include <errno.h>
@@ -13,9 +12,23 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MESSAGE_SIZE = 700, NAME_SIZE = 300, MAX_KEYS = 48, VALUE_SIZE = SETTINGS_TEXT };
+enum {
+    MESSAGE_SIZE = 700,
+    NAME_SIZE = 300,
+    PREFIX_SIZE = 40,
+    MAX_KEYS = 48,
+    VALUE_SIZE = SETTINGS_TEXT
+};
 
-static const char *const prefixes[] = { "", "optimizer.m/", "optimizer.v/" };
+/* What stands before the names of parameters, "optimizer.m/"; 0 where the optimizer does not keep
+   the i-th value. */
+static int state_prefix(const ModelOptimizer *optimizer, int i, char prefix[PREFIX_SIZE])
+{
+    const int keeps = settings_keeps_state(optimizer, i);
+    if (keeps)
+        snprintf(prefix, PREFIX_SIZE, "optimizer.%s/", settings_state_name(optimizer->name, i));
+    return keeps;
+}
 
 static SafetensorsType real_type(void)
 {
@@ -176,12 +189,25 @@ static void add_metadata(Parts *parts, const Model *model, const CheckpointState
     add_pair(parts, SAFETENSORS_CHECKSUM, "");
 }
 
-int checkpoint_save(const char *path, const Model *model, const real *parameters, const real *m,
-                    const real *v, const CheckpointState *state, Error *error)
+/* The optimizer's state, one tensor a value that it keeps and parameter. */
+static int add_states(Parts *parts, const Model *model, const CheckpointState *state,
+                      real *const *kept, Error *error)
 {
-    const real *arrays[] = { parameters, m, v };
-    int groups = !m ? 1 : !v ? 2 : 3, result = 0;
-    size_t most = (size_t)groups * (size_t)model->parameter_count;
+    const ModelOptimizer *optimizer = &state->training.optimizer;
+    int result = 0;
+    for (int i = 0; kept && i < SETTINGS_STATES && result == 0; i++) {
+        char prefix[PREFIX_SIZE];
+        if (state_prefix(optimizer, i, prefix))
+            result = add_tensors(parts, model, prefix, with_state(model, state), kept[i], error);
+    }
+    return result;
+}
+
+int checkpoint_save(const char *path, const Model *model, const real *parameters, real *const *kept,
+                    const CheckpointState *state, Error *error)
+{
+    int result = 0;
+    size_t most = (1 + SETTINGS_STATES) * (size_t)model->parameter_count;
     char message[MESSAGE_SIZE];
     Parts *parts = calloc(1, sizeof *parts);
     if (!parts)
@@ -190,9 +216,10 @@ int checkpoint_save(const char *path, const Model *model, const real *parameters
     parts->names = calloc(most, sizeof *parts->names);
     if (!parts->items || !parts->names)
         result = error_set(error, EXIT_FILE, "%s: out of memory while it was to be written", path);
-    for (int g = 0; g < groups && result == 0; g++)
-        result = add_tensors(parts, model, prefixes[g], g > 0 ? with_state(model, state) : NULL,
-                             arrays[g], error);
+    if (result == 0)
+        result = add_tensors(parts, model, "", NULL, parameters, error);
+    if (result == 0)
+        result = add_states(parts, model, state, kept, error);
     if (result == 0) {
         add_metadata(parts, model, state);
         if (safetensors_write(path, parts->items, parts->count, parts->keys, parts->values,
@@ -314,6 +341,15 @@ static int check_kind(const Safetensors *file, const char *path, const Model *mo
             "loss differ from those of %s; "
             "resume with the program that wrote it, or use --init to start from its parameters",
             path, name, model->graph);
+    return 0;
+}
+
+/* best.safetensors, or another file of parameters alone. */
+static int check_states(const Safetensors *file, const char *path, const CheckpointState *state,
+                        Error *error)
+{
+    if (settings_states(&state->training.optimizer) == 0)
+        return 0;
     for (int i = 0; i < file->count; i++)
         if (starts_with(file->entries[i].name, "optimizer."))
             return 0;
@@ -338,10 +374,25 @@ static int check_real(const Safetensors *file, const char *path, Error *error)
     return 0;
 }
 
-int checkpoint_load(const char *path, const Model *model, real *parameters, real *m, real *v,
+/* Parameters, and what both the run's optimizer and ours keep. */
+static int take_tensors(const Model *model, const Safetensors *file, const char *path,
+                        const CheckpointState *state, real *parameters, real *const *kept,
+                        Error *error)
+{
+    const ModelOptimizer *optimizer = &state->training.optimizer;
+    int result = weights_take(model, file, path, "", NULL, parameters, error);
+    for (int i = 0; i < SETTINGS_STATES && result == 0; i++) {
+        char prefix[PREFIX_SIZE];
+        if (kept[i] && state_prefix(optimizer, i, prefix))
+            result = weights_take(model, file, path, prefix, with_state(model, state), kept[i],
+                                  error);
+    }
+    return result;
+}
+
+int checkpoint_load(const char *path, const Model *model, real *parameters, real *const *kept,
                     CheckpointState *state, Error *error)
 {
-    real *const arrays[] = { parameters, m, v };
     Safetensors file;
     if (weights_open(&file, path, error) != 0)
         return -1;
@@ -353,15 +404,16 @@ int checkpoint_load(const char *path, const Model *model, real *parameters, real
         if (has_field(model, &fields[i]))
             result = read_field(&file, path, &fields[i], state, error);
     if (result == 0)
+        result = check_states(&file, path, state, error);
+    if (result == 0)
         result = check_order(state, path, error);
     if (result == 0 && model->stage_count > 0 && state->stage >= (uint64_t)model->stage_count)
         result = error_set(error, EXIT_INPUT,
                            "%s: a run in stage %" PRIu64
                            ", but this program has %d; resume with the program that wrote it",
                            path, state->stage + 1, model->stage_count);
-    for (int g = 0; g < 3 && parameters && arrays[g] && result == 0; g++)
-        result = weights_take(model, &file, path, prefixes[g],
-                              g > 0 ? with_state(model, state) : NULL, arrays[g], error);
+    if (result == 0 && parameters)
+        result = take_tensors(model, &file, path, state, parameters, kept, error);
     if (result == 0)
         result = check_real(&file, path, error);
     safetensors_free(&file);

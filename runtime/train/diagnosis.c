@@ -145,7 +145,7 @@ static int save_state(Run *run, char *command, size_t size)
     snprintf(path, sizeof path, "%s", folder.last);
     int result = run_folder_make(&folder, &error) == 0
                  && train_save_pictures(run, &folder, 1, &error) == 0
-                 && checkpoint_save(path, run->model, t->parameters, t->optimizer.m, t->optimizer.v,
+                 && checkpoint_save(path, run->model, t->parameters, t->optimizer.state,
                                     &run->state, &error)
                         == 0;
     run_folder_close(&folder);

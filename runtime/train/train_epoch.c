@@ -51,8 +51,8 @@ static int save_best(Run *run, double score, int partial, Error *error)
     state.best = score;
     /* the clock is no property of the weights: equal runs write equal files */
     state.seconds = 0;
-    return checkpoint_save(run->folder.best, run->model, run->trainer.parameters, NULL, NULL,
-                           &state, error);
+    return checkpoint_save(run->folder.best, run->model, run->trainer.parameters, NULL, &state,
+                           error);
 }
 
 /* Originals above, reconstructions below. */

@@ -25,8 +25,8 @@ static int save(Run *run, Error *error)
 {
     const Trainer *t = &run->trainer;
     if (train_save_pictures(run, &run->folder, 0, error) != 0
-        || checkpoint_save(run->folder.last, run->model, t->parameters, t->optimizer.m,
-                           t->optimizer.v, &run->state, error)
+        || checkpoint_save(run->folder.last, run->model, t->parameters, t->optimizer.state,
+                           &run->state, error)
                != 0)
         return -1;
     run->saved_step = run->state.step;

@@ -3,6 +3,7 @@
 
 #include "compute/clip.h"
 #include "compute/finite.h"
+#include "images/pixels.h"
 #include "memory.h"
 #include "threads.h"
 
@@ -70,10 +71,10 @@ static size_t rounded(size_t bytes)
     return ((bytes ? bytes : 1) + MODEL_ALIGNMENT - 1) / MODEL_ALIGNMENT * MODEL_ALIGNMENT;
 }
 
-/* As compiler/plan/limit.c counts. */
+/* As caec counts for --memory-limit; tests/training/test_limit.c holds the two together. */
 size_t trainer_bytes(const Model *model, const ModelTraining *training, int batch, int threads)
 {
-    int vectors = 2 + 1 + optimizer_has_v(&training->optimizer) + sums_for(model, threads);
+    int vectors = 2 + settings_states(&training->optimizer) + sums_for(model, threads);
     return (size_t)vectors * rounded(model->parameter_reals * sizeof(real))
            + rounded(model->prepared_bytes) + rounded((size_t)batch * sizeof(double))
            + (size_t)threads * rounded(workspace_bytes(model));
@@ -369,12 +370,8 @@ void trainer_reconstruct(Trainer *t, const uint8_t *image, real *output)
 
 void trainer_reconstruct_bytes(Trainer *t, const uint8_t *image, real *scratch, uint8_t *bytes)
 {
-    size_t values = trainer_image_values(t->model);
     trainer_reconstruct(t, image, scratch);
-    for (size_t i = 0; i < values; i++) {
-        double value = (double)scratch[i] * 255 + 0.5;
-        bytes[i] = value > 0 ? value < 255 ? (uint8_t)value : 255 : 0; /* not a number: 0 */
-    }
+    pixels_from_reals(scratch, trainer_image_values(t->model), bytes);
 }
 
 int trainer_parameters_finite(const Trainer *t)
@@ -385,9 +382,10 @@ int trainer_parameters_finite(const Trainer *t)
 const real *trainer_optimizer_fault(const Trainer *t)
 {
     const Optimizer *o = &t->optimizer;
-    if (!finite_all(o->m, o->count))
-        return o->m;
-    return o->v && !finite_all(o->v, o->count) ? o->v : NULL;
+    for (int i = 0; i < SETTINGS_STATES; i++)
+        if (o->state[i] && !finite_all(o->state[i], o->count))
+            return o->state[i];
+    return NULL;
 }
 
 static int channel_is_zero(const real *output, size_t values, size_t channel, size_t channels)

@@ -4,8 +4,10 @@
 #include "cases.h"
 #include "draw.h"
 #include "rng.h"
+#include "settings.h"
 
 #include <math.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -15,6 +17,7 @@ typedef struct Number {
     const char *name;
     size_t offset;
     double left_out, other[2];
+    bool flag; /* true or false */
 } Number;
 
 typedef struct Word {
@@ -22,25 +25,12 @@ typedef struct Word {
     Number numbers[8];
 } Word;
 
-#define OPTIMIZER(name, ...)                               \
-    {                                                      \
-#name, offsetof(ModelOptimizer, name), __VA_ARGS__ \
+#define SCHEDULE(name, ...)                                      \
+    {                                                            \
+#name, offsetof(ModelSchedule, name), __VA_ARGS__, false \
     }
-#define SCHEDULE(name, ...)                               \
-    {                                                     \
-#name, offsetof(ModelSchedule, name), __VA_ARGS__ \
-    }
-#define ADAM                                                                        \
-    OPTIMIZER(lr, 1e-3, { 1.0 / 3, 1000 }), OPTIMIZER(beta1, 0.9, { 0, 0.999999 }), \
-        OPTIMIZER(beta2, 0.999, { 0.5, 0 }), OPTIMIZER(eps, 1e-7, { 1, 0 })
 #define WARMUP SCHEDULE(warmup, 0, { 0.75, 1 })
 #define MIN_LR SCHEDULE(min_lr, 0, { 1e-9, 1e-6 })
-
-static const Word optimizers[] = {
-    { "adam", { ADAM } },
-    { "adamw", { ADAM, OPTIMIZER(weight_decay, 0.004, { 0, 0.1 }) } },
-    { "sgd", { OPTIMIZER(lr, 0.01, { 1e-3, 7 }), OPTIMIZER(momentum, 0, { 0.9, 0.1 + 0.2 }) } },
-};
 
 static const Word schedules[] = {
     { "constant", { WARMUP } },
@@ -50,6 +40,30 @@ static const Word schedules[] = {
       { SCHEDULE(factor, 0.1, { 0, 0.5 }), SCHEDULE(patience, 10, { 1, 3 }),
         SCHEDULE(min_delta, 1e-4, { 0, 12 }), SCHEDULE(cooldown, 0, { 1, 9 }), MIN_LR, WARMUP } },
 };
+
+static int optimizer_count(void)
+{
+    int count = 0;
+    while (settings_optimizers[count].name)
+        count++;
+    return count;
+}
+
+/* An optimizer as the runtime knows it. Of most numbers the bounds are legal; a rate of 0 would be
+   below min_lr. */
+static Word optimizer_word(const SettingsWord *from)
+{
+    Word word = { .name = from->name };
+    for (int i = 0; from->numbers[i].name; i++) {
+        const SettingsNumber *n = &from->numbers[i];
+        const double least = strcmp(n->name, "lr") == 0 ? 1.0 / 3 : n->min;
+        assert_true(i + 1 < (int)(sizeof word.numbers / sizeof *word.numbers));
+        word.numbers[i] = (Number){
+            n->name, n->offset, n->number, { least, n->max }, n->kind == SETTINGS_FLAG
+        };
+    }
+    return word;
+}
 
 /* A word of the list with some of its numbers; fills the members of `what` at the numbers'
    offsets. */
@@ -61,7 +75,11 @@ static void draw_word(uint64_t *state, FILE *f, const Word *word, void *what)
         double value = n->left_out;
         if (rng_chance(state, 40)) {
             value = n->other[rng_below(state, 2)];
-            fprintf(f, "%s%s = %.17g", count++ ? ", " : " ", n->name, value);
+            fprintf(f, "%s%s = ", count++ ? ", " : " ", n->name);
+            if (n->flag)
+                fprintf(f, value != 0 ? "true" : "false");
+            else
+                fprintf(f, "%.17g", value);
         }
         memcpy((char *)what + n->offset, &value, sizeof value);
     }
@@ -87,16 +105,16 @@ char *draw_training(uint64_t *state, const char *loss, ModelTraining *training)
     size_t n = 0;
     FILE *f = open_memstream(&text, &n);
     assert_non_null(f);
-    const Word *optimizer = &optimizers[rng_below(state, 3)],
-               *schedule = &schedules[rng_below(state, 4)];
+    const SettingsWord *chosen = &settings_optimizers[rng_below(state, optimizer_count())];
+    const Word optimizer = optimizer_word(chosen), *schedule = &schedules[rng_below(state, 4)];
     bool with_schedule = rng_chance(state, 60);
     *training = (ModelTraining){ .loss = loss,
-                                 .optimizer.name = optimizer->name,
+                                 .optimizer.name = optimizer.name,
                                  .schedule.name = "constant",
                                  .batch = 64,
                                  .epochs = 40 };
     fprintf(f, "optimizer = ");
-    draw_word(state, f, optimizer, &training->optimizer);
+    draw_word(state, f, &optimizer, &training->optimizer);
     if (with_schedule) {
         training->schedule.name = schedule->name;
         fprintf(f, ", schedule = ");
@@ -126,16 +144,14 @@ static void want_number(const char *what, double got, double right)
         fail_msg("training: %s is %.17g instead of %.17g", what, got, right);
 }
 
-static void want_numbers(const Word *words, int count, const char *name, const void *got,
-                         const void *right)
+static void want_numbers(const Word *word, const char *name, const void *got, const void *right)
 {
-    for (int i = 0; i < count; i++)
-        for (const Number *n = words[i].numbers; n->name && strcmp(words[i].name, name) == 0; n++) {
-            double a, b;
-            memcpy(&a, (const char *)got + n->offset, sizeof a);
-            memcpy(&b, (const char *)right + n->offset, sizeof b);
-            want_number(n->name, a, b);
-        }
+    for (const Number *n = word->numbers; n->name && strcmp(word->name, name) == 0; n++) {
+        double a, b;
+        memcpy(&a, (const char *)got + n->offset, sizeof a);
+        memcpy(&b, (const char *)right + n->offset, sizeof b);
+        want_number(n->name, a, b);
+    }
 }
 
 void check_training(const Drawn *drawn, const Model *model)
@@ -144,8 +160,12 @@ void check_training(const Drawn *drawn, const Model *model)
     assert_string_equal(got->loss, right->loss);
     assert_string_equal(got->optimizer.name, right->optimizer.name);
     assert_string_equal(got->schedule.name, right->schedule.name);
-    want_numbers(optimizers, 3, right->optimizer.name, &got->optimizer, &right->optimizer);
-    want_numbers(schedules, 4, right->schedule.name, &got->schedule, &right->schedule);
+    for (const SettingsWord *from = settings_optimizers; from->name; from++) {
+        const Word word = optimizer_word(from);
+        want_numbers(&word, right->optimizer.name, &got->optimizer, &right->optimizer);
+    }
+    for (size_t i = 0; i < sizeof schedules / sizeof *schedules; i++)
+        want_numbers(&schedules[i], right->schedule.name, &got->schedule, &right->schedule);
     want_number("batch", got->batch, right->batch);
     want_number("epochs", got->epochs, right->epochs);
     want_number("clip_norm", got->clip_norm, right->clip_norm);

@@ -121,6 +121,20 @@ static void check_file(const char *path, const char *file, const char *model)
     free(text);
 }
 
+/* The folder's README.md says of every other file what is in it. */
+static void check_readme(const char *out, const FileList *list)
+{
+    char *path = text_of("%s/README.md", out), *text = file_read(path, NULL);
+    for (int i = 0; i < list->count; i++) {
+        char *row = text_of("| `%s` |", list->path[i]);
+        if (strcmp(list->path[i], "README.md") != 0 && !strstr(text, row))
+            complain("says nothing of", "README.md", 0, list->path[i]);
+        free(row);
+    }
+    free(path);
+    free(text);
+}
+
 static void check_model(const char *graph_folder, const char *graph, const char *model,
                         const char *options)
 {
@@ -136,6 +150,7 @@ static void check_model(const char *graph_folder, const char *graph, const char 
         free(path);
     }
     assert_true(list.count > 5);
+    check_readme(out, &list);
     file_list_free(&list);
     result_free(&result);
     free(out);

@@ -32,11 +32,13 @@ static void load(const uint8_t *bytes, size_t size)
     Error error = { 0 };
     CheckpointState state = { 0 };
     const char *path = reader_file(bytes, size);
-    real *numbers = calloc(3 * caec_model.parameter_reals, sizeof *numbers);
+    real *numbers = calloc((1 + SETTINGS_STATES) * caec_model.parameter_reals, sizeof *numbers);
     if (!numbers)
         reader_broken("memory for the parameters");
-    real *m = numbers + caec_model.parameter_reals, *v = m + caec_model.parameter_reals;
-    if (checkpoint_load(path, &caec_model, numbers, m, v, &state, &error) != 0)
+    real *kept[SETTINGS_STATES];
+    for (int i = 0; i < SETTINGS_STATES; i++)
+        kept[i] = numbers + (size_t)(i + 1) * caec_model.parameter_reals;
+    if (checkpoint_load(path, &caec_model, numbers, kept, &state, &error) != 0)
         reader_check_message(error.text, path);
     else
         check_state(&state);

@@ -42,11 +42,11 @@ const char net_norm[] = NET(
     "conv2d { filters = 6, kernel = 3 }, group_norm { groups = 2 }, relu {}, avg_pool2d { size = 2 "
     "},",
     "upsample2d { size = 2 }, conv2d { filters = 3, kernel = 5, activation = \"sigmoid\" },",
-    "loss = \"mse\", optimizer = adam {}");
+    "loss = \"mse\", optimizer = rmsprop { momentum = 0.5, centered = true }");
 const char net_bce[] = NET(
     10, 8, 1, "conv2d { filters = 6, kernel = 3, stride = 2, activation = \"leaky_relu\" },",
     "upsample2d { size = 2 }, conv2d { filters = 1, kernel = 3, activation = \"sigmoid\" },",
-    "loss = \"bce\", optimizer = adam {}");
+    "loss = \"bce\", optimizer = rmsprop { eps = 1e-4 }");
 
 /* activations whose gradients read x, one that calls erf among them, before both pools */
 const char net_curved[] = NET(

@@ -1,7 +1,9 @@
 /* A parameter that is not trained: it has no gradient, no step makes one, and what is emitted
    leaves it alone. */
 #include "base/arena.h"
-#include "emit/emit.h"
+#include "budget/make.h"
+#include "emit/library.h"
+#include "emit/model.h"
 #include "front/load.h"
 #include "passes/passes.h"
 

@@ -1,4 +1,5 @@
 /* What the commands of <name>-infer are made of: pixels, threads, stopping. */
+#include "images/pixels.h"
 #include "infer/infer.h"
 #include "tiny_model.h"
 
@@ -29,7 +30,7 @@ static void pixels_are_rounded(void **state)
     static const uint8_t wanted[] = { 0, 0, 1, 254, 255, 255, 255, 0, 0, 255, 0 };
     uint8_t pixels[11];
     (void)state;
-    infer_pixels(values, 11, pixels);
+    pixels_from_reals(values, 11, pixels);
     assert_memory_equal(pixels, wanted, 11);
 }
 

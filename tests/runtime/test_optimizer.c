@@ -2,7 +2,6 @@
    float64. */
 #include "compute/optimizer.h"
 
-#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -10,6 +9,10 @@
 #include <string.h>
 
 #include <cmocka.h>
+
+#include <tgmath.h>
+#define real_sqrt sqrt /* of tgmath.h */
+#include "compute/rules.h"
 
 static const ModelOptimizer keras = {
     .name = "adam", .lr = 1e-3, .beta1 = 0.9, .beta2 = 0.999, .eps = 1e-7
@@ -81,6 +84,60 @@ static void three_steps_of_numpy(void **state)
     optimizer_close(&o);
 }
 
+/* Keras's formula in float64: rmsprop plain, with momentum, centered, and with both. */
+static void three_steps_of_rmsprop(void **state)
+{
+    (void)state;
+    static const double g[3][4] = { { 0.5, -1.0, 2e-4, 0 },
+                                    { -0.25, 3.0, -1e-4, 1e-6 },
+                                    { 4.0, 0.125, 5e-5, -1e-6 } };
+    static const double want[4][4] = {
+        { 0.9951751320629236, -1.9999851466054621, 0.4995342690072131, -1.4230218519415783e-12 },
+        { 0.9910946233766058, -1.997291256474469, 0.4987520486128218, -2.846049894149514e-06 },
+        { 0.9948309546871281, -1.9998866923084466, 0.4995330571067086, -1.5795543753451425e-12 },
+        { 0.9904672712065199, -1.9969628339715049, 0.49874887656469585, -2.8460501929843293e-06 },
+    };
+    for (int k = 0; k < 4; k++) {
+        real w[4] = { 1, -2, (real)0.5, 0 }, gradient[4];
+        const ModelOptimizer rmsprop = { .name = "rmsprop",
+                                         .lr = 1e-3,
+                                         .rho = 0.9,
+                                         .eps = 1e-7,
+                                         .momentum = k % 2 ? 0.9 : 0,
+                                         .centered = k / 2 };
+        Optimizer o;
+        open_or_fail(&o, &rmsprop, 4);
+        assert_true(o.state[0] && !o.state[1] == !(k % 2) && !o.state[2] == !(k / 2));
+        for (int t = 0; t < 3; t++) {
+            for (int i = 0; i < 4; i++)
+                gradient[i] = (real)(g[t][i] * 8); /* as the sum over a batch of 8 */
+            assert_true(optimizer_update(&o, w, gradient, 1.0 / 8, 1));
+        }
+        for (int i = 0; i < 4; i++)
+            assert_close((double)w[i], want[k][i], bound());
+        optimizer_close(&o);
+    }
+}
+
+/* A gradient that does not change has no variance: what rounding leaves of it, which may be less
+   than 0, is not divided by. */
+static void a_centered_root_is_of_no_negative_number(void **state)
+{
+    (void)state;
+    enum { N = 64 };
+    const ModelOptimizer rmsprop = {
+        .name = "rmsprop", .lr = 1e-6, .rho = 0.9, .centered = 1, .eps = 1e-30
+    };
+    real w[N] = { 0 }, gradient[N];
+    Optimizer o;
+    open_or_fail(&o, &rmsprop, N);
+    for (int i = 0; i < N; i++)
+        gradient[i] = (real)(1000 + i / 7.0);
+    for (int t = 0; t < 500; t++)
+        assert_true(optimizer_update(&o, w, gradient, 1, 1));
+    optimizer_close(&o);
+}
+
 /* A plain double loop of each formula, 30 updates with gradients that change their sign. */
 static void against_plain_loops(void **state)
 {
@@ -103,7 +160,7 @@ static void against_plain_loops(void **state)
         real got[N], gradient[N];
         Optimizer o;
         open_or_fail(&o, s, N);
-        assert_int_equal(o.v != NULL, k < 2);
+        assert_true(o.state[0] && !o.state[1] == (k >= 2) && !o.state[2]);
         for (int i = 0; i < N; i++)
             got[i] = (real)(w[i] = 0.25 * (i - 3));
         for (int t = 1; t <= 30; t++) {
@@ -132,19 +189,18 @@ static void against_plain_loops(void **state)
 }
 
 /* More elements than one block of work, and a last block that is not full. */
-static void threads_do_not_change_bits(void **state)
+static void want_equal_bits(const ModelOptimizer *settings)
 {
-    (void)state;
     enum { N = 50001 };
     real *w[2], *gradient = malloc(N * sizeof *gradient);
     for (int i = 0; i < N; i++)
         gradient[i] = (real)sin(i);
     for (int k = 0; k < 2; k++) {
         Optimizer o;
-        open_or_fail(&o, &keras, N);
+        open_or_fail(&o, settings, N);
         w[k] = calloc(N, sizeof **w);
         for (int t = 0; t < 5; t++)
-            optimizer_update(&o, w[k], gradient, 0.25, k ? 3 : 1);
+            assert_true(optimizer_update(&o, w[k], gradient, 0.25, k ? 3 : 1));
         optimizer_close(&o);
     }
     assert_memory_equal(w[0], w[1], N * sizeof **w);
@@ -152,6 +208,36 @@ static void threads_do_not_change_bits(void **state)
     free(w[0]);
     free(w[1]);
     free(gradient);
+}
+
+/* Each with its defaults, and with all that it may keep of a parameter. */
+static void threads_do_not_change_bits(void **state)
+{
+    (void)state;
+    for (const SettingsWord *word = settings_optimizers; word->name; word++) {
+        ModelOptimizer o;
+        Error error;
+        assert_int_equal(settings_read_optimizer(&o, word->name, &error), 0);
+        want_equal_bits(&o);
+        for (const SettingsState *s = word->states; s->name; s++)
+            if (s->offset)
+                *(double *)((char *)&o + s->offset) = 0.5;
+        want_equal_bits(&o);
+    }
+}
+
+/* Every optimizer that can be named has a rule, and every rule a name. */
+static void names_and_rules_agree(void **state)
+{
+    (void)state;
+#define NAME(name) #name,
+    static const char *const rules[] = { OPTIMIZER_RULES(NAME) };
+    size_t count = 0;
+    for (; settings_optimizers[count].name; count++) {
+        assert_true(count < sizeof rules / sizeof *rules);
+        assert_string_equal(settings_optimizers[count].name, rules[count]);
+    }
+    assert_int_equal(count, sizeof rules / sizeof *rules);
 }
 
 /* adamw decays what it updates: what rests must not even decay, and what is updated ends as if it
@@ -196,7 +282,7 @@ static void what_rests_keeps_its_bits(void **state)
     for (int i = 0; i < N; i++) {
         int rests = i < A || i >= A + B + C;
         assert_true(!rests || w[i] == (real)cos(i));
-        assert_true(!rests == (all.m[i] != 0) && !rests == (all.v[i] != 0));
+        assert_true(!rests == (all.state[0][i] != 0) && !rests == (all.state[1][i] != 0));
     }
     optimizer_restart(&all, &model, NULL);
     optimizer_update(&all, w, gradient, 0.5, 1);
@@ -222,9 +308,15 @@ static void unknown_method_is_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(constant_gradient),         cmocka_unit_test(three_steps_of_numpy),
-        cmocka_unit_test(against_plain_loops),       cmocka_unit_test(threads_do_not_change_bits),
-        cmocka_unit_test(what_rests_keeps_its_bits), cmocka_unit_test(unknown_method_is_refused),
+        cmocka_unit_test(constant_gradient),
+        cmocka_unit_test(three_steps_of_numpy),
+        cmocka_unit_test(against_plain_loops),
+        cmocka_unit_test(threads_do_not_change_bits),
+        cmocka_unit_test(three_steps_of_rmsprop),
+        cmocka_unit_test(a_centered_root_is_of_no_negative_number),
+        cmocka_unit_test(names_and_rules_agree),
+        cmocka_unit_test(what_rests_keeps_its_bits),
+        cmocka_unit_test(unknown_method_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -6,6 +6,7 @@
 
 #include "images/image.h"
 #include "images/pictures.h"
+#include "settings.h"
 
 #include <setjmp.h>
 #include <signal.h>
@@ -168,8 +169,6 @@ static void each_option(void **state)
         "--batch 5",
         "--seed 5",
         "--threads 3",
-        "--optimizer sgd,lr=0.1,momentum=0.9",
-        "--optimizer adamw,lr=0.01,weight_decay=0.1",
         "--optimizer adam",
         "--lr 0.02",
         "--loss mse",
@@ -197,6 +196,26 @@ static void each_option(void **state)
         with(&model, options[i]);
     printf("%zu commands with one option, each stopped and given again\n",
            sizeof options / sizeof options[0]);
+}
+
+/* Each with its defaults, and with all that it may keep of a parameter. */
+static void each_optimizer(void **state)
+{
+    (void)state;
+    Model model = caec_model;
+    for (const SettingsWord *word = settings_optimizers; word->name; word++)
+        for (int all = 0; all < 2; all++) {
+            ModelOptimizer o;
+            Error error;
+            char text[SETTINGS_TEXT], option[SETTINGS_TEXT + 20];
+            assert_int_equal(settings_read_optimizer(&o, word->name, &error), 0);
+            for (const SettingsNumber *n = word->numbers; all && n->name; n++)
+                if (n->number == 0) /* no momentum, no decay ... */
+                    *(double *)((char *)&o + n->offset) = n->kind == SETTINGS_FLAG ? 1 : 0.5;
+            settings_optimizer_text(&o, text);
+            snprintf(option, sizeof option, "--optimizer %s", text);
+            with(&model, option);
+        }
 }
 
 /* A schedule with each of what it goes by, and all that watches a loss. */
@@ -296,6 +315,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_option),
+        cmocka_unit_test(each_optimizer),
         cmocka_unit_test(pairs_of_options),
         cmocka_unit_test(stages),
         cmocka_unit_test(a_schedule_that_is_another_starts_afresh),

@@ -64,7 +64,9 @@ static int write_both(void)
     const int64_t shape[2] = { ROWS, COLUMNS };
     NpyWriter writer;
     fill();
-    if (checkpoint_save(checkpoint_path, &caec_model, parameters, m, v, &state, &error) != 0)
+    if (checkpoint_save(checkpoint_path, &caec_model, parameters, (real *[SETTINGS_STATES]){ m, v },
+                        &state, &error)
+        != 0)
         return failed(error.text);
     if (npy_create(&writer, array_path, 2, shape, message, sizeof message) != 0)
         return failed(message);
@@ -78,7 +80,8 @@ static int read_checkpoint(void)
     CheckpointState state;
     const CheckpointState right = position();
     const size_t bytes = caec_model.parameter_reals * sizeof(real);
-    if (checkpoint_load(checkpoint_path, &caec_model, read[0], read[1], read[2], &state, &error)
+    if (checkpoint_load(checkpoint_path, &caec_model, read[0],
+                        (real *[SETTINGS_STATES]){ read[1], read[2] }, &state, &error)
         != 0)
         return failed(error.text);
     if (memcmp(read[0], parameters, bytes) != 0 || memcmp(read[1], m, bytes) != 0

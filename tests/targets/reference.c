@@ -109,10 +109,10 @@ static void train(const Model *m, real *parameters, uint8_t *const *images, int 
     printf("\n#define UPDATES %d\n", updates);
     print_array("LOSSES", losses, (size_t)(updates * IMAGES));
     print_array("PARAMETERS", parameters, m->parameter_reals);
-    printf("\n/* Adam divides by the gradient's size, so that where it is next to nothing its "
-           "rounding counts. */\n"
+    printf("\n/* Optimizers with an eps divide by the gradient's size, so that where it is next to "
+           "nothing its rounding counts. */\n"
            "enum { NORMALIZED = %d };\n",
-           optimizer_has_v(&m->training.optimizer));
+           m->training.optimizer.eps > 0);
     optimizer_close(&optimizer);
     void *const blocks[] = { gradient, losses, prepared, workspace };
     for (int i = 0; i < 4; i++)

@@ -231,6 +231,15 @@ def target_flags(source):
     )
 
 
+def kernel_flags(source):
+    """What the folder says of kernels, whatever the compiler."""
+    return (
+        re.search(r"set\(KERNEL_FLAGS ([^)]*)\)", (source / "CMakeLists.txt").read_text())
+        .group(1)
+        .split()
+    )
+
+
 def listed_helpers(source, clang):
     """What the folder's README.md says of the compiler's own functions."""
     lines = re.findall(
@@ -278,10 +287,7 @@ def check_clang(work, target):
                     *target_flags(source),
                     "-std=c11",
                     "-Os" if "size" in options else "-O3",
-                    "-ffreestanding",
-                    "-ffp-contract=fast",
-                    "-fno-math-errno",
-                    "-fno-trapping-math",
+                    *kernel_flags(source),
                     "-I",
                     source,
                     "-c",

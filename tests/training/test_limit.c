@@ -7,6 +7,7 @@
 #include "process.h"
 
 #include "check/verify.h"
+#include "settings.h"
 #include "train/trainer.h"
 #include "weights/initial.h"
 
@@ -218,29 +219,79 @@ static void cae_trains_in_9_mib(void **state)
 }
 
 /* A library's user hands over the parameters and <NAME>_TRAIN_BYTES. */
-static void a_library_is_counted(void **state)
+static void check_library(const char *graph, size_t limit)
 {
-    (void)state;
     char *folder = folder_new(), *path = text_of("%s/net.lua", folder),
          *header = text_of("%s/net/net.h", folder);
-    size_t smallest = IS_FLOAT ? smallest_limit(net_adam, "--target c --emit library") : 0;
-    file_write(path, net_adam, strlen(net_adam));
-    if (IS_FLOAT) {
-        Result result = run_caec(
-            folder, "net.lua -o . --target c --emit library --memory-limit %zu", smallest);
-        want_exit(&result, 0);
-        char *text = file_read(header, NULL);
-        size_t floats = number_behind(text, "#define NET_PARAMETER_FLOATS"),
-               train = number_behind(text, "#define NET_TRAIN_BYTES");
-        assert_true(floats > 0 && train > 0);
-        assert_int_equal(4 * floats + train, number_behind(result.out, "training takes "));
-        assert_true(4 * floats + train <= smallest);
-        free(text);
-        result_free(&result);
-    }
+    file_write(path, graph, strlen(graph));
+    Result result = run_caec(folder, "net.lua -o . --target c --emit library --memory-limit %zu",
+                             limit);
+    want_exit(&result, 0);
+    char *text = file_read(header, NULL);
+    size_t floats = number_behind(text, "#define NET_PARAMETER_FLOATS"),
+           train = number_behind(text, "#define NET_TRAIN_BYTES");
+    assert_true(floats > 0 && train > 0);
+    assert_int_equal(4 * floats + train, number_behind(result.out, "training takes "));
+    assert_true(4 * floats + train <= limit);
+    free(text);
+    result_free(&result);
     free(header);
     free(path);
     folder_remove(folder);
+}
+
+/* A graph trained by an optimizer with its defaults, or, `all`, with all that it may keep of a
+   parameter. *training is what its programs then train by. */
+static char *graph_trained_by(const SettingsWord *word, bool all, ModelTraining *training)
+{
+    Error error;
+    assert_int_equal(settings_read_optimizer(&training->optimizer, word->name, &error), 0);
+    char *numbers = text_of("%s", "");
+    for (const SettingsNumber *n = word->numbers; all && n->name; n++)
+        for (const SettingsState *s = word->states; s->name; s++)
+            if (s->offset == n->offset) {
+                const bool flag = n->kind == SETTINGS_FLAG;
+                char *more = text_of("%s%s = %s, ", numbers, n->name, flag ? "true" : "0.5");
+                *(double *)((char *)&training->optimizer + n->offset) = flag ? 1 : 0.5;
+                free(numbers);
+                numbers = more;
+            }
+    char *graph = text_of(NET("%s", "%s", "  training = { optimizer = %s { %s}, batch = 5 },\n"),
+                          ENCODER, DECODER, word->name, numbers);
+    free(numbers);
+    return graph;
+}
+
+static void a_library_is_counted(void **state)
+{
+    (void)state;
+    if (!IS_FLOAT)
+        return;
+    check_library(net_adam, smallest_limit(net_adam, "--target c --emit library"));
+    for (const SettingsWord *word = settings_optimizers; word->name; word++)
+        for (int all = 0; all < 2; all++) {
+            ModelTraining training;
+            char *graph = graph_trained_by(word, all, &training);
+            check_library(graph, 1 << 30);
+            free(graph);
+        }
+}
+
+/* What caec counts for a limit is what the trainer takes, by any optimizer. */
+static void every_optimizer_is_counted(void **state)
+{
+    (void)state;
+    enum { LIMIT = 1 << 30 };
+    Built built = build_model_optimized(net_convolutions, "--memory-limit 1073741824");
+    for (const SettingsWord *word = settings_optimizers; word->name; word++)
+        for (int all = 0; all < 2; all++) {
+            ModelTraining training = built.model->training;
+            char *graph = graph_trained_by(word, all, &training);
+            assert_int_equal(trainer_bytes(built.model, &training, training.batch, 1),
+                             taken(graph, "", LIMIT));
+            free(graph);
+        }
+    built_free(&built);
 }
 
 static void mistakes_are_refused(void **state)
@@ -538,6 +589,7 @@ int main(void)
         cmocka_unit_test(a_wide_limit_changes_nothing),
         cmocka_unit_test(cae_trains_in_9_mib),
         cmocka_unit_test(a_library_is_counted),
+        cmocka_unit_test(every_optimizer_is_counted),
         cmocka_unit_test(mistakes_are_refused),
         cmocka_unit_test(training_goes_the_same_way),
         cmocka_unit_test(a_first_layer_has_its_gradient),

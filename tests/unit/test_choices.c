@@ -8,8 +8,30 @@ typedef struct Error Error;
 #include "settings.h"
 
 #include "cases.h"
+#include "files.h"
+#include "process.h"
 
+#include <ctype.h>
+#include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
+
+/* The runtime names the number without which a value is not kept by its place; 0: there is none. */
+static void want_same_states(const ChoiceSpec *spec, const SettingsWord *word)
+{
+    int n = 0;
+    for (; spec->states[n].name; n++) {
+        const char *where = spec->states[n].where;
+        const SettingsNumber *number = word->numbers;
+        assert_true(n < SETTINGS_STATES && word->states[n].name);
+        assert_string_equal(spec->states[n].name, word->states[n].name);
+        while (where && number->name && strcmp(number->name, where) != 0)
+            number++;
+        assert_int_equal(word->states[n].offset, where && number->name ? number->offset : 0);
+        assert_true(!where || number->name);
+    }
+    assert_null(word->states[n].name);
+}
 
 static void want_same(const ChoiceSpec *const *specs, const SettingsWord *words)
 {
@@ -25,19 +47,62 @@ static void want_same(const ChoiceSpec *const *specs, const SettingsWord *words)
             const SettingsNumber *b = &word->numbers[n];
             assert_non_null(b->name);
             assert_string_equal(a->name, b->name);
-            assert_true(a->number == b->number && a->min == b->min && a->max == b->max);
-            assert_int_equal(a->kind == ARG_INT, b->whole);
+            const SettingsKind kind = a->kind == ARG_INT    ? SETTINGS_WHOLE
+                                      : a->kind == ARG_BOOL ? SETTINGS_FLAG
+                                                            : SETTINGS_REAL;
+            assert_int_equal(kind, b->kind);
+            assert_true(a->number == b->number);
+            assert_true(kind == SETTINGS_FLAG || (a->min == b->min && a->max == b->max));
         }
         assert_null(word->numbers[n].name);
+        want_same_states(spec, word);
     }
     assert_null(words[count].name);
     assert_true(count > 2);
+}
+
+static bool is_letter(char c)
+{
+    return isalnum((unsigned char)c) || c == '_';
 }
 
 static void optimizers(void **state)
 {
     (void)state;
     want_same(optimizer_specs, settings_optimizers);
+    /* --lr and schedules set it, whichever it is */
+    for (const SettingsWord *word = settings_optimizers; word->name; word++) {
+        assert_string_equal(word->numbers[0].name, "lr");
+        assert_true(word->numbers[0].max == settings_optimizers[0].numbers[0].max);
+    }
+}
+
+/* What the graph's training table takes is what the command line and checkpoints take. */
+static void bounds_of_training(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *before, *after;
+        int most;
+    } numbers[] = { { "batch = ", "", SETTINGS_MAX_BATCH },
+                    { "epochs = ", "", SETTINGS_MAX_EPOCHS },
+                    { "early_stopping = { patience = ", " }", SETTINGS_MAX_PATIENCE } };
+    char *folder = folder_new(), *path = text_of("%s/net.lua", folder);
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
+        for (int more = 0; more < 2; more++) {
+            char *graph = text_of("return autoencoder \"net\" { input = { 4, 4, 3 },\n"
+                                  "encoder = sequential \"e\" { relu {} },\n"
+                                  "decoder = sequential \"d\" { conv2d { filters = 3, kernel = 1 } "
+                                  "},\ntraining = { %s%d%s } }\n",
+                                  numbers[i].before, numbers[i].most + more, numbers[i].after);
+            file_write(path, graph, strlen(graph));
+            Result result = run_caec(folder, "net.lua --summary");
+            want_exit(&result, more);
+            result_free(&result);
+            free(graph);
+        }
+    free(path);
+    folder_remove(folder);
 }
 
 static void schedules(void **state)
@@ -46,8 +111,49 @@ static void schedules(void **state)
     want_same(schedule_specs, settings_schedules);
 }
 
+/* Whether the text has the word by itself: not as a part of another, as mse in mse_dx. */
+static bool has_word(const char *text, const char *word)
+{
+    const size_t n = strlen(word);
+    for (const char *at = strstr(text, word); at; at = strstr(at + 1, word))
+        if ((at == text || !is_letter(at[-1])) && !is_letter(at[n]))
+            return true;
+    return false;
+}
+
+static void want_word(const char *text, const char *file, const char *word)
+{
+    if (!has_word(text, word))
+        fail_msg("%s does not name %s", file, word);
+}
+
+static char *project_text(const char *file)
+{
+    char *path = text_of("%s/%s", project_folder(), file), *text = file_read(path, NULL);
+    free(path);
+    return text;
+}
+
+static void the_manual_names_every_word(void **state)
+{
+    (void)state;
+    char *layers = project_text("graphs/README.md"), *training = project_text("README.md");
+    for (int i = 0; layer_specs[i]; i++)
+        want_word(layers, "graphs/README.md", layer_specs[i]->word);
+    for (int i = 0; loss_specs[i]; i++)
+        want_word(training, "README.md", loss_specs[i]->word);
+    for (int i = 0; optimizer_specs[i]; i++)
+        want_word(training, "README.md", optimizer_specs[i]->word);
+    for (int i = 0; schedule_specs[i]; i++)
+        want_word(training, "README.md", schedule_specs[i]->word);
+    free(layers);
+    free(training);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(optimizers), cmocka_unit_test(schedules) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(optimizers), cmocka_unit_test(schedules),
+                                        cmocka_unit_test(bounds_of_training),
+                                        cmocka_unit_test(the_manual_names_every_word) };
     return cmocka_run_group_tests_name("choices", tests, NULL, NULL);
 }

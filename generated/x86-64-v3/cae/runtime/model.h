@@ -74,13 +74,13 @@ typedef struct ModelTeam {
 
 /* An optimizer with its numbers; those that it has not are 0. */
 typedef struct ModelOptimizer {
-    const char *name; /* "adam", "adamw", "sgd" */
-    double lr, beta1, beta2, eps, weight_decay, momentum;
+    const char *name; /* "adam", as all that settings.c lists */
+    double lr, beta1, beta2, eps, weight_decay, momentum, rho, centered;
 } ModelOptimizer;
 
 /* A learning-rate schedule likewise; train/schedule.h says what each does. */
 typedef struct ModelSchedule {
-    const char *name; /* "constant", "step", "cosine", "reduce_on_plateau" */
+    const char *name; /* "constant", as all that settings.c lists */
     /* epochs 0: as long as the run */
     double warmup, every, epochs, factor, patience, min_delta, cooldown, min_lr;
 } ModelSchedule;

@@ -8,7 +8,6 @@
 
 #define OPTIMIZER_NUMBER(name) #name, offsetof(ModelOptimizer, name)
 #define SCHEDULE_NUMBER(name) #name, offsetof(ModelSchedule, name)
-#define MAX_EPOCHS (1 << 24)
 
 #define ADAM_NUMBERS                                                                             \
     { OPTIMIZER_NUMBER(lr), 1e-3, 0, 1e3, 0 }, { OPTIMIZER_NUMBER(beta1), 0.9, 0, 0.999999, 0 }, \
@@ -26,29 +25,42 @@
     }
 
 const SettingsWord settings_optimizers[] = {
-    { "adam", { ADAM_NUMBERS } },
-    { "adamw", { ADAM_NUMBERS, { OPTIMIZER_NUMBER(weight_decay), 0.004, 0, 1e3, 0 } } },
+    { "adam", { ADAM_NUMBERS }, { { "m", 0 }, { "v", 0 } } },
+    { "adamw",
+      { ADAM_NUMBERS, { OPTIMIZER_NUMBER(weight_decay), 0.004, 0, 1e3, 0 } },
+      { { "m", 0 }, { "v", 0 } } },
     { "sgd",
       { { OPTIMIZER_NUMBER(lr), 0.01, 0, 1e3, 0 },
-        { OPTIMIZER_NUMBER(momentum), 0, 0, 0.999999, 0 } } },
-    { NULL, { { 0 } } }
+        { OPTIMIZER_NUMBER(momentum), 0, 0, 0.999999, 0 } },
+      { { "m", 0 } } },
+    { "rmsprop",
+      { { OPTIMIZER_NUMBER(lr), 1e-3, 0, 1e3, 0 },
+        { OPTIMIZER_NUMBER(rho), 0.9, 0, 0.999999, 0 },
+        { OPTIMIZER_NUMBER(momentum), 0, 0, 0.999999, 0 },
+        { OPTIMIZER_NUMBER(centered), 0, 0, 1, SETTINGS_FLAG },
+        { OPTIMIZER_NUMBER(eps), 1e-7, 0, 1, 0 } },
+      { { "v", 0 },
+        { "m", offsetof(ModelOptimizer, momentum) },
+        { "mean_gradient", offsetof(ModelOptimizer, centered) } } },
+    { .name = NULL }
 };
 
 const SettingsWord settings_schedules[] = {
-    { "constant", { WARMUP } },
-    { "step",
-      { { SCHEDULE_NUMBER(every), 10, 1, MAX_EPOCHS, 1 },
-        { SCHEDULE_NUMBER(factor), 0.1, 0, 1, 0 },
-        WARMUP } },
-    { "cosine", { { SCHEDULE_NUMBER(epochs), 0, 1, MAX_EPOCHS, 1 }, MIN_LR, WARMUP } },
+    { "constant", .numbers = { WARMUP } },
+    { "step", .numbers = { { SCHEDULE_NUMBER(every), 10, 1, SETTINGS_MAX_EPOCHS, SETTINGS_WHOLE },
+                           { SCHEDULE_NUMBER(factor), 0.1, 0, 1, 0 },
+                           WARMUP } },
+    { "cosine", .numbers = { { SCHEDULE_NUMBER(epochs), 0, 1, SETTINGS_MAX_EPOCHS, SETTINGS_WHOLE },
+                             MIN_LR,
+                             WARMUP } },
     { "reduce_on_plateau",
-      { { SCHEDULE_NUMBER(factor), 0.1, 0, 0.999999, 0 },
-        { SCHEDULE_NUMBER(patience), 10, 1, MAX_EPOCHS, 1 },
-        { SCHEDULE_NUMBER(min_delta), 1e-4, 0, 1e6, 0 },
-        { SCHEDULE_NUMBER(cooldown), 0, 0, MAX_EPOCHS, 1 },
-        MIN_LR,
-        WARMUP } },
-    { NULL, { { 0 } } }
+      .numbers = { { SCHEDULE_NUMBER(factor), 0.1, 0, 0.999999, 0 },
+                   { SCHEDULE_NUMBER(patience), 10, 1, SETTINGS_MAX_EPOCHS, SETTINGS_WHOLE },
+                   { SCHEDULE_NUMBER(min_delta), 1e-4, 0, 1e6, 0 },
+                   { SCHEDULE_NUMBER(cooldown), 0, 0, SETTINGS_MAX_EPOCHS, SETTINGS_WHOLE },
+                   MIN_LR,
+                   WARMUP } },
+    { .name = NULL }
 };
 
 /* `length` letters of text are the name. */
@@ -85,6 +97,19 @@ static int refuse_number(const SettingsWord *word, const char *text, size_t leng
                      (int)(length < 60 ? length : 60), text, word->name, known);
 }
 
+/* `length` letters, if they are a value that the number may have. */
+static bool read_value(const SettingsNumber *n, const char *text, size_t length, double *value)
+{
+    char *end;
+    if (n->kind == SETTINGS_FLAG) {
+        *value = is(text, length, "true");
+        return *value || is(text, length, "false");
+    }
+    *value = strtod(text, &end);
+    return length > 0 && end == text + length && *value >= n->min && *value <= n->max
+           && (n->kind != SETTINGS_WHOLE || *value == floor(*value));
+}
+
 /* One "name=number" of `length` letters into the struct at `out`. *given has a bit for each number
    of the word. */
 static int read_number(const SettingsWord *word, void *out, unsigned *given, const char *text,
@@ -101,15 +126,15 @@ static int read_number(const SettingsWord *word, void *out, unsigned *given, con
         return error_set(error, EXIT_USAGE, "%s of %s is given twice; give it once", n->name,
                          word->name);
     *given |= bit;
-    char *end;
-    double x = strtod(text + name + 1, &end);
-    if (end != text + length || end == text + name + 1 || !(x >= n->min && x <= n->max)
-        || (n->whole && x != floor(x)))
-        return error_set(error, EXIT_USAGE, "%.*s: %s of %s is a %snumber from %.9g to %.9g",
-                         (int)(length < 60 ? length : 60), text, n->name, word->name,
-                         n->whole ? "whole " : "", n->min, n->max);
-    *(double *)((char *)out + n->offset) = x;
-    return 0;
+    if (read_value(n, text + name + 1, length - name - 1, (double *)((char *)out + n->offset)))
+        return 0;
+    const int shown = (int)(length < 60 ? length : 60);
+    if (n->kind == SETTINGS_FLAG)
+        return error_set(error, EXIT_USAGE, "%.*s: %s of %s is true or false", shown, text, n->name,
+                         word->name);
+    return error_set(error, EXIT_USAGE, "%.*s: %s of %s is a %snumber from %.9g to %.9g", shown,
+                     text, n->name, word->name, n->kind == SETTINGS_WHOLE ? "whole " : "", n->min,
+                     n->max);
 }
 
 /* The numbers after the name, into the struct at `out`, whose numbers are all 0. */
@@ -160,18 +185,36 @@ void settings_number_text(double x, char *text, size_t size)
     }
 }
 
+/* Appends ",name=x". */
+static void add_number(const SettingsNumber *n, double x, char *text, size_t size)
+{
+    const size_t used = strlen(text);
+    char number[32];
+    if (n->kind == SETTINGS_FLAG)
+        snprintf(number, sizeof number, "%s", x != 0 ? "true" : "false");
+    else
+        settings_number_text(x, number, sizeof number);
+    if (x >= n->min) /* cosine's epochs, where they are the run's, have no number yet */
+        snprintf(text + used, size - used, ",%s=%s", n->name, number);
+}
+
 static void write_text(const SettingsWord *words, const char *name, const void *numbers,
                        char text[SETTINGS_TEXT])
 {
     const SettingsWord *word = find_word(words, name, strlen(name));
     snprintf(text, SETTINGS_TEXT, "%s", name);
-    for (const SettingsNumber *n = word ? word->numbers : words[0].numbers; word && n->name; n++) {
-        double x = *(const double *)((const char *)numbers + n->offset);
-        size_t used = strlen(text);
-        char number[32];
-        settings_number_text(x, number, sizeof number);
-        if (x >= n->min) /* cosine's epochs, where they are the run's, have no number yet */
-            snprintf(text + used, SETTINGS_TEXT - used, ",%s=%s", n->name, number);
+    for (const SettingsNumber *n = word ? word->numbers : words[0].numbers; word && n->name; n++)
+        add_number(n, *(const double *)((const char *)numbers + n->offset), text, SETTINGS_TEXT);
+}
+
+void settings_list(const SettingsWord *words, char text[SETTINGS_LIST])
+{
+    *text = '\0';
+    for (const SettingsWord *word = words; word->name; word++) {
+        const size_t used = strlen(text);
+        snprintf(text + used, SETTINGS_LIST - used, "%s%s", used ? "; " : "", word->name);
+        for (const SettingsNumber *n = word->numbers; n->name; n++)
+            add_number(n, n->number, text, SETTINGS_LIST);
     }
 }
 
@@ -183,4 +226,35 @@ void settings_optimizer_text(const ModelOptimizer *optimizer, char text[SETTINGS
 void settings_schedule_text(const ModelSchedule *schedule, char text[SETTINGS_TEXT])
 {
     write_text(settings_schedules, schedule->name, schedule, text);
+}
+
+static const SettingsState *find_state(const char *optimizer, int i)
+{
+    const SettingsWord *word = find_word(settings_optimizers, optimizer, strlen(optimizer));
+    for (int k = 0; word && k <= i; k++)
+        if (!word->states[k].name)
+            return NULL;
+    return word ? &word->states[i] : NULL;
+}
+
+const char *settings_state_name(const char *optimizer, int i)
+{
+    const SettingsState *state = find_state(optimizer, i);
+    return state ? state->name : NULL;
+}
+
+int settings_keeps_state(const ModelOptimizer *optimizer, int i)
+{
+    const SettingsState *state = find_state(optimizer->name, i);
+    if (!state || state->offset == 0)
+        return state != NULL;
+    return *(const double *)((const char *)optimizer + state->offset) != 0;
+}
+
+int settings_states(const ModelOptimizer *optimizer)
+{
+    int count = 0;
+    for (int i = 0; i < SETTINGS_STATES; i++)
+        count += settings_keeps_state(optimizer, i);
+    return count;
 }

@@ -11,7 +11,7 @@
 #include "error.h"
 #include "model.h"
 
-enum { SETTINGS_TEXT = 256, SETTINGS_NUMBERS = 6 };
+enum { SETTINGS_TEXT = 256, SETTINGS_NUMBERS = 6, SETTINGS_STATES = 3 };
 
 /* The most that the command line takes and that checkpoints may hold. */
 enum {
@@ -20,16 +20,27 @@ enum {
     SETTINGS_MAX_PATIENCE = 1 << 24
 };
 
+/* SETTINGS_FLAG: "true" or "false" as text, 1 or 0 as the number */
+typedef enum SettingsKind { SETTINGS_REAL, SETTINGS_WHOLE, SETTINGS_FLAG } SettingsKind;
+
 typedef struct SettingsNumber {
     const char *name;        /* "momentum" */
     size_t offset;           /* in ModelOptimizer or ModelSchedule, of a double */
     double number, min, max; /* where it is left out; what is allowed */
-    int whole;
+    SettingsKind kind;
 } SettingsNumber;
+
+/* A value that an optimizer keeps of every parameter from update to update. */
+typedef struct SettingsState {
+    const char *name; /* "m": checkpoints have optimizer.m/<parameter> */
+    size_t offset;    /* in ModelOptimizer, of the number without which (0) it is not kept; 0: it
+                         always is */
+} SettingsState;
 
 typedef struct SettingsWord {
     const char *name;
     SettingsNumber numbers[SETTINGS_NUMBERS + 1]; /* ended by name NULL */
+    SettingsState states[SETTINGS_STATES + 1];    /* of an optimizer, likewise */
 } SettingsWord;
 
 extern const SettingsWord settings_optimizers[], settings_schedules[]; /* ended by name NULL */
@@ -43,6 +54,17 @@ int settings_read_schedule(ModelSchedule *schedule, const char *text, Error *err
    bit. */
 void settings_optimizer_text(const ModelOptimizer *optimizer, char text[SETTINGS_TEXT]);
 void settings_schedule_text(const ModelSchedule *schedule, char text[SETTINGS_TEXT]);
+
+/* What there is, for --help: every word with its numbers where they are left out, "sgd,lr=0.01,
+   momentum=0; ...". */
+enum { SETTINGS_LIST = 1024 };
+void settings_list(const SettingsWord *words, char text[SETTINGS_LIST]);
+
+/* The name of the i-th value that optimizers of that name may keep, i below SETTINGS_STATES; NULL:
+   it has no such one. Whether it keeps it with these numbers. How many it keeps. */
+const char *settings_state_name(const char *optimizer, int i);
+int settings_keeps_state(const ModelOptimizer *optimizer, int i);
+int settings_states(const ModelOptimizer *optimizer);
 
 /* x in the shortest form that gives it back to the bit. */
 void settings_number_text(double x, char *text, size_t size);

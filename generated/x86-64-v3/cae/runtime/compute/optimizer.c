@@ -3,7 +3,6 @@
 #include "finite.h"
 #include "memory.h"
 
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <tgmath.h>
@@ -11,14 +10,18 @@
 #define real_sqrt sqrt /* of tgmath.h */
 #include "rules.h"
 
-int optimizer_has_v(const ModelOptimizer *settings)
-{
-    return strcmp(settings->name, "sgd") != 0;
-}
+#define ROW(name) { #name, name##_update },
+static const struct Row {
+    const char *name;
+    UpdateRule *update;
+} rules[] = { OPTIMIZER_RULES(ROW) };
 
-static bool is_known(const char *name)
+static UpdateRule *find_rule(const char *name)
 {
-    return strcmp(name, "adam") == 0 || strcmp(name, "adamw") == 0 || strcmp(name, "sgd") == 0;
+    for (size_t i = 0; i < sizeof rules / sizeof *rules; i++)
+        if (strcmp(rules[i].name, name) == 0)
+            return rules[i].update;
+    return NULL;
 }
 
 int optimizer_open(Optimizer *optimizer, const ModelOptimizer *settings, size_t count, int exact,
@@ -26,37 +29,46 @@ int optimizer_open(Optimizer *optimizer, const ModelOptimizer *settings, size_t 
 {
     void *(*const block)(size_t, Error *) = exact ? memory_exact : memory_block;
     memset(optimizer, 0, sizeof *optimizer);
-    if (!is_known(settings->name))
+    if (!find_rule(settings->name))
         return error_set(
             error, EXIT_INPUT,
             "this program does not know the optimizer \"%s\" that its graph asks for; use adam",
             settings->name);
     optimizer->settings = *settings;
     optimizer->count = count;
-    optimizer->m = block(count * sizeof(real), error);
-    if (optimizer->m && optimizer_has_v(settings))
-        optimizer->v = block(count * sizeof(real), error);
-    if (!optimizer->m || (optimizer_has_v(settings) && !optimizer->v)) {
-        optimizer_close(optimizer);
-        return -1;
-    }
+    for (int i = 0; i < SETTINGS_STATES; i++)
+        if (settings_keeps_state(settings, i)
+            && !(optimizer->state[i] = block(count * sizeof(real), error))) {
+            optimizer_close(optimizer);
+            return -1;
+        }
     return 0;
 }
 
-/* The update of `count` parameters from `begin` on; 0 where one of them, or of their m and v, is
-   not finite after it. */
+/* The `n` parameters from `from` on; 0 where one of them, or the state of one, is not finite after
+   it. */
+static int update_block(const Optimizer *optimizer, UpdateRule *rule, const Update *update,
+                        size_t from, size_t n, real *parameters, const real *gradient)
+{
+    real *state[SETTINGS_STATES];
+    for (int i = 0; i < SETTINGS_STATES; i++)
+        state[i] = optimizer->state[i] ? optimizer->state[i] + from : NULL;
+    rule(update, n, parameters + from, state, gradient + from);
+    int finite = finite_all(parameters + from, n);
+    for (int i = 0; i < SETTINGS_STATES && finite; i++)
+        finite = !state[i] || finite_all(state[i], n);
+    return finite;
+}
+
+/* The update of `count` parameters from `begin` on; 0 as update_block. */
 static int update_range(const Optimizer *optimizer, size_t begin, size_t count, real *parameters,
                         const real *gradient, double scale, int threads)
 {
     const ModelOptimizer *s = &optimizer->settings;
-    const int decays = strcmp(s->name, "adamw") == 0;
-    real *m = optimizer->m + begin, *v = optimizer->v ? optimizer->v + begin : NULL;
     const double t = (double)optimizer->t;
-    const Adam a = adam_numbers(s->lr, s->beta1, s->beta2, s->eps, s->weight_decay,
-                                pow(s->beta1, t), pow(s->beta2, t), scale);
+    const Update update = { s, pow(s->beta1, t), pow(s->beta2, t), scale };
+    UpdateRule *const rule = find_rule(s->name);
 
-    parameters += begin;
-    gradient += begin;
     /* Blocks of a fixed length: the compiler's vector body and tail then fall on the same elements
        whatever the threads. */
     const size_t block = 8192;
@@ -67,15 +79,7 @@ static int update_range(const Optimizer *optimizer, size_t begin, size_t count, 
     for (long b = 0; b < blocks; b++) {
         size_t from = (size_t)b * block;
         size_t n = count - from < block ? count - from : block;
-        if (!v)
-            sgd_range((real)s->momentum, (real)(s->lr * scale), n, parameters + from, m + from,
-                      gradient + from);
-        else if (decays)
-            adamw_range(a, n, parameters + from, m + from, v + from, gradient + from);
-        else
-            adam_range(a, n, parameters + from, m + from, v + from, gradient + from);
-        if (!finite_all(parameters + from, n) || !finite_all(m + from, n)
-            || (v && !finite_all(v + from, n))) {
+        if (!update_block(optimizer, rule, &update, begin + from, n, parameters, gradient)) {
 #pragma omp atomic write
             faulty = 1;
         }
@@ -85,9 +89,9 @@ static int update_range(const Optimizer *optimizer, size_t begin, size_t count, 
 
 void optimizer_restart(Optimizer *optimizer, const Model *model, const unsigned char *trains)
 {
-    memset(optimizer->m, 0, optimizer->count * sizeof(real));
-    if (optimizer->v)
-        memset(optimizer->v, 0, optimizer->count * sizeof(real));
+    for (int i = 0; i < SETTINGS_STATES; i++)
+        if (optimizer->state[i])
+            memset(optimizer->state[i], 0, optimizer->count * sizeof(real));
     optimizer->t = 0;
     optimizer->model = model;
     optimizer->trains = trains;
@@ -115,7 +119,7 @@ int optimizer_update(Optimizer *optimizer, real *parameters, const real *gradien
 
 void optimizer_close(Optimizer *optimizer)
 {
-    free(optimizer->m);
-    free(optimizer->v);
+    for (int i = 0; i < SETTINGS_STATES; i++)
+        free(optimizer->state[i]);
     memset(optimizer, 0, sizeof *optimizer);
 }

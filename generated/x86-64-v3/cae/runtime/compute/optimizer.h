@@ -1,44 +1,35 @@
-/* optimizer.h - what an update does to the parameters, on the flat array, in `real`; t counts
- * updates from 1:
- *     adam     m = b1 m + (1 - b1) g,   v = b2 v + (1 - b2) g^2,
- *              a = lr sqrt(1 - b2^t) / (1 - b1^t),   w = w - a m / (sqrt(v) + eps)
- *     adamw    w = w - lr weight_decay w, then as adam
- *     sgd      m = momentum m - lr g,   w = w + m
- *
- * Adam: Kingma and Ba 2015, the form before section 2.1; AdamW: Loshchilov and Hutter 2019; all
- * three as Keras computes them. */
+/* optimizer.h - what an update does to the parameters, on the flat array, in `real`: by the rule in
+ * rules.h that has the optimizer's name, all as Keras computes them. */
 #ifndef CAEC_OPTIMIZER_H
 #define CAEC_OPTIMIZER_H
 
 #include "error.h"
 #include "model.h"
+#include "settings.h"
 
 typedef struct Optimizer {
-    ModelOptimizer settings; /* lr may be changed between updates */
-    size_t count;            /* of parameters */
-    real *m, *v;             /* running means of the gradient and of its square, count each; of sgd
-                                m alone, v is NULL */
-    uint64_t t;              /* updates so far; whoever restores m and v restores it too */
-    const Model *model;      /* with `trains`: what is updated; see optimizer_restart */
+    ModelOptimizer settings;      /* lr may be changed between updates */
+    size_t count;                 /* of parameters */
+    real *state[SETTINGS_STATES]; /* what it keeps of each parameter, count each, in the order of
+                                     its row (settings.h); NULL: not with these numbers */
+    uint64_t t;                   /* updates so far; whoever restores the state restores it too */
+    const Model *model;           /* with `trains`: what is updated; see optimizer_restart */
     const unsigned char *trains;
 } Optimizer;
 
-/* Whether optimizers of that name keep v. */
-int optimizer_has_v(const ModelOptimizer *settings);
-
-/* Starts with m = v = 0, t = 0. Refuses a method it does not know. exact 1: takes memory_exact for
-   them. The holder calls optimizer_close. */
+/* Starts with a state of 0, t = 0. Refuses a method it does not know. exact 1: takes memory_exact
+   for the state. The holder calls optimizer_close. */
 int optimizer_open(Optimizer *optimizer, const ModelOptimizer *settings, size_t count, int exact,
                    Error *error);
 
-/* As if it had just been opened: m = v = 0, t = 0. From now on updates leave alone the parameters
-   of the model where trains[parameter] is 0, and what m and v hold for them; NULL: none. */
+/* As if it had just been opened: a state of 0, t = 0. From now on updates leave alone the
+   parameters of the model where trains[parameter] is 0, and the state of them; NULL: none. */
 void optimizer_restart(Optimizer *optimizer, const Model *model, const unsigned char *trains);
 
 /* One update of parameters[count] with g = gradient * scale (the gradient of a sum of n losses
    takes scale = 1 / n). The result has the same bits for any number of threads. Returns 0 where a
-   parameter that it updated, or what m and v hold for it, is not finite any more, seen while all
-   three are in the cache. */
+   parameter that it updated, or the state of it, is not finite any more, seen while they are in the
+   cache. */
 int optimizer_update(Optimizer *optimizer, real *parameters, const real *gradient, double scale,
                      int threads);
 

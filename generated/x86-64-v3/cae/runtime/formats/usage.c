@@ -72,3 +72,17 @@ void usage_parse(const struct argp *argp, int argc, char **argv, void *input)
     check_names(argc, argv);
     argp_parse(argp, argc, argv, 0, NULL, input);
 }
+
+void usage_add(char *text, size_t size, const char *format, ...)
+{
+    const size_t used = strlen(text);
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(text + used, size - used, format, arguments);
+    va_end(arguments);
+}
+
+void usage_list(char *text, size_t size, const char *word, int i, int count)
+{
+    usage_add(text, size, "%s%s", i == 0 ? "" : i + 1 < count ? ", " : " and ", word);
+}

@@ -5,6 +5,7 @@
 #include "formats/npy.h"
 #include "formats/whole_file.h"
 #include "images/image.h"
+#include "images/pixels.h"
 #include "memory.h"
 #include "images/report.h"
 
@@ -204,10 +205,10 @@ static int write_picture(const Decoding *d, const char *path, const uint8_t *pix
 static int take_picture(Decoding *d, size_t row, const real *output, Error *error)
 {
     if (!d->folder) {
-        infer_pixels(output, d->values, d->pixels + row * d->values);
+        pixels_from_reals(output, d->values, d->pixels + row * d->values);
         return 0;
     }
-    infer_pixels(output, d->values, d->pixels);
+    pixels_from_reals(output, d->values, d->pixels);
     d->begun = row + 1;
     return write_picture(d, picture_path(d, d->temporary, row, d->waiting), d->pixels, error);
 }

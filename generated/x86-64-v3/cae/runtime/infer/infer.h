@@ -40,9 +40,6 @@ size_t infer_count(const ModelShape *shape);
 int infer_check_finite(const real *values, size_t count, const char *what, const char *of,
                        Error *error);
 
-/* An output as pixels: round(255 * clamp(y, 0, 1)); what is not a number becomes 0. */
-void infer_pixels(const real *output, size_t count, uint8_t *pixels);
-
 /* Picture files as a command line names them. A folder stands for its JPEG and PNG files, any
    depth, sorted by the bytes of their relative paths. */
 typedef struct InferPaths {

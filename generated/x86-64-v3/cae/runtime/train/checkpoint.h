@@ -1,16 +1,17 @@
 /* checkpoint.h - weights on disk: safetensors with the parameters under their names, so that Python
  * reads them too.
  *
- * A checkpoint of a run holds besides them the optimizer's state (optimizer.m/<parameter>,
- * optimizer.v/<parameter>) and, in the metadata under caec.*, the position in the run, the format's
- * version, the model's name, graph and fingerprint, and a checksum of the whole file. Numbers come
- * back with the same bits. A file is written whole or not at all. */
+ * A checkpoint of a run holds besides them the optimizer's state (such as optimizer.m/<parameter>:
+ * the names are those of its row in settings.c) and, in the metadata under caec.*, the position in
+ * the run, the format's version, the model's name, graph and fingerprint, and a checksum of the
+ * whole file. Numbers come back with the same bits. A file is written whole or not at all. */
 #ifndef CAEC_CHECKPOINT_H
 #define CAEC_CHECKPOINT_H
 
 #include "error.h"
 #include "model.h"
 #include "schedule.h"
+#include "settings.h"
 
 enum { CHECKPOINT_FORMAT = 3 };
 
@@ -41,19 +42,20 @@ typedef struct CheckpointState {
     uint64_t stage_epochs;            /* and how many epochs it was to have when it began */
 } CheckpointState;
 
-/* Writes parameters and, where m is not NULL, the optimizer's state (v NULL: it has none); all have
-   model->parameter_reals. Of a model with stages the state of those parameters alone that
+/* Writes parameters and, where `kept` is not NULL, the state of state->training.optimizer, in the
+   order of its row: kept[SETTINGS_STATES], those NULL that it does not keep with its numbers; all
+   have model->parameter_reals. Of a model with stages the state of those parameters alone that
    state->stage trains. */
-int checkpoint_save(const char *path, const Model *model, const real *parameters, const real *m,
-                    const real *v, const CheckpointState *state, Error *error);
+int checkpoint_save(const char *path, const Model *model, const real *parameters, real *const *kept,
+                    const CheckpointState *state, Error *error);
 
 /* Reads a checkpoint of a run of this very model with its optimizer's state. Refuses another
    network (named, or with the first parameter that is missing or differs), another `real`, another
    format, a file without a run in it (best.safetensors), damage, and a number that no run comes to,
-   as a batch that the command line does not allow. With parameters NULL the position alone is read;
-   v is NULL where the run's optimizer keeps none. Of a model with stages m and v are left as they
-   are for parameters that the run's stage does not train. */
-int checkpoint_load(const char *path, const Model *model, real *parameters, real *m, real *v,
+   as a batch that the command line does not allow. With parameters NULL the position alone is read.
+   kept: as above; what the run's optimizer did not keep by its numbers is left as it is, and so is,
+   of a model with stages, the state of parameters that the run's stage does not train. */
+int checkpoint_load(const char *path, const Model *model, real *parameters, real *const *kept,
                     CheckpointState *state, Error *error);
 
 #endif

@@ -11,8 +11,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { FIRST_KEY = 256, MAX_THREADS = 1024, MAX_BENCH_STEPS = 1000000, MAX_COUNT = 1000000 };
-static const double MAX_LR = 1e3; /* what checkpoints may hold, see settings.c */
+enum {
+    FIRST_KEY = 256,
+    MAX_THREADS = 1024,
+    MAX_BENCH_STEPS = 1000000,
+    MAX_COUNT = 1000000,
+    LINES_SIZE = 400
+};
 
 enum {
     KEY_TRAIN = FIRST_KEY,
@@ -83,14 +88,11 @@ static const struct argp_option table[] = {
       "again",
       0 },
     { "optimizer", KEY_OPTIMIZER, "NAME[,X=N...]", 0,
-      "adam, adamw or sgd with its numbers, as sgd,lr=0.1,momentum=0.9; those left out are "
-      "the optimizer's defaults",
-      0 },
+      "an optimizer and its numbers, those that are not as here: %s", 0 },
     { "lr", KEY_LR, "X", 0, "learning rate; not together with lr=X of --optimizer", 0 },
     { "schedule", KEY_SCHEDULE, "NAME[,X=N...]", 0,
-      "of the learning rate: constant, step,every=10,factor=0.1, cosine,epochs=40,min_lr=0, or "
-      "reduce_on_plateau,factor=0.1,patience=10,min_delta=1e-4,cooldown=0,min_lr=0; each also with "
-      "warmup=EPOCHS",
+      "of the learning rate, likewise; warmup counts epochs, and so does epochs of cosine, which "
+      "are the run's where they are left out: %s",
       0 },
     { "clip-norm", KEY_CLIP_NORM, "X", 0,
       "scale the gradient of each parameter down to a norm of at most X; 0: do not", 0 },
@@ -124,14 +126,19 @@ typedef struct Command {
     const char *name;
     TrainCommand command;
     unsigned allowed;
+    const char *words, *about; /* as --help shows it: the command's words, and what it does */
 } Command;
 
+/* The first is what is done without a command. */
 static const Command commands[] = {
-    { "training", TRAIN_RUN, (BIT(KEY_END) - 1) & ~BIT(KEY_JSON) & ~BIT(KEY_COUNT) },
-    { "bench", TRAIN_BENCH, BIT(KEY_BATCH) | BIT(KEY_STEPS) | BIT(KEY_THREADS) | BIT(KEY_JSON) },
-    { "verify", TRAIN_VERIFY, BIT(KEY_JSON) },
-    { "pictures", TRAIN_PICTURES, BIT(KEY_OUT) | BIT(KEY_SEED) | BIT(KEY_COUNT) },
-    { "summary", TRAIN_SUMMARY, 0 },
+    { "training", TRAIN_RUN, (BIT(KEY_END) - 1) & ~BIT(KEY_JSON) & ~BIT(KEY_COUNT), "", "" },
+    { "bench", TRAIN_BENCH, BIT(KEY_BATCH) | BIT(KEY_STEPS) | BIT(KEY_THREADS) | BIT(KEY_JSON),
+      "bench", "measures the speed of training" },
+    { "verify", TRAIN_VERIFY, BIT(KEY_JSON), "verify REFERENCE.safetensors",
+      "compares this program with the numbers of another framework" },
+    { "pictures", TRAIN_PICTURES, BIT(KEY_OUT) | BIT(KEY_SEED) | BIT(KEY_COUNT),
+      "pictures --out DIR", "writes some of the built-in pictures as PNG" },
+    { "summary", TRAIN_SUMMARY, 0, "summary", "prints the layers" },
 };
 enum { COMMANDS = sizeof commands / sizeof commands[0] };
 
@@ -174,9 +181,10 @@ static double read_lr(const struct argp_state *state, const char *text)
 {
     char *end;
     double x = strtod(text, &end);
-    if (end == text || *end || !isfinite(x) || x <= 0 || x > MAX_LR)
+    const double most = settings_optimizers[0].numbers[0].max; /* of lr, as of all optimizers */
+    if (end == text || *end || !isfinite(x) || x <= 0 || x > most)
         usage_error(state, "--lr %s: give a positive number up to %g, as 0.001 or 1e-3", text,
-                    MAX_LR);
+                    most);
     return x;
 }
 
@@ -284,12 +292,13 @@ static void read_word(const struct argp_state *state, Reading *reading, const ch
                 reading->command = &commands[i];
                 return;
             }
-        usage_error(
-            state,
-            "no command \"%s\"; there are bench, verify, pictures and summary, and training "
-            "without a command "
-            "(pictures are given as --train DIR)",
-            word);
+        char list[LINES_SIZE] = "";
+        for (int i = 1; i < COMMANDS; i++)
+            usage_list(list, sizeof list, commands[i].name, i - 1, COMMANDS - 1);
+        usage_error(state,
+                    "no command \"%s\"; there are %s, and training without a command (pictures are "
+                    "given as --train DIR)",
+                    word, list);
     }
     if (reading->command->command == TRAIN_VERIFY && !reading->options->reference)
         reading->options->reference = word;
@@ -434,20 +443,34 @@ static void graph_default(int key, char text[SETTINGS_TEXT])
         snprintf(text, SETTINGS_TEXT, "mirror = %s", t->mirror ? "true" : "false");
 }
 
+/* What the %s of an option's text stands for. */
+static void there_are(int key, char list[SETTINGS_LIST])
+{
+    *list = '\0';
+    if (key == KEY_OPTIMIZER)
+        settings_list(settings_optimizers, list);
+    if (key == KEY_SCHEDULE)
+        settings_list(settings_schedules, list);
+}
+
 /* argp frees what is returned where it is not the text it gave. */
 static char *help_filter(int key, const char *text, void *input)
 {
-    char graph[SETTINGS_TEXT] = "";
+    char graph[SETTINGS_TEXT] = "", list[SETTINGS_LIST];
     (void)input;
     if (key >= FIRST_KEY && key < KEY_END)
         graph_default(key, graph);
     if (!text || !*graph)
         return (char *)text;
-    size_t size = strlen(text) + strlen(graph) + sizeof " (the graph's: )";
+    there_are(key, list);
+    const char *place = *list ? strstr(text, "%s") : NULL;
+    const int before = place ? (int)(place - text) : (int)strlen(text);
+    size_t size = strlen(text) + strlen(list) + strlen(graph) + sizeof " (the graph's: )";
     char *longer = malloc(size);
     if (!longer)
         return (char *)text;
-    snprintf(longer, size, "%s (the graph's: %s)", text, graph);
+    snprintf(longer, size, "%.*s%s%s (the graph's: %s)", before, text, list, place ? place + 2 : "",
+             graph);
     return longer;
 }
 
@@ -457,24 +480,31 @@ static void print_version(FILE *stream, struct argp_state *state)
     fprintf(stream, "%s-train (caec %s)\n", the_model->name, the_model->version);
 }
 
+/* What --help says of commands: a line each, and a sentence of what they do. */
+static void describe_commands(char lines[LINES_SIZE], char sentence[LINES_SIZE])
+{
+    *lines = *sentence = '\0';
+    for (int i = 0; i < COMMANDS; i++) {
+        usage_add(lines, LINES_SIZE, "%s%s", i ? "\n" : "", commands[i].words);
+        if (i)
+            usage_add(sentence, LINES_SIZE, "%s%s %s", i > 1 ? ", " : "", commands[i].name,
+                      commands[i].about);
+    }
+}
+
 void train_options_read(TrainOptions *options, const Model *model, int argc, char **argv)
 {
-    static char doc[2048], unwritten[100];
+    static char doc[2048], lines[LINES_SIZE], sentence[LINES_SIZE], unwritten[100];
     struct argp argp = {
-        .options = table,
-        .parser = parse,
-        .args_doc = "\nbench\nverify REFERENCE.safetensors\npictures --out DIR\nsummary",
-        .doc = doc,
-        .help_filter = help_filter
+        .options = table, .parser = parse, .args_doc = lines, .doc = doc, .help_filter = help_filter
     };
     Reading reading = { .options = options, .command = &commands[0] };
 
+    describe_commands(lines, sentence);
+
     snprintf(
         doc, sizeof doc,
-        "Trains the network \"%s\" of %s; without --train, on built-in pictures.\v"
-        "bench measures the speed of training, verify compares this program with the numbers of "
-        "another framework, "
-        "pictures writes some of the built-in pictures as PNG, summary prints the layers.\n\n"
+        "Trains the network \"%s\" of %s; without --train, on built-in pictures.\v%s.\n\n"
         "What the graph's training table says holds where an option is left out, and with --resume "
         "what the run was told: its seed, batch and "
         "kind of optimizer stay, other options of training are taken up from there on; "
@@ -485,7 +515,7 @@ void train_options_read(TrainOptions *options, const Model *model, int argc, cha
         "Exits with 0 done, 1 the input is wrong, 2 bad usage, 3 a file could not be read or "
         "written, 129, 130, 143 or 128 + N stopped by SIGHUP, SIGINT, SIGTERM or another "
         "signal N: the run is saved first and --resume goes on.",
-        model->name, model->graph);
+        model->name, model->graph, sentence);
     memset(options, 0, sizeof *options);
     the_model = model;
     argp_err_exit_status = EXIT_USAGE;

@@ -139,7 +139,7 @@ static int read_position(Run *run, Error *error)
             run->folder.path, run->folder.last);
     if (run_folder_check(&run->folder, error) != 0)
         return -1;
-    if (checkpoint_load(run->folder.last, run->model, NULL, NULL, NULL, s, error) != 0)
+    if (checkpoint_load(run->folder.last, run->model, NULL, NULL, s, error) != 0)
         return -1;
     if (o->seed_given && o->seed != s->seed)
         return error_set(error, EXIT_USAGE,
@@ -374,8 +374,8 @@ static int fill_parameters(Run *run, Error *error)
 
     trainer_begin_stage(t, train_stage(run));
     if (o->resume)
-        result = checkpoint_load(run->folder.last, run->model, t->parameters, t->optimizer.m,
-                                 t->optimizer.v, &(CheckpointState){ 0 }, error);
+        result = checkpoint_load(run->folder.last, run->model, t->parameters, t->optimizer.state,
+                                 &(CheckpointState){ 0 }, error);
     else if (o->init)
         result = weights_load(run->model, o->init, t->parameters, error);
     else

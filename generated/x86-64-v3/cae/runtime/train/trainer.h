@@ -92,7 +92,7 @@ double trainer_loss_sum(const Trainer *trainer, int n, double sum);
    output[height * width * channels]. On one thread. */
 void trainer_reconstruct(Trainer *trainer, const uint8_t *image, real *output);
 
-/* The same as bytes, clamped to 0..255. `scratch` has room for one output. */
+/* The same as pixels. `scratch` has room for one output. */
 void trainer_reconstruct_bytes(Trainer *trainer, const uint8_t *image, real *scratch,
                                uint8_t *bytes);
 
