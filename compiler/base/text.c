@@ -2,6 +2,7 @@
 #include "text.h"
 
 #include "../../runtime/formats/checksum.h"
+#include "../../runtime/formats/leftovers.h"
 #include "../../runtime/formats/whole_file.h"
 #include "arena.h"
 #include "diag.h"

@@ -1,7 +1,7 @@
 #define _POSIX_C_SOURCE 200809L
 #include "image.h"
 
-#include "formats/whole_file.h"
+#include "formats/input_file.h"
 #include "image_private.h"
 #include "memory.h"
 

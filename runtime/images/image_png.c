@@ -1,5 +1,6 @@
 #include "image_private.h"
 
+#include "formats/message.h"
 #include "formats/whole_file.h"
 
 #include <png.h>

@@ -1,6 +1,7 @@
 #define _POSIX_C_SOURCE 200809L /* openat */
 #include "history.h"
 
+#include "formats/held_folder.h"
 #include "formats/whole_file.h"
 
 #include <errno.h>

@@ -1,6 +1,8 @@
 #define _POSIX_C_SOURCE 200809L
 #include "picture_table.h"
 
+#include "formats/held_folder.h"
+#include "formats/input_file.h"
 #include "formats/whole_file.h"
 
 #include <errno.h>

@@ -10,7 +10,7 @@
 #define CAEC_RUN_FOLDER_H
 
 #include "error.h"
-#include "formats/whole_file.h"
+#include "formats/held_folder.h"
 
 #include <stdbool.h>
 #include <stddef.h>

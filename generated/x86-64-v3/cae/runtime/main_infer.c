@@ -4,7 +4,7 @@
 
 #include "formats/printable.h"
 #include "formats/standard_streams.h"
-#include "formats/whole_file.h"
+#include "formats/leftovers.h"
 #include "infer/bench_infer.h"
 #include "infer/commands_infer.h"
 #include "infer/infer.h"

@@ -1,6 +1,9 @@
 #define _POSIX_C_SOURCE 200809L /* fileno, fstat */
 #include "npy.h"
 
+#include "input_file.h"
+#include "message.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 #include "parameters.h"
-#include "whole_file.h"
+#include "message.h"
 
 #include <stdbool.h>
 #include <stdio.h>

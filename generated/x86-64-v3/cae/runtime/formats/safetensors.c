@@ -1,6 +1,7 @@
 #include "safetensors.h"
 #include "checksum.h"
-#include "whole_file.h"
+#include "input_file.h"
+#include "message.h"
 
 #include <jansson.h>
 #include <stdlib.h>

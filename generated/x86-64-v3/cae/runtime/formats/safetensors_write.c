@@ -1,6 +1,7 @@
 /* safetensors_write.c - the writing half of safetensors.h. */
 #include "safetensors.h"
 #include "checksum.h"
+#include "message.h"
 #include "whole_file.h"
 
 #include <jansson.h>

@@ -3,7 +3,8 @@
 #include "commands_infer.h"
 
 #include "formats/npy.h"
-#include "formats/whole_file.h"
+#include "formats/held_folder.h"
+#include "formats/leftovers.h"
 #include "images/image.h"
 #include "memory.h"
 #include "images/report.h"

@@ -1,7 +1,7 @@
 #define _POSIX_C_SOURCE 200809L
 #include "command_pictures.h"
 
-#include "formats/whole_file.h"
+#include "formats/leftovers.h"
 #include "images/image.h"
 #include "images/pictures.h"
 #include "signals.h"

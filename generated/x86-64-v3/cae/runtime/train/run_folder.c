@@ -1,6 +1,9 @@
 #define _DEFAULT_SOURCE /* flock, strdup */
 #include "run_folder.h"
 
+#include "formats/leftovers.h"
+#include "formats/whole_file.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
