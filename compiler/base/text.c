@@ -114,7 +114,7 @@ void text_save(const char *path, const Text *text)
     char message[1000];
     WholeFile file;
     text_make_folders(path);
-    whole_file_sweep_beside(path);
+    leftovers_remove_beside(path);
     if (whole_file_open(&file, path, message, sizeof message) != 0)
         fail_with(EXIT_FILE, "%s", message);
     fwrite(text->data ? text->data : "", 1, text->length, file.stream);

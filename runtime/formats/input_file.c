@@ -44,25 +44,25 @@ static int input_at(int at, const char *rest, const char *path, struct stat *sta
     if (fd >= 0)
         close(fd);
     if (other)
-        whole_file_fail(
+        message_fail(
             message, size,
             "%s: cannot be read: it is neither a plain file nor a pipe; give one, such as a copy",
             path);
     else
-        whole_file_fail(message, size, "%s: cannot be read: %s", path, strerror(failed));
+        message_fail(message, size, "%s: cannot be read: %s", path, strerror(failed));
     errno = failed;
     return -1;
 }
 
 /* Not by way of the held folder, which one thread alone may ask for. */
-int whole_file_input(const char *path, struct stat *status, char *message, size_t size)
+int input_file_open(const char *path, struct stat *status, char *message, size_t size)
 {
     return input_at(AT_FDCWD, path, path, status, message, size);
 }
 
 /* How large the buffer shall be next: doubled, but no larger than the file can be and one byte
    more, which shows that it is too long. `room`: no more. */
-static size_t next_room(const unsigned char *bytes, size_t room, WholeFileMost most)
+static size_t next_room(const unsigned char *bytes, size_t room, InputFileMost most)
 {
     size_t limit = most ? most(bytes, room) : SIZE_MAX - 1;
     if (limit < room)
@@ -72,7 +72,7 @@ static size_t next_room(const unsigned char *bytes, size_t room, WholeFileMost m
 
 /* Reads to the end into a buffer that starts at the size the file says and grows if it says too
    little (a pipe). */
-static int read_all(int fd, size_t guess, WholeFileMost most, unsigned char **bytes, size_t *count)
+static int read_all(int fd, size_t guess, InputFileMost most, unsigned char **bytes, size_t *count)
 {
     size_t room = guess + 1, have = 0, bigger;
     unsigned char *buffer = malloc(room);
@@ -101,13 +101,13 @@ static int read_all(int fd, size_t guess, WholeFileMost most, unsigned char **by
     return ENOMEM;
 }
 
-int whole_file_read(const char *path, WholeFileMost most, unsigned char **bytes, size_t *count,
+int input_file_read(const char *path, InputFileMost most, unsigned char **bytes, size_t *count,
                     char *message, size_t size)
 {
     enum { FIRST = 65535 };
     struct stat status;
     const char *rest;
-    int at = whole_file_at(path, &rest), fd = input_at(at, rest, path, &status, message, size);
+    int at = held_folder_at(path, &rest), fd = input_at(at, rest, path, &status, message, size);
 
     *bytes = NULL;
     *count = 0;
@@ -123,5 +123,5 @@ int whole_file_read(const char *path, WholeFileMost most, unsigned char **bytes,
         return 0;
     free(*bytes);
     *bytes = NULL;
-    return whole_file_fail(message, size, "%s: cannot be read: %s", path, strerror(failed));
+    return message_fail(message, size, "%s: cannot be read: %s", path, strerror(failed));
 }

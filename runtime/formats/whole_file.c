@@ -45,7 +45,7 @@ static int open_folder_of(const char *path)
 {
     char *folder = path_folder(path);
     const char *rest;
-    int at = folder ? whole_file_at(folder, &rest) : -1;
+    int at = folder ? held_folder_at(folder, &rest) : -1;
     int fd = folder ? openat(at, rest, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
     if (fd < 0 && folder && errno == EACCES)
         fd = openat(at, rest, O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -63,7 +63,7 @@ static char *follow_links(const char *path)
     for (int links = 0; at; links++) {
         char target[PATH_MAX];
         const char *rest;
-        int folder = whole_file_at(at, &rest);
+        int folder = held_folder_at(at, &rest);
         ssize_t n = readlinkat(folder, rest, target, sizeof target - 1);
         if (n < 0)
             return at;
@@ -130,12 +130,12 @@ int whole_file_open(WholeFile *file, const char *path, char *message, size_t siz
 {
     struct stat status;
     const char *rest;
-    int at = whole_file_at(path, &rest);
+    int at = held_folder_at(path, &rest);
     int exists = fstatat(at, rest, &status, 0) == 0, fd;
 
     *file = (WholeFile){ .folder = -1 };
     if (exists && S_ISDIR(status.st_mode))
-        return whole_file_fail(message, size, "%s: is a folder; name a file to write", path);
+        return message_fail(message, size, "%s: is a folder; name a file to write", path);
     if (exists && !S_ISREG(status.st_mode)) {
         file->path = strdup(path);
         fd = openat(at, rest, O_WRONLY | O_CLOEXEC);
@@ -156,7 +156,7 @@ int whole_file_open(WholeFile *file, const char *path, char *message, size_t siz
             file->temporary = NULL;
         }
         whole_file_abandon(file);
-        return whole_file_fail(message, size, "%s: cannot be written: %s", path, strerror(reason));
+        return message_fail(message, size, "%s: cannot be written: %s", path, strerror(reason));
     }
     return 0;
 }
@@ -217,7 +217,7 @@ int whole_file_commit(WholeFile *file, char *message, size_t size)
     if (placed && !failed && sync_folder(file->folder) != 0)
         failed = errno;
     if (failed)
-        whole_file_fail(message, size, "%s: cannot be written: %s", file->path, strerror(failed));
+        message_fail(message, size, "%s: cannot be written: %s", file->path, strerror(failed));
     whole_file_abandon(file);
     return failed ? -1 : 0;
 }
@@ -241,7 +241,7 @@ int whole_file_copy(const char *from, const char *to, char *message, size_t size
     unsigned char *bytes;
     size_t count;
 
-    if (whole_file_read(from, NULL, &bytes, &count, message, size) != 0)
+    if (input_file_read(from, NULL, &bytes, &count, message, size) != 0)
         return -1;
     int failed = whole_file_open(&file, to, message, size) != 0;
     if (!failed) {

@@ -224,7 +224,7 @@ static void refuse_size(const char *path, Error *error)
 static FILE *open_file(const char *path, struct stat *status, Error *error)
 {
     char message[sizeof error->text];
-    int fd = whole_file_input(path, status, message, sizeof message);
+    int fd = input_file_open(path, status, message, sizeof message);
     if (fd < 0) {
         int shortage = error_is_shortage(errno);
         error_set(error, EXIT_FILE, "%s", message);

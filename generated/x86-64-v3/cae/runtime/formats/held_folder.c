@@ -17,7 +17,7 @@ static struct {
     size_t length;
 } held;
 
-int whole_file_hold(const char *path)
+int held_folder_open(const char *path)
 {
     char *copy = strdup(path);
     int handle = copy ? open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
@@ -29,14 +29,14 @@ int whole_file_hold(const char *path)
         errno = reason;
         return -1;
     }
-    whole_file_release();
+    held_folder_close();
     held.handle = handle;
     held.path = copy;
     held.length = strlen(copy);
     return 0;
 }
 
-void whole_file_release(void)
+void held_folder_close(void)
 {
     char *path = held.path;
     held.path = NULL;
@@ -45,7 +45,7 @@ void whole_file_release(void)
     free(path);
 }
 
-int whole_file_at(const char *path, const char **rest)
+int held_folder_at(const char *path, const char **rest)
 {
     *rest = path;
     if (!held.path || strncmp(path, held.path, held.length) != 0)
@@ -77,29 +77,29 @@ static bool is_same(const struct stat *a, const struct stat *b)
     return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
 }
 
-WholeFolder whole_file_follow(char **path)
+HeldFolder held_folder_follow(char **path)
 {
     struct stat ours, named;
 
     *path = NULL;
     if (!held.path || fstat(held.handle, &ours) != 0)
-        return WHOLE_FOLDER_STAYS;
+        return HELD_FOLDER_STAYS;
     if (stat(held.path, &named) == 0 && is_same(&ours, &named))
-        return WHOLE_FOLDER_STAYS;
+        return HELD_FOLDER_STAYS;
     char *name = name_of_handle(held.handle);
     if (ours.st_nlink == 0) {
         free(name);
-        return WHOLE_FOLDER_GONE;
+        return HELD_FOLDER_GONE;
     }
     if (name && stat(name, &named) == 0 && is_same(&ours, &named)) {
         *path = name;
-        return WHOLE_FOLDER_MOVED;
+        return HELD_FOLDER_MOVED;
     }
     free(name);
-    return WHOLE_FOLDER_STAYS;
+    return HELD_FOLDER_STAYS;
 }
 
-void whole_file_held_as(char *path)
+void held_folder_rename(char *path)
 {
     free(held.path);
     held.path = path;

@@ -5,19 +5,19 @@
 /* Holds a folder, one at a time: from now on whatever is written under a path that is `path` or
    begins with it and a slash goes into this very folder, also where it has been renamed and another
    stands in its place. 0, or -1 and errno. */
-int whole_file_hold(const char *path);
-void whole_file_release(void);
+int held_folder_open(const char *path);
+void held_folder_close(void);
 
 /* For calls of the kind of openat: where `path` lies in the held folder its handle, with the path
  * from there in *rest; else AT_FDCWD and `path`. */
-int whole_file_at(const char *path, const char **rest);
+int held_folder_at(const char *path, const char **rest);
 
 /* Where the held folder is now. MOVED: it has another name, in *path, malloc'ed. GONE: it was
    deleted, and nothing can be written there. STAYS: neither, or it cannot be told. */
-typedef enum WholeFolder { WHOLE_FOLDER_STAYS, WHOLE_FOLDER_MOVED, WHOLE_FOLDER_GONE } WholeFolder;
-WholeFolder whole_file_follow(char **path);
+typedef enum HeldFolder { HELD_FOLDER_STAYS, HELD_FOLDER_MOVED, HELD_FOLDER_GONE } HeldFolder;
+HeldFolder held_folder_follow(char **path);
 
 /* Takes over that name: the held folder is known by it from now on. */
-void whole_file_held_as(char *path);
+void held_folder_rename(char *path);
 
 #endif

@@ -11,16 +11,16 @@
 /* Opens a file to be read: a plain one or a pipe, whose writer is waited for (a signal ends that).
    Anything else is refused and not opened: a device may never end, or do something. The handle, or
    -1 and errno. */
-int whole_file_input(const char *path, struct stat *status, char *message, size_t size);
+int input_file_open(const char *path, struct stat *status, char *message, size_t size);
 
 /* The most bytes that a file can have which begins with these; 0: it is wrong already, and what is
    there will do to say so. */
-typedef size_t (*WholeFileMost)(const unsigned char *bytes, size_t count);
+typedef size_t (*InputFileMost)(const unsigned char *bytes, size_t count);
 
 /* Reads all bytes of such a file: *bytes is malloc'ed (never NULL on success), *count its length.
    What tells no size beforehand (a pipe, a file of /proc) may have no end: it is read no further
    than `most` says, and a little. NULL: to its end. */
-int whole_file_read(const char *path, WholeFileMost most, unsigned char **bytes, size_t *count,
+int input_file_read(const char *path, InputFileMost most, unsigned char **bytes, size_t *count,
                     char *message, size_t size);
 
 #endif

@@ -52,10 +52,10 @@ static void sweep_waiting(int folder, const char *name)
     unlinkat(folder, name, AT_REMOVEDIR);
 }
 
-void whole_file_sweep(const char *folder)
+void leftovers_remove(const char *folder)
 {
     const char *rest;
-    int at = whole_file_at(folder, &rest);
+    int at = held_folder_at(folder, &rest);
     int fd = openat(at, rest, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     DIR *list = fd >= 0 ? fdopendir(fd) : NULL;
     if (!list && fd >= 0)
@@ -63,7 +63,7 @@ void whole_file_sweep(const char *folder)
     for (struct dirent *entry; list && (entry = readdir(list)) != NULL;) {
         if (is_left_over(entry->d_name, ".tmp") && has_no_owner(fd, entry->d_name, O_RDWR))
             unlinkat(fd, entry->d_name, 0);
-        if (is_left_over(entry->d_name, WHOLE_FILE_WAITING)
+        if (is_left_over(entry->d_name, LEFTOVERS_WAITING)
             && has_no_owner(fd, entry->d_name, O_RDONLY | O_DIRECTORY))
             sweep_waiting(fd, entry->d_name);
     }
@@ -71,10 +71,10 @@ void whole_file_sweep(const char *folder)
         closedir(list);
 }
 
-void whole_file_sweep_beside(const char *path)
+void leftovers_remove_beside(const char *path)
 {
     char *folder = path_folder(path);
     if (folder)
-        whole_file_sweep(folder);
+        leftovers_remove(folder);
     free(folder);
 }

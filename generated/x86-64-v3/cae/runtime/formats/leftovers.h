@@ -6,8 +6,8 @@
    written: temporary files, and folders .caec-PID-NUMBER with the ending below in which files
    waited. Whoever makes such a folder holds a lock (flock) on it. Before anything is opened
    there. */
-#define WHOLE_FILE_WAITING ".wait"
-void whole_file_sweep(const char *folder);
-void whole_file_sweep_beside(const char *path);
+#define LEFTOVERS_WAITING ".wait"
+void leftovers_remove(const char *folder);
+void leftovers_remove_beside(const char *path);
 
 #endif

@@ -5,7 +5,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-int whole_file_fail(char *message, size_t size, const char *format, ...)
+int message_fail(char *message, size_t size, const char *format, ...)
 {
     va_list args;
     va_start(args, format);

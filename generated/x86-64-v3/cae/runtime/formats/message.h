@@ -5,7 +5,7 @@
 #include <stddef.h>
 
 /* Writes one line into message[size], printable, and returns -1. */
-int whole_file_fail(char *message, size_t size, const char *format, ...)
+int message_fail(char *message, size_t size, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
 #endif

@@ -216,7 +216,7 @@ int train_diverged(Run *run, const char *what, const Dataset *set, int n, const 
     const char *of;
     /* now: a look may take the total's place */
     const ModelParameter *tensor = fault_in(run->model, faulty_values(t, before, &of));
-    WholeFolder where;
+    HeldFolder where;
 
     run->diverged = true;
     if (run_folder_follow(&run->folder, &where, error) != 0)
