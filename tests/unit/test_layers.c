@@ -22,11 +22,12 @@ static const struct Room {
     { "front",
       { "names.h", "source.h", "suggest.h", "arguments.h", "training.h", "references.h", "stages.h",
         "load.h", "sample.h", "trained.h" } },
-    { "passes", { "copies.h", "passes.h" } },
+    { "passes", { "copies.h", "passes.h", "pipeline.h" } },
     { "kernels", { "kernels.def", "kernel.h", "packings.h", "conv.h", "dense.h" } },
     { "plan", { "tuning.h", "plan.h", "check.h", "spans.h", "draft.h" } },
     { "emit", { "holes.h", "emit.h", "emitter.h" } },
     { "tune", { "tune.h" } },
+    { "command", { "options.h", "list.h", "expand.h" } },
     { "main", { NULL } },
 };
 enum { ROOMS = sizeof rooms / sizeof rooms[0] };
@@ -83,8 +84,8 @@ static int each_include(const char *path, const char *text,
 static bool is_of_formats(const char *path, const char *included)
 {
     const char *up = strchr(path, '/') ? "../../runtime/formats/" : "../runtime/formats/";
-    const char *const users[] = { "base/", "front/", "main." };
-    for (int i = 0; i < 3; i++)
+    const char *const users[] = { "base/", "front/", "command/", "main." };
+    for (int i = 0; i < 4; i++)
         if (strncmp(path, users[i], strlen(users[i])) == 0)
             return strncmp(included, up, strlen(up)) == 0;
     return false;
