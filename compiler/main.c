@@ -21,11 +21,6 @@
 
 const char *argp_program_version = "caec " CAEC_VERSION;
 
-static void show(const Text *text)
-{
-    fwrite(text->data ? text->data : "", 1, text->length, stdout);
-}
-
 static void show_plan(const Options *o, const Plan *plan)
 {
     Text text = { 0 };
@@ -35,41 +30,39 @@ static void show_plan(const Options *o, const Plan *plan)
         plan_print_limit(&text, plan);
     if (o->memory)
         plan_print_memory(&text, plan);
-    show(&text);
+    text_write(&text, stdout);
 }
 
-static void compile(Options *o)
+/* What --tune and --tuned know of this machine's kernels; NULL: neither was given. What is measured
+   are the programs' kernels, also where a library is wanted. */
+static const Tuning *tuning_of(const Options *o, const Graph *graph, Settings settings)
 {
-    Graph *graph = load_graph(o->graph);
-    const char *fingerprint = print_fingerprint(graph);
-    Text text = { 0 };
-    if (o->summary)
-        emit_summary(&text, graph);
-    if (o->dot)
-        print_dot(&text, graph);
-    show(&text);
-    bool more = o->directory || o->dump || o->stop || o->memory || o->tune;
-    if (!more || !pipeline_run(graph, o->dump, o->stop))
-        return;
+    if (!o->tune)
+        return o->tuned ? tuning_read(o->tuned) : NULL;
+    const Tuning *tuning = tune_measure(graph, settings, CAEC_VERSION);
+    const Text measured = tuning_text(tuning);
+    text_save(o->tune, &measured);
+    return tuning;
+}
+
+static const Plan *plan(const Options *o, Graph *graph)
+{
     Settings settings = { .target = o->target,
                           .real_double = o->real && strcmp(o->real, "double") == 0 };
-    const Tuning *tuning = o->tuned ? tuning_read(o->tuned) : NULL;
-    if (o->tune) {
-        tuning = tune_measure(graph, settings, CAEC_VERSION);
-        const Text measured = tuning_text(tuning);
-        text_save(o->tune, &measured);
-    }
-    settings.library = o->library; /* what is measured are the programs' kernels */
+    const Tuning *tuning = tuning_of(o, graph, settings);
+    settings.library = o->library;
     settings.no_training = o->no_training;
     settings.small = o->small;
     settings.memory_limit = o->memory_limit;
     settings.stream = o->stream;
     settings.baked = o->weights;
     settings.half = options_want_half(o);
-    Plan *plan = plan_make(graph, settings, o->forces, o->force_count, tuning);
-    show_plan(o, plan);
-    if (!o->directory || (o->stop && strcmp(o->stop, "plan") == 0))
-        return;
+    return plan_make(graph, settings, o->forces, o->force_count, tuning);
+}
+
+static void emit(const Options *o, const Plan *made, const char *fingerprint)
+{
+    const Graph *graph = made->graph;
     const EmitOptions options = { .directory = o->directory,
                                   .version = CAEC_VERSION,
                                   .fingerprint = fingerprint,
@@ -79,7 +72,26 @@ static void compile(Options *o)
                                   .trained = o->weights ? trained_read(o->weights, graph) : NULL,
                                   .weights_as_c = o->weights_as
                                                   && strcmp(o->weights_as, "c") == 0 };
-    (o->library ? emit_library : emit_model)(plan, &options);
+    (o->library ? emit_library : emit_model)(made, &options);
+}
+
+static void compile(const Options *o)
+{
+    Graph *graph = load_graph(o->graph);
+    const char *fingerprint = print_fingerprint(graph);
+    Text text = { 0 };
+    if (o->summary)
+        emit_summary(&text, graph);
+    if (o->dot)
+        print_dot(&text, graph);
+    text_write(&text, stdout);
+    bool more = o->directory || o->dump || o->stop || o->memory || o->tune;
+    if (!more || !pipeline_run(graph, o->dump, o->stop))
+        return;
+    const Plan *made = plan(o, graph);
+    show_plan(o, made);
+    if (o->directory && !(o->stop && strcmp(o->stop, "plan") == 0))
+        emit(o, made, fingerprint);
 }
 
 int main(int argc, char **argv)

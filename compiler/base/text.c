@@ -50,6 +50,11 @@ void text_add(Text *text, const char *format, ...)
     text->length += (size_t)n;
 }
 
+void text_write(const Text *text, FILE *stream)
+{
+    fwrite(text->data ? text->data : "", 1, text->length, stream);
+}
+
 const char *text_fingerprint(const Text *text)
 {
     char digits[CHECKSUM_DIGITS + 1];
@@ -117,7 +122,7 @@ void text_save(const char *path, const Text *text)
     leftovers_remove_beside(path);
     if (whole_file_open(&file, path, message, sizeof message) != 0)
         fail_with(EXIT_FILE, "%s", message);
-    fwrite(text->data ? text->data : "", 1, text->length, file.stream);
+    text_write(text, file.stream);
     if (whole_file_commit(&file, message, sizeof message) != 0)
         fail_with(EXIT_FILE, "%s", message);
 }

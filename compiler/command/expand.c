@@ -11,33 +11,63 @@
 #include <stdlib.h>
 #include <string.h>
 
-void expand(const Options *o)
+static const char *const directions[] = { "forward", "dX", "dW" };
+
+/* "CI=3": its value; its name, in the arena. */
+static long read_number(const Options *o, int place, const char **name)
 {
-    static const char *const directions[] = { "forward", "dX", "dW" };
-    Sample sample = sample_default;
+    char *end, *const text = (char *)o->expand_numbers[place], *equals = strchr(text, '=');
+    *name = arena_copy(text, (size_t)(equals - text));
+    long value = strtol(equals + 1, &end, 10);
+    for (int k = 0; k < place; k++)
+        if (strncmp(o->expand_numbers[k], *name, strlen(*name)) == 0
+            && o->expand_numbers[k][strlen(*name)] == '=')
+            fail_with(EXIT_USAGE, "--expand: %s is given twice; give it once", *name);
+    if (end == equals + 1 || *end || value < 0 || value > MAX_SIDE)
+        fail_with(EXIT_USAGE, "--expand: %s wants a whole number from 0 to %d", *name, MAX_SIDE);
+    return value;
+}
+
+/* The numbers of the sample layer; returns the direction's. */
+static long read_sample(const Options *o, Sample *sample)
+{
     long direction = 0;
+    *sample = sample_default;
     for (int i = 0; i < o->expand_count; i++) {
-        char *end, *equals = strchr(o->expand_numbers[i], '=');
-        const char *name = arena_copy(o->expand_numbers[i],
-                                      (size_t)(equals - o->expand_numbers[i]));
-        long value = strtol(equals + 1, &end, 10);
-        for (int k = 0; k < i; k++)
-            if (strncmp(o->expand_numbers[k], name, strlen(name)) == 0
-                && o->expand_numbers[k][strlen(name)] == '=')
-                fail_with(EXIT_USAGE, "--expand: %s is given twice; give it once", name);
-        if (end == equals + 1 || *end || value < 0 || value > MAX_SIDE)
-            fail_with(EXIT_USAGE, "--expand: %s wants a whole number from 0 to %d", name, MAX_SIDE);
+        const char *name;
+        long value = read_number(o, i, &name);
         /* PASS: its name in earlier versions */
         if ((strcmp(name, "DIRECTION") == 0 || strcmp(name, "PASS") == 0) && value <= 2)
             direction = value;
-        else if (!sample_set(&sample, name, (int)value))
+        else if (!sample_set(sample, name, (int)value))
             fail_with(EXIT_USAGE, "--expand: there is no number '%s'; see --help",
                       o->expand_numbers[i]);
     }
-    sample_check(&sample);
+    sample_check(sample);
+    return direction;
+}
+
+/* The function of the plan that the kernel is, in that direction; of `layer` alone, where it is not
+   NULL. NULL: none. */
+static const Step *find_function(const Plan *plan, const char *kernel, const char *direction,
+                                 const char *layer)
+{
+    for (int i = 0; i < plan->function_count; i++) {
+        const Step *step = plan->functions[i];
+        if (strcmp(step->kernel->name, kernel) == 0 && strstr(step->direction, direction)
+            && (!layer || strcmp(step->layer, layer) == 0))
+            return step;
+    }
+    return NULL;
+}
+
+void expand(const Options *o)
+{
+    Sample sample;
+    const char *direction = directions[read_sample(o, &sample)];
     bool conv = strncmp(o->expand, "conv_", 5) == 0, dense = strncmp(o->expand, "dense_", 6) == 0;
-    const char *layer = dense ? "sample.dense" : "sample.conv";
     bool stream = kernel_find(o->expand)->rows;
+    const char *layer = dense ? "sample.dense" : "sample.conv";
     Graph *graph = sample_graph(&sample, dense    ? SAMPLE_DENSE
                                          : stream ? SAMPLE_STREAM
                                                   : SAMPLE_CONV);
@@ -49,18 +79,11 @@ void expand(const Options *o)
                     .kernel = conv || dense ? o->expand : "conv_plain",
                     .used = true };
     Plan *plan = plan_make(graph, settings, &force, 1, NULL);
-    for (int i = 0; i < plan->function_count; i++) {
-        const Step *step = plan->functions[i];
-        if (strcmp(step->kernel->name, o->expand) != 0
-            || !strstr(step->direction, directions[direction]))
-            continue;
-        if ((conv || dense) && strcmp(step->layer, layer) != 0)
-            continue;
-        Text text = { 0 };
-        emit_function(&text, plan, step);
-        fwrite(text.data ? text.data : "", 1, text.length, stdout);
-        return;
-    }
-    fail_with(EXIT_USAGE, "--expand: %s does not compute %s for these numbers", o->expand,
-              directions[direction]);
+    const Step *step = find_function(plan, o->expand, direction, conv || dense ? layer : NULL);
+    if (!step)
+        fail_with(EXIT_USAGE, "--expand: %s does not compute %s for these numbers", o->expand,
+                  direction);
+    Text text = { 0 };
+    emit_function(&text, plan, step);
+    text_write(&text, stdout);
 }

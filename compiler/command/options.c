@@ -151,7 +151,23 @@ static const char *one_of(const struct argp_state *state, const char *option, co
     return word;
 }
 
-static void set_option(Options *o, int key, char *arg, struct argp_state *state)
+/* Where an option goes that is no more than given; NULL: the key is none of those. */
+static bool *flag_of(Options *o, int key)
+{
+    switch (key) {
+    case KEY_SUMMARY: return &o->summary;
+    case KEY_MEMORY: return &o->memory;
+    case KEY_DOT: return &o->dot;
+    case KEY_STREAM: return &o->stream;
+    case KEY_NO_TRAINING: return &o->no_training;
+    case KEY_NO_RUNTIME: return &o->no_runtime;
+    case KEY_FORCE: return &o->force;
+    default: return NULL;
+    }
+}
+
+/* A folder, file, or something that --list lists. */
+static void set_name(Options *o, int key, const char *arg, const struct argp_state *state)
 {
     switch (key) {
     case 'o':
@@ -159,17 +175,43 @@ static void set_option(Options *o, int key, char *arg, struct argp_state *state)
         if (!*arg)
             usage_error(state, "-o wants a folder, not an empty name");
         break;
+    case KEY_TUNE: o->tune = arg; break;
+    case KEY_TUNED: o->tuned = arg; break;
+    case KEY_WEIGHTS: o->weights = arg; break;
     case KEY_TARGET:
         o->target = target_find(arg);
         if (!o->target)
             usage_error(state, "--target: there is no target '%s'; see --list targets", arg);
         break;
-    case KEY_REAL: o->real = one_of(state, "--real", arg, "float", "double"); break;
     case KEY_DUMP:
     case KEY_STOP:
         *(key == KEY_DUMP ? &o->dump : &o->stop) = arg;
         if (pipeline_place(arg) < 0)
             usage_error(state, "there is no pass '%s'; see --list passes", arg);
+        break;
+    case KEY_EXPAND:
+        o->expand = arg;
+        if (!kernel_find(arg))
+            usage_error(state, "--expand: there is no kernel '%s'; see --list kernels", arg);
+        break;
+    default: break;
+    }
+}
+
+/* One of a few words. */
+static void set_choice(Options *o, int key, const char *arg, const struct argp_state *state)
+{
+    switch (key) {
+    case KEY_REAL: o->real = one_of(state, "--real", arg, "float", "double"); break;
+    case KEY_EMIT:
+        o->library = strcmp(one_of(state, "--emit", arg, "program", "library"), "library") == 0;
+        break;
+    case KEY_OPTIMIZE:
+        o->small = strcmp(one_of(state, "--optimize", arg, "speed", "size"), "size") == 0;
+        break;
+    case KEY_WEIGHTS_AS: o->weights_as = one_of(state, "--weights-as", arg, "incbin", "c"); break;
+    case KEY_WEIGHTS_TYPE:
+        o->weights_type = one_of(state, "--weights-type", arg, "f32", "f16");
         break;
     case KEY_LIST:
         o->list = arg;
@@ -177,37 +219,23 @@ static void set_option(Options *o, int key, char *arg, struct argp_state *state)
             && strcmp(arg, "targets") != 0)
             usage_error(state, "--list wants passes, ops, kernels or targets, not '%s'", arg);
         break;
-    case KEY_EXPAND:
-        o->expand = arg;
-        if (!kernel_find(arg))
-            usage_error(state, "--expand: there is no kernel '%s'; see --list kernels", arg);
-        break;
-    case KEY_TUNE: o->tune = arg; break;
-    case KEY_TUNED: o->tuned = arg; break;
-    case KEY_KERNEL: add_force(o, state, arg); break;
-    case KEY_SUMMARY: o->summary = true; break;
-    case KEY_MEMORY: o->memory = true; break;
-    case KEY_DOT: o->dot = true; break;
-    case KEY_EMIT:
-        o->library = strcmp(one_of(state, "--emit", arg, "program", "library"), "library") == 0;
-        break;
-    case KEY_OPTIMIZE:
-        o->small = strcmp(one_of(state, "--optimize", arg, "speed", "size"), "size") == 0;
-        break;
-    case KEY_MEMORY_LIMIT:
+    default: break;
+    }
+}
+
+static void set_option(Options *o, int key, char *arg, struct argp_state *state)
+{
+    bool *flag = flag_of(o, key);
+    if (flag) {
+        *flag = true;
+    } else if (key == KEY_KERNEL) {
+        add_force(o, state, arg);
+    } else if (key == KEY_MEMORY_LIMIT) {
         o->memory_limit = read_bytes(state, "--memory-limit", arg);
         text_add(&o->given, " --memory-limit %s", arg);
-        break;
-    case KEY_STREAM: o->stream = true; break;
-    case KEY_WEIGHTS: o->weights = arg; break;
-    case KEY_WEIGHTS_AS: o->weights_as = one_of(state, "--weights-as", arg, "incbin", "c"); break;
-    case KEY_WEIGHTS_TYPE:
-        o->weights_type = one_of(state, "--weights-type", arg, "f32", "f16");
-        break;
-    case KEY_NO_TRAINING: o->no_training = true; break;
-    case KEY_NO_RUNTIME: o->no_runtime = true; break;
-    case KEY_FORCE: o->force = true; break;
-    default: break;
+    } else {
+        set_name(o, key, arg, state);
+        set_choice(o, key, arg, state);
     }
 }
 

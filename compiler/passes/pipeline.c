@@ -45,7 +45,7 @@ static void print_after(const char *pass, const char *dump, const Graph *graph)
         return;
     Text text = { 0 };
     print_graph(&text, graph);
-    fwrite(text.data ? text.data : "", 1, text.length, stdout);
+    text_write(&text, stdout);
 }
 
 bool pipeline_run(Graph *graph, const char *dump, const char *stop)
