@@ -1,6 +1,8 @@
 /* diagnosis.c - what went wrong with the numbers, and which channels have died: images one at a
    time, layer by layer. */
 #define _POSIX_C_SOURCE 200809L
+#include "resume_command.h"
+#include "train_pictures.h"
 #include "train_private.h"
 
 #include "compute/finite.h"
