@@ -145,11 +145,9 @@ static double step_percent(const Bench *b, const ModelStep *step, double seconds
     return b->thread_gflops > 0 ? 100 * step_gflops(step, seconds) / b->thread_gflops : 0;
 }
 
-static void print_table(const Bench *b)
+static void print_speed(const Bench *b)
 {
     const Model *model = b->model;
-    int wide = 5;
-    double sum = 0;
 
     printf("%s, %s, batch %d, %d thread%s, median of %d updates\n\n", model->name, model->target,
            b->trainer.batch, b->trainer.threads, b->trainer.threads == 1 ? "" : "s", b->steps);
@@ -169,6 +167,13 @@ static void print_table(const Bench *b)
         printf("  training takes MiB      %10.2f   (of %.2f; pictures and program apart)\n",
                b->taken_mib, b->limit_mib);
     printf("\n");
+}
+
+static void print_steps(const Bench *b)
+{
+    const Model *model = b->model;
+    int wide = 5;
+    double sum = 0;
 
     for (int i = 0; i < model->train_step_count; i++)
         if ((int)strlen(model->train_steps[i].layer) > wide)
@@ -236,11 +241,11 @@ int bench_train(const Model *model, int batch, int steps, int threads, bool json
                                                 : b.peak_gflops;
         result = measure_layers(&b, error);
     }
-    if (result == 0) {
-        if (json)
-            print_json(&b);
-        else
-            print_table(&b);
+    if (result == 0 && json) {
+        print_json(&b);
+    } else if (result == 0) {
+        print_speed(&b);
+        print_steps(&b);
     }
     trainer_close(&b.trainer);
     free(b.pictures);

@@ -105,8 +105,8 @@ static void read_word(const struct argp_state *state, Reading *reading, const ch
         usage_error(state, "\"%s\" is one word too many after %s", word, reading->command->name);
 }
 
-/* What can be told only when all is read. */
-static void check(const struct argp_state *state, const Reading *reading)
+/* What the command wants, and what does not go with it. */
+static void check_command(const struct argp_state *state, const Reading *reading)
 {
     const TrainOptions *options = reading->options;
     for (int key = FIRST_KEY; key < KEY_END; key++)
@@ -120,6 +120,13 @@ static void check(const struct argp_state *state, const Reading *reading)
         usage_error(state, "verify wants a file: verify REFERENCE.safetensors");
     if (reading->command->command == TRAIN_PICTURES && !options->out)
         usage_error(state, "pictures wants a folder: pictures --out DIR");
+}
+
+/* What can be told only when all is read. */
+static void check(const struct argp_state *state, const Reading *reading)
+{
+    const TrainOptions *options = reading->options;
+    check_command(state, reading);
     if (options->val.count && !options->train.count)
         usage_error(state, "--val %s without --train: give the folder to train on too",
                     options->val.paths[0]);
@@ -149,64 +156,104 @@ static void note_word(const struct argp_state *state, Reading *reading, int key,
     *last = word;
 }
 
-static error_t parse(int key, char *arg, struct argp_state *state)
-{
-    Reading *reading = state->input;
-    TrainOptions *o = reading->options;
+/* Each of these takes the options of one kind and returns false for the others. */
 
-    if (key >= FIRST_KEY && key < KEY_END)
-        reading->given |= BIT(key);
-    if (key >= FIRST_KEY && key < KEY_END && arg)
-        note_word(state, reading, key, arg);
-    if ((key == KEY_TRAIN || key == KEY_VAL || key == KEY_OUT || key == KEY_INIT) && !*arg)
-        usage_error(state, "--%s: the name is empty", train_option_name(key));
+static bool set_folder(const struct argp_state *state, TrainOptions *o, int key, const char *arg)
+{
     switch (key) {
     case KEY_TRAIN: add_folder(state, &o->train, arg); break;
     case KEY_VAL: add_folder(state, &o->val, arg); break;
     case KEY_OUT: o->out = arg; break;
     case KEY_INIT: o->init = arg; break;
-    case KEY_RESUME: o->resume = true; break;
-    case KEY_STRICT: o->strict = true; break;
-    case KEY_SKIP: o->skip_unreadable = 1; break;
-    case KEY_JSON: o->json = true; break;
-    case KEY_EPOCHS: o->epochs = option_count(state, key, arg, 1, SETTINGS_MAX_EPOCHS); break;
-    case KEY_STEPS: o->steps = option_count(state, key, arg, 1, INT64_MAX); break;
-    case KEY_BATCH: o->batch = (int)option_count(state, key, arg, 1, SETTINGS_MAX_BATCH); break;
-    case KEY_THREADS: o->threads = (int)option_count(state, key, arg, 1, MAX_THREADS); break;
-    case KEY_LR: o->lr = option_lr(state, arg); break;
-    case KEY_LOSS: want_loss(state, arg); break;
-    case KEY_OPTIMIZER: reading->optimizer = arg; /* fall through */
-    case KEY_SCHEDULE: read_choice(state, o, key, arg); break;
-    case KEY_CLIP_NORM:
-    case KEY_GLOBAL_CLIP_NORM:
-    case KEY_CLIP_VALUE: read_clipping(state, o, key, arg); break;
-    case KEY_PATIENCE:
-        o->patience = (int)option_count(state, key, arg, 0, SETTINGS_MAX_PATIENCE);
-        o->patience_given = true;
-        break;
-    case KEY_MIN_DELTA:
-        o->min_delta = option_bound(state, key, arg);
-        o->min_delta_given = true;
-        break;
+    default: return false;
+    }
+    if (!*arg)
+        usage_error(state, "--%s: the name is empty", train_option_name(key));
+    return true;
+}
+
+static bool set_flag(TrainOptions *o, int key)
+{
+    switch (key) {
+    case KEY_RESUME: o->resume = true; return true;
+    case KEY_STRICT: o->strict = true; return true;
+    case KEY_SKIP: o->skip_unreadable = true; return true;
+    case KEY_JSON: o->json = true; return true;
     case KEY_MIRROR:
     case KEY_NO_MIRROR:
         o->mirror = key == KEY_MIRROR;
         o->mirror_given = true;
+        return true;
+    default: return false;
+    }
+}
+
+/* How long, how many, how much. */
+static bool set_count(const struct argp_state *state, TrainOptions *o, int key, const char *arg)
+{
+    switch (key) {
+    case KEY_EPOCHS: o->epochs = option_count(state, key, arg, 1, SETTINGS_MAX_EPOCHS); break;
+    case KEY_STEPS: o->steps = option_count(state, key, arg, 1, INT64_MAX); break;
+    case KEY_BATCH: o->batch = (int)option_count(state, key, arg, 1, SETTINGS_MAX_BATCH); break;
+    case KEY_THREADS: o->threads = (int)option_count(state, key, arg, 1, MAX_THREADS); break;
+    case KEY_COUNT: o->count = (int)option_count(state, key, arg, 1, MAX_COUNT); break;
+    case KEY_CHECKPOINT: option_checkpoint(state, o, arg); break;
+    case KEY_CACHE:
+        o->cache_bytes = option_size(state, arg);
+        o->cache_given = true;
         break;
     case KEY_SEED:
         o->seed = option_count(state, key, arg, 0, UINT64_MAX);
         o->seed_given = true;
         break;
-    case KEY_CHECKPOINT: option_checkpoint(state, o, arg); break;
-    case KEY_COUNT: o->count = (int)option_count(state, key, arg, 1, MAX_COUNT); break;
-    case KEY_CACHE:
-        o->cache_bytes = option_size(state, arg);
-        o->cache_given = true;
+    case KEY_PATIENCE:
+        o->patience = (int)option_count(state, key, arg, 0, SETTINGS_MAX_PATIENCE);
+        o->patience_given = true;
         break;
-    case ARGP_KEY_ARG: read_word(state, reading, arg); break;
-    case ARGP_KEY_END: check(state, reading); break;
-    default: return ARGP_ERR_UNKNOWN;
+    default: return false;
     }
+    return true;
+}
+
+static bool set_method(const struct argp_state *state, TrainOptions *o, int key, const char *arg)
+{
+    switch (key) {
+    case KEY_LR: o->lr = option_lr(state, arg); break;
+    case KEY_LOSS: want_loss(state, arg); break;
+    case KEY_OPTIMIZER:
+    case KEY_SCHEDULE: read_choice(state, o, key, arg); break;
+    case KEY_CLIP_NORM:
+    case KEY_GLOBAL_CLIP_NORM:
+    case KEY_CLIP_VALUE: read_clipping(state, o, key, arg); break;
+    case KEY_MIN_DELTA:
+        o->min_delta = option_bound(state, key, arg);
+        o->min_delta_given = true;
+        break;
+    default: return false;
+    }
+    return true;
+}
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+    Reading *reading = state->input;
+    TrainOptions *o = reading->options;
+
+    if (key == ARGP_KEY_ARG)
+        read_word(state, reading, arg);
+    if (key == ARGP_KEY_END)
+        check(state, reading);
+    if (key == ARGP_KEY_ARG || key == ARGP_KEY_END)
+        return 0;
+    if (key < FIRST_KEY || key >= KEY_END)
+        return ARGP_ERR_UNKNOWN;
+    reading->given |= BIT(key);
+    if (arg)
+        note_word(state, reading, key, arg);
+    if (key == KEY_OPTIMIZER)
+        reading->optimizer = arg;
+    if (!set_flag(o, key) && !set_folder(state, o, key, arg) && !set_count(state, o, key, arg))
+        set_method(state, o, key, arg);
     return 0;
 }
 
