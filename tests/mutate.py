@@ -47,14 +47,14 @@ TESTS = [
     "golden_text passes_.* errors_(model|arguments|references|stages)",
     "ops_.*_double library_stream library_alone",
     "kernels_.*_double reference_nets_double",
-    "training_limit_double whole_(dense|branches|stages)",
+    "training_limit_.*double whole_(dense|branches|stages)",
 ]
 
 # The tests of a file's own, between the first and the second line.
 RELATED = {
     "tuning": "passes_tuned",
     "stream": "library_stream",
-    "limit": "training_limit_double",
+    "limit": "training_limit_.*double",
     "memory": "passes_branches library_alone",
     "print": "passes_dump passes_branches",
     "fold": "ops_upsample2d_double",
