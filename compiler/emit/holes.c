@@ -5,6 +5,12 @@
 
 #include <string.h>
 
+void set_bool(lua_State *L, const char *name, bool value)
+{
+    lua_pushboolean(L, value);
+    lua_setfield(L, -2, name);
+}
+
 void set_number(lua_State *L, const char *name, double value)
 {
     if (value == (double)(lua_Integer)value)
@@ -215,8 +221,7 @@ void set_weight(lua_State *L, const Plan *plan)
              : plan->settings.real_double ? "double"
                                           : "float");
     set_number(L, "WEIGHT_BYTES", settings_weight_bytes(&plan->settings));
-    lua_pushboolean(L, plan->settings.half);
-    lua_setfield(L, -2, "half");
+    set_bool(L, "half", plan->settings.half);
 }
 
 static void set_common(lua_State *L, const Plan *plan, const char *name)

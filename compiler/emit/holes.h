@@ -26,6 +26,7 @@ void push_packing_holes(lua_State *L, const Plan *plan, const Packing *packing);
 void push_on_use_holes(lua_State *L, const Plan *plan, const Packing *on_use);
 
 /* Sets a field of the table at the top of the stack. */
+void set_bool(lua_State *L, const char *name, bool value);
 void set_number(lua_State *L, const char *name, double value);
 void set_text(lua_State *L, const char *name, const char *value);
 /* how packings of weights are stored: weight, WEIGHT_BYTES, half */
