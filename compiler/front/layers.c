@@ -37,11 +37,10 @@ static const char *layer_name(Loader *load, const Word *word)
     return full;
 }
 
-/* One layer, whose table is at the top of the stack; returns its output. */
-static Node *load_layer(Loader *load, const char *part, const Word *word, Node *x)
+/* What the word of a layer stands for. */
+static const LayerSpec *find_spec(const Graph *graph, const Word *word)
 {
     const LayerSpec *spec = layer_find(word->word);
-    Graph *graph = load->graph;
     if (!spec)
         fail(word->loc, "%s: not a layer; layers are words such as conv2d and max_pool2d",
              word->word);
@@ -49,6 +48,23 @@ static Node *load_layer(Loader *load, const char *part, const Word *word, Node *
         fail(word->loc, "%s: %s", word->word, spec->about);
     if (graph->layer_count >= MAX_LAYERS)
         fail(word->loc, "%s: more than %d layers", word->word, MAX_LAYERS);
+    return spec;
+}
+
+/* Numbers of the graph's parameters from `first` on. */
+static int64_t count_numbers(const Graph *graph, int first)
+{
+    int64_t count = 0;
+    for (int i = first; i < graph->parameter_count; i++)
+        count += shape_count(graph->parameters[i].node->shape);
+    return count;
+}
+
+/* One layer, whose table is at the top of the stack; returns its output. */
+static Node *load_layer(Loader *load, const char *part, const Word *word, Node *x)
+{
+    Graph *graph = load->graph;
+    const LayerSpec *spec = find_spec(graph, word);
     push_args(load->L, word);
     ArgumentPlaces places = { &load->source, word->word, word->loc, word->at, "" };
     Arg args[MAX_ARGS];
@@ -64,16 +80,13 @@ static Node *load_layer(Loader *load, const char *part, const Word *word, Node *
     x = spec->build(&layer, args, x);
     if (graph->layer_count && !layer.leaves)
         graph->layers[graph->layer_count - 1].read = true;
-    int64_t count = 0;
-    for (int i = parameters; i < graph->parameter_count; i++)
-        count += shape_count(graph->parameters[i].node->shape);
     *add_layer_row(graph) = (LayerRow){ .part = part,
                                         .name = name,
                                         .word = spec->word,
                                         .detail = layer.detail ? layer.detail : "",
                                         .with = with,
                                         .shape = x->shape,
-                                        .parameters = count,
+                                        .parameters = count_numbers(graph, parameters),
                                         .loc = word->loc,
                                         .output = x };
     return x;
@@ -92,6 +105,21 @@ _Noreturn static void refuse_item(Loader *load, const Word *part, const char *pa
     Loc loc = part->at >= 0 ? source_item(&load->source, part->at, path, word) : part->loc;
     fail(loc, "layer %s of \"%s\" is a function: write %s %s", path, part->name, word,
          spec->args[0].required ? "{ ... }" : "{}");
+}
+
+/* Refuses what is in a list of layers, at the top of the stack, beside its items 1 to `count`. */
+static void check_list(lua_State *L, const Word *part, size_t count)
+{
+    lua_pushnil(L);
+    while (lua_next(L, -2)) {
+        if (lua_type(L, -2) != LUA_TNUMBER)
+            fail(part->loc, "%s: wants a list of layers, but something in it is called '%s'",
+                 part->name, lua_type(L, -2) == LUA_TSTRING ? lua_tostring(L, -2) : "?");
+        double at = lua_tonumber(L, -2);
+        if (at < 1 || at > (double)count || at != floor(at))
+            fail(part->loc, "%s: the list of layers has a hole (a layer that is nil)", part->name);
+        lua_pop(L, 1);
+    }
 }
 
 /* A list of layers (lists inside it count as if their layers stood there), at the top of the stack.
@@ -117,16 +145,7 @@ static Node *load_list(Loader *load, const Word *part, Node *x, int depth, const
             refuse_item(load, part, arena_format("%s%d", path, (int)i));
         lua_pop(L, 1);
     }
-    lua_pushnil(L);
-    while (lua_next(L, -2)) {
-        if (lua_type(L, -2) != LUA_TNUMBER)
-            fail(part->loc, "%s: wants a list of layers, but something in it is called '%s'",
-                 part->name, lua_type(L, -2) == LUA_TSTRING ? lua_tostring(L, -2) : "?");
-        double at = lua_tonumber(L, -2);
-        if (at < 1 || at > (double)count || at != floor(at))
-            fail(part->loc, "%s: the list of layers has a hole (a layer that is nil)", part->name);
-        lua_pop(L, 1);
-    }
+    check_list(L, part, count);
     return x;
 }
 

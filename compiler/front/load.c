@@ -47,6 +47,28 @@ static void build_loss(Loader *load)
     graph->loss = spec->build(&layer, graph->output, graph->input);
 }
 
+/* The autoencoder's layers, whose arguments are at the top of the stack. */
+static void load_parts(Loader *load, const Word *model)
+{
+    Graph *graph = load->graph;
+    const char *encoder, *decoder;
+    layer_names_collect(load);
+    graph->latent = layers_load_part(load, model, "encoder", NULL, graph->input, &encoder);
+    graph->output = layers_load_part(load, model, "decoder", encoder, graph->latent, &decoder);
+    const LayerRow *last = &graph->layers[graph->layer_count - 1];
+    if (!shape_equal(graph->output->shape, graph->input->shape))
+        fail(last->loc,
+             "%s: the decoder ends in %s but the input is %s; an autoencoder's output has its "
+             "input's shape%s",
+             last->word, shape_text(graph->output->shape), shape_text(graph->input->shape),
+             sizes_hint(graph, graph->output, graph->input));
+    references_check_read(graph);
+    if (!graph->parameter_count)
+        fail(graph->loc,
+             "autoencoder: no layer has anything to learn; put in one that has weights, such as "
+             "conv2d { filters = 8, kernel = 3 }");
+}
+
 /* The autoencoder's table is at the top of the stack. */
 static void load_model(lua_State *L, void *context)
 {
@@ -66,21 +88,7 @@ static void load_model(lua_State *L, void *context)
     ArgumentPlaces places = { &load->source, "autoencoder", model.loc, model.at, "" };
     read_arguments(load->L, &places, none, "input encoder decoder training stages", NULL);
     load_input(load, &model);
-    layer_names_collect(load);
-    const char *encoder, *decoder;
-    graph->latent = layers_load_part(load, &model, "encoder", NULL, graph->input, &encoder);
-    graph->output = layers_load_part(load, &model, "decoder", encoder, graph->latent, &decoder);
-    if (!shape_equal(graph->output->shape, graph->input->shape))
-        fail(graph->layers[graph->layer_count - 1].loc,
-             "%s: the decoder ends in %s but the input is %s; an autoencoder's output has its "
-             "input's shape%s",
-             graph->layers[graph->layer_count - 1].word, shape_text(graph->output->shape),
-             shape_text(graph->input->shape), sizes_hint(graph, graph->output, graph->input));
-    references_check_read(graph);
-    if (!graph->parameter_count)
-        fail(graph->loc,
-             "autoencoder: no layer has anything to learn; put in one that has weights, such as "
-             "conv2d { filters = 8, kernel = 3 }");
+    load_parts(load, &model);
     check_model_name(graph);
     load_training(load->L, &load->source, &model, &graph->training);
     build_loss(load);

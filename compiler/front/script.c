@@ -86,40 +86,55 @@ static void refuse_hidden_names(const Source *source)
                 fail(source_token(source, i), "unknown word '%s'", hidden[k]);
 }
 
-/* Lua's message "graph:12: text near 'x'" or dsl.lua's table { message, name, line } becomes an
-   error at its place. */
-_Noreturn static void report(lua_State *L, const Source *source)
+/* dsl.lua's table { message, name, line }, at the top of the stack. */
+_Noreturn static void report_word(lua_State *L, const Source *source)
 {
-    const char *file = source->file;
+    lua_getfield(L, -1, "line");
+    lua_getfield(L, -2, "name");
+    lua_getfield(L, -3, "message");
+    int line = (int)lua_tointeger(L, -3);
+    const char *name = lua_tostring(L, -2);
+    Loc loc = name   ? source_name_in_line(source, line, name)
+              : line ? (Loc){ source->file, line, 0 }
+                     : source_end(source);
+    fail(loc, "%s%s", lua_tostring(L, -1), name ? suggest_word(source, loc, name) : "");
+}
+
+/* Of Lua's "graph:12: text" the line, and where the text begins; of a message without a place the
+   line that ran. Lua does not say where its memory or its stack ended. */
+static int split_message(lua_State *L, const char **message)
+{
     size_t n = strlen(chunk_name);
-    if (lua_istable(L, -1)) {
-        lua_getfield(L, -1, "line");
-        lua_getfield(L, -2, "name");
-        lua_getfield(L, -3, "message");
-        int line = (int)lua_tointeger(L, -3);
-        const char *name = lua_tostring(L, -2);
-        Loc loc = name   ? source_name_in_line(source, line, name)
-                  : line ? (Loc){ file, line, 0 }
-                         : source_end(source);
-        fail(loc, "%s%s", lua_tostring(L, -1), name ? suggest_word(source, loc, name) : "");
-    }
-    const char *message = arena_copy(lua_tostring(L, -1), strlen(lua_tostring(L, -1)));
-    /* Lua does not say where its memory or its stack ended */
-    int line = lua_untrusted_line(L);
-    if (strncmp(message, chunk_name, n) == 0 && message[n] == ':'
-        && isdigit((unsigned char)message[n + 1])) {
-        char *end;
-        line = (int)strtol(message + n + 1, &end, 10);
-        message = *end == ':' ? end + 1 + (end[1] == ' ') : end;
-    }
+    char *end;
+    if (strncmp(*message, chunk_name, n) != 0 || (*message)[n] != ':'
+        || !isdigit((unsigned char)(*message)[n + 1]))
+        return lua_untrusted_line(L);
+    int line = (int)strtol(*message + n + 1, &end, 10);
+    *message = *end == ':' ? end + 1 + (end[1] == ' ') : end;
+    return line;
+}
+
+/* The place of "near 'x'" in a message about the line, or the whole line: Lua does not say which x,
+   where the line has several. */
+static Loc place_of(const Source *source, int line, const char *message)
+{
     const char *near = strstr(message, "near '");
-    Loc loc = { file, line, 0 };
     if (near && strchr(near + 6, '\'')) {
-        /* Lua does not say which, where the line has several */
         const char *name = arena_copy(near + 6, strcspn(near + 6, "'"));
         if (count_in_line(source, line, name) == 1)
-            loc = source_name_in_line(source, line, name);
+            return source_name_in_line(source, line, name);
     }
+    return (Loc){ source->file, line, 0 };
+}
+
+/* What Lua or dsl.lua left at the top of the stack becomes an error at its place. */
+_Noreturn static void report(lua_State *L, const Source *source)
+{
+    if (lua_istable(L, -1))
+        report_word(L, source);
+    const char *message = arena_copy(lua_tostring(L, -1), strlen(lua_tostring(L, -1)));
+    int line = split_message(L, &message);
+    Loc loc = place_of(source, line, message);
     if (strstr(message, "not enough memory"))
         message = "the graph file needs too much memory";
     if (strstr(message, "stack overflow"))
