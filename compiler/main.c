@@ -101,7 +101,7 @@ int main(int argc, char **argv)
     signals_catch();
     options_read(&options, argc, argv);
     if (options.list)
-        list(options.list);
+        list(options.list, true);
     else if (options.expand)
         expand(&options);
     else

@@ -2,7 +2,10 @@
 #ifndef CAEC_LIST_H
 #define CAEC_LIST_H
 
-/* Prints a line each: "passes", "ops", "kernels" or "targets". */
-void list(const char *what);
+#include <stdbool.h>
+
+/* Prints a line each of "passes", "ops", "kernels" or "targets"; returns false for anything else.
+   Without `print` it only says that. */
+bool list(const char *what, bool print);
 
 #endif

@@ -1,108 +1,23 @@
 #include "options.h"
 
 #include "../../runtime/formats/standard_streams.h"
-#include "../../runtime/formats/usage.h"
 #include "../base/arena.h"
 #include "../base/diag.h"
 #include "../kernels/kernel.h"
 #include "../passes/pipeline.h"
+#include "list.h"
+#include "option_table.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-enum {
-    KEY_TARGET = 256,
-    KEY_REAL,
-    KEY_SUMMARY,
-    KEY_DUMP,
-    KEY_STOP,
-    KEY_LIST,
-    KEY_EXPAND,
-    KEY_DOT,
-    KEY_MEMORY,
-    KEY_KERNEL,
-    KEY_NO_RUNTIME,
-    KEY_TUNE,
-    KEY_TUNED,
-    KEY_EMIT,
-    KEY_NO_TRAINING,
-    KEY_OPTIMIZE,
-    KEY_MEMORY_LIMIT,
-    KEY_STREAM,
-    KEY_WEIGHTS,
-    KEY_WEIGHTS_AS,
-    KEY_WEIGHTS_TYPE,
-    KEY_FORCE
-};
-
-static const struct argp_option option_table[] = {
-    { NULL, 'o', "DIR", 0,
-      "write DIR/<name>/: C sources, CMakeLists.txt, README.md and the runtime", 1 },
-    { "target", KEY_TARGET, "NAME", 0, "native (default), or one of --list targets", 1 },
-    { "real", KEY_REAL, "TYPE", 0, "float (default) or double: the type of all arithmetic", 1 },
-    { "kernel", KEY_KERNEL, "LAYER[.DIRECTION]=NAME", 0,
-      "use this kernel for a conv or dense layer; DIRECTION is forward, dx or dw", 1 },
-    { "emit", KEY_EMIT, "WHAT", 0,
-      "program (default): a trainer and an inference program; or library: C that stands alone, "
-      "without runtime, malloc and hosted headers",
-      1 },
-    { "no-training", KEY_NO_TRAINING, NULL, 0, "a library for inference alone", 1 },
-    { "stream", KEY_STREAM, NULL, 0,
-      "a library whose inference takes the image row by row and returns rows of the output, in "
-      "little memory",
-      1 },
-    { "weights", KEY_WEIGHTS, "FILE", 0,
-      "a library that contains the trained weights of FILE, a .safetensors, packed for its kernels",
-      1 },
-    { "weights-as", KEY_WEIGHTS_AS, "WHAT", 0,
-      "incbin (default): a binary file that the assembler includes; or c: numbers in C", 1 },
-    { "weights-type", KEY_WEIGHTS_TYPE, "TYPE", 0,
-      "f32 (default), or f16: in half the bytes, for inference alone", 1 },
-    { "optimize", KEY_OPTIMIZE, "WHAT", 0,
-      "speed (default), or size: a library with little machine code", 1 },
-    { "memory-limit", KEY_MEMORY_LIMIT, "BYTES", 0,
-      "the most memory that training may take, pictures apart; K, M or G may follow the number. "
-      "Slower kernels are chosen and values are computed again as far as that needs",
-      1 },
-    { "tune", KEY_TUNE, "FILE", 0,
-      "time the kernels on this machine with the C compiler $CC and keep the result in FILE", 1 },
-    { "tuned", KEY_TUNED, "FILE", 0, "choose kernels by the times in FILE", 1 },
-    { "no-runtime", KEY_NO_RUNTIME, NULL, 0, "leave the runtime's sources out of DIR/<name>", 1 },
-    { "force", KEY_FORCE, NULL, 0,
-      "replace files in DIR/<name> that caec did not write, or that were changed since", 1 },
-    { "summary", KEY_SUMMARY, NULL, 0, "print the table of layers", 2 },
-    { "memory", KEY_MEMORY, NULL, 0, "print the memory map", 2 },
-    { "dot", KEY_DOT, NULL, 0, "print the graph for Graphviz", 2 },
-    { "dump", KEY_DUMP, "PASS", 0, "print the graph after PASS (of --list passes)", 2 },
-    { "stop-after", KEY_STOP, "PASS", 0, "stop after PASS and write nothing", 2 },
-    { "list", KEY_LIST, "WHAT", 0, "list passes, ops, kernels or targets", 2 },
-    { "expand", KEY_EXPAND, "KERNEL", 0,
-      "print one kernel for NAME=NUMBER...: H, W, CI, CO, K, STRIDE, UP, SAME, POOL of a "
-      "convolution, CI, CO of a dense layer, "
-      "DIRECTION (0 forward, 1 dX, 2 dW)",
-      2 },
-    { 0 }
-};
-
-static const char doc[] =
-    "Compiles a Lua description of a convolutional autoencoder to C: forward, backward and update, "
-    "with a trainer and an inference program."
-    "\vExamples:\n  caec graphs/cae.lua -o generated/\n  caec graphs/cae.lua --summary\n  caec "
-    "graphs/cae.lua --dump plan --target x86-64-v3\n"
-    "  caec graphs/cae.lua -o lib/ --emit library --no-training --optimize size\n"
-    "  caec --expand conv_direct CI=3 CO=32 K=3 POOL=2\n\n"
-    "--kernel may be given several times, for one layer each. Of any other option that is given "
-    "twice the last counts, and a warning says so.\n";
-
-static void add_force(Options *options, struct argp_state *state, const char *arg)
+/* "encoder.conv1.dx=conv_plain" */
+static Force read_force(const struct argp_state *state, const char *arg)
 {
-    const char *equals = strchr(arg, '='), *dot = NULL;
-    if (!equals || equals == arg || !equals[1]) {
+    const char *equals = strchr(arg, '=');
+    if (!equals || equals == arg || !equals[1])
         usage_error(state, "--kernel wants LAYER[.DIRECTION]=NAME, not '%s'", arg);
-        return;
-    }
-    const char *layer = arena_copy(arg, (size_t)(equals - arg));
-    dot = strrchr(layer, '.');
+    const char *layer = arena_copy(arg, (size_t)(equals - arg)), *dot = strrchr(layer, '.');
     Force force = { .fusion = layer, .kernel = equals + 1 };
     if (dot
         && (strcmp(dot, ".forward") == 0 || strcmp(dot, ".dx") == 0 || strcmp(dot, ".dw") == 0)) {
@@ -111,11 +26,20 @@ static void add_force(Options *options, struct argp_state *state, const char *ar
     }
     if (!kernel_find(force.kernel))
         usage_error(state, "--kernel: there is no kernel '%s'; see --list kernels", force.kernel);
+    return force;
+}
+
+static bool same_place(const Force *a, const Force *b)
+{
+    return strcmp(a->fusion, b->fusion) == 0
+           && strcmp(a->direction ? a->direction : "", b->direction ? b->direction : "") == 0;
+}
+
+static void add_force(Options *options, const struct argp_state *state, const char *arg)
+{
+    const Force force = read_force(state, arg);
     for (int i = 0; i < options->force_count; i++)
-        if (strcmp(options->forces[i].fusion, force.fusion) == 0
-            && strcmp(options->forces[i].direction ? options->forces[i].direction : "",
-                      force.direction ? force.direction : "")
-                   == 0
+        if (same_place(&options->forces[i], &force)
             && strcmp(options->forces[i].kernel, force.kernel) != 0)
             usage_warning(state, "--kernel %s: the layer was given %s before; the last counts", arg,
                           options->forces[i].kernel);
@@ -215,8 +139,7 @@ static void set_choice(Options *o, int key, const char *arg, const struct argp_s
         break;
     case KEY_LIST:
         o->list = arg;
-        if (strcmp(arg, "passes") != 0 && strcmp(arg, "ops") != 0 && strcmp(arg, "kernels") != 0
-            && strcmp(arg, "targets") != 0)
+        if (!list(arg, false))
             usage_error(state, "--list wants passes, ops, kernels or targets, not '%s'", arg);
         break;
     default: break;
@@ -244,7 +167,7 @@ bool options_want_half(const Options *o)
     return o->weights_type && strcmp(o->weights_type, "f16") == 0;
 }
 
-static void check_weights(const Options *o, struct argp_state *state)
+static void check_weights(const Options *o, const struct argp_state *state)
 {
     if (o->weights && !o->library)
         usage_error(
@@ -258,15 +181,9 @@ static void check_weights(const Options *o, struct argp_state *state)
             state, "--weights-type f16 goes with --no-training: training wants weights in float32");
 }
 
-static void check_command(const Options *o, struct argp_state *state)
+/* What goes with a program, and what with a library. */
+static void check_kind(const Options *o, const struct argp_state *state)
 {
-    if (o->list || o->expand) {
-        if (o->graph)
-            usage_error(state, "--list and --expand want no graph file");
-        return;
-    }
-    if (!o->graph)
-        usage_error(state, "which graph? for example: caec graphs/cae.lua -o generated/");
     if (!o->library && (o->no_training || o->small || o->stream))
         usage_error(state, "%s goes with --emit library",
                     o->small    ? "--optimize size"
@@ -280,6 +197,19 @@ static void check_command(const Options *o, struct argp_state *state)
     if (!o->library && !o->target->hosted && (o->directory || o->tune))
         usage_error(state, "--target %s: there are no programs for it; add --emit library",
                     o->target->name);
+}
+
+static void check_command(const Options *o, const struct argp_state *state)
+{
+    if (o->expand_count && !o->expand)
+        usage_error(state, "what is '%s'? NAME=NUMBER goes with --expand", o->expand_numbers[0]);
+    if ((o->list || o->expand) && o->graph)
+        usage_error(state, "--list and --expand want no graph file");
+    if (o->list || o->expand)
+        return;
+    if (!o->graph)
+        usage_error(state, "which graph? for example: caec graphs/cae.lua -o generated/");
+    check_kind(o, state);
     if (o->dump && o->stop && pipeline_place(o->dump) > pipeline_place(o->stop))
         usage_error(state, "--dump %s: it comes after %s, where --stop-after ends", o->dump,
                     o->stop);
@@ -293,40 +223,36 @@ static void check_command(const Options *o, struct argp_state *state)
  * defaults; it is said, for it may be an oversight. */
 static void note_word(const struct argp_state *state, int key, const char *word)
 {
-    static const char *words[sizeof option_table / sizeof option_table[0]];
-    size_t i = 0;
-    while (option_table[i].key != key)
-        i++;
-    if (words[i] && strcmp(words[i], word) != 0 && key != KEY_KERNEL)
+    static const char *words[KEY_END + 1];
+    const char **last = &words[key];
+    if (*last && strcmp(*last, word) != 0 && key != KEY_KERNEL)
         usage_warning(state, "%s%s is given twice, as %s and as %s; the last counts",
-                      key == 'o' ? "-" : "--", key == 'o' ? "o" : option_table[i].name, words[i],
-                      word);
-    words[i] = word;
+                      key == 'o' ? "-" : "--", key == 'o' ? "o" : option_name(key), *last, word);
+    *last = word;
+}
+
+/* A word that is no option: a graph, or a number of --expand. */
+static void add_word(Options *o, const struct argp_state *state, const char *word)
+{
+    if (word[strspn(word, "ABCDEFGHIJKLMNOPQRSTUVWXYZ")] == '=' && word[0] != '='
+        && o->expand_count < MAX_EXPAND)
+        o->expand_numbers[o->expand_count++] = word;
+    else if (!o->graph)
+        o->graph = word;
+    else
+        usage_error(state, "one graph file at a time: %s or %s?", o->graph, word);
 }
 
 static error_t parse_option(int key, char *arg, struct argp_state *state)
 {
     Options *o = state->input;
-    if (key == ARGP_KEY_ARG) {
-        if (arg[strspn(arg, "ABCDEFGHIJKLMNOPQRSTUVWXYZ")] == '=' && arg[0] != '='
-            && o->expand_count < MAX_EXPAND)
-            o->expand_numbers[o->expand_count++] = arg;
-        else if (!o->graph)
-            o->graph = arg;
-        else
-            usage_error(state, "one graph file at a time: %s or %s?", o->graph, arg);
-        return 0;
-    }
-    if (key == ARGP_KEY_END) {
-        if (o->expand_count && !o->expand)
-            usage_error(state, "what is '%s'? NAME=NUMBER goes with --expand",
-                        o->expand_numbers[0]);
+    if (key == ARGP_KEY_ARG)
+        add_word(o, state, arg);
+    if (key == ARGP_KEY_END)
         check_command(o, state);
+    if (key == ARGP_KEY_ARG || key == ARGP_KEY_END)
         return 0;
-    }
-    if (key != 'o' && key < KEY_TARGET)
-        return ARGP_ERR_UNKNOWN;
-    if (key > 0x1000000)
+    if (key != 'o' && (key < KEY_TARGET || key >= KEY_END))
         return ARGP_ERR_UNKNOWN;
     if (arg)
         note_word(state, key, arg);
@@ -336,7 +262,9 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 
 void options_read(Options *options, int argc, char **argv)
 {
-    const struct argp argp = { option_table, parse_option, "GRAPH.lua", doc, NULL, NULL, NULL };
+    const struct argp argp = {
+        option_table, parse_option, "GRAPH.lua", option_doc, NULL, NULL, NULL
+    };
     *options = (Options){ .target = target_find("native") };
     argp_err_exit_status = EXIT_USAGE;
     standard_streams_watch("caec: error: cannot write the output");

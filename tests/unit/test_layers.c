@@ -27,7 +27,7 @@ static const struct Room {
     { "plan", { "tuning.h", "plan.h", "check.h", "spans.h", "draft.h" } },
     { "emit", { "holes.h", "emit.h", "emitter.h" } },
     { "tune", { "tune.h" } },
-    { "command", { "options.h", "list.h", "expand.h" } },
+    { "command", { "list.h", "option_table.h", "options.h", "expand.h" } },
     { "main", { NULL } },
 };
 enum { ROOMS = sizeof rooms / sizeof rooms[0] };
