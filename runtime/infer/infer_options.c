@@ -191,36 +191,34 @@ static void print_version(FILE *stream, struct argp_state *state)
     fprintf(stream, "%s-infer (caec %s)\n", the_model->name, the_model->version);
 }
 
+static const char commands_doc[] =
+    "summary\nbench\nencode IMAGE... -o Z.npy\ndecode Z.npy -o OUT.png|DIR\nreconstruct "
+    "IMAGE... "
+    "-o OUT.png\ninterpolate A B|DIR -o OUT.png\nscore PATH...";
+
+/* Of the model's name and graph. */
+static const char about[] =
+    "Runs the network \"%s\" of %s.\v"
+    "summary prints the layers; bench measures the speed; encode writes the latents of "
+    "pictures as a numpy array, decode makes "
+    "pictures of such an array; reconstruct lays pictures above what the network makes of "
+    "them; interpolate shows what "
+    "lies between two pictures; score lists mean squared error (values 0..1) and PSNR (at most "
+    "200), largest error first. An IMAGE or PATH is a "
+    "JPEG or PNG file, or a folder that stands for its pictures. summary and bench need "
+    "no --weights. Of an option that is given twice the last counts, and a warning says "
+    "so.\n\n"
+    "Exits with 0 done, 1 the input is wrong, 2 bad usage, 3 a file could not be read or "
+    "written, 129, 130, 143 or 128 + N stopped by SIGHUP, SIGINT, SIGTERM or another "
+    "signal N; nothing half written stays.";
+
 void infer_options_read(InferLine *line, const Model *model, int argc, char **argv)
 {
     static char doc[1536], unwritten[100];
-    struct argp argp = {
-        .options = table,
-        .parser = parse,
-        .doc = doc,
-        .args_doc =
-            "summary\nbench\nencode IMAGE... -o Z.npy\ndecode Z.npy -o OUT.png|DIR\nreconstruct "
-            "IMAGE... "
-            "-o OUT.png\ninterpolate A B|DIR -o OUT.png\nscore PATH..."
-    };
+    struct argp argp = { .options = table, .parser = parse, .doc = doc, .args_doc = commands_doc };
     Reading reading = { .line = line };
 
-    snprintf(
-        doc, sizeof doc,
-        "Runs the network \"%s\" of %s.\v"
-        "summary prints the layers; bench measures the speed; encode writes the latents of "
-        "pictures as a numpy array, decode makes "
-        "pictures of such an array; reconstruct lays pictures above what the network makes of "
-        "them; interpolate shows what "
-        "lies between two pictures; score lists mean squared error (values 0..1) and PSNR (at most "
-        "200), largest error first. An IMAGE or PATH is a "
-        "JPEG or PNG file, or a folder that stands for its pictures. summary and bench need "
-        "no --weights. Of an option that is given twice the last counts, and a warning says "
-        "so.\n\n"
-        "Exits with 0 done, 1 the input is wrong, 2 bad usage, 3 a file could not be read or "
-        "written, 129, 130, 143 or 128 + N stopped by SIGHUP, SIGINT, SIGTERM or another "
-        "signal N; nothing half written stays.",
-        model->name, model->graph);
+    snprintf(doc, sizeof doc, about, model->name, model->graph);
     *line = (InferLine){ .options = { .seed = SEED_DEFAULT, .steps = STEPS_DEFAULT } };
     the_model = model;
     argp_err_exit_status = EXIT_USAGE;

@@ -169,15 +169,21 @@ static void print_speed(const Bench *b)
     printf("\n");
 }
 
+static int longest_name(const Model *model)
+{
+    int longest = 5;
+    for (int i = 0; i < model->train_step_count; i++)
+        if ((int)strlen(model->train_steps[i].layer) > longest)
+            longest = (int)strlen(model->train_steps[i].layer);
+    return longest;
+}
+
 static void print_steps(const Bench *b)
 {
     const Model *model = b->model;
-    int wide = 5;
+    int wide = longest_name(model);
     double sum = 0;
 
-    for (int i = 0; i < model->train_step_count; i++)
-        if ((int)strlen(model->train_steps[i].layer) > wide)
-            wide = (int)strlen(model->train_steps[i].layer);
     if (model->microbatch > 1)
         printf("Microbatches of %d images, their mean on one thread:\n", model->microbatch);
     else
@@ -186,13 +192,13 @@ static void print_steps(const Bench *b)
            "GFLOP/s", "% of peak");
     for (int i = 0; i < model->train_step_count; i++) {
         const ModelStep *s = &model->train_steps[i];
+        double seconds = b->layer_seconds[i];
         printf("  %-*s  %-10s  %-20s  %9.4f", wide, s->layer, s->direction, s->kernel,
-               b->layer_seconds[i] * 1e3);
+               seconds * 1e3);
         if (s->macs > 0)
-            printf("  %9.1f  %9.0f", step_gflops(s, b->layer_seconds[i]),
-                   step_percent(b, s, b->layer_seconds[i]));
+            printf("  %9.1f  %9.0f", step_gflops(s, seconds), step_percent(b, s, seconds));
         printf("\n");
-        sum += b->layer_seconds[i];
+        sum += seconds;
     }
     printf("  %-*s  %-10s  %-20s  %9.4f  %9.1f\n", wide, "all", "", "", sum * 1e3,
            sum > 0 ? 2 * model->train_macs / sum / 1e9 : 0);

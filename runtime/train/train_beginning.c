@@ -30,11 +30,27 @@ static void describe_training(const ModelTraining *t, char *text, size_t size)
         snprintf(text + strlen(text), size - strlen(text), "; pictures mirrored at random");
 }
 
+static void say_pictures(Run *run)
+{
+    const TrainOptions *o = run->options;
+    char val[512] = "no validation", folders[400];
+
+    if (!o->train.count) {
+        train_say(run, "no --train: learning from %zu built-in pictures, validating on %zu others",
+                  dataset_count(run->train), dataset_count(run->val));
+        return;
+    }
+    train_name_folders(&o->val, folders, sizeof folders);
+    if (run->val)
+        snprintf(val, sizeof val, "validating on %zu in %s", dataset_count(run->val), folders);
+    train_name_folders(&o->train, folders, sizeof folders);
+    train_say(run, "learning from %zu pictures in %s, %s", dataset_count(run->train), folders, val);
+}
+
 void train_say_beginning(Run *run)
 {
     const CheckpointState *s = &run->state;
-    const TrainOptions *o = run->options;
-    char val[512] = "no validation", more[640], folders[400];
+    char more[640];
 
     train_say(run, "%s: %zu parameters, %s, lr %g, batch %d, seed %" PRIu64 ", %d thread%s",
               run->model->name, run->model->parameter_reals, run->model->training.loss,
@@ -47,17 +63,8 @@ void train_say_beginning(Run *run)
                   (double)trainer_bytes(run->model, &s->training, run->batch, run->threads)
                       / (1 << 20),
                   (double)run->model->memory_limit / (1 << 20));
-    if (!o->train.count)
-        train_say(run, "no --train: learning from %zu built-in pictures, validating on %zu others",
-                  dataset_count(run->train), dataset_count(run->val));
-    train_name_folders(&o->val, folders, sizeof folders);
-    if (run->val && o->val.count)
-        snprintf(val, sizeof val, "validating on %zu in %s", dataset_count(run->val), folders);
-    train_name_folders(&o->train, folders, sizeof folders);
-    if (o->train.count)
-        train_say(run, "learning from %zu pictures in %s, %s", dataset_count(run->train), folders,
-                  val);
-    if (o->resume)
+    say_pictures(run);
+    if (run->options->resume)
         train_say(run, "resuming %s at step %" PRIu64 ", in epoch %" PRIu64, run->folder.path,
                   s->step, s->epoch + 1);
     train_say_stage(run);

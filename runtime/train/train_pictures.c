@@ -58,37 +58,42 @@ void train_name_folders(const PictureFolders *folders, char *text, size_t size)
         strcpy(text + size - 4, "...");
 }
 
-static int check_file_lists(Run *run, Error *error)
+/* A run that is resumed learns from the files that it learnt from so far. */
+static int check_file_lists(const Run *run, uint64_t train_files, uint64_t val_files, Error *error)
 {
-    CheckpointState *s = &run->state;
-    uint64_t train_files = dataset_fingerprint(run->train),
-             val_files = run->val ? dataset_fingerprint(run->val) : 0;
+    const CheckpointState *s = &run->state;
     char train[300], val[300];
 
     train_name_folders(&run->options->train, train, sizeof train);
     train_name_folders(&run->options->val, val, sizeof val);
-    if (run->options->resume) {
-        if (s->train_files != train_files)
-            return error_set(error, EXIT_INPUT,
-                             "the run in %s was trained on other pictures than %s; give the same "
-                             "files as at its start",
-                             run->folder.path,
-                             *train ? train : "the built-in ones (there is no --train)");
-        if (s->val_files != val_files)
-            return error_set(error, EXIT_INPUT,
-                             "the run in %s was validated on other pictures than %s; give the same "
-                             "--val as at its start",
-                             run->folder.path,
-                             *val       ? val
-                             : run->val ? "the built-in ones"
-                                        : "none");
-        if (s->position > dataset_count(run->train))
-            return error_set(error, EXIT_INPUT,
-                             "%s: damaged: its position lies after the last picture",
-                             run->folder.last);
-    }
-    s->train_files = train_files;
-    s->val_files = val_files;
+    if (s->train_files != train_files)
+        return error_set(error, EXIT_INPUT,
+                         "the run in %s was trained on other pictures than %s; give the same "
+                         "files as at its start",
+                         run->folder.path,
+                         *train ? train : "the built-in ones (there is no --train)");
+    if (s->val_files != val_files)
+        return error_set(error, EXIT_INPUT,
+                         "the run in %s was validated on other pictures than %s; give the same "
+                         "--val as at its start",
+                         run->folder.path,
+                         *val       ? val
+                         : run->val ? "the built-in ones"
+                                    : "none");
+    if (s->position > dataset_count(run->train))
+        return error_set(error, EXIT_INPUT, "%s: damaged: its position lies after the last picture",
+                         run->folder.last);
+    return 0;
+}
+
+static int note_file_lists(Run *run, Error *error)
+{
+    uint64_t train_files = dataset_fingerprint(run->train),
+             val_files = run->val ? dataset_fingerprint(run->val) : 0;
+    if (run->options->resume && check_file_lists(run, train_files, val_files, error) != 0)
+        return -1;
+    run->state.train_files = train_files;
+    run->state.val_files = val_files;
     return 0;
 }
 
@@ -103,7 +108,7 @@ int train_open_pictures(Run *run, Error *error)
         return -1;
     int result = open_pictures(run, &table, error);
     picture_table_free(&table);
-    if (result != 0 || check_file_lists(run, error) != 0)
+    if (result != 0 || note_file_lists(run, error) != 0)
         return -1;
     if (missing && run->options->train.count)
         train_warn("there is no " DATASET_RECORDS

@@ -126,6 +126,21 @@ static int open_plain(WholeFile *file, const char *path, const struct stat *stat
     return fd;
 }
 
+/* Gives up a file that could not be opened: fd is its handle or -1, errno says why. */
+static int fail_open(WholeFile *file, int fd, const char *path, char *message, size_t size)
+{
+    int reason = errno;
+    if (fd >= 0)
+        close(fd);
+    if (fd < 0) {
+        /* then there is nothing to unlink, and the name may be somebody else's */
+        forget(file->temporary);
+        file->temporary = NULL;
+    }
+    whole_file_abandon(file);
+    return message_fail(message, size, "%s: cannot be written: %s", path, strerror(reason));
+}
+
 int whole_file_open(WholeFile *file, const char *path, char *message, size_t size)
 {
     struct stat status;
@@ -146,19 +161,7 @@ int whole_file_open(WholeFile *file, const char *path, char *message, size_t siz
     }
     if (fd >= 0)
         file->stream = fdopen(fd, "wb");
-    if (!file->stream) {
-        int reason = errno;
-        if (fd >= 0)
-            close(fd);
-        if (fd < 0) {
-            /* then there is nothing to unlink, and the name may be somebody else's */
-            forget(file->temporary);
-            file->temporary = NULL;
-        }
-        whole_file_abandon(file);
-        return message_fail(message, size, "%s: cannot be written: %s", path, strerror(reason));
-    }
-    return 0;
+    return file->stream ? 0 : fail_open(file, fd, path, message, size);
 }
 
 /* A folder's entry survives a power cut only once the folder is synced too. Some file systems

@@ -64,26 +64,27 @@ static void print_version(FILE *stream, struct argp_state *state)
     fprintf(stream, "%s-train (caec %s)\n", the_model->name, the_model->version);
 }
 
+/* Of the model's name and graph. */
+static const char about[] =
+    "Trains the network \"%s\" of %s; without --train, on built-in pictures.\v"
+    "bench measures the speed of training, verify compares this program with the numbers of "
+    "another framework, "
+    "pictures writes some of the built-in pictures as PNG, summary prints the layers.\n\n"
+    "What the graph's training table says holds where an option is left out, and with --resume "
+    "what the run was told: its seed, batch and "
+    "kind of optimizer stay, other options of training are taken up from there on; "
+    "what is given again changes nothing.\n\n"
+    "--train and --val may be given several times: the pictures of one folder come "
+    "behind those of the other. Of any other option that is given twice the last counts, "
+    "and a warning says so.\n\n"
+    "Exits with 0 done, 1 the input is wrong, 2 bad usage, 3 a file could not be read or "
+    "written, 129, 130, 143 or 128 + N stopped by SIGHUP, SIGINT, SIGTERM or another "
+    "signal N: the run is saved first and --resume goes on.";
+
 void train_help_set(struct argp *argp, const Model *model)
 {
     static char doc[2048];
-    snprintf(
-        doc, sizeof doc,
-        "Trains the network \"%s\" of %s; without --train, on built-in pictures.\v"
-        "bench measures the speed of training, verify compares this program with the numbers of "
-        "another framework, "
-        "pictures writes some of the built-in pictures as PNG, summary prints the layers.\n\n"
-        "What the graph's training table says holds where an option is left out, and with --resume "
-        "what the run was told: its seed, batch and "
-        "kind of optimizer stay, other options of training are taken up from there on; "
-        "what is given again changes nothing.\n\n"
-        "--train and --val may be given several times: the pictures of one folder come "
-        "behind those of the other. Of any other option that is given twice the last counts, "
-        "and a warning says so.\n\n"
-        "Exits with 0 done, 1 the input is wrong, 2 bad usage, 3 a file could not be read or "
-        "written, 129, 130, 143 or 128 + N stopped by SIGHUP, SIGINT, SIGTERM or another "
-        "signal N: the run is saved first and --resume goes on.",
-        model->name, model->graph);
+    snprintf(doc, sizeof doc, about, model->name, model->graph);
     the_model = model;
     argp->args_doc = "\nbench\nverify REFERENCE.safetensors\npictures --out DIR\nsummary";
     argp->doc = doc;

@@ -188,7 +188,7 @@ static bool set_flag(TrainOptions *o, int key)
     }
 }
 
-/* How long, how many, how much. */
+/* How long, how many, how much, by whole numbers. */
 static bool set_count(const struct argp_state *state, TrainOptions *o, int key, const char *arg)
 {
     switch (key) {
@@ -201,10 +201,6 @@ static bool set_count(const struct argp_state *state, TrainOptions *o, int key, 
     case KEY_CACHE:
         o->cache_bytes = option_size(state, arg);
         o->cache_given = true;
-        break;
-    case KEY_SEED:
-        o->seed = option_count(state, key, arg, 0, UINT64_MAX);
-        o->seed_given = true;
         break;
     case KEY_PATIENCE:
         o->patience = (int)option_count(state, key, arg, 0, SETTINGS_MAX_PATIENCE);
@@ -219,6 +215,10 @@ static bool set_method(const struct argp_state *state, TrainOptions *o, int key,
 {
     switch (key) {
     case KEY_LR: o->lr = option_lr(state, arg); break;
+    case KEY_SEED:
+        o->seed = option_count(state, key, arg, 0, UINT64_MAX);
+        o->seed_given = true;
+        break;
     case KEY_LOSS: want_loss(state, arg); break;
     case KEY_OPTIMIZER:
     case KEY_SCHEDULE: read_choice(state, o, key, arg); break;

@@ -53,20 +53,12 @@ static int take_options(Run *run, Error *error)
     return train_check_schedule(run, error);
 }
 
-int train_read_position(Run *run, Error *error)
+/* What a run keeps from its start to its end is not asked to be other. */
+static int check_kept(const Run *run, Error *error)
 {
     const TrainOptions *o = run->options;
-    CheckpointState *s = &run->state;
+    const CheckpointState *s = &run->state;
 
-    if (!run_folder_has_last(&run->folder))
-        return error_set(
-            error, EXIT_FILE,
-            "no run to resume in %s: there is no %s; give its --out, or start one without --resume",
-            run->folder.path, run->folder.last);
-    if (run_folder_check(&run->folder, error) != 0)
-        return -1;
-    if (checkpoint_load(run->folder.last, run->model, NULL, NULL, NULL, s, error) != 0)
-        return -1;
     if (o->seed_given && o->seed != s->seed)
         return error_set(error, EXIT_USAGE,
                          "--seed %" PRIu64 ": the run in %s has the seed %" PRIu64
@@ -79,17 +71,34 @@ int train_read_position(Run *run, Error *error)
                          "; leave --batch out, or start anew "
                          "without --resume",
                          o->batch, run->folder.path, s->batch);
-    if (o->epochs || o->steps) {
-        s->epochs = o->epochs;
-        s->steps = o->steps;
-        train_fit_last_stage(run);
-    }
     if (o->optimizer.name && strcmp(o->optimizer.name, s->training.optimizer.name) != 0)
         return error_set(
             error, EXIT_USAGE,
             "--optimizer %s: the run in %s is trained by %s; leave --optimizer out, or start anew "
             "without --resume",
             o->optimizer.name, run->folder.path, s->training.optimizer.name);
+    return 0;
+}
+
+int train_read_position(Run *run, Error *error)
+{
+    const TrainOptions *o = run->options;
+    CheckpointState *s = &run->state;
+
+    if (!run_folder_has_last(&run->folder))
+        return error_set(
+            error, EXIT_FILE,
+            "no run to resume in %s: there is no %s; give its --out, or start one without --resume",
+            run->folder.path, run->folder.last);
+    if (run_folder_check(&run->folder, error) != 0
+        || checkpoint_load(run->folder.last, run->model, NULL, NULL, NULL, s, error) != 0
+        || check_kept(run, error) != 0)
+        return -1;
+    if (o->epochs || o->steps) {
+        s->epochs = o->epochs;
+        s->steps = o->steps;
+        train_fit_last_stage(run);
+    }
     return take_options(run, error);
 }
 

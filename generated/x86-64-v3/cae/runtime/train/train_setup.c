@@ -64,21 +64,24 @@ static int keep_samples(Run *run, Error *error)
     return 0;
 }
 
+/* That of the run that is resumed, with what it has written. */
+static int resume_folder(Run *run, Error *error)
+{
+    run->saved_step = run->state.step;
+    run->saved_at = train_now();
+    if (history_read(&run->history, run->folder.history, run->state.epoch, error) != 0)
+        return -1;
+    run->history.staged = run->model->stage_count > 0;
+    if (run_folder_make(&run->folder, error) != 0)
+        return -1;
+    return train_save_pictures(run, &run->folder, 0, error);
+}
+
 /* The folder is touched last, when nothing else is left that can be refused. Saving the first
    parameters tells early whether it can be written. */
 static int begin_folder(Run *run, Error *error)
 {
     char moved[4096];
-    if (run->options->resume) {
-        run->saved_step = run->state.step;
-        run->saved_at = train_now();
-        if (history_read(&run->history, run->folder.history, run->state.epoch, error) != 0)
-            return -1;
-        run->history.staged = run->model->stage_count > 0;
-        return run_folder_make(&run->folder, error) != 0
-                   ? -1
-                   : train_save_pictures(run, &run->folder, 0, error);
-    }
     run->history.staged = run->model->stage_count > 0;
     /* another run may have made it in the meantime */
     if (!run->folder.locked && run_folder_lock(&run->folder, error) != 0)
@@ -95,6 +98,45 @@ static int begin_folder(Run *run, Error *error)
     return train_save_last(run, error);
 }
 
+/* The position, and a trainer with the parameters that belong there. */
+static int open_trainer(Run *run, Error *error)
+{
+    const TrainOptions *o = run->options;
+    if ((o->resume ? train_read_position(run, error) : train_fresh_position(run, error)) != 0)
+        return -1;
+    run->batch = (int)run->state.batch;
+    run->threads = o->threads ? o->threads : trainer_default_threads(run->model);
+    if (trainer_open(&run->trainer, run->model, &run->state.training, run->batch, run->threads,
+                     error)
+        != 0)
+        return -1;
+    if (run->threads != run->trainer.threads)
+        train_warn("this program was built without OpenMP: it works on one thread");
+    run->threads = run->trainer.threads;
+    return train_fill_parameters(run, error);
+}
+
+static void say_finished(Run *run)
+{
+    train_say(run,
+              "the run in %s is finished: %" PRIu64 " epochs, %" PRIu64
+              " updates; to go on, give more %s",
+              run->folder.path, run->state.epoch, run->state.step,
+              train_stopped_early(run) ? "--patience" : "--epochs or --steps");
+}
+
+/* All that is left to do before the first step. */
+static int prepare_training(Run *run, Error *error)
+{
+    int drawn = !run->options->resume && !run->options->init;
+    if (train_open_pictures(run, error) != 0 || allocate(run, error) != 0)
+        return -1;
+    train_say_beginning(run);
+    if (train_mend_dead_output(run, drawn, error) != 0 || keep_samples(run, error) != 0)
+        return -1;
+    return run->options->resume ? resume_folder(run, error) : begin_folder(run, error);
+}
+
 int train_open(Run *run, const Model *model, const TrainOptions *options, int *finished,
                Error *error)
 {
@@ -107,36 +149,14 @@ int train_open(Run *run, const Model *model, const TrainOptions *options, int *f
 
     if (options->train.count && image_check_channels(model->name, model->input.dim[2], error) != 0)
         return -1;
-    if (open_folder(run, error) != 0)
-        return -1;
-    if ((options->resume ? train_read_position(run, error) : train_fresh_position(run, error)) != 0)
-        return -1;
-    run->batch = (int)run->state.batch;
-    run->threads = options->threads ? options->threads : trainer_default_threads(model);
-    if (trainer_open(&run->trainer, model, &run->state.training, run->batch, run->threads, error)
-        != 0)
-        return -1;
-    if (run->threads != run->trainer.threads)
-        train_warn("this program was built without OpenMP: it works on one thread");
-    run->threads = run->trainer.threads;
-    if (train_fill_parameters(run, error) != 0)
+    if (open_folder(run, error) != 0 || open_trainer(run, error) != 0)
         return -1;
     if (options->resume && train_finished(run)) {
-        train_say(run,
-                  "the run in %s is finished: %" PRIu64 " epochs, %" PRIu64
-                  " updates; to go on, give more %s",
-                  run->folder.path, run->state.epoch, run->state.step,
-                  train_stopped_early(run) ? "--patience" : "--epochs or --steps");
+        say_finished(run);
         *finished = 1;
         return 0;
     }
-    if (train_open_pictures(run, error) != 0 || allocate(run, error) != 0)
-        return -1;
-    train_say_beginning(run);
-    if (train_mend_dead_output(run, !options->resume && !options->init, error) != 0
-        || keep_samples(run, error) != 0)
-        return -1;
-    return begin_folder(run, error);
+    return prepare_training(run, error);
 }
 
 void train_close(Run *run)
