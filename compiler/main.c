@@ -1,6 +1,7 @@
 /* caec: a Lua description of an autoencoder in, C out. */
 #include "../runtime/formats/standard_streams.h"
 #include "base/arena.h"
+#include "base/files.h"
 #include "base/signals.h"
 #include "command/expand.h"
 #include "command/list.h"
@@ -8,6 +9,7 @@
 #include "emit/emit.h"
 #include "front/load.h"
 #include "front/trained.h"
+#include "ir/dot.h"
 #include "ir/print.h"
 #include "passes/pipeline.h"
 #include "tune/tune.h"
@@ -41,7 +43,7 @@ static const Tuning *tuning_of(const Options *o, const Graph *graph, Settings se
         return o->tuned ? tuning_read(o->tuned) : NULL;
     const Tuning *tuning = tune_measure(graph, settings, CAEC_VERSION);
     const Text measured = tuning_text(tuning);
-    text_save(o->tune, &measured);
+    files_save(o->tune, &measured);
     return tuning;
 }
 
@@ -83,7 +85,7 @@ static void compile(const Options *o)
     if (o->summary)
         emit_summary(&text, graph);
     if (o->dot)
-        print_dot(&text, graph);
+        dot_print(&text, graph);
     text_write(&text, stdout);
     bool more = o->directory || o->dump || o->stop || o->memory || o->tune;
     if (!more || !pipeline_run(graph, o->dump, o->stop))

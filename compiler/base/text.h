@@ -1,4 +1,4 @@
-/* text.h - a growing string, and files read and saved whole. */
+/* text.h - a growing string. */
 #ifndef CAEC_TEXT_H
 #define CAEC_TEXT_H
 
@@ -18,17 +18,5 @@ void text_write(const Text *text, FILE *stream);
 
 /* FNV-1a of its bytes, as 16 hexadecimal digits. */
 const char *text_fingerprint(const Text *text);
-
-/* Reads a whole file of at most `limit` bytes; ends the program with a message and exit code 3
-   where that fails. */
-Text text_read(const char *path, size_t limit);
-
-/* Saves a file, whole or not at all, and makes the folders that are missing above it; ends the
-   program in the same way. What is no plain file, such as a pipe, is written to as it stands. */
-void text_save(const char *path, const Text *text);
-
-/* Makes the folders that are missing above a path. Returns those made, ended with NULL, from the
- * outermost on; ends the program in the same way. */
-const char **text_make_folders(const char *path);
 
 #endif

@@ -2,7 +2,7 @@
 
 #include "../base/arena.h"
 #include "../ops/ops.h"
-#include "arguments.h"
+#include "words.h"
 
 #include <string.h>
 

@@ -3,6 +3,7 @@
 #include "../base/arena.h"
 #include "../ir/check.h"
 #include "../ops/ops.h"
+#include "arguments.h"
 #include "names.h"
 #include "script.h"
 

@@ -2,8 +2,8 @@
 #ifndef CAEC_LAYERS_H
 #define CAEC_LAYERS_H
 
-#include "arguments.h"
 #include "loader.h"
+#include "words.h"
 
 /* Builds the layers of the part that `field` of the autoencoder's arguments holds, "encoder" or
    "decoder"; those are at the top of the stack, and load->names is filled. `other`: the other

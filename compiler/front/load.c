@@ -2,6 +2,8 @@
 
 #include "../../runtime/formats/printable.h"
 #include "../base/arena.h"
+#include "../base/excerpt.h"
+#include "../base/files.h"
 #include "../ops/ops.h"
 #include "arguments.h"
 #include "layer_names.h"
@@ -11,6 +13,7 @@
 #include "script.h"
 #include "stages.h"
 #include "training.h"
+#include "words.h"
 
 #include <string.h>
 
@@ -97,11 +100,11 @@ static void load_model(lua_State *L, void *context)
 
 Graph *load_graph(const char *path)
 {
-    Text text = text_read(path, FILE_LIMIT);
+    Text text = files_read(path, FILE_LIMIT);
     /* from here on the name is only shown */
     char *shown = (char *)arena_copy(path, strlen(path));
     printable_line(shown);
-    diag_source(shown, text.data, text.length);
+    excerpt_source(shown, text.data, text.length);
     /* what luac, string.dump and LuaJIT write begins so */
     if (text.length > 0 && text.data[0] == LUA_SIGNATURE[0])
         fail((Loc){ shown, 0, 0 },

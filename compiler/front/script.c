@@ -3,8 +3,8 @@
 #include "../base/arena.h"
 #include "../base/embedded.h"
 #include "../ops/ops.h"
-#include "arguments.h"
 #include "suggest.h"
+#include "words.h"
 
 #include <ctype.h>
 #include <stdlib.h>

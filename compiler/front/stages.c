@@ -1,6 +1,7 @@
 #include "stages.h"
 
 #include "../base/arena.h"
+#include "arguments.h"
 #include "references.h"
 #include "training.h"
 

@@ -1,6 +1,7 @@
 #include "training.h"
 
 #include "../base/arena.h"
+#include "arguments.h"
 
 #include <string.h>
 

@@ -12,22 +12,23 @@
    those named earlier in its own room's line. */
 static const struct Room {
     const char *name;
-    const char *headers[16];
+    const char *headers[20];
 } rooms[] = {
     { "base",
-      { "arena.h", "table.h", "diag.h", "signals.h", "text.h", "manifest.h", "swap.h", "folder.h",
-        "embedded.h", "lua.h" } },
-    { "ir", { "target.h", "graph.h", "print.h", "check.h" } },
+      { "arena.h", "table.h", "excerpt.h", "diag.h", "signals.h", "text.h", "files.h", "manifest.h",
+        "swap.h", "folder.h", "embedded.h", "lua.h" } },
+    { "ir", { "native.h", "target.h", "graph.h", "print.h", "dot.h", "check.h" } },
     { "ops", { "ops.def", "elementwise.def", "ops.h" } },
     { "front",
-      { "names.h", "source.h", "suggest.h", "arguments.h", "training.h", "references.h", "stages.h",
-        "loader.h", "layer_names.h", "script.h", "layers.h", "load.h", "sample.h", "trained.h" } },
+      { "names.h", "source.h", "edit_distance.h", "suggest.h", "words.h", "arguments.h",
+        "training.h", "references.h", "stages.h", "loader.h", "layer_names.h", "script.h",
+        "layers.h", "load.h", "sample_numbers.h", "sample.h", "trained.h" } },
     { "passes", { "copies.h", "passes.h", "pipeline.h" } },
     { "kernels", { "kernels.def", "kernel.h", "packings.h", "conv.h", "dense.h" } },
     { "plan", { "tuning.h", "plan.h", "check.h", "spans.h", "draft.h" } },
     { "emit", { "holes.h", "emit.h", "emitter.h" } },
-    { "tune", { "tune.h" } },
-    { "command", { "list.h", "option_table.h", "options.h", "expand.h" } },
+    { "tune", { "scratch.h", "tune.h" } },
+    { "command", { "list.h", "option_table.h", "options.h", "combination.h", "expand.h" } },
     { "main", { NULL } },
 };
 enum { ROOMS = sizeof rooms / sizeof rooms[0] };
