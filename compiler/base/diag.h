@@ -17,10 +17,6 @@ typedef struct Loc {
     int line, column;
 } Loc;
 
-/* Remembers the text of the graph file, so that errors can show its lines. The text must outlive
-   the compile. */
-void diag_source(const char *file, const char *text, size_t length);
-
 _Noreturn void fail(Loc loc, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* A file that could not be read or written, or a wrong command line: "caec: error: ..." and the

@@ -4,6 +4,7 @@
 #include "../../runtime/formats/checksum.h"
 #include "../../runtime/formats/whole_file.h"
 #include "arena.h"
+#include "files.h"
 #include "diag.h"
 #include "manifest.h"
 #include "signals.h"
@@ -134,7 +135,7 @@ static _Noreturn void fail_to_open(Save *s)
 static void open_folder(Save *s)
 {
     for (int tries = OPEN_TRIES;; tries--) { /* another caec may take back a folder that it made */
-        s->made = text_make_folders(arena_format("%s/", s->path));
+        s->made = files_make_folders(arena_format("%s/", s->path));
         s->swap.root = open(s->path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
         if (s->swap.root < 0 && errno == ENOENT && tries > 0)
             continue;

@@ -108,7 +108,7 @@ static void set_packing_parameters(lua_State *L, const Packing *packing)
     lua_setfield(L, -2, "parameters");
 }
 
-static void push_packing_row(lua_State *L, const Packing *packing)
+void push_packing_row(lua_State *L, const Packing *packing)
 {
     lua_newtable(L);
     set_text(L, "name", packing->name);
@@ -143,8 +143,8 @@ static const char *choice_text(const Choice *choice, const ChoiceSpec *spec)
     return text;
 }
 
-/* The members of model.h's ModelTraining, a line each. */
-static void set_training(lua_State *L, const Training *t)
+/* `.clip_norm = 1, .patience = 5`, the numbers that are not 0; "" where all are */
+static const char *rest_text(const Training *t)
 {
     const struct {
         const char *name;
@@ -154,26 +154,30 @@ static void set_training(lua_State *L, const Training *t)
         { "clip_value", t->clip_value }, { "patience", t->patience },
         { "min_delta", t->min_delta },   { "mirror", t->mirror },
     };
-    const char *lines[] = {
+    const char *text = "";
+    for (size_t i = 0; i < sizeof rest / sizeof rest[0]; i++)
+        if (rest[i].value != 0)
+            text = arena_format("%s%s.%s = %s", text, *text ? ", " : "", rest[i].name,
+                                shortest(rest[i].value));
+    return text;
+}
+
+/* The members of model.h's ModelTraining, a line each. */
+static void set_training(lua_State *L, const Training *t)
+{
+    const char *const lines[] = {
         arena_format(".loss = \"%s\"", t->loss),
         arena_format(".optimizer = { %s }",
                      choice_text(&t->optimizer, optimizer_find(t->optimizer.word))),
         arena_format(".schedule = { %s }",
                      choice_text(&t->schedule, schedule_find(t->schedule.word))),
         arena_format(".batch = %d, .epochs = %d", t->batch, t->epochs),
+        rest_text(t),
     };
-    const char *last = "";
-    for (size_t i = 0; i < sizeof rest / sizeof rest[0]; i++)
-        if (rest[i].value != 0)
-            last = arena_format("%s%s.%s = %s", last, *last ? ", " : "", rest[i].name,
-                                shortest(rest[i].value));
     lua_newtable(L);
-    for (int i = 0; i < 5; i++) {
-        lua_pushstring(L, i < 4 ? lines[i] : last);
-        if (i < 4 || *last)
-            lua_rawseti(L, -2, i + 1);
-        else
-            lua_pop(L, 1);
+    for (int i = 0; i < 5 && *lines[i]; i++) {
+        lua_pushstring(L, lines[i]);
+        lua_rawseti(L, -2, i + 1);
     }
     lua_setfield(L, -2, "training");
 }
@@ -199,59 +203,56 @@ static bool calls_erf(const Graph *graph)
     return calls;
 }
 
-static void set_texts(lua_State *L, const Plan *plan, const EmitOptions *options)
+static void set_target(lua_State *L, const Target *target)
 {
-    const Graph *graph = plan->graph;
-    Text summary = { 0 }, memory = { 0 };
-    emit_summary(&summary, graph);
-    plan_print_memory(&memory, plan);
-    set_text(L, "model", graph->name);
-    set_text(L, "MODEL", upper(graph->name));
-    set_text(L, "file", plan_graph_file(graph));
-    set_text(L, "target", plan->settings.target->name);
-    set_text(L, "target_about", plan->settings.target->about);
-    set_text(L, "target_helpers", plan->settings.target->helpers);
-    set_number(L, "pointer_bits", plan->settings.target->pointer_bits);
-    set_text(L, "clang_helpers", plan->settings.target->clang_helpers);
-    set_text(L, "target_cmake", plan->settings.target->cmake);
-    lua_pushboolean(L, plan->settings.target->hosted);
-    lua_setfield(L, -2, "hosted");
-    set_text(L, "features", plan->settings.target->features);
-    set_text(L, "flags", plan->settings.target->flags);
+    set_text(L, "target", target->name);
+    set_text(L, "target_about", target->about);
+    set_text(L, "target_helpers", target->helpers);
+    set_text(L, "clang_helpers", target->clang_helpers);
+    set_text(L, "target_cmake", target->cmake);
+    set_text(L, "features", target->features);
+    set_text(L, "flags", target->flags);
     set_text(L, "kernel_flags", kernel_flags);
     set_text(L, "gcc_flags", gcc_flags);
+    set_number(L, "pointer_bits", target->pointer_bits);
+    set_number(L, "vector_bytes", target->vector_bytes);
+    set_bool(L, "hosted", target->hosted);
+}
+
+/* What was asked for, and by what. */
+static void set_settings(lua_State *L, const Settings *settings, const EmitOptions *options)
+{
     set_text(L, "version", options->version);
     set_text(L, "fingerprint", options->fingerprint);
     set_text(L, "options", options->options);
-    set_text(L, "real", plan->settings.real_double ? "double" : "float");
+    set_text(L, "real", settings->real_double ? "double" : "float");
+    set_number(L, "real_bytes", settings_real_bytes(settings));
+    set_number(L, "L", settings_lanes(settings));
+    set_text(L, "memory_limit",
+             settings->memory_limit ? arena_format("%zu", settings->memory_limit) : "");
+    set_bool(L, "baked", settings->baked);
+    set_bool(L, "library", settings->library);
+    set_bool(L, "streams", settings->stream);
+}
+
+/* What the plan is, and says of itself. */
+static void set_plan(lua_State *L, const Plan *plan)
+{
+    Text summary = { 0 }, memory = { 0 };
+    emit_summary(&summary, plan->graph);
+    plan_print_memory(&memory, plan);
     set_text(L, "summary", summary.data);
     set_text(L, "memory", memory.data);
-    set_weight(L, plan);
-    lua_pushboolean(L, plan->settings.baked);
-    lua_setfield(L, -2, "baked");
-    set_number(L, "vector_bytes", plan->settings.target->vector_bytes);
-    set_number(L, "real_bytes", settings_real_bytes(&plan->settings));
-    set_text(L, "CODE_TYPE", code_type(plan));
-    set_number(L, "L", settings_lanes(&plan->settings));
-    set_number(L, "output_kernel", output_kernel(graph));
-    set_number(L, "microbatch", plan->microbatch);
-    set_text(L, "memory_limit",
-             plan->settings.memory_limit ? arena_format("%zu", plan->settings.memory_limit) : "");
     set_text(L, "limit", plan->limit_report);
-    lua_pushboolean(L, plan->accumulates_in_place);
-    lua_setfield(L, -2, "accumulates_in_place");
-    lua_pushboolean(L, plan->settings.library);
-    lua_setfield(L, -2, "library");
-    lua_pushboolean(L, own_math(plan));
-    lua_setfield(L, -2, "own_math");
-    lua_pushboolean(L, calls_erf(graph));
-    lua_setfield(L, -2, "calls_erf");
-    lua_pushboolean(L, plan->settings.stream);
-    lua_setfield(L, -2, "streams");
-    lua_pushboolean(L, plan_uses_openblas(plan));
-    lua_setfield(L, -2, "openblas");
-    lua_pushboolean(L, plan_decodes(plan));
-    lua_setfield(L, -2, "decodes");
+    set_weight(L, plan);
+    set_text(L, "CODE_TYPE", code_type(plan));
+    set_number(L, "output_kernel", output_kernel(plan->graph));
+    set_number(L, "microbatch", plan->microbatch);
+    set_bool(L, "accumulates_in_place", plan->accumulates_in_place);
+    set_bool(L, "own_math", own_math(plan));
+    set_bool(L, "calls_erf", calls_erf(plan->graph));
+    set_bool(L, "openblas", plan_uses_openblas(plan));
+    set_bool(L, "decodes", plan_decodes(plan));
 }
 
 /* The table of holes that the skeletons have. */
@@ -262,7 +263,12 @@ void push_model(lua_State *L, const Plan *plan, const EmitOptions *options)
                                          "sources",    "argument_names",
                                          "units",      "args" };
     lua_newtable(L);
-    set_texts(L, plan, options);
+    set_text(L, "model", graph->name);
+    set_text(L, "MODEL", upper(graph->name));
+    set_text(L, "file", plan_graph_file(graph));
+    set_target(L, plan->settings.target);
+    set_settings(L, &plan->settings, options);
+    set_plan(L, plan);
     set_shape_fields(L, "input", graph->input->shape);
     set_shape_fields(L, "latent", graph->latent->shape);
     set_shape_fields(L, "output", graph->output->shape);

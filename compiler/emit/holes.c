@@ -21,6 +21,12 @@ void append_item(lua_State *L)
     lua_rawseti(L, -2, (int)lua_length(L, -2) + 1);
 }
 
+void set_bool(lua_State *L, const char *name, bool value)
+{
+    lua_pushboolean(L, value);
+    lua_setfield(L, -2, name);
+}
+
 void set_number(lua_State *L, const char *name, double value)
 {
     if (value == (double)(lua_Integer)value)
@@ -245,8 +251,7 @@ void set_weight(lua_State *L, const Plan *plan)
              : plan->settings.real_double ? "double"
                                           : "float");
     set_number(L, "WEIGHT_BYTES", settings_weight_bytes(&plan->settings));
-    lua_pushboolean(L, plan->settings.half);
-    lua_setfield(L, -2, "half");
+    set_bool(L, "half", plan->settings.half);
 }
 
 static void set_common(lua_State *L, const Plan *plan, const char *name)

@@ -33,6 +33,7 @@ const char *upper(const char *name);
 void append_item(lua_State *L);
 
 /* Sets a field of the table at the top of the stack. */
+void set_bool(lua_State *L, const char *name, bool value);
 void set_number(lua_State *L, const char *name, double value);
 void set_text(lua_State *L, const char *name, const char *value);
 /* how packings of weights are stored: weight, WEIGHT_BYTES, half */

@@ -97,16 +97,11 @@ static void set_library(lua_State *L, const Plan *plan, const EmitOptions *optio
     set_text(L, "clip_norm", t->clip_norm > 0 ? shortest(t->clip_norm) : "");
     set_text(L, "global_clip_norm", t->global_clip_norm > 0 ? shortest(t->global_clip_norm) : "");
     set_text(L, "clip_value", t->clip_value > 0 ? shortest(t->clip_value) : "");
-    lua_pushboolean(L, !plan->settings.no_training);
-    lua_setfield(L, -2, "trains");
-    lua_pushboolean(L, plan->settings.small);
-    lua_setfield(L, -2, "small");
-    lua_pushboolean(L, plan_packings_apart(plan));
-    lua_setfield(L, -2, "apart");
-    lua_pushboolean(L, !plan->settings.baked || !plan->settings.no_training);
-    lua_setfield(L, -2, "prepares");
-    lua_pushboolean(L, plan->settings.baked && !options->weights_as_c);
-    lua_setfield(L, -2, "assembles");
+    set_bool(L, "trains", !plan->settings.no_training);
+    set_bool(L, "small", plan->settings.small);
+    set_bool(L, "apart", plan_packings_apart(plan));
+    set_bool(L, "prepares", !plan->settings.baked || !plan->settings.no_training);
+    set_bool(L, "assembles", plan->settings.baked && !options->weights_as_c);
 }
 
 /* A block of so many bytes must fit into memory whose addresses are 32 bits: its number in the

@@ -70,10 +70,57 @@ static const char *band_limit(const Step *step, bool first, int units)
                                 together);
 }
 
+/* A value that the step reads or writes. */
+static const char *value_expression(const Plan *plan, const Program *program, int place,
+                                    const Node *node)
+{
+    const Graph *graph = plan->graph;
+    const Step *step = program->steps[place];
+    bool microbatch = plan->microbatch > 1;
+    if (node == graph->input)
+        return microbatch ? "images[i]" : "image";
+    if (node == program->given)
+        return in_microbatch(plan, step, microbatch ? "latents" : "latent", node);
+    if (node == program->result)
+        return in_microbatch(plan, step,
+                             arena_format("%s%s", program == &plan->encode ? "latent" : "output",
+                                          microbatch ? "s" : ""),
+                             node);
+    if (node_is_loss(node))
+        return microbatch ? "losses + i" : "&loss";
+    if (plan_is_gradient(node))
+        return arena_format(
+            "gradient + P_%s",
+            upper(plan_identifier(graph->parameters[node->parameter - 1].node->name)));
+    return workspace_expression(plan, program, place, node);
+}
+
+static const char *packing_expression(const Program *program, int place, const Packing *packing)
+{
+    return packing->on_use ? arena_format("t->%s + %zu", plan_scratch_at(program, place)->name,
+                                          program->steps[place]->on_use_at)
+                           : arena_format("w + W_%s", upper(packing->name));
+}
+
+static const char *find_expression(const Plan *plan, const Program *program, int place,
+                                   const Argument *a)
+{
+    const Step *step = program->steps[place];
+    if (a->packing)
+        return packing_expression(program, place, a->packing);
+    if (a->scratch)
+        return step->streams ? "scratch"
+                             : arena_format("t->%s", plan_scratch_at(program, place)->name);
+    if (a->sum)
+        return arena_format("t->%s_sum", step->name);
+    if (a->noise)
+        return plan->microbatch > 1 ? "noise ? noise[i] : 0" : "noise";
+    return step->streams ? a->name : value_expression(plan, program, place, a->node);
+}
+
 static const char *argument_expression(const Plan *plan, const Program *program, int place,
                                        const char *name, int units)
 {
-    const Graph *graph = plan->graph;
     const Step *step = program->steps[place];
     bool first = strcmp(name, "first") == 0, microbatch = plan->microbatch > 1,
          alone = !program->result || microbatch || plan->settings.library;
@@ -83,42 +130,9 @@ static const char *argument_expression(const Plan *plan, const Program *program,
         return microbatch ? "n" : "1";
     if (strcmp(name, "row") == 0)
         return "t";
-    for (int i = 0; i < step->argument_count; i++) {
-        const Argument *a = &step->arguments[i];
-        if (strcmp(a->name, name) != 0)
-            continue;
-        if (a->packing && a->packing->on_use)
-            return arena_format("t->%s + %zu", plan_scratch_at(program, place)->name,
-                                step->on_use_at);
-        if (a->packing)
-            return arena_format("w + W_%s", upper(a->packing->name));
-        if (a->scratch)
-            return step->streams ? "scratch"
-                                 : arena_format("t->%s", plan_scratch_at(program, place)->name);
-        if (a->sum)
-            return arena_format("t->%s_sum", step->name);
-        if (a->noise)
-            return microbatch ? "noise ? noise[i] : 0" : "noise";
-        if (step->streams)
-            return name;
-        if (a->node == graph->input)
-            return microbatch ? "images[i]" : "image";
-        if (a->node == program->given)
-            return in_microbatch(plan, step, microbatch ? "latents" : "latent", a->node);
-        if (a->node == program->result)
-            return in_microbatch(plan, step,
-                                 arena_format("%s%s",
-                                              program == &plan->encode ? "latent" : "output",
-                                              microbatch ? "s" : ""),
-                                 a->node);
-        if (node_is_loss(a->node))
-            return microbatch ? "losses + i" : "&loss";
-        if (plan_is_gradient(a->node))
-            return arena_format(
-                "gradient + P_%s",
-                upper(plan_identifier(graph->parameters[a->node->parameter - 1].node->name)));
-        return workspace_expression(plan, program, place, a->node);
-    }
+    for (int i = 0; i < step->argument_count; i++)
+        if (strcmp(step->arguments[i].name, name) == 0)
+            return find_expression(plan, program, place, &step->arguments[i]);
     bug("%s has no argument %s", step->function, name);
 }
 
@@ -182,38 +196,60 @@ static const char *value_left(const Plan *plan, const Program *program, int plac
     return "0, 0, 0";
 }
 
+/* Whether the function is divided into units that threads can share. */
+static bool is_divided(lua_State *L, const Step *step)
+{
+    lua_getfield(L, 2, "units");
+    lua_getfield(L, -1, step->function);
+    bool divided = !lua_isnil(L, -1);
+    lua_pop(L, 2);
+    return divided;
+}
+
+static void set_step(lua_State *L, const Plan *plan, const Program *program, int place)
+{
+    const Step *step = program->steps[place];
+    set_text(L, "call", step->function);
+    set_text(L, "own", step->name);
+    set_text(L, "layer", step->layer);
+    set_text(L, "direction", step->direction);
+    set_text(L, "kernel", step->kernel->name);
+    set_text(L, "macs", arena_format("%.17g", step->macs));
+    set_text(L, "value", value_left(plan, program, place));
+    set_text(L, "shape", shape_text((step->pool ? step->pool : step->core)->shape));
+    set_text(L, "title", step_title(step));
+    set_number(L, "line", step->core->loc.line);
+    set_bool(L, "divided", is_divided(L, step));
+    set_number(L, "segment", program->segment[place]);
+    set_bool(L, "batched", step->kernel->batched);
+    set_text(L, "flush",
+             step->sums ? upper(plan_identifier(arena_format("%s.kernel", step->layer))) : "");
+    set_words(L, plan, program, place);
+    set_on_use(L, plan, program, place);
+}
+
 static void set_steps(lua_State *L, const Plan *plan, const Program *program)
 {
     lua_newtable(L);
     for (int i = 0; i < program->count; i++) {
-        const Step *step = program->steps[i];
         lua_newtable(L);
-        set_text(L, "call", step->function);
-        set_text(L, "own", step->name);
-        set_text(L, "layer", step->layer);
-        set_text(L, "direction", step->direction);
-        set_text(L, "kernel", step->kernel->name);
-        set_text(L, "macs", arena_format("%.17g", step->macs));
-        set_text(L, "value", value_left(plan, program, i));
-        set_text(L, "shape", shape_text((step->pool ? step->pool : step->core)->shape));
-        set_text(L, "title", step_title(step));
-        set_number(L, "line", step->core->loc.line);
-        lua_getfield(L, 2, "units");
-        lua_getfield(L, -1, step->function);
-        bool divided = !lua_isnil(L, -1);
-        lua_pop(L, 2);
-        lua_pushboolean(L, divided);
-        lua_setfield(L, -2, "divided");
-        set_number(L, "segment", program->segment[i]);
-        lua_pushboolean(L, step->kernel->batched);
-        lua_setfield(L, -2, "batched");
-        set_text(L, "flush",
-                 step->sums ? upper(plan_identifier(arena_format("%s.kernel", step->layer))) : "");
-        set_words(L, plan, program, i);
-        set_on_use(L, plan, program, i);
+        set_step(L, plan, program, i);
         append_item(L);
     }
     lua_setfield(L, -2, "steps");
+}
+
+/* Where the rows of a value lie. */
+static void set_ring(lua_State *L, const Ring *r)
+{
+    const int *dim = r->node->shape.dim;
+    set_text(L, "text", shape_text(r->node->shape));
+    set_number(L, "rows", r->rows);
+    set_number(L, "depth", r->depth);
+    set_number(L, "left", r->left);
+    set_number(L, "room", r->room);
+    set_number(L, "at", (double)r->offset);
+    set_number(L, "count", dim[1] * dim[2]);
 }
 
 /* Of a stream: what a step reads and writes, and where the rows lie. The table of the program is at
@@ -222,19 +258,8 @@ static void set_rings(lua_State *L, const Program *program)
 {
     lua_newtable(L);
     for (int i = 0; i <= program->count; i++) {
-        const Ring *r = &program->rings[i];
-        const int *dim = r->node->shape.dim;
-        const struct {
-            const char *name;
-            double value;
-        } numbers[] = {
-            { "rows", r->rows }, { "depth", r->depth },       { "left", r->left },
-            { "room", r->room }, { "at", (double)r->offset }, { "count", dim[1] * dim[2] },
-        };
         lua_newtable(L);
-        set_text(L, "text", shape_text(r->node->shape));
-        for (size_t k = 0; k < sizeof numbers / sizeof numbers[0]; k++)
-            set_number(L, numbers[k].name, numbers[k].value);
+        set_ring(L, &program->rings[i]);
         append_item(L);
     }
     lua_setfield(L, -2, "rings");
@@ -242,9 +267,9 @@ static void set_rings(lua_State *L, const Program *program)
     for (int i = 0; i < program->count; i++) {
         const Rows *r = &program->steps[i]->rows;
         lua_newtable(L);
-        lua_pushstring(L, arena_format("%d, %d, %d, %d, %d, %d", r->times, r->from, r->to, r->over,
-                                       r->count, r->pool));
-        lua_setfield(L, -2, "numbers");
+        set_text(L, "numbers",
+                 arena_format("%d, %d, %d, %d, %d, %d", r->times, r->from, r->to, r->over, r->count,
+                              r->pool));
         append_item(L);
     }
     lua_setfield(L, -2, "rows");
@@ -267,10 +292,8 @@ static void set_buffers(lua_State *L, const Plan *plan, const Program *program)
         set_text(L, "shape", b->node ? shape_text(b->node->shape) : "");
         set_number(L, "offset", (double)b->offset);
         set_number(L, "bytes", (double)b->bytes);
-        lua_pushboolean(L, !b->node && !b->sum);
-        lua_setfield(L, -2, "scratch");
-        lua_pushboolean(L, b->sum);
-        lua_setfield(L, -2, "sum");
+        set_bool(L, "scratch", !b->node && !b->sum);
+        set_bool(L, "sum", b->sum);
         set_number(L, "first", b->first);
         set_number(L, "last", b->last);
         set_number(L, "copies", b->copies);
@@ -285,10 +308,8 @@ static void set_program(lua_State *L, const Plan *plan, const Program *program, 
     set_number(L, "bytes", (double)program->bytes);
     set_number(L, "forward_count", program->forward_count);
     set_text(L, "macs", arena_format("%.17g", macs_of(program)));
-    lua_pushboolean(L, draws(program, 0));
-    lua_setfield(L, -2, "draws");
-    lua_pushboolean(L, draws(program, program->forward_count));
-    lua_setfield(L, -2, "backward_draws");
+    set_bool(L, "draws", draws(program, 0));
+    set_bool(L, "backward_draws", draws(program, program->forward_count));
     set_steps(L, plan, program);
     set_buffers(L, plan, program);
     if (program == &plan->stream)

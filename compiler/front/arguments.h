@@ -1,5 +1,4 @@
-/* arguments.h - words of the graph file, and Lua tables of named arguments held against tables of
-   what is expected. */
+/* arguments.h - Lua tables of named arguments held against tables of what is expected. */
 #ifndef CAEC_ARGUMENTS_H
 #define CAEC_ARGUMENTS_H
 
@@ -15,26 +14,6 @@ typedef struct ArgumentPlaces {
     int at;             /* its token, or -1 */
     const char *prefix; /* "training." where they stand in a table inside the word's */
 } ArgumentPlaces;
-
-/* A table that a word made (dsl.lua). */
-typedef struct Word {
-    const char *word, *name;
-    int at; /* token, or -1 where the word was called by another name */
-    Loc loc;
-} Word;
-
-/* The string at the top of the stack; NULL where it is none, or one with a zero byte inside, which
-   no name has. */
-const char *read_name(lua_State *L);
-
-/* Reads the word at the top of the stack; false where it is none. */
-bool read_word(lua_State *L, const Source *source, Word *word);
-
-/* Pushes word.args, which must be a table, of the word at the top of the stack. */
-void push_args(lua_State *L, const Word *word);
-
-/* Where the argument stands; a path such as "training.loss" leads into tables. */
-Loc argument_loc(const Source *source, const Word *word, const char *path);
 
 /* Reads the table at the top of the stack into args[], one for each spec, in order; defaults where
    one is left out. `also` names, separated by spaces, what may be there besides and is read

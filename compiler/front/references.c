@@ -2,7 +2,7 @@
 
 #include "../base/arena.h"
 #include "../base/text.h"
-#include "suggest.h"
+#include "edit_distance.h"
 
 #include <string.h>
 
@@ -15,7 +15,7 @@ const char *references_nearest(const Graph *graph, const char *name)
     int least_letters = 0;
     for (int i = 0; i < graph->layer_count; i++) {
         const char *known = graph->layers[i].name;
-        int letters = strcmp(strchr(known, '.') + 1, name) == 0 ? 0 : suggest_distance(name, known);
+        int letters = strcmp(strchr(known, '.') + 1, name) == 0 ? 0 : edit_distance(name, known);
         if (!best || letters < least_letters) {
             best = known;
             least_letters = letters;

@@ -1,6 +1,7 @@
 #include "stages.h"
 
 #include "../base/arena.h"
+#include "arguments.h"
 #include "references.h"
 #include "training.h"
 
@@ -185,6 +186,23 @@ static void check_warmup(const Entry *e)
              warmup, e->stage->epochs);
 }
 
+/* A stage names what it trains in both parts, and only the last, which trains all layers, names
+   nothing. */
+static void check_parts(const Entry *e, bool encoder, bool decoder, bool last)
+{
+    if (encoder != decoder)
+        fail(
+            place(e, encoder ? "encoder" : "decoder"),
+            "stages: a stage wants both encoder and decoder, or none to train all layers together");
+    if (encoder && last)
+        fail(e->places.loc, "stages: the last stage trains all layers together: { epochs = 20 }");
+    if (!encoder && !last)
+        fail(e->places.loc,
+             "stages: a stage of all layers together can only be the last; name what this one "
+             "trains, as encoder = \"pool1\", "
+             "decoder = \"conv3\"");
+}
+
 /* The entry's table is at the top of the stack. */
 static void read_entry(Entry *e, bool last)
 {
@@ -197,18 +215,8 @@ static void read_entry(Entry *e, bool last)
     };
     Arg args[MAX_ARGS];
     read_arguments(e->L, &e->places, specs, "encoder decoder", args);
-    bool encoder = has(e->L, "encoder"), decoder = has(e->L, "decoder");
-    if (encoder != decoder)
-        fail(
-            place(e, encoder ? "encoder" : "decoder"),
-            "stages: a stage wants both encoder and decoder, or none to train all layers together");
-    if (encoder && last)
-        fail(e->places.loc, "stages: the last stage trains all layers together: { epochs = 20 }");
-    if (!encoder && !last)
-        fail(e->places.loc,
-             "stages: a stage of all layers together can only be the last; name what this one "
-             "trains, as encoder = \"pool1\", "
-             "decoder = \"conv3\"");
+    bool encoder = has(e->L, "encoder");
+    check_parts(e, encoder, has(e->L, "decoder"), last);
     *e->stage = (Stage){ .loc = e->places.loc, .epochs = (int)args[EPOCHS].number };
     if (encoder)
         read_part(e, &args[LOSS]);
@@ -239,6 +247,23 @@ static int list_length(lua_State *L, Loc loc)
     return (int)count;
 }
 
+/* The entry of stage `number` of graph->stages, counted from 0; the list is at the top of the
+   stack. */
+static Entry open_entry(lua_State *L, const Source *source, const Word *model, Graph *graph,
+                        int number)
+{
+    Loc loc = argument_loc(source, model, arena_format("stages.%d", number + 1));
+    Entry e = { .L = L,
+                .graph = graph,
+                .stage = &graph->stages[number],
+                .before = number ? &graph->stages[number - 1] : NULL };
+    e.places = (ArgumentPlaces){ source, "stages", loc, model->at,
+                                 arena_format("stages.%d.", number + 1) };
+    while (strcmp(graph->layers[e.last_layer + 1].part, graph->layers[0].part) == 0)
+        e.last_layer++;
+    return e;
+}
+
 void load_stages(lua_State *L, const Source *source, const Word *model, Graph *graph)
 {
     lua_getfield(L, -1, "stages");
@@ -249,23 +274,14 @@ void load_stages(lua_State *L, const Source *source, const Word *model, Graph *g
     int count = list_length(L, argument_loc(source, model, "stages")), epochs = 0;
     graph->stages = ARENA_ARRAY(Stage, count);
     for (int i = 0; i < count; i++) {
-        Loc loc = argument_loc(source, model, arena_format("stages.%d", i + 1));
-        Entry e = { .L = L,
-                    .graph = graph,
-                    .stage = &graph->stages[i],
-                    .before = i ? &graph->stages[i - 1] : NULL };
-        e.places = (ArgumentPlaces){ source, "stages", loc, model->at,
-                                     arena_format("stages.%d.", i + 1) };
-        while (strcmp(graph->layers[e.last_layer + 1].part, graph->layers[0].part) == 0)
-            e.last_layer++;
+        Entry e = open_entry(L, source, model, graph, i);
         lua_rawgeti(L, -1, i + 1);
         Word word;
         if (!lua_istable(L, -1) || read_word(L, source, &word))
-            fail(
-                loc,
-                "stages: stage %d is no table; a stage is written { encoder = \"pool1\", decoder = "
-                "\"conv3\", epochs = 5 }",
-                i + 1);
+            fail(e.places.loc,
+                 "stages: stage %d is no table; a stage is written { encoder = \"pool1\", decoder "
+                 "= \"conv3\", epochs = 5 }",
+                 i + 1);
         read_entry(&e, i + 1 == count);
         lua_pop(L, 1);
         epochs += graph->stages[i].epochs;

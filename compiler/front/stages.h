@@ -2,7 +2,8 @@
 #ifndef CAEC_STAGES_H
 #define CAEC_STAGES_H
 
-#include "arguments.h"
+#include "../ir/graph.h"
+#include "words.h"
 
 /* Reads the field `stages`, which may be left out, of the model's arguments, a table at the top of
    the stack, into graph->stages. The layers and the table `training` are there already;

@@ -2,35 +2,12 @@
 
 #include "../base/arena.h"
 #include "../ops/ops.h"
+#include "edit_distance.h"
 
 #include <ctype.h>
 #include <string.h>
 
 enum { MAX_WORD = 40 }; /* for a longer name nothing is suggested */
-
-static int least(int a, int b, int c)
-{
-    int m = a < b ? a : b;
-    return m < c ? m : c;
-}
-
-int suggest_distance(const char *a, const char *b)
-{
-    size_t n = strlen(b);
-    int *row = ARENA_ARRAY(int, n + 1);
-    for (size_t k = 0; k <= n; k++)
-        row[k] = (int)k;
-    for (size_t i = 0; a[i]; i++) {
-        int corner = row[0];
-        row[0] = (int)i + 1;
-        for (size_t k = 1; k <= n; k++) {
-            int up = row[k];
-            row[k] = least(up + 1, row[k - 1] + 1, corner + (a[i] != b[k - 1]));
-            corner = up;
-        }
-    }
-    return row[n];
-}
 
 /* "Max_Pool2D" as "maxpool2d". */
 static const char *bare(const char *name)
@@ -52,7 +29,7 @@ typedef struct Nearest {
 
 static void consider(Nearest *nearest, const char *word)
 {
-    int n = suggest_distance(nearest->name, bare(word));
+    int n = edit_distance(nearest->name, bare(word));
     if (n >= nearest->letters)
         return;
     nearest->letters = n;

@@ -4,10 +4,6 @@
 
 #include "source.h"
 
-/* Letters to insert, to leave out or to change until one is the other (Levenshtein 1966, "Binary
-   codes capable of correcting deletions, insertions and reversals"). */
-int suggest_distance(const char *a, const char *b);
-
 /* How a message about an unknown word of the graph file goes on: "; did you mean conv2d?", what to
    use instead of a layer that caec refuses, or which optimizers there are where one was wanted; ""
    where nothing is near. `loc` is the word's place. */

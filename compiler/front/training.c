@@ -1,6 +1,7 @@
 #include "training.h"
 
 #include "../base/arena.h"
+#include "arguments.h"
 
 #include <string.h>
 
@@ -106,7 +107,22 @@ static void check_clipping(const Arg *args, int count)
     }
 }
 
-void load_training(lua_State *L, const Source *source, const Word *model, Training *training)
+/* Pushes the table `training` of the autoencoder's arguments; an empty one where there is none. */
+static void push_training(lua_State *L, Loc loc)
+{
+    lua_getfield(L, -1, "training");
+    if (lua_isnil(L, -1)) {
+        lua_pop(L, 1);
+        lua_newtable(L);
+    } else if (!lua_istable(L, -1)) {
+        fail(loc,
+             "autoencoder: training wants { loss = ..., optimizer = ..., batch = ..., epochs = ... "
+             "}");
+    }
+}
+
+/* Its own fields, without those that hold words or tables. */
+static void load_numbers(lua_State *L, const ArgumentPlaces *places, Training *training)
 {
     enum { LOSS, BATCH, EPOCHS, CLIP_NORM, GLOBAL_CLIP_NORM, CLIP_VALUE, MIRROR };
     const ArgSpec specs[] = {
@@ -119,19 +135,8 @@ void load_training(lua_State *L, const Source *source, const Word *model, Traini
         { "mirror", ARG_BOOL, .number = false },
         { .name = NULL },
     };
-    lua_getfield(L, -1, "training");
-    if (lua_isnil(L, -1)) {
-        lua_pop(L, 1);
-        lua_newtable(L);
-    } else if (!lua_istable(L, -1)) {
-        fail(argument_loc(source, model, "training"),
-             "autoencoder: training wants { loss = ..., optimizer = ..., batch = ..., epochs = ... "
-             "}");
-    }
-    ArgumentPlaces places = { source, "training", argument_loc(source, model, "training"),
-                              model->at, "training." };
-    Arg args[MAX_ARGS], optimizer[MAX_ARGS], schedule[MAX_ARGS];
-    read_arguments(L, &places, specs, "optimizer schedule early_stopping", args);
+    Arg args[MAX_ARGS];
+    read_arguments(L, places, specs, "optimizer schedule early_stopping", args);
     check_clipping(args + CLIP_NORM, 3);
     *training = (Training){
         .loss = args[LOSS].text,
@@ -143,6 +148,15 @@ void load_training(lua_State *L, const Source *source, const Word *model, Traini
         .clip_value = args[CLIP_VALUE].number,
         .mirror = args[MIRROR].number != 0,
     };
+}
+
+void load_training(lua_State *L, const Source *source, const Word *model, Training *training)
+{
+    Loc loc = argument_loc(source, model, "training");
+    ArgumentPlaces places = { source, "training", loc, model->at, "training." };
+    Arg optimizer[MAX_ARGS], schedule[MAX_ARGS];
+    push_training(L, loc);
+    load_numbers(L, &places, training);
     load_choice(L, source, model, "optimizer", optimizer_specs, "adam { lr = 1e-3 }",
                 &training->optimizer, optimizer);
     load_choice(L, source, model, "schedule", schedule_specs, "cosine { warmup = 2 }",

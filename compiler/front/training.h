@@ -2,7 +2,8 @@
 #ifndef CAEC_TRAINING_H
 #define CAEC_TRAINING_H
 
-#include "arguments.h"
+#include "../ir/graph.h"
+#include "words.h"
 
 /* Reads the field `training`, which may be left out, of the model's arguments, a table at the top
    of the stack. */

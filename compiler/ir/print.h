@@ -13,7 +13,4 @@ void print_graph(Text *out, const Graph *graph);
    numbers. Of a graph without gradients, as load gives it. */
 const char *print_fingerprint(const Graph *graph);
 
-/* The same graph for Graphviz. */
-void print_dot(Text *out, const Graph *graph);
-
 #endif

@@ -1,5 +1,7 @@
 #include "target.h"
 
+#include "native.h"
+
 #include <string.h>
 
 /* Of the run-time ABI for the Arm architecture: what 32-bit processors have no instructions for,
@@ -62,35 +64,10 @@ const int target_count = sizeof targets / sizeof targets[0];
 const char kernel_flags[] = "-ffp-contract=fast -fno-math-errno -fno-trapping-math";
 const char gcc_flags[] = "-fno-predictive-commoning";
 
-static const char *native_name(void)
-{
-#if defined(__x86_64__)
-    __builtin_cpu_init();
-    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw")
-        && __builtin_cpu_supports("avx512cd") && __builtin_cpu_supports("avx512dq")
-        && __builtin_cpu_supports("avx512vl"))
-        return "x86-64-v4";
-    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")
-        && __builtin_cpu_supports("bmi2"))
-        return "x86-64-v3";
-    if (__builtin_cpu_supports("sse4.2") && __builtin_cpu_supports("popcnt"))
-        return "x86-64-v2";
-    return "c";
-#elif defined(__aarch64__)
-    return "aarch64";
-#elif defined(__ARM_NEON) && defined(__ARM_FEATURE_FMA) && defined(__ARM_PCS_VFP)
-    return "armv7";
-#elif defined(__riscv) && __riscv_xlen == 64 && defined(__riscv_float_abi_double)
-    return "riscv64";
-#else
-    return "c";
-#endif
-}
-
 const Target *target_find(const char *name)
 {
     if (strcmp(name, "native") == 0)
-        name = native_name();
+        name = native_target();
     for (int i = 0; i < target_count; i++)
         if (strcmp(targets[i].name, name) == 0)
             return &targets[i];

@@ -56,7 +56,34 @@ _Noreturn static void refuse(const Graph *graph, int stage, const Node *paramete
          parameter->word, parameter->layer);
 }
 
-/* gradient[i] of each parameter i that the stage trains. */
+/* Sends the gradient dy of a node on to those of its inputs that lead to something trained. */
+static void send(Graph *graph, Node *node, Node *dy, const bool *trained, Arrived **gradient)
+{
+    for (int k = 0; k < node->op->arity; k++) {
+        if (!trained[node->input[k]->id])
+            continue;
+        Node *value = node->op->gradient(graph, node, dy, k);
+        if (value && !shape_equal(value->shape, node->input[k]->shape))
+            bug("the gradient of %s has another shape", node->input[k]->name);
+        if (value)
+            arrive(&gradient[node->input[k]->id], value);
+    }
+}
+
+/* gradient[i] of each parameter i that the stage trains, from what has arrived there. */
+static void collect(Graph *graph, int stage, Arrived **gradient, Node **gradients)
+{
+    for (int i = 0; i < graph->parameter_count; i++) {
+        const Node *parameter = graph->parameters[i].node;
+        if (!graph_trains(graph, stage, i))
+            continue;
+        gradients[i] = total(graph, parameter, gradient[parameter->id]);
+        if (!gradients[i])
+            refuse(graph, stage, parameter);
+    }
+}
+
+/* Fills gradients[i] of each parameter i that the stage trains, and makes the nodes of it. */
 static void differentiate(Graph *graph, int stage, int count, Node **gradients)
 {
     Node *loss = graph_loss(graph, stage);
@@ -66,29 +93,11 @@ static void differentiate(Graph *graph, int stage, int count, Node **gradients)
     mark_trained(graph, stage, count, trained);
     /* stands for 1; the loss's own rule does not read it */
     arrive(&gradient[loss->id], loss);
-    for (int i = count - 1; i >= 0; i--) {
-        Node *node = graph->nodes[i];
-        if (!gradient[i] || !node->op->gradient)
-            continue;
-        Node *dy = total(graph, node, gradient[i]);
-        for (int k = 0; k < node->op->arity; k++) {
-            if (!trained[node->input[k]->id])
-                continue;
-            Node *value = node->op->gradient(graph, node, dy, k);
-            if (value && !shape_equal(value->shape, node->input[k]->shape))
-                bug("the gradient of %s has another shape", node->input[k]->name);
-            if (value)
-                arrive(&gradient[node->input[k]->id], value);
-        }
-    }
-    for (int i = 0; i < graph->parameter_count; i++) {
-        const Node *parameter = graph->parameters[i].node;
-        if (!graph_trains(graph, stage, i))
-            continue;
-        gradients[i] = total(graph, parameter, gradient[parameter->id]);
-        if (!gradients[i])
-            refuse(graph, stage, parameter);
-    }
+    for (int i = count - 1; i >= 0; i--)
+        if (gradient[i] && graph->nodes[i]->op->gradient)
+            send(graph, graph->nodes[i], total(graph, graph->nodes[i], gradient[i]), trained,
+                 gradient);
+    collect(graph, stage, gradient, gradients);
     for (int i = first; i < graph->count; i++) {
         graph->nodes[i]->backward = true;
         graph->nodes[i]->stage = stage;

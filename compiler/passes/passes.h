@@ -1,5 +1,5 @@
-/* passes.h - the passes over the graph, in the order that main.c's table runs them. Each does one
-   thing to one Graph. */
+/* passes.h - the passes over the graph, in the order that the table of pipeline.c runs them. Each
+   does one thing to one Graph. */
 #ifndef CAEC_PASSES_H
 #define CAEC_PASSES_H
 

@@ -1,6 +1,7 @@
 #include "tuning.h"
 
 #include "../base/arena.h"
+#include "../base/files.h"
 #include "../base/diag.h"
 
 #include <stdbool.h>
@@ -29,7 +30,7 @@ static bool read_row(Loc loc, const char *line, TuningRow *row)
 
 Tuning *tuning_read(const char *path)
 {
-    Text text = text_read(path, FILE_LIMIT);
+    Text text = files_read(path, FILE_LIMIT);
     Tuning *tuning = ARENA_NEW(Tuning);
     char target[WORD + 1], real[WORD + 1];
     if (strncmp(text.data, title, strlen(title)) != 0

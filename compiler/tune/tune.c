@@ -2,11 +2,13 @@
 #include "tune.h"
 
 #include "../base/arena.h"
+#include "../base/files.h"
 #include "../base/embedded.h"
 #include "../base/signals.h"
 #include "../base/table.h"
 #include "../budget/make.h"
 #include "../emit/model.h"
+#include "scratch.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -18,62 +20,6 @@
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
-
-/* ---- a folder that goes whatever happens, and what runs in it ---- */
-
-/* Those that a process which is no more left in the folder for temporary files, our user's
-   alone. */
-static void sweep(const char *base)
-{
-    DIR *list = opendir(base);
-    for (struct dirent *entry; list && (entry = readdir(list)) != NULL;) {
-        long pid;
-        struct stat status;
-        const char *path = arena_format("%s/%s", base, entry->d_name);
-        if (sscanf(entry->d_name, "caec-tune-%ld-", &pid) == 1 && pid > 0
-            && kill((pid_t)pid, 0) != 0 && errno == ESRCH && lstat(path, &status) == 0
-            && S_ISDIR(status.st_mode) && status.st_uid == geteuid())
-            signals_remove(path);
-    }
-    if (list)
-        closedir(list);
-}
-
-static const char *temporary_folder(void)
-{
-    const char *base = getenv("TMPDIR") ? getenv("TMPDIR") : "/tmp";
-    char *folder = (char *)arena_format("%s/caec-tune-%ld-XXXXXX", base, (long)getpid());
-    if (strchr(base, '\'') || !mkdtemp(folder))
-        fail_with(EXIT_FILE, "--tune: cannot make a temporary folder in %s", base);
-    signals_temporary(folder);
-    sweep(base);
-    return folder;
-}
-
-/* Runs a command of the shell in a group of its own, which ends with caec; false where it
-   failed. */
-static bool run_command(const char *command)
-{
-    int status = -1;
-    fflush(NULL);
-    signals_hold();
-    const pid_t pid = fork();
-    if (pid == 0) {
-        setpgid(0, 0);
-        signals_release();
-        execl("/bin/sh", "sh", "-c", command, (char *)NULL);
-        _exit(127);
-    }
-    if (pid > 0) {
-        setpgid(pid, pid);
-        signals_child(pid);
-    }
-    signals_release();
-    while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR)
-        ;
-    signals_child(0);
-    return pid > 0 && status == 0;
-}
 
 /* ---- measuring ---- */
 
@@ -106,7 +52,7 @@ static void save_embedded(const char *path, const char *name)
     const EmbeddedFile *file = embedded_find(name);
     Text text = { 0 };
     text_append(&text, file->text, file->length);
-    text_save(path, &text);
+    files_save(path, &text);
 }
 
 /* The time of each training step, a line each, as the program leaves them; of steps that share a
@@ -160,14 +106,14 @@ static void measure(Tuning *tuning, const Plan *plan, const Kernel *kernel, cons
         "-I. *.c -o measure %s -lm",
         place, cc, settings->target->flags, kernel_flags, gcc_flags,
         settings->real_double ? "double" : "float", plan_uses_openblas(plan) ? "-lopenblas" : "");
-    if (!run_command(command))
+    if (!scratch_run(command))
         fail_with(EXIT_FILE, "--tune: the C compiler %s failed (set CC to name another)", cc);
-    if (!run_command(arena_format("'%s/measure' >'%s/times'", place, place)))
+    if (!scratch_run(arena_format("'%s/measure' >'%s/times'", place, place)))
         fail_with(EXIT_FILE, "--tune: the measuring program did not run to its end");
     double *microseconds = ARENA_ARRAY(double, plan->train.count + 1);
     read_times(arena_format("%s/times", place), plan, microseconds);
     add_rows(tuning, plan, kernel, microseconds);
-    if (!run_command(arena_format("rm -rf '%s'", place)))
+    if (!scratch_run(arena_format("rm -rf '%s'", place)))
         fail_with(EXIT_FILE, "--tune: cannot remove %s", place);
 }
 
@@ -206,7 +152,7 @@ Tuning *tune_measure(const Graph *graph, Settings settings, const char *version)
     Tuning *tuning = ARENA_NEW(Tuning);
     tuning->target = settings.target->name;
     tuning->real = settings.real_double ? "double" : "float";
-    const char *folder = temporary_folder();
+    const char *folder = scratch_folder();
     const double begin = now();
     for (int i = 0; i < count; i++) {
         say(plans[i], kernels[i], i, count, now() - begin);

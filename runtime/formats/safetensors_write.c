@@ -1,6 +1,7 @@
 /* safetensors_write.c - the writing half of safetensors.h. */
 #include "safetensors.h"
 #include "checksum.h"
+#include "message.h"
 #include "whole_file.h"
 
 #include <jansson.h>
@@ -177,9 +178,9 @@ int safetensors_write(const char *path, const SafetensorsItem *items, int count,
     char *header = make_header(items, count, keys, values, pairs, &wrong);
 
     if (!header)
-        return whole_file_fail(message, size, "%s: cannot be written: %s%.200s%s", path,
-                               wrong ? "the entry " : "out of memory", wrong ? wrong : "",
-                               wrong ? " stands twice or is no UTF-8 text, or memory is out" : "");
+        return message_fail(message, size, "%s: cannot be written: %s%.200s%s", path,
+                            wrong ? "the entry " : "out of memory", wrong ? wrong : "",
+                            wrong ? " stands twice or is no UTF-8 text, or memory is out" : "");
     fill_checksum(header, items, count);
     if (whole_file_open(&file, path, message, size) != 0) {
         free(header);

@@ -35,55 +35,10 @@ int whole_file_discard(void);
    errno. */
 int whole_file_sync_folder_of(const char *path);
 
-/* Removes from the folder, or that of `path`, what processes that are no more left there half
-   written: temporary files, and folders .caec-PID-NUMBER with the ending below in which files
-   waited. Whoever makes such a folder holds a lock (flock) on it. Before anything is opened
-   there. */
-#define WHOLE_FILE_WAITING ".wait"
-void whole_file_sweep(const char *folder);
-void whole_file_sweep_beside(const char *path);
-
-/* Holds a folder, one at a time: from now on whatever is written under a path that is `path` or
-   begins with it and a slash goes into this very folder, also where it has been renamed and another
-   stands in its place. 0, or -1 and errno. */
-int whole_file_hold(const char *path);
-void whole_file_release(void);
-
-/* For calls of the kind of openat: where `path` lies in the held folder its handle, with the path
- * from there in *rest; else AT_FDCWD and `path`. */
-int whole_file_at(const char *path, const char **rest);
-
-/* Where the held folder is now. MOVED: it has another name, in *path, malloc'ed. GONE: it was
-   deleted, and nothing can be written there. STAYS: neither, or it cannot be told. */
-typedef enum WholeFolder { WHOLE_FOLDER_STAYS, WHOLE_FOLDER_MOVED, WHOLE_FOLDER_GONE } WholeFolder;
-WholeFolder whole_file_follow(char **path);
-
-/* Takes over that name: the held folder is known by it from now on. */
-void whole_file_held_as(char *path);
-
 /* Forgets what was written. Fine after a commit and on a zeroed WholeFile. */
 void whole_file_abandon(WholeFile *file);
 
-/* Opens a file to be read: a plain one or a pipe, whose writer is waited for (a signal ends that).
-   Anything else is refused and not opened: a device may never end, or do something. The handle, or
-   -1 and errno. */
-int whole_file_input(const char *path, struct stat *status, char *message, size_t size);
-
-/* The most bytes that a file can have which begins with these; 0: it is wrong already, and what is
-   there will do to say so. */
-typedef size_t (*WholeFileMost)(const unsigned char *bytes, size_t count);
-
-/* Reads all bytes of such a file: *bytes is malloc'ed (never NULL on success), *count its length.
-   What tells no size beforehand (a pipe, a file of /proc) may have no end: it is read no further
-   than `most` says, and a little. NULL: to its end. */
-int whole_file_read(const char *path, WholeFileMost most, unsigned char **bytes, size_t *count,
-                    char *message, size_t size);
-
 /* Writes a copy of a plain file, whole or not at all. */
 int whole_file_copy(const char *from, const char *to, char *message, size_t size);
-
-/* Writes one line into message[size], printable, and returns -1. */
-int whole_file_fail(char *message, size_t size, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
 
 #endif

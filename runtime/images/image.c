@@ -1,7 +1,7 @@
 #define _POSIX_C_SOURCE 200809L
 #include "image.h"
 
-#include "formats/whole_file.h"
+#include "formats/input_file.h"
 #include "image_private.h"
 #include "memory.h"
 
@@ -224,7 +224,7 @@ static void refuse_size(const char *path, Error *error)
 static FILE *open_file(const char *path, struct stat *status, Error *error)
 {
     char message[sizeof error->text];
-    int fd = whole_file_input(path, status, message, sizeof message);
+    int fd = input_file_open(path, status, message, sizeof message);
     if (fd < 0) {
         int shortage = error_is_shortage(errno);
         error_set(error, EXIT_FILE, "%s", message);

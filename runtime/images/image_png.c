@@ -1,5 +1,6 @@
 #include "image_private.h"
 
+#include "formats/message.h"
 #include "formats/whole_file.h"
 
 #include <png.h>
@@ -229,7 +230,7 @@ int image_write_png(const char *path, int width, int height, int channels, const
         status = whole_file_commit(&file, message, sizeof message);
     } else {
         whole_file_abandon(&file);
-        whole_file_fail(message, sizeof message, "%s: cannot be written: %s", path, coder.reason);
+        message_fail(message, sizeof message, "%s: cannot be written: %s", path, coder.reason);
     }
     png_destroy_write_struct(&coder.png, &coder.info);
     return status == 0 ? 0 : error_set(error, EXIT_FILE, "%s", message);

@@ -3,7 +3,8 @@
 #include "commands_infer.h"
 
 #include "formats/npy.h"
-#include "formats/whole_file.h"
+#include "formats/held_folder.h"
+#include "formats/leftovers.h"
 #include "images/image.h"
 #include "images/pixels.h"
 #include "memory.h"
@@ -38,7 +39,7 @@ typedef struct Decoding {
     char *folder, *temporary;    /* where pictures go one by one, and where they wait until all are
                                     there; NULL: one file */
     char *waiting;               /* room for the path of a picture that waits */
-    int made_folder, lock; /* lock: of the folder where they wait, for whole_file_sweep; -1: none */
+    int made_folder, lock; /* lock: of the folder where they wait, for leftovers_remove; -1: none */
 } Decoding;
 
 /* For command_decode_discard: what has pictures that wait, and whether they are on their way to
@@ -106,14 +107,14 @@ static int open_rows(Decoding *d, const char *path, Error *error)
 static int remove_in_folder(const char *path, int how)
 {
     const char *rest;
-    int at = whole_file_at(path, &rest);
+    int at = held_folder_at(path, &rest);
     return unlinkat(at, rest, how);
 }
 
 static int rename_in_folder(const char *from, const char *to)
 {
     const char *rest_from, *rest_to;
-    int at_from = whole_file_at(from, &rest_from), at_to = whole_file_at(to, &rest_to);
+    int at_from = held_folder_at(from, &rest_from), at_to = held_folder_at(to, &rest_to);
     return renameat(at_from, rest_from, at_to, rest_to);
 }
 
@@ -124,8 +125,8 @@ static int make_waiting(Decoding *d, size_t size)
     int made = -1, at;
     for (int i = 0; made != 0 && i < 1000; i++) {
         snprintf(d->temporary, size, "%s/.caec-%ld-%d%s", d->folder, (long)getpid(), i,
-                 WHOLE_FILE_WAITING);
-        at = whole_file_at(d->temporary, &rest);
+                 LEFTOVERS_WAITING);
+        at = held_folder_at(d->temporary, &rest);
         made = mkdirat(at, rest, 0700);
         if (made != 0 && errno != EEXIST)
             break;
@@ -151,8 +152,8 @@ static int make_folders(Decoding *d, Error *error)
     *d->temporary = '\0';
     d->made_folder = mkdir(d->folder, 0777) == 0;
     hidden = d;
-    if ((d->made_folder || errno == EEXIST) && whole_file_hold(d->folder) == 0) {
-        whole_file_sweep(d->folder);
+    if ((d->made_folder || errno == EEXIST) && held_folder_open(d->folder) == 0) {
+        leftovers_remove(d->folder);
         if (make_waiting(d, size) == 0)
             return 0;
     }
@@ -302,7 +303,7 @@ static void clean_up(Decoding *d, int failed)
     const bool holds = hidden != NULL;
     hidden = NULL; /* a signal's handler finds nothing to remove from here on */
     if (holds)
-        whole_file_release();
+        held_folder_close();
     if (d->lock >= 0)
         close(d->lock);
     npy_close(&d->reader);

@@ -212,6 +212,15 @@ static void print_version(FILE *stream, struct argp_state *state)
     fprintf(stream, "%s-infer (caec %s)\n", the_model->name, the_model->version);
 }
 
+/* Of the model's name and graph, and what the commands do. */
+static const char about[] =
+    "Runs the network \"%s\" of %s.\v%s. An IMAGE or PATH is a JPEG or PNG file, or a folder "
+    "that stands for its pictures. summary and bench need no --weights. Of an option that is "
+    "given twice the last counts, and a warning says so.\n\n"
+    "Exits with 0 done, 1 the input is wrong, 2 bad usage, 3 a file could not be read or "
+    "written, 129, 130, 143 or 128 + N stopped by SIGHUP, SIGINT, SIGTERM or another "
+    "signal N; nothing half written stays.";
+
 void infer_options_read(InferLine *line, const Model *model, int argc, char **argv)
 {
     static char doc[1536], lines[LINES_SIZE], sentence[LINES_SIZE], unwritten[100];
@@ -219,16 +228,7 @@ void infer_options_read(InferLine *line, const Model *model, int argc, char **ar
     Reading reading = { .line = line };
 
     describe_commands(lines, sentence);
-
-    snprintf(
-        doc, sizeof doc,
-        "Runs the network \"%s\" of %s.\v%s. An IMAGE or PATH is a JPEG or PNG file, or a folder "
-        "that stands for its pictures. summary and bench need no --weights. Of an option that is "
-        "given twice the last counts, and a warning says so.\n\n"
-        "Exits with 0 done, 1 the input is wrong, 2 bad usage, 3 a file could not be read or "
-        "written, 129, 130, 143 or 128 + N stopped by SIGHUP, SIGINT, SIGTERM or another "
-        "signal N; nothing half written stays.",
-        model->name, model->graph, sentence);
+    snprintf(doc, sizeof doc, about, model->name, model->graph, sentence);
     *line = (InferLine){ .options = { .seed = SEED_DEFAULT, .steps = STEPS_DEFAULT } };
     the_model = model;
     argp_err_exit_status = EXIT_USAGE;

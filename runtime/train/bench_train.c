@@ -145,11 +145,9 @@ static double step_percent(const Bench *b, const ModelStep *step, double seconds
     return b->thread_gflops > 0 ? 100 * step_gflops(step, seconds) / b->thread_gflops : 0;
 }
 
-static void print_table(const Bench *b)
+static void print_speed(const Bench *b)
 {
     const Model *model = b->model;
-    int wide = 5;
-    double sum = 0;
 
     printf("%s, %s, batch %d, %d thread%s, median of %d updates\n\n", model->name, model->target,
            b->trainer.batch, b->trainer.threads, b->trainer.threads == 1 ? "" : "s", b->steps);
@@ -169,10 +167,23 @@ static void print_table(const Bench *b)
         printf("  training takes MiB      %10.2f   (of %.2f; pictures and program apart)\n",
                b->taken_mib, b->limit_mib);
     printf("\n");
+}
 
+static int longest_name(const Model *model)
+{
+    int longest = 5;
     for (int i = 0; i < model->train_step_count; i++)
-        if ((int)strlen(model->train_steps[i].layer) > wide)
-            wide = (int)strlen(model->train_steps[i].layer);
+        if ((int)strlen(model->train_steps[i].layer) > longest)
+            longest = (int)strlen(model->train_steps[i].layer);
+    return longest;
+}
+
+static void print_steps(const Bench *b)
+{
+    const Model *model = b->model;
+    int wide = longest_name(model);
+    double sum = 0;
+
     if (model->microbatch > 1)
         printf("Microbatches of %d images, their mean on one thread:\n", model->microbatch);
     else
@@ -181,13 +192,13 @@ static void print_table(const Bench *b)
            "GFLOP/s", "% of peak");
     for (int i = 0; i < model->train_step_count; i++) {
         const ModelStep *s = &model->train_steps[i];
+        double seconds = b->layer_seconds[i];
         printf("  %-*s  %-10s  %-20s  %9.4f", wide, s->layer, s->direction, s->kernel,
-               b->layer_seconds[i] * 1e3);
+               seconds * 1e3);
         if (s->macs > 0)
-            printf("  %9.1f  %9.0f", step_gflops(s, b->layer_seconds[i]),
-                   step_percent(b, s, b->layer_seconds[i]));
+            printf("  %9.1f  %9.0f", step_gflops(s, seconds), step_percent(b, s, seconds));
         printf("\n");
-        sum += b->layer_seconds[i];
+        sum += seconds;
     }
     printf("  %-*s  %-10s  %-20s  %9.4f  %9.1f\n", wide, "all", "", "", sum * 1e3,
            sum > 0 ? 2 * model->train_macs / sum / 1e9 : 0);
@@ -236,11 +247,11 @@ int bench_train(const Model *model, int batch, int steps, int threads, bool json
                                                 : b.peak_gflops;
         result = measure_layers(&b, error);
     }
-    if (result == 0) {
-        if (json)
-            print_json(&b);
-        else
-            print_table(&b);
+    if (result == 0 && json) {
+        print_json(&b);
+    } else if (result == 0) {
+        print_speed(&b);
+        print_steps(&b);
     }
     trainer_close(&b.trainer);
     free(b.pictures);

@@ -1,7 +1,7 @@
 #define _POSIX_C_SOURCE 200809L
 #include "command_pictures.h"
 
-#include "formats/whole_file.h"
+#include "formats/leftovers.h"
 #include "images/image.h"
 #include "images/pictures.h"
 #include "signals.h"
@@ -36,7 +36,7 @@ int command_pictures(const Model *model, const char *folder, uint64_t seed, int 
     char program[100];
     snprintf(program, sizeof program, "%s-train", model->name);
     signals_end_at_once(program, NULL);
-    whole_file_sweep(folder);
+    leftovers_remove(folder);
     uint8_t *pixels = malloc((size_t)shape->dim[0] * (size_t)shape->dim[1] * (size_t)shape->dim[2]);
     if (!pixels)
         return error_set(error, EXIT_FILE, "out of memory");

@@ -1,6 +1,8 @@
 /* diagnosis.c - what went wrong with the numbers, and which channels have died: images one at a
    time, layer by layer. */
 #define _POSIX_C_SOURCE 200809L
+#include "resume_command.h"
+#include "train_pictures.h"
 #include "train_private.h"
 
 #include "compute/finite.h"
@@ -216,7 +218,7 @@ int train_diverged(Run *run, const char *what, const Dataset *set, int n, const 
     const char *of;
     /* now: a look may take the total's place */
     const ModelParameter *tensor = fault_in(run->model, faulty_values(t, before, &of));
-    WholeFolder where;
+    HeldFolder where;
 
     run->diverged = true;
     if (run_folder_follow(&run->folder, &where, error) != 0)

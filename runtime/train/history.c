@@ -1,6 +1,7 @@
 #define _POSIX_C_SOURCE 200809L /* openat */
 #include "history.h"
 
+#include "formats/held_folder.h"
 #include "formats/whole_file.h"
 
 #include <errno.h>
@@ -67,7 +68,7 @@ static int read_rows(History *history, FILE *file, const char *path, uint64_t ep
 static FILE *open_in_place(const char *path)
 {
     const char *rest;
-    int at = whole_file_at(path, &rest), fd = openat(at, rest, O_RDONLY | O_CLOEXEC);
+    int at = held_folder_at(path, &rest), fd = openat(at, rest, O_RDONLY | O_CLOEXEC);
     FILE *file = fd >= 0 ? fdopen(fd, "r") : NULL;
     if (!file && fd >= 0) {
         close(fd);

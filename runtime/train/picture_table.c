@@ -1,6 +1,8 @@
 #define _POSIX_C_SOURCE 200809L
 #include "picture_table.h"
 
+#include "formats/held_folder.h"
+#include "formats/input_file.h"
 #include "formats/whole_file.h"
 
 #include <errno.h>
@@ -161,13 +163,13 @@ int picture_table_read(PictureTable *table, const char *path, int *missing, Erro
     struct stat status;
     const char *rest;
     char message[sizeof error->text];
-    int at = whole_file_at(path, &rest);
+    int at = held_folder_at(path, &rest);
 
     *table = (PictureTable){ 0 };
     *missing = fstatat(at, rest, &status, 0) != 0 && errno == ENOENT;
     if (*missing)
         return 0;
-    if (whole_file_read(path, NULL, &bytes, &count, message, sizeof message) != 0)
+    if (input_file_read(path, NULL, &bytes, &count, message, sizeof message) != 0)
         return error_set(error, EXIT_FILE, "%s", message);
     Lines lines = { path, (char *)bytes, (char *)bytes + count, 0 };
     int result = take_table(table, &lines, error);

@@ -1,6 +1,9 @@
 #define _DEFAULT_SOURCE /* flock, strdup */
 #include "run_folder.h"
 
+#include "formats/leftovers.h"
+#include "formats/whole_file.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -76,21 +79,21 @@ int run_folder_open(RunFolder *folder, const char *out, Error *error)
 static int remove_file(const char *path)
 {
     const char *rest;
-    int at = whole_file_at(path, &rest);
+    int at = held_folder_at(path, &rest);
     return unlinkat(at, rest, 0);
 }
 
 static int rename_file(const char *from, const char *to)
 {
     const char *rest_from, *rest_to;
-    int at_from = whole_file_at(from, &rest_from), at_to = whole_file_at(to, &rest_to);
+    int at_from = held_folder_at(from, &rest_from), at_to = held_folder_at(to, &rest_to);
     return renameat(at_from, rest_from, at_to, rest_to);
 }
 
 static int status_of(const char *path, struct stat *status, int flags)
 {
     const char *rest;
-    int at = whole_file_at(path, &rest);
+    int at = held_folder_at(path, &rest);
     return fstatat(at, rest, status, flags);
 }
 
@@ -101,7 +104,7 @@ static void unlock(RunFolder *folder)
     if (folder->locked) {
         remove_file(folder->lock);
         close(folder->lock_file);
-        whole_file_release();
+        held_folder_close();
     }
     folder->locked = false;
 }
@@ -174,17 +177,17 @@ static int cannot_lock(const RunFolder *folder, Error *error)
 static int try_lock(RunFolder *folder, int *missing, Error *error)
 {
     const char *rest;
-    *missing = whole_file_hold(folder->path) != 0;
+    *missing = held_folder_open(folder->path) != 0;
     if (*missing)
         return errno == ENOENT || errno == ENOTDIR ? 0 : cannot_lock(folder, error);
-    int at = whole_file_at(folder->lock, &rest),
+    int at = held_folder_at(folder->lock, &rest),
         file = openat(at, rest, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0666), result;
     if (file < 0)
         result = errno == ENOENT ? 0 : cannot_lock(folder, error);
     else if ((result = take_lock(folder, file, error)) != 1)
         close(file);
     if (result != 1)
-        whole_file_release();
+        held_folder_close();
     return result;
 }
 
@@ -195,22 +198,22 @@ int run_folder_lock(RunFolder *folder, Error *error)
         ;
     if (result <= 0)
         return result;
-    whole_file_sweep(folder->path);
-    whole_file_sweep(folder->samples);
+    leftovers_remove(folder->path);
+    leftovers_remove(folder->samples);
     return 0;
 }
 
-int run_folder_follow(RunFolder *folder, WholeFolder *what, Error *error)
+int run_folder_follow(RunFolder *folder, HeldFolder *what, Error *error)
 {
     char *path = NULL;
-    *what = folder->locked ? whole_file_follow(&path) : WHOLE_FOLDER_STAYS;
-    if (*what != WHOLE_FOLDER_MOVED)
+    *what = folder->locked ? held_folder_follow(&path) : HELD_FOLDER_STAYS;
+    if (*what != HELD_FOLDER_MOVED)
         return 0;
     if (fill_names(folder, path, error) != 0) {
         free(path);
         return -1;
     }
-    whole_file_held_as(path);
+    held_folder_rename(path);
     folder->moved = 1;
     return 0;
 }
@@ -269,7 +272,7 @@ static int make_folder(const char *path, Error *error)
 {
     struct stat status;
     const char *rest;
-    int at = whole_file_at(path, &rest), made = mkdirat(at, rest, 0777) == 0;
+    int at = held_folder_at(path, &rest), made = mkdirat(at, rest, 0777) == 0;
     if (made && whole_file_sync_folder_of(path) == 0)
         return 0;
     if (!made && errno == EEXIST && status_of(path, &status, 0) == 0 && S_ISDIR(status.st_mode))

@@ -4,13 +4,13 @@
  * The lock is flock's, on the file .lock: the system lets go of it when the process ends, however
  * that comes about. A run that ends in good order removes the file.
  *
- * With the lock the folder itself is held (whole_file_hold): whatever is written or renamed in it
+ * With the lock the folder itself is held (held_folder_open): whatever is written or renamed in it
  * goes there, also where it has been renamed since and another folder has its name. */
 #ifndef CAEC_RUN_FOLDER_H
 #define CAEC_RUN_FOLDER_H
 
 #include "error.h"
-#include "formats/whole_file.h"
+#include "formats/held_folder.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -39,8 +39,8 @@ void run_folder_close(RunFolder *folder);
 int run_folder_lock(RunFolder *folder, Error *error);
 
 /* Where the folder was renamed while the run is at work: all names are those that it has now.
- * WHOLE_FOLDER_GONE: it was deleted. */
-int run_folder_follow(RunFolder *folder, WholeFolder *what, Error *error);
+ * HELD_FOLDER_GONE: it was deleted. */
+int run_folder_follow(RunFolder *folder, HeldFolder *what, Error *error);
 
 /* In the place of a folder that was deleted: makes it anew, as DIR or, where something stands there
    by now, as the first of DIR.1, DIR.2, ... that is free, and takes its lock. */

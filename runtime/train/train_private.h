@@ -1,7 +1,8 @@
 /* train_private.h - what the files of the training run share: train_run.c (the loop), train_setup.c
- * (its beginning), train_files.c (what it saves and where), train_signals.c (who asks it to stop),
- * train_epoch.c (what an epoch ends with), train_length.c (how many epochs run, stages and schedule
- * have), diagnosis.c (numbers that go wrong). */
+ * (its beginning, from files that have headers of their own), train_files.c (what it saves and
+ * where), train_signals.c (who asks it to stop), train_epoch.c (what an epoch ends with),
+ * train_length.c (how many epochs run, stages and schedule have), diagnosis.c (numbers that go
+ * wrong). */
 #ifndef CAEC_TRAIN_PRIVATE_H
 #define CAEC_TRAIN_PRIVATE_H
 
@@ -139,14 +140,6 @@ const char *train_score_name(const Run *run);
 /* 1 where early stopping ended the run. */
 int train_stopped_early(const Run *run);
 
-/* The command that goes on with this run, or with a copy of it in the folder `out`, into
-   text[size]. */
-void train_resume_command(const Run *run, const char *out, char *text, size_t size);
-
-/* The first up to `want` (<= LOOKED_AT_LATER or the batch) readable pictures of a set into
-   run->pixels; how many there are, or -1. */
-int train_first_pictures(Run *run, Dataset *set, int want, Error *error);
-
 /* The next pictures of a set, as dataset_next. */
 int train_next_pictures(Run *run, Dataset *set, int want, Error *error);
 
@@ -164,9 +157,6 @@ int train_save_pictures(Run *run, const RunFolder *folder, int always, Error *er
 
 /* The folder as a command names it: the one that the user gave (NULL: none), or where it is now. */
 const char *train_out(const Run *run);
-
-/* "a, b and c", cut where it is too long. */
-void train_name_folders(const PictureFolders *folders, char *text, size_t size);
 
 /* The error of a loss, gradient, parameter or optimizer's state (`what`) that is no finite number,
    with the n pictures at hand, of `set`, and their noise. Finds the picture and the layer, and

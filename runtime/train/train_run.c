@@ -1,6 +1,7 @@
 #define _POSIX_C_SOURCE 200809L
 #include "train_run.h"
 
+#include "resume_command.h"
 #include "train_private.h"
 
 #include "images/image.h"

@@ -1,104 +1,14 @@
-/* Checkpoints of the small model: every bit back, and everything that is not one of its checkpoints
+/* Checkpoints of the small model: every bit back, and what is another network's, or no run's,
    refused by name. */
 #define _POSIX_C_SOURCE 200809L
-#include "settings.h"
-#include "train/checkpoint.h"
-#include "weights/weights.h"
+#include "checkpoint_file.h"
+
 #include "formats/safetensors.h"
+#include "weights/weights.h"
 
 #include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdbool.h>
-#include <stddef.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
-
-#include <cmocka.h>
-
-enum { MOST = 512 };
-
-static char folder[512], path[600];
-static real w[MOST], m[MOST], v[MOST];
-static real *const kept[SETTINGS_STATES] = { m, v };
-
-static CheckpointState written = {
-    .step = 9007199254740992u,
-    .epoch = 3,
-    .position = 640,
-    .images = 639,
-    .loss_sum = 0.1 + 0.2,
-    .seconds = 1e-300,
-    .best = 1.0 / 3,
-    .seed = 9007199254740993u,
-    .batch = 64,
-    .train_files = 0xfedcba9876543210u,
-    .val_files = 1,
-    .epochs = 40,
-    .steps = 0,
-    .rate = 1e-3 / 3,
-    .schedule_follows = 1,
-    .plateau = { { 0.1 / 3, 7 }, 2, 0.7 },
-    .early = { INFINITY, 4 },
-    .training = { .loss = "mse",
-                  .optimizer = { .lr = 1e-3 / 7, .beta1 = 0.9, .beta2 = 0.1 + 0.2, .eps = 1e-7 },
-                  .schedule = { .epochs = 12, .min_lr = 1e-5 / 3, .warmup = 0.1 },
-                  .batch = 16,
-                  .epochs = 3,
-                  .global_clip_norm = 1.0 / 3,
-                  .patience = 5,
-                  .min_delta = 1e-3,
-                  .mirror = 1 },
-};
-
-static int set_up(void **state)
-{
-    (void)state;
-    const char *base = getenv("TMPDIR");
-    snprintf(folder, sizeof folder, "%s/caec-checkpoint-XXXXXX", base ? base : "/tmp");
-    if (!mkdtemp(folder) || caec_model.parameter_reals > MOST)
-        return -1;
-    snprintf(path, sizeof path, "%s/last.safetensors", folder);
-    for (size_t i = 0; i < caec_model.parameter_reals; i++) {
-        w[i] = (real)sin((double)i);
-        m[i] = (real)(1e-30 * cos((double)i));
-        v[i] = (real)(1.0 / (double)(i + 3));
-    }
-    w[0] = (real)-0.0;
-    /* adam and cosine; the same addresses come back */
-    written.training.optimizer.name = settings_optimizers[0].name;
-    written.training.schedule.name = settings_schedules[2].name;
-    written.training.loss = caec_model.training.loss;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    unlink(path);
-    return rmdir(folder);
-}
-
-static void save_or_fail(const Model *model, bool with_state)
-{
-    Error error = { 0 };
-    if (checkpoint_save(path, model, w, with_state ? kept : NULL, &written, &error) != 0)
-        fail_msg("%s", error.text);
-}
-
-static void refused(const Model *model, int code, const char *word)
-{
-    real a[MOST], b[MOST], c[MOST];
-    CheckpointState s;
-    Error error = { 0 };
-    assert_int_equal(checkpoint_load(path, model, a, (real *[SETTINGS_STATES]){ b, c }, &s, &error),
-                     -1);
-    assert_int_equal(error.exit_code, code);
-    if (!strstr(error.text, word) || !strstr(error.text, path))
-        fail_msg("\"%s\" does not name \"%s\" and the file", error.text, word);
-}
 
 static void every_bit_comes_back(void **state)
 {
@@ -167,7 +77,6 @@ static void a_stage_keeps_its_own_state(void **state)
     refused(&model, EXIT_INPUT, "caec.stage is missing");
 }
 
-/* sgd keeps no v, and none is written or wanted. */
 /* A file has all parameters, and of what is not trained no optimizer's state. */
 static void what_is_not_trained_is_kept(void **state)
 {
@@ -183,19 +92,21 @@ static void what_is_not_trained_is_kept(void **state)
     model.trains = trains;
     for (int i = 0; i < MOST; i++)
         b[i] = c[i] = -3;
-    assert_int_equal(checkpoint_save(path, &model, w, m, v, &written, &error), 0);
+    assert_int_equal(checkpoint_save(path, &model, w, kept, &written, &error), 0);
     assert_int_equal(safetensors_read(&file, path, message, sizeof message, &io), 0);
     assert_int_equal(file.count, 4 + 2 * 2);
     assert_non_null(safetensors_find(&file, "encoder.conv1.bias"));
     assert_null(safetensors_find(&file, "optimizer.v/encoder.conv1.bias"));
     safetensors_free(&file);
-    assert_int_equal(checkpoint_load(path, &model, a, b, c, &back, &error), 0);
+    assert_int_equal(
+        checkpoint_load(path, &model, a, (real *[SETTINGS_STATES]){ b, c }, &back, &error), 0);
     assert_memory_equal(a, w, model.parameter_reals * sizeof(real));
     for (int p = 0; p < 4; p++)
         for (size_t i = model.parameters[p].offset, k = 0; k < model.parameters[p].count; i++, k++)
             assert_true(trains[p] ? b[i] == m[i] && c[i] == v[i] : b[i] == -3 && c[i] == -3);
 }
 
+/* sgd keeps no v, and none is written or wanted. */
 static void an_optimizer_without_v(void **state)
 {
     (void)state;
@@ -346,200 +257,6 @@ static void parameters_alone_are_no_run(void **state)
     assert_memory_equal(out, w, caec_model.parameter_reals * sizeof(real));
 }
 
-/* Flips one bit, `back` bytes before the end or `text`'s last character. */
-static void damage(long back, const char *text)
-{
-    FILE *file = fopen(path, "r+b");
-    static char bytes[1 << 16];
-    size_t size = fread(bytes, 1, sizeof bytes, file), at = size - (size_t)back;
-    if (text) {
-        for (at = 0; at + strlen(text) < size && memcmp(bytes + at, text, strlen(text)) != 0;)
-            at++;
-        at += strlen(text) - 1;
-    }
-    assert_true(at < size);
-    fseek(file, (long)at, SEEK_SET);
-    fputc(bytes[at] ^ 1, file);
-    fclose(file);
-}
-
-static void damage_is_found(void **state)
-{
-    (void)state;
-    save_or_fail(&caec_model, true);
-    damage(5, NULL);
-    refused(&caec_model, EXIT_INPUT, "checksum");
-    save_or_fail(&caec_model, true);
-    damage(0, "\"640"); /* the position */
-    refused(&caec_model, EXIT_INPUT, "checksum");
-    save_or_fail(&caec_model, true);
-    assert_int_equal(truncate(path, 900), 0);
-    refused(&caec_model, EXIT_INPUT, "");
-    unlink(path);
-    refused(&caec_model, EXIT_FILE, "");
-}
-
-/* The file in memory, to be written back with something wrong. */
-static unsigned char good[1 << 16];
-
-static size_t read_good(void)
-{
-    save_or_fail(&caec_model, true);
-    FILE *file = fopen(path, "rb");
-    size_t size = fread(good, 1, sizeof good, file);
-    fclose(file);
-    assert_true(size > 0 && size < sizeof good);
-    return size;
-}
-
-static int damaged_files;
-
-static void want_refusal_of(const unsigned char *bytes, size_t size, const char *what, size_t place)
-{
-    real a[MOST], b[MOST], c[MOST];
-    CheckpointState s;
-    Error error = { 0 };
-    FILE *file = fopen(path, "r+b");
-    assert_int_equal(fwrite(bytes, 1, size, file), size);
-    fclose(file);
-    assert_int_equal(truncate(path, (off_t)size), 0);
-    int run = checkpoint_load(path, &caec_model, a, (real *[SETTINGS_STATES]){ b, c }, &s, &error),
-        weights = weights_load(&caec_model, path, a, &error);
-    if (run != -1 || weights != -1 || error.exit_code != EXIT_INPUT)
-        fail_msg("%s at byte %zu is taken", what, place);
-    damaged_files++;
-}
-
-/* Every single byte: of the length, the header, the padding, the data. */
-static void every_damaged_byte_is_found(void **state)
-{
-    (void)state;
-    static const unsigned char flips[] = { 0x01, 0x20, 0x80, 0xff };
-    size_t size = read_good();
-    for (size_t i = 0; i < size; i++)
-        for (size_t f = 0; f < sizeof flips; f++) {
-            good[i] ^= flips[f];
-            want_refusal_of(good, size, "a flip", i);
-            good[i] ^= flips[f];
-        }
-    for (size_t i = 0; i < size; i++)
-        want_refusal_of(good, i, "an end", i);
-    good[size] = 0;
-    want_refusal_of(good, size + 1, "a byte too many", size);
-    printf("%zu bytes, each flipped in %zu ways, cut off at each: %d damaged files refused\n", size,
-           sizeof flips, damaged_files);
-}
-
-/* Whitespace would be harmless, and a file that another program has stored anew need not say that
-   it is caec's. */
-static void other_formats_are_refused(void **state)
-{
-    (void)state;
-    static const struct {
-        const char *keys[2], *values[2];
-        const char *word;
-    } files[] = {
-        { { "caec.format", "caec.model" }, { "3", "tiny" }, "no checksum" },
-        { { "caec.format", SAFETENSORS_CHECKSUM }, { "2", "" }, "not a training checkpoint" },
-        { { "caec.note", SAFETENSORS_CHECKSUM }, { "x", "" }, "not a training checkpoint" },
-    };
-    const SafetensorsItem item = { "a", SAFETENSORS_F32, 1, { 1 }, &(float){ 1 } };
-    char message[800];
-    for (int i = 0; i < 3; i++) {
-        assert_int_equal(safetensors_write(path, &item, 1, files[i].keys, files[i].values, 2,
-                                           message, sizeof message),
-                         0);
-        refused(&caec_model, EXIT_INPUT, files[i].word);
-    }
-    const char *keys[] = { "caec.format", "caec.model", SAFETENSORS_CHECKSUM },
-               *values[] = { "4", "tiny", "" };
-    assert_int_equal(safetensors_write(path, &item, 1, keys, values, 3, message, sizeof message),
-                     0);
-    refused(&caec_model, EXIT_INPUT, "format 4, this program reads format 3");
-}
-
-static int numbers;
-
-/* The file is right in all but one number; `says` is what the refusal tells of it. */
-static void want_refused_number(const char *says)
-{
-    save_or_fail(&caec_model, true);
-    refused(&caec_model, EXIT_INPUT, says);
-    numbers++;
-}
-
-static void with_count(uint64_t *at, uint64_t value, const char *says)
-{
-    const uint64_t good_one = *at;
-    *at = value;
-    want_refused_number(says);
-    *at = good_one;
-}
-
-static void with_double(double *at, double value, const char *says)
-{
-    const double good_one = *at;
-    *at = value;
-    want_refused_number(says);
-    *at = good_one;
-}
-
-static void with_int(int *at, int value, const char *says)
-{
-    const int good_one = *at;
-    *at = value;
-    want_refused_number(says);
-    *at = good_one;
-}
-
-/* Every number of the position, as no run has it. The checksum is right: a file from elsewhere can
-   hold anything. */
-static void numbers_that_no_run_has_are_refused(void **state)
-{
-    (void)state;
-    CheckpointState *s = &written;
-    with_count(&s->step, UINT64_MAX, "caec.step is \"18446744073709551615\"");
-    with_count(&s->step, (1ull << 53) + 2,
-               "caec.step is \"9007199254740994\", and this program writes a number from 0 to "
-               "9007199254740992;");
-    with_count(&s->epoch, UINT64_MAX, "caec.epoch is \"18446744073709551615\"");
-    with_count(&s->position, 1ull << 60, "caec.position is \"1152921504606846976\"");
-    with_count(&s->images, 641, "caec.images is 641, more than caec.position, which is 640");
-    with_count(&s->batch, 2147483647,
-               "caec.batch is \"2147483647\", and this program writes a number from 1 to 1048576;");
-    with_count(&s->batch, 0, "caec.batch is \"0\"");
-    with_count(&s->epochs, (1 << 24) + 1, "caec.epochs is \"16777217\"");
-    with_count(&s->steps, UINT64_MAX, "caec.steps is \"18446744073709551615\"");
-    with_count(&s->closed, (1ull << 53) + 2, "caec.closed is \"9007199254740994\"");
-    with_count(&s->schedule_follows, 2,
-               "caec.schedule_follows is \"2\", and this program writes a number from 0 to 1;");
-    with_count(&s->plateau.best.wait, UINT64_MAX, "caec.plateau_wait is");
-    with_count(&s->plateau.cooldown, UINT64_MAX, "caec.plateau_cooldown is");
-    with_count(&s->early.wait, UINT64_MAX, "caec.early_wait is");
-    with_double(&s->loss_sum, NAN, "caec.loss_sum is \"nan\"");
-    with_double(
-        &s->seconds, -1e300,
-        "caec.seconds is \"-1.0000000000000001e+300\", and this program writes a number from 0 to");
-    with_double(&s->seconds, INFINITY, "caec.seconds is \"inf\"");
-    with_double(&s->best, NAN, "caec.best is \"nan\"");
-    with_double(&s->best, -INFINITY, "caec.best is \"-inf\"");
-    with_double(&s->training.clip_norm, NAN, "caec.clip_norm is \"nan\"");
-    with_double(&s->training.global_clip_norm, -1, "caec.global_clip_norm is \"-1\"");
-    with_double(&s->training.clip_value, INFINITY, "caec.clip_value is \"inf\"");
-    with_double(&s->training.min_delta, -1, "caec.min_delta is \"-1\"");
-    with_double(&s->rate, NAN, "caec.rate is \"nan\"");
-    with_double(&s->plateau.best.best, NAN, "caec.plateau_best is \"nan\"");
-    with_double(&s->plateau.scale, INFINITY,
-                "caec.plateau_scale is \"inf\", and this program writes a number from 0 to 1;");
-    with_double(&s->early.best, NAN, "caec.early_best is \"nan\"");
-    with_int(&s->training.patience, -3,
-             "caec.patience is \"-3\", and this program writes a number from 0 to 16777216;");
-    with_int(&s->training.patience, (1 << 24) + 1, "caec.patience is \"16777217\"");
-    with_int(&s->training.mirror, 7,
-             "caec.mirror is \"7\", and this program writes a number from 0 to 1;");
-    printf("%d numbers of a position refused\n", numbers);
-}
-
 /* The format's number is what counts, not the version of the program that wrote it. */
 static void another_version_is_read(void **state)
 {
@@ -579,10 +296,6 @@ int main(void)
         cmocka_unit_test(another_network_is_named),
         cmocka_unit_test(a_hostile_name_is_plain),
         cmocka_unit_test(parameters_alone_are_no_run),
-        cmocka_unit_test(damage_is_found),
-        cmocka_unit_test(every_damaged_byte_is_found),
-        cmocka_unit_test(other_formats_are_refused),
-        cmocka_unit_test(numbers_that_no_run_has_are_refused),
         cmocka_unit_test(another_version_is_read),
         cmocka_unit_test(unwritable_place_is_told),
     };

@@ -272,7 +272,8 @@ static void what_is_not_trained_rests(void **state)
             const real rests = (real)(0.3 * sin((double)i + 1));
             assert_true(all.parameters[i] != rests);
             assert_true(some.parameters[i] == (trains[p] ? all.parameters[i] : rests));
-            assert_true(trains[p] || (some.optimizer.m[i] == 0 && some.optimizer.v[i] == 0));
+            assert_true(trains[p]
+                        || (some.optimizer.state[0][i] == 0 && some.optimizer.state[1][i] == 0));
         }
     trainer_close(&all);
     trainer_close(&some);

@@ -1,5 +1,6 @@
 #!/bin/sh
-# What test.sh counts, and what it leaves when it is interrupted. Says what came out as CMocka does.
+# What test.sh counts, what it leaves when it is interrupted, and what figures.py counts. Says what
+# came out as CMocka does.
 set -u
 cd "$(dirname "$0")"
 work=$(mktemp -d)
@@ -73,4 +74,45 @@ group_run sh -c 'exit 7' || echo "$?"
 group_run sh -c 'kill -s INT $$' || echo "$?"
 END
 want "exit codes" "7 130" "$(sh "$work/script" | tr '\n' ' ' | sed 's/ $//')"
+
+# Files of known size: what looks like code, but is none, and functions of 0, 1, 3 and 41 lines of
+# 0, 1, 2 and 9 parameters.
+mkdir "$work/small"
+cat >"$work/small/a.c" <<'END'
+#define OPEN {      /* no code, a comment
+                       of two lines */
+static const char *text = "/* } { */ (";        // one
+static const char bracket = '{';
+static struct { int a; } list[] = { { 1 } };
+static void none(void) {}
+
+int one(int (*f)(int, int))
+{
+    return f(1, 2);
+}
+
+static void three(int a, const char *b)
+{
+    if (a) {
+        /* here too */
+    }
+}
+END
+{
+    echo "long nine(int a, int b, int c, int d, int e, int f, int g, int h, int i)"
+    echo "{"
+    for line in $(seq 40); do echo "    a += $line;"; done
+    printf '    return a; %90s\n' "/* wide */"
+    echo "}"
+} >"$work/small/b.c"
+echo "static inline int not_counted(void) { return 1; }" >"$work/small/c.h"
+if command -v python3 >/dev/null; then
+    want "figures of a folder" "3 / 63 | 31 / 44 | 4 | 2 / 41 / 41 | 1 | 9 / 9 | 7.9 % | 1.6 %" \
+        "$(python3 figures.py "$work/small" | sed -n 's/ |$//; 3s/^| [^|]* | //p')"
+    want "what is over" "b.c: 44 lines, b.c:1: nine: 41 lines, b.c:1: nine: 9 parameters" \
+        "$(python3 figures.py --over "$work/small" | sed "1,4d; s|$work/small/||" | paste -sd, \
+            | sed 's/,/, /g')"
+else
+    echo "[  SKIPPED ] figures of a folder (no python3)"
+fi
 [ "$failed" = 0 ]

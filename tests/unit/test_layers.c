@@ -18,14 +18,15 @@ static const struct Room {
     const char *headers[HEADERS + 1];
 } rooms[] = {
     { "base",
-      { "arena.h", "table.h", "diag.h", "signals.h", "text.h", "manifest.h", "swap.h", "folder.h",
-        "embedded.h", "lua.h" } },
-    { "ir", { "target.h", "graph.h", "print.h", "check.h" } },
+      { "arena.h", "table.h", "excerpt.h", "diag.h", "signals.h", "text.h", "files.h", "manifest.h",
+        "swap.h", "folder.h", "embedded.h", "lua.h" } },
+    { "ir", { "native.h", "target.h", "graph.h", "print.h", "dot.h", "check.h" } },
     { "ops", { "ops.def", "elementwise.def", "ops.h", "elementwise.h" } },
     { "front",
-      { "names.h", "source.h", "suggest.h", "arguments.h", "training.h", "references.h", "stages.h",
-        "load.h", "sample.h", "trained.h" } },
-    { "passes", { "copies.h", "passes.h" } },
+      { "names.h", "source.h", "edit_distance.h", "suggest.h", "words.h", "arguments.h",
+        "training.h", "references.h", "stages.h", "loader.h", "layer_names.h", "script.h",
+        "layers.h", "load.h", "sample_numbers.h", "sample.h", "trained.h" } },
+    { "passes", { "copies.h", "passes.h", "pipeline.h" } },
     { "packing", { "codes.h", "packings.def", "packing.h", "stored.h", "points.h" } },
     { "kernels", { "kernels.def", "kernel.h", "conv.h", "dense.h" } },
     { "program",
@@ -38,7 +39,9 @@ static const struct Room {
     { "emit",
       { "holes.h", "summary.h", "emit_options.h", "emit.h", "programs.h", "emitter.h",
         "library_weights.h", "library.h", "model.h" } },
-    { "tune", { "tune.h" } },
+    { "tune", { "scratch.h", "tune.h" } },
+    { "command",
+      { "list.h", "option_table.h", "option_values.h", "combination.h", "options.h", "expand.h" } },
     { "main", { NULL } },
 };
 enum { ROOMS = sizeof rooms / sizeof rooms[0] };
@@ -106,8 +109,8 @@ static int each_include(const char *path, const char *text,
 static bool is_of_formats(const char *path, const char *included)
 {
     const char *up = strchr(path, '/') ? "../../runtime/formats/" : "../runtime/formats/";
-    const char *const users[] = { "base/", "front/", "main." };
-    for (int i = 0; i < 3; i++)
+    const char *const users[] = { "base/", "front/", "command/", "main." };
+    for (int i = 0; i < 4; i++)
         if (strncmp(path, users[i], strlen(users[i])) == 0)
             return strncmp(included, up, strlen(up)) == 0;
     return false;

@@ -4,6 +4,7 @@
 #define _POSIX_C_SOURCE 200809L
 #include "base/arena.h"
 #include "base/embedded.h"
+#include "emit/emit.h"
 #include "emit/emitter.h"
 #include "emit/holes.h"
 

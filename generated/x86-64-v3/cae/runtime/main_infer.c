@@ -4,7 +4,7 @@
 
 #include "formats/printable.h"
 #include "formats/standard_streams.h"
-#include "formats/whole_file.h"
+#include "formats/leftovers.h"
 #include "infer/bench_infer.h"
 #include "infer/commands_infer.h"
 #include "infer/infer.h"
@@ -81,9 +81,9 @@ int main(int argc, char **argv)
     snprintf(program, sizeof program, "%s-infer", model->name);
     signals_end_at_once(program, command_decode_discard);
     if (line.options.output)
-        whole_file_sweep_beside(line.options.output);
+        leftovers_remove_beside(line.options.output);
     if (line.options.csv)
-        whole_file_sweep_beside(line.options.csv);
+        leftovers_remove_beside(line.options.csv);
     if (run(&line, model, &error) == 0)
         return EXIT_DONE;
     fprintf(stderr, "%s-infer: ", model->name);

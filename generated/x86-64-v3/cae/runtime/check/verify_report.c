@@ -73,34 +73,42 @@ static const char *real_name(void)
     return sizeof(real) == sizeof(float) ? "float" : "double";
 }
 
-void verify_print(const VerifyReport *report)
+static void print_row(const VerifyReport *report, const VerifyRow *row, int width)
 {
-    const Model *model = report->model;
-    int width = 6;
-    char optimizer[SETTINGS_TEXT];
+    printf("%-*s  %-10.2e  %-7.0e  %s", width, row->name, row->difference, row->bound.all,
+           row->ok ? "ok" : "FAIL");
+    if (row->bound.most > 0)
+        printf("    absolute %.2e, %.2f %% within %.0e", row->absolute, 100 * row->within,
+               row->bound.most);
+    if (row->rounded > 0)
+        printf("    %zu value%s within what rounding leaves of the network's largest gradient, "
+               "%.2e",
+               row->rounded, row->rounded == 1 ? "" : "s", report->largest_gradient);
+    putchar('\n');
+}
 
-    settings_optimizer_text(&model->training.optimizer, optimizer);
+static void print_rows(const VerifyReport *report)
+{
+    int width = 6;
     for (int i = 0; i < report->count; i++)
         if ((int)strlen(report->rows[i].name) > width)
             width = (int)strlen(report->rows[i].name);
+    printf("%-*s  difference  bound    verdict\n", width, "tensor");
+    for (int i = 0; i < report->count; i++)
+        print_row(report, &report->rows[i], width);
+}
+
+void verify_print(const VerifyReport *report)
+{
+    const Model *model = report->model;
+    char optimizer[SETTINGS_TEXT];
+
+    settings_optimizer_text(&model->training.optimizer, optimizer);
     printf(
         "%s (%s, %s): %d parameters have the reference's names and shapes; batch %d, %d updates\n",
         model->name, model->target, real_name(), model->parameter_count, report->batch,
         report->steps);
-    printf("%-*s  difference  bound    verdict\n", width, "tensor");
-    for (int i = 0; i < report->count; i++) {
-        const VerifyRow *row = &report->rows[i];
-        printf("%-*s  %-10.2e  %-7.0e  %s", width, row->name, row->difference, row->bound.all,
-               row->ok ? "ok" : "FAIL");
-        if (row->bound.most > 0)
-            printf("    absolute %.2e, %.2f %% within %.0e", row->absolute, 100 * row->within,
-                   row->bound.most);
-        if (row->rounded > 0)
-            printf("    %zu value%s within what rounding leaves of the network's largest gradient, "
-                   "%.2e",
-                   row->rounded, row->rounded == 1 ? "" : "s", report->largest_gradient);
-        putchar('\n');
-    }
+    print_rows(report);
     if (!report->updates)
         printf(
             "updates, and losses after them, are not compared: the reference's are Adam's with lr "

@@ -1,6 +1,9 @@
 #define _POSIX_C_SOURCE 200809L /* fileno, fstat */
 #include "npy.h"
 
+#include "input_file.h"
+#include "message.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,7 +23,7 @@ typedef struct Parser {
 
 static int wrong(const Parser *parser, const char *what)
 {
-    return whole_file_fail(parser->message, parser->size, "%s: %s", parser->path, what);
+    return message_fail(parser->message, parser->size, "%s: %s", parser->path, what);
 }
 
 static void skip_space(Parser *parser)
@@ -80,7 +83,7 @@ static int parse_descr(Parser *parser, NpyReader *reader)
     else if (strcmp(descr, "<f8") == 0)
         reader->element_bytes = 8;
     else
-        return whole_file_fail(
+        return message_fail(
             parser->message, parser->size,
             "%s: its elements are of type %s; float32 or float64 is wanted: save it with "
             ".astype('<f4')",
@@ -217,11 +220,11 @@ static int check_length(const Parser *parser, const NpyReader *reader, size_t he
         return 0;
     if ((uint64_t)status.st_size == wanted)
         return 0;
-    return whole_file_fail(parser->message, parser->size,
-                           "%s: has %lld bytes where its header asks for %llu; it is %s",
-                           parser->path, (long long)status.st_size, (unsigned long long)wanted,
-                           (uint64_t)status.st_size < wanted ? "cut short"
-                                                             : "followed by something else");
+    return message_fail(parser->message, parser->size,
+                        "%s: has %lld bytes where its header asks for %llu; it is %s", parser->path,
+                        (long long)status.st_size, (unsigned long long)wanted,
+                        (uint64_t)status.st_size < wanted ? "cut short"
+                                                          : "followed by something else");
 }
 
 int npy_open(NpyReader *reader, const char *path, char *message, size_t size, int *io)
@@ -232,13 +235,13 @@ int npy_open(NpyReader *reader, const char *path, char *message, size_t size, in
 
     *reader = (NpyReader){ .path = path };
     *io = 1;
-    int fd = whole_file_input(path, &status, message, size);
+    int fd = input_file_open(path, &status, message, size);
     if (fd < 0)
         return -1;
     reader->stream = fdopen(fd, "rb");
     if (!reader->stream) {
         close(fd);
-        return whole_file_fail(message, size, "%s: out of memory", path);
+        return message_fail(message, size, "%s: out of memory", path);
     }
     *io = 0;
 
@@ -279,8 +282,8 @@ int npy_next(NpyReader *reader, double *out, size_t count, char *message, size_t
         size_t n = count - done < 512 ? count - done : 512;
         if (n > reader->left || fread(buffer, width, n, reader->stream) != n) {
             *io = reader->stream && ferror(reader->stream);
-            return whole_file_fail(message, size, "%s: %s", reader->path,
-                                   *io ? "cannot be read to its end" : "is cut short");
+            return message_fail(message, size, "%s: %s", reader->path,
+                                *io ? "cannot be read to its end" : "is cut short");
         }
         for (size_t i = 0; i < n; i++)
             out[done + i] = little_value(buffer + i * width, (int)width);
@@ -357,7 +360,7 @@ int npy_commit(NpyWriter *writer, int64_t first, char *message, size_t size)
     if (writer->rank > 0 && first != writer->shape[0]) {
         writer->shape[0] = first;
         if (fseek(writer->file.stream, 0, SEEK_SET) != 0) {
-            whole_file_fail(
+            message_fail(
                 message, size,
                 "%s: cannot be written: its length was not known in time; write to a plain file",
                 writer->file.path);

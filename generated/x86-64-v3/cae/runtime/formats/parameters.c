@@ -1,5 +1,5 @@
 #include "parameters.h"
-#include "whole_file.h"
+#include "message.h"
 
 #include <stdbool.h>
 #include <stdio.h>
@@ -15,7 +15,7 @@ int parameters_open(Safetensors *file, const char *path, char *message, size_t s
         || safetensors_metadata(file, SAFETENSORS_CHECKSUM))
         return 0;
     safetensors_free(file);
-    return whole_file_fail(
+    return message_fail(
         message, size,
         "%s: damaged, or of an earlier caec: it has no checksum; take another copy, or store its "
         "tensors anew "
@@ -53,20 +53,19 @@ const SafetensorsEntry *parameters_find(const Safetensors *file, const char *pat
 
     const SafetensorsEntry *entry = safetensors_find(file, name);
     if (!entry) {
-        whole_file_fail(message, size,
-                        "%s: tensor %s %s is missing; the file belongs to another network", path,
-                        name, wanted);
+        message_fail(message, size,
+                     "%s: tensor %s %s is missing; the file belongs to another network", path, name,
+                     wanted);
         return NULL;
     }
     if (!same_shape(entry, rank, dim)) {
-        whole_file_fail(message, size, "%s: tensor %s has shape %s; this network needs %s", path,
-                        name, parameters_shape_text(found, sizeof found, entry->rank, entry->shape),
-                        wanted);
+        message_fail(message, size, "%s: tensor %s has shape %s; this network needs %s", path, name,
+                     parameters_shape_text(found, sizeof found, entry->rank, entry->shape), wanted);
         return NULL;
     }
     if (entry->type != SAFETENSORS_F32 && entry->type != SAFETENSORS_F64) {
-        whole_file_fail(message, size, "%s: tensor %s has type %s; store it as F32 or F64", path,
-                        name, entry->dtype);
+        message_fail(message, size, "%s: tensor %s has type %s; store it as F32 or F64", path, name,
+                     entry->dtype);
         return NULL;
     }
     return entry;
@@ -84,7 +83,7 @@ int parameters_kept_besides(const char *tensor)
 int parameters_refuse_other(const char *path, const char *tensor, const char *model, char *message,
                             size_t size)
 {
-    return whole_file_fail(
+    return message_fail(
         message, size,
         "%s: tensor %.200s is not one of the network %s; the file belongs to another network", path,
         tensor, model);
@@ -92,7 +91,7 @@ int parameters_refuse_other(const char *path, const char *tensor, const char *mo
 
 int parameters_refuse_value(const char *path, const char *tensor, char *message, size_t size)
 {
-    return whole_file_fail(
+    return message_fail(
         message, size,
         "%s: tensor %s holds a value that is not a finite number, or too large for this program's; "
         "use weights "

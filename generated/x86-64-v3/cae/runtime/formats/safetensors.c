@@ -1,6 +1,7 @@
 #include "safetensors.h"
 #include "checksum.h"
-#include "whole_file.h"
+#include "input_file.h"
+#include "message.h"
 
 #include <jansson.h>
 #include <stdlib.h>
@@ -64,8 +65,8 @@ static uint32_t little_u32(const unsigned char *bytes)
 
 static int wrong_tensor(const Reading *reading, const char *name, const char *what)
 {
-    return whole_file_fail(reading->message, reading->size, "%s: tensor %.200s: %s", reading->path,
-                           name, what);
+    return message_fail(reading->message, reading->size, "%s: tensor %.200s: %s", reading->path,
+                        name, what);
 }
 
 /* Reads the shape and the product of its numbers, which must leave room for `bits` each. */
@@ -160,9 +161,9 @@ static int check_cover(const Reading *reading, SafetensorsEntry *entries, int co
         at += entries[i].count * (size_t)bits_of(&entries[i]) / 8;
     }
     if (at != reading->data + reading->data_bytes)
-        return whole_file_fail(reading->message, reading->size,
-                               "%s: %zu bytes after the last tensor belong to nothing",
-                               reading->path, (size_t)(reading->data + reading->data_bytes - at));
+        return message_fail(reading->message, reading->size,
+                            "%s: %zu bytes after the last tensor belong to nothing", reading->path,
+                            (size_t)(reading->data + reading->data_bytes - at));
     return 0;
 }
 
@@ -172,9 +173,9 @@ static int check_metadata(const Reading *reading, json_t *metadata)
     json_t *value;
 
     if (!json_is_object(metadata))
-        return whole_file_fail(reading->message, reading->size, "%s: __metadata__ is no object",
-                               reading->path);
-    json_object_foreach(metadata, key, value) if (!json_is_string(value)) return whole_file_fail(
+        return message_fail(reading->message, reading->size, "%s: __metadata__ is no object",
+                            reading->path);
+    json_object_foreach(metadata, key, value) if (!json_is_string(value)) return message_fail(
         reading->message, reading->size, "%s: __metadata__: %.200s is no string", reading->path,
         key);
     return 0;
@@ -187,7 +188,7 @@ static int read_entries(const Reading *reading, Safetensors *file, json_t *heade
 
     file->entries = calloc(json_object_size(header) + 1, sizeof *file->entries);
     if (!file->entries)
-        return whole_file_fail(reading->message, reading->size, "%s: out of memory", reading->path);
+        return message_fail(reading->message, reading->size, "%s: out of memory", reading->path);
     json_object_foreach(header, name, value)
     {
         int wrong = strcmp(name, "__metadata__") == 0
@@ -207,22 +208,20 @@ static json_t *parse_header(Reading *reading, const unsigned char *bytes, size_t
     json_t *header = NULL;
 
     if (count < 8) {
-        whole_file_fail(reading->message, reading->size,
-                        "%s: is no safetensors file: it has only %zu bytes", reading->path, count);
+        message_fail(reading->message, reading->size,
+                     "%s: is no safetensors file: it has only %zu bytes", reading->path, count);
     } else if (length > HEADER_LIMIT || length < 2 || (count > 8 && bytes[8] != '{')) {
-        whole_file_fail(reading->message, reading->size, "%s: is no safetensors file",
-                        reading->path);
+        message_fail(reading->message, reading->size, "%s: is no safetensors file", reading->path);
     } else if (length > count - 8) {
-        whole_file_fail(reading->message, reading->size,
-                        "%s: is cut short: its header has %llu bytes and %zu are there",
-                        reading->path, (unsigned long long)length, count - 8);
+        message_fail(reading->message, reading->size,
+                     "%s: is cut short: its header has %llu bytes and %zu are there", reading->path,
+                     (unsigned long long)length, count - 8);
     } else {
         header = json_loadb((const char *)bytes + 8, (size_t)length, JSON_REJECT_DUPLICATES,
                             &error);
         if (!header)
-            whole_file_fail(reading->message, reading->size,
-                            "%s: its header is wrong at byte %d: %s", reading->path,
-                            8 + error.position, error.text);
+            message_fail(reading->message, reading->size, "%s: its header is wrong at byte %d: %s",
+                         reading->path, 8 + error.position, error.text);
         reading->data = bytes + 8 + length;
         reading->data_bytes = count - 8 - (size_t)length;
     }
@@ -245,7 +244,7 @@ static int check_checksum(const Reading *reading, const Safetensors *file, unsig
     checksum_text(checksum_bytes(CHECKSUM_START, bytes, count), digits);
     if (place && strcmp(told, digits) == 0)
         return 0;
-    return whole_file_fail(
+    return message_fail(
         reading->message, reading->size,
         "%s: damaged: its bytes do not have the checksum they were written with; take another copy "
         "or an earlier file of weights",
@@ -270,7 +269,7 @@ static size_t data_end(const json_t *header)
     return (size_t)end;
 }
 
-/* The most bytes that a file can have which begins so, see whole_file_read. */
+/* The most bytes that a file can have which begins so, see input_file_read. */
 static size_t most_bytes(const unsigned char *bytes, size_t count)
 {
     uint64_t length = count > 8 ? little_u64(bytes) : 2;
@@ -296,14 +295,14 @@ int safetensors_read(Safetensors *file, const char *path, char *message, size_t 
 
     *file = (Safetensors){ 0 };
     *io = 1;
-    if (whole_file_read(path, most_bytes, &bytes, &count, message, size) != 0)
+    if (input_file_read(path, most_bytes, &bytes, &count, message, size) != 0)
         return -1;
     *io = 0;
 
     State *state = calloc(1, sizeof *state);
     if (!state) {
         free(bytes);
-        return whole_file_fail(message, size, "%s: out of memory", path);
+        return message_fail(message, size, "%s: out of memory", path);
     }
     file->private_state = state;
     state->bytes = bytes;

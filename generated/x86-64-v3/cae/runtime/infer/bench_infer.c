@@ -125,11 +125,10 @@ static const char *real_name(void)
     return sizeof(real) == sizeof(float) ? "float" : "double";
 }
 
-static void print_text(const Bench *bench)
+static void print_speed(const Bench *bench)
 {
     const Model *model = bench->infer->model;
     int threads = bench->infer->threads;
-    double total = 0;
 
     printf("%s (%s, %s), %d thread%s\n", model->name, model->target, real_name(), threads,
            threads > 1 ? "s" : "");
@@ -145,6 +144,13 @@ static void print_text(const Bench *bench)
     printf("FMA peak            %10.1f GFLOP/s\n", bench->peak);
     printf("ratio               %10.2f\n", bench->effective / bench->peak);
     printf("peak memory         %10.1f MiB\n\n", memory_peak_mib());
+}
+
+static void print_steps(const Bench *bench)
+{
+    const Model *model = bench->infer->model;
+    double total = 0;
+
     if (model->microbatch > 1)
         printf("Layers, per image in a microbatch of %d:\n", model->microbatch);
     printf("%-24s %-10s %-20s %10s %10s %10s\n", "layer", "direction", "kernel", "ms", "GFLOP/s",
@@ -206,10 +212,12 @@ int bench_infer(Infer *infer, bool json, Error *error)
         measure(&bench);
         result = 0;
     }
-    if (result == 0 && json)
+    if (result == 0 && json) {
         print_json(&bench);
-    if (result == 0 && !json)
-        print_text(&bench);
+    } else if (result == 0) {
+        print_speed(&bench);
+        print_steps(&bench);
+    }
     free(bench.pixels);
     free(bench.images);
     free(bench.outputs);

@@ -51,13 +51,13 @@ static int save_anew(Run *run, Error *error)
 
 int train_follow_folder(Run *run, Error *error)
 {
-    WholeFolder what;
+    HeldFolder what;
     if (run_folder_follow(&run->folder, &what, error) != 0)
         return -1;
-    if (what == WHOLE_FOLDER_MOVED)
+    if (what == HELD_FOLDER_MOVED)
         train_say(run, "the run's folder has been renamed; the run goes on in %s",
                   run->folder.path);
-    return what == WHOLE_FOLDER_GONE ? save_anew(run, error) : 0;
+    return what == HELD_FOLDER_GONE ? save_anew(run, error) : 0;
 }
 
 int train_save_last(Run *run, Error *error)

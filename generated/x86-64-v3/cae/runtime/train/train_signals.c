@@ -2,6 +2,7 @@
 #define _POSIX_C_SOURCE 200809L
 #include "train_private.h"
 
+#include "formats/whole_file.h"
 #include "signals.h"
 
 #include <errno.h>

@@ -1,0 +1,216 @@
+/* Checkpoints with something wrong in them: a bit, an end, a format, a number. */
+#define _POSIX_C_SOURCE 200809L
+#include "checkpoint_file.h"
+
+#include "formats/safetensors.h"
+#include "weights/weights.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Flips one bit, `back` bytes before the end or `text`'s last character. */
+static void damage(long back, const char *text)
+{
+    FILE *file = fopen(path, "r+b");
+    static char bytes[1 << 16];
+    size_t size = fread(bytes, 1, sizeof bytes, file), at = size - (size_t)back;
+    if (text) {
+        for (at = 0; at + strlen(text) < size && memcmp(bytes + at, text, strlen(text)) != 0;)
+            at++;
+        at += strlen(text) - 1;
+    }
+    assert_true(at < size);
+    fseek(file, (long)at, SEEK_SET);
+    fputc(bytes[at] ^ 1, file);
+    fclose(file);
+}
+
+static void damage_is_found(void **state)
+{
+    (void)state;
+    save_or_fail(&caec_model, true);
+    damage(5, NULL);
+    refused(&caec_model, EXIT_INPUT, "checksum");
+    save_or_fail(&caec_model, true);
+    damage(0, "\"640"); /* the position */
+    refused(&caec_model, EXIT_INPUT, "checksum");
+    save_or_fail(&caec_model, true);
+    assert_int_equal(truncate(path, 900), 0);
+    refused(&caec_model, EXIT_INPUT, "");
+    unlink(path);
+    refused(&caec_model, EXIT_FILE, "");
+}
+
+/* The file in memory, to be written back with something wrong. */
+static unsigned char good[1 << 16];
+
+static size_t read_good(void)
+{
+    save_or_fail(&caec_model, true);
+    FILE *file = fopen(path, "rb");
+    size_t size = fread(good, 1, sizeof good, file);
+    fclose(file);
+    assert_true(size > 0 && size < sizeof good);
+    return size;
+}
+
+static int damaged_files;
+
+static void want_refusal_of(const unsigned char *bytes, size_t size, const char *what, size_t place)
+{
+    real a[MOST], b[MOST], c[MOST];
+    CheckpointState s;
+    Error error = { 0 };
+    FILE *file = fopen(path, "r+b");
+    assert_int_equal(fwrite(bytes, 1, size, file), size);
+    fclose(file);
+    assert_int_equal(truncate(path, (off_t)size), 0);
+    int run = checkpoint_load(path, &caec_model, a, (real *[SETTINGS_STATES]){ b, c }, &s, &error),
+        weights = weights_load(&caec_model, path, a, &error);
+    if (run != -1 || weights != -1 || error.exit_code != EXIT_INPUT)
+        fail_msg("%s at byte %zu is taken", what, place);
+    damaged_files++;
+}
+
+/* Every single byte: of the length, the header, the padding, the data. */
+static void every_damaged_byte_is_found(void **state)
+{
+    (void)state;
+    static const unsigned char flips[] = { 0x01, 0x20, 0x80, 0xff };
+    size_t size = read_good();
+    for (size_t i = 0; i < size; i++)
+        for (size_t f = 0; f < sizeof flips; f++) {
+            good[i] ^= flips[f];
+            want_refusal_of(good, size, "a flip", i);
+            good[i] ^= flips[f];
+        }
+    for (size_t i = 0; i < size; i++)
+        want_refusal_of(good, i, "an end", i);
+    good[size] = 0;
+    want_refusal_of(good, size + 1, "a byte too many", size);
+    printf("%zu bytes, each flipped in %zu ways, cut off at each: %d damaged files refused\n", size,
+           sizeof flips, damaged_files);
+}
+
+/* Whitespace would be harmless, and a file that another program has stored anew need not say that
+   it is caec's. */
+static void other_formats_are_refused(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *keys[2], *values[2];
+        const char *word;
+    } files[] = {
+        { { "caec.format", "caec.model" }, { "3", "tiny" }, "no checksum" },
+        { { "caec.format", SAFETENSORS_CHECKSUM }, { "2", "" }, "not a training checkpoint" },
+        { { "caec.note", SAFETENSORS_CHECKSUM }, { "x", "" }, "not a training checkpoint" },
+    };
+    const SafetensorsItem item = { "a", SAFETENSORS_F32, 1, { 1 }, &(float){ 1 } };
+    char message[800];
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(safetensors_write(path, &item, 1, files[i].keys, files[i].values, 2,
+                                           message, sizeof message),
+                         0);
+        refused(&caec_model, EXIT_INPUT, files[i].word);
+    }
+    const char *keys[] = { "caec.format", "caec.model", SAFETENSORS_CHECKSUM },
+               *values[] = { "4", "tiny", "" };
+    assert_int_equal(safetensors_write(path, &item, 1, keys, values, 3, message, sizeof message),
+                     0);
+    refused(&caec_model, EXIT_INPUT, "format 4, this program reads format 3");
+}
+
+static int numbers;
+
+/* The file is right in all but one number; `says` is what the refusal tells of it. */
+static void want_refused_number(const char *says)
+{
+    save_or_fail(&caec_model, true);
+    refused(&caec_model, EXIT_INPUT, says);
+    numbers++;
+}
+
+static void with_count(uint64_t *at, uint64_t value, const char *says)
+{
+    const uint64_t good_one = *at;
+    *at = value;
+    want_refused_number(says);
+    *at = good_one;
+}
+
+static void with_double(double *at, double value, const char *says)
+{
+    const double good_one = *at;
+    *at = value;
+    want_refused_number(says);
+    *at = good_one;
+}
+
+static void with_int(int *at, int value, const char *says)
+{
+    const int good_one = *at;
+    *at = value;
+    want_refused_number(says);
+    *at = good_one;
+}
+
+/* Every number of the position, as no run has it. The checksum is right: a file from elsewhere can
+   hold anything. */
+static void numbers_that_no_run_has_are_refused(void **state)
+{
+    (void)state;
+    CheckpointState *s = &written;
+    with_count(&s->step, UINT64_MAX, "caec.step is \"18446744073709551615\"");
+    with_count(&s->step, (1ull << 53) + 2,
+               "caec.step is \"9007199254740994\", and this program writes a number from 0 to "
+               "9007199254740992;");
+    with_count(&s->epoch, UINT64_MAX, "caec.epoch is \"18446744073709551615\"");
+    with_count(&s->position, 1ull << 60, "caec.position is \"1152921504606846976\"");
+    with_count(&s->images, 641, "caec.images is 641, more than caec.position, which is 640");
+    with_count(&s->batch, 2147483647,
+               "caec.batch is \"2147483647\", and this program writes a number from 1 to 1048576;");
+    with_count(&s->batch, 0, "caec.batch is \"0\"");
+    with_count(&s->epochs, (1 << 24) + 1, "caec.epochs is \"16777217\"");
+    with_count(&s->steps, UINT64_MAX, "caec.steps is \"18446744073709551615\"");
+    with_count(&s->closed, (1ull << 53) + 2, "caec.closed is \"9007199254740994\"");
+    with_count(&s->schedule_follows, 2,
+               "caec.schedule_follows is \"2\", and this program writes a number from 0 to 1;");
+    with_count(&s->plateau.best.wait, UINT64_MAX, "caec.plateau_wait is");
+    with_count(&s->plateau.cooldown, UINT64_MAX, "caec.plateau_cooldown is");
+    with_count(&s->early.wait, UINT64_MAX, "caec.early_wait is");
+    with_double(&s->loss_sum, NAN, "caec.loss_sum is \"nan\"");
+    with_double(
+        &s->seconds, -1e300,
+        "caec.seconds is \"-1.0000000000000001e+300\", and this program writes a number from 0 to");
+    with_double(&s->seconds, INFINITY, "caec.seconds is \"inf\"");
+    with_double(&s->best, NAN, "caec.best is \"nan\"");
+    with_double(&s->best, -INFINITY, "caec.best is \"-inf\"");
+    with_double(&s->training.clip_norm, NAN, "caec.clip_norm is \"nan\"");
+    with_double(&s->training.global_clip_norm, -1, "caec.global_clip_norm is \"-1\"");
+    with_double(&s->training.clip_value, INFINITY, "caec.clip_value is \"inf\"");
+    with_double(&s->training.min_delta, -1, "caec.min_delta is \"-1\"");
+    with_double(&s->rate, NAN, "caec.rate is \"nan\"");
+    with_double(&s->plateau.best.best, NAN, "caec.plateau_best is \"nan\"");
+    with_double(&s->plateau.scale, INFINITY,
+                "caec.plateau_scale is \"inf\", and this program writes a number from 0 to 1;");
+    with_double(&s->early.best, NAN, "caec.early_best is \"nan\"");
+    with_int(&s->training.patience, -3,
+             "caec.patience is \"-3\", and this program writes a number from 0 to 16777216;");
+    with_int(&s->training.patience, (1 << 24) + 1, "caec.patience is \"16777217\"");
+    with_int(&s->training.mirror, 7,
+             "caec.mirror is \"7\", and this program writes a number from 0 to 1;");
+    printf("%d numbers of a position refused\n", numbers);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(damage_is_found),
+        cmocka_unit_test(every_damaged_byte_is_found),
+        cmocka_unit_test(other_formats_are_refused),
+        cmocka_unit_test(numbers_that_no_run_has_are_refused),
+    };
+    return cmocka_run_group_tests(tests, set_up, tear_down);
+}

@@ -1,0 +1,144 @@
+/* The parameters of a net, and the images that it is given. */
+#define _POSIX_C_SOURCE 200809L
+#include "net_private.h"
+
+#include "cases.h"
+#include "rng.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+/* A trained tensor: its shape, and the middle and half width of what is drawn for it. */
+typedef struct Tensor {
+    const char *what;
+    ModelShape shape;
+    int count;
+    double middle, width;
+} Tensor;
+
+/* Of a layer whose input has the size; returns how many. */
+static int layer_tensors(const NetLayer *l, NetSize s, double scale, Tensor tensors[2])
+{
+    int taps = l->kernel * l->kernel * s.channels, k = l->kernel;
+    bool turned = l->kind == DECONV;
+    if (l->kind == NORM) {
+        tensors[0] = (Tensor){ "gamma", { 1, { s.channels } }, s.channels, 1, 0.5 };
+        tensors[1] = (Tensor){ "beta", { 1, { s.channels } }, s.channels, 0, 0.5 };
+        return 2;
+    }
+    if (l->kind == DENSE) {
+        tensors[0] = (Tensor){ "kernel",
+                               { 2, { s.channels, l->units } },
+                               s.channels * l->units,
+                               0,
+                               scale * sqrt(3.0 / s.channels) };
+        tensors[1] = (Tensor){ "bias", { 1, { l->units } }, l->units, 0, scale * 0.5 };
+        return l->no_bias ? 1 : 2;
+    }
+    if (l->kind != CONV && l->kind != DECONV)
+        return 0;
+    tensors[0] = (Tensor){
+        "kernel",
+        { 4, { k, k, turned ? l->filters : s.channels, turned ? s.channels : l->filters } },
+        taps * l->filters,
+        0,
+        scale * sqrt(3.0 / taps)
+    };
+    tensors[1] = (Tensor){ "bias", { 1, { l->filters } }, l->filters, 0, scale * 0.5 };
+    return l->no_bias ? 1 : 2;
+}
+
+int net_layer_reals(const NetLayer *l, NetSize s)
+{
+    Tensor tensors[2];
+    int count = 0;
+    for (int i = layer_tensors(l, s, 1, tensors) - 1; i >= 0; i--)
+        count += tensors[i].count;
+    return count;
+}
+
+static void check_parameter(const Model *model, int *index, size_t *offset, const char *layer,
+                            const char *what, ModelShape shape)
+{
+    assert_true(*index < model->parameter_count);
+    const ModelParameter *p = &model->parameters[(*index)++];
+    char *name = text_of("%s.%s", layer, what);
+    size_t count = 1;
+    assert_string_equal(p->name, name);
+    assert_int_equal(p->shape.rank, shape.rank);
+    for (int i = 0; i < shape.rank; i++) {
+        assert_int_equal(p->shape.dim[i], shape.dim[i]);
+        count *= (size_t)shape.dim[i];
+    }
+    assert_int_equal(p->offset, *offset);
+    assert_int_equal(p->count, count);
+    *offset += count;
+    free(name);
+}
+
+static void check_shape(const ModelShape *shape, NetSize size)
+{
+    if (size.flat) {
+        assert_int_equal(shape->rank, 1);
+        assert_int_equal(shape->dim[0], size.channels);
+        return;
+    }
+    assert_int_equal(shape->rank, 3);
+    assert_int_equal(shape->dim[0], size.height);
+    assert_int_equal(shape->dim[1], size.width);
+    assert_int_equal(shape->dim[2], size.channels);
+}
+
+void net_check(const Net *net, const Model *model)
+{
+    NetSize s = net_image_size(net);
+    NetPlace places[NET_PLACES];
+    int index = 0, count = net_places(net, places);
+    size_t offset = 0;
+    assert_string_equal(model->name, "net");
+    check_shape(&model->input, s);
+    check_shape(&model->output, s);
+    check_shape(&model->latent, places[net_length(net->encoder) - 1].out);
+    for (int i = 0; i < count; i++) {
+        Tensor tensors[2];
+        int n = layer_tensors(places[i].layer, places[i].in, 1, tensors);
+        for (int k = 0; k < n; k++)
+            check_parameter(model, &index, &offset, places[i].name, tensors[k].what,
+                            tensors[k].shape);
+    }
+    assert_int_equal(index, model->parameter_count);
+    assert_int_equal(offset, model->parameter_reals);
+}
+
+double *net_parameters(const Net *net, unsigned seed, int *count)
+{
+    uint64_t state = seed;
+    double *w = NULL, scale = net->scale != 0 ? net->scale : 1;
+    NetPlace places[NET_PLACES];
+    int layers = net_places(net, places);
+    *count = 0;
+    for (int i = 0; i < layers; i++) {
+        Tensor tensors[2];
+        int n = layer_tensors(places[i].layer, places[i].in, scale, tensors);
+        for (int t = 0; t < n; t++) {
+            w = realloc(w, sizeof *w * (size_t)(*count + tensors[t].count));
+            assert_non_null(w);
+            /* rounded to float, so that both types start from the same numbers */
+            for (int k = 0; k < tensors[t].count; k++)
+                w[*count + k] = (float)(tensors[t].middle + rng_uniform(&state) * tensors[t].width);
+            *count += tensors[t].count;
+        }
+    }
+    return w;
+}
+
+uint8_t *net_image(const Net *net, unsigned seed)
+{
+    uint64_t state = seed;
+    int n = net->height * net->width * net->channels;
+    uint8_t *image = malloc((size_t)n);
+    assert_non_null(image);
+    for (int i = 0; i < n; i++)
+        image[i] = (uint8_t)(rng_bits(&state) >> 56);
+    return image;
+}
