@@ -44,12 +44,12 @@ end
 function helpers.plural(n) return n == 1 and "" or "s" end
 function helpers.ceil_div(a, b) return math.floor((a + b - 1) / b) end
 function helpers.ceil_to(a, b) return math.floor((a + b - 1) / b) * b end
-local function sign(text) return function(n) return n == 0 and "" or string.format(" %s %d", text,
-    n) end end
-local function factor(text) return function(n) return n == 1 and "" or string.format(" %s %d", text,
-    n) end end
-helpers.plus, helpers.minus, helpers.times, helpers.over = sign("+"), sign("-"), factor("*"),
-    factor("/")
+-- " + 3", and so on; nothing where that would change nothing.
+local function operation(operator, neutral)
+  return function(n) return n == neutral and "" or string.format(" %s %d", operator, n) end
+end
+helpers.plus, helpers.minus = operation("+", 0), operation("-", 0)
+helpers.times, helpers.over = operation("*", 1), operation("/", 1)
 
 function helpers.list(n, f, separator)
   local parts = {}
@@ -122,8 +122,9 @@ local function vector_expression(holes, text, values)
   end
   local left, right, yes, no = text:match("^(.-) > (.-) %? (.-) : (.-)$")
   if not left then return put(text) end
-  if yes == left and no == right then return string.format("larger(%s, %s)", put(left),
-      put(right)) end
+  if yes == left and no == right then
+    return string.format("larger(%s, %s)", put(left), put(right))
+  end
   return string.format("pick(above(%s, %s), %s, %s)", put(left), put(right), put(yes), put(no))
 end
 
@@ -163,8 +164,9 @@ end
 
 local function signature(holes, bound)
   local words = {}
-  for i, argument in ipairs(bound) do words[i] = argument.scalar or argument.type .. "restrict " ..
-      argument.name end
+  for i, argument in ipairs(bound) do
+    words[i] = argument.scalar or argument.type .. "restrict " .. argument.name
+  end
   local first = "void " .. holes.name .. "("
   return helpers.wrap(first, words, ")", #first)
 end
@@ -253,8 +255,9 @@ local function tidy(line)
       not line:find("%f[%w_.][01]%f[^%w_.]") then return line end
   line = line:gsub("[%w_]+ %% 1%f[^%w_.]", "0"):gsub("%f[%w_.]0 [*/] %d+%f[^%w_.]", "0")
   line = line:gsub(" [*/] 1%f[^%w_.]", ""):gsub("%f[%w_.]1 %* ", "")
-  line = line:gsub(" [+-] 0%f[^%w_.](.?.?)", function(rest) return not rest:find("^ [*/%%]") and
-      rest or nil end)
+  line = line:gsub(" [+-] 0%f[^%w_.](.?.?)", function(rest)
+    return not rest:find("^ [*/%%]") and rest or nil
+  end)
   return (line:gsub("([%(%[=] ?)0 %+ ", "%1"))
 end
 
@@ -326,10 +329,13 @@ local function expand(name, holes)
   function known.weight_at(place) return holes.half and "from_half(" .. place .. ")" or place end
   function known.scale(argument) return holes.args[argument].scale end
   function known.number(x, given) return number(holes, x, given) end
-  function known.activation(x) return expression(holes, holes.act_value,
-      { x = x, slope = number(holes, holes.slope) }) end
-  function known.derivative(y, d) return expression(holes, holes.act_derivative,
-      { y = y, d = d, slope = number(holes, holes.slope) }) end
+  function known.activation(x)
+    return expression(holes, holes.act_value, { x = x, slope = number(holes, holes.slope) })
+  end
+  function known.derivative(y, d)
+    return expression(holes, holes.act_derivative,
+        { y = y, d = d, slope = number(holes, holes.slope) })
+  end
   function known.vector_activation(x)
     return vector_expression(holes, holes.act_value, { x = x, slope = number(holes, holes.slope) })
   end
