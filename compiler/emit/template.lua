@@ -261,9 +261,14 @@ local function tidy(line)
   return (line:gsub("([%(%[=] ?)0 %+ ", "%1"))
 end
 
+local translated = {}       -- of each template that was run: its Lua and its path
+
 local function run(name, env)
-  local text, path = embedded(name)
-  local chunk, message = load(translate(text, path), "@" .. path, "t", env)
+  if not translated[name] then
+    local text, path = embedded(name)
+    translated[name] = { lua = translate(text, path), path = path }
+  end
+  local chunk, message = load(translated[name].lua, "@" .. translated[name].path, "t", env)
   if not chunk then error(message, 0) end
   return chunk()
 end
