@@ -44,12 +44,12 @@ end
 function helpers.plural(n) return n == 1 and "" or "s" end
 function helpers.ceil_div(a, b) return math.floor((a + b - 1) / b) end
 function helpers.ceil_to(a, b) return math.floor((a + b - 1) / b) * b end
-local function sign(text) return function(n) return n == 0 and "" or string.format(" %s %d", text,
-    n) end end
-local function factor(text) return function(n) return n == 1 and "" or string.format(" %s %d", text,
-    n) end end
-helpers.plus, helpers.minus, helpers.times, helpers.over = sign("+"), sign("-"), factor("*"),
-    factor("/")
+-- " + 3", and so on; nothing where that would change nothing.
+local function operation(operator, neutral)
+  return function(n) return n == neutral and "" or string.format(" %s %d", operator, n) end
+end
+helpers.plus, helpers.minus = operation("+", 0), operation("-", 0)
+helpers.times, helpers.over = operation("*", 1), operation("/", 1)
 
 function helpers.list(n, f, separator)
   local parts = {}
@@ -186,8 +186,9 @@ end
 
 local function signature(holes, bound)
   local words = {}
-  for i, argument in ipairs(bound) do words[i] = argument.scalar or argument.type .. "restrict " ..
-      argument.name end
+  for i, argument in ipairs(bound) do
+    words[i] = argument.scalar or argument.type .. "restrict " .. argument.name
+  end
   local first = "void " .. holes.name .. "("
   return helpers.wrap(first, words, ")", #first)
 end
@@ -276,14 +277,20 @@ local function tidy(line)
       not line:find("%f[%w_.][01]%f[^%w_.]") then return line end
   line = line:gsub("[%w_]+ %% 1%f[^%w_.]", "0"):gsub("%f[%w_.]0 [*/] %d+%f[^%w_.]", "0")
   line = line:gsub(" [*/] 1%f[^%w_.]", ""):gsub("%f[%w_.]1 %* ", "")
-  line = line:gsub(" [+-] 0%f[^%w_.](.?.?)", function(rest) return not rest:find("^ [*/%%]") and
-      rest or nil end)
+  line = line:gsub(" [+-] 0%f[^%w_.](.?.?)", function(rest)
+    return not rest:find("^ [*/%%]") and rest or nil
+  end)
   return (line:gsub("([%(%[=] ?)0 %+ ", "%1"))
 end
 
+local translated = {}       -- of each template that was run: its Lua and its path
+
 local function run(name, env)
-  local text, path = embedded(name)
-  local chunk, message = load(translate(text, path), "@" .. path, "t", env)
+  if not translated[name] then
+    local text, path = embedded(name)
+    translated[name] = { lua = translate(text, path), path = path }
+  end
+  local chunk, message = load(translated[name].lua, "@" .. translated[name].path, "t", env)
   if not chunk then error(message, 0) end
   return chunk()
 end
