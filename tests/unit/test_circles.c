@@ -1,5 +1,5 @@
-/* Who calls whom in the compiler, read from its sources: no files call each other in a circle, and a
-   header is the manual of its own source. What may include what, test_layers.c holds. */
+/* Who calls whom in the compiler, read from its sources: no files call each other in a circle, and
+   a header is the manual of its own source. What may include what, test_layers.c holds. */
 #include "cases.h"
 #include "files.h"
 
