@@ -11,10 +11,10 @@ static const double slower_most = 10;
 static void add_saving(Candidates *c, MemorySaving saving)
 {
     if (c->count == c->room) {
-        c->saving = arena_more(c->saving, c->room, sizeof *c->saving);
+        c->candidate = arena_more(c->candidate, c->room, sizeof *c->candidate);
         c->room = c->room ? 2 * c->room : 1;
     }
-    c->saving[c->count++] = saving;
+    c->candidate[c->count++] = (Candidate){ .saving = saving };
 }
 
 static bool is_forced(const Candidates *c, const char *fusion)
@@ -84,7 +84,7 @@ static void find_makers(Candidates *c, const Program *program)
 
 static void add_repeat(Candidates *c, const Step *maker, const Step *reader)
 {
-    const MemorySaving *last = c->count ? &c->saving[c->count - 1] : NULL;
+    const MemorySaving *last = c->count ? &c->candidate[c->count - 1].saving : NULL;
     if (!last || last->core != maker->core || last->reader != reader->core)
         add_saving(c, (MemorySaving){
                           .kind = SAVING_RECOMPUTE, .core = maker->core, .reader = reader->core });
@@ -92,8 +92,9 @@ static void add_repeat(Candidates *c, const Step *maker, const Step *reader)
 
 static int by_places(const void *a, const void *b)
 {
-    const MemorySaving *x = a, *y = b;
-    return x->core != y->core ? x->core->id - y->core->id : x->place - y->place;
+    const Candidate *x = a, *y = b;
+    return x->saving.core != y->saving.core ? x->saving.core->id - y->saving.core->id
+                                            : x->place - y->place;
 }
 
 /* What is made in the forward half and read by a step after it, and no step next to that one has it
@@ -110,11 +111,11 @@ static void find_repeats(Candidates *c, const Program *program)
                 || reads(program->steps[to - 1], node))
                 continue;
             add_repeat(c, program->steps[c->maker[node->id] - 1], reader);
-            c->saving[c->count - 1].place = to;
+            c->candidate[c->count - 1].place = to;
         }
     }
     if (c->count > first)
-        qsort(&c->saving[first], (size_t)(c->count - first), sizeof *c->saving, by_places);
+        qsort(&c->candidate[first], (size_t)(c->count - first), sizeof *c->candidate, by_places);
 }
 
 static void find_on_use(Candidates *c, const Program *train)

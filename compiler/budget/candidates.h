@@ -4,8 +4,14 @@
 
 #include "savings.h"
 
+typedef struct Candidate {
+    MemorySaving saving; /* bytes and cost are for the search to set, bytes 0: it saves nothing */
+    bool exact;          /* likewise: it saves so many bytes, not just so many at most */
+    int place;           /* RECOMPUTE: of the reader */
+} Candidate;
+
 typedef struct Candidates {
-    MemorySaving *saving; /* bytes and cost are for the search to set */
+    Candidate *candidate;
     int count, room;
     const Plan *plain; /* has no savings; fusions whose kernels it was forced to take keep them */
     const Kernel **kernel_of; /* by node: the kernel of the training step of that core */

@@ -116,34 +116,41 @@ static bool has_source(const Drafts *d, const bool *seen, const Packing *on_use)
 
 /* The step that makes its packing on use, where it is of a parameter of which that is wanted; NULL:
    the step stays as it is. */
-static const Step *step_in_place(const Drafts *d, const Step *step, const bool *on_use,
+static const Step *step_in_place(const Drafts *d, const DraftStep *step, const bool *on_use,
                                  const bool *seen)
 {
-    const Step *other = step->recomputes ? NULL : draft_step(step)->packed_on_use;
+    const Step *other = step->packed_on_use;
     return other && on_use[other->on_use->parameter->id] && has_source(d, seen, other->on_use)
                ? other
                : NULL;
 }
 
-/* Counts the packings of the program's steps that were not seen before, and puts steps that make
-   theirs on use in the place of those of which that is wanted. */
-static void count_packings(const Drafts *d, Plan *plan, Program *program, const bool *on_use,
-                           bool *seen)
+/* Counts the step's packings that were not seen before, but for the one that is made on use. */
+static void count_packings(Plan *plan, const DraftStep *step, const Packing *on_use, bool *seen)
+{
+    for (int i = 0; i < step->step.argument_count; i++) {
+        const Packing *packing = step->step.arguments[i].packing;
+        if (!packing || packing == on_use || seen[step->place[i]])
+            continue;
+        seen[step->place[i]] = true;
+        *(packing->training ? &plan->training_reals
+                            : &plan->prepared_reals) += plan_packing_room(&plan->settings, packing);
+    }
+}
+
+/* Counts the packings of the program's steps, and puts steps that make theirs on use in the place
+   of those of which that is wanted. What is recomputed reads nothing that was not seen before. */
+static void set_packings(const Drafts *d, Plan *plan, Program *program, const bool *on_use,
+                         bool *seen)
 {
     for (int i = 0; i < program->count; i++) {
-        const Step *step = program->steps[i], *other = on_use && i >= program->forward_count
-                                                           ? step_in_place(d, step, on_use, seen)
-                                                           : NULL;
-        for (int k = 0; k < step->argument_count; k++) {
-            const Packing *packing = step->arguments[k].packing;
-            const int place = packing ? variants_place(d->variants, packing) : 0;
-            if (!packing || seen[place] || (other && packing == other->on_use))
-                continue;
-            seen[place] = true;
-            *(packing->training
-                  ? &plan->training_reals
-                  : &plan->prepared_reals) += plan_packing_room(&plan->settings, packing);
-        }
+        if (program->steps[i]->recomputes)
+            continue;
+        const DraftStep *step = draft_step(program->steps[i]);
+        const Step *other = on_use && i >= program->forward_count
+                                ? step_in_place(d, step, on_use, seen)
+                                : NULL;
+        count_packings(plan, step, other ? other->on_use : NULL, seen);
         if (other)
             program->steps[i] = other;
     }
@@ -189,7 +196,7 @@ static Plan *draft_steps(Drafts *d, const MemorySaving *savings, int count, bool
         changed[p] = kernels || (training && count > 0);
         if (training)
             savings_order(plan->graph, programs[p], savings, count, recomputed);
-        count_packings(d, plan, programs[p], training ? on_use : NULL, seen);
+        set_packings(d, plan, programs[p], training ? on_use : NULL, seen);
     }
     return plan;
 }

@@ -5,8 +5,8 @@
 
 #include "../program/plan.h"
 
-/* What was given up to stay within --memory-limit, in the order in which the
-   search chose. */
+/* One thing given up to stay within --memory-limit. Lists are in the order in which the search
+   chose, and their order counts: the later ones add to the earlier. */
 typedef struct MemorySaving {
     enum {
         SAVING_ORDER,
@@ -22,9 +22,6 @@ typedef struct MemorySaving {
     const Kernel *kernel;
     const Node *core, *reader; /* RECOMPUTE: the step with this core is computed again before the
                                   step with that one. KERNEL: the fusion's core */
-    int place;                 /* RECOMPUTE: of the reader, while the saving is looked for */
-    bool exact;                /* while savings are tried: it saves `bytes`, not just so many at
-                                  most */
     const Node *parameter;     /* ON_USE: its turned packing is made before each dX instead of once
                                   an update */
     size_t bytes;              /* saved by it, after those before it */

@@ -52,8 +52,9 @@ static bool is_better(const Search *s, const MemorySaving *a, const MemorySaving
 
 /* Sets what the saving costs now, and what it saves: no more than that, or just that where it is
    fewer than `bound` bytes that are left. */
-static void try_saving(Search *s, MemorySaving *saving, size_t bound)
+static void try_candidate(Search *s, Candidate *candidate, size_t bound)
 {
+    MemorySaving *saving = &candidate->saving;
     saving->bytes = 0;
     s->savings[s->count] = *saving;
     if (saving->kind == SAVING_KERNEL && !draft_differs(s->drafts, s->savings, s->count + 1))
@@ -63,7 +64,7 @@ static void try_saving(Search *s, MemorySaving *saving, size_t bound)
         return;
     if (draft.exact)
         weigh(s, s->savings, s->count + 1, draft.bytes);
-    saving->exact = draft.exact;
+    candidate->exact = draft.exact;
     saving->bytes = s->now.bytes - draft.bytes;
     saving->cost = draft.cost - s->now.cost;
 }
@@ -92,9 +93,9 @@ static int try_all(Search *s)
     const int share = 1 + (int)(work_of_round(s) / MAX_WORK);
     for (int i = 0; i < s->found->count; i++)
         if (i % share == s->round % share && has_time(s, WORK_DOWN + WORK_BOTTOM))
-            try_saving(s, &s->found->saving[i], s->least_bytes);
+            try_candidate(s, &s->found->candidate[i], s->least_bytes);
         else
-            s->found->saving[i].bytes = 0;
+            s->found->candidate[i].saving.bytes = 0;
     s->round++;
     return share;
 }
@@ -105,40 +106,48 @@ static void measure(Search *s)
     weigh(s, s->savings, s->count, s->now.bytes);
 }
 
-static MemorySaving *seemingly_best(const Search *s)
+static Candidate *seemingly_best(const Search *s)
 {
-    MemorySaving *best = NULL;
-    for (int i = 0; i < s->found->count; i++)
-        if (s->found->saving[i].bytes && (!best || is_better(s, &s->found->saving[i], best)))
-            best = &s->found->saving[i];
+    Candidate *best = NULL;
+    for (int i = 0; i < s->found->count; i++) {
+        Candidate *other = &s->found->candidate[i];
+        if (other->saving.bytes && (!best || is_better(s, &other->saving, &best->saving)))
+            best = other;
+    }
     return best;
 }
 
 /* The best of those that this round found, and not yet taken; NULL: none saves anything. One of
    which it is only known what it saves at most is tried to the end when it seems to be the best. */
-static MemorySaving *best_of_round(Search *s)
+static Candidate *best_of_round(Search *s)
 {
-    MemorySaving *best = seemingly_best(s);
+    Candidate *best = seemingly_best(s);
     while (best && !best->exact) {
-        try_saving(s, best, SIZE_MAX);
+        try_candidate(s, best, SIZE_MAX);
         best = seemingly_best(s);
     }
     return best;
 }
 
-static void take(Search *s, const MemorySaving *saving)
+/* Nothing more is to be had by it then. */
+static void take(Search *s, Candidate *candidate)
 {
-    s->savings[s->count++] = *saving;
+    s->savings[s->count++] = candidate->saving;
+    candidate->saving.bytes = 0;
     measure(s);
 }
 
-/* Whether the saving, tried again after others of its round, still gives about what it gave. */
-static bool keeps_promise(Search *s, MemorySaving *saving)
+static double bytes_for_a_cycle(const MemorySaving *saving)
 {
-    const double gave = (double)saving->bytes / (saving->cost > 0 ? saving->cost + 1 : 1);
-    try_saving(s, saving, SIZE_MAX);
-    return saving->bytes
-           && (double)saving->bytes / (saving->cost > 0 ? saving->cost + 1 : 1) >= promise * gave;
+    return (double)saving->bytes / (saving->cost > 0 ? saving->cost + 1 : 1);
+}
+
+/* Whether the saving, tried again after others of its round, still gives about what it gave. */
+static bool keeps_promise(Search *s, Candidate *candidate)
+{
+    const double gave = bytes_for_a_cycle(&candidate->saving);
+    try_candidate(s, candidate, SIZE_MAX);
+    return candidate->saving.bytes && bytes_for_a_cycle(&candidate->saving) >= promise * gave;
 }
 
 static bool can_go_on(const Search *s)
@@ -149,7 +158,7 @@ static bool can_go_on(const Search *s)
 /* Keeps the best saving, or in large networks the best ones; false where none saves anything. */
 static bool take_best(Search *s)
 {
-    MemorySaving *best = NULL;
+    Candidate *best = NULL;
     s->round_start = s->count;
     s->round_first = s->round;
     s->round_work = drafts_work(s->drafts) - s->begin;
@@ -160,7 +169,6 @@ static bool take_best(Search *s)
     if (!best)
         return false;
     take(s, best);
-    best->bytes = 0;
     for (double more = work_of_round(s) / WORK_FOR_ONE;
          more > 1 && s->now.bytes > s->goal && can_go_on(s); more--) {
         best = best_of_round(s);
@@ -168,7 +176,7 @@ static bool take_best(Search *s)
             break;
         if (keeps_promise(s, best))
             take(s, best);
-        best->bytes = 0;
+        best->saving.bytes = 0;
     }
     return true;
 }

@@ -25,9 +25,8 @@ typedef struct Search {
     Draft now;                           /* with these savings */
     MemorySaving least[MAX_SAVINGS + 1]; /* those of the smallest draft that was tried ... */
     int least_count;
-    size_t least_bytes; /* ... and its bytes; 0: none was tried */
-    Candidates *found;  /* what this round may save by: what it saves and costs stands in it, bytes
-                            0: nothing */
+    size_t least_bytes;       /* ... and its bytes; 0: none was tried */
+    Candidates *found;        /* what this round may save by */
     int round, round_start;   /* how many rounds there were; savings when the last one began */
     int round_first;          /* `round` when it began: a round may try several shares */
     double begin, round_work; /* drafts_work() when the search began; and from there on, when the

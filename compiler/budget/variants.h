@@ -10,10 +10,12 @@
 /* A step that drafts share, and of training what may stand in its place: one that recomputes its
    values, where it is of the forward half; and one whose turned packing is made on use. */
 typedef struct DraftStep {
-    Step step; /* first: variants hand out nothing but steps that stand here */
+    Step step;                 /* first: variants hand out nothing but steps that stand here */
+    int place[STEP_ARGUMENTS]; /* of the packing that an argument is, among all packings */
     const Step *recomputed, *packed_on_use; /* NULL: none */
 } DraftStep;
 
+/* Of a step of a variant or of the base. */
 const DraftStep *draft_step(const Step *step);
 
 /* A packing that steps read; equal packings of all steps are one. */
@@ -44,15 +46,15 @@ typedef struct Variants {
     const Step ***steps;     /* of each program of the base, by core */
     DraftPacking **packings; /* by parameter, all that any step reads */
     int packing_count;
-    int *
-        name_of; /* by node: which of the fusions' names its fusion has. Those with one name, copies
-                     of a layer, change their kernels together */
+    /* Fusions with one name, copies of a layer, change their kernels together. */
+    int *name_of; /* by node: which of the fusions' names its fusion has */
     int name_count;
-    NodeList *nodes_of;    /* by name */
-    Variant **variants;    /* by name */
-    bool **read_by_others; /* of each program, by node: whether a step of a fusion with another name
-                               reads it, or it is a result */
-    StepWalk walk;         /* nothing known, but while a variant is planned */
+    NodeList *nodes_of; /* by name */
+    Variant **variants; /* by name */
+    /* Of each program, by node: whether a step of a fusion with another name reads it, or it is a
+       result. */
+    bool **read_by_others;
+    StepWalk walk; /* nothing known, but while a variant is planned */
 } Variants;
 
 /* Of a plan without savings. */
@@ -62,8 +64,5 @@ Variants *variants_open(const Plan *plain);
    that come to the same it is always the first. It takes memory that stays. */
 const Variant *variant_find(Variants *variants, int name, const Kernel *forward,
                             const Kernel *backward);
-
-/* Which of all packings it is, one that a step of a variant or of the base reads. */
-int variants_place(const Variants *variants, const Packing *packing);
 
 #endif

@@ -5,8 +5,6 @@
 #include "plan.h"
 #include "spans.h"
 
-enum { SLACK_CHECKED = 64 }; /* a vector may be read past a value's end */
-
 /* Tables of places hold the place + 1, or 0 for none. */
 typedef struct Checker {
     const Plan *plan;
@@ -33,7 +31,8 @@ const Step *checker_step(const Checker *checker);
 /* Keeps what is wrong, with program and step, unless something was found before. */
 void checker_find(Checker *checker, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* Gives the bytes of a buffer to a holder: its place + 1, or HELD_BY_NOBODY; whose they are. */
+/* Gives the bytes of a buffer to a holder, the place + 1 of a buffer or HELD_BY_NOBODY; and says
+   whose they are. */
 void checker_give(Checker *checker, const Buffer *buffer, int holder);
 int checker_holder(const Checker *checker, const Buffer *buffer);
 

@@ -105,7 +105,7 @@ static void want_results(const Library *l, const Results *got, const Results *ri
         want_near("rows", got->rows, right->rows, l->output, tolerance);
 }
 
-/* The forms: to the bit, or within Winograd's rounding, `tolerance` of the largest; the results
+/* The packings: to the bit, or within Winograd's rounding, `tolerance` of the largest; the results
    within what these bring about. */
 static void compare(const char *graph, const char *options, const char *as, double tolerance)
 {
@@ -275,7 +275,7 @@ static void beside_training(void **state)
     char *weights = library_weights(plain.folder, start),
          *options = text_of("--target native --weights %s", weights);
     Library baked = library_load(net_cae, options);
-    /* forms for training lie in its own memory */
+    /* packings for training lie in their own memory */
     assert_true(baked.prepared_bytes < plain.prepared_bytes);
     uint8_t *image = block_new(plain.image);
     for (int i = 0; i < 2; i++) {
@@ -507,7 +507,7 @@ static void what_is_refused(void **state)
     library_free(&dense);
 }
 
-/* Weights are finite, but Winograd's form adds them up. */
+/* Weights are finite, but Winograd's packing adds them up. */
 static void a_form_too_large(void **state)
 {
     (void)state;

@@ -249,7 +249,7 @@ static void of_stages(void **state)
     folder_remove(folder);
 }
 
-/* By rows in another order of sums; training has forms of weights of its own then. */
+/* By rows in another order of sums; training has packings of its own then. */
 static void with_a_stream(void **state)
 {
     (void)state;

@@ -346,7 +346,7 @@ static void of_the_whole_network(void **state)
     folder_remove(folder);
 }
 
-/* Training has its own forms of the weights, and the limit counts those. */
+/* Training has packings of its own, and the limit counts those. */
 static void training_within_a_limit(void **state)
 {
     (void)state;
