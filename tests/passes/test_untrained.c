@@ -1,5 +1,5 @@
-/* A parameter that is not trained: it has no gradient, no step makes one, and what is emitted leaves
-   it alone. */
+/* A parameter that is not trained: it has no gradient, no step makes one, and what is emitted
+   leaves it alone. */
 #include "base/arena.h"
 #include "emit/emit.h"
 #include "front/load.h"
