@@ -42,8 +42,6 @@ static Node *conv2d_gradient(Graph *graph, Node *node, Node *dy, int i)
     if (i == 1)
         return node_new(graph, &op_conv2d_dw, node, arena_format("%s.dw", node->name),
                         (Node *[]){ x, dy }, n);
-    if (x->op == &op_input)
-        return NULL;
     const double numbers[] = { n[0], n[1], n[2], n[3], x->shape.dim[0], x->shape.dim[1] };
     return node_new(graph, &op_conv2d_dx, node, arena_format("%s.dx", node->name),
                     (Node *[]){ dy, node->input[1] }, numbers);

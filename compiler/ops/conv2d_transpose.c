@@ -40,8 +40,6 @@ static Node *transpose_gradient(Graph *graph, Node *node, Node *dy, int i)
     if (i == 1)
         return node_new(graph, &op_conv2d_transpose_dw, node, arena_format("%s.dw", node->name),
                         (Node *[]){ x, dy }, node->number);
-    if (x->op == &op_input)
-        return NULL;
     return node_new(graph, &op_conv2d_transpose_dx, node, arena_format("%s.dx", node->name),
                     (Node *[]){ dy, node->input[1] }, node->number);
 }

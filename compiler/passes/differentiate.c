@@ -37,9 +37,8 @@ static Node *total(Graph *graph, const Node *of, const Arrived *list)
    asked for. */
 static void mark_trained(const Graph *graph, int stage, int count, bool *trained)
 {
-    for (int i = 0; i < graph->parameter_count; i++) {
+    for (int i = 0; i < graph->parameter_count; i++)
         trained[graph->parameters[i].node->id] = graph_trains(graph, stage, i);
-    }
     for (int i = 0; i < count; i++)
         for (int k = 0; k < graph->nodes[i]->op->arity; k++)
             trained[i] = trained[i] || trained[graph->nodes[i]->input[k]->id];

@@ -86,6 +86,14 @@ static Node *find_dx(const Users *all, const Node *core)
     return NULL;
 }
 
+/* What the gradient of its activation reads, as `commute` leaves it. */
+static const Node *read_by_gradient(const Fusion *fusion)
+{
+    if (fusion->act->op->gradient_from_x)
+        return fusion->act->input[0];
+    return node_takes_maximum(fusion->pool) ? fusion->pool : fusion->act;
+}
+
 /* The backward half: dw reads the core's input, dx its kernel; what arrives at them comes through
    d_pool and d_act. */
 static void find_backward(const Graph *graph, const Users *all, Fusion *fusion)
@@ -105,11 +113,7 @@ static void find_backward(const Graph *graph, const Users *all, Fusion *fusion)
         fusion->d_pool = dy;
         dy = dy->input[1];
     }
-    const Node *value = !fusion->act                       ? NULL
-                        : fusion->act->op->gradient_from_x ? fusion->act->input[0]
-                        : max                              ? fusion->pool
-                                                           : fusion->act;
-    if (is_gradient_of(dy, fusion->act) && dy->input[0] == value) {
+    if (is_gradient_of(dy, fusion->act) && dy->input[0] == read_by_gradient(fusion)) {
         fusion->d_act = dy;
         dy = dy->input[1];
     }

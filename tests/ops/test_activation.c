@@ -50,27 +50,49 @@ static void approximate_gelu(void **state)
     check_net(&net, "x86-64-v3", "");
 }
 
-/* As attributes before either pool, of every kernel that could take both in; the places of the
-   maxima, which a pool may find before the activation, are read by an unpooling. */
+/* As attributes before either pool; the places of the maxima, which a pool may find before the
+   activation, are read by an unpooling. */
+static Net net_with_pools(const char *activation)
+{
+    /* to where some are flat */
+    const double scale = strcmp(activation, "relu6") == 0 || activation[0] == 'h' ? 6 : 1;
+    return (Net){ .height = 8,
+                  .width = 12,
+                  .channels = 3,
+                  .scale = scale,
+                  .encoder = { { CONV, .filters = 8, .kernel = 3, .activation = activation },
+                               { POOL, .size = 2 },
+                               { CONV, .filters = 16, .kernel = 3, .activation = activation },
+                               { AVG, .size = 2 } },
+                  .decoder = { { UP, .size = 2 },
+                               { CONV, .filters = 8, .kernel = 3, .activation = activation },
+                               { UNPOOL, .with = "encoder.pool1" },
+                               { CONV, .filters = 3, .kernel = 3 } } };
+}
+
 static void before_pools(void **state)
 {
     (void)state;
     for (int i = 0; i < NAMES; i++) {
-        Net net = { .height = 8,
-                    .width = 12,
-                    .channels = 3,
-                    /* to where some are flat */
-                    .scale = names[i][0] == 'h' || strcmp(names[i], "relu6") == 0 ? 6 : 1,
-                    .encoder = { { CONV, .filters = 8, .kernel = 3, .activation = names[i] },
-                                 { POOL, .size = 2 },
-                                 { CONV, .filters = 16, .kernel = 3, .activation = names[i] },
-                                 { AVG, .size = 2 } },
-                    .decoder = { { UP, .size = 2 },
-                                 { CONV, .filters = 8, .kernel = 3, .activation = names[i] },
-                                 { UNPOOL, .with = "encoder.pool1" },
-                                 { CONV, .filters = 3, .kernel = 3 } } };
+        Net net = net_with_pools(names[i]);
         check_net(&net, "x86-64-v3", "");
     }
+}
+
+/* Those that kernels compute in vectors, and one that they do number by number. */
+static void of_every_kernel(void **state)
+{
+    (void)state;
+    static const char *const activations[] = { "relu6", "hard_swish", "gelu" }, *const kernels[] = {
+        "conv_plain", "conv_direct", "conv_winograd"
+    };
+    for (int i = 0; i < 3; i++)
+        for (int k = 0; k < 3; k++) {
+            Net net = net_with_pools(activations[i]);
+            char *forced = net_force(&net, kernels[k]);
+            check_net(&net, "x86-64-v3", forced);
+            free(forced);
+        }
 }
 
 static void slopes_of_leaky_relu(void **state)
@@ -155,12 +177,46 @@ static void relu_has_no_slope_at_zero(void **state)
     free(graph);
 }
 
+/* Whether a channel of the output can be 0 for every picture, as trainers ask at their start. */
+static void what_can_die(void **state)
+{
+    (void)state;
+    static const struct {
+        NetLayer last;
+        bool dies;
+    } cases[] = {
+        { { ACT, .activation = "relu6" }, true },
+        { { ACT, .activation = "hard_sigmoid" }, true },
+        { { ACT, .activation = "hard_swish" }, true },
+        { { ACT, .activation = "leaky_relu", .flat_slope = true }, true },
+        { { ACT, .activation = "leaky_relu" }, false },
+        { { ACT, .activation = "gelu" }, false },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        Net net = { .height = 4,
+                    .width = 4,
+                    .channels = 1,
+                    .encoder = { { CONV, .filters = 2, .kernel = 1 } },
+                    .decoder = { { CONV, .filters = 1, .kernel = 1 }, cases[i].last } };
+        char *graph = net_graph(&net);
+        Built built = build_model(graph, "--target c");
+        assert_int_equal(built.model->output_kernel, cases[i].dies ? 2 : -1);
+        built_free(&built);
+        free(graph);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(as_a_layer),    cmocka_unit_test(approximate_gelu),
-        cmocka_unit_test(before_pools),  cmocka_unit_test(slopes_of_leaky_relu),
-        cmocka_unit_test(far_from_zero), cmocka_unit_test(relu_has_no_slope_at_zero),
+        cmocka_unit_test(as_a_layer),
+        cmocka_unit_test(approximate_gelu),
+        cmocka_unit_test(before_pools),
+        cmocka_unit_test(of_every_kernel),
+        cmocka_unit_test(slopes_of_leaky_relu),
+        cmocka_unit_test(far_from_zero),
+        cmocka_unit_test(relu_has_no_slope_at_zero),
+        cmocka_unit_test(what_can_die),
     };
     return cmocka_run_group_tests_name("activation", tests, NULL, NULL);
 }

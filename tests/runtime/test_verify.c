@@ -253,6 +253,30 @@ static void other_optimizers(void **state)
     values_of("step1/encoder.conv1.bias")[0] = kept;
 }
 
+/* A reference has no gradient of what is not trained, and there it stays as it was. */
+static void what_is_not_trained(void **state)
+{
+    static const unsigned char trains[] = { 1, 1, 1, 0 };
+    Model model = caec_model;
+    (void)state;
+    SafetensorsItem *item = find_item("grad/decoder.conv1.bias"), kept = *item;
+    double **source = &sources[item - items], *kept_source = *source;
+    trained = B2;
+    train_reference();
+    verdict(1, "FAIL");
+    *item = items[--item_count];
+    *source = sources[item_count];
+    model.trains = trains;
+    verdict_with(&model, 0, "ok: all 18 tensors");
+    values_of("step3/decoder.conv1.bias")[0] += 0.01;
+    verdict_with(&model, 1, "FAIL: 1 of 18");
+    item_count++;
+    *item = kept;
+    *source = kept_source;
+    trained = REALS;
+    train_reference();
+}
+
 static void prints_json(void **state)
 {
     double *values = values_of("latent"), kept = values[0];
@@ -337,6 +361,7 @@ int main(void)
         cmocka_unit_test(refuses_extra),
         cmocka_unit_test(refuses_other_inputs),
         cmocka_unit_test(other_optimizers),
+        cmocka_unit_test(what_is_not_trained),
         cmocka_unit_test(prints_json),
         cmocka_unit_test(unreadable_is_io),
         cmocka_unit_test(agrees_with_pytorch),

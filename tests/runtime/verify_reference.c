@@ -106,7 +106,9 @@ static void add_parameters(const char *prefix, double *values)
     }
 }
 
-static void train(void)
+int trained = REALS;
+
+void train_reference(void)
 {
     double m[REALS] = { 0 }, v[REALS] = { 0 }, g[REALS];
 
@@ -119,8 +121,8 @@ static void train(void)
             m[i] = 0.9 * m[i] + 0.1 * g[i];
             v[i] = 0.999 * v[i] + 0.001 * g[i] * g[i];
             weights[t][i] = weights[t - 1][i]
-                            - 1e-3 * sqrt(1 - pow(0.999, t)) / (1 - pow(0.9, t)) * m[i]
-                                  / (sqrt(v[i]) + 1e-7);
+                            - (i < trained) * 1e-3 * sqrt(1 - pow(0.999, t)) / (1 - pow(0.9, t))
+                                  * m[i] / (sqrt(v[i]) + 1e-7);
         }
     }
     losses[STEPS] = forward(weights[STEPS], NULL, NULL);
@@ -146,7 +148,7 @@ int make_reference(void **state)
     }
     for (int i = 0; i < COLOURS; i++)
         weights[0][B2 + i] = (float)0.3;
-    train();
+    train_reference();
 
     add_item("input", input, 4, (int[]){ BATCH, SIDE, SIDE, COLOURS });
     add_parameters("step0/", weights[0]);

@@ -40,6 +40,10 @@ extern double *sources[ITEMS + 1];
 extern char names[ITEMS][64];
 extern int item_count;
 
+/* Trains again; the numbers from `trained` on rest. */
+extern int trained;
+void train_reference(void);
+
 int make_reference(void **state);
 int remove_reference(void **state);
 
