@@ -69,9 +69,9 @@ static int output_kernel(const Graph *graph)
     bool dies = false;
     while (node && node->op->arity && !node_heads_fusion(node)) {
         /* other layers have a part in it */
-        if (node_is(node, "concat") || node_is(node, "add") || node_is(node, "max_unpool2d"))
+        if (node->op->inputs_from_layers)
             return -1;
-        dies = dies || node_is(node, "relu");
+        dies = dies || activation_is_zero_below(node);
         node = node->input[0];
     }
     for (int i = 0; dies && i < graph->parameter_count; i++)
@@ -162,7 +162,18 @@ static bool own_math(const Plan *plan)
     bool calls = plan->settings.library;
     for (int i = 0; i < plan->graph->count && !plan->settings.real_double; i++) {
         const Node *node = plan->graph->nodes[i];
-        calls = calls || (node->op->value && strchr(node->op->value, '(')) || node_is(node, "bce");
+        calls = calls || (node->op->value && strchr(node->op->value, '(')) || node->op->calls_math;
+    }
+    return calls;
+}
+
+/* Whether kernels call erf, which few do. */
+static bool calls_erf(const Graph *graph)
+{
+    bool calls = false;
+    for (int i = 0; i < graph->count; i++) {
+        const Op *op = graph->nodes[i]->op;
+        calls = calls || (op->value && strstr(op->value, "erf("));
     }
     return calls;
 }
@@ -213,6 +224,8 @@ static void set_texts(lua_State *L, const Plan *plan, const EmitOptions *options
     lua_setfield(L, -2, "library");
     lua_pushboolean(L, own_math(plan));
     lua_setfield(L, -2, "own_math");
+    lua_pushboolean(L, calls_erf(graph));
+    lua_setfield(L, -2, "calls_erf");
     lua_pushboolean(L, plan->settings.stream);
     lua_setfield(L, -2, "streams");
     lua_pushboolean(L, plan_uses_openblas(plan));

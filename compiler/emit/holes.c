@@ -59,11 +59,11 @@ static const char *shapes(const Step *step)
 {
     const Node *core = step->core;
     const Node *last = step->pool ? step->pool : core;
-    const Node *in = node_is(step->d_pool, "avg_pool2d_dx") ? step->d_pool->input[0]
-                     : step->d_act                          ? step->d_act->input[1]
-                     : step->d_pool                         ? step->d_pool->input[1]
-                                                            : core->input[0];
-    if (conv_is_dw(core) || core->op == &op_dense_dw)
+    const Node *in = node_averages(step->d_pool) ? step->d_pool->input[0]
+                     : step->d_act               ? step->d_act->input[1]
+                     : step->d_pool              ? step->d_pool->input[1]
+                                                 : core->input[0];
+    if (core->op->direction == DIRECTION_DW && node_is_gradient(core, ROLE_CORE))
         return arena_format("%s and %s -> %s", shape_text(core->input[0]->shape),
                             shape_text(core->input[1]->shape), shape_text(last->shape));
     return arena_format("%s -> %s", shape_text(in->shape), shape_text(last->shape));
@@ -199,13 +199,15 @@ static void set_taken(lua_State *L, const Step *step)
                                               : NULL;
     set_number(L, "ACT", step->act != NULL);
     set_number(L, "D_ACT", step->d_act != NULL);
-    set_number(L, "AVERAGE",
-               node_is(step->pool, "avg_pool2d") || node_is(step->d_pool, "avg_pool2d_dx"));
+    set_number(L, "AVERAGE", node_averages(step->pool) || node_averages(step->d_pool));
     set_number(L, "POOL", step->pool ? node_number(step->pool, "size") : 0);
     set_number(L, "D_POOL", step->d_pool ? node_number(step->d_pool, "size") : 0);
     set_text(L, "act_value", act ? act->op->value : "x");
     set_text(L, "act_derivative", act ? act->op->derivative : "d");
-    set_number(L, "slope", act && act->op->numbers[0] ? node_real(act, "slope") : 0);
+    lua_newtable(L);
+    for (int i = 0; act && act->op->numbers[i]; i++)
+        set_number(L, act->op->numbers[i], act->number[i]);
+    lua_setfield(L, -2, "act_numbers");
 }
 
 void set_weight(lua_State *L, const Plan *plan)
@@ -311,9 +313,9 @@ void push_packing_holes(lua_State *L, const Plan *plan, const Packing *packing)
                : packing->kind[0] == 'f' ? "taps summed that meet the same pixel before upsampling"
                : packing->kind[0] == 'b' ? arena_format("in blocks of %d channels", packing->block)
                                          : "as it is",
-               !packing->rotated                                 ? ""
-               : strcmp(packing->parameter->word, "conv2d") == 0 ? ", turned, for dX"
-                                                                 : ", turned"));
+               !packing->rotated                                  ? ""
+               : packing->read_by->direction == DIRECTION_FORWARD ? ", turned"
+                                                                  : ", turned, for dX"));
 }
 
 void push_on_use_holes(lua_State *L, const Plan *plan, const Packing *on_use)

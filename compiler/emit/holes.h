@@ -10,7 +10,7 @@
  *   of a convolution: IN_H IN_W CI (stored input), UP, OUT_H OUT_W CO, K, STRIDE, PAD_TOP,
  *   PAD_LEFT, X_TYPE, X_SCALE
  *   of what is taken in: ACT, D_ACT (0 or 1), POOL, D_POOL (window size or 0), act_value,
- *   act_derivative, slope
+ *   act_derivative, act_numbers
  *   of any operator: IN_SHAPE, OUT_SHAPE (lists), IN_COUNT, OUT_COUNT, NUMBERS (the core's numbers
  *   by name) */
 void push_step_holes(lua_State *L, const Plan *plan, const Step *step);

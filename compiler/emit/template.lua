@@ -97,25 +97,48 @@ local function number(holes, x, given)
   return real == "float" and text .. "f" or text
 end
 
+-- "c ? a : b", or "c ? a : d ? b : e", as c, a and the rest; nil where the text is no choice.
+local function split_choice(text)
+  local masked = text:gsub("%b()", function(inner) return string.rep("_", #inner) end)
+  local question, colon = masked:find(" ? ", 1, true), masked:find(" : ", 1, true)
+  if not question then return nil end
+  return text:sub(1, question - 1), text:sub(question + 3, colon - 1), text:sub(colon + 3)
+end
+
+-- "n ? a : b" where n is a number of the activation's, as `approximate`: what it chooses.
+local function settled(holes, text)
+  local condition, yes, no = split_choice(text)
+  local x = condition and holes.act_numbers[condition]
+  if not x then return text end
+  return x ~= 0 and yes or no
+end
+
 -- An expression of elementwise.def with its variables put in; float code calls the float functions.
 local function expression(holes, text, values)
   if holes.real == "float" then text = text:gsub("(%a%w*)%(", "%1f(") end
+  text = text:gsub("%f[%w_.]%d+%.%d+", function(constant) return number(holes, constant) end)
   return (text:gsub("%f[%w_](%a[%w_]*)%f[^%w_]", function(word) return values[word] end))
 end
 
 -- The same on vectors, where the expression calls no function: "c > 0 ? a : b" becomes
--- pick(above(c, zero), a, b). NULL otherwise.
+-- pick(above(c, zero), a, b). nil otherwise.
 local function vector_expression(holes, text, values)
   if text:find("%a%w*%(") then return nil end
   local function put(part)
-    part = expression(holes, part, values)
-    return part == "0" and "(vec){0}" or part
+    local condition, yes, no = split_choice(part)
+    if not condition then
+      local whole = part:match("^%((.*)%)$")
+      if whole and split_choice(whole) then return put(whole) end
+      part = expression(holes, part, values)
+      return part == "0" and "(vec){0}" or part:find("^-?[%d.]+f?$") and "(vec){0} + " .. part or
+          part
+    end
+    local left, right = condition:match("^(.-) > (.-)$")
+    if yes == left and no == right then return string.format("larger(%s, %s)", put(left),
+        put(right)) end
+    return string.format("pick(above(%s, %s), %s, %s)", put(left), put(right), put(yes), put(no))
   end
-  local left, right, yes, no = text:match("^(.-) > (.-) %? (.-) : (.-)$")
-  if not left then return put(text) end
-  if yes == left and no == right then return string.format("larger(%s, %s)", put(left),
-      put(right)) end
-  return string.format("pick(above(%s, %s), %s, %s)", put(left), put(right), put(yes), put(no))
+  return put(text)
 end
 
 local function parse_list(text)
@@ -254,16 +277,25 @@ local function expand(name, holes)
   function env.weight_at(place) return holes.half and "from_half(" .. place .. ")" or place end
   function env.scale(argument) return holes.args[argument].scale end
   function env.number(x, given) return number(holes, x, given) end
-  function env.activation(x) return expression(holes, holes.act_value,
-      { x = x, slope = number(holes, holes.slope) }) end
-  function env.derivative(y, d) return expression(holes, holes.act_derivative,
-      { y = y, d = d, slope = number(holes, holes.slope) }) end
-  function env.vector_activation(x)
-    return vector_expression(holes, holes.act_value, { x = x, slope = number(holes, holes.slope) })
+  -- an expression's variables: the given ones and the activation's numbers
+  local function with_numbers(values)
+    for name, x in pairs(holes.act_numbers) do values[name] = number(holes, x) end
+    return values
   end
-  function env.vector_derivative(y, d)
-    return vector_expression(holes, holes.act_derivative,
-        { y = y, d = d, slope = number(holes, holes.slope) })
+  function env.activation(x)
+    return expression(holes, settled(holes, holes.act_value), with_numbers({ x = x }))
+  end
+  -- `value` is the activation's input or its value, as its gradient reads one or the other
+  function env.derivative(value, d)
+    return expression(holes, settled(holes, holes.act_derivative),
+        with_numbers({ x = value, y = value, d = d }))
+  end
+  function env.vector_activation(x)
+    return vector_expression(holes, settled(holes, holes.act_value), with_numbers({ x = x }))
+  end
+  function env.vector_derivative(value, d)
+    return vector_expression(holes, settled(holes, holes.act_derivative),
+        with_numbers({ x = value, y = value, d = d }))
   end
   setmetatable(env, { __index = function(_, key)
     local value = holes[key]

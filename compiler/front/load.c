@@ -295,10 +295,9 @@ static void load_input(Loader *load, const Word *model)
                 : "autoencoder: input wants { height, width, channels }",
             MAX_SIDE);
     lua_pop(L, 1);
-    Node place = {
-        .layer = "input", .word = "autoencoder", .loc = loc, .shape = shape, .type = TYPE_PIXEL
-    };
-    load->graph->input = node_new(load->graph, &op_input, &place, "input", NULL, NULL);
+    load->graph->input = image_node(
+        load->graph, "input",
+        (Node){ .layer = "input", .word = "autoencoder", .loc = loc, .shape = shape });
 }
 
 static void build_loss(Loader *load)

@@ -58,12 +58,9 @@ static Node *add(Graph *graph, const char *name, const char *word, const Arg *ar
 
 static Node *image(Graph *graph, const char *name, int height, int width, int channels)
 {
-    Node place = { .layer = name,
-                   .word = name,
-                   .loc = nowhere,
-                   .shape = shape_hwc(height, width, channels),
-                   .type = TYPE_PIXEL };
-    return node_new(graph, &op_input, &place, name, NULL, NULL);
+    const Shape shape = shape_hwc(height, width, channels);
+    return image_node(graph, name,
+                      (Node){ .layer = name, .word = name, .loc = nowhere, .shape = shape });
 }
 
 static Arg number(double value)

@@ -88,8 +88,7 @@ static void check_layers(const Entry *e)
 
 static bool keeps_shares(const Node *node)
 {
-    return node->op->view || node->op->training_only || node_is(node, "max_pool2d")
-           || node_is(node, "avg_pool2d") || node_is(node, "upsample2d");
+    return node->op->view || node->op->training_only || node->op->keeps_unit_range;
 }
 
 /* Whether the values lie between 0 and 1 by themselves. A stage's decoder reads `cut`, where the
@@ -100,7 +99,7 @@ static bool gives_shares(const Node *node, const Node *enters, const Node *cut)
         if (node == enters)
             node = cut;
         if (!keeps_shares(node))
-            return node->type == TYPE_PIXEL || node_is(node, "sigmoid");
+            return node->type == TYPE_PIXEL || node->op->gives_unit_range;
     }
 }
 
@@ -117,15 +116,15 @@ static void choose_loss(const Entry *e, const Arg *given)
     bool target_shares = !target || gives_shares(target->output, NULL, NULL);
     p->loss = given->text ? given->text : graph->training.loss;
     p->loss_loc = given->text ? given->loc : p->loc;
-    if (strcmp(p->loss, "bce") != 0)
+    if (!loss_find(p->loss)->wants_unit_range)
         return;
     if (given->text && !target_shares)
         fail(given->loc,
-             "stages: bce wants a target of values from 0 to 1, as a sigmoid gives, but this "
+             "stages: %s wants a target of values from 0 to 1, as a sigmoid gives, but this "
              "stage's is %s",
-             target->name);
+             p->loss, target->name);
     if (!given->text && !(target_shares && gives_shares(output->output, enters, cut)))
-        p->loss = "mse";
+        p->loss = loss_specs[0]->word;
 }
 
 static void read_whole(Entry *e, const Arg *loss)

@@ -110,7 +110,7 @@ void load_training(lua_State *L, const Source *source, const Word *model, Traini
 {
     enum { LOSS, BATCH, EPOCHS, CLIP_NORM, GLOBAL_CLIP_NORM, CLIP_VALUE, MIRROR };
     const ArgSpec specs[] = {
-        { "loss", ARG_CHOICE, .text = "mse", .choices = loss_words() },
+        { "loss", ARG_CHOICE, .text = loss_specs[0]->word, .choices = loss_words() },
         { "batch", ARG_INT, .number = 64, .min = 1, .max = 1 << 20 },
         { "epochs", ARG_INT, .number = 40, .min = 1, .max = 1 << 24 },
         { "clip_norm", ARG_REAL, .number = 0, .min = 0, .max = huge },

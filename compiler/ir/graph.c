@@ -120,14 +120,42 @@ int node_number(const Node *node, const char *name)
     return (int)node_real(node, name);
 }
 
-bool node_is(const Node *node, const char *op_name)
+bool node_has_role(const Node *node, Role role)
 {
-    return node && strcmp(node->op->name, op_name) == 0;
+    return node && node->op->role == role;
 }
 
 bool node_heads_fusion(const Node *node)
 {
-    return node && node->op->heads_fusion;
+    return node_has_role(node, ROLE_CORE);
+}
+
+bool node_is_gradient(const Node *node, Role role)
+{
+    return node && node->op->gradient_of && node->op->gradient_of->role == role;
+}
+
+bool node_averages(const Node *node)
+{
+    const Op *op = node && node->op->gradient_of ? node->op->gradient_of : node ? node->op : NULL;
+    return op && op->averages;
+}
+
+bool node_takes_maximum(const Node *node)
+{
+    return node_has_role(node, ROLE_POOL) && !node->op->averages;
+}
+
+bool node_is_by_product(const Node *by_product, const Node *node)
+{
+    if (!by_product || !node || by_product->op->by_product_of != node->op)
+        return false;
+    bool same = by_product->stage == node->stage;
+    for (int i = 0; i < node->op->arity; i++)
+        same = same && by_product->input[i] == node->input[i];
+    for (int i = 0; node->op->numbers[i]; i++)
+        same = same && by_product->number[i] == node->number[i];
+    return same;
 }
 
 bool node_is_loss(const Node *node)

@@ -38,6 +38,25 @@ typedef struct Graph Graph;
 typedef struct Node Node;
 typedef struct Op Op;
 
+/* What an operator computes of a layer. */
+typedef enum Direction {
+    DIRECTION_FORWARD,
+    DIRECTION_DX, /* the gradient of its input */
+    DIRECTION_DW, /* of its weights */
+    DIRECTION_DB  /* of its bias */
+} Direction;
+
+/* What an operator can be in a fusion; its gradients take part with it. */
+typedef enum Role {
+    ROLE_ALONE,
+    ROLE_CORE, /* a product with a kernel, input 1 */
+    ROLE_BIAS,
+    ROLE_ACTIVATION, /* one value of each value of its input */
+    ROLE_POOL        /* one value of each window, `size` x `size`, windows side by side */
+} Role;
+
+/* What an operator is, for everything that needs to know: outside its own file and its kernels none
+   is known by name. A member that is left out says the usual. */
 struct Op {
     const char *name;
     int arity;
@@ -55,20 +74,57 @@ struct Op {
     /* Multiply-adds of the direct algorithm; NULL: not counted. */
     double (*macs)(const Node *node);
 
+    /* Height and width of its value are those of input 0 times `up`, divided by `down`; false: by
+       no such rule. NULL: likewise, but where both are kept. */
+    bool (*scale)(const Node *node, int *up, int *down);
+
+    Role role;
+
+    /* Of a gradient: by what, and of which operator. */
+    Direction direction;
+    const Op *gradient_of;
+
+    /* Of an operator whose value comes with another one's, from the same input and numbers: which,
+       as the places of a pool's maxima. Gradients of a max-pool read them as input 0. */
+    const Op *by_product_of;
+
     /* It does its work in training alone: elsewhere its value is that of input 0. */
     bool training_only;
-
-    /* A product with a kernel, input 1: the core of a fusion, and bias, activation and pool may
-       follow it. Its gradients are <name>_dx and <name>_dw. */
-    bool heads_fusion;
 
     /* Its value is its input's in another shape: it costs nothing and has no memory of its own. See
        node_storage(). */
     bool view;
 
-    /* For elementwise operators, value in terms of x and gradient in terms of y (the value) and d,
-       as C; NULL elsewhere. */
+    /* A leaf that is a parameter; the others are data. */
+    bool holds_weights;
+
+    /* Of a pool: it takes the mean of a window; else the maximum. */
+    bool averages;
+
+    /* Each pixel `size` times in both directions and nothing else: what has a number "up" may take
+       it in. */
+    bool repeats_pixels;
+
+    /* Inputs after the first are values of other layers. */
+    bool inputs_from_layers;
+
+    /* A kernel may do without this input where it does not matter; 0: it needs all. */
+    int optional_input;
+
+    /* Its input may be pixels where it was reals in training. */
+    bool reads_pixels;
+
+    /* Its kernel calls functions of <math.h>; of elementwise operators `value` tells. */
+    bool calls_math;
+
+    /* Its values lie in 0..1: if those of input 0 do, or always. */
+    bool keeps_unit_range, gives_unit_range;
+
+    /* Of activations and their gradients alone, all as ops/elementwise.def says: value in terms of
+       x, and gradient in terms of d and y (the value), or x, as C. */
     const char *value, *derivative;
+    bool gradient_from_x;
+    bool monotone, zero_below, flat_above;
 };
 
 struct Node {
@@ -201,8 +257,18 @@ Node *node_new(Graph *graph, const Op *op, const Node *model, const char *name, 
 /* as int; bug() where the operator has none of that name */
 int node_number(const Node *node, const char *name);
 double node_real(const Node *node, const char *name);
-bool node_is(const Node *node, const char *op_name); /* false for NULL */
-bool node_heads_fusion(const Node *node);            /* false for NULL */
+bool node_has_role(const Node *node, Role role); /* false for NULL */
+bool node_heads_fusion(const Node *node);        /* ROLE_CORE; false for NULL */
+
+/* Whether the node computes a gradient of an operator of that role; false for NULL. */
+bool node_is_gradient(const Node *node, Role role);
+
+/* An average pool or its gradient; a max-pool. false for NULL. */
+bool node_averages(const Node *node);
+bool node_takes_maximum(const Node *node);
+
+/* Whether `by_product` comes with the node, in the same copy of the network; false for NULL. */
+bool node_is_by_product(const Node *by_product, const Node *node);
 
 /* the only values that are one number; false for NULL */
 bool node_is_loss(const Node *node);

@@ -91,9 +91,9 @@ void print_dot(Text *out, const Graph *graph)
              graph->name);
     for (int i = 0; i < graph->count; i++) {
         const Node *node = graph->nodes[i];
-        const char *style = node_is(node, "parameter") ? ", style=filled, fillcolor=\"#e8e8e8\""
-                            : node_is(node, "input")   ? ", style=filled, fillcolor=\"#d0e4ff\""
-                                                       : "";
+        const char *style = node->op->holds_weights ? ", style=filled, fillcolor=\"#e8e8e8\""
+                            : node->op->arity == 0  ? ", style=filled, fillcolor=\"#d0e4ff\""
+                                                    : "";
         text_add(out, "  n%d [label=\"%s\\n%s  %s\"%s];\n", i, node->name, node->op->name,
                  shape_text(node->shape), style);
         for (int k = 0; k < node->op->arity; k++)

@@ -12,7 +12,7 @@ void conv_effective_size(const Step *step, const ConvShape *s, int *height, int 
 void conv_bind_dy(Step *step, const Node *dy)
 {
     for (int i = 0; i < 2; i++) { /* activation and pool come in either order */
-        if (dy == step->d_pool && node_is(dy, "avg_pool2d_dx")) {
+        if (dy == step->d_pool && node_averages(dy)) {
             dy = dy->input[0];
         } else if (dy == step->d_pool) {
             step_node(step, "codes", dy->input[0]);

@@ -28,14 +28,14 @@ static bool fits(const Step *step, const Settings *settings)
                 && s.co % lanes == 0;
     if (step->core->op == &op_conv2d)
         return thin && s.out_h >= TILE && s.out_w >= 2;
-    return thin && s.ci < MAX_CHANNELS && lanes == PATCH && node_is(pool, "max_pool2d")
+    return thin && s.ci < MAX_CHANNELS && lanes == PATCH && node_takes_maximum(pool)
            && node_number(pool, "size") == 2 && step->fusion->d_pool;
 }
 
 static bool takes_pool(const Node *core, const Node *pool)
 {
     (void)core;
-    return node_is(pool, "max_pool2d") && node_number(pool, "size") == 2;
+    return node_takes_maximum(pool) && node_number(pool, "size") == 2;
 }
 
 static int round_up(int n, int to)

@@ -143,6 +143,7 @@ void step_packing(Step *step, const char *name, Packing packing)
 {
     Packing *copy = ARENA_NEW(Packing);
     *copy = packing;
+    copy->read_by = step->core->op;
     add_argument(step, name)->packing = copy;
 }
 

@@ -40,6 +40,7 @@ typedef struct Packing {
     const char *kind; /* "plain", "blocks", "folded", "columns", "line" or "winograd", see
                          packings.h */
     const Node *parameter;
+    const Op *read_by; /* the operator of the step that asked first */
     int block, lanes, rotated, up, stride, pad_top, pad_left;
     size_t count;     /* reals */
     size_t offset;    /* in reals, from the start of the prepared weights; set by the plan */

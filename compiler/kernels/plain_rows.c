@@ -41,7 +41,7 @@ static double cost(const Step *step, const Settings *settings)
                           settings);
 }
 
-#define ELEMENTWISE(name, has_slope, value, gradient) #name,
+#define ELEMENTWISE(name, number, from, properties, value, gradient) #name,
 static const char *const ops[] = { "max_pool2d", "avg_pool2d",  "upsample2d",
                                    "bias_add",   "from_pixels",
 #include "../ops/elementwise.def"

@@ -39,7 +39,7 @@ static double cost(const Step *step, const Settings *settings)
     return cost_of_moving((double)shape_count(step->core->input[0]->shape) * 2, settings);
 }
 
-#define ELEMENTWISE(name, has_slope, value, gradient) #name, #name "_dx",
+#define ELEMENTWISE(name, number, from, properties, value, gradient) #name, #name "_dx",
 static const char *const ops[] = { "bias_add", "bias_add_db", "add", "from_pixels",
 #include "../ops/elementwise.def"
                                    NULL };

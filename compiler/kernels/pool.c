@@ -9,17 +9,11 @@ static const char *text(const Node *core)
                                                                        : "pool.c.in";
 }
 
-/* Whether an activation makes equal values of different ones, as ReLU does of all that is not above
-   0. */
-static bool is_flat(const Node *act)
-{
-    return node_is(act, "relu") || (node_is(act, "leaky_relu") && node_real(act, "slope") == 0);
-}
-
-/* The pooled value, from which windows of equals are told. */
+/* The pooled value, from which windows of equals are told that an activation made equal. One that
+   is not monotone comes before its pool everywhere. */
 static void bind_pooled(Step *step, const Node *pool)
 {
-    if (is_flat(pool->input[0]))
+    if (activation_is_zero_below(pool->input[0]) && pool->input[0]->op->monotone)
         step_node(step, "pooled", pool);
 }
 

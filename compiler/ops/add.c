@@ -19,7 +19,16 @@ static Node *add_gradient(Graph *graph, Node *node, Node *dy, int i)
     return dy;
 }
 
-const Op op_add = { .name = "add", .arity = 2, .shape = add_shape, .gradient = add_gradient };
+const Op op_add = { .name = "add",
+                    .arity = 2,
+                    .shape = add_shape,
+                    .gradient = add_gradient,
+                    .inputs_from_layers = true };
+
+Node *sum_of_gradients(Graph *graph, const Node *of, const char *name, Node *a, Node *b)
+{
+    return node_new(graph, &op_add, of, name, (Node *[]){ a, b }, NULL);
+}
 
 static Node *add_build(Layer *layer, const Arg *args, Node *x)
 {

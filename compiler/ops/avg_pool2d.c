@@ -33,11 +33,17 @@ const Op op_avg_pool2d = { .name = "avg_pool2d",
                            .arity = 1,
                            .numbers = { "size" },
                            .shape = avg_pool2d_shape,
-                           .gradient = avg_pool2d_gradient };
+                           .gradient = avg_pool2d_gradient,
+                           .role = ROLE_POOL,
+                           .scale = scale_down_by_size,
+                           .averages = true,
+                           .keeps_unit_range = true };
 const Op op_avg_pool2d_dx = { .name = "avg_pool2d_dx",
                               .arity = 1,
                               .numbers = { "size", "height", "width" },
-                              .shape = avg_pool2d_dx_shape };
+                              .shape = avg_pool2d_dx_shape,
+                              .direction = DIRECTION_DX,
+                              .gradient_of = &op_avg_pool2d };
 
 static Node *avg_pool2d_build(Layer *layer, const Arg *args, Node *x)
 {

@@ -21,29 +21,41 @@ static Node *bce_gradient(Graph *graph, Node *node, Node *dy, int i)
                   : NULL;
 }
 
-const Op op_bce = {
-    .name = "bce", .arity = 2, .numbers = { "up" }, .shape = loss_shape, .gradient = bce_gradient
-};
-const Op op_bce_dx = { .name = "bce_dx", .arity = 2, .numbers = { "up" }, .shape = loss_dx_shape };
+const Op op_bce = { .name = "bce",
+                    .arity = 2,
+                    .numbers = { "up" },
+                    .shape = loss_shape,
+                    .gradient = bce_gradient,
+                    .calls_math = true };
+const Op op_bce_dx = { .name = "bce_dx",
+                       .arity = 2,
+                       .numbers = { "up" },
+                       .shape = loss_dx_shape,
+                       .direction = DIRECTION_DX,
+                       .gradient_of = &op_bce };
 const Op op_bce_logits = { .name = "bce_logits",
                            .arity = 2,
                            .numbers = { "up" },
                            .shape = loss_shape,
-                           .gradient = bce_gradient };
-const Op op_bce_logits_dx = {
-    .name = "bce_logits_dx", .arity = 2, .numbers = { "up" }, .shape = loss_dx_shape
-};
+                           .gradient = bce_gradient,
+                           .calls_math = true };
+const Op op_bce_logits_dx = { .name = "bce_logits_dx",
+                              .arity = 2,
+                              .numbers = { "up" },
+                              .shape = loss_dx_shape,
+                              .direction = DIRECTION_DX,
+                              .gradient_of = &op_bce_logits };
 
 static Node *bce_build(Layer *layer, Node *output, Node *target)
 {
     Node *last = output;
     double up = 1;
-    while (node_is(last, "upsample2d") && up * node_real(last, "size") <= MAX_UP) {
+    while (last->op->repeats_pixels && up * node_real(last, "size") <= MAX_UP) {
         up *= node_real(last, "size");
         last = last->input[0];
     }
     const Node *value = node_storage(last);
-    if (node_is(value, "sigmoid")) {
+    if (value->op == &op_sigmoid) {
         Node *logits = value->input[0];
         if (last != value)
             logits = layer_node(layer, last->op, "logits", logits, NULL, last->number);
@@ -54,4 +66,4 @@ static Node *bce_build(Layer *layer, Node *output, Node *target)
 
 const LossSpec loss_bce = { "bce",
                             "binary cross-entropy, from the logits where a sigmoid comes last",
-                            bce_build };
+                            bce_build, .wants_unit_range = true };

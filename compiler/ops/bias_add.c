@@ -29,7 +29,13 @@ static void bias_add_db_shape(Node *node)
     node->type = TYPE_REAL;
 }
 
-const Op op_bias_add = {
-    .name = "bias_add", .arity = 2, .shape = bias_add_shape, .gradient = bias_add_gradient
-};
-const Op op_bias_add_db = { .name = "bias_add_db", .arity = 1, .shape = bias_add_db_shape };
+const Op op_bias_add = { .name = "bias_add",
+                         .arity = 2,
+                         .shape = bias_add_shape,
+                         .gradient = bias_add_gradient,
+                         .role = ROLE_BIAS };
+const Op op_bias_add_db = { .name = "bias_add_db",
+                            .arity = 1,
+                            .shape = bias_add_db_shape,
+                            .direction = DIRECTION_DB,
+                            .gradient_of = &op_bias_add };

@@ -43,12 +43,17 @@ static Node *concat_gradient(Graph *graph, Node *node, Node *dy, int i)
                     (Node *[]){ dy }, numbers);
 }
 
-const Op op_concat = {
-    .name = "concat", .arity = 2, .shape = concat_shape, .gradient = concat_gradient
-};
-const Op op_concat_dx = {
-    .name = "concat_dx", .arity = 1, .numbers = { "from", "channels" }, .shape = concat_dx_shape
-};
+const Op op_concat = { .name = "concat",
+                       .arity = 2,
+                       .shape = concat_shape,
+                       .gradient = concat_gradient,
+                       .inputs_from_layers = true };
+const Op op_concat_dx = { .name = "concat_dx",
+                          .arity = 1,
+                          .numbers = { "from", "channels" },
+                          .shape = concat_dx_shape,
+                          .direction = DIRECTION_DX,
+                          .gradient_of = &op_concat };
 
 static Node *concat_build(Layer *layer, const Arg *args, Node *x)
 {

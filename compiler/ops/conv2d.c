@@ -114,25 +114,38 @@ double conv_macs(const Node *node)
     return (double)s.out_h * s.out_w * s.co * s.kernel * s.kernel * s.ci;
 }
 
+static bool conv2d_scale(const Node *node, int *up, int *down)
+{
+    (void)up;
+    *down = node_number(node, "stride");
+    return node_number(node, "same") || node_number(node, "kernel") == 1;
+}
+
 #define CONV_NUMBERS "kernel", "stride", "same", "up"
 
 const Op op_conv2d = { .name = "conv2d",
-                       .heads_fusion = true,
                        .arity = 2,
                        .numbers = { CONV_NUMBERS },
                        .shape = conv2d_shape,
                        .gradient = conv2d_gradient,
-                       .macs = conv_macs };
+                       .macs = conv_macs,
+                       .scale = conv2d_scale,
+                       .role = ROLE_CORE,
+                       .reads_pixels = true };
 const Op op_conv2d_dx = { .name = "conv2d_dx",
                           .arity = 2,
                           .numbers = { CONV_NUMBERS, "height", "width" },
                           .shape = conv2d_dx_shape,
-                          .macs = conv_macs };
+                          .macs = conv_macs,
+                          .direction = DIRECTION_DX,
+                          .gradient_of = &op_conv2d };
 const Op op_conv2d_dw = { .name = "conv2d_dw",
                           .arity = 2,
                           .numbers = { CONV_NUMBERS },
                           .shape = conv2d_dw_shape,
-                          .macs = conv_macs };
+                          .macs = conv_macs,
+                          .direction = DIRECTION_DW,
+                          .gradient_of = &op_conv2d };
 
 enum { FILTERS, KERNEL, STRIDE, PADDING, ACTIVATION, USE_BIAS };
 

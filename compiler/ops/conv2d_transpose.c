@@ -64,8 +64,16 @@ static Node *transpose_gradient(Graph *graph, Node *node, Node *dy, int i)
                     (Node *[]){ dy, node->input[1] }, node->number);
 }
 
+static bool transpose_scale(const Node *node, int *up, int *down)
+{
+    (void)down;
+    *up = node_number(node, "stride");
+    return true;
+}
+
 const Op op_conv2d_transpose = { .name = "conv2d_transpose",
-                                 .heads_fusion = true,
+                                 .scale = transpose_scale,
+                                 .role = ROLE_CORE,
                                  .arity = 2,
                                  .numbers = { "kernel", "stride" },
                                  .shape = transpose_shape,
@@ -75,12 +83,16 @@ const Op op_conv2d_transpose_dx = { .name = "conv2d_transpose_dx",
                                     .arity = 2,
                                     .numbers = { "kernel", "stride" },
                                     .shape = transpose_dx_shape,
-                                    .macs = conv_macs };
+                                    .macs = conv_macs,
+                                    .direction = DIRECTION_DX,
+                                    .gradient_of = &op_conv2d_transpose };
 const Op op_conv2d_transpose_dw = { .name = "conv2d_transpose_dw",
                                     .arity = 2,
                                     .numbers = { "kernel", "stride" },
                                     .shape = transpose_dw_shape,
-                                    .macs = conv_macs };
+                                    .macs = conv_macs,
+                                    .direction = DIRECTION_DW,
+                                    .gradient_of = &op_conv2d_transpose };
 
 enum { FILTERS, KERNEL, STRIDE, ACTIVATION, USE_BIAS };
 

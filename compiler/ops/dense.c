@@ -49,13 +49,19 @@ const Op op_dense = { .name = "dense",
                       .shape = dense_shape,
                       .gradient = dense_gradient,
                       .macs = dense_macs,
-                      .heads_fusion = true };
-const Op op_dense_dx = {
-    .name = "dense_dx", .arity = 2, .shape = dense_dx_shape, .macs = dense_macs
-};
-const Op op_dense_dw = {
-    .name = "dense_dw", .arity = 2, .shape = dense_dw_shape, .macs = dense_macs
-};
+                      .role = ROLE_CORE };
+const Op op_dense_dx = { .name = "dense_dx",
+                         .arity = 2,
+                         .shape = dense_dx_shape,
+                         .macs = dense_macs,
+                         .direction = DIRECTION_DX,
+                         .gradient_of = &op_dense };
+const Op op_dense_dw = { .name = "dense_dw",
+                         .arity = 2,
+                         .shape = dense_dw_shape,
+                         .macs = dense_macs,
+                         .direction = DIRECTION_DW,
+                         .gradient_of = &op_dense };
 
 enum { UNITS, ACTIVATION, USE_BIAS };
 

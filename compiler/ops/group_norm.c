@@ -52,12 +52,18 @@ const Op op_group_norm = { .name = "group_norm",
                            .numbers = { "groups" },
                            .shape = group_norm_shape,
                            .gradient = group_norm_gradient };
-const Op op_group_norm_dx = {
-    .name = "group_norm_dx", .arity = 4, .numbers = { "groups" }, .shape = group_norm_shape
-};
-const Op op_group_norm_dw = {
-    .name = "group_norm_dw", .arity = 3, .numbers = { "groups" }, .shape = group_norm_dw_shape
-};
+const Op op_group_norm_dx = { .name = "group_norm_dx",
+                              .arity = 4,
+                              .numbers = { "groups" },
+                              .shape = group_norm_shape,
+                              .direction = DIRECTION_DX,
+                              .gradient_of = &op_group_norm };
+const Op op_group_norm_dw = { .name = "group_norm_dw",
+                              .arity = 3,
+                              .numbers = { "groups" },
+                              .shape = group_norm_dw_shape,
+                              .direction = DIRECTION_DW,
+                              .gradient_of = &op_group_norm };
 
 static const char *divisors(int channels, int most)
 {

@@ -16,11 +16,16 @@ static Node *mae_gradient(Graph *graph, Node *node, Node *dy, int i)
 const Op op_mae = {
     .name = "mae", .arity = 2, .numbers = { "up" }, .shape = loss_shape, .gradient = mae_gradient
 };
-const Op op_mae_dx = { .name = "mae_dx", .arity = 2, .numbers = { "up" }, .shape = loss_dx_shape };
+const Op op_mae_dx = { .name = "mae_dx",
+                       .arity = 2,
+                       .numbers = { "up" },
+                       .shape = loss_dx_shape,
+                       .direction = DIRECTION_DX,
+                       .gradient_of = &op_mae };
 
 static Node *mae_build(Layer *layer, Node *output, Node *target)
 {
     return layer_node(layer, &op_mae, "", output, target, (double[]){ 1 });
 }
 
-const LossSpec loss_mae = { "mae", "mean absolute error", mae_build };
+const LossSpec loss_mae = { "mae", "mean absolute error", mae_build, .wants_unit_range = false };

@@ -61,14 +61,21 @@ const Op op_max_pool2d = { .name = "max_pool2d",
                            .arity = 1,
                            .numbers = { "size" },
                            .shape = max_pool2d_shape,
-                           .gradient = max_pool2d_gradient };
-const Op op_max_pool2d_argmax = {
-    .name = "max_pool2d_argmax", .arity = 1, .numbers = { "size" }, .shape = argmax_shape
-};
+                           .gradient = max_pool2d_gradient,
+                           .role = ROLE_POOL,
+                           .scale = scale_down_by_size,
+                           .keeps_unit_range = true };
+const Op op_max_pool2d_argmax = { .name = "max_pool2d_argmax",
+                                  .arity = 1,
+                                  .numbers = { "size" },
+                                  .shape = argmax_shape,
+                                  .by_product_of = &op_max_pool2d };
 const Op op_max_pool2d_dx = { .name = "max_pool2d_dx",
                               .arity = 2,
                               .numbers = { "size", "height", "width" },
-                              .shape = max_pool2d_dx_shape };
+                              .shape = max_pool2d_dx_shape,
+                              .direction = DIRECTION_DX,
+                              .gradient_of = &op_max_pool2d };
 
 static Node *max_pool2d_build(Layer *layer, const Arg *args, Node *x)
 {

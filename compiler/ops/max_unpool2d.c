@@ -3,9 +3,9 @@
  * networks for mid and high level feature learning", section 3). So it is the pool's gradient as an
  * operator of its own, and its own gradient takes what arrives at those places.
  *
- * Both read the pooled value too: a kernel may find the places before the activation (it never
- * decreases), and where ReLU made a whole window 0 the first place counts, which is seen from the
- * pooled 0. */
+ * Both read the pooled value too, their optional input: a kernel may find the places before the
+ * activation (it never decreases), and where ReLU made a whole window 0 the first place counts,
+ * which is seen from the pooled 0. */
 #include "ops.h"
 
 #include "../base/arena.h"
@@ -37,16 +37,23 @@ const Op op_max_unpool2d = { .name = "max_unpool2d",
                              .arity = 3,
                              .numbers = { "size", "height", "width" },
                              .shape = max_unpool2d_shape,
-                             .gradient = max_unpool2d_gradient };
-const Op op_max_unpool2d_dx = {
-    .name = "max_unpool2d_dx", .arity = 3, .numbers = { "size" }, .shape = max_unpool2d_dx_shape
-};
+                             .gradient = max_unpool2d_gradient,
+                             .scale = scale_up_by_size,
+                             .inputs_from_layers = true,
+                             .optional_input = 2 };
+const Op op_max_unpool2d_dx = { .name = "max_unpool2d_dx",
+                                .arity = 3,
+                                .numbers = { "size" },
+                                .shape = max_unpool2d_dx_shape,
+                                .direction = DIRECTION_DX,
+                                .gradient_of = &op_max_unpool2d,
+                                .optional_input = 1 };
 
 static Node *max_unpool2d_build(Layer *layer, const Arg *args, Node *x)
 {
     const LayerRef *ref = &args[0].refs[0];
     Node *pool = ref->node;
-    if (!node_is(pool, "max_pool2d"))
+    if (pool->op != &op_max_pool2d)
         fail(args[0].loc,
              "max_unpool2d: pool wants the name of a max_pool2d, but %s is of the kind %s",
              ref->name, pool->word);

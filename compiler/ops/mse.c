@@ -17,11 +17,16 @@ static Node *mse_gradient(Graph *graph, Node *node, Node *dy, int i)
 const Op op_mse = {
     .name = "mse", .arity = 2, .numbers = { "up" }, .shape = loss_shape, .gradient = mse_gradient
 };
-const Op op_mse_dx = { .name = "mse_dx", .arity = 2, .numbers = { "up" }, .shape = loss_dx_shape };
+const Op op_mse_dx = { .name = "mse_dx",
+                       .arity = 2,
+                       .numbers = { "up" },
+                       .shape = loss_dx_shape,
+                       .direction = DIRECTION_DX,
+                       .gradient_of = &op_mse };
 
 static Node *mse_build(Layer *layer, Node *output, Node *target)
 {
     return layer_node(layer, &op_mse, "", output, target, (double[]){ 1 });
 }
 
-const LossSpec loss_mse = { "mse", "mean squared error", mse_build };
+const LossSpec loss_mse = { "mse", "mean squared error", mse_build, .wants_unit_range = false };

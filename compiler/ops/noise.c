@@ -10,6 +10,8 @@
 
 #include "../base/arena.h"
 
+#include <string.h>
+
 static void noise_shape(Node *node)
 {
     node->shape = node->input[0]->shape;
@@ -36,17 +38,35 @@ const Op op_gaussian_noise = { .name = "gaussian_noise",
                                .numbers = { "stddev", "stream" },
                                .shape = noise_shape,
                                .gradient = pass_on,
-                               .training_only = true };
+                               .training_only = true,
+                               .reads_pixels = true };
 const Op op_dropout = { .name = "dropout",
                         .arity = 1,
                         .numbers = { "rate", "stream" },
                         .shape = noise_shape,
                         .gradient = dropout_gradient,
-                        .training_only = true };
-const Op op_dropout_dx = {
-    .name = "dropout_dx", .arity = 1, .numbers = { "rate", "stream" }, .shape = noise_shape
-};
+                        .training_only = true,
+                        .reads_pixels = true };
+const Op op_dropout_dx = { .name = "dropout_dx",
+                           .arity = 1,
+                           .numbers = { "rate", "stream" },
+                           .shape = noise_shape,
+                           .direction = DIRECTION_DX,
+                           .gradient_of = &op_dropout };
 const Op op_from_pixels = { .name = "from_pixels", .arity = 1, .shape = noise_shape };
+
+/* One for all its readers. Its name is not that of a copy, for a stage of training may have
+   both. */
+Node *pixels_as_reals(Graph *graph, const Node *of, Node *pixels)
+{
+    const char *name = arena_format("%s.reals", of->name);
+    for (int i = 0; i < graph->count; i++)
+        if (graph->nodes[i]->op == &op_from_pixels && strcmp(graph->nodes[i]->name, name) == 0)
+            return graph->nodes[i];
+    Node *node = node_new(graph, &op_from_pixels, of, name, (Node *[]){ pixels }, NULL);
+    node->infer = true;
+    return node;
+}
 
 /* 1, 2, ...: no two layers of a graph draw the same. */
 static int next_stream(const Graph *graph)

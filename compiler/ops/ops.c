@@ -11,9 +11,8 @@
 #define LOSS(name) extern const LossSpec loss_##name;
 #define OPTIMIZER(name) extern const ChoiceSpec optimizer_##name;
 #define SCHEDULE(name) extern const ChoiceSpec schedule_##name;
-#define ELEMENTWISE(name, has_slope, value, gradient) \
-    extern const LayerSpec layer_##name;              \
-    extern const Op op_##name, op_##name##_dx;
+#define ELEMENTWISE(name, number, from, properties, value, gradient) \
+    extern const LayerSpec layer_##name;
 #include "elementwise.def"
 #include "ops.def"
 #undef OP
@@ -29,7 +28,7 @@ extern const LayerSpec layer_linear;
 #define OPTIMIZER(name)
 #define SCHEDULE(name)
 #define LAYER(name) &layer_##name,
-#define ELEMENTWISE(name, has_slope, value, gradient) &layer_##name,
+#define ELEMENTWISE(name, number, from, properties, value, gradient) &layer_##name,
 const LayerSpec *const layer_specs[] = {
 #include "ops.def"
 #include "elementwise.def"
@@ -70,7 +69,7 @@ const ChoiceSpec *const schedule_specs[] = {
 #define OP(name) &op_##name,
 #define OPTIMIZER(name)
 #define SCHEDULE(name)
-#define ELEMENTWISE(name, has_slope, value, gradient) &op_##name, &op_##name##_dx,
+#define ELEMENTWISE(name, number, from, properties, value, gradient) &op_##name, &op_##name##_dx,
 const Op *const all_ops[] = {
 #include "ops.def"
 #include "elementwise.def"
@@ -78,7 +77,7 @@ const Op *const all_ops[] = {
 };
 #undef ELEMENTWISE
 
-#define ELEMENTWISE(name, has_slope, value, gradient) #name,
+#define ELEMENTWISE(name, number, from, properties, value, gradient) #name,
 const char *const activation_names[] = {
 #include "elementwise.def"
     "linear", NULL

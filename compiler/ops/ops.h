@@ -72,6 +72,7 @@ typedef struct LayerSpec {
 typedef struct LossSpec {
     const char *word, *about;
     Node *(*build)(Layer *layer, Node *output, Node *target);
+    bool wants_unit_range; /* output and target in 0..1 */
 } LossSpec;
 
 enum { MAX_STATES = 3 };
@@ -93,7 +94,7 @@ typedef struct ChoiceSpec {
 } ChoiceSpec;
 
 extern const LayerSpec *const layer_specs[]; /* these lists end with NULL */
-extern const LossSpec *const loss_specs[];
+extern const LossSpec *const loss_specs[];   /* the first is the default */
 extern const ChoiceSpec *const optimizer_specs[];
 extern const ChoiceSpec *const schedule_specs[];
 extern const Op *const all_ops[];
@@ -113,12 +114,16 @@ bool optimizer_keeps(const Choice *optimizer, int i);
 int optimizer_states(const Choice *optimizer);
 
 #define OP(name) extern const Op op_##name;
+#define ELEMENTWISE(name, number, from, properties, value, gradient) \
+    extern const Op op_##name, op_##name##_dx;
 #define LAYER(name)
 #define LOSS(name)
 #define OPTIMIZER(name)
 #define SCHEDULE(name)
+#include "elementwise.def"
 #include "ops.def"
 #undef OP
+#undef ELEMENTWISE
 #undef LAYER
 #undef LOSS
 #undef OPTIMIZER
@@ -148,11 +153,24 @@ Node *layer_activation(Layer *layer, const char *activation, Node *x);
    deep feedforward neural networks", equation 16. */
 double glorot_limit(double fan_in, double fan_out);
 
+/* Whether an activation is 0 below some value, and so is its gradient: what it makes 0 for every
+   picture is dead, and of a window of such values all are equal. */
+bool activation_is_zero_below(const Node *node);
+
 /* Fails at the word's layer where its input, flat, is no image of height x width x channels. */
 void want_image(const Node *node, const Node *input);
 
 /* The places where a max-pool finds its maxima: the node that is there, or a new one. */
 Node *max_pool2d_codes(Graph *graph, Node *pool);
+
+/* The image under that name; `place` has its layer, word, place and shape. */
+Node *image_node(Graph *graph, const char *name, Node place);
+
+/* For passes. sum_of_gradients: a + b, of what two readers of the value `of` send back, under that
+   name. pixels_as_reals: the image `pixels` as reals, where inference has it in the place of `of`:
+   the node that is there, or a new one. */
+Node *sum_of_gradients(Graph *graph, const Node *of, const char *name, Node *a, Node *b);
+Node *pixels_as_reals(Graph *graph, const Node *of, Node *pixels);
 
 /* What a convolution works on, in numbers; of conv2d, conv2d_dx and conv2d_dw alike. The virtual
    input is the input repeated `up` times in both directions. A conv2d_transpose is described by the
@@ -190,6 +208,10 @@ double conv_macs(const Node *node);
    before them is why: which, and of what the image's sides must be multiples; "" where it is not,
    or may not be. */
 const char *sizes_hint(const Graph *graph, const Node *a, const Node *b);
+
+/* Op.scale of pools; of what enlarges by `size`. */
+bool scale_down_by_size(const Node *node, int *up, int *down);
+bool scale_up_by_size(const Node *node, int *up, int *down);
 
 /* The largest of `size` x `size` windows side by side fits into the input: what pools check. */
 void want_window(const Node *node);

@@ -48,17 +48,7 @@ static void step(Scale *s, const Node *node)
 {
     const int *x = node->input[0]->shape.dim;
     int down = 1, up = 1;
-    if (node->op == &op_max_pool2d || node->op == &op_avg_pool2d)
-        down = node_number(node, "size");
-    else if (node->op == &op_conv2d
-             && (node_number(node, "same") || node_number(node, "kernel") == 1))
-        down = node_number(node, "stride");
-    else if (node->op == &op_conv2d_transpose)
-        up = node_number(node, "stride");
-    else if (node->op == &op_upsample2d || node->op == &op_max_unpool2d)
-        up = node_number(node, "size");
-    else if (!keeps_places(node))
-        s->known = false;
+    s->known = node->op->scale ? node->op->scale(node, &up, &down) : keeps_places(node);
     if (!s->known)
         return;
     if (!s->uneven && (x[0] % down || x[1] % down))
@@ -78,6 +68,20 @@ static Scale scale_of(const Graph *graph, const Node *node)
     return s;
 }
 
+bool scale_down_by_size(const Node *node, int *up, int *down)
+{
+    (void)up;
+    *down = node_number(node, "size");
+    return true;
+}
+
+bool scale_up_by_size(const Node *node, int *up, int *down)
+{
+    (void)down;
+    *up = node_number(node, "size");
+    return true;
+}
+
 const char *sizes_hint(const Graph *graph, const Node *a, const Node *b)
 {
     Scale x = scale_of(graph, a), y = scale_of(graph, b);
@@ -86,7 +90,7 @@ const char *sizes_hint(const Graph *graph, const Node *a, const Node *b)
         return "";
     if (a->shape.dim[0] == b->shape.dim[0] && a->shape.dim[1] == b->shape.dim[1])
         return "";
-    bool pool = uneven->op != &op_conv2d;
+    bool pool = uneven->op->role == ROLE_POOL;
     const int *read = uneven->input[0]->shape.dim;
     return arena_format(
         "; %s reads %dx%d and %s; make the input's height and width divisible by %lld",

@@ -35,10 +35,16 @@ const Op op_upsample2d = { .name = "upsample2d",
                            .arity = 1,
                            .numbers = { "size" },
                            .shape = upsample2d_shape,
-                           .gradient = upsample2d_gradient };
-const Op op_upsample2d_dx = {
-    .name = "upsample2d_dx", .arity = 1, .numbers = { "size" }, .shape = upsample2d_dx_shape
-};
+                           .gradient = upsample2d_gradient,
+                           .scale = scale_up_by_size,
+                           .repeats_pixels = true,
+                           .keeps_unit_range = true };
+const Op op_upsample2d_dx = { .name = "upsample2d_dx",
+                              .arity = 1,
+                              .numbers = { "size" },
+                              .shape = upsample2d_dx_shape,
+                              .direction = DIRECTION_DX,
+                              .gradient_of = &op_upsample2d };
 
 static Node *upsample2d_build(Layer *layer, const Arg *args, Node *x)
 {

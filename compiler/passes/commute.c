@@ -1,17 +1,17 @@
 #include "passes.h"
 
-#include <string.h>
-
-/* The max_pool2d whose by-product the gradient `pool_dx` reads: the one of the same input and
-   size. */
+/* The max-pool whose by-product the gradient `pool_dx` reads. */
 static Node *pool_of(const Graph *graph, const Node *pool_dx)
 {
-    const Node *codes = pool_dx->input[0];
     for (int i = 0; i < graph->count; i++)
-        if (node_is(graph->nodes[i], "max_pool2d") && graph->nodes[i]->input[0] == codes->input[0]
-            && node_real(graph->nodes[i], "size") == node_real(codes, "size"))
+        if (node_is_by_product(pool_dx->input[0], graph->nodes[i]))
             return graph->nodes[i];
     return NULL;
+}
+
+static bool commutes(const Op *act)
+{
+    return act->monotone && !act->gradient_from_x;
 }
 
 static void exchange(Graph *graph, Node *act_dx, Node *pool_dx, Node *pool)
@@ -28,10 +28,11 @@ void pass_commute(Graph *graph)
 {
     for (int i = 0; i < graph->count; i++) {
         Node *act_dx = graph->nodes[i], *users[1];
-        if (!act_dx->op->derivative || act_dx->op->arity != 2)
+        if (!node_is_gradient(act_dx, ROLE_ACTIVATION) || !commutes(act_dx->op->gradient_of))
             continue;
         Node *pool_dx = act_dx->input[1];
-        if (!node_is(pool_dx, "max_pool2d_dx") || graph_users(graph, pool_dx, users, 1) != 1)
+        if (!node_is_gradient(pool_dx, ROLE_POOL) || node_averages(pool_dx)
+            || graph_users(graph, pool_dx, users, 1) != 1)
             continue;
         Node *pool = pool_of(graph, pool_dx);
         if (pool && pool->input[0] == act_dx->input[0])

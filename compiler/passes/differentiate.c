@@ -28,7 +28,7 @@ static Node *total(Graph *graph, const Node *of, const Arrived *list)
     for (int n = 1; list && list->next; n++, list = list->next) {
         const char *name = n == 1 ? arena_format("%s.sum", of->name)
                                   : arena_format("%s.sum%d", of->name, n);
-        sum = node_new(graph, &op_add, of, name, (Node *[]){ sum, list->next->value }, NULL);
+        sum = sum_of_gradients(graph, of, name, sum, list->next->value);
     }
     return sum;
 }
@@ -42,12 +42,13 @@ static bool stage_has(const Graph *graph, int stage, const Node *node)
    asked for. */
 static void mark_trained(const Graph *graph, int stage, int count, bool *trained)
 {
-    for (int i = 0; i < count; i++) {
-        const Node *node = graph->nodes[i];
-        trained[i] = node_is(node, "parameter") && stage_has(graph, stage, node);
-        for (int k = 0; k < node->op->arity; k++)
-            trained[i] = trained[i] || trained[node->input[k]->id];
+    for (int i = 0; i < graph->parameter_count; i++) {
+        const Node *node = graph->parameters[i].node;
+        trained[node->id] = stage_has(graph, stage, node);
     }
+    for (int i = 0; i < count; i++)
+        for (int k = 0; k < graph->nodes[i]->op->arity; k++)
+            trained[i] = trained[i] || trained[graph->nodes[i]->input[k]->id];
 }
 
 _Noreturn static void refuse(const Graph *graph, int stage, const Node *parameter)

@@ -22,8 +22,7 @@ void pass_fold(Graph *graph)
     for (int i = 0; i < graph->count; i++) {
         Node *node = graph->nodes[i];
         int up = up_number(node->op);
-        while (up >= 0 && node_is(node->input[0], "upsample2d")
-               && node->input[0] != graph->latent) {
+        while (up >= 0 && node->input[0]->op->repeats_pixels && node->input[0] != graph->latent) {
             const Node *upsample = node->input[0];
             double times = node->number[up] * node_real(upsample, "size");
             if (times > MAX_UP)

@@ -2,26 +2,6 @@
 
 #include "../base/arena.h"
 
-#include <string.h>
-
-static bool is_forward_act(const Node *node)
-{
-    return node->op->derivative && node->op->arity == 1;
-}
-
-static bool is_act_dx(const Node *node)
-{
-    return node->op->derivative && node->op->arity == 2;
-}
-
-/* The by-product of a pool that reads the same value. */
-static bool is_codes_of(const Node *node, const Node *pool)
-{
-    return node_is(node, "max_pool2d_argmax") && node_is(pool, "max_pool2d")
-           && node->input[0] == pool->input[0] && node->stage == pool->stage
-           && node_real(node, "size") == node_real(pool, "size");
-}
-
 /* The only reader of a node on the way to the output, where it is the only one; beside a pool its
    by-product does not count. Where the loss, gradients or a stage of training read it too, the plan
    takes the reader into the fusion only in programs that do not need the value itself (training
@@ -42,49 +22,67 @@ static Node *only_user(const Graph *graph, const Users *all, const Node *node)
     }
     if (n < 2)
         return users[0];
-    return is_codes_of(users[1], users[0])   ? users[0]
-           : is_codes_of(users[0], users[1]) ? users[1]
-                                             : NULL;
+    return node_is_by_product(users[1], users[0])   ? users[0]
+           : node_is_by_product(users[0], users[1]) ? users[1]
+                                                    : NULL;
 }
 
 static Node *codes_of(const Users *all, const Node *pool)
 {
     const int of = pool->input[0]->id;
     for (int i = all->first[of]; i < all->first[of + 1]; i++)
-        if (is_codes_of(all->node[i], pool))
+        if (node_is_by_product(all->node[i], pool))
             return all->node[i];
     return NULL;
 }
 
-static bool is_pool(const Node *node)
+/* A max-pool is computed before the activation, which must not change which value wins; where the
+   network reads the places themselves, nor whether two are equal but where that is seen (see
+   max_unpool2d). */
+static bool may_follow(const Users *all, const Node *act, const Node *pool)
 {
-    return node_is(node, "max_pool2d") || node_is(node, "avg_pool2d");
+    if (!act || node_averages(pool))
+        return true;
+    const Node *codes = act->op->flat_above ? codes_of(all, pool) : NULL;
+    for (int i = codes ? all->first[codes->id] : 0; codes && i < all->first[codes->id + 1]; i++)
+        if (!all->node[i]->backward)
+            return false;
+    return act->op->monotone;
 }
 
 /* Bias, activation and pool after a core. */
 static void follow(const Graph *graph, const Users *all, Fusion *fusion)
 {
     Node *last = fusion->core, *next = only_user(graph, all, last);
-    if (next && node_is(next, "bias_add")) {
+    if (node_has_role(next, ROLE_BIAS)) {
         fusion->bias = last = next;
         next = only_user(graph, all, last);
     }
-    if (next && is_forward_act(next)) {
+    if (node_has_role(next, ROLE_ACTIVATION)) {
         fusion->act = last = next;
         next = only_user(graph, all, last);
     }
-    if (next && is_pool(next)) {
+    if (node_has_role(next, ROLE_POOL) && may_follow(all, fusion->act, next)) {
         fusion->pool = next;
-        fusion->codes = node_is(next, "max_pool2d") ? codes_of(all, next) : NULL;
+        fusion->codes = codes_of(all, next);
     }
 }
 
-static Node *find_gradient(const Users *all, int stage, const char *op, int input, const Node *of)
+static bool is_gradient_of(const Node *node, const Node *of)
 {
-    for (int i = all->first[of->id]; i < all->first[of->id + 1]; i++)
-        if (node_is(all->node[i], op) && all->node[i]->stage == stage
-            && all->node[i]->input[input] == of)
-            return all->node[i];
+    return node && of && node->op->gradient_of == of->op;
+}
+
+/* dX of the core: it reads the core's kernel as the core does, as input 1. */
+static Node *find_dx(const Users *all, const Node *core)
+{
+    const Node *kernel = core->input[1];
+    for (int i = all->first[kernel->id]; i < all->first[kernel->id + 1]; i++) {
+        Node *node = all->node[i];
+        if (is_gradient_of(node, core) && node->op->direction == DIRECTION_DX
+            && node->stage == core->stage && node->input[1] == kernel)
+            return node;
+    }
     return NULL;
 }
 
@@ -100,22 +98,22 @@ static void find_backward(const Graph *graph, const Users *all, Fusion *fusion)
         if (fusion->bias && parameter == fusion->bias->input[1])
             fusion->db = graph_gradient(graph, stage, i);
     }
-    fusion->dx = find_gradient(all, stage, arena_format("%s_dx", fusion->core->op->name), 1,
-                               fusion->core->input[1]);
+    fusion->dx = find_dx(all, fusion->core);
     Node *dy = fusion->dw ? fusion->dw->input[1] : NULL;
-    bool max = node_is(fusion->pool, "max_pool2d");
-    if (dy && max && node_is(dy, "max_pool2d_dx") && dy->input[0] == fusion->codes) {
+    bool max = node_takes_maximum(fusion->pool);
+    if (max && is_gradient_of(dy, fusion->pool) && dy->input[0] == fusion->codes) {
         fusion->d_pool = dy;
         dy = dy->input[1];
     }
-    const Node *value = max ? fusion->pool : fusion->act;
-    if (dy && fusion->act && is_act_dx(dy) && dy->input[0] == value
-        && strncmp(dy->op->name, fusion->act->op->name, strlen(fusion->act->op->name)) == 0)
+    const Node *value = !fusion->act                       ? NULL
+                        : fusion->act->op->gradient_from_x ? fusion->act->input[0]
+                        : max                              ? fusion->pool
+                                                           : fusion->act;
+    if (is_gradient_of(dy, fusion->act) && dy->input[0] == value) {
         fusion->d_act = dy;
-    if (dy && fusion->d_act && !max)
         dy = dy->input[1];
-    if (dy && !max && fusion->pool && (fusion->d_act || !fusion->act)
-        && node_is(dy, "avg_pool2d_dx"))
+    }
+    if (!max && (fusion->d_act || !fusion->act) && is_gradient_of(dy, fusion->pool))
         fusion->d_pool = dy;
 }
 

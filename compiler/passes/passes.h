@@ -33,7 +33,8 @@ void pass_differentiate(Graph *graph);
 
 /* Exchanges the order of the gradients of an activation and the max-pool after it: act_dx(y,
    pool_dx(codes, d)) becomes pool_dx(codes, act_dx(pooled, d)). Equal, since pool_dx is zero except
-   where y is the pooled value; and y itself need not be kept. requires: gradients; provides: no
+   where y is the pooled value; and y itself need not be kept. Only of an activation that is
+   monotone and has its gradient from y. requires: gradients; provides: no
    activation before a max-pool is read by a gradient; breaks: nothing. */
 void pass_commute(Graph *graph);
 

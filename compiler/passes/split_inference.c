@@ -22,23 +22,10 @@ static Node *add_copy(Graph *graph, const Op *op, const Node *of, const char *na
     return node;
 }
 
-/* The image as reals, in the place of a value that is real in training alone: one for all its
-   readers. Its name is not that of a copy, for a stage of training may have both. */
-static Node *reals_of(Graph *graph, const Node *node, Node *pixels)
-{
-    const char *name = arena_format("%s.reals", node->name);
-    for (int i = 0; i < graph->count; i++)
-        if (graph->nodes[i]->op == &op_from_pixels && strcmp(graph->nodes[i]->name, name) == 0)
-            return graph->nodes[i];
-    return add_copy(graph, &op_from_pixels, node, name, (Node *[]){ pixels }, NULL);
-}
-
 Node *inference_input(Graph *graph, const Node *reader, const Node *input, Node *value)
 {
     bool pixels = value->type == TYPE_PIXEL && input->type == TYPE_REAL;
-    return pixels && reader->op != &op_conv2d && !reader->op->training_only
-               ? reals_of(graph, input, value)
-               : value;
+    return pixels && !reader->op->reads_pixels ? pixels_as_reals(graph, input, value) : value;
 }
 
 /* What inference reads in the node's place: the node itself, its input where it works in training

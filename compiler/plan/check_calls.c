@@ -160,11 +160,10 @@ static bool has_argument(const Step *step, const Node *node)
     return false;
 }
 
-/* Unpooling reads the pooled value only where an activation makes equals of different values. */
+/* Input 0 no step may lack. */
 static bool may_lack(const Node *node, int input)
 {
-    return (node_is(node, "max_unpool2d") && input == 2)
-           || (node_is(node, "max_unpool2d_dx") && input == 1);
+    return input != 0 && input == node->op->optional_input;
 }
 
 /* Of whatever the step computes, on the way or to leave it behind, it has the operands or computes

@@ -5,17 +5,13 @@
 
 #include <string.h>
 
-/* A sum of gradients belongs to dX as they do. */
+/* A sum of gradients belongs to dX as they do; a by-product to what it comes with. */
 static const char *direction_of(const Node *core)
 {
-    const char *end = strrchr(core->op->name, '_');
-    if (core->op == &op_add && core->backward)
-        return "dX";
-    if (end && strcmp(end, "_dx") == 0)
-        return "dX";
-    if (end && strcmp(end, "_dw") == 0)
-        return "dW";
-    return end && strcmp(end, "_db") == 0 ? "db" : "forward";
+    static const char *const names[] = { "forward", "dX", "dW", "db" };
+    bool sum = core->backward && core->op->direction == DIRECTION_FORWARD
+               && !core->op->by_product_of;
+    return names[sum ? DIRECTION_DX : core->op->direction];
 }
 
 static bool same_direction(const char *given, const char *direction)
@@ -138,7 +134,7 @@ static void take_in_backward(Step *step)
 {
     const Fusion *s = step->fusion;
     unsigned takes = step->kernel->takes;
-    bool average = node_is(s->d_pool, "avg_pool2d_dx");
+    bool average = node_averages(s->d_pool);
     bool act = takes & TAKES_ACT,
          pool = takes & TAKES_POOL && takes_pool(step->kernel, step->core, s->pool);
     if (!average) {

@@ -202,10 +202,10 @@ static bool same_in_layers(const Step *a, const Step *b)
 
 static const char *own_name(Functions *f, const Step *step, const char *suffix)
 {
-    const char *core = plan_identifier(step->core->name);
     /* dW with dX taken in: the backward half of the layer */
-    if (step->dx)
-        core = arena_format("%.*s_backward", (int)(strlen(core) - strlen("_dw")), core);
+    const char *core = step->dx
+                           ? arena_format("%s_backward", plan_identifier(step->fusion->core->name))
+                           : plan_identifier(step->core->name);
     const char *base = arena_format("%s%s", plan_prefix(f->plan), core);
     if (strcmp(step->core->name, step->core->layer) == 0)
         base = arena_format("%s_forward", base);

@@ -58,7 +58,7 @@ static void check_chain(const Graph *graph)
 {
     const Node *latent = NULL;
     for (const Node *node = graph->output; node != graph->input; node = node->input[0]) {
-        if (node_is(node, "concat") || node_is(node, "add") || node_is(node, "max_unpool2d"))
+        if (node->op->inputs_from_layers)
             fail(node->loc,
                  "%s: with --stream a layer reads the one before it and no other, for of that one "
                  "only some rows are left; do without %s or "

@@ -226,6 +226,11 @@ static void of_activations(void **state)
           "leaky_relu: no argument is called 'alpha'; known are: slope, name" },
         { GRAPH(CONV5 "sigmoid { @x = 1 }", CONV3), "sigmoid: no argument is called 'x'" },
         { GRAPH(CONV5 "tanh { @x = 1 }", CONV3), "tanh: no argument is called 'x'" },
+        { GRAPH(CONV5 "gelu { @approximate = 1 }", CONV3),
+          "gelu: approximate wants true or false, not a number" },
+        { GRAPH("conv2d { filters = 5, kernel = 3, @approximate = true }", CONV3),
+          "conv2d: no argument is called 'approximate'; known are: filters, kernel, stride, "
+          "padding, activation, use_bias, name; it belongs to the layer gelu: " },
         { GRAPH(CONV5 "softplus { @x = 1 }", CONV3), "softplus: no argument is called 'x'" },
         { GRAPH(CONV5 "elu { @alpha = 1 }", CONV3), "elu: no argument is called 'alpha'" },
         { GRAPH(CONV5 "linear { @x = 1 }", CONV3), "linear: no argument is called 'x'" },

@@ -116,10 +116,14 @@ NetSize place_out(const Drawer *d, int at)
 
 /* ---- attributes ---- */
 
+/* All but exponential, whose values know no bound in a chain. */
 const char *draw_activation(Drawer *d)
 {
-    static const char *const names[] = { "relu", "relu",     "leaky_relu", "sigmoid", "tanh",
-                                         "tanh", "softplus", "elu",        "linear" };
+    static const char *const names[] = { "relu",        "relu",  "leaky_relu", "sigmoid",
+                                         "tanh",        "tanh",  "softplus",   "elu",
+                                         "linear",      "gelu",  "silu",       "mish",
+                                         "selu",        "relu6", "hard_swish", "softsign",
+                                         "hard_sigmoid" };
     return names[below(d, (int)(sizeof names / sizeof names[0]))];
 }
 
@@ -215,6 +219,7 @@ static bool add_activation(Drawer *d)
         l.flat_slope = chance(d, 20);
         l.slope = l.flat_slope ? 0 : l.slope;
     }
+    l.approximate = strcmp(l.activation, "gelu") == 0 && chance(d, 50);
     append(d, l);
     return true;
 }

@@ -91,7 +91,7 @@ static void the_words(void **state)
             fail_msg("graphs/README.md has no row%s", row);
         free(row);
     }
-    assert_int_equal(layers, 23);
+    assert_true(layers > 30);
     assert_int_equal(refused, 1);
     result_free(&result);
     free(table);

@@ -48,6 +48,18 @@ const char net_bce[] = NET(
     "upsample2d { size = 2 }, conv2d { filters = 1, kernel = 3, activation = \"sigmoid\" },",
     "loss = \"bce\", optimizer = rmsprop { eps = 1e-4 }");
 
+/* activations whose gradients read x, one that calls erf among them, before both pools */
+const char net_curved[] = NET(
+    12, 12, 2,
+    "conv2d { filters = 8, kernel = 3, activation = \"gelu\" }, max_pool2d { size = 2 }, "
+    "conv2d { filters = 8, kernel = 3, activation = \"mish\" }, avg_pool2d { size = 2 }, "
+    "hard_swish {},",
+    "conv2d { filters = 6, kernel = 3, activation = \"silu\" }, upsample2d { size = 2 }, "
+    "gelu { approximate = true }, conv2d { filters = 5, kernel = 3, activation = \"selu\" }, "
+    "conv2d { filters = 4, kernel = 3, activation = \"relu6\" }, softsign {}, exponential {}, "
+    "upsample2d { size = 2 }, conv2d { filters = 2, kernel = 3, activation = \"hard_sigmoid\" },",
+    "loss = \"mse\", optimizer = adam {}");
+
 char *library_write(const char *graph, const char *options)
 {
     char *folder = folder_new(), *path = text_of("%s/net.lua", folder);

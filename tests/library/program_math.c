@@ -8,6 +8,7 @@ float library_logf(float x);
 float library_log1pf(float x);
 float library_sqrtf(float x);
 float library_fabsf(float x);
+float library_erff(float x);
 double library_sqrt(double x);
 
 float library_expf(float x)
@@ -37,6 +38,10 @@ float library_sqrtf(float x)
 float library_fabsf(float x)
 {
     return fabsf(x);
+}
+float library_erff(float x)
+{
+    return erff(x);
 }
 double library_sqrt(double x)
 {

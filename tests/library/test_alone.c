@@ -72,8 +72,9 @@ static void check_alone(const char *graph, const char *options, const char *flag
 static void on_plain_c(void **state)
 {
     (void)state;
-    const char *const graphs[] = { net_cae, net_dense, net_branches, net_noise, net_norm, net_bce };
-    for (int i = 0; i < 6; i++) {
+    const char *const graphs[] = { net_cae,  net_dense, net_branches, net_noise,
+                                   net_norm, net_bce,   net_curved };
+    for (int i = 0; i < 7; i++) {
         check_alone(graphs[i], "--target c", "-O2");
         check_alone(graphs[i], "--target c --optimize size", "-Os");
     }
@@ -82,8 +83,9 @@ static void on_plain_c(void **state)
 static void on_avx2(void **state)
 {
     (void)state;
-    const char *const graphs[] = { net_cae, net_dense, net_branches, net_noise, net_norm, net_bce };
-    for (int i = 0; i < 6; i++)
+    const char *const graphs[] = { net_cae,  net_dense, net_branches, net_noise,
+                                   net_norm, net_bce,   net_curved };
+    for (int i = 0; i < 7; i++)
         check_alone(graphs[i], "--target x86-64-v3", "-O2 -march=x86-64-v3");
     check_alone(net_cae, "--target x86-64-v3 --stream", "-O2 -march=x86-64-v3");
     check_alone(net_noise, "--target x86-64-v3 --stream --optimize size --no-training",

@@ -1,5 +1,5 @@
-/* exp, log, tanh and roots of the library against those of the C library in double, over the floats
-   from end to end. */
+/* exp, log, tanh, erf and roots of the library against those of the C library in double, over the
+   floats from end to end. */
 #include "library.h"
 
 #include <dlfcn.h>
@@ -14,7 +14,7 @@ static void *handle;
 
 static void load(const char *flags)
 {
-    folder = library_write(net_bce, "--target c");
+    folder = library_write(net_curved, "--target c");
     char *path = text_of("%s/math.so", folder);
     Result result = run(
         folder,
@@ -92,6 +92,7 @@ static void check_all(const char *flags)
     check("logf", log, -INFINITY, INFINITY, 2);
     check("log1pf", log1p, -INFINITY, 1e30f, 3);
     check("sqrtf", sqrt, -INFINITY, INFINITY, 1.5);
+    check("erff", erf, -INFINITY, INFINITY, 4);
     check("fabsf", fabs, -INFINITY, INFINITY, 0);
     assert_true(check_root(1e-290, 1e290) < 4e-16);
     unload();

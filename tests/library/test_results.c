@@ -199,6 +199,13 @@ static void of_norms_and_entropy(void **state)
     compare(net_bce, "native", "", "");
 }
 
+static void of_curved_activations(void **state)
+{
+    (void)state;
+    compare(net_curved, "c", "", "");
+    compare(net_curved, "native", "", "");
+}
+
 /* Operators of reals on the image's own pixels: a group_norm, whose gamma and beta learn from them,
    and a pool, which hands no gradient on. */
 static void of_layers_that_read_pixels(void **state)
@@ -345,6 +352,7 @@ int main(void)
         cmocka_unit_test(of_branches),
         cmocka_unit_test(of_noise),
         cmocka_unit_test(of_norms_and_entropy),
+        cmocka_unit_test(of_curved_activations),
         cmocka_unit_test(of_layers_that_read_pixels),
         cmocka_unit_test(of_stages),
         cmocka_unit_test(with_a_stream),

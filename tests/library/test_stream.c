@@ -118,6 +118,24 @@ static const Net pools = { .height = 26,
                            .decoder = { { ACT, .activation = "softplus" },
                                         { UP, .size = 3 },
                                         { ACT, .activation = "relu" } } };
+/* Activations that no max-pool may come before, and others. */
+static const Net curved = {
+    .height = 22,
+    .width = 18,
+    .channels = 3,
+    .encoder = { { CONV, .filters = 17, .kernel = 3, .activation = "gelu" },
+                 { POOL, .size = 2 },
+                 { CONV, .filters = 9, .kernel = 3, .activation = "silu" },
+                 { AVG, .size = 2 },
+                 { ACT, .activation = "hard_swish" } },
+    .decoder = { { CONV, .filters = 20, .kernel = 3, .activation = "relu6" },
+                 { ACT, .activation = "mish" },
+                 { UP, .size = 2 },
+                 { CONV, .filters = 5, .kernel = 3, .activation = "softsign" },
+                 { ACT, .activation = "gelu", .approximate = true },
+                 { CONV, .filters = 4, .kernel = 3, .activation = "hard_sigmoid" } }
+};
+
 /* Layers that read the image's own pixels. */
 static const Net pixels[] = {
     { .height = 24,
@@ -244,6 +262,7 @@ static void by_winograd(void **state)
 OF(pooled)
 OF(averaged)
 OF(pools)
+OF(curved)
 OF(strided)
 OF(sparse)
 OF(upsampled)
@@ -435,6 +454,7 @@ int main(void)
         cmocka_unit_test(of_pooled),
         cmocka_unit_test(of_averaged),
         cmocka_unit_test(of_pools),
+        cmocka_unit_test(of_curved),
         cmocka_unit_test(of_strided),
         cmocka_unit_test(of_sparse),
         cmocka_unit_test(of_upsampled),

@@ -226,22 +226,50 @@ Image naive_add(const Image *a, const Image *b)
     return y;
 }
 
+/* The definitions of Keras 3, as they stand there. */
+static double activate_newer(double x, const char *name, double sigmoid, double softplus)
+{
+    if (strcmp(name, "selu") == 0)
+        return 1.05070098735548049342 * (x < 0 ? 1.67326324235437728481 * expm1(x) : x);
+    if (strcmp(name, "relu6") == 0)
+        return fmin(fmax(x, 0), 6);
+    if (strcmp(name, "hard_sigmoid") == 0)
+        return fmin(fmax(x / 6 + 0.5, 0), 1);
+    if (strcmp(name, "hard_swish") == 0)
+        return x * fmin(fmax(x + 3, 0), 6) / 6;
+    if (strcmp(name, "softsign") == 0)
+        return x / (fabs(x) + 1);
+    if (strcmp(name, "exponential") == 0)
+        return exp(x);
+    if (strcmp(name, "silu") == 0)
+        return x * sigmoid;
+    if (strcmp(name, "mish") == 0)
+        return x * tanh(softplus);
+    if (strcmp(name, "gelu_tanh") == 0)
+        return 0.5 * x * (1 + tanh(sqrt(2 / acos(-1)) * (x + 0.044715 * pow(x, 3))));
+    if (strcmp(name, "gelu") == 0)
+        return x * erfc(-x / sqrt(2)) / 2;
+    assert_string_equal(name, "linear");
+    return x;
+}
+
 static double activate(double x, const char *name, double slope)
 {
+    const double sigmoid = x < 0 ? exp(x) / (1 + exp(x)) : 1 / (1 + exp(-x)),
+                 softplus = fmax(x, 0) + log1p(exp(-fabs(x)));
     if (strcmp(name, "relu") == 0)
         return fmax(x, 0);
     if (strcmp(name, "leaky_relu") == 0)
         return x < 0 ? slope * x : x;
     if (strcmp(name, "sigmoid") == 0)
-        return x < 0 ? exp(x) / (1 + exp(x)) : 1 / (1 + exp(-x));
+        return sigmoid;
     if (strcmp(name, "tanh") == 0)
         return tanh(x);
     if (strcmp(name, "softplus") == 0)
-        return fmax(x, 0) + log1p(exp(-fabs(x)));
+        return softplus;
     if (strcmp(name, "elu") == 0)
         return x < 0 ? expm1(x) : x;
-    assert_string_equal(name, "linear");
-    return x;
+    return activate_newer(x, name, sigmoid, softplus);
 }
 
 void naive_activation(Image *x, const char *name, double slope)

@@ -49,6 +49,7 @@ Image naive_concat(const Image *a, const Image *b); /* channels of a, then of b 
 Image naive_add(const Image *a, const Image *b);
 
 /* relu, leaky_relu, sigmoid, tanh, softplus, elu, linear, in place. */
+/* name: a word of the language, or "gelu_tanh" for gelu's approximation */
 void naive_activation(Image *x, const char *name, double slope);
 
 /* Every group of neighbouring channels brought to mean 0 and variance 1 (but for eps), then times

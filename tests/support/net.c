@@ -392,7 +392,10 @@ static Image apply(const Values *v, int at, const Image *x, const double **w)
     }
     default:
         y = copy_of(x);
-        naive_activation(&y, l->activation, l->flat_slope ? 0 : l->slope != 0 ? l->slope : 0.2);
+        naive_activation(&y, l->approximate ? "gelu_tanh" : l->activation,
+                         l->flat_slope   ? 0
+                         : l->slope != 0 ? l->slope
+                                         : 0.2);
         return y;
     }
 }

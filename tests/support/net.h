@@ -39,6 +39,7 @@ typedef struct NetLayer {
     const char *activation;      /* CONV, DECONV, DENSE: the attribute; ACT: the layer's word */
     double slope;                /* ACT "leaky_relu" */
     bool flat_slope;             /* slope = 0 */
+    bool approximate;            /* ACT "gelu" */
     int size;                    /* POOL, AVG, UP */
     int groups;                  /* NORM */
     double eps;

@@ -99,6 +99,8 @@ static void print_arguments(Arguments *a, const NetLayer *l)
     case ACT:
         if (l->slope != 0 || l->flat_slope)
             argument(a, "slope = %.17g", l->slope);
+        if (l->approximate)
+            argument(a, "approximate = true");
         break;
     case NOISE: argument(a, "stddev = %.17g", l->rate); break;
     case DROP: argument(a, "rate = %.17g", l->rate); break;

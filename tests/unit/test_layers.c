@@ -18,7 +18,7 @@ static const struct Room {
       { "arena.h", "table.h", "diag.h", "signals.h", "text.h", "manifest.h", "swap.h", "folder.h",
         "embedded.h", "lua.h" } },
     { "ir", { "target.h", "graph.h", "print.h", "check.h" } },
-    { "ops", { "ops.def", "elementwise.def", "ops.h" } },
+    { "ops", { "ops.def", "elementwise.def", "elementwise.h", "ops.h" } },
     { "front",
       { "names.h", "source.h", "suggest.h", "arguments.h", "training.h", "references.h", "stages.h",
         "load.h", "sample.h", "trained.h" } },
