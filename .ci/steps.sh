@@ -87,7 +87,8 @@ step_tidy() {
     cmake -S . -B "$work/tidy" -G Ninja -DCMAKE_EXPORT_COMPILE_COMMANDS=ON -DCAEC_TESTS=OFF \
         --log-level=WARNING >/dev/null
     cmake --build "$work/tidy" --target compiler/embedded_files.c >/dev/null
-    clang-tidy -p "$work/tidy" --quiet compiler/*.c compiler/*/*.c runtime/*.c runtime/*/*.c
+    clang-tidy -p "$work/tidy" --quiet compiler/*.c compiler/*/*.c compiler/*/*/*.c \
+        runtime/*.c runtime/*/*.c
 }
 
 step_format() { sh .ci/format.sh; }

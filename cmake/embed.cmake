@@ -1,6 +1,19 @@
 # Writes a C file with a table of files: cmake -DOUTPUT=... -DROOT=... -DFILES=a;b;c -P embed.cmake
 # The names in the table are the paths below ROOT, without a leading "compiler/"; the table is
 # sorted by name.
+# Templates are named by their file names alone.
+set(names "")
+foreach(file IN LISTS FILES)
+  get_filename_component(name "${file}" NAME)
+  if(name MATCHES "\\.in$")
+    list(FIND names "${name}" place)
+    if(NOT place EQUAL -1)
+      message(FATAL_ERROR "two templates are called ${name}; rename one of them: ${file}")
+    endif()
+    list(APPEND names "${name}")
+  endif()
+endforeach()
+
 set(rows "")
 set(arrays "")
 set(index 0)

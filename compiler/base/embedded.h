@@ -15,4 +15,7 @@ extern const EmbeddedFile embedded_files[]; /* sorted by name, ended by name NUL
 
 const EmbeddedFile *embedded_find(const char *name); /* bug() where there is none */
 
+/* The template whose path ends in this name; no two have the same file name. */
+const EmbeddedFile *embedded_named(const char *name);
+
 #endif

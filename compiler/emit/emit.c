@@ -89,19 +89,35 @@ static double most_bytes(const Program *programs, int count, size_t least)
     return (double)most;
 }
 
+/* The parameters of a packing, in the order of its function's arguments. */
+static void set_packing_parameters(lua_State *L, const Packing *packing)
+{
+    const Node *one;
+    lua_newtable(L);
+    for (int i = 0; (one = packing_parameter(packing, i)) != NULL; i++) {
+        lua_pushstring(L, upper(plan_identifier(one->name)));
+        append_item(L);
+    }
+    lua_setfield(L, -2, "parameters");
+}
+
+void push_packing_row(lua_State *L, const Packing *packing)
+{
+    lua_newtable(L);
+    set_text(L, "name", packing->name);
+    set_text(L, "id", upper(packing->name));
+    set_packing_parameters(L, packing);
+    set_number(L, "offset", (double)packing->offset);
+    set_number(L, "count", (double)packing->count);
+    lua_pushboolean(L, packing->training);
+    lua_setfield(L, -2, "training");
+}
+
 static void set_packings(lua_State *L, const Plan *plan)
 {
     lua_newtable(L);
     for (int i = 0; i < plan->packing_count; i++) {
-        const Packing *packing = plan->packings[i];
-        lua_newtable(L);
-        set_text(L, "name", packing->name);
-        set_text(L, "id", upper(packing->name));
-        set_text(L, "parameter", upper(plan_identifier(packing->parameter->name)));
-        set_number(L, "offset", (double)packing->offset);
-        set_number(L, "count", (double)packing->count);
-        lua_pushboolean(L, packing->training);
-        lua_setfield(L, -2, "training");
+        push_packing_row(L, plan->packings[i]);
         append_item(L);
     }
     lua_setfield(L, -2, "packings");
@@ -277,15 +293,15 @@ void emit_model(const Plan *plan, const EmitOptions *options)
     Emitter e = emitter_open(plan, options);
     emitter_kernels(&e);
     emitter_programs(&e);
-    emitter_skeleton(&e, "emit/kernels.h.in", arena_format("%s_kernels.h", name));
+    emitter_skeleton(&e, "kernels.h.in", arena_format("%s_kernels.h", name));
     if (own_math(plan))
-        emitter_skeleton(&e, "emit/math.h.in", arena_format("%s_math.h", name));
-    emitter_skeleton(&e, "emit/supported.c.in", arena_format("%s_supported.c", name));
-    emitter_skeleton(&e, "emit/model.h.in", arena_format("%s.h", name));
-    emitter_skeleton(&e, plan->microbatch > 1 ? "emit/model_microbatch.c.in" : "emit/model.c.in",
+        emitter_skeleton(&e, "math.h.in", arena_format("%s_math.h", name));
+    emitter_skeleton(&e, "supported.c.in", arena_format("%s_supported.c", name));
+    emitter_skeleton(&e, "model.h.in", arena_format("%s.h", name));
+    emitter_skeleton(&e, plan->microbatch > 1 ? "model_microbatch.c.in" : "model.c.in",
                      arena_format("%s.c", name));
-    emitter_skeleton(&e, "emit/CMakeLists.txt.in", "CMakeLists.txt");
-    emitter_skeleton(&e, "emit/README.md.in", "README.md");
+    emitter_skeleton(&e, "CMakeLists.txt.in", "CMakeLists.txt");
+    emitter_skeleton(&e, "README.md.in", "README.md");
     if (options->runtime)
         copy_runtime(&e);
     emitter_save(&e);
@@ -295,6 +311,6 @@ void emit_function(Text *out, const Plan *plan, const Step *step)
 {
     lua_State *L = templates_open();
     push_step_holes(L, plan, step);
-    *out = template_expand(L, arena_format("kernels/%s", step->kernel->text(step->core)));
+    *out = template_expand(L, step->kernel->text(step->core));
     lua_close(L);
 }

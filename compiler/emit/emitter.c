@@ -20,9 +20,10 @@ const char *upper(const char *name)
 
 static int push_embedded(lua_State *L)
 {
-    const EmbeddedFile *file = embedded_find(luaL_checkstring(L, 1));
+    const EmbeddedFile *file = embedded_named(luaL_checkstring(L, 1));
     lua_pushlstring(L, file->text, file->length);
-    return 1;
+    lua_pushstring(L, file->name);
+    return 2;
 }
 
 lua_State *templates_open(void)
@@ -89,7 +90,7 @@ static void emit_flush(Emitter *e, const Step *step, Text *text)
 {
     lua_State *L = e->L;
     push_flush_holes(L, e->plan, step);
-    Text flush = template_expand(L, arena_format("kernels/%s", step->kernel->flush_text));
+    Text flush = template_expand(L, step->kernel->flush_text);
     text_add(text, "\n%s", flush.data);
     lua_pop(L, 2);
     append_to(L, "prototypes");
@@ -111,7 +112,7 @@ static void emit_steps(Emitter *e)
         const Step *step = e->plan->functions[i];
         const char *file = arena_format("%s.c", step->function);
         push_step_holes(L, e->plan, step);
-        Text text = template_expand(L, arena_format("kernels/%s", step->kernel->text(step->core)));
+        Text text = template_expand(L, step->kernel->text(step->core));
         if (step->sums)
             emit_flush(e, step, &text);
         emitter_file(e, file, text);
@@ -135,14 +136,14 @@ static void emit_packings(Emitter *e)
     for (int i = 0; i < e->plan->packing_count; i++) {
         const Packing *packing = e->plan->packings[i];
         push_packing_holes(L, e->plan, packing);
-        Text one = template_expand(L, arena_format("kernels/packing_%s.c.in", packing->kind));
+        Text one = template_expand(L, packing->kind->text);
         text_add(&text, "\n%s", one.data);
         lua_pop(L, 2);
         append_to(L, "packing_prototypes");
     }
     for (int i = 0; i < e->plan->on_use_count; i++) {
         push_on_use_holes(L, e->plan, e->plan->on_use_packings[i]);
-        Text one = template_expand(L, "kernels/packing_turned.c.in");
+        Text one = template_expand(L, "packing_turned.c.in");
         text_add(&text, "\n%s", one.data);
         lua_pop(L, 2);
         append_to(L, "packing_prototypes");

@@ -47,5 +47,8 @@ const char *shortest(double x); /* decimal that gives the number back */
 /* emit.c: the holes of the skeletons; programs.c: those of programs. */
 void push_model(lua_State *L, const Plan *plan, const EmitOptions *options);
 void set_programs(lua_State *L, const Plan *plan);
+/* a row of the list `packings` of the skeletons: name, id (in capitals), parameters (the ids of all
+   that the packing is made of), offset, count, training */
+void push_packing_row(lua_State *L, const Packing *packing);
 
 #endif

@@ -1,7 +1,9 @@
 #include "holes.h"
 
 #include "../base/arena.h"
-#include "../kernels/conv.h"
+#include "../kernels/conv/conv.h"
+#include "../packing/codes.h"
+#include "../packing/kinds/points.h"
 
 #include <string.h>
 
@@ -119,6 +121,17 @@ static const char *pixel_scale(const Node *node)
     return node && node->type == TYPE_PIXEL ? " / 255.0f" : "";
 }
 
+/* How an argument's codes lie, for codes.c.in. */
+static void set_codes(lua_State *L, const Node *codes)
+{
+    const CodeLayout layout = code_layout(node_number(codes, "size"));
+    set_number(L, "bits", layout.bits);
+    set_number(L, "across", layout.across);
+    set_number(L, "down", layout.down);
+    set_number(L, "windows", codes->shape.dim[1]);
+    set_number(L, "channels", codes->shape.dim[2]);
+}
+
 static void set_argument(lua_State *L, const char *name, const char *type, bool written,
                          const Node *node)
 {
@@ -126,6 +139,8 @@ static void set_argument(lua_State *L, const char *name, const char *type, bool 
     set_text(L, "scale", pixel_scale(node));
     set_text(L, "role", written ? "out" : "in");
     set_text(L, "type", arena_format("%s%s *", written ? "" : "const ", type));
+    if (node && node->type == TYPE_CODE)
+        set_codes(L, node);
     lua_setfield(L, -2, name);
 }
 
@@ -174,7 +189,6 @@ static void set_conv(lua_State *L, const Step *step)
     /* of the layer's own input, and of what arrives at its output */
     set_number(L, "X_W", transpose ? s.out_w : s.in_w);
     set_number(L, "X_C", transpose ? s.co : s.ci);
-    set_number(L, "X_LEFT", s.pad_left);
     set_number(L, "DY_W", transpose ? s.in_w : s.out_w);
     set_number(L, "DY_C", transpose ? s.ci : s.co);
     int height, width;
@@ -229,6 +243,8 @@ static void set_common(lua_State *L, const Plan *plan, const char *name)
     set_number(L, "L", settings_lanes(&plan->settings));
     set_text(L, "CODE_TYPE", code_type(plan));
     set_number(L, "REAL_BYTES", settings_real_bytes(&plan->settings));
+    set_number(L, "WINOGRAD_POINT", WINOGRAD_POINT);
+    set_number(L, "WINOGRAD_FAR", WINOGRAD_FAR);
     set_weight(L, plan);
 }
 
@@ -302,20 +318,17 @@ void push_packing_holes(lua_State *L, const Plan *plan, const Packing *packing)
     set_number(L, "PAD_LEFT", packing->pad_left);
     const char *real = plan->settings.real_double ? "double" : "float";
     lua_newtable(L);
-    set_argument(L, "parameter", real, false, NULL);
+    const PackingKind *kind = packing->kind;
+    for (int i = 0; kind->parameters[i]; i++)
+        set_argument(L, kind->parameters[i], real, false, NULL);
     set_argument(L, "packing", real, true, NULL);
     lua_setfield(L, -2, "args");
     set_packing_comment(
-        L, arena_format(
-               "/* %s, %s%s */", packing->parameter->name,
-               packing->kind[0] == 'w' || packing->kind[0] == 'c' || packing->kind[0] == 'l'
-                   ? "transformed"
-               : packing->kind[0] == 'f' ? "taps summed that meet the same pixel before upsampling"
-               : packing->kind[0] == 'b' ? arena_format("in blocks of %d channels", packing->block)
-                                         : "as it is",
-               !packing->rotated                                  ? ""
-               : packing->read_by->direction == DIRECTION_FORWARD ? ", turned"
-                                                                  : ", turned, for dX"));
+        L, arena_format("/* %s, %s%s%s */", packing->parameter->name, kind->comment,
+                        kind->unit ? arena_format(" %d %s", packing->block, kind->unit) : "",
+                        !packing->rotated                                  ? ""
+                        : packing->read_by->direction == DIRECTION_FORWARD ? ", turned"
+                                                                           : ", turned, for dX"));
 }
 
 void push_on_use_holes(lua_State *L, const Plan *plan, const Packing *on_use)

@@ -18,7 +18,8 @@ void push_step_holes(lua_State *L, const Plan *plan, const Step *step);
 /* The same for the function that ends a chunk (Kernel.flush_text); args are sum and dw. */
 void push_flush_holes(lua_State *L, const Plan *plan, const Step *step);
 
-/* The same for a packing: K, CI, CO, COUNT, ROOM, BLOCK, LANES, ROTATED, UP. */
+/* The same for a packing: K, CI, CO, COUNT, ROOM, BLOCK, LANES, ROTATED, UP; args are the kind's
+   parameters and packing. */
 void push_packing_holes(lua_State *L, const Plan *plan, const Packing *packing);
 
 /* Of a packing made on use, for the function that turns forward's blocks into it; besides these
@@ -31,10 +32,10 @@ void set_text(lua_State *L, const char *name, const char *value);
 /* how packings of weights are stored: weight, WEIGHT_BYTES, half */
 void set_weight(lua_State *L, const Plan *plan);
 
-/* "conv2d 3x3 + bias_add + relu + max_pool2d", what a step computes. */
-/* The C type of a max-pool's codes, an integer as wide as a real: see kernels/codes.c.in. */
+/* The C type of a max-pool's codes, an integer as wide as a real: see packing/codes.h. */
 const char *code_type(const Plan *plan);
 
+/* "conv2d 3x3 + bias_add + relu + max_pool2d", what a step computes. */
 const char *step_title(const Step *step);
 
 #endif

@@ -78,7 +78,8 @@ static const char *mark_of(const char *block, const Plan *plan, const EmitOption
     plan_print_memory(&text, plan);
     for (int i = 0; i < plan->packing_count; i++)
         text_add(&text, "%s at %zu: %zu of kind %s\n", plan->packings[i]->name,
-                 plan->packings[i]->offset, plan->packings[i]->count, plan->packings[i]->kind);
+                 plan->packings[i]->offset, plan->packings[i]->count,
+                 plan->packings[i]->kind->name);
     return text_fingerprint(&text);
 }
 
@@ -128,7 +129,7 @@ static void check_blocks(Emitter *e)
     if (e->plan->settings.target->pointer_bits != 32)
         return;
     lua_pushvalue(e->L, 2);
-    Text blocks = template_expand(e->L, "emit/library_blocks.in");
+    Text blocks = template_expand(e->L, "library_blocks.in");
     lua_pop(e->L, 3);
     char name[20];
     double bytes;
@@ -147,23 +148,23 @@ void emit_library(const Plan *plan, const EmitOptions *options)
     set_library(e.L, plan, options);
     lua_pop(e.L, 1);
     check_blocks(&e);
-    emitter_skeleton(&e, "emit/kernels.h.in", arena_format("%s_kernels.h", name));
-    emitter_skeleton(&e, "emit/math.h.in", arena_format("%s_math.h", name));
-    emitter_skeleton(&e, "emit/library_private.h.in", arena_format("%s_private.h", name));
-    emitter_skeleton(&e, "emit/library.h.in", arena_format("%s.h", name));
+    emitter_skeleton(&e, "kernels.h.in", arena_format("%s_kernels.h", name));
+    emitter_skeleton(&e, "math.h.in", arena_format("%s_math.h", name));
+    emitter_skeleton(&e, "library_private.h.in", arena_format("%s_private.h", name));
+    emitter_skeleton(&e, "library.h.in", arena_format("%s.h", name));
     if (!plan->settings.stream || !plan->settings.baked || !plan->settings.no_training)
-        emitter_skeleton(&e, "emit/library.c.in", arena_format("%s.c", name));
-    emitter_skeleton(&e, "emit/supported.c.in", arena_format("%s_supported.c", name));
+        emitter_skeleton(&e, "library.c.in", arena_format("%s.c", name));
+    emitter_skeleton(&e, "supported.c.in", arena_format("%s_supported.c", name));
     if (plan->settings.baked)
         emitter_weights(&e);
     if (plan->settings.stream)
-        emitter_skeleton(&e, "emit/library_stream.c.in", arena_format("%s_stream.c", name));
+        emitter_skeleton(&e, "library_stream.c.in", arena_format("%s_stream.c", name));
     if (!plan->settings.no_training) {
-        emitter_skeleton(&e, "emit/library_train.c.in", arena_format("%s_train.c", name));
+        emitter_skeleton(&e, "library_train.c.in", arena_format("%s_train.c", name));
         emitter_copy(&e, "runtime/compute/rules.h", arena_format("%s_rules.h", name));
     }
-    emitter_skeleton(&e, "emit/library_example.c.in", "example.c");
-    emitter_skeleton(&e, "emit/library_CMakeLists.txt.in", "CMakeLists.txt");
-    emitter_skeleton(&e, "emit/library_README.md.in", "README.md");
+    emitter_skeleton(&e, "library_example.c.in", "example.c");
+    emitter_skeleton(&e, "library_CMakeLists.txt.in", "CMakeLists.txt");
+    emitter_skeleton(&e, "library_README.md.in", "README.md");
     emitter_save(&e);
 }

@@ -1,48 +1,14 @@
-/* Baked weights: the packings that inference reads, computed here and written as bytes that the
-   assembler takes in, or as numbers of C. */
+/* Baked weights: the packings that inference reads, written as bytes that the assembler takes in,
+   or as numbers of C. */
 #include "../base/arena.h"
-#include "../kernels/packings.h"
+#include "../packing/stored.h"
 #include "emitter.h"
 
-#include <math.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
 enum { BLOCK = 64 }; /* bytes; the least that a library calls prepared weights */
-
-static uint32_t bits_of(float x)
-{
-    uint32_t bits;
-    memcpy(&bits, &x, sizeof bits);
-    return bits;
-}
-
-/* IEEE 754 binary16, rounded to nearest, ties to even. A value that rounds to more than 65504 is
-   refused. */
-static uint16_t half_of(float x, const Node *parameter)
-{
-    const uint32_t bits = bits_of(x), sign = bits >> 16 & 0x8000;
-    const int exponent = (int)(bits >> 23 & 0xff) - 112; /* as binary16 has it */
-    uint32_t fraction = (bits & 0x7fffff) | 0x800000, half;
-    /* below 2^-14 fewer bits are left */
-    int shift = exponent > 0 ? 13 : 14 - exponent;
-    if (shift > 25)
-        return (uint16_t)sign;
-    half = fraction >> shift;
-    const uint32_t rest = fraction & ((1u << shift) - 1), tie = 1u << (shift - 1);
-    half += rest > tie || (rest == tie && (half & 1));
-    /* the leading bit counts as one of the exponent */
-    if (exponent > 0)
-        half += (uint32_t)(exponent - 1) << 10;
-    if (half >= 0x7c00)
-        fail_with(
-            EXIT_INPUT,
-            "--weights-type f16: %s holds %g in its kernel's packing, and 65504 is the largest "
-            "half; use f32",
-            parameter->name, (double)x);
-    return (uint16_t)(sign | half);
-}
 
 /* Numbers in the whole array: zeros fill it up. */
 static size_t number_count(const Plan *plan)
@@ -51,32 +17,19 @@ static size_t number_count(const Plan *plan)
     return plan->prepared_reals > least ? plan->prepared_reals : least;
 }
 
-/* Weights are finite, but a packing adds them up. */
-static void check_finite(const Packing *packing, const float *values)
-{
-    for (size_t k = 0; k < packing->count; k++)
-        if (!isfinite(values[k]))
-            fail_with(
-                EXIT_INPUT,
-                "--weights: %s holds numbers too large for float32 in the packing that its kernel "
-                "reads; use weights from before the training diverged",
-                packing->parameter->name);
-}
-
 /* The bits of all numbers, those of a half in 16 of them. */
 static const uint32_t *numbers(const Plan *plan, const Trained *trained)
 {
     uint32_t *all = ARENA_ARRAY(uint32_t, number_count(plan));
     for (int i = 0; i < plan->packing_count; i++) {
         const Packing *packing = plan->packings[i];
+        const float *parameters[PACKING_PARAMETERS];
+        const Node *one;
         if (packing->training)
             continue;
-        float *values = ARENA_ARRAY(float, packing->count);
-        packing_values(packing, trained_values(trained, plan->graph, packing->parameter), values);
-        check_finite(packing, values);
-        for (size_t k = 0; k < packing->count; k++)
-            all[packing->offset + k] = plan->settings.half ? half_of(values[k], packing->parameter)
-                                                           : bits_of(values[k]);
+        for (int k = 0; (one = packing_parameter(packing, k)) != NULL; k++)
+            parameters[k] = trained_values(trained, plan->graph, one);
+        packing_bits(packing, parameters, plan->settings.half, all + packing->offset);
     }
     return all;
 }
@@ -135,5 +88,5 @@ void emitter_weights(Emitter *e)
         return;
     }
     emitter_file(e, arena_format("%s_weights.bin", name), as_bytes(e->plan, all));
-    emitter_skeleton(e, "emit/library_weights.c.in", arena_format("%s_weights.c", name));
+    emitter_skeleton(e, "library_weights.c.in", arena_format("%s_weights.c", name));
 }

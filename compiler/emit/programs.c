@@ -3,6 +3,7 @@
 #include "emitter.h"
 
 #include "../base/arena.h"
+#include "../packing/codes.h"
 #include "holes.h"
 
 #include <string.h>
@@ -45,25 +46,28 @@ static const char *workspace_expression(const Plan *plan, const Program *program
     return buffer->copies > 1 ? in_microbatch(plan, step, base, node) : base;
 }
 
-/* Two rows of windows share the integers of their codes (kernels/codes.c.in), so a band ends after
-   an even unit where codes are written. */
-static bool writes_codes(const Step *step)
+/* Of rows of windows that share the integers of the codes that a step writes, how many; 1: it
+   writes none. */
+static int rows_together(const Step *step)
 {
-    for (int i = 0; i < step->argument_count; i++)
-        if (step->arguments[i].node && step->arguments[i].node->type == TYPE_CODE
-            && step_writes(step, step->arguments[i].node))
-            return true;
-    return false;
+    for (int i = 0; i < step->argument_count; i++) {
+        const Node *node = step->arguments[i].node;
+        if (node && node->type == TYPE_CODE && step_writes(step, node))
+            return code_layout(node_number(node, "size")).down;
+    }
+    return 1;
 }
 
-/* Where the work of a band begins or ends. */
+/* Where the work of a band begins or ends: after units that share nothing with the next. */
 static const char *band_limit(const Step *step, bool first, int units)
 {
     const char *limit = arena_format("%d * %s / bands", units, first ? "band" : "(band + 1)");
-    if (!writes_codes(step))
+    const int together = rows_together(step);
+    if (together == 1)
         return limit;
-    return first ? arena_format("%s / 2 * 2", limit)
-                 : arena_format("(band + 1 == bands ? %d : %s / 2 * 2)", units, limit);
+    return first ? arena_format("%s / %d * %d", limit, together, together)
+                 : arena_format("(band + 1 == bands ? %d : %s / %d * %d)", units, limit, together,
+                                together);
 }
 
 static const char *argument_expression(const Plan *plan, const Program *program, int place,

@@ -2,28 +2,37 @@
 --
 -- A line whose first column is % is Lua; ${...} in any other line is a hole. One template line
 -- becomes one line of a Lua chunk that is named after the template, so an error names the
--- template's own file and line. Four lines are special:
+-- template's own file and line. Five lines are special:
 --   %+ TEXT            the line before goes on: TEXT comes after it and a space
 --   %header            the includes that every emitted file starts with
---   %include NAME      another template, with the same holes and globals
---   %kernel (a, b?) -> (c, d?)    the signature of the emitted function: inputs, then outputs; `?`:
---                                 only where the step has such an
---                      argument in that role. The same list makes the call, so the two cannot
---                          disagree. `by N` after it: the work falls into N
---                      units (rows, strips) that threads may share; the function gets `first` and
---                          `last` and does those from first to last - 1.
+--   %include FILE      from here on the fragments of another template can be called
+--   %fragment NAME (a, b?)
+--                      up to the next such line or the end of the file: a function of these
+--                      parameters, `?`: may be left out. It is called with their names,
+--                      NAME { a = 1, b = 2 }, puts its text where it is called, and may return a
+--                      value. A file of fragments has no text outside of them.
+--   %kernel (a, b?) -> (c, d?)
+--                      the signature of the emitted function: inputs, then outputs; `?`: only
+--                      where the step has such an argument in that role. The same list makes the
+--                      call, so the two cannot disagree.
+--                      `by N` after it: the work falls into N units (rows, strips) that threads
+--                      may share; the function gets `first` and `last` and does those from first
+--                      to last - 1.
 --                      `of row` after it: it computes a row of a stream and must know which.
 --                      `of n` after it: it computes a microbatch of `n` images at once, whose
---                          values lie one image after another.
--- scale(NAME) stands after a value of an argument that may be the image: pixels become reals. Names
--- are looked up in the holes that C handed over, then among the helpers below; an unknown name is
--- an error.
-local embedded = ...        -- embedded(name): the text of a file that caec carries
+--                      values lie one image after another.
+-- scale(NAME) stands after a value of an argument that may be the image: pixels become reals.
+--
+-- A name that is not local is looked up among the functions below, then in the holes that C handed
+-- over; an unknown name is an error, and so is an assignment to a name that is not local: what a
+-- fragment needs besides the holes it is given as arguments, what it finds out it returns.
+local embedded = ...        -- embedded(name): text and path of a file that caec carries
 
 local LIMIT = 100           -- columns
 
-local helpers = { format = string.format, ipairs = ipairs, pairs = pairs, math = math, string
-    = string, table = table, type = type }
+local helpers = { format = string.format, ipairs = ipairs, pairs = pairs, math = math,
+    string = string, table = table, type = type }
+local unpack = table.unpack or unpack
 
 -- Accumulators: a0 b0 c0 d0 for the vectors of the first pixel, a1 b1 ... for the next.
 function helpers.lane(vector, pixel) return string.char(97 + vector) .. pixel end
@@ -199,29 +208,65 @@ local function join(text)
   return lines
 end
 
-local function translate(text)
-  local out = {}
+-- "a, b" of the fragments that a text declares; nil: of none.
+local function declared(text)
+  local names = {}
+  for name in ("\n" .. text):gmatch("\n%%fragment%s+([%w_]+)") do names[#names + 1] = name end
+  return #names > 0 and table.concat(names, ", ") or nil
+end
+
+-- The Lua that begins a fragment, out of "read_x (columns, left?)"; nil: that is not written so.
+local function fragment(line)
+  local name, parameters = line:match("^([%w_]+)%s*(%b())%s*$")
+  if not name then return nil end
+  local names = parameters:gsub("[?()]", "")
+  local receive = string.format("_arguments(%q, %q, _given)", name, parameters)
+  if names:find("%S") then receive = "local " .. names .. " = " .. receive end
+  return string.format("local function %s(_given) %s", name, receive)
+end
+
+-- The Lua that puts a line of text, its holes filled.
+local function output(line)
+  local parts, at = {}, 1
+  while true do
+    local from, to = line:find("$%b{}", at)
+    if not from then break end
+    parts[#parts + 1] = string.format("%q", line:sub(at, from - 1))
+    parts[#parts + 1] = "(" .. line:sub(from + 2, to - 1) .. ")"
+    at = to + 1
+  end
+  parts[#parts + 1] = string.format("%q", line:sub(at))
+  return "_o(" .. table.concat(parts, ",") .. ")"
+end
+
+-- A template as a chunk of Lua.
+local function translate(text, path)
+  local out, names, within, number = {}, declared(text), false, 0
+  local function want(value, message)
+    return value or error(path .. ":" .. number .. ": " .. message, 0)
+  end
   for _, line in ipairs(join(text)) do
+    number = number + 1
     local special, rest = line:match("^%%(%a+)%s*(.*)$")
-    if special == "kernel" or special == "include" or special == "header" then
+    if special == "fragment" then
+      local begin = want(fragment(rest), "%fragment wants NAME (parameters)")
+      out[#out + 1] = (within and "end " or "") .. begin
+      within = true
+    elseif special == "include" then
+      local other = want(declared((embedded(rest))), rest .. " has no fragments")
+      out[#out + 1] = string.format("local %s = _include(%q)", other, rest)
+    elseif line:sub(1, 1) ~= "%" then
+      want(not names or within, "text outside of the file's fragments")
+      out[#out + 1] = output(line)
+    elseif special == "kernel" or special == "header" then
       local units = rest:match("%) by (.*)$")
       out[#out + 1] = string.format("_%s(%q%s)", special, rest, units and ", " .. units or "")
-    elseif line:sub(1, 1) == "%" then
-      out[#out + 1] = line:sub(2)
     else
-      local parts, at = {}, 1
-      while true do
-        local from, to = line:find("$%b{}", at)
-        if not from then break end
-        parts[#parts + 1] = string.format("%q", line:sub(at, from - 1))
-        parts[#parts + 1] = "(" .. line:sub(from + 2, to - 1) .. ")"
-        at = to + 1
-      end
-      parts[#parts + 1] = string.format("%q", line:sub(at))
-      out[#out + 1] = "_o(" .. table.concat(parts, ",") .. ")"
+      out[#out + 1] = line:sub(2)
     end
   end
-  return table.concat(out, "\n")
+  if within then out[#out + 1] = "end return " .. names end
+  return "local _o = _o " .. table.concat(out, "\n")
 end
 
 -- Leaves out the `* 1`, `/ 1`, `+ 0` and `% 1` that holes with such values bring. They stand in
@@ -237,9 +282,32 @@ local function tidy(line)
 end
 
 local function run(name, env)
-  local chunk, message = load(translate(embedded(name)), "@" .. name, "t", env)
+  local text, path = embedded(name)
+  local chunk, message = load(translate(text, path), "@" .. path, "t", env)
   if not chunk then error(message, 0) end
-  chunk()
+  return chunk()
+end
+
+-- The values of a fragment's parameters "(a, b?)", in their order, out of the table it was given;
+-- errors are its caller's.
+local function arguments(name, parameters, given)
+  if type(given) ~= "table" then
+    error("fragment " .. name .. " is called with named arguments: " .. name .. " { ... }", 3)
+  end
+  local values, count, known = {}, 0, {}
+  for _, item in ipairs(parse_list(parameters)) do
+    count, known[item.name] = count + 1, true
+    values[count] = given[item.name]
+    if values[count] == nil and not item.optional then
+      error("fragment " .. name .. " wants '" .. item.name .. "'", 3)
+    end
+  end
+  for key in pairs(given) do
+    if not known[key] then
+      error("fragment " .. name .. " has no parameter '" .. tostring(key) .. "'", 3)
+    end
+  end
+  return unpack(values, 1, count)
 end
 
 -- Expands the template `name` with `holes`; returns the text, and of its %kernel line the
@@ -247,8 +315,8 @@ end
 local function expand(name, holes)
   local out, bound, units = {}, nil, nil
   local is_code = name:find("%.[ch]%.in$") ~= nil
-  local env = {}
-  function env._o(...)
+  local env, known, included = {}, {}, {}
+  function known._o(...)
     local parts = {}
     for i = 1, select("#", ...) do
       local value = select(i, ...)
@@ -264,45 +332,54 @@ local function expand(name, holes)
     if is_code then line = line:gsub("[^\n]+", function(one) return fit(tidy(one)) end) end
     out[#out + 1] = line .. "\n"
   end
-  function env._include(file) run((file:find("/") and "" or "kernels/") .. file, env) end
-  function env._header() env._o('#include "' .. holes.model .. '_kernels.h"\n') end
-  function env._kernel(line, count)
-    bound, units = bind(holes, line), count
-    for _, comment in ipairs(holes.comment) do env._o(comment) end
-    env._o(signature(holes, bound))
+  function known._include(file)
+    included[file] = included[file] or { run(file, env) }
+    return unpack(included[file])
   end
-  function env.has(argument) return holes.args[argument] ~= nil end
+  known._arguments = arguments
+  function known._header() known._o('#include "' .. holes.model .. '_kernels.h"\n') end
+  function known._kernel(line, count)
+    bound, units = bind(holes, line), count
+    for _, comment in ipairs(holes.comment) do known._o(comment) end
+    known._o(signature(holes, bound))
+  end
+  function known.has(argument) return holes.args[argument] ~= nil end
   -- a vector of a packing of weights, and one of its numbers
-  function env.weights(at) return (holes.half and "load_half(" or "load(") .. at .. ")" end
-  function env.weight_at(place) return holes.half and "from_half(" .. place .. ")" or place end
-  function env.scale(argument) return holes.args[argument].scale end
-  function env.number(x, given) return number(holes, x, given) end
+  function known.weights(at) return (holes.half and "load_half(" or "load(") .. at .. ")" end
+  function known.weight_at(place) return holes.half and "from_half(" .. place .. ")" or place end
+  function known.scale(argument) return holes.args[argument].scale end
+  function known.number(x, given) return number(holes, x, given) end
   -- an expression's variables: the given ones and the activation's numbers
   local function with_numbers(values)
     for name, x in pairs(holes.act_numbers) do values[name] = number(holes, x) end
     return values
   end
-  function env.activation(x)
+  function known.activation(x)
     return expression(holes, settled(holes, holes.act_value), with_numbers({ x = x }))
   end
   -- `value` is the activation's input or its value, as its gradient reads one or the other
-  function env.derivative(value, d)
+  function known.derivative(value, d)
     return expression(holes, settled(holes, holes.act_derivative),
         with_numbers({ x = value, y = value, d = d }))
   end
-  function env.vector_activation(x)
+  function known.vector_activation(x)
     return vector_expression(holes, settled(holes, holes.act_value), with_numbers({ x = x }))
   end
-  function env.vector_derivative(value, d)
+  function known.vector_derivative(value, d)
     return vector_expression(holes, settled(holes, holes.act_derivative),
         with_numbers({ x = value, y = value, d = d }))
   end
-  setmetatable(env, { __index = function(_, key)
-    local value = holes[key]
-    if value == nil then value = helpers[key] end
-    if value == nil then error("unknown hole '" .. tostring(key) .. "'", 2) end
-    return value
-  end })
+  setmetatable(env, {
+    __index = function(_, key)
+      local value = known[key]
+      if value == nil then value = holes[key] end
+      if value == nil then value = helpers[key] end
+      if value == nil then error("unknown hole '" .. tostring(key) .. "'", 2) end
+      return value
+    end,
+    __newindex = function(_, key)
+      error("assignment to '" .. tostring(key) .. "', which is not local", 2)
+    end })
   run(name, env)
   local text = table.concat(out)
   if not bound then return text end

@@ -8,6 +8,7 @@
 
 #include "../ir/graph.h"
 #include "../ir/target.h"
+#include "../packing/packing.h"
 
 #include <stddef.h>
 
@@ -33,25 +34,6 @@ int settings_lanes(const Settings *settings); /* reals in a vector; 1 without ve
 int settings_real_bytes(const Settings *settings);
 /* of a number in the packings that inference reads */
 int settings_weight_bytes(const Settings *settings);
-
-/* A parameter's weights laid out as a kernel reads them, made by prepare() once an update. Two
-   kernels that ask for the same packing share it. */
-typedef struct Packing {
-    const char *kind; /* "plain", "blocks", "folded", "columns", "line" or "winograd", see
-                         packings.h */
-    const Node *parameter;
-    const Op *read_by; /* the operator of the step that asked first */
-    int block, lanes, rotated, up, stride, pad_top, pad_left;
-    size_t count;     /* reals */
-    size_t offset;    /* in reals, from the start of the prepared weights; set by the plan */
-    const char *name; /* C name, set by the plan */
-    bool training;    /* for training alone, in memory of its own, see plan_packings_apart() */
-    bool on_use;      /* packed on use: not prepared, but made from `source` in the scratch memory
-                         of the step that reads it, just before */
-    const struct Packing *source; /* then only: the blocks that forward reads */
-    struct Packing *next;         /* of the same parameter, in the plan */
-    int place;                    /* of a draft, plan/draft.h: its number */
-} Packing;
 
 typedef struct Kernel Kernel;
 
@@ -138,7 +120,7 @@ struct Kernel {
     bool large;             /* its text is long: where little is wanted, it is chosen only by force
                                */
     bool (*takes_pool)(const Node *core, const Node *pool); /* NULL: of any size */
-    /* name of its text below kernels/ */
+    /* file name of its text */
     const char *(*text)(const Node *core);
     const char *flush_text; /* NULL, or: %kernel (sum) -> (dw), at the end of a chunk adds what the
                                kernel summed in its own domain */

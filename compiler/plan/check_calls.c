@@ -87,8 +87,10 @@ static const char *fault_in_packing(const Plan *plan, const Names *names, const 
 {
     if (packing->training != (plan_packings_apart(plan) && !program->result))
         return "is in the memory of another user";
-    if (!is_operand(step, packing->parameter))
-        return "is of a parameter that its operators do not read";
+    const Node *one;
+    for (int i = 0; (one = packing_parameter(packing, i)) != NULL; i++)
+        if (!is_operand(step, one))
+            return "is of a parameter that its operators do not read";
     if (packing->on_use ? !is_made_late(plan, names, step, packing)
                         : !is_prepared(plan, names, packing))
         return packing->on_use ? "is not made in its scratch memory" : "is not prepared";
@@ -101,9 +103,7 @@ static bool same_packing(const Packing *a, const Packing *b)
 {
     if (!a || !b)
         return a == b;
-    return strcmp(a->kind, b->kind) == 0 && a->block == b->block && a->lanes == b->lanes
-           && a->rotated == b->rotated && a->up == b->up && a->stride == b->stride
-           && a->pad_top == b->pad_top && a->pad_left == b->pad_left && a->count == b->count;
+    return packing_alike(a, b) && a->count == b->count;
 }
 
 static bool same_value(const Node *a, const Node *b)
@@ -154,7 +154,7 @@ static bool has_argument(const Step *step, const Node *node)
 {
     for (int i = 0; i < step->argument_count; i++) {
         const Argument *a = &step->arguments[i];
-        if (a->node == node || (a->packing && a->packing->parameter == node))
+        if (a->node == node || (a->packing && packing_reads(a->packing, node)))
             return true;
     }
     return false;

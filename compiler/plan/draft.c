@@ -343,7 +343,7 @@ static bool has_source(const Drafts *d, const bool *seen, const Packing *on_use)
 {
     for (const Packing *f = d->packings[on_use->parameter->id]; f; f = f->next)
         if (seen[f->place] && f->training == on_use->training && !f->rotated
-            && strcmp(f->kind, on_use->kind) == 0)
+            && f->kind == on_use->kind)
             return true;
     return false;
 }

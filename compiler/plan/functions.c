@@ -32,21 +32,15 @@ typedef struct Functions {
 
 bool plan_same_packing(const Packing *a, const Packing *b)
 {
-    return a->parameter == b->parameter && strcmp(a->kind, b->kind) == 0 && a->block == b->block
-           && a->lanes == b->lanes && a->rotated == b->rotated && a->up == b->up
-           && a->stride == b->stride && a->pad_top == b->pad_top && a->pad_left == b->pad_left
-           && a->training == b->training && a->on_use == b->on_use;
+    return packing_same(a, b) && a->training == b->training && a->on_use == b->on_use;
 }
 
 /* "encoder_conv1_kernel", "..._turned", and the block where two blockings of one parameter are
    wanted. */
 static const char *packing_name(Packings *packings, const Packing *packing)
 {
-    const char *kind = strcmp(packing->kind, "plain") == 0 || strcmp(packing->kind, "blocks") == 0
-                           ? ""
-                           : arena_format("_%s", packing->kind);
-    const char *base = arena_format("%s%s%s", plan_identifier(packing->parameter->name), kind,
-                                    packing->rotated ? "_turned" : "");
+    const char *base = arena_format("%s%s%s", plan_identifier(packing->parameter->name),
+                                    packing->kind->suffix, packing->rotated ? "_turned" : "");
     return table_add_another(&packings->names, base, packings->count);
 }
 
@@ -54,7 +48,7 @@ static const char *packing_name(Packings *packings, const Packing *packing)
 static const Packing *source_of(const Packings *packings, const Packing *on_use)
 {
     for (const Packing *f = packings->first[on_use->parameter->id]; f; f = f->next)
-        if (f->training == on_use->training && !f->rotated && strcmp(f->kind, on_use->kind) == 0)
+        if (f->training == on_use->training && !f->rotated && f->kind == on_use->kind)
             return f;
     return NULL;
 }
@@ -146,10 +140,7 @@ static bool same_layout(const Packing *a, const Packing *b)
 {
     if (!a || !b)
         return a == b;
-    return strcmp(a->kind, b->kind) == 0 && a->block == b->block && a->lanes == b->lanes
-           && a->rotated == b->rotated && a->up == b->up && a->stride == b->stride
-           && a->pad_top == b->pad_top && a->pad_left == b->pad_left && a->training == b->training
-           && a->on_use == b->on_use && shape_equal(a->parameter->shape, b->parameter->shape);
+    return packing_alike(a, b) && a->training == b->training && a->on_use == b->on_use;
 }
 
 /* `alike`: packings need not be the same, but lie alike. */

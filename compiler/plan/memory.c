@@ -2,6 +2,7 @@
 
 #include "../base/arena.h"
 #include "../base/table.h"
+#include "../packing/codes.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -9,16 +10,9 @@
 /* a kernel may read up to one vector past the end of a value */
 enum { ALIGNMENT = 64, SLACK = 64 };
 
-/* Codes lie as kernels/codes.c.in says. */
 size_t plan_value_count(const Node *node)
 {
-    if (node->type != TYPE_CODE)
-        return (size_t)shape_count(node->shape);
-    const int *dim = node->shape.dim, size = node_number(node, "size"),
-              across = size == 2   ? 8
-                       : size <= 4 ? 4
-                                   : 2;
-    return (size_t)((dim[0] + 1) / 2) * (size_t)((dim[1] + across - 1) / across) * (size_t)dim[2];
+    return node->type == TYPE_CODE ? code_count(node) : (size_t)shape_count(node->shape);
 }
 
 static size_t value_bytes(const Plan *plan, const Node *node)

@@ -44,7 +44,7 @@ void plan_print(Text *out, const Plan *plan)
              plan->prepared_reals * (size_t)settings_weight_bytes(&plan->settings));
     for (int i = 0; i < plan->packing_count; i++)
         text_add(out, "    %-40s %-8s %zu reals\n", plan->packings[i]->name,
-                 plan->packings[i]->kind, plan->packings[i]->count);
+                 plan->packings[i]->kind->name, plan->packings[i]->count);
 }
 
 static void print_rings(Text *out, const Plan *plan, const Program *p)

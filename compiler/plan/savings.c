@@ -121,7 +121,7 @@ Packing *plan_turned_packing(const Step *step)
     for (int i = 0; step->scratch && i < step->argument_count; i++) {
         Packing *packing = step->arguments[i].packing;
         if (packing && packing->rotated && packing->stride == 1
-            && strcmp(packing->kind, "blocks") == 0)
+            && packing->kind == &packing_kind_blocks)
             return packing;
     }
     return NULL;

@@ -9,7 +9,8 @@
 #include <string.h>
 
 /* From the ground up; a file includes its own header, headers of rooms above it in this list, and
-   those named earlier in its own room's line. */
+   those named earlier in its own room's line. Of a room with folders, none of them includes what
+   is in another. */
 static const struct Room {
     const char *name;
     const char *headers[11];
@@ -23,7 +24,8 @@ static const struct Room {
       { "names.h", "source.h", "suggest.h", "arguments.h", "training.h", "references.h", "stages.h",
         "load.h", "sample.h", "trained.h" } },
     { "passes", { "copies.h", "passes.h" } },
-    { "kernels", { "kernels.def", "kernel.h", "packings.h", "conv.h", "dense.h" } },
+    { "packing", { "codes.h", "packings.def", "packing.h", "stored.h", "points.h" } },
+    { "kernels", { "kernels.def", "kernel.h", "conv.h", "dense.h" } },
     { "plan", { "tuning.h", "plan.h", "check.h", "spans.h", "draft.h" } },
     { "emit", { "holes.h", "emit.h", "emitter.h" } },
     { "tune", { "tune.h" } },
@@ -90,12 +92,37 @@ static bool is_of_formats(const char *path, const char *included)
     return false;
 }
 
+/* The path below compiler/ that a file there includes; the caller frees it. */
+static char *path_of_include(const char *path, const char *included)
+{
+    int folder = (int)(base_name(path) - path);
+    while (strncmp(included, "../", 3) == 0 && folder > 0) {
+        included += 3;
+        for (folder--; folder > 0 && path[folder - 1] != '/'; folder--)
+            ;
+    }
+    return text_of("%.*s%s", folder, path, included);
+}
+
+static bool same_folder(const char *a, const char *b)
+{
+    size_t n = (size_t)(base_name(a) - a);
+    return n == (size_t)(base_name(b) - b) && strncmp(a, b, n) == 0;
+}
+
+/* "kernels/conv/conv.h" is, "kernels/kernel.h" is not. */
+static bool is_in_subfolder(const char *path)
+{
+    const char *slash = strchr(path, '/');
+    return slash && strchr(slash + 1, '/');
+}
+
 static void check_compiler_include(const char *path, const char *included)
 {
     if (is_of_formats(path, included))
         return;
-    const char *target = strncmp(included, "../", 3) == 0 ? included + 3 : included;
-    int from = room_of(path), to = strchr(target, '/') ? room_of(target) : from;
+    char *target = path_of_include(path, included);
+    int from = room_of(path), to = room_of(target);
     const char *header = base_name(target);
     if (to < 0 || place_in_room(to, header) < 0)
         fail_msg("compiler/%s includes %s, which is in no list", path, included);
@@ -104,6 +131,9 @@ static void check_compiler_include(const char *path, const char *included)
     if (!(to < from || same_room || is_own_header(path, header)))
         fail_msg("compiler/%s must not include %s: it stands %s", path, included,
                  to == from ? "later in its own room" : "in a room below");
+    if (to == from && is_in_subfolder(target) && !same_folder(path, target))
+        fail_msg("compiler/%s must not include %s: that is another folder's", path, included);
+    free(target);
 }
 
 static bool is_c(const char *path)
@@ -145,6 +175,83 @@ static void the_compiler_keeps_to_its_rooms(void **state)
     file_list_free(&list);
     free(root);
     assert_true(check_folder("compiler", check_compiler_include) > 50);
+}
+
+enum { FOLDER_FILES = 20 };
+
+/* What is in one folder can be read as one list. */
+static void folders_of_kernels_are_small(void **state)
+{
+    (void)state;
+    static const char *const rooms_of_many[] = { "kernels", "packing" };
+    int folders = 0;
+    for (int r = 0; r < 2; r++) {
+        char *root = text_of("%s/compiler/%s", project_folder(), rooms_of_many[r]);
+        FileList list = files_below(root);
+        for (int i = 0; i < list.count; i++) {
+            int files = 0, first = i;
+            for (int k = 0; k < list.count; k++) {
+                files += same_folder(list.path[i], list.path[k]);
+                first = k < first && same_folder(list.path[i], list.path[k]) ? k : first;
+            }
+            folders += first == i;
+            if (files > FOLDER_FILES)
+                fail_msg("compiler/%s: %d files lie beside %s; at most %d do", rooms_of_many[r],
+                         files, list.path[i], FOLDER_FILES);
+        }
+        file_list_free(&list);
+        free(root);
+    }
+    assert_true(folders >= 6);
+}
+
+/* Templates are named by their file names alone: the path of one, NULL: there is none. */
+static const char *template_path(const FileList *list, const char *name, size_t n)
+{
+    for (int i = 0; i < list->count; i++) {
+        const char *base = base_name(list->path[i]);
+        if (strncmp(base, name, n) == 0 && base[n] == 0)
+            return list->path[i];
+    }
+    return NULL;
+}
+
+/* Fragments stand in the template's own folder, in fragments/ of its room, or in a room above. */
+static int check_template(const FileList *list, const char *path, const char *text)
+{
+    int count = 0;
+    for (const char *p = text; (p = strstr(p, "%include ")) != NULL; count++) {
+        p += strlen("%include ");
+        const size_t n = strcspn(p, "\n");
+        const char *target = template_path(list, p, n);
+        if (!target)
+            fail_msg("compiler/%s includes %.*s, which is nowhere", path, (int)n, p);
+        const int from = room_of(path), to = room_of(target);
+        if (to > from
+            || (to == from && !same_folder(path, target) && !strstr(target, "/fragments/")))
+            fail_msg("compiler/%s must not include %s", path, target);
+    }
+    return count;
+}
+
+static void templates_keep_to_their_rooms(void **state)
+{
+    (void)state;
+    char *root = text_of("%s/compiler", project_folder());
+    FileList list = files_below(root);
+    int count = 0;
+    for (int i = 0; i < list.count; i++) {
+        const char *dot = strrchr(list.path[i], '.');
+        if (!dot || strcmp(dot, ".in") != 0)
+            continue;
+        char *path = text_of("%s/%s", root, list.path[i]), *text = file_read(path, NULL);
+        count += check_template(&list, list.path[i], text);
+        free(path);
+        free(text);
+    }
+    file_list_free(&list);
+    free(root);
+    assert_true(count > 40);
 }
 
 /* The runtime's rooms, from the ground up; "" holds what stands beside them: model.h, error and
@@ -227,6 +334,8 @@ static void jumps_lose_nothing(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = { cmocka_unit_test(the_compiler_keeps_to_its_rooms),
+                                        cmocka_unit_test(folders_of_kernels_are_small),
+                                        cmocka_unit_test(templates_keep_to_their_rooms),
                                         cmocka_unit_test(the_runtime_stands_alone),
                                         cmocka_unit_test(jumps_lose_nothing) };
     return cmocka_run_group_tests_name("layers", tests, NULL, NULL);

@@ -1,0 +1,36 @@
+/* conv.h - shared by the kernels that compute convolutions. */
+#ifndef CAEC_CONV_H
+#define CAEC_CONV_H
+
+#include "../../ops/ops.h"
+#include "../kernel.h"
+
+/* Height and width of the layer's outputs that are computed (forward) or carry a gradient
+   (backward): with a pool taken in, only what fills its windows. */
+void conv_effective_size(const Step *step, const ConvShape *s, int *height, int *width);
+
+/* Binds what arrives at the convolution's output as "dy", and where the step takes max-pool and
+   activation in, "codes" and "value". */
+void conv_bind_dy(Step *step, const Node *dy);
+
+/* Vector accumulators that fit into the target's registers beside a tile's operands. */
+int conv_accumulators(const Settings *settings);
+
+/* Vectors of channels in a tile: at most 4 of 32 registers, 2 of 16, spread evenly over the
+   channels. */
+int conv_vectors(int channels, const Settings *settings);
+
+/* Pixels of a tile: the largest divisor of n that is at most `most`, or `most` itself where that
+   one is under half of it (the rest is then a tile of its own). */
+int conv_tile(int n, int most);
+
+/* Of a padded row of a scattering convolution that makes `out_w` columns from `columns`: pixels,
+   and zeros before the first. */
+int conv_spread_row(const ConvShape *s, int out_w, int columns, int *left);
+
+/* For kernels that mark the zeros of their input, see zero_windows.c.in: bytes of a row of marks
+   for that many outputs, and the scratch, in reals, of `rows` such rows. */
+int conv_marks_bytes(int outputs);
+size_t conv_marks(int outputs, int rows, const Settings *settings);
+
+#endif

@@ -1,0 +1,161 @@
+/* conv_direct - direct convolution and its transpose, any kernel size and stride, by rows of the
+ * image.
+ *
+ * Gathering (conv2d, and dX of conv2d_transpose): for a row of outputs, each window row is one run
+ * of kernel * channels values that starts stride * channels further for the next pixel; so a tile
+ * of PIXELS x VECTORS accumulators stays in registers over the whole sum, as in a matrix product.
+ *
+ * Scattering (conv2d_transpose, and dX of conv2d) is the same with the kernel turned, on an image
+ * spread out by the stride with zeros between. These are left out: outputs whose columns leave the
+ * same rest by the stride, a phase, meet the same taps, every stride-th of a row, and form a
+ * convolution of stride 1 of their own; of the rows of the window only every stride-th exists.
+ *
+ * Rows are first brought into a ring of padded rows: there pixels become reals, upsampling is
+ * undone, and the gradient comes back through pool and activation, so none of these exists as a
+ * whole image.
+ *
+ * dW: a tile of TAPS x VECTORS accumulators is summed over a strip of rows and then added to the
+ * gradient. Of conv2d_transpose the arriving gradient is the image whose windows meet, pixel by
+ * pixel, the input. */
+#include "conv.h"
+
+static const char *text(const Node *core)
+{
+    return conv_is_dw(core) ? "conv_direct_dw.c.in" : "conv_direct.c.in";
+}
+
+static bool is_forward(const Node *core)
+{
+    return node_heads_fusion(core);
+}
+
+static int largest(int a, int b)
+{
+    return a > b ? a : b;
+}
+
+static void plan_rows(Step *step, const Settings *settings)
+{
+    const Node *core = step->core;
+    ConvShape s = conv_shape(core);
+    bool scatters = conv_scatters(core), forward = is_forward(core);
+    int lanes = settings_lanes(settings), height, width, left = s.pad_left, row;
+    conv_effective_size(step, &s, &height, &width);
+    int in_c = scatters ? s.co : s.ci, out_c = scatters ? s.ci : s.co;
+    int out_w = forward ? width : scatters ? s.in_w * s.up : s.out_w, depth = s.kernel;
+    int vectors = conv_vectors(out_c, settings), most = conv_accumulators(settings) / vectors;
+    int pixels = conv_tile(scatters ? (out_w + s.stride - 1) / s.stride : out_w,
+                           most > 14 ? 14 : most);
+    if (scatters) {
+        row = conv_spread_row(&s, out_w, forward ? s.out_w : width, &left) * in_c;
+        depth = (s.kernel + s.stride - 1) / s.stride;
+    } else {
+        row = largest((out_w - 1) * s.stride + s.kernel + s.up - 1, forward ? 0 : left + width)
+              * in_c;
+    }
+    int line = out_w * out_c, pool = step->pool ? node_number(step->pool, "size") : 0;
+    int lines = pool ? pool : scatters && s.up > 1 ? 1 : 0;
+    row = (row + 15) / 16 * 16;
+    line = (line + 15) / 16 * 16;
+    step_number(step, "HEIGHT", height);
+    step_number(step, "WIDTH", width);
+    step_number(step, "PIXELS", pixels);
+    step_number(step, "VECTORS", vectors);
+    step_number(step, "ROW", row);
+    step_number(step, "LINE", line);
+    step_number(step, "LEFT", left);
+    step_number(step, "DEPTH", depth);
+    step_packing(step, "w",
+                 packing_blocks(core->input[1], vectors * lanes, lanes, scatters, s.stride));
+    step_scratch(step, (size_t)depth * (size_t)row + (size_t)lines * (size_t)line);
+}
+
+/* a strip holds about so many pixels, so that adding the tile to memory costs little */
+enum { STRIP_PIXELS = 112 };
+
+static void plan_dw(Step *step, const Settings *settings)
+{
+    ConvShape s = conv_shape(step->core);
+    int lanes = settings_lanes(settings), height, width, columns = 0, rows_in = s.in_h * s.up;
+    conv_effective_size(step, &s, &height, &width);
+    if (conv_is_transpose(step->core)) { /* the gradient is the image with the windows */
+        rows_in = height;
+        columns = s.pad_left + width;
+        height = s.out_h;
+        width = s.out_w;
+    }
+    int vectors = conv_vectors(s.co, settings), most = conv_accumulators(settings) / vectors;
+    int taps = conv_tile(s.kernel * s.ci, most > 24 ? 24 : most);
+    int strip = STRIP_PIXELS / width > 1 ? STRIP_PIXELS / width : 1;
+    strip = strip > height ? height : strip;
+    int row = largest((width - 1) * s.stride + s.kernel + s.up - 1, columns) * s.ci,
+        line = width * s.co + lanes;
+    int rows = s.kernel + (strip - 1) * s.stride;
+    row = (row + 15) / 16 * 16;
+    line = (line + 15) / 16 * 16;
+    step_number(step, "HEIGHT", height);
+    step_number(step, "WIDTH", width);
+    step_number(step, "TAPS", taps);
+    step_number(step, "VECTORS", vectors);
+    step_number(step, "STRIP", strip);
+    step_number(step, "ROWS", rows);
+    step_number(step, "ROWS_IN", rows_in);
+    step_number(step, "ROW", row);
+    step_number(step, "LINE", line);
+    step_scratch(step, (size_t)rows * (size_t)row + (size_t)strip * (size_t)line);
+}
+
+static void plan(Step *step, const Settings *settings)
+{
+    const Node *core = step->core;
+    if (conv_is_dw(core)) {
+        step_node(step, "x", core->input[0]);
+        conv_bind_dy(step, core->input[1]);
+        step_node(step, "dw", core);
+        step_node(step, "db", step->db);
+        plan_dw(step, settings);
+        return;
+    }
+    if (!is_forward(core)) {
+        conv_bind_dy(step, core->input[0]);
+        step_node(step, "dx", core);
+    } else {
+        step_node(step, "x", core->input[0]);
+        step_node(step, "y",
+                  step->pool   ? step->pool
+                  : step->act  ? step->act
+                  : step->bias ? step->bias
+                               : core);
+        step_node(step, "codes", step->codes);
+        if (step->bias)
+            step_packing(step, "b", packing_plain(step->bias->input[1], settings_lanes(settings)));
+    }
+    plan_rows(step, settings);
+}
+
+static double cost(const Step *step, const Settings *settings)
+{
+    ConvShape s = conv_shape(step->core);
+    int lanes = settings_lanes(settings), wide = conv_scatters(step->core) ? s.ci : s.co;
+    double filled = (double)(wide + lanes - 1) / lanes * lanes / wide;
+    return step->core->op->macs(step->core) / lanes / 2 * filled * 1.15;
+}
+
+static const char *const ops[] = { "conv2d",
+                                   "conv2d_dx",
+                                   "conv2d_dw",
+                                   "conv2d_transpose",
+                                   "conv2d_transpose_dx",
+                                   "conv2d_transpose_dw",
+                                   NULL };
+
+const Kernel kernel_conv_direct = {
+    .name = "conv_direct",
+    .about = "direct convolution by rows, tiles in registers; any kernel, stride and upsampling, "
+             "transposed too",
+    .ops = ops,
+    .takes = TAKES_BIAS | TAKES_ACT | TAKES_POOL | TAKES_DB,
+    .text = text,
+    .cost = cost,
+    .plan = plan,
+};

@@ -1,0 +1,59 @@
+/* plain_rows - what stands alone in a stream, one row a call: pools, upsampling, biases and
+ * activations.
+ *
+ * A pool takes one row of its input a call and joins it with what the rows of the window before
+ * left in the pooled row's place. */
+#include "../../ops/ops.h"
+#include "../kernel.h"
+
+static const char *text(const Node *core)
+{
+    (void)core;
+    return "plain_rows.c.in";
+}
+
+static bool is_pool(const Node *core)
+{
+    return core->op == &op_max_pool2d || core->op == &op_avg_pool2d;
+}
+
+static void plan(Step *step, const Settings *settings)
+{
+    (void)settings;
+    const Node *core = step->core;
+    const int *in = core->input[0]->shape.dim, *out = core->shape.dim;
+    int size = is_pool(core) ? node_number(core, "size") : 1;
+    step->rows = (Rows){ .times = 1,
+                         .over = core->op == &op_upsample2d ? node_number(core, "size") : 1,
+                         .count = out[0] * size,
+                         .pool = size,
+                         .room = in[1] * in[2] };
+    step_node(step, "x", core->input[0]);
+    if (core->op == &op_bias_add)
+        step_packing(step, "b", packing_plain(core->input[1], 1));
+    step_node(step, "y", core);
+}
+
+static double cost(const Step *step, const Settings *settings)
+{
+    return cost_of_moving((double)shape_count(step->core->shape)
+                              + (double)shape_count(step->core->input[0]->shape),
+                          settings);
+}
+
+#define ELEMENTWISE(name, number, from, properties, value, gradient) #name,
+static const char *const ops[] = { "max_pool2d", "avg_pool2d",  "upsample2d",
+                                   "bias_add",   "from_pixels",
+#include "../../ops/elementwise.def"
+                                   NULL };
+#undef ELEMENTWISE
+
+const Kernel kernel_plain_rows = {
+    .name = "plain_rows",
+    .about = "pools, upsampling, biases and activations alone in a stream, a row a call",
+    .rows = true,
+    .ops = ops,
+    .text = text,
+    .cost = cost,
+    .plan = plan,
+};

@@ -1,0 +1,66 @@
+/* pool - pooling alone: the largest of each window, its place, and the gradient that goes there;
+ * unpooling, which does so forward; the mean of each window, and its gradient. */
+#include "../../ops/ops.h"
+#include "../kernel.h"
+
+static const char *text(const Node *core)
+{
+    return core->op == &op_avg_pool2d || core->op == &op_avg_pool2d_dx ? "pool_average.c.in"
+                                                                       : "pool.c.in";
+}
+
+/* The pooled value, from which windows of equals are told that an activation made equal. One that
+   is not monotone comes before its pool everywhere. */
+static void bind_pooled(Step *step, const Node *pool)
+{
+    if (activation_is_zero_below(pool->input[0]) && pool->input[0]->op->monotone)
+        step_node(step, "pooled", pool);
+}
+
+static void plan(Step *step, const Settings *settings)
+{
+    (void)settings;
+    const Node *core = step->core;
+    if (core->op == &op_max_unpool2d) {
+        step_node(step, "x", core->input[0]);
+        step_node(step, "codes", core->input[1]);
+        bind_pooled(step, core->input[2]);
+        step_node(step, "y", core);
+    } else if (core->op == &op_max_unpool2d_dx) {
+        step_node(step, "codes", core->input[0]);
+        bind_pooled(step, core->input[1]);
+        step_node(step, "dy", core->input[2]);
+        step_node(step, "dx", core);
+    } else if (core->op == &op_max_pool2d_dx) {
+        step_node(step, "codes", core->input[0]);
+        step_node(step, "dy", core->input[1]);
+        step_node(step, "dx", core);
+    } else if (core->op == &op_avg_pool2d_dx) {
+        step_node(step, "dy", core->input[0]);
+        step_node(step, "dx", core);
+    } else {
+        step_node(step, "x", core->input[0]);
+        step_node(step, core->op == &op_max_pool2d_argmax ? "codes" : "y", core);
+    }
+}
+
+static double cost(const Step *step, const Settings *settings)
+{
+    return cost_of_moving((double)shape_count(step->core->shape)
+                              + (double)shape_count(step->core->input[0]->shape),
+                          settings);
+}
+
+static const char *const ops[] = { "max_pool2d",      "max_pool2d_argmax",
+                                   "max_pool2d_dx",   "max_unpool2d",
+                                   "max_unpool2d_dx", "avg_pool2d",
+                                   "avg_pool2d_dx",   NULL };
+
+const Kernel kernel_pool = {
+    .name = "pool",
+    .about = "pooling, its places and its gradient; max-unpooling",
+    .ops = ops,
+    .text = text,
+    .cost = cost,
+    .plan = plan,
+};

@@ -1,0 +1,59 @@
+#include "packing.h"
+
+#define PACKING(name) &packing_kind_##name,
+const PackingKind *const all_packing_kinds[] = {
+#include "packings.def"
+    NULL
+};
+#undef PACKING
+
+size_t packing_round_up(int64_t n, int lanes)
+{
+    return (size_t)((n + lanes - 1) / lanes * lanes);
+}
+
+int packing_smaller(int a, int b)
+{
+    return a < b ? a : b;
+}
+
+const Node *packing_parameter(const Packing *packing, int i)
+{
+    if (i >= PACKING_PARAMETERS || !packing->kind->parameters[i])
+        return NULL;
+    return i == 0 ? packing->parameter : packing->folded[i - 1];
+}
+
+bool packing_reads(const Packing *packing, const Node *parameter)
+{
+    const Node *one;
+    for (int i = 0; (one = packing_parameter(packing, i)) != NULL; i++)
+        if (one == parameter)
+            return true;
+    return false;
+}
+
+static bool same_numbers(const Packing *a, const Packing *b)
+{
+    return a->kind == b->kind && a->block == b->block && a->lanes == b->lanes
+           && a->rotated == b->rotated && a->up == b->up && a->stride == b->stride
+           && a->pad_top == b->pad_top && a->pad_left == b->pad_left;
+}
+
+bool packing_same(const Packing *a, const Packing *b)
+{
+    bool same = same_numbers(a, b);
+    const Node *one;
+    for (int i = 0; same && (one = packing_parameter(a, i)) != NULL; i++)
+        same = one == packing_parameter(b, i);
+    return same;
+}
+
+bool packing_alike(const Packing *a, const Packing *b)
+{
+    bool alike = same_numbers(a, b);
+    const Node *one;
+    for (int i = 0; alike && (one = packing_parameter(a, i)) != NULL; i++)
+        alike = shape_equal(one->shape, packing_parameter(b, i)->shape);
+    return alike;
+}
