@@ -293,6 +293,11 @@ static double bce(double y, double t)
     return -t * fmax(log(y), -100) - (1 - t) * fmax(log(1 - y), -100);
 }
 
+static double log_cosh(double y, double t)
+{
+    return log(cosh(y - t));
+}
+
 static const struct {
     const char *name;
     double (*of)(double y, double t);
@@ -300,6 +305,7 @@ static const struct {
     { "mse", mse },
     { "mae", mae },
     { "bce", bce },
+    { "log_cosh", log_cosh },
 };
 
 const char *naive_loss_name(int i)
