@@ -10,8 +10,6 @@
 
 #include "../base/arena.h"
 
-enum { MAX_UP = 64 }; /* as the pass `fold` takes in */
-
 static Node *bce_gradient(Graph *graph, Node *node, Node *dy, int i)
 {
     (void)dy; /* the loss itself: 1 */
