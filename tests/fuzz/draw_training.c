@@ -41,6 +41,24 @@ static const Word schedules[] = {
         SCHEDULE(min_delta, 1e-4, { 0, 12 }), SCHEDULE(cooldown, 0, { 1, 9 }), MIN_LR, WARMUP } },
 };
 
+enum { SCHEDULES = sizeof schedules / sizeof *schedules };
+
+/* The list above has what the runtime knows, for only a person knows what is legal beside what. */
+static void check_schedules(void)
+{
+    for (int i = 0; i < SCHEDULES; i++) {
+        const SettingsWord *word = &settings_schedules[i];
+        int n = 0;
+        assert_string_equal(schedules[i].name, word->name);
+        for (; word->numbers[n].name; n++) {
+            assert_string_equal(schedules[i].numbers[n].name, word->numbers[n].name);
+            assert_true(schedules[i].numbers[n].left_out == word->numbers[n].number);
+        }
+        assert_null(schedules[i].numbers[n].name);
+    }
+    assert_null(settings_schedules[SCHEDULES].name);
+}
+
 static int optimizer_count(void)
 {
     int count = 0;
@@ -106,8 +124,10 @@ char *draw_training(uint64_t *state, const char *loss, ModelTraining *training)
     FILE *f = open_memstream(&text, &n);
     assert_non_null(f);
     const SettingsWord *chosen = &settings_optimizers[rng_below(state, optimizer_count())];
-    const Word optimizer = optimizer_word(chosen), *schedule = &schedules[rng_below(state, 4)];
+    const Word optimizer = optimizer_word(chosen),
+               *schedule = &schedules[rng_below(state, SCHEDULES)];
     bool with_schedule = rng_chance(state, 60);
+    check_schedules();
     *training = (ModelTraining){ .loss = loss,
                                  .optimizer.name = optimizer.name,
                                  .schedule.name = "constant",
@@ -164,7 +184,7 @@ void check_training(const Drawn *drawn, const Model *model)
         const Word word = optimizer_word(from);
         want_numbers(&word, right->optimizer.name, &got->optimizer, &right->optimizer);
     }
-    for (size_t i = 0; i < sizeof schedules / sizeof *schedules; i++)
+    for (int i = 0; i < SCHEDULES; i++)
         want_numbers(&schedules[i], right->schedule.name, &got->schedule, &right->schedule);
     want_number("batch", got->batch, right->batch);
     want_number("epochs", got->epochs, right->epochs);
