@@ -345,9 +345,10 @@ void push_packing_holes(lua_State *L, const Plan *plan, const Packing *packing)
     set_packing_comment(
         L, arena_format("/* %s, %s%s%s */", packing->parameter->name, kind->comment,
                         kind->unit ? arena_format(" %d %s", packing->block, kind->unit) : "",
-                        !packing->rotated                                  ? ""
-                        : packing->read_by->direction == DIRECTION_FORWARD ? ", turned"
-                                                                           : ", turned, for dX"));
+                        !packing->rotated ? ""
+                        : packing->read_by && packing->read_by->direction != DIRECTION_FORWARD
+                            ? ", turned, for dX"
+                            : ", turned"));
 }
 
 void push_on_use_holes(lua_State *L, const Plan *plan, const Packing *on_use)

@@ -21,15 +21,15 @@ void emit_model(const Plan *plan, const EmitOptions *options)
     Emitter e = emitter_open(plan, options);
     emitter_kernels(&e);
     emitter_programs(&e);
-    emitter_skeleton(&e, "emit/kernels.h.in", arena_format("%s_kernels.h", name));
+    emitter_skeleton(&e, "kernels.h.in", arena_format("%s_kernels.h", name));
     if (own_math(plan))
-        emitter_skeleton(&e, "emit/math.h.in", arena_format("%s_math.h", name));
-    emitter_skeleton(&e, "emit/supported.c.in", arena_format("%s_supported.c", name));
-    emitter_skeleton(&e, "emit/model.h.in", arena_format("%s.h", name));
-    emitter_skeleton(&e, plan->microbatch > 1 ? "emit/model_microbatch.c.in" : "emit/model.c.in",
+        emitter_skeleton(&e, "math.h.in", arena_format("%s_math.h", name));
+    emitter_skeleton(&e, "supported.c.in", arena_format("%s_supported.c", name));
+    emitter_skeleton(&e, "model.h.in", arena_format("%s.h", name));
+    emitter_skeleton(&e, plan->microbatch > 1 ? "model_microbatch.c.in" : "model.c.in",
                      arena_format("%s.c", name));
-    emitter_skeleton(&e, "emit/CMakeLists.txt.in", "CMakeLists.txt");
-    emitter_skeleton(&e, "emit/README.md.in", "README.md");
+    emitter_skeleton(&e, "CMakeLists.txt.in", "CMakeLists.txt");
+    emitter_skeleton(&e, "README.md.in", "README.md");
     if (options->runtime)
         copy_runtime(&e);
     emitter_save(&e);
@@ -39,6 +39,6 @@ void emit_function(Text *out, const Plan *plan, const Step *step)
 {
     lua_State *L = templates_open();
     push_step_holes(L, plan, step);
-    *out = template_expand(L, arena_format("kernels/%s", step->kernel->text(step->core)));
+    *out = template_expand(L, step->kernel->text(step->core));
     lua_close(L);
 }

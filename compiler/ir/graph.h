@@ -114,6 +114,9 @@ struct Op {
     /* Its input may be pixels where it was reals in training. */
     bool reads_pixels;
 
+    /* Of a loss and its gradient: the loss's word, by which kernels/loss/ finds their text. */
+    const char *loss;
+
     /* Its kernel calls functions of <math.h>; of elementwise operators `value` tells. */
     bool calls_math;
 

@@ -37,6 +37,8 @@ const Kernel *kernel_find(const char *name)
 
 bool kernel_computes(const Kernel *kernel, const Node *core)
 {
+    if (!kernel->ops)
+        return kernel->computes(core->op);
     for (int i = 0; kernel->ops[i]; i++)
         if (strcmp(kernel->ops[i], core->op->name) == 0)
             return true;

@@ -105,17 +105,18 @@ enum {
 
 struct Kernel {
     const char *name, *about;
-    const char *const *ops; /* the operators it computes, NULL-ended */
-    unsigned takes;         /* what it takes in of the fusion around them, gradients likewise;
+    const char *const *ops;         /* the operators it computes, NULL-ended; NULL: ... */
+    bool (*computes)(const Op *op); /* ... this says which */
+    unsigned takes; /* what it takes in of the fusion around them, gradients likewise;
                                TAKES_DX: dX together with dW; TAKES_ACT_FORWARD: the activation, but
                                not its gradient */
-    bool batched;           /* computes a microbatch at once: its text says `of n` after the %kernel
+    bool batched;   /* computes a microbatch at once: its text says `of n` after the %kernel
                                line, values lie one image after another */
-    bool rows;              /* for programs that work by rows, and only those: one call makes a row.
+    bool rows;      /* for programs that work by rows, and only those: one call makes a row.
                                Its text says `of row` after the %kernel line if it must know which;
                                `x` is a list of rows, NULL outside the image */
-    bool openblas;          /* calls OpenBLAS */
-    bool large;             /* its text is long: where little is wanted, it is chosen only by force
+    bool openblas;  /* calls OpenBLAS */
+    bool large;     /* its text is long: where little is wanted, it is chosen only by force
                                */
     bool (*takes_pool)(const Node *core, const Node *pool); /* NULL: of any size */
     /* file name of its text */

@@ -10,8 +10,6 @@
 
 #include "../base/arena.h"
 
-enum { MAX_UP = 64 }; /* as the pass `fold` takes in */
-
 static Node *bce_gradient(Graph *graph, Node *node, Node *dy, int i)
 {
     (void)dy; /* the loss itself: 1 */
@@ -24,24 +22,28 @@ static Node *bce_gradient(Graph *graph, Node *node, Node *dy, int i)
 const Op op_bce = { .name = "bce",
                     .arity = 2,
                     .numbers = { "up" },
+                    .loss = "bce",
                     .shape = loss_shape,
                     .gradient = bce_gradient,
                     .calls_math = true };
 const Op op_bce_dx = { .name = "bce_dx",
                        .arity = 2,
                        .numbers = { "up" },
+                       .loss = "bce",
                        .shape = loss_dx_shape,
                        .direction = DIRECTION_DX,
                        .gradient_of = &op_bce };
 const Op op_bce_logits = { .name = "bce_logits",
                            .arity = 2,
                            .numbers = { "up" },
+                           .loss = "bce",
                            .shape = loss_shape,
                            .gradient = bce_gradient,
                            .calls_math = true };
 const Op op_bce_logits_dx = { .name = "bce_logits_dx",
                               .arity = 2,
                               .numbers = { "up" },
+                              .loss = "bce",
                               .shape = loss_dx_shape,
                               .direction = DIRECTION_DX,
                               .gradient_of = &op_bce_logits };

@@ -13,12 +13,16 @@ static Node *mae_gradient(Graph *graph, Node *node, Node *dy, int i)
                   : NULL;
 }
 
-const Op op_mae = {
-    .name = "mae", .arity = 2, .numbers = { "up" }, .shape = loss_shape, .gradient = mae_gradient
-};
+const Op op_mae = { .name = "mae",
+                    .arity = 2,
+                    .numbers = { "up" },
+                    .loss = "mae",
+                    .shape = loss_shape,
+                    .gradient = mae_gradient };
 const Op op_mae_dx = { .name = "mae_dx",
                        .arity = 2,
                        .numbers = { "up" },
+                       .loss = "mae",
                        .shape = loss_dx_shape,
                        .direction = DIRECTION_DX,
                        .gradient_of = &op_mae };

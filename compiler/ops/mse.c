@@ -14,12 +14,16 @@ static Node *mse_gradient(Graph *graph, Node *node, Node *dy, int i)
                     node->number);
 }
 
-const Op op_mse = {
-    .name = "mse", .arity = 2, .numbers = { "up" }, .shape = loss_shape, .gradient = mse_gradient
-};
+const Op op_mse = { .name = "mse",
+                    .arity = 2,
+                    .numbers = { "up" },
+                    .loss = "mse",
+                    .shape = loss_shape,
+                    .gradient = mse_gradient };
 const Op op_mse_dx = { .name = "mse_dx",
                        .arity = 2,
                        .numbers = { "up" },
+                       .loss = "mse",
                        .shape = loss_dx_shape,
                        .direction = DIRECTION_DX,
                        .gradient_of = &op_mse };

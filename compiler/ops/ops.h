@@ -75,6 +75,9 @@ typedef struct LossSpec {
     bool wants_unit_range; /* output and target in 0..1 */
 } LossSpec;
 
+/* How often operators with a number `up` may repeat a pixel in either direction. */
+enum { MAX_UP = 64 };
+
 enum { MAX_STATES = 3 };
 
 /* A value that an optimizer keeps of every parameter from update to update. */

@@ -4,8 +4,6 @@
 
 #include <string.h>
 
-enum { MAX_UP = 64 };
-
 /* Which of the operator's numbers is "up"; -1: it cannot take upsampling in. */
 static int up_number(const Op *op)
 {

@@ -249,7 +249,7 @@ static void of_training(void **state)
           "global_clip_norm, clip_value, mirror, optimizer, schedule, "
           "early_stopping" },
         { WITH(CONV5, CONV3, "  training = { @loss = \"mean\" },\n"),
-          "training: loss wants one of \"mse\", \"mae\", \"bce\", not \"mean\"" },
+          "training: loss wants one of \"mse\", \"mae\", \"bce\"" },
         { WITH(CONV5, CONV3, "  @training = { 1 },\n"),
           "training: every argument has a name: training { loss = ... }" },
         { WITH(CONV5, CONV3, "  training = { @loss = 1 },\n"),

@@ -112,9 +112,18 @@ uint64_t draw_state(uint64_t seed, int number, int purpose)
     return rng_bits(&state) + (uint64_t)purpose;
 }
 
+/* The first, mse, twice as often as each of the others. */
+static const char *draw_loss(Drawer *d)
+{
+    int count = 0;
+    while (naive_loss_name(count))
+        count++;
+    const int drawn = below(d, count + 1);
+    return naive_loss_name(drawn > 0 ? drawn - 1 : 0);
+}
+
 Drawn *draw_net(uint64_t seed, int number)
 {
-    static const char *const losses[] = { "mse", "mse", "mae", "bce" };
     Drawer d = { .drawn = calloc(1, sizeof *d.drawn), .state = draw_state(seed, number, 0) };
     assert_non_null(d.drawn);
     Net *net = &d.drawn->net;
@@ -125,7 +134,7 @@ Drawn *draw_net(uint64_t seed, int number)
         net->width = (net->width + 3) / 4 * 4;
     }
     net->channels = between(&d, 1, 4);
-    net->loss = losses[below(&d, 4)];
+    net->loss = draw_loss(&d);
     net->wordy = chance(&d, 20);
     draw_part(&d, 7);
     if (!has_weights(&d) && size_now(&d).flat)

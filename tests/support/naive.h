@@ -57,7 +57,10 @@ void naive_activation(Image *x, const char *name, double slope);
 Image naive_group_norm(const Image *x, const double *gamma, const double *beta, int groups,
                        double eps);
 
-/* "mse", "mae", "bce" (logarithms not below -100) */
+/* The losses there are, in the language's order; NULL from their number on. */
+const char *naive_loss_name(int i);
+
+/* The mean over the values; of bce the logarithms are not below -100. */
 double naive_loss(const char *name, const Image *y, const Image *target);
 
 #endif

@@ -9,6 +9,7 @@ typedef struct Error Error;
 
 #include "cases.h"
 #include "files.h"
+#include "naive.h"
 #include "process.h"
 
 #include <ctype.h>
@@ -59,6 +60,18 @@ static void want_same(const ChoiceSpec *const *specs, const SettingsWord *words)
     }
     assert_null(words[count].name);
     assert_true(count > 2);
+}
+
+/* What a loss is held against; the fuzzer draws from the same list. */
+static void losses(void **state)
+{
+    (void)state;
+    int count = 0;
+    for (; loss_specs[count]; count++) {
+        assert_non_null(naive_loss_name(count));
+        assert_string_equal(loss_specs[count]->word, naive_loss_name(count));
+    }
+    assert_null(naive_loss_name(count));
 }
 
 static bool is_letter(char c)
@@ -153,6 +166,7 @@ static void the_manual_names_every_word(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = { cmocka_unit_test(optimizers), cmocka_unit_test(schedules),
+                                        cmocka_unit_test(losses),
                                         cmocka_unit_test(bounds_of_training),
                                         cmocka_unit_test(the_manual_names_every_word) };
     return cmocka_run_group_tests_name("choices", tests, NULL, NULL);

@@ -1,13 +1,17 @@
 /* loss - the loss of one image, summed in double precision row by row in a fixed order, and its
-   gradient. */
+   gradient. The text of each is loss_<word>.c.in. */
+#include "../../base/arena.h"
 #include "../../ops/ops.h"
 #include "../kernel.h"
 
-#include <string.h>
-
 static const char *text(const Node *core)
 {
-    return strncmp(core->op->name, "bce", 3) == 0 ? "loss_bce.c.in" : "loss.c.in";
+    return arena_format("loss_%s.c.in", core->op->loss);
+}
+
+static bool computes(const Op *op)
+{
+    return op->loss != NULL;
 }
 
 static bool is_loss(const Node *core)
@@ -32,13 +36,10 @@ static double cost(const Step *step, const Settings *settings)
     return cost_of_moving((double)shape_count(step->core->input[1]->shape) * 4, settings);
 }
 
-static const char *const ops[] = { "mse",    "mse_dx",     "mae",           "mae_dx", "bce",
-                                   "bce_dx", "bce_logits", "bce_logits_dx", NULL };
-
 const Kernel kernel_loss = {
     .name = "loss",
     .about = "the loss of an image and its gradient",
-    .ops = ops,
+    .computes = computes,
     .text = text,
     .cost = cost,
     .plan = plan,

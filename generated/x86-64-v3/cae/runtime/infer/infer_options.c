@@ -14,7 +14,9 @@ enum {
     MAX_THREADS = 1024,
     MAX_STEPS = 1000,
     STEPS_DEFAULT = 16,
-    SEED_DEFAULT = 1
+    SEED_DEFAULT = 1,
+    LIST_SIZE = 200,
+    LINES_SIZE = 600
 };
 
 enum {
@@ -47,25 +49,27 @@ static const struct argp_option table[] = {
 typedef struct Command {
     const char *name;
     InferCommand command;
-    unsigned allowed, needed; /* options; --weights and --threads go with all */
-    int least, most;          /* words after the command; most -1: any number */
-    const char *usage;
+    unsigned allowed, needed;  /* options; --weights and --threads go with all */
+    int least, most;           /* words after the command; most -1: any number */
+    const char *words, *about; /* as --help shows it: the command's words, and what it does */
 } Command;
 
 static const Command commands[] = {
-    { "summary", INFER_SUMMARY, 0, 0, 0, 0, "summary" },
-    { "bench", INFER_BENCH, BIT(KEY_JSON), 0, 0, 0, "bench [--threads N] [--json]" },
+    { "summary", INFER_SUMMARY, 0, 0, 0, 0, "summary", "prints the layers" },
+    { "bench", INFER_BENCH, BIT(KEY_JSON), 0, 0, 0, "bench [--threads N] [--json]",
+      "measures the speed" },
     { "encode", INFER_ENCODE, BIT(KEY_OUTPUT), BIT(KEY_OUTPUT) | BIT(KEY_WEIGHTS), 1, -1,
-      "--weights FILE encode IMAGE... -o Z.npy" },
+      "encode IMAGE... -o Z.npy", "writes the latents of pictures as a numpy array" },
     { "decode", INFER_DECODE, BIT(KEY_OUTPUT), BIT(KEY_OUTPUT) | BIT(KEY_WEIGHTS), 1, 1,
-      "--weights FILE decode Z.npy -o OUT.png|DIR" },
+      "decode Z.npy -o OUT.png|DIR", "makes pictures of such an array" },
     { "reconstruct", INFER_RECONSTRUCT, BIT(KEY_OUTPUT), BIT(KEY_OUTPUT) | BIT(KEY_WEIGHTS), 1, -1,
-      "--weights FILE reconstruct IMAGE... -o OUT.png" },
+      "reconstruct IMAGE... -o OUT.png", "lays pictures above what the network makes of them" },
     { "interpolate", INFER_INTERPOLATE, BIT(KEY_OUTPUT) | BIT(KEY_SEED) | BIT(KEY_STEPS),
       BIT(KEY_OUTPUT) | BIT(KEY_WEIGHTS), 1, 2,
-      "--weights FILE interpolate A B | DIR --seed N [--steps 16] -o OUT.png" },
-    { "score", INFER_SCORE, BIT(KEY_CSV), BIT(KEY_WEIGHTS), 1, -1,
-      "--weights FILE score PATH... [--csv FILE]" },
+      "interpolate A B | DIR --seed N [--steps 16] -o OUT.png",
+      "shows what lies between two pictures" },
+    { "score", INFER_SCORE, BIT(KEY_CSV), BIT(KEY_WEIGHTS), 1, -1, "score PATH... [--csv FILE]",
+      "lists mean squared error (values 0..1) and PSNR (at most 200), largest error first" },
 };
 enum { COMMANDS = sizeof commands / sizeof commands[0] };
 
@@ -99,6 +103,26 @@ static uint64_t read_count(const struct argp_state *state, int key, const char *
     return n;
 }
 
+/* "summary, bench, ... and score" */
+static const char *command_list(char list[LIST_SIZE])
+{
+    *list = '\0';
+    for (int i = 0; i < COMMANDS; i++)
+        usage_list(list, LIST_SIZE, commands[i].name, i, COMMANDS);
+    return list;
+}
+
+/* What --help says of commands: a line each, and a sentence of what they do. */
+static void describe_commands(char lines[LINES_SIZE], char sentence[LINES_SIZE])
+{
+    *lines = *sentence = '\0';
+    for (int i = 0; i < COMMANDS; i++) {
+        usage_add(lines, LINES_SIZE, "%s%s", i ? "\n" : "", commands[i].words);
+        usage_add(sentence, LINES_SIZE, "%s%s %s", i ? "; " : "", commands[i].name,
+                  commands[i].about);
+    }
+}
+
 /* The first word is the command. argp has read all options by now and left the other words behind
    it, where they can stay. */
 static void read_command(struct argp_state *state, Reading *reading, const char *word)
@@ -108,12 +132,9 @@ static void read_command(struct argp_state *state, Reading *reading, const char 
     for (int i = 0; i < COMMANDS; i++)
         if (strcmp(word, commands[i].name) == 0)
             reading->command = &commands[i];
+    char list[LIST_SIZE];
     if (!reading->command)
-        usage_error(
-            state,
-            "no command \"%s\"; there are summary, bench, encode, decode, reconstruct, interpolate "
-            "and score",
-            word);
+        usage_error(state, "no command \"%s\"; there are %s", word, command_list(list));
     options->arguments = state->argv + state->next;
     options->count = state->argc - state->next;
     state->next = state->argc;
@@ -126,24 +147,24 @@ static void check(const struct argp_state *state, const Reading *reading)
     const InferOptions *options = &reading->line->options;
 
     if (!c) {
-        usage_error(
-            state,
-            "no command given; there are summary, bench, encode, decode, reconstruct, interpolate "
-            "and score");
+        char list[LIST_SIZE];
+        usage_error(state, "no command given; there are %s", command_list(list));
         return;
     }
+    const char *before = c->needed & BIT(KEY_WEIGHTS) ? "--weights FILE " : "";
     for (int key = FIRST_KEY; key < KEY_END; key++) {
         if (reading->given & BIT(key) & ~(c->allowed | BIT(KEY_WEIGHTS) | BIT(KEY_THREADS)))
-            usage_error(state, "--%s does not go with %s; usage: %s", option_name(key), c->name,
-                        c->usage);
+            usage_error(state, "--%s does not go with %s; usage: %s%s", option_name(key), c->name,
+                        before, c->words);
         if (c->needed & BIT(key) & ~reading->given)
-            usage_error(state, "%s needs --%s; usage: %s", c->name, option_name(key), c->usage);
+            usage_error(state, "%s needs --%s; usage: %s%s", c->name, option_name(key), before,
+                        c->words);
     }
     if (options->count < c->least)
-        usage_error(state, "%s needs a file; usage: %s", c->name, c->usage);
+        usage_error(state, "%s needs a file; usage: %s%s", c->name, before, c->words);
     if (c->most >= 0 && options->count > c->most)
-        usage_error(state, "\"%s\" is one word too many after %s; usage: %s",
-                    options->arguments[c->most], c->name, c->usage);
+        usage_error(state, "\"%s\" is one word too many after %s; usage: %s%s",
+                    options->arguments[c->most], c->name, before, c->words);
 }
 
 /* Of an option that is given twice the last word counts, as scripts rely on to override their
@@ -191,34 +212,23 @@ static void print_version(FILE *stream, struct argp_state *state)
     fprintf(stream, "%s-infer (caec %s)\n", the_model->name, the_model->version);
 }
 
-static const char commands_doc[] =
-    "summary\nbench\nencode IMAGE... -o Z.npy\ndecode Z.npy -o OUT.png|DIR\nreconstruct "
-    "IMAGE... "
-    "-o OUT.png\ninterpolate A B|DIR -o OUT.png\nscore PATH...";
-
-/* Of the model's name and graph. */
+/* Of the model's name and graph, and what the commands do. */
 static const char about[] =
-    "Runs the network \"%s\" of %s.\v"
-    "summary prints the layers; bench measures the speed; encode writes the latents of "
-    "pictures as a numpy array, decode makes "
-    "pictures of such an array; reconstruct lays pictures above what the network makes of "
-    "them; interpolate shows what "
-    "lies between two pictures; score lists mean squared error (values 0..1) and PSNR (at most "
-    "200), largest error first. An IMAGE or PATH is a "
-    "JPEG or PNG file, or a folder that stands for its pictures. summary and bench need "
-    "no --weights. Of an option that is given twice the last counts, and a warning says "
-    "so.\n\n"
+    "Runs the network \"%s\" of %s.\v%s. An IMAGE or PATH is a JPEG or PNG file, or a folder "
+    "that stands for its pictures. summary and bench need no --weights. Of an option that is "
+    "given twice the last counts, and a warning says so.\n\n"
     "Exits with 0 done, 1 the input is wrong, 2 bad usage, 3 a file could not be read or "
     "written, 129, 130, 143 or 128 + N stopped by SIGHUP, SIGINT, SIGTERM or another "
     "signal N; nothing half written stays.";
 
 void infer_options_read(InferLine *line, const Model *model, int argc, char **argv)
 {
-    static char doc[1536], unwritten[100];
-    struct argp argp = { .options = table, .parser = parse, .doc = doc, .args_doc = commands_doc };
+    static char doc[1536], lines[LINES_SIZE], sentence[LINES_SIZE], unwritten[100];
+    struct argp argp = { .options = table, .parser = parse, .doc = doc, .args_doc = lines };
     Reading reading = { .line = line };
 
-    snprintf(doc, sizeof doc, about, model->name, model->graph);
+    describe_commands(lines, sentence);
+    snprintf(doc, sizeof doc, about, model->name, model->graph, sentence);
     *line = (InferLine){ .options = { .seed = SEED_DEFAULT, .steps = STEPS_DEFAULT } };
     the_model = model;
     argp_err_exit_status = EXIT_USAGE;

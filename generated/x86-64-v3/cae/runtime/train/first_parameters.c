@@ -50,8 +50,8 @@ int train_fill_parameters(Run *run, Error *error)
 
     trainer_begin_stage(t, train_stage(run));
     if (o->resume)
-        result = checkpoint_load(run->folder.last, run->model, t->parameters, t->optimizer.m,
-                                 t->optimizer.v, &(CheckpointState){ 0 }, error);
+        result = checkpoint_load(run->folder.last, run->model, t->parameters, t->optimizer.state,
+                                 &(CheckpointState){ 0 }, error);
     else if (o->init)
         result = weights_load(run->model, o->init, t->parameters, error);
     else

@@ -41,20 +41,34 @@ static void graph_default(int key, char text[SETTINGS_TEXT])
         snprintf(text, SETTINGS_TEXT, "mirror = %s", t->mirror ? "true" : "false");
 }
 
+/* What the %s of an option's text stands for. */
+static void there_are(int key, char list[SETTINGS_LIST])
+{
+    *list = '\0';
+    if (key == KEY_OPTIMIZER)
+        settings_list(settings_optimizers, list);
+    if (key == KEY_SCHEDULE)
+        settings_list(settings_schedules, list);
+}
+
 /* argp frees what is returned where it is not the text it gave. */
 static char *help_filter(int key, const char *text, void *input)
 {
-    char graph[SETTINGS_TEXT] = "";
+    char graph[SETTINGS_TEXT] = "", list[SETTINGS_LIST];
     (void)input;
     if (key >= FIRST_KEY && key < KEY_END)
         graph_default(key, graph);
     if (!text || !*graph)
         return (char *)text;
-    size_t size = strlen(text) + strlen(graph) + sizeof " (the graph's: )";
+    there_are(key, list);
+    const char *place = *list ? strstr(text, "%s") : NULL;
+    const int before = place ? (int)(place - text) : (int)strlen(text);
+    size_t size = strlen(text) + strlen(list) + strlen(graph) + sizeof " (the graph's: )";
     char *longer = malloc(size);
     if (!longer)
         return (char *)text;
-    snprintf(longer, size, "%s (the graph's: %s)", text, graph);
+    snprintf(longer, size, "%.*s%s%s (the graph's: %s)", before, text, list, place ? place + 2 : "",
+             graph);
     return longer;
 }
 
@@ -64,12 +78,9 @@ static void print_version(FILE *stream, struct argp_state *state)
     fprintf(stream, "%s-train (caec %s)\n", the_model->name, the_model->version);
 }
 
-/* Of the model's name and graph. */
+/* Of the model's name and graph, and what the commands do. */
 static const char about[] =
-    "Trains the network \"%s\" of %s; without --train, on built-in pictures.\v"
-    "bench measures the speed of training, verify compares this program with the numbers of "
-    "another framework, "
-    "pictures writes some of the built-in pictures as PNG, summary prints the layers.\n\n"
+    "Trains the network \"%s\" of %s; without --train, on built-in pictures.\v%s.\n\n"
     "What the graph's training table says holds where an option is left out, and with --resume "
     "what the run was told: its seed, batch and "
     "kind of optimizer stay, other options of training are taken up from there on; "
@@ -81,12 +92,12 @@ static const char about[] =
     "written, 129, 130, 143 or 128 + N stopped by SIGHUP, SIGINT, SIGTERM or another "
     "signal N: the run is saved first and --resume goes on.";
 
-void train_help_set(struct argp *argp, const Model *model)
+void train_help_set(struct argp *argp, const Model *model, const char *lines, const char *sentence)
 {
     static char doc[2048];
-    snprintf(doc, sizeof doc, about, model->name, model->graph);
+    snprintf(doc, sizeof doc, about, model->name, model->graph, sentence);
     the_model = model;
-    argp->args_doc = "\nbench\nverify REFERENCE.safetensors\npictures --out DIR\nsummary";
+    argp->args_doc = lines;
     argp->doc = doc;
     argp->help_filter = help_filter;
     argp_program_version_hook = print_version;

@@ -38,14 +38,11 @@ const struct argp_option train_option_table[] = {
       "again",
       0 },
     { "optimizer", KEY_OPTIMIZER, "NAME[,X=N...]", 0,
-      "adam, adamw or sgd with its numbers, as sgd,lr=0.1,momentum=0.9; those left out are "
-      "the optimizer's defaults",
-      0 },
+      "an optimizer and its numbers, those that are not as here: %s", 0 },
     { "lr", KEY_LR, "X", 0, "learning rate; not together with lr=X of --optimizer", 0 },
     { "schedule", KEY_SCHEDULE, "NAME[,X=N...]", 0,
-      "of the learning rate: constant, step,every=10,factor=0.1, cosine,epochs=40,min_lr=0, or "
-      "reduce_on_plateau,factor=0.1,patience=10,min_delta=1e-4,cooldown=0,min_lr=0; each also with "
-      "warmup=EPOCHS",
+      "of the learning rate, likewise; warmup counts epochs, and so does epochs of cosine, which "
+      "are the run's where they are left out: %s",
       0 },
     { "clip-norm", KEY_CLIP_NORM, "X", 0,
       "scale the gradient of each parameter down to a norm of at most X; 0: do not", 0 },

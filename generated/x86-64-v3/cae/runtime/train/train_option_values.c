@@ -1,13 +1,12 @@
 #include "train_option_values.h"
 
+#include "settings.h"
 #include "train_option_table.h"
 
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-static const double MAX_LR = 1e3; /* what checkpoints may hold, see settings.c */
 
 uint64_t option_count(const struct argp_state *state, int key, const char *text, uint64_t least,
                       uint64_t most)
@@ -38,9 +37,10 @@ double option_lr(const struct argp_state *state, const char *text)
 {
     char *end;
     double x = strtod(text, &end);
-    if (end == text || *end || !isfinite(x) || x <= 0 || x > MAX_LR)
+    const double most = settings_optimizers[0].numbers[0].max; /* of lr, as of all optimizers */
+    if (end == text || *end || !isfinite(x) || x <= 0 || x > most)
         usage_error(state, "--lr %s: give a positive number up to %g, as 0.001 or 1e-3", text,
-                    MAX_LR);
+                    most);
     return x;
 }
 

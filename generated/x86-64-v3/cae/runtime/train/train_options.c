@@ -11,21 +11,26 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_THREADS = 1024, MAX_BENCH_STEPS = 1000000, MAX_COUNT = 1000000 };
+enum { MAX_THREADS = 1024, MAX_BENCH_STEPS = 1000000, MAX_COUNT = 1000000, LINES_SIZE = 400 };
 
 /* Which options go with a command. */
 typedef struct Command {
     const char *name;
     TrainCommand command;
     unsigned allowed;
+    const char *words, *about; /* as --help shows it: the command's words, and what it does */
 } Command;
 
+/* The first is what is done without a command. */
 static const Command commands[] = {
-    { "training", TRAIN_RUN, (BIT(KEY_END) - 1) & ~BIT(KEY_JSON) & ~BIT(KEY_COUNT) },
-    { "bench", TRAIN_BENCH, BIT(KEY_BATCH) | BIT(KEY_STEPS) | BIT(KEY_THREADS) | BIT(KEY_JSON) },
-    { "verify", TRAIN_VERIFY, BIT(KEY_JSON) },
-    { "pictures", TRAIN_PICTURES, BIT(KEY_OUT) | BIT(KEY_SEED) | BIT(KEY_COUNT) },
-    { "summary", TRAIN_SUMMARY, 0 },
+    { "training", TRAIN_RUN, (BIT(KEY_END) - 1) & ~BIT(KEY_JSON) & ~BIT(KEY_COUNT), "", "" },
+    { "bench", TRAIN_BENCH, BIT(KEY_BATCH) | BIT(KEY_STEPS) | BIT(KEY_THREADS) | BIT(KEY_JSON),
+      "bench", "measures the speed of training" },
+    { "verify", TRAIN_VERIFY, BIT(KEY_JSON), "verify REFERENCE.safetensors",
+      "compares this program with the numbers of another framework" },
+    { "pictures", TRAIN_PICTURES, BIT(KEY_OUT) | BIT(KEY_SEED) | BIT(KEY_COUNT),
+      "pictures --out DIR", "writes some of the built-in pictures as PNG" },
+    { "summary", TRAIN_SUMMARY, 0, "summary", "prints the layers" },
 };
 enum { COMMANDS = sizeof commands / sizeof commands[0] };
 
@@ -92,12 +97,13 @@ static void read_word(const struct argp_state *state, Reading *reading, const ch
                 reading->command = &commands[i];
                 return;
             }
-        usage_error(
-            state,
-            "no command \"%s\"; there are bench, verify, pictures and summary, and training "
-            "without a command "
-            "(pictures are given as --train DIR)",
-            word);
+        char list[LINES_SIZE] = "";
+        for (int i = 1; i < COMMANDS; i++)
+            usage_list(list, sizeof list, commands[i].name, i - 1, COMMANDS - 1);
+        usage_error(state,
+                    "no command \"%s\"; there are %s, and training without a command (pictures are "
+                    "given as --train DIR)",
+                    word, list);
     }
     if (reading->command->command == TRAIN_VERIFY && !reading->options->reference)
         reading->options->reference = word;
@@ -257,13 +263,26 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     return 0;
 }
 
+/* What --help says of commands: a line each, and a sentence of what they do. */
+static void describe_commands(char lines[LINES_SIZE], char sentence[LINES_SIZE])
+{
+    *lines = *sentence = '\0';
+    for (int i = 0; i < COMMANDS; i++) {
+        usage_add(lines, LINES_SIZE, "%s%s", i ? "\n" : "", commands[i].words);
+        if (i)
+            usage_add(sentence, LINES_SIZE, "%s%s %s", i > 1 ? ", " : "", commands[i].name,
+                      commands[i].about);
+    }
+}
+
 void train_options_read(TrainOptions *options, const Model *model, int argc, char **argv)
 {
-    static char unwritten[100];
+    static char lines[LINES_SIZE], sentence[LINES_SIZE], unwritten[100];
     struct argp argp = { .options = train_option_table, .parser = parse };
     Reading reading = { .options = options, .command = &commands[0] };
 
-    train_help_set(&argp, model);
+    describe_commands(lines, sentence);
+    train_help_set(&argp, model, lines, sentence);
     memset(options, 0, sizeof *options);
     the_model = model;
     argp_err_exit_status = EXIT_USAGE;

@@ -91,7 +91,7 @@ int train_read_position(Run *run, Error *error)
             "no run to resume in %s: there is no %s; give its --out, or start one without --resume",
             run->folder.path, run->folder.last);
     if (run_folder_check(&run->folder, error) != 0
-        || checkpoint_load(run->folder.last, run->model, NULL, NULL, NULL, s, error) != 0
+        || checkpoint_load(run->folder.last, run->model, NULL, NULL, s, error) != 0
         || check_kept(run, error) != 0)
         return -1;
     if (o->epochs || o->steps) {

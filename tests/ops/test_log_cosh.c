@@ -1,0 +1,82 @@
+/* log_cosh: the mean of log(cosh(difference)) against the naive one, its gradient against finite
+   differences, under each upsampling; and where cosh itself would overflow. */
+#include "build.h"
+#include "cases.h"
+#include "drive.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void under_each_upsampling(void **state)
+{
+    (void)state;
+    for (int size = 1; size <= 4; size++) {
+        Net net = { .height = 3 * size,
+                    .width = 5 * size,
+                    .channels = 1 + size % 3,
+                    .loss = "log_cosh",
+                    .encoder = { { CONV, .filters = 3, .kernel = 3, .stride = size,
+                                   .activation = "tanh" } },
+                    .decoder = { { CONV, .filters = 1 + size % 3, .kernel = 3 },
+                                 { size > 1 ? UP : END, .size = size } } };
+        check_net(&net, "x86-64-v3", "");
+    }
+}
+
+static void of_an_activation(void **state)
+{
+    (void)state;
+    Net net = { .height = 6,
+                .width = 8,
+                .channels = 3,
+                .loss = "log_cosh",
+                .encoder = { { CONV, .filters = 3, .kernel = 3, .activation = "tanh" } },
+                .decoder = { { CONV, .filters = 3, .kernel = 3, .activation = "sigmoid" } } };
+    check_net(&net, "c", "");
+}
+
+/* The output is that much above the image everywhere. */
+static void check_difference(double difference, double right, double slope)
+{
+    Net net = { .height = 4,
+                .width = 4,
+                .channels = 1,
+                .loss = "log_cosh",
+                .encoder = { { CONV, .filters = 1, .kernel = 1 } },
+                .decoder = { { CONV, .filters = 1, .kernel = 1 } } };
+    const double parameters[] = { 0, 0, 0, (double)(51 / 255.0f) + difference };
+    const double bound = sizeof(real) == 8 ? 1e-6 : 1e-3;
+    char *graph = net_graph(&net);
+    uint8_t *image = net_image(&net, 6);
+    memset(image, 51, 16);
+    Built built = build_model_merged(graph, "--target c");
+    Driven driven = drive_new(built.model, parameters);
+    double loss, *gradient = drive_gradient(&driven, &image, 1, NULL, &loss);
+    if (!(fabs(loss / right - 1) < bound && fabs(gradient[3] / slope - 1) < bound))
+        fail_msg("at %g: loss %.9g, not %.9g; slope %.9g, not %.9g", difference, loss, right,
+                 gradient[3], slope);
+    free(gradient);
+    drive_free(&driven);
+    built_free(&built);
+    free(graph);
+    free(image);
+}
+
+/* Where cosh overflows, and where a sum with log 2 would leave nothing of half a square. */
+static void far_and_near(void **state)
+{
+    (void)state;
+    check_difference(2000, 2000 - log(2), 1);
+    check_difference(-3000, 3000 - log(2), -1);
+    check_difference(0x1p-10, 0x1p-21, 0x1p-10);
+    check_difference(-0x1p-10, 0x1p-21, -0x1p-10);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = { cmocka_unit_test(under_each_upsampling),
+                                        cmocka_unit_test(of_an_activation),
+                                        cmocka_unit_test(far_and_near) };
+    return cmocka_run_group_tests_name("log_cosh", tests, NULL, NULL);
+}
