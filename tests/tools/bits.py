@@ -16,8 +16,8 @@ target and type of arithmetic, with a line a result, by the caec in --build DIR:
     stream   likewise of a library with --stream, and what it gives by rows
 
 All is compiled as the folders that caec writes say. Where caec refuses, its words are the result.
-compare prints every result that differs, and ends with 1 where there is one. Bits are those of one
-machine and one compiler; where these differ compare tells. Environment: CC,
+compare prints every result that differs, and ends with 1 where one does or a file is gone. Bits are
+those of one machine and one compiler; where these differ compare tells. Environment: CC,
 CMAKE_C_COMPILER_LAUNCHER.
 """
 import argparse
@@ -319,19 +319,21 @@ def kept_in(folder):
 
 
 def compare(args):
-    """What there was not before has not moved: it is told and does not count."""
+    """What was not kept before has not moved: it is told and does not count."""
     (machine, before), (other, after) = kept_in(args.before), kept_in(args.after)
     if not before:
         sys.exit(f"bits: nothing was kept in {args.before}")
     for line in differences(machine, other):
         print(f"{MADE_BY}: {line}")
-    for name in sorted(after.keys() - before.keys()):
-        print(f"{name}: in {args.after} alone")
-    found = [f"{name}: {line}" for name in before
-             for line in differences(before[name], after.get(name, {}))]
+    gone, new = before.keys() - after.keys(), after.keys() - before.keys()
+    for name in sorted(gone | new):
+        print(f"{name}: in {args.before if name in gone else args.after} alone")
+    both = sorted(before.keys() & after.keys())
+    found = [f"{n}: {line}" for n in both for line in differences(before[n], after[n])]
     print(*found, sep="\n", end="\n" if found else "")
-    print(f"{len(found)} of {sum(map(len, before.values()))} results in {len(before)} files differ")
-    sys.exit(bool(found))
+    count = sum(len(before[n]) for n in both)
+    print(f"{len(found)} of {count} results in {len(both)} files differ")
+    sys.exit(bool(found or gone))
 
 
 def main():
