@@ -238,15 +238,17 @@ def drawing(name, shape):
 
 def names_header(name, header):
     """bits/names.h, by the table of tensors in the library's header and what that declares."""
-    rows = []
-    table = re.findall(r"^ \*     (\w+\.\S+) +(\d+)  (\d[\dx]*)$", header, re.M)
+    rows, all_count = [], 0
+    table = re.findall(r"^ \*     (\w+\.\S+) +(\d+)  (\d[\dx]*)(?:,.*)?$", header, re.M)
     for tensor, offset, sides in table:
         shape, count = [int(side) for side in sides.split("x")], 1
         for side in shape:
             count *= side
         centre, limit = drawing(tensor, shape)
         rows.append(f"    {{ {offset}, {count}, {centre}, {limit:.9g} }},")
-    assert rows
+        all_count += count
+    if not re.search(rf"_PARAMETER_FLOATS +{all_count}\b", header):
+        sys.exit(f"bits: {name}.h has not the table of tensors that is looked for:\n{rows}")
     return "\n".join([
         f'#include "{name}.h"',
         f"#define NET(name) {name}_##name",
