@@ -1,6 +1,6 @@
 #!/bin/sh
-# What test.sh counts, what it leaves when it is interrupted, and what figures.py counts. Says what
-# came out as CMocka does.
+# What test.sh counts, what it leaves when it is interrupted, what figures.py counts and what bits.py
+# sees. Says what came out as CMocka does.
 set -u
 cd "$(dirname "$0")"
 work=$(mktemp -d)
@@ -114,5 +114,38 @@ if command -v python3 >/dev/null; then
             | sed 's/,/, /g')"
 else
     echo "[  SKIPPED ] figures of a folder (no python3)"
+fi
+
+# Of checkpoints, bits.py tells those whose tensors differ, the optimizer's too; what is written
+# beside the tensors may.
+kept() {        # FOLDER STEP MOMENT
+    mkdir "$work/$1"
+    python3 -B - "$work/$1" "$2" "$3" <<'END'
+import json, pathlib, struct, sys
+import bits
+folder, step, moment = pathlib.Path(sys.argv[1]), sys.argv[2], float(sys.argv[3])
+def tensor(begin):
+    return {"dtype": "F32", "shape": [1], "data_offsets": [begin, begin + 4]}
+header = json.dumps({"__metadata__": {"step": step}, "a": tensor(0), "optimizer.m/a": tensor(4)})
+file = folder.parent / "checkpoint"
+file.write_bytes(struct.pack("<Q", len(header)) + header.encode() + struct.pack("<ff", 1, moment))
+bits.digests_write(folder / "net-c-float", bits.tensor_digests(file))
+END
+}
+compared() {    # BEFORE AFTER: the exit code, and the first two words of each line
+    status=0
+    python3 -B bits.py compare "$work/$1" "$work/$2" >"$work/said" || status=$?
+    echo "$status" $(cut -d ' ' -f 1,2 "$work/said")
+}
+if command -v python3 >/dev/null; then
+    kept before 1 0.5
+    kept later 2 0.5
+    kept moved 1 0.50000006
+    mkdir "$work/empty"
+    want "bits that are equal" "0 0 of" "$(compared before later)"
+    want "a bit that moved" "1 net-c-float: optimizer.m/a: 1 of" "$(compared before moved)"
+    want "bits that are gone" "1 net-c-float: in 0 of" "$(compared before empty)"
+else
+    echo "[  SKIPPED ] bits: there is no python3"
 fi
 [ "$failed" = 0 ]
