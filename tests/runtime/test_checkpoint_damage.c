@@ -1,7 +1,8 @@
-/* Checkpoints with something wrong in them: a bit, an end, a format, a number. */
+/* Checkpoints with something wrong in them: a bit, an end, a format, a number, a tensor. */
 #define _POSIX_C_SOURCE 200809L
 #include "checkpoint_file.h"
 
+#include "formats/checksum.h"
 #include "formats/safetensors.h"
 #include "weights/weights.h"
 
@@ -204,6 +205,75 @@ static void numbers_that_no_run_has_are_refused(void **state)
     printf("%d numbers of a position refused\n", numbers);
 }
 
+/* Another word of the same length in the header, under a checksum that is right. */
+static void say_instead(const char *was, const char *is)
+{
+    static char bytes[1 << 16];
+    char digits[CHECKSUM_DIGITS + 1];
+    FILE *file = fopen(path, "r+b");
+    const size_t size = fread(bytes, 1, sizeof bytes, file), length = strlen(was);
+    size_t at = 0;
+    assert_int_equal(strlen(is), length);
+    while (at + length < size && memcmp(bytes + at, was, length) != 0)
+        at++;
+    assert_true(at + length < size);
+    memcpy(bytes + at, is, length);
+    char *place = checksum_place(bytes, size);
+    memcpy(place, CHECKSUM_ZEROS, CHECKSUM_DIGITS);
+    checksum_text(checksum_bytes(CHECKSUM_START, bytes, size), digits);
+    memcpy(place, digits, CHECKSUM_DIGITS);
+    rewind(file);
+    assert_int_equal(fwrite(bytes, 1, size, file), size);
+    fclose(file);
+}
+
+/* A state that the optimizer of the file does not keep with its numbers: it was another's. */
+static void a_state_too_many_is_refused(void **state)
+{
+    (void)state;
+    CheckpointState s = written;
+    Error error = { 0 };
+    assert_int_equal(
+        settings_read_optimizer(&s.training.optimizer, "rmsprop,centered=true", &error), 0);
+    real *const all[SETTINGS_STATES] = { v, NULL, m };
+    assert_int_equal(checkpoint_save(path, &caec_model, w, all, &s, &error), 0);
+    real a[MOST], b[MOST], c[MOST];
+    assert_int_equal(
+        checkpoint_load(path, &caec_model, a, (real *[SETTINGS_STATES]){ b, NULL, c }, &s, &error),
+        0);
+    say_instead("centered=true,eps=1e-07", "centered=false,eps=1e-7");
+    refused(&caec_model, EXIT_INPUT,
+            "tensor optimizer.mean_gradient/encoder.conv1.kernel is one that a run by "
+            "rmsprop,lr=0.001,rho=0.9,momentum=0,centered=false,eps=1e-07 does not have here");
+}
+
+/* A parameter that the network does not have, and a state of one that the stage does not train. */
+static void other_tensors_are_refused(void **state)
+{
+    (void)state;
+    enum { MORE = 8 };
+    static const unsigned char all[] = { 1, 1, 1, 1 }, some[] = { 1, 0, 1, 1 };
+    const ModelStage of_all = { .title = "all", .trains = all },
+                     of_some = { .title = "some", .trains = some };
+    ModelParameter parameters[MORE];
+    Model larger = caec_model, staged = caec_model;
+    const int count = caec_model.parameter_count;
+    assert_int_equal(count, 4);
+    memcpy(parameters, caec_model.parameters, (size_t)count * sizeof *parameters);
+    parameters[count] = parameters[count - 1];
+    parameters[count].name = "decoder.conv9.bias";
+    larger.parameters = parameters;
+    larger.parameter_count = count + 1;
+    save_or_fail(&larger, true);
+    refused(&caec_model, EXIT_INPUT, "tensor decoder.conv9.bias is one that a run by adam,");
+    staged.stage_count = 1;
+    staged.stages = &of_all;
+    save_or_fail(&staged, true);
+    staged.stages = &of_some;
+    refused(&staged, EXIT_INPUT,
+            "tensor optimizer.m/encoder.conv1.bias is one that a run by adam,");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -211,6 +281,8 @@ int main(void)
         cmocka_unit_test(every_damaged_byte_is_found),
         cmocka_unit_test(other_formats_are_refused),
         cmocka_unit_test(numbers_that_no_run_has_are_refused),
+        cmocka_unit_test(a_state_too_many_is_refused),
+        cmocka_unit_test(other_tensors_are_refused),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
