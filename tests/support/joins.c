@@ -40,6 +40,37 @@ static Image add_value(const Image *a, const Image *b)
     return y;
 }
 
+/* Of two sides, of which one may be 1; 0: they do not meet. */
+static int spread(int a, int b)
+{
+    return a == b || b == 1 ? a : a == 1 ? b : 0;
+}
+
+static bool multiply_size(NetSize a, NetSize b, NetSize *y)
+{
+    *y = (NetSize){ spread(a.height, b.height), spread(a.width, b.width),
+                    spread(a.channels, b.channels), a.flat && b.flat };
+    return y->height && y->width && y->channels;
+}
+
+/* What is there once only counts everywhere. */
+static double value_at(const Image *x, int row, int column, int channel)
+{
+    return *image_at(x, x->height > 1 ? row : 0, x->width > 1 ? column : 0,
+                     x->channels > 1 ? channel : 0);
+}
+
+static Image multiply_value(const Image *a, const Image *b)
+{
+    Image y = image_new(spread(a->height, b->height), spread(a->width, b->width),
+                        spread(a->channels, b->channels));
+    for (int r = 0; r < y.height; r++)
+        for (int c = 0; c < y.width; c++)
+            for (int k = 0; k < y.channels; k++)
+                *image_at(&y, r, c, k) = value_at(a, r, c, k) * value_at(b, r, c, k);
+    return y;
+}
+
 #define JOIN(kind, word, short_name) { kind, #word, short_name, word##_size, word##_value },
 static const Join joins[] = {
 #include "joins.def"
