@@ -75,8 +75,8 @@ TARGETS = [
             "enable=on,target=native",
             "-kernel",
         ),
-        sources=("bytes.c", "cortex_m7.c"),
-        link=("-nostdlib", "-T", str(HERE / "cortex_m7.ld"), "-lgcc"),
+        sources=("bytes.c", "cortex_m.c"),
+        link=("-nostdlib", "-T", str(HERE / "cortex_m.ld"), "-lgcc"),
         clang="arm-none-eabi",
     ),
 ]

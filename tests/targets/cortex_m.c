@@ -1,4 +1,4 @@
-/* cortex_m7.c - check.c on a bare Cortex-M7: the start, and semihosting (Arm's name for a debugger
+/* cortex_m.c - check.c on a bare Cortex-M7: the start, and semihosting (Arm's name for a debugger
    that prints), as QEMU offers it on its mps2-an500. */
 #include "check.h"
 
