@@ -74,10 +74,9 @@ void references_check_read(const Graph *graph)
     for (int i = 0; i + 1 < graph->layer_count; i++) {
         const LayerRow *row = &graph->layers[i];
         if (!row->read)
-            fail(
-                row->loc,
-                "%s: nothing reads the output of %s: name it in a concat, add or from, or take the "
-                "layer out",
-                row->word, row->name);
+            fail(row->loc,
+                 "%s: nothing reads the output of %s: name it in a from or in the with of a layer "
+                 "such as add, or take the layer out",
+                 row->word, row->name);
     }
 }

@@ -57,8 +57,8 @@ static void append(Graph *graph, Node *node)
     if (graph->count == MAX_NODES)
         fail(node->loc,
              "%s: with this layer the network and its gradients come to more than %d operators; "
-             "name fewer layers in concat and add (each name "
-             "is an operator and brings three to the gradient), or train in fewer stages",
+             "name fewer layers in with (each name is an operator and brings three to the "
+             "gradient), or train in fewer stages",
              node->word, MAX_NODES);
     if (graph->count == graph->room) {
         int room = graph->room ? graph->room * 2 : 64;

@@ -115,8 +115,8 @@ static void layers_that_nobody_reads(void **state)
     static const Refusal refusals[] = {
         { GRAPH(CONV5 "@conv2d { filters = 4, kernel = 3 }, from { layer = \"encoder.conv1\" },",
                 CONV3),
-          "conv2d: nothing reads the output of encoder.conv2: name it in a concat, add or from, or "
-          "take the layer out" },
+          "conv2d: nothing reads the output of encoder.conv2: name it in a from or in the with of "
+          "a layer such as add, or take the layer out" },
         { GRAPH("conv2d { filters = 5, kernel = 3 }, @relu {},",
                 "from { layer = \"encoder.conv1\" }," CONV3),
           "relu: nothing reads the output of encoder.relu1" },

@@ -16,11 +16,23 @@ static bool is_multiple(NetSize a, NetSize b)
            && a.height / b.height == a.width / b.width;
 }
 
+/* One that meets `to` in the join: of other sides or channels where it takes those. */
+static NetSize beside(Drawer *d, const Join *join, NetSize to)
+{
+    NetSize other = to, joined;
+    if (chance(d, 50))
+        other.channels = between(d, 1, 8);
+    if (!join->size(to, other, &joined))
+        other = to;
+    NetSize dot = { 1, 1, other.channels, other.flat };
+    return chance(d, 30) && join->size(to, dot, &joined) ? dot : other;
+}
+
 /* Goes on from an earlier value, computes something, and comes back to what stood before; nothing
    where there is no room for it. */
 static void add_branch(Drawer *d, int depth)
 {
-    LayerKind kind = chance(d, 50) ? CONCAT : ADD;
+    const Join *join = draw_join(d);
     int from = between(d, -1, d->count - 1), back = d->count - 1;
     NetSize to = size_now(d);
     /* oftener one from where the way back needs no dense layer */
@@ -35,12 +47,8 @@ static void add_branch(Drawer *d, int depth)
     append(d, (NetLayer){ FROM, .with = keep(d->drawn, text_of("%s", place_name(d, from))) });
     for (int n = below(d, 3); n > 0 && has_room(d); n--)
         add_some(d, depth + 1);
-    if (kind == CONCAT && chance(d, 50))
-        to.channels = between(d, 1, 6);
-    if (to.flat)
-        to.channels = kind == ADD ? to.channels : between(d, 1, 8);
-    reach(d, to);
-    append(d, (NetLayer){ kind, .with = name });
+    reach(d, beside(d, join, to));
+    append(d, (NetLayer){ join->kind, .with = name });
 }
 
 static void add_some(Drawer *d, int depth)

@@ -278,43 +278,49 @@ static bool add_reshape(Drawer *d)
 
 /* ---- layers that name others ---- */
 
-static bool can_join(LayerKind kind, NetSize a, NetSize b)
+const Join *draw_join(Drawer *d)
 {
-    if (kind == ADD || a.flat != b.flat)
-        return same_size(a, b);
-    return a.height == b.height && a.width == b.width;
+    int count = 0;
+    while (join_at(count))
+        count++;
+    return join_at(below(d, count));
 }
 
-/* Concat or add with one place or, now and then, with several. */
-static void join_places(Drawer *d, LayerKind kind, const int *found, int count)
+/* Whether a join of the two, whose size is *joined, is small enough. */
+static bool can_join(const Join *join, NetSize a, NetSize b, NetSize *joined)
 {
-    int channels = size_now(d).channels, first = below(d, count),
-        several = chance(d, 25) ? between(d, 2, 3) : 1;
+    return join->size(a, b, joined) && joined->channels <= MAX_CHANNELS
+           && values(*joined) <= MAX_VALUES;
+}
+
+/* With one place or, now and then, with several. */
+static void join_places(Drawer *d, const Join *join, const int *found, int count)
+{
+    int first = below(d, count), several = chance(d, 25) ? between(d, 2, 3) : 1;
+    NetSize s = size_now(d);
     char *list = text_of("%s", "");
     for (int i = 0; i < several; i++) {
         int at = found[(first + i) % count]; /* also twice the same */
-        channels += place_out(d, at).channels;
-        if (i > 0 && kind == CONCAT && channels > MAX_CHANNELS)
+        if (!can_join(join, s, place_out(d, at), &s))
             break;
         char *longer = text_of("%s%s%s", list, i ? " " : "", place_name(d, at));
         free(list);
         list = longer;
     }
-    append(d, (NetLayer){ kind, .with = keep(d->drawn, list) });
+    append(d, (NetLayer){ join->kind, .with = keep(d->drawn, list) });
 }
 
 static bool add_join(Drawer *d)
 {
-    LayerKind kind = chance(d, 50) ? CONCAT : ADD;
-    NetSize s = size_now(d);
+    const Join *join = draw_join(d);
+    NetSize s = size_now(d), joined;
     int found[NET_PLACES + 1], count = 0;
     for (int i = -1; i < d->count; i++)
-        if (can_join(kind, s, place_out(d, i))
-            && (kind == ADD || s.channels + place_out(d, i).channels <= MAX_CHANNELS))
+        if (can_join(join, s, place_out(d, i), &joined))
             found[count++] = i;
     if (!count || values(s) * 2 > MAX_VALUES)
         return false;
-    join_places(d, kind, found, count);
+    join_places(d, join, found, count);
     return true;
 }
 

@@ -3,6 +3,7 @@
 #define TEST_DRAW_PRIVATE_H
 
 #include "draw.h"
+#include "joins.h"
 #include "rng.h"
 
 /* Bounds that keep a network small enough to be compiled and differentiated in a second. */
@@ -47,6 +48,7 @@ void append(Drawer *d, NetLayer layer);
 const char *draw_activation(Drawer *d);
 const char *attribute_activation(Drawer *d); /* NULL: left out */
 int draw_kernel(Drawer *d);
+const Join *draw_join(Drawer *d);
 /* smaller where there would be too many weights */
 int fitting_kernel(const Drawer *d, int kernel, int filters);
 

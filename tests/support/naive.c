@@ -203,29 +203,6 @@ Image naive_max_unpool2d(const Image *x, const Image *pooled, int size)
     return y;
 }
 
-Image naive_concat(const Image *a, const Image *b)
-{
-    Image y = image_new(a->height, a->width, a->channels + b->channels);
-    assert_int_equal(a->height, b->height);
-    assert_int_equal(a->width, b->width);
-    for (int r = 0; r < y.height; r++)
-        for (int c = 0; c < y.width; c++)
-            for (int k = 0; k < y.channels; k++)
-                *image_at(&y, r, c, k) = k < a->channels ? *image_at(a, r, c, k)
-                                                         : *image_at(b, r, c, k - a->channels);
-    return y;
-}
-
-Image naive_add(const Image *a, const Image *b)
-{
-    Image y = image_new(a->height, a->width, a->channels);
-    int count = a->height * a->width * a->channels;
-    assert_int_equal(count, b->height * b->width * b->channels);
-    for (int i = 0; i < count; i++)
-        y.data[i] = a->data[i] + b->data[i];
-    return y;
-}
-
 /* The definitions of Keras 3, as they stand there. */
 static double activate_newer(double x, const char *name, double sigmoid, double softplus)
 {

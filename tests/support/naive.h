@@ -45,9 +45,6 @@ Image naive_upsample2d(const Image *x, int size); /* nearest neighbour */
    zeros elsewhere. */
 Image naive_max_unpool2d(const Image *x, const Image *pooled, int size);
 
-Image naive_concat(const Image *a, const Image *b); /* channels of a, then of b */
-Image naive_add(const Image *a, const Image *b);
-
 /* relu, leaky_relu, sigmoid, tanh, softplus, elu, linear, in place. */
 /* name: a word of the language, or "gelu_tanh" for gelu's approximation */
 void naive_activation(Image *x, const char *name, double slope);

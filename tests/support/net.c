@@ -2,6 +2,7 @@
 #include "net_private.h"
 
 #include "cases.h"
+#include "joins.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,10 +26,11 @@ static const char *short_name(const NetLayer *l)
     static const char *const names[] = {
         [CONV] = "conv",       [DECONV] = "deconv", [POOL] = "pool",       [AVG] = "pool",
         [UP] = "up",           [NORM] = "norm",     [FLATTEN] = "flatten", [DENSE] = "dense",
-        [RESHAPE] = "reshape", [CONCAT] = "concat", [ADD] = "add",         [FROM] = "from",
-        [UNPOOL] = "unpool",   [NOISE] = "noise",   [DROP] = "dropout",
+        [RESHAPE] = "reshape", [FROM] = "from",     [UNPOOL] = "unpool",   [NOISE] = "noise",
+        [DROP] = "dropout",
     };
-    return l->kind == ACT ? l->activation : names[l->kind];
+    const Join *join = join_of(l->kind);
+    return join ? join->short_name : l->kind == ACT ? l->activation : names[l->kind];
 }
 
 bool net_next_name(const char **list, char name[64])
@@ -88,8 +90,8 @@ static NetSize place_size(const Net *net, const NetPlace *places, int count, Net
     for (const char *list = layer->with; list && net_next_name(&list, name);) {
         int at = net_find_place(places, count, name);
         NetSize named = at < 0 ? net_image_size(net) : places[at].out;
-        if (layer->kind == CONCAT)
-            s.channels += named.channels;
+        if (join_of(layer->kind))
+            assert_true(join_of(layer->kind)->size(s, named, &s));
         else if (layer->kind == FROM)
             s = named;
         else if (layer->kind == UNPOOL)

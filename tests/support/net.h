@@ -20,12 +20,13 @@ typedef enum LayerKind {
     FLATTEN,
     DENSE,
     RESHAPE,
-    CONCAT,
-    ADD,
     FROM,
     UNPOOL,
     NOISE,
-    DROP /* nothing to the naive side */
+    DROP, /* nothing to the naive side */
+#define JOIN(kind, word, short_name) kind,
+#include "joins.def"
+#undef JOIN
 } LayerKind;
 
 /* One layer; members that its kind lacks are 0. An attribute that is 0 is left out of the graph
@@ -45,8 +46,8 @@ typedef struct NetLayer {
     double eps;
     double rate;      /* NOISE: standard deviation; DROP: share */
     const char *name; /* NULL: by its kind and number */
-    const char *with; /* CONCAT, ADD: "encoder.conv1" or several names with a blank between; FROM,
-                         UNPOOL: one */
+    const char *with; /* of what joins (joins.def): "encoder.conv1" or several names with a blank
+                         between; FROM, UNPOOL: one */
 } NetLayer;
 
 enum { MAX_NET = 48 };

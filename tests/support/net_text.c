@@ -3,26 +3,19 @@
 #include "net.h"
 
 #include "cases.h"
+#include "joins.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 static const char *const words[] = {
-    [CONV] = "conv2d",
-    [DECONV] = "conv2d_transpose",
-    [POOL] = "max_pool2d",
-    [AVG] = "avg_pool2d",
-    [UP] = "upsample2d",
-    [NORM] = "group_norm",
-    [FLATTEN] = "flatten",
-    [DENSE] = "dense",
-    [RESHAPE] = "reshape",
-    [CONCAT] = "concat",
-    [ADD] = "add",
-    [FROM] = "from",
-    [UNPOOL] = "max_unpool2d",
-    [NOISE] = "gaussian_noise",
+    [CONV] = "conv2d",         [DECONV] = "conv2d_transpose",
+    [POOL] = "max_pool2d",     [AVG] = "avg_pool2d",
+    [UP] = "upsample2d",       [NORM] = "group_norm",
+    [FLATTEN] = "flatten",     [DENSE] = "dense",
+    [RESHAPE] = "reshape",     [FROM] = "from",
+    [UNPOOL] = "max_unpool2d", [NOISE] = "gaussian_noise",
     [DROP] = "dropout",
 };
 
@@ -104,19 +97,19 @@ static void print_arguments(Arguments *a, const NetLayer *l)
         break;
     case NOISE: argument(a, "stddev = %.17g", l->rate); break;
     case DROP: argument(a, "rate = %.17g", l->rate); break;
-    case CONCAT:
-    case ADD: print_names(a, "with", l->with); break;
     case FROM: print_names(a, "layer", l->with); break;
     case UNPOOL: print_names(a, "pool", l->with); break;
     case FLATTEN:
     case END: break;
+    default: print_names(a, "with", l->with);
     }
 }
 
 static void print_layer(FILE *f, const NetLayer *l, bool wordy)
 {
     Arguments a = { f, wordy, 0 };
-    fprintf(f, "    %s {", l->kind == ACT ? l->activation : words[l->kind]);
+    const Join *join = join_of(l->kind);
+    fprintf(f, "    %s {", join ? join->word : l->kind == ACT ? l->activation : words[l->kind]);
     print_arguments(&a, l);
     if (l->name)
         argument(&a, "name = \"%s\"", l->name);

@@ -3,6 +3,7 @@
 #include "net_private.h"
 
 #include "cases.h"
+#include "joins.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -37,7 +38,7 @@ static Image join(const Values *v, int at, const NetLayer *l, const Image *x)
     Image y = copy_of(x);
     for (const char *list = l->with; net_next_name(&list, name);) {
         const Image *other = named_value(v, at, name);
-        Image next = l->kind == CONCAT ? naive_concat(&y, other) : naive_add(&y, other);
+        Image next = join_of(l->kind)->value(&y, other);
         image_free(&y);
         y = next;
     }
@@ -48,6 +49,8 @@ static Image apply(const Values *v, int at, const Image *x, const double **w)
 {
     const NetLayer *l = v->places[at].layer;
     Image y;
+    if (join_of(l->kind))
+        return join(v, at, l, x);
     switch (l->kind) {
     case CONV: {
         const double *weights = *w,
@@ -87,8 +90,6 @@ static Image apply(const Values *v, int at, const Image *x, const double **w)
     case UP: return naive_upsample2d(x, l->size);
     case NOISE:
     case DROP: return copy_of(x);
-    case CONCAT:
-    case ADD: return join(v, at, l, x);
     case FROM: return copy_of(named_value(v, at, l->with));
     case UNPOOL: {
         int pool = net_find_place(v->places, at, l->with);

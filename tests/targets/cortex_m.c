@@ -1,5 +1,5 @@
-/* cortex_m7.c - check.c on a bare Cortex-M7: the start, and semihosting (Arm's name for a debugger
-   that prints), as QEMU offers it on its mps2-an500. */
+/* cortex_m.c - check.c on a bare Cortex-M with a unit for floats: the start, and semihosting (Arm's
+   name for a debugger that prints), as QEMU offers it on its MPS2 boards. */
 #include "check.h"
 
 #include <stdint.h>
