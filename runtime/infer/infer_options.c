@@ -1,5 +1,6 @@
 #include "infer_options.h"
 
+#include "bench_infer.h"
 #include "error.h"
 #include "formats/standard_streams.h"
 #include "formats/usage.h"
@@ -15,8 +16,9 @@ enum {
     MAX_STEPS = 1000,
     STEPS_DEFAULT = 16,
     SEED_DEFAULT = 1,
-    LIST_SIZE = 200,
-    LINES_SIZE = 600
+    LIST_SIZE = 300,
+    LINES_SIZE = 1200,
+    DOC_SIZE = 3000
 };
 
 enum {
@@ -48,28 +50,30 @@ static const struct argp_option table[] = {
 
 typedef struct Command {
     const char *name;
-    InferCommand command;
+    int (*run)(Infer *infer, const InferOptions *options, Error *error);
     unsigned allowed, needed;  /* options; --weights and --threads go with all */
     int least, most;           /* words after the command; most -1: any number */
     const char *words, *about; /* as --help shows it: the command's words, and what it does */
+    bool idle;                 /* it needs the model alone, no network at work */
 } Command;
 
 static const Command commands[] = {
-    { "summary", INFER_SUMMARY, 0, 0, 0, 0, "summary", "prints the layers" },
-    { "bench", INFER_BENCH, BIT(KEY_JSON), 0, 0, 0, "bench [--threads N] [--json]",
-      "measures the speed" },
-    { "encode", INFER_ENCODE, BIT(KEY_OUTPUT), BIT(KEY_OUTPUT) | BIT(KEY_WEIGHTS), 1, -1,
-      "encode IMAGE... -o Z.npy", "writes the latents of pictures as a numpy array" },
-    { "decode", INFER_DECODE, BIT(KEY_OUTPUT), BIT(KEY_OUTPUT) | BIT(KEY_WEIGHTS), 1, 1,
-      "decode Z.npy -o OUT.png|DIR", "makes pictures of such an array" },
-    { "reconstruct", INFER_RECONSTRUCT, BIT(KEY_OUTPUT), BIT(KEY_OUTPUT) | BIT(KEY_WEIGHTS), 1, -1,
-      "reconstruct IMAGE... -o OUT.png", "lays pictures above what the network makes of them" },
-    { "interpolate", INFER_INTERPOLATE, BIT(KEY_OUTPUT) | BIT(KEY_SEED) | BIT(KEY_STEPS),
+    { "summary", command_summary, 0, 0, 0, 0, "summary", "prints the layers", true },
+    { "bench", command_bench, BIT(KEY_JSON), 0, 0, 0, "bench [--threads N] [--json]",
+      "measures the speed", false },
+    { "encode", command_encode, BIT(KEY_OUTPUT), BIT(KEY_OUTPUT) | BIT(KEY_WEIGHTS), 1, -1,
+      "encode IMAGE... -o Z.npy", "writes the latents of pictures as a numpy array", false },
+    { "decode", command_decode, BIT(KEY_OUTPUT), BIT(KEY_OUTPUT) | BIT(KEY_WEIGHTS), 1, 1,
+      "decode Z.npy -o OUT.png|DIR", "makes pictures of such an array", false },
+    { "reconstruct", command_reconstruct, BIT(KEY_OUTPUT), BIT(KEY_OUTPUT) | BIT(KEY_WEIGHTS), 1,
+      -1, "reconstruct IMAGE... -o OUT.png", "lays pictures above what the network makes of them",
+      false },
+    { "interpolate", command_interpolate, BIT(KEY_OUTPUT) | BIT(KEY_SEED) | BIT(KEY_STEPS),
       BIT(KEY_OUTPUT) | BIT(KEY_WEIGHTS), 1, 2,
       "interpolate A B | DIR --seed N [--steps 16] -o OUT.png",
-      "shows what lies between two pictures" },
-    { "score", INFER_SCORE, BIT(KEY_CSV), BIT(KEY_WEIGHTS), 1, -1, "score PATH... [--csv FILE]",
-      "lists mean squared error (values 0..1) and PSNR (at most 200), largest error first" },
+      "shows what lies between two pictures", false },
+    { "score", command_score, BIT(KEY_CSV), BIT(KEY_WEIGHTS), 1, -1, "score PATH... [--csv FILE]",
+      "lists mean squared error (values 0..1) and PSNR (at most 200), largest error first", false },
 };
 enum { COMMANDS = sizeof commands / sizeof commands[0] };
 
@@ -161,7 +165,8 @@ static void check(const struct argp_state *state, const Reading *reading)
                         c->words);
     }
     if (options->count < c->least)
-        usage_error(state, "%s needs a file; usage: %s%s", c->name, before, c->words);
+        usage_error(state, "%s needs %s; usage: %s%s", c->name,
+                    options->count == 0 ? "a file" : "one more file or folder", before, c->words);
     if (c->most >= 0 && options->count > c->most)
         usage_error(state, "\"%s\" is one word too many after %s; usage: %s%s",
                     options->arguments[c->most], c->name, before, c->words);
@@ -198,7 +203,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case KEY_STEPS: line->options.steps = (int)read_count(state, key, arg, 0, MAX_STEPS); break;
     case KEY_CSV: line->options.csv = arg; break;
     case KEY_THREADS: line->threads = (int)read_count(state, key, arg, 1, MAX_THREADS); break;
-    case KEY_JSON: line->json = true; break;
+    case KEY_JSON: line->options.json = true; break;
     case ARGP_KEY_ARG: read_command(state, reading, arg); break;
     case ARGP_KEY_END: check(state, reading); break;
     default: return ARGP_ERR_UNKNOWN;
@@ -223,7 +228,7 @@ static const char about[] =
 
 void infer_options_read(InferLine *line, const Model *model, int argc, char **argv)
 {
-    static char doc[1536], lines[LINES_SIZE], sentence[LINES_SIZE], unwritten[100];
+    static char doc[DOC_SIZE], lines[LINES_SIZE], sentence[LINES_SIZE], unwritten[100];
     struct argp argp = { .options = table, .parser = parse, .doc = doc, .args_doc = lines };
     Reading reading = { .line = line };
 
@@ -237,5 +242,6 @@ void infer_options_read(InferLine *line, const Model *model, int argc, char **ar
     standard_streams_watch(unwritten);
     usage_parse(&argp, argc, argv, &reading);
     standard_streams_unwatch();
-    line->command = reading.command->command;
+    line->run = reading.command->run;
+    line->idle = reading.command->idle;
 }
