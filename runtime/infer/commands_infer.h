@@ -19,6 +19,7 @@ typedef struct InferOptions {
     const char *csv;    /* --csv, NULL: not given */
     uint64_t seed;
     int steps;
+    int neighbours; /* --count */
     bool json;
 } InferOptions;
 
@@ -53,6 +54,13 @@ int command_interpolate(Infer *infer, const InferOptions *options, Error *error)
    characters of a path that are not printable (formats/printable.h) stand there as question
    marks. */
 int command_score(Infer *infer, const InferOptions *options, Error *error);
+
+/* nearest IMAGE DIR -o OUT.png: prints the `neighbours` pictures of DIR (all where it has fewer)
+   whose latents are nearest to that of IMAGE: Euclidean distance, tab, path; nearest first, equal
+   ones by path. IMAGE is a file; where DIR has it too, it counts as any other. OUT.png shows IMAGE
+   and then the others in this order, up to SHEET_COLUMNS side by side. --csv FILE receives path and
+   distance; it takes its place after OUT.png. Only these pictures are kept in memory. */
+int command_nearest(Infer *infer, const InferOptions *options, Error *error);
 
 /* ---- What commands share ---- */
 

@@ -15,6 +15,8 @@ enum {
     MAX_THREADS = 1024,
     MAX_STEPS = 1000,
     STEPS_DEFAULT = 16,
+    MAX_NEIGHBOURS = 1000,
+    NEIGHBOURS_DEFAULT = 8,
     SEED_DEFAULT = 1,
     LIST_SIZE = 300,
     LINES_SIZE = 1200,
@@ -26,6 +28,7 @@ enum {
     KEY_OUTPUT,
     KEY_SEED,
     KEY_STEPS,
+    KEY_COUNT,
     KEY_CSV,
     KEY_THREADS,
     KEY_JSON,
@@ -35,11 +38,13 @@ enum {
 static const struct argp_option table[] = {
     { "weights", KEY_WEIGHTS, "FILE", 0,
       "the network's parameters (.safetensors), as training writes them", 0 },
-    { "output", 'o', "OUT", 0, "encode, decode, reconstruct, interpolate: where the result goes",
-      0 },
+    { "output", 'o', "OUT", 0,
+      "encode, decode, reconstruct, interpolate, nearest: where the result goes", 0 },
     { "seed", KEY_SEED, "N", 0, "interpolate: picks two pictures of a folder (1)", 0 },
     { "steps", KEY_STEPS, "N", 0, "interpolate: pictures between the two (16)", 0 },
-    { "csv", KEY_CSV, "FILE", 0, "score: write path, mse, psnr to FILE too", 0 },
+    { "count", KEY_COUNT, "N", 0, "nearest: how many pictures (8)", 0 },
+    { "csv", KEY_CSV, "FILE", 0,
+      "score: write path, mse, psnr to FILE too; nearest: path, distance", 0 },
     { "threads", KEY_THREADS, "N", 0,
       "number of threads (one per processor); the results are the same", 0 },
     { "json", KEY_JSON, 0, 0, "bench: print one JSON object", 0 },
@@ -74,6 +79,10 @@ static const Command commands[] = {
       "shows what lies between two pictures", false },
     { "score", command_score, BIT(KEY_CSV), BIT(KEY_WEIGHTS), 1, -1, "score PATH... [--csv FILE]",
       "lists mean squared error (values 0..1) and PSNR (at most 200), largest error first", false },
+    { "nearest", command_nearest, BIT(KEY_OUTPUT) | BIT(KEY_COUNT) | BIT(KEY_CSV),
+      BIT(KEY_OUTPUT) | BIT(KEY_WEIGHTS), 2, 2,
+      "nearest IMAGE DIR [--count 8] [--csv FILE] -o OUT.png",
+      "finds the pictures of a folder whose latents are nearest to a picture's", false },
 };
 enum { COMMANDS = sizeof commands / sizeof commands[0] };
 
@@ -201,6 +210,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case KEY_OUTPUT: line->options.output = arg; break;
     case KEY_SEED: line->options.seed = read_count(state, key, arg, 0, UINT64_MAX); break;
     case KEY_STEPS: line->options.steps = (int)read_count(state, key, arg, 0, MAX_STEPS); break;
+    case KEY_COUNT:
+        line->options.neighbours = (int)read_count(state, key, arg, 1, MAX_NEIGHBOURS);
+        break;
     case KEY_CSV: line->options.csv = arg; break;
     case KEY_THREADS: line->threads = (int)read_count(state, key, arg, 1, MAX_THREADS); break;
     case KEY_JSON: line->options.json = true; break;
@@ -234,7 +246,9 @@ void infer_options_read(InferLine *line, const Model *model, int argc, char **ar
 
     describe_commands(lines, sentence);
     snprintf(doc, sizeof doc, about, model->name, model->graph, sentence);
-    *line = (InferLine){ .options = { .seed = SEED_DEFAULT, .steps = STEPS_DEFAULT } };
+    *line = (InferLine){ .options = { .seed = SEED_DEFAULT,
+                                      .steps = STEPS_DEFAULT,
+                                      .neighbours = NEIGHBOURS_DEFAULT } };
     the_model = model;
     argp_err_exit_status = EXIT_USAGE;
     argp_program_version_hook = print_version;
