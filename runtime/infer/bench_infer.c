@@ -195,7 +195,7 @@ static void print_json(const Bench *bench)
     json_decref(all);
 }
 
-int bench_infer(Infer *infer, bool json, Error *error)
+int command_bench(Infer *infer, const InferOptions *options, Error *error)
 {
     const Model *model = infer->model;
     size_t input = infer_count(&model->input), output = infer_count(&model->output);
@@ -212,7 +212,7 @@ int bench_infer(Infer *infer, bool json, Error *error)
         measure(&bench);
         result = 0;
     }
-    if (result == 0 && json) {
+    if (result == 0 && options->json) {
         print_json(&bench);
     } else if (result == 0) {
         print_speed(&bench);

@@ -9,9 +9,8 @@
 #include "error.h"
 #include "infer.h"
 
+#include <stdbool.h>
 #include <stdint.h>
-
-enum { SHEET_COLUMNS = 16 };
 
 typedef struct InferOptions {
     char **arguments; /* after the command's name */
@@ -20,10 +19,12 @@ typedef struct InferOptions {
     const char *csv;    /* --csv, NULL: not given */
     uint64_t seed;
     int steps;
+    int neighbours; /* --count */
+    bool json;
 } InferOptions;
 
-/* 0, or -1 where the network's decoder cannot run on a latent alone (model->decode is NULL). */
-int command_needs_decoder(const Model *model, Error *error);
+/* summary: prints the layers. It takes no pictures, so `infer` needs only its model. */
+int command_summary(Infer *infer, const InferOptions *options, Error *error);
 
 /* encode IMAGE... -o Z.npy: float32 [N] + latent shape, a row a picture in the order given. */
 int command_encode(Infer *infer, const InferOptions *options, Error *error);
@@ -53,5 +54,29 @@ int command_interpolate(Infer *infer, const InferOptions *options, Error *error)
    characters of a path that are not printable (formats/printable.h) stand there as question
    marks. */
 int command_score(Infer *infer, const InferOptions *options, Error *error);
+
+/* nearest IMAGE DIR -o OUT.png: prints the `neighbours` pictures of DIR (all where it has fewer)
+   whose latents are nearest to that of IMAGE: Euclidean distance, tab, path; nearest first, equal
+   ones by path. IMAGE is a file; where DIR has it too, it counts as any other. OUT.png shows IMAGE
+   and then the others in this order, up to SHEET_COLUMNS side by side. --csv FILE receives path and
+   distance; it takes its place after OUT.png. Only these pictures are kept in memory. */
+int command_nearest(Infer *infer, const InferOptions *options, Error *error);
+
+/* ---- What commands share ---- */
+
+enum { SHEET_COLUMNS = 16 };
+
+/* A line on stderr, made printable. */
+void command_warn(const char *text);
+
+/* `before` and a name, made printable, as a line on stdout. */
+void command_print_name(const char *before, const char *name);
+
+/* 0, or -1 where the network's decoder cannot run on a latent alone (model->decode is NULL). */
+int command_needs_decoder(const Model *model, Error *error);
+
+/* 0, or -1 unless `path` ends in .png: sheets are always PNG, and another ending would mislead
+   every program that goes by it. */
+int command_check_png_name(const char *path, Error *error);
 
 #endif

@@ -68,7 +68,7 @@ static void *workspace(const Infer *infer)
 /* Images that a thread takes at a time, a number that does not depend on the threads. */
 static int microbatch_of(const Infer *infer)
 {
-    return infer->model->microbatch > 1 ? infer->model->microbatch : 1;
+    return infer->model->microbatch > 1 && !infer->alone ? infer->model->microbatch : 1;
 }
 
 /* ---- one image by all threads ---- */

@@ -6,6 +6,7 @@
 #include "error.h"
 #include "model.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -15,6 +16,9 @@ typedef struct Infer {
     int opened_threads;
     void *prepared;
     void **workspaces; /* one a thread */
+    /* No microbatches: an image's result has the same bits whatever is run beside it, which
+       products of OpenBLAS do not promise. False once opened. */
+    bool alone;
 } Infer;
 
 /* Takes the weights over into the kernels' packings; `parameters` is not needed afterwards. threads

@@ -1,5 +1,6 @@
 #include "infer_options.h"
 
+#include "bench_infer.h"
 #include "error.h"
 #include "formats/standard_streams.h"
 #include "formats/usage.h"
@@ -14,9 +15,12 @@ enum {
     MAX_THREADS = 1024,
     MAX_STEPS = 1000,
     STEPS_DEFAULT = 16,
+    MAX_NEIGHBOURS = 1000,
+    NEIGHBOURS_DEFAULT = 8,
     SEED_DEFAULT = 1,
-    LIST_SIZE = 200,
-    LINES_SIZE = 600
+    LIST_SIZE = 300,
+    LINES_SIZE = 1200,
+    DOC_SIZE = 3000
 };
 
 enum {
@@ -24,6 +28,7 @@ enum {
     KEY_OUTPUT,
     KEY_SEED,
     KEY_STEPS,
+    KEY_COUNT,
     KEY_CSV,
     KEY_THREADS,
     KEY_JSON,
@@ -33,11 +38,13 @@ enum {
 static const struct argp_option table[] = {
     { "weights", KEY_WEIGHTS, "FILE", 0,
       "the network's parameters (.safetensors), as training writes them", 0 },
-    { "output", 'o', "OUT", 0, "encode, decode, reconstruct, interpolate: where the result goes",
-      0 },
+    { "output", 'o', "OUT", 0,
+      "encode, decode, reconstruct, interpolate, nearest: where the result goes", 0 },
     { "seed", KEY_SEED, "N", 0, "interpolate: picks two pictures of a folder (1)", 0 },
     { "steps", KEY_STEPS, "N", 0, "interpolate: pictures between the two (16)", 0 },
-    { "csv", KEY_CSV, "FILE", 0, "score: write path, mse, psnr to FILE too", 0 },
+    { "count", KEY_COUNT, "N", 0, "nearest: how many pictures (8)", 0 },
+    { "csv", KEY_CSV, "FILE", 0,
+      "score: write path, mse, psnr to FILE too; nearest: path, distance", 0 },
     { "threads", KEY_THREADS, "N", 0,
       "number of threads (one per processor); the results are the same", 0 },
     { "json", KEY_JSON, 0, 0, "bench: print one JSON object", 0 },
@@ -48,28 +55,34 @@ static const struct argp_option table[] = {
 
 typedef struct Command {
     const char *name;
-    InferCommand command;
+    int (*run)(Infer *infer, const InferOptions *options, Error *error);
     unsigned allowed, needed;  /* options; --weights and --threads go with all */
     int least, most;           /* words after the command; most -1: any number */
     const char *words, *about; /* as --help shows it: the command's words, and what it does */
+    bool idle;                 /* it needs the model alone, no network at work */
 } Command;
 
 static const Command commands[] = {
-    { "summary", INFER_SUMMARY, 0, 0, 0, 0, "summary", "prints the layers" },
-    { "bench", INFER_BENCH, BIT(KEY_JSON), 0, 0, 0, "bench [--threads N] [--json]",
-      "measures the speed" },
-    { "encode", INFER_ENCODE, BIT(KEY_OUTPUT), BIT(KEY_OUTPUT) | BIT(KEY_WEIGHTS), 1, -1,
-      "encode IMAGE... -o Z.npy", "writes the latents of pictures as a numpy array" },
-    { "decode", INFER_DECODE, BIT(KEY_OUTPUT), BIT(KEY_OUTPUT) | BIT(KEY_WEIGHTS), 1, 1,
-      "decode Z.npy -o OUT.png|DIR", "makes pictures of such an array" },
-    { "reconstruct", INFER_RECONSTRUCT, BIT(KEY_OUTPUT), BIT(KEY_OUTPUT) | BIT(KEY_WEIGHTS), 1, -1,
-      "reconstruct IMAGE... -o OUT.png", "lays pictures above what the network makes of them" },
-    { "interpolate", INFER_INTERPOLATE, BIT(KEY_OUTPUT) | BIT(KEY_SEED) | BIT(KEY_STEPS),
+    { "summary", command_summary, 0, 0, 0, 0, "summary", "prints the layers", true },
+    { "bench", command_bench, BIT(KEY_JSON), 0, 0, 0, "bench [--threads N] [--json]",
+      "measures the speed", false },
+    { "encode", command_encode, BIT(KEY_OUTPUT), BIT(KEY_OUTPUT) | BIT(KEY_WEIGHTS), 1, -1,
+      "encode IMAGE... -o Z.npy", "writes the latents of pictures as a numpy array", false },
+    { "decode", command_decode, BIT(KEY_OUTPUT), BIT(KEY_OUTPUT) | BIT(KEY_WEIGHTS), 1, 1,
+      "decode Z.npy -o OUT.png|DIR", "makes pictures of such an array", false },
+    { "reconstruct", command_reconstruct, BIT(KEY_OUTPUT), BIT(KEY_OUTPUT) | BIT(KEY_WEIGHTS), 1,
+      -1, "reconstruct IMAGE... -o OUT.png", "lays pictures above what the network makes of them",
+      false },
+    { "interpolate", command_interpolate, BIT(KEY_OUTPUT) | BIT(KEY_SEED) | BIT(KEY_STEPS),
       BIT(KEY_OUTPUT) | BIT(KEY_WEIGHTS), 1, 2,
       "interpolate A B | DIR --seed N [--steps 16] -o OUT.png",
-      "shows what lies between two pictures" },
-    { "score", INFER_SCORE, BIT(KEY_CSV), BIT(KEY_WEIGHTS), 1, -1, "score PATH... [--csv FILE]",
-      "lists mean squared error (values 0..1) and PSNR (at most 200), largest error first" },
+      "shows what lies between two pictures", false },
+    { "score", command_score, BIT(KEY_CSV), BIT(KEY_WEIGHTS), 1, -1, "score PATH... [--csv FILE]",
+      "lists mean squared error (values 0..1) and PSNR (at most 200), largest error first", false },
+    { "nearest", command_nearest, BIT(KEY_OUTPUT) | BIT(KEY_COUNT) | BIT(KEY_CSV),
+      BIT(KEY_OUTPUT) | BIT(KEY_WEIGHTS), 2, 2,
+      "nearest IMAGE DIR [--count 8] [--csv FILE] -o OUT.png",
+      "finds the pictures of a folder whose latents are nearest to a picture's", false },
 };
 enum { COMMANDS = sizeof commands / sizeof commands[0] };
 
@@ -161,7 +174,8 @@ static void check(const struct argp_state *state, const Reading *reading)
                         c->words);
     }
     if (options->count < c->least)
-        usage_error(state, "%s needs a file; usage: %s%s", c->name, before, c->words);
+        usage_error(state, "%s needs %s; usage: %s%s", c->name,
+                    options->count == 0 ? "a file" : "one more file or folder", before, c->words);
     if (c->most >= 0 && options->count > c->most)
         usage_error(state, "\"%s\" is one word too many after %s; usage: %s%s",
                     options->arguments[c->most], c->name, before, c->words);
@@ -196,9 +210,12 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case KEY_OUTPUT: line->options.output = arg; break;
     case KEY_SEED: line->options.seed = read_count(state, key, arg, 0, UINT64_MAX); break;
     case KEY_STEPS: line->options.steps = (int)read_count(state, key, arg, 0, MAX_STEPS); break;
+    case KEY_COUNT:
+        line->options.neighbours = (int)read_count(state, key, arg, 1, MAX_NEIGHBOURS);
+        break;
     case KEY_CSV: line->options.csv = arg; break;
     case KEY_THREADS: line->threads = (int)read_count(state, key, arg, 1, MAX_THREADS); break;
-    case KEY_JSON: line->json = true; break;
+    case KEY_JSON: line->options.json = true; break;
     case ARGP_KEY_ARG: read_command(state, reading, arg); break;
     case ARGP_KEY_END: check(state, reading); break;
     default: return ARGP_ERR_UNKNOWN;
@@ -223,13 +240,15 @@ static const char about[] =
 
 void infer_options_read(InferLine *line, const Model *model, int argc, char **argv)
 {
-    static char doc[1536], lines[LINES_SIZE], sentence[LINES_SIZE], unwritten[100];
+    static char doc[DOC_SIZE], lines[LINES_SIZE], sentence[LINES_SIZE], unwritten[100];
     struct argp argp = { .options = table, .parser = parse, .doc = doc, .args_doc = lines };
     Reading reading = { .line = line };
 
     describe_commands(lines, sentence);
     snprintf(doc, sizeof doc, about, model->name, model->graph, sentence);
-    *line = (InferLine){ .options = { .seed = SEED_DEFAULT, .steps = STEPS_DEFAULT } };
+    *line = (InferLine){ .options = { .seed = SEED_DEFAULT,
+                                      .steps = STEPS_DEFAULT,
+                                      .neighbours = NEIGHBOURS_DEFAULT } };
     the_model = model;
     argp_err_exit_status = EXIT_USAGE;
     argp_program_version_hook = print_version;
@@ -237,5 +256,6 @@ void infer_options_read(InferLine *line, const Model *model, int argc, char **ar
     standard_streams_watch(unwritten);
     usage_parse(&argp, argc, argv, &reading);
     standard_streams_unwatch();
-    line->command = reading.command->command;
+    line->run = reading.command->run;
+    line->idle = reading.command->idle;
 }

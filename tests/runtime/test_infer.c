@@ -7,6 +7,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -289,6 +290,136 @@ static void scores_what_comes_back_exactly(void **state)
     assert_non_null(strstr(text, "black.png,0,200.000000\n"));
 }
 
+/* The distance between latents of flat pictures: three of four features follow the level. */
+static double flat_distance(int a, int b)
+{
+    return abs(a - b) / 255.0 * sqrt(LATENT * 3.0 / 4);
+}
+
+/* Asserts that `text` begins with a line of this distance and path; returns the next line. */
+static char *check_neighbour(char *line, double wanted, const char *path)
+{
+    char *rest;
+    assert_true(fabs(strtod(line, &rest) - wanted) < 1e-5);
+    assert_int_equal(*rest, '\t');
+    size_t length = strlen(path);
+    if (strncmp(rest + 1, path, length) != 0 || rest[1 + length] != '\n')
+        fail_msg("wanted %s, not %s", path, line);
+    return rest + 2 + length;
+}
+
+/* Level 10 (i + 1) of picture i, %02d.png in the order of `i * 7 % 20`: the nearest come late and
+   early in more batches than one. */
+static void make_flat_folder(void)
+{
+    uint8_t flat[BYTES];
+    char name[40];
+    Error error;
+
+    mkdir(at("flat"), 0777);
+    for (int i = 0; i < 20; i++) {
+        memset(flat, 10 * (i + 1), BYTES);
+        snprintf(name, sizeof name, "flat/%02d.png", i * 7 % 20);
+        assert_int_equal(image_write_png(at(name), SIDE, SIDE, 3, flat, &error), 0);
+    }
+}
+
+static void finds_the_nearest(void **state)
+{
+    static const int order[] = { 19, 18, 17, 16, 15, 14, 13, 12 };
+    static char first[sizeof text];
+    uint8_t flat[BYTES];
+    char name[40];
+    Error error;
+    Image sheet;
+
+    (void)state;
+    make_flat_folder();
+    memset(flat, 255, BYTES);
+    assert_int_equal(image_write_png(at("white.png"), SIDE, SIDE, 3, flat, &error), 0);
+    for (int threads = 1; threads <= 3; threads++) {
+        char number[2] = { (char)('0' + threads), 0 }, *line = text;
+        assert_int_equal(RUN("--weights", weights, "nearest", at("white.png"), at("flat"), "-o",
+                             at("near.png"), "--threads", number),
+                         0);
+        for (int i = 0; i < 8; i++) {
+            snprintf(name, sizeof name, "flat/%02d.png", order[i] * 7 % 20);
+            line = check_neighbour(line, flat_distance(255, 10 * (order[i] + 1)), at(name));
+        }
+        assert_int_equal(*line, 0);
+        if (threads == 1)
+            strcpy(first, text);
+        assert_string_equal(text, first); /* to the last digit */
+        read_sheet(&sheet, at("near.png"), 9, 1);
+        check_cell(&sheet, 0, 0, flat, 0);
+        for (int i = 0; i < 8; i++)
+            assert_int_equal(sheet.pixels[(i + 1) * (SIDE + 2) * 3], 10 * (order[i] + 1));
+        image_free(&sheet);
+    }
+}
+
+/* More are asked for than there are; the picture itself is one of them. */
+static void finds_all_there_are(void **state)
+{
+    char wanted[700];
+    Image sheet;
+
+    (void)state;
+    make_flat_folder();
+    assert_int_equal(RUN("--weights", weights, "nearest", at("flat/00.png"), at("flat"), "-o",
+                         at("all.png"), "--count", "30", "--csv", at("all.csv")),
+                     0);
+    char *line = check_neighbour(text, 0, at("flat/00.png"));
+    check_neighbour(line, flat_distance(10, 20), at("flat/07.png"));
+    read_sheet(&sheet, at("all.png"), 16, 2); /* a row of 16, and one of 5 */
+    assert_int_equal(sheet.pixels[0], 10);
+    assert_int_equal(sheet.pixels[((SIDE + 2) * sheet.width + 4 * (SIDE + 2)) * 3], 200);
+    assert_int_equal(sheet.pixels[((SIDE + 2) * sheet.width + 5 * (SIDE + 2)) * 3], 255);
+    image_free(&sheet);
+    read_text(at("all.csv"));
+    snprintf(wanted, sizeof wanted, "path,distance\n%s,0\n%s,0.27", at("flat/00.png"),
+             at("flat/07.png"));
+    assert_int_equal(strncmp(text, wanted, strlen(wanted)), 0);
+}
+
+/* Equally near ones by their paths, and those beyond the count are the last of them; what cannot be
+   read is passed over. */
+static void nearest_ties_and_unreadable(void **state)
+{
+    static const char *const same[] = { "ties/3.png", "ties/1.png", "ties/2/9.png" };
+    Error error;
+
+    (void)state;
+    mkdir(at("ties"), 0777);
+    mkdir(at("ties/2"), 0777);
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(image_write_png(at(same[i]), SIDE, SIDE, 3, pictures[1], &error), 0);
+    assert_int_equal(image_write_png(at("ties/0.png"), SIDE, SIDE, 3, pictures[2], &error), 0);
+    assert_int_equal(image_write_png(at("ties/0bad.png"), SIDE, SIDE, 3, pictures[2], &error), 0);
+    assert_int_equal(truncate(at("ties/0bad.png"), 60), 0);
+    assert_int_equal(RUN("--weights", weights, "nearest", at("in/b.png"), at("ties"), "-o",
+                         at("ties.png"), "--count", "2"),
+                     0);
+    char *line = strstr(text, "0\t"), *warning = strstr(text, "warning: ");
+    assert_non_null(warning);
+    assert_non_null(strstr(warning, "0bad.png"));
+    line = check_neighbour(line, 0, at("ties/1.png"));
+    line = check_neighbour(line, 0, at("ties/2/9.png"));
+
+    assert_int_equal(RUN("--weights", weights, "nearest", at("ties/0bad.png"), at("in"), "-o",
+                         at("no.png"), "--csv", at("no.csv")),
+                     1);
+    assert_int_equal(unlink(at("ties/0.png")) | unlink(at("ties/1.png")) | unlink(at("ties/3.png"))
+                         | unlink(at("ties/2/9.png")),
+                     0);
+    assert_int_equal(
+        RUN("--weights", weights, "nearest", at("in/b.png"), at("ties"), "-o", at("no.png")), 1);
+    assert_int_equal(RUN("--weights", weights, "nearest", at("in/b.png"), at("in"), "-o",
+                         at("none/no.png"), "--csv", at("no.csv")),
+                     3);
+    assert_false(exists("no.png") || exists("no.csv"));
+}
+
 static void unreadable_pictures(void **state)
 {
     Error error;
@@ -342,6 +473,9 @@ int main(void)
         cmocka_unit_test(picks_by_seed),
         cmocka_unit_test(scores),
         cmocka_unit_test(scores_what_comes_back_exactly),
+        cmocka_unit_test(finds_the_nearest),
+        cmocka_unit_test(finds_all_there_are),
+        cmocka_unit_test(nearest_ties_and_unreadable),
         cmocka_unit_test(unreadable_pictures),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);

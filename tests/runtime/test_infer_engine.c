@@ -83,6 +83,28 @@ static void microbatches_change_nothing(void **state)
     assert_int_equal(tiny_largest_microbatch, TINY_MICROBATCH);
 }
 
+/* Not even where the model would take four at once. */
+static void images_alone(void **state)
+{
+    static real parameters[REALS], latents[IMAGES * LATENT];
+    static const uint8_t pixels[BYTES];
+    const uint8_t *const images[] = { pixels, pixels, pixels, pixels, pixels };
+    const Model batched = tiny_batched();
+    Infer infer;
+    Error error;
+
+    (void)state;
+    tiny_largest_microbatch = 0;
+    assert_int_equal(infer_open(&infer, &batched, parameters, 2, &error), 0);
+    infer.alone = true;
+    infer_encode(&infer, 5, images, latents);
+    assert_true(tiny_largest_microbatch <= 1);
+    infer.alone = false;
+    infer_encode(&infer, 5, images, latents);
+    assert_int_equal(tiny_largest_microbatch, TINY_MICROBATCH);
+    infer_close(&infer);
+}
+
 static void batches_keep_threads_at_work(void **state)
 {
     static real parameters[REALS];
@@ -122,11 +144,9 @@ static void refuses_two_channels(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(pixels_are_rounded),
-        cmocka_unit_test(threads_change_nothing),
-        cmocka_unit_test(microbatches_change_nothing),
-        cmocka_unit_test(batches_keep_threads_at_work),
-        cmocka_unit_test(refuses_two_channels),
+        cmocka_unit_test(pixels_are_rounded),           cmocka_unit_test(threads_change_nothing),
+        cmocka_unit_test(microbatches_change_nothing),  cmocka_unit_test(images_alone),
+        cmocka_unit_test(batches_keep_threads_at_work), cmocka_unit_test(refuses_two_channels),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -232,6 +232,7 @@ static void results_that_are_no_numbers(void **state)
     WANT_NONE("b.png", "encode", at("in/b.png"), "-o", at("z.npy"));
     WANT_NONE("a.png", "reconstruct", at("in"), "-o", at("sheet.png"));
     WANT_NONE("b.png", "interpolate", at("in/b.png"), at("in/c.png"), "-o", at("way.png"));
+    WANT_NONE("b.png", "nearest", at("in/b.png"), at("in"), "-o", at("way.png"));
     WANT_NONE("one.npy: row 0", "decode", at("one.npy"), "-o", at("picture.png"));
     WANT_NONE("one.npy: row 0", "decode", at("one.npy"), "-o", at("pictures"));
     assert_false(exists("pictures"));

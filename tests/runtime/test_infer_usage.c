@@ -28,6 +28,19 @@ static void bad_usage(void **state)
         RUN("--weights", weights, "interpolate", at("in"), at("in"), at("in"), "-o", at("no.png")),
         2);
     assert_int_equal(RUN("--wings", weights, "score", at("in")), 2);
+#define NEAREST(...) RUN("--weights", weights, "nearest", __VA_ARGS__, "-o", at("no.png"))
+    assert_int_equal(NEAREST(at("in/a.png")), 2);
+    assert_non_null(strstr(text, "nearest needs one more file or folder"));
+    assert_int_equal(NEAREST(at("in"), at("in")), 2);
+    assert_non_null(strstr(text, "/in: is a folder; nearest takes a picture, then the folder"));
+    assert_int_equal(NEAREST(at("in/a.png"), at("in/b.png")), 2);
+    assert_non_null(strstr(text, "/in/b.png: is no folder; nearest takes a picture, then"));
+    assert_int_equal(NEAREST(at("in/a.png"), at("in"), "--count", "0"), 2);
+    assert_int_equal(NEAREST(at("in/a.png"), at("in"), "--count", "1001"), 2);
+    assert_int_equal(NEAREST(at("in/a.png"), at("none")), 3);
+    assert_int_equal(NEAREST(at("none.png"), at("in")), 3);
+    assert_int_equal(RUN("--weights", weights, "nearest", at("in/a.png"), at("in"), "-o", "no.jpg"),
+                     2);
     assert_int_equal(RUN("--weights", at("none.safetensors"), "summary"), 3);
     assert_int_equal(RUN("--weights", at("in/a.png"), "summary"), 1);
 }
@@ -39,6 +52,8 @@ static void tells_about_itself(void **state)
     assert_string_equal(text, "tiny-infer (caec 0.1)\n");
     assert_int_equal(RUN("--help"), 0);
     assert_non_null(strstr(text, "interpolate"));
+    assert_non_null(strstr(text, "nearest IMAGE DIR"));
+    assert_non_null(strstr(text, "nothing half written stays."));
     assert_non_null(strstr(text, "--weights"));
     assert_int_equal(RUN("summary"), 0);
     assert_string_equal(text, caec_model.summary);

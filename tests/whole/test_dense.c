@@ -189,6 +189,11 @@ static void the_other_commands(void **state)
         result_free(&result);
         char *name = text_of("%s/scores.csv", n->name), *scores = text_in(name, NULL);
         assert_int_equal(count_lines(scores), PICTURES + 1);
+        result = infer(n, "nearest p/0036.png p -o near.png");
+        want_exit(&result, 0);
+        assert_int_equal(strncmp(result.out, "0\tp/0036.png\n", 13), 0);
+        assert_int_equal(count_lines(result.out), 8);
+        result_free(&result);
         Picture samples = picture_in("%s/run/samples/epoch_040.png", n->name, 0);
         assert_int_equal(samples.height, 2 * n->height + GAP);
         free(samples.pixels);

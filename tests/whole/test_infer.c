@@ -203,9 +203,10 @@ static void pictures_that_cannot_be_read(void **state)
     static const char *const commands[] = { "encode p/0000.png %s -o no.npy",
                                             "reconstruct %s -o no.png",
                                             "interpolate p/0000.png %s -o no.png",
-                                            "score %s --csv no.csv" };
+                                            "score %s --csv no.csv",
+                                            "nearest %s p -o no.png --csv no.csv" };
     static const char *const files[] = { "bad.jpg", "empty.png", "not_there.png" };
-    for (int i = 0; i < 4; i++)
+    for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
         for (int j = 0; j < 3; j++) {
             const char *hole = strstr(commands[i], "%s");
             char *words = text_of("%.*s%s%s", (int)(hole - commands[i]), commands[i], files[j],

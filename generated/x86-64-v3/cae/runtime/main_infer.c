@@ -5,7 +5,6 @@
 #include "formats/printable.h"
 #include "formats/standard_streams.h"
 #include "formats/leftovers.h"
-#include "infer/bench_infer.h"
 #include "infer/commands_infer.h"
 #include "infer/infer.h"
 #include "infer/infer_options.h"
@@ -20,23 +19,6 @@
 
 enum { DRAWN_SEED = 1 }; /* of the weights that bench runs with where none are given */
 
-static int run_command(const InferLine *line, Infer *infer, Error *error)
-{
-    const InferOptions *options = &line->options;
-
-    switch (line->command) {
-    case INFER_BENCH: return bench_infer(infer, line->json, error);
-    case INFER_ENCODE: return command_encode(infer, options, error);
-    case INFER_DECODE: return command_decode(infer, options, error);
-    case INFER_RECONSTRUCT: return command_reconstruct(infer, options, error);
-    case INFER_INTERPOLATE: return command_interpolate(infer, options, error);
-    case INFER_SCORE: return command_score(infer, options, error);
-    case INFER_SUMMARY: break; /* needs no network at work */
-    }
-    fputs(infer->model->summary, stdout);
-    return 0;
-}
-
 /* Loads or draws the weights and runs the command. */
 static int run(const InferLine *line, const Model *model, Error *error)
 {
@@ -48,12 +30,12 @@ static int run(const InferLine *line, const Model *model, Error *error)
         result = weights_load(model, line->weights, parameters, error);
     else if (result == 0)
         initial_draw(model, DRAWN_SEED, parameters);
-    if (result == 0 && line->command != INFER_SUMMARY)
+    if (result == 0 && !line->idle)
         result = infer_open(&infer, model, parameters,
                             line->threads ? line->threads : trainer_default_threads(NULL), error);
     free(parameters);
     if (result == 0)
-        result = run_command(line, &infer, error);
+        result = line->run(&infer, &line->options, error);
     if (result == 0 && (fflush(stdout) != 0 || ferror(stdout)))
         result = error_set(error, EXIT_FILE, "standard output cannot be written");
     infer_close(&infer);

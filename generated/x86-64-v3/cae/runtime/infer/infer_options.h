@@ -7,21 +7,11 @@
 
 #include <stdbool.h>
 
-typedef enum InferCommand {
-    INFER_SUMMARY,
-    INFER_BENCH,
-    INFER_ENCODE,
-    INFER_DECODE,
-    INFER_RECONSTRUCT,
-    INFER_INTERPOLATE,
-    INFER_SCORE
-} InferCommand;
-
 typedef struct InferLine {
-    InferCommand command;
-    const char *weights; /* NULL: not given, which summary and bench allow */
-    int threads;         /* 0: not given */
-    bool json;
+    int (*run)(Infer *infer, const InferOptions *options, Error *error); /* the command */
+    bool idle;            /* it needs the model alone, no network at work */
+    const char *weights;  /* NULL: not given, which some commands allow */
+    int threads;          /* 0: not given */
     InferOptions options; /* arguments point into argv */
 } InferLine;
 
