@@ -1,6 +1,6 @@
 #!/bin/sh
-# What test.sh counts, what it leaves when it is interrupted, what figures.py counts and what bits.py
-# sees. Says what came out as CMocka does.
+# What test.sh counts, what it leaves when it is interrupted, what figures.py counts and what
+# bits.py sees. Says what came out as CMocka does.
 set -u
 cd "$(dirname "$0")"
 work=$(mktemp -d)
