@@ -56,6 +56,10 @@ const Target targets[] = {
       "-mcpu=cortex-m7 -mthumb -mfpu=fpv5-sp-d16 -mfloat-abi=hard", "", 0, 32, 16 << 10, 256 << 10,
       0, 0, 32, INTEGER_HELPERS " " DOUBLE_HELPERS, MEMORY_HELPERS,
       BARE "-DCMAKE_C_COMPILER=arm-none-eabi-gcc", "qemu-system-arm" },
+    { "cortex-m4", "Cortex-M4 with a unit for floats, no vectors; a library",
+      "-mcpu=cortex-m4 -mthumb -mfpu=fpv4-sp-d16 -mfloat-abi=hard", "", 0, 32, 16 << 10, 256 << 10,
+      0, 0, 32, INTEGER_HELPERS " " DOUBLE_HELPERS, MEMORY_HELPERS,
+      BARE "-DCMAKE_C_COMPILER=arm-none-eabi-gcc", "qemu-system-arm" },
     { "c", "plain C11, no vectors: any machine", "", "", 0, 16, 32 << 10, 256 << 10, 0, 1, 0, "",
       "", "", "Linux" },
 };

@@ -92,6 +92,7 @@ TARGETS = [
         link=("-nostdlib", "-Wl,--no-entry", "-Wl,--export=check", "-Wl,--allow-undefined"),
     ),
     cortex_m("cortex-m7", "mps2-an500", large=0x60000000),
+    cortex_m("cortex-m4", "mps2-an386", large=0x21000000),
 ]
 
 
