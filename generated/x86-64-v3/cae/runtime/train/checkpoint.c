@@ -360,6 +360,40 @@ static int check_states(const Safetensors *file, const char *path, const Checkpo
         path);
 }
 
+/* A parameter, or of one that the run trains a value that its optimizer keeps. */
+static bool is_kept(const Model *model, const CheckpointState *state, const char *tensor)
+{
+    const unsigned char *only = with_state(model, state);
+    if (weights_parameter(model, tensor) >= 0)
+        return true;
+    for (int i = 0; i < SETTINGS_STATES; i++) {
+        char prefix[PREFIX_SIZE];
+        if (!state_prefix(&state->training.optimizer, i, prefix) || !starts_with(tensor, prefix))
+            continue;
+        const int parameter = weights_parameter(model, tensor + strlen(prefix));
+        return parameter >= 0 && (!only || only[parameter]);
+    }
+    return false;
+}
+
+/* The optimizer that the file names is not the one whose state it holds, or it is no run's at
+   all. */
+static int check_extra(const Safetensors *file, const char *path, const Model *model,
+                       const CheckpointState *state, Error *error)
+{
+    for (int i = 0; i < file->count; i++)
+        if (!is_kept(model, state, file->entries[i].name)) {
+            char optimizer[SETTINGS_TEXT];
+            settings_optimizer_text(&state->training.optimizer, optimizer);
+            return error_set(
+                error, EXIT_INPUT,
+                "%s: not a training checkpoint: tensor %.100s is one that a run by %.120s does not "
+                "have here; resume from a last.safetensors that this program wrote",
+                path, file->entries[i].name, optimizer);
+        }
+    return 0;
+}
+
 static int check_real(const Safetensors *file, const char *path, Error *error)
 {
     for (int i = 0; i < file->count; i++)
@@ -414,6 +448,8 @@ int checkpoint_load(const char *path, const Model *model, real *parameters, real
                            path, state->stage + 1, model->stage_count);
     if (result == 0 && parameters)
         result = take_tensors(model, &file, path, state, parameters, kept, error);
+    if (result == 0 && parameters)
+        result = check_extra(&file, path, model, state, error);
     if (result == 0)
         result = check_real(&file, path, error);
     safetensors_free(&file);

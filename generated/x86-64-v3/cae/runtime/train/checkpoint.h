@@ -51,7 +51,8 @@ int checkpoint_save(const char *path, const Model *model, const real *parameters
 
 /* Reads a checkpoint of a run of this very model with its optimizer's state. Refuses another
    network (named, or with the first parameter that is missing or differs), another `real`, another
-   format, a file without a run in it (best.safetensors), damage, and a number that no run comes to,
+   format, a file without a run in it (best.safetensors), damage, a tensor that is neither a
+   parameter nor a value that the run's optimizer keeps of one, and a number that no run comes to,
    as a batch that the command line does not allow. With parameters NULL the position alone is read.
    kept: as above; what the run's optimizer did not keep by its numbers is left as it is, and so is,
    of a model with stages, the state of parameters that the run's stage does not train. */

@@ -2,7 +2,6 @@
 #include "formats/parameters.h"
 
 #include <math.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -59,12 +58,12 @@ int weights_take(const Model *model, const Safetensors *file, const char *path, 
     return 0;
 }
 
-static bool is_parameter(const Model *model, const char *name)
+int weights_parameter(const Model *model, const char *name)
 {
     for (int i = 0; i < model->parameter_count; i++)
         if (strcmp(model->parameters[i].name, name) == 0)
-            return true;
-    return false;
+            return i;
+    return -1;
 }
 
 int weights_load(const Model *model, const char *path, real *parameters, Error *error)
@@ -77,7 +76,7 @@ int weights_load(const Model *model, const char *path, real *parameters, Error *
     for (int i = 0; result == 0 && i < file.count; i++) {
         const char *name = file.entries[i].name;
         char message[sizeof error->text];
-        if (parameters_kept_besides(name) || is_parameter(model, name))
+        if (parameters_kept_besides(name) || weights_parameter(model, name) >= 0)
             continue;
         parameters_refuse_other(path, name, model->name, message, sizeof message);
         result = error_set(error, EXIT_INPUT, "%s", message);

@@ -27,6 +27,9 @@ int weights_take(const Model *model, const Safetensors *file, const char *path, 
 const SafetensorsEntry *weights_find(const Safetensors *file, const char *path, const char *prefix,
                                      const char *name, int rank, const int *dim, Error *error);
 
+/* The place of the model's parameter of that name; -1: it has none. */
+int weights_parameter(const Model *model, const char *name);
+
 /* Opens a file as safetensors_read does, with an Error. A file that caec wrote must have its
    checksum. */
 int weights_open(Safetensors *file, const char *path, Error *error);
