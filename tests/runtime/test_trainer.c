@@ -279,6 +279,26 @@ static void what_is_not_trained_rests(void **state)
     trainer_close(&some);
 }
 
+/* What training takes depends on the optimizer's numbers, so the refusal shows them. */
+static void a_limit_names_the_optimizer_with_its_numbers(void **state)
+{
+    (void)state;
+    Model model = caec_model;
+    ModelTraining training = model.training;
+    Trainer t;
+    Error error;
+    assert_int_equal(settings_read_optimizer(&training.optimizer, "rmsprop", &error), 0);
+    model.memory_limit = trainer_bytes(&model, &training, IMAGES, 1);
+    assert_int_equal(trainer_open(&t, &model, &training, IMAGES, 1, &error), 0);
+    trainer_close(&t);
+    assert_int_equal(settings_read_optimizer(&training.optimizer, "rmsprop,momentum=0.5", &error),
+                     0);
+    assert_int_equal(trainer_open(&t, &model, &training, IMAGES, 1, &error), -1);
+    assert_int_equal(error.exit_code, EXIT_INPUT);
+    assert_non_null(strstr(error.text, "the optimizer rmsprop,lr=0.001,rho=0.9,momentum=0.5,"));
+    assert_non_null(strstr(error.text, "give a smaller --batch or an --optimizer"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -293,6 +313,7 @@ int main(void)
         cmocka_unit_test(training_lowers_the_loss),
         cmocka_unit_test(infinite_loss_leaves_parameters_alone),
         cmocka_unit_test(bytes_and_dead_channels),
+        cmocka_unit_test(a_limit_names_the_optimizer_with_its_numbers),
     };
     return cmocka_run_group_tests(tests, draw_images, NULL);
 }

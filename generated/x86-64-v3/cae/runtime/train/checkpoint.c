@@ -361,7 +361,7 @@ static int check_states(const Safetensors *file, const char *path, const Checkpo
 }
 
 /* A parameter, or of one that the run trains a value that its optimizer keeps. */
-static bool is_the_runs(const Model *model, const CheckpointState *state, const char *tensor)
+static bool is_kept(const Model *model, const CheckpointState *state, const char *tensor)
 {
     const unsigned char *only = with_state(model, state);
     if (weights_parameter(model, tensor) >= 0)
@@ -382,7 +382,7 @@ static int check_extra(const Safetensors *file, const char *path, const Model *m
                        const CheckpointState *state, Error *error)
 {
     for (int i = 0; i < file->count; i++)
-        if (!is_the_runs(model, state, file->entries[i].name)) {
+        if (!is_kept(model, state, file->entries[i].name)) {
             char optimizer[SETTINGS_TEXT];
             settings_optimizer_text(&state->training.optimizer, optimizer);
             return error_set(

@@ -97,14 +97,17 @@ static int check_limit(const Trainer *t, Error *error)
     if (t->threads <= within)
         return 0;
     double limit = (double)t->model->memory_limit / (1 << 20);
-    if (within == 0)
+    if (within == 0) {
+        char optimizer[SETTINGS_TEXT]; /* with its numbers: what it keeps may depend on them */
+        settings_optimizer_text(&t->training.optimizer, optimizer);
         return error_set(
             error, EXIT_INPUT,
             "this program was compiled for --memory-limit %zu (%.2f MiB), and with a batch of %d "
-            "and the optimizer %s "
-            "training takes %zu bytes",
-            t->model->memory_limit, limit, t->batch, t->training.optimizer.name,
+            "and the optimizer %s training takes %zu bytes; give a smaller --batch or an "
+            "--optimizer that keeps less, or compile it with a higher limit",
+            t->model->memory_limit, limit, t->batch, optimizer,
             trainer_bytes(t->model, &t->training, t->batch, 1));
+    }
     if (t->model->accumulates_in_place)
         return error_set(
             error, EXIT_INPUT,
