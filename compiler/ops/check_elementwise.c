@@ -107,10 +107,24 @@ static void check_ends(const Row *row, double number)
         fault(row, "is not flat with gradient 0, FLAT_ABOVE", above);
 }
 
+/* Where intermediate results may overflow, or 0 meet what did. */
+static void check_far(const Row *row, double number)
+{
+    for (int exponent = 0; exponent <= 308; exponent++)
+        for (int sign = -1; sign <= 1; sign += 2) {
+            const double x = sign * pow(10, exponent), y = row->value(x, number);
+            if (isnan(y))
+                fault(row, "is not a number", x);
+            if (isfinite(y) && !isfinite(gradient_at(row, x, number)))
+                fault(row, "is finite, its gradient is not", x);
+        }
+}
+
 static void check(const Row *row, double number)
 {
     const double step = 1.0 / 64;
     check_ends(row, number);
+    check_far(row, number);
     for (double x = -9.5 + step / 3; x < 9.5; x += step) {
         check_gradient(row, x, number);
         check_properties(row, x, step, number);

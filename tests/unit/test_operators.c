@@ -174,6 +174,8 @@ static void rows_that_break_the_rules(void **state)
         { "NONE, FROM_Y, MONOTONE + ZERO_BELOW, x, d", "is not 0 below" },
         { "NONE, FROM_Y, MONOTONE + FLAT_ABOVE, x, d", "is not flat" },
         { "NONE, FROM_Y, MONOTONE + UNIT_RANGE, tanh(x), d * (1 - y * y)", "UNIT_RANGE" },
+        { "NONE, FROM_X, 0, x / (1 + exp(-x)) * exp(-x) * 0, 0", "is not a number" },
+        { "NONE, FROM_X, 0, exp(-x * x), d * -2 * (x * x) * (exp(-x * x) / x)", "gradient is not" },
     };
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
         char *row = text_of("ELEMENTWISE(row, %s)\n", wrong[i][0]);
