@@ -6,6 +6,7 @@
 #include "images/image.h"
 #include "memory.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -107,12 +108,13 @@ int infer_read(const Model *model, const char *path, uint8_t *pixels,
     return result;
 }
 
-/* Some files of a list on their way through the network. */
+/* Some files of a list on their way through the network. A file that cannot be read keeps its
+   place, black: which images share a microbatch, and so their bits, then depends on the list alone
+   and not on where the batches of so many threads begin. */
 typedef struct Batch {
     int size; /* room */
     uint8_t *pixels;
-    const uint8_t **images; /* the readable ones, close together */
-    size_t *pictures;       /* their places in the list */
+    const uint8_t **images;
     real *results;
     Error *errors; /* of each file; text "" where it was readable */
 } Batch;
@@ -121,7 +123,6 @@ static void close_batch(Batch *batch)
 {
     free(batch->pixels);
     free(batch->images);
-    free(batch->pictures);
     free(batch->results);
     free(batch->errors);
 }
@@ -137,12 +138,16 @@ static int open_batch(Batch *batch, const Infer *infer, size_t files, size_t res
     *batch = (Batch){ .size = (int)size };
     if ((batch->pixels = memory_block(size * infer_count(&infer->model->input), error))
         && (batch->images = memory_block(size * sizeof *batch->images, error))
-        && (batch->pictures = memory_block(size * sizeof *batch->pictures, error))
         && (batch->results = memory_block(size * result_count * sizeof(real), error))
         && (batch->errors = memory_block(size * sizeof *batch->errors, error)))
         return 0;
     close_batch(batch);
     return -1;
+}
+
+static bool is_readable(const Batch *batch, int i)
+{
+    return batch->errors[i].text[0] == 0;
 }
 
 /* Reads files first .. first + n - 1 of the list. Returns how many were readable, -1 where one that
@@ -160,28 +165,31 @@ static int read_batch(Batch *batch, const Infer *infer, const InferPaths *list, 
                    list->warn, &batch->errors[i]);
     }
     for (int i = 0; i < n; i++) {
-        if (batch->errors[i].text[0] == 0) {
-            batch->images[good] = batch->pixels + (size_t)i * each;
-            batch->pictures[good++] = first + (size_t)i;
+        batch->images[i] = batch->pixels + (size_t)i * each;
+        if (is_readable(batch, i)) {
+            good++;
         } else if (list->named[first + (size_t)i]) {
             *error = batch->errors[i];
             return -1;
         } else {
             list->warn(batch->errors[i].text);
+            memset(batch->pixels + (size_t)i * each, 0, each);
         }
     }
     return good;
 }
 
-/* Checks the results of a batch and hands them over. */
-static int take_batch(const Batch *batch, const InferPaths *list, InferWhat what, size_t each,
-                      int good, InferTake take, void *context, Error *error)
+/* Checks the results of a batch of n files from `first` on and hands them over. */
+static int take_batch(const Batch *batch, const InferPaths *list, InferWhat what, size_t first,
+                      int n, size_t each, InferTake take, void *context, Error *error)
 {
     const char *name = what == INFER_LATENT ? "latent" : "reconstruction";
-    for (int i = 0; i < good; i++) {
+    for (int i = 0; i < n; i++) {
+        const size_t at = first + (size_t)i;
         const real *result = batch->results + (size_t)i * each;
-        if (infer_check_finite(result, each, name, list->paths[batch->pictures[i]], error) != 0
-            || take(context, batch->pictures[i], batch->images[i], result, error) != 0)
+        if (is_readable(batch, i)
+            && (infer_check_finite(result, each, name, list->paths[at], error) != 0
+                || take(context, at, batch->images[i], result, error) != 0))
             return -1;
     }
     return 0;
@@ -201,10 +209,13 @@ int infer_files(Infer *infer, const InferPaths *list, InferWhat what, InferTake 
         int n = list->count - first < (size_t)batch.size ? (int)(list->count - first) : batch.size;
         int good = read_batch(&batch, infer, list, first, n, error);
         if (good > 0 && what == INFER_LATENT)
-            infer_encode(infer, good, batch.images, batch.results);
+            infer_encode(infer, n, batch.images, batch.results);
         if (good > 0 && what == INFER_OUTPUT)
-            infer_reconstruct(infer, good, batch.images, batch.results);
-        result = good < 0 ? -1 : take_batch(&batch, list, what, each, good, take, context, error);
+            infer_reconstruct(infer, n, batch.images, batch.results);
+        if (good < 0)
+            result = -1;
+        else if (good > 0)
+            result = take_batch(&batch, list, what, first, n, each, take, context, error);
         taken += good > 0 ? (size_t)good : 0;
     }
     close_batch(&batch);

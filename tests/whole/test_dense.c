@@ -173,6 +173,38 @@ static void decoded_latents_are_the_reconstructions(void **state)
     }
 }
 
+/* Files that cannot be read leave the others where they are, in whatever batches they come. */
+static void gaps_do_not_change_a_bit(void **state)
+{
+    (void)state;
+    for (int k = 0; k < NETWORKS; k++) {
+        const struct Network *n = &networks[k];
+        ok(run(folder, "%s pictures --out %s/gaps --count 90 --seed 5", n->train, n->name));
+        for (int i = 1; i < 32; i++) {
+            char *path = text_of("%s/%s/gaps/%04d.png", folder, n->name, i);
+            char *picture = file_read(path, NULL);
+            file_write(path, picture, 200); /* still a PNG by its first bytes */
+            free(picture);
+            free(path);
+        }
+        for (int threads = 1; threads <= 3; threads++) {
+            char *words = text_of("encode gaps -o gaps%d.npy --threads %d", threads, threads),
+                 *name = text_of("%s/gaps%d.npy", n->name, threads),
+                 *first = text_of("%s/gaps1.npy", n->name);
+            Result result = infer(n, words);
+            want_exit(&result, 0);
+            result_free(&result);
+            size_t length, first_length;
+            char *latents = text_in(name, &length), *right = text_in(first, &first_length);
+            assert_int_equal(length, first_length);
+            assert_memory_equal(latents, right, length);
+            void *const blocks[] = { words, name, first, latents, right };
+            for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++)
+                free(blocks[i]);
+        }
+    }
+}
+
 static void the_other_commands(void **state)
 {
     (void)state;
@@ -327,6 +359,7 @@ int main(void)
         cmocka_unit_test(threads_do_not_change_a_bit),
         cmocka_unit_test(latents_are_flat),
         cmocka_unit_test(decoded_latents_are_the_reconstructions),
+        cmocka_unit_test(gaps_do_not_change_a_bit),
         cmocka_unit_test(the_other_commands),
         cmocka_unit_test(latents_of_the_other_network),
         cmocka_unit_test(dense_products_are_measured),
