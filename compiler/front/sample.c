@@ -30,6 +30,16 @@ static Arg choice(const char *text)
     return (Arg){ .text = text, .loc = nowhere };
 }
 
+/* The argument of a word that joins a layer's value with what comes in. */
+static const Arg *joined(const char *name, Node *value)
+{
+    LayerRef *ref = ARENA_NEW(LayerRef);
+    *ref = (LayerRef){ name, value };
+    Arg *arg = ARENA_NEW(Arg);
+    *arg = (Arg){ .refs = ref, .ref_count = 1, .loc = nowhere };
+    return arg;
+}
+
 /* An image that a convolution makes, the sample after it, and what the loss needs. */
 static Node *around_conv(Graph *graph, const Sample *sample, SampleKind kind)
 {
@@ -50,11 +60,8 @@ static Node *around_conv(Graph *graph, const Sample *sample, SampleKind kind)
     if (kind == SAMPLE_STREAM)
         return x;
     x = add(graph, "sample.norm1", "group_norm", (Arg[]){ number(1), number(1e-3) }, x);
-    return add(
-        graph, "sample.concat1", "concat",
-        (Arg[]){
-            { .refs = (LayerRef[]){ { "sample.norm1", x } }, .ref_count = 1, .loc = nowhere } },
-        x);
+    x = add(graph, "sample.mul1", "multiply", joined("sample.norm1", x), x);
+    return add(graph, "sample.concat1", "concat", joined("sample.mul1", x), x);
 }
 
 /* The same around a dense layer of `ci` inputs and `co` units. */
