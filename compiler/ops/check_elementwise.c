@@ -122,10 +122,12 @@ static void check_far(const Row *row, double number)
 
 static void check(const Row *row, double number)
 {
+    enum { STEPS = 19 * 64 };
     const double step = 1.0 / 64;
     check_ends(row, number);
     check_far(row, number);
-    for (double x = -9.5 + step / 3; x < 9.5; x += step) {
+    for (int i = 0; i < STEPS; i++) {
+        const double x = -9.5 + (i + 1.0 / 3) * step;
         check_gradient(row, x, number);
         check_properties(row, x, step, number);
     }
