@@ -16,8 +16,10 @@
 static Force read_force(const struct argp_state *state, const char *arg)
 {
     const char *equals = strchr(arg, '=');
-    if (!equals || equals == arg || !equals[1])
+    if (!equals || equals == arg || !equals[1]) {
         usage_error(state, "--kernel wants LAYER[.DIRECTION]=NAME, not '%s'", arg);
+        return (Force){ 0 };
+    }
     const char *layer = arena_copy(arg, (size_t)(equals - arg)), *dot = strrchr(layer, '.');
     Force force = { .fusion = layer, .kernel = equals + 1 };
     if (dot
