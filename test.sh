@@ -38,7 +38,7 @@ their end."
 }
 group_watch interrupted
 
-echo "Building and running the tests takes about 7 minutes on two cores (tests/README.md)."
+echo "Building and running the tests takes about 9 minutes on two cores (tests/README.md)."
 need_packages $BUILD_PACKAGES $GRAPH_PACKAGES libcmocka-dev liblua5.4-dev
 
 # With the same compiler on the other Lua, where there are two: both must write the same bytes.
