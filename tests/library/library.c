@@ -114,6 +114,15 @@ void library_compile(const char *folder, const char *flags, const char *more)
     compile(folder, false, flags, more);
 }
 
+long library_number(const char *header, const char *name)
+{
+    char *line = text_of("#define %s ", name), *found = strstr(header, line);
+    assert_non_null(found);
+    const long value = strtol(found + strlen(line), NULL, 10);
+    free(line);
+    return value;
+}
+
 static const char sizes_source[] =
     "#include \"net.h\"\n"
     "const size_t sizes[] = { NET_ALIGN, NET_IMAGE_BYTES, NET_LATENT_FLOATS, NET_OUTPUT_FLOATS, "

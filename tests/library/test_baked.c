@@ -154,27 +154,14 @@ static float half_value(uint16_t half)
     return (float)(half >> 15 ? -size : size);
 }
 
-/* The number that the header of a library that is only written gives. */
-static size_t header_number(const char *folder, const char *name)
-{
-    char *path = text_of("%s/net/net.h", folder), *header = file_read(path, NULL),
-         *line = text_of("#define NET_%s ", name), *found = strstr(header, line);
-    assert_non_null(found);
-    const long value = strtol(found + strlen(line), NULL, 10);
-    assert_true(value > 0);
-    free(path);
-    free(header);
-    free(line);
-    return (size_t)value;
-}
-
 /* Halves: half the bytes, each the nearest to what is baked in float; and the results of the float
    kernels on such weights. */
 static void compare_halves(const char *graph, const char *options, const char *as)
 {
     char *plain_options = text_of("--no-training %s", options),
          *folder = library_write(graph, plain_options);
-    float *parameters = drawn_parameters(header_number(folder, "PARAMETER_FLOATS"));
+    char *path = text_of("%s/net/net.h", folder), *header = file_read(path, NULL);
+    float *parameters = drawn_parameters((size_t)library_number(header, "NET_PARAMETER_FLOATS"));
     char *weights = library_weights(folder, parameters),
          *full_options = text_of("%s --weights %s", plain_options, weights);
     char *half_options = text_of("%s --weights-type f16 %s", full_options, as);
@@ -200,8 +187,8 @@ static void compare_halves(const char *graph, const char *options, const char *a
     library_free(&half);
     library_free(&full);
     folder_remove(folder);
-    void *const blocks[] = { plain_options, parameters,   rounded, weights,
-                             full_options,  half_options, image };
+    void *const blocks[] = { plain_options, parameters,   rounded,      weights, path,
+                             header,        full_options, half_options, image };
     for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++)
         free(blocks[i]);
 }

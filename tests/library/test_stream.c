@@ -313,16 +313,6 @@ static void each_row_once(void **state)
                 "ROWS(net_decoder_conv1_forward_row, 2) ROWS(net_decoder_conv2_forward_row, 24)\n");
 }
 
-/* The number after `#define CAE_<name>`. */
-static long defined(const char *header, const char *name)
-{
-    char *line = text_of("#define CAE_%s ", name), *found = strstr(header, line);
-    assert_non_null(found);
-    long value = strtol(found + strlen(line), NULL, 10);
-    free(line);
-    return value;
-}
-
 /* The network of this project, whose values would take megabytes: what the header says is what a
    stream may touch, see above. */
 static void of_the_whole_network(void **state)
@@ -337,7 +327,7 @@ static void of_the_whole_network(void **state)
         want_exit(&result, 0);
         result_free(&result);
         char *path = text_of("%s/cae/cae.h", folder), *header = file_read(path, NULL);
-        long bytes = defined(header, "STREAM_BYTES");
+        long bytes = library_number(header, "CAE_STREAM_BYTES");
         print_message("%s: CAE_STREAM_BYTES %ld\n", targets[i], bytes);
         assert_in_range(bytes, 100000, 262144);
         free(path);
@@ -359,10 +349,11 @@ static void training_within_a_limit(void **state)
     char *path = text_of("%s/cae/cae.h", folder), *header = file_read(path, NULL),
          *line = strstr(result.out, "training takes ");
     assert_non_null(line);
-    long bytes = defined(header, "TRAIN_BYTES") + 4 * defined(header, "PARAMETER_FLOATS");
+    long bytes = library_number(header, "CAE_TRAIN_BYTES")
+                 + 4 * library_number(header, "CAE_PARAMETER_FLOATS");
     assert_in_range(bytes, 8 << 20, 12 << 20);
     assert_int_equal(bytes, strtol(line + strlen("training takes "), NULL, 10));
-    assert_in_range(defined(header, "STREAM_BYTES"), 100000, 262144);
+    assert_in_range(library_number(header, "CAE_STREAM_BYTES"), 100000, 262144);
     result_free(&result);
     free(path);
     free(header);
