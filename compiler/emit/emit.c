@@ -11,8 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- lists for the skeletons; those of programs are made in programs.c ---- */
-
 static const char *dims(Shape shape)
 {
     const char *text = arena_format("%d", shape.dim[0]);
@@ -50,8 +48,7 @@ static void set_parameters(lua_State *L, const Graph *graph)
     for (int i = 0; i < graph->parameter_count; i++) {
         const Parameter *p = &graph->parameters[i];
         lua_newtable(L);
-        lua_pushboolean(L, !p->non_trainable);
-        lua_setfield(L, -2, "trained");
+        set_bool(L, "trained", !p->non_trainable);
         all = all && !p->non_trainable;
         set_text(L, "name", p->node->name);
         set_text(L, "id", upper(plan_identifier(p->node->name)));
@@ -64,8 +61,7 @@ static void set_parameters(lua_State *L, const Graph *graph)
     }
     lua_setfield(L, -2, "parameters");
     set_number(L, "parameter_reals", (double)offset);
-    lua_pushboolean(L, all);
-    lua_setfield(L, -2, "all_trained");
+    set_bool(L, "all_trained", all);
 }
 
 /* The kernel of the layer that makes the output, where its last activation can leave a channel at 0
@@ -116,8 +112,7 @@ void push_packing_row(lua_State *L, const Packing *packing)
     set_packing_parameters(L, packing);
     set_number(L, "offset", (double)packing->offset);
     set_number(L, "count", (double)packing->count);
-    lua_pushboolean(L, packing->training);
-    lua_setfield(L, -2, "training");
+    set_bool(L, "training", packing->training);
 }
 
 static void set_packings(lua_State *L, const Plan *plan)

@@ -18,8 +18,8 @@ void push_step_holes(lua_State *L, const Plan *plan, const Step *step);
 /* The same for the function that ends a chunk (Kernel.flush_text); args are sum and dw. */
 void push_flush_holes(lua_State *L, const Plan *plan, const Step *step);
 
-/* The same for a packing: K, CI, CO, COUNT, ROOM, BLOCK, LANES, ROTATED, UP; args are the kind's
-   parameters and packing. */
+/* The same for a packing: K, CI, CO, COUNT, ROOM, BLOCK, LANES, ROTATED, UP, STRIDE,
+   PAD_TOP, PAD_LEFT; args are the kind's parameters and packing. */
 void push_packing_holes(lua_State *L, const Plan *plan, const Packing *packing);
 
 /* Of a packing made on use, for the function that turns forward's blocks into it; besides these

@@ -48,8 +48,7 @@ static void set_optimizer(lua_State *L, const Choice *choice)
     for (int i = 0; spec->states[i].name; i++) {
         lua_newtable(L);
         set_text(L, "name", spec->states[i].name);
-        lua_pushboolean(L, optimizer_keeps(choice, i));
-        lua_setfield(L, -2, "kept");
+        set_bool(L, "kept", optimizer_keeps(choice, i));
         append_item(L);
     }
     lua_setfield(L, -2, "states");

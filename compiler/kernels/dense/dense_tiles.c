@@ -43,7 +43,7 @@ static bool fits(const Step *step, const Settings *settings)
 static void plan(Step *step, const Settings *settings)
 {
     dense_bind(step);
-    step_number(step, "IMAGES", IMAGES);
+    step_number(step, "IMAGES", settings->library ? 1 : IMAGES); /* it has one image a call */
     step_number(step, "VECTORS", VECTORS);
     step_number(step, "ALONE", vectors_alone(step->core, settings));
 }
