@@ -59,7 +59,7 @@ int command_score(Infer *infer, const InferOptions *options, Error *error);
    whose latents are nearest to that of IMAGE: Euclidean distance, tab, path; nearest first, equal
    ones by path. IMAGE is a file; where DIR has it too, it counts as any other. OUT.png shows IMAGE
    and then the others in this order, up to SHEET_COLUMNS side by side. --csv FILE receives path and
-   distance; it takes its place after OUT.png. Only these pictures are kept in memory. */
+   distance, once OUT.png is written. Only these pictures are kept in memory. */
 int command_nearest(Infer *infer, const InferOptions *options, Error *error);
 
 /* ---- What commands share ---- */

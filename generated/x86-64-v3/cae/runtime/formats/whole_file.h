@@ -1,4 +1,4 @@
-/* whole_file.h - files that are written whole or not at all, and read whole.
+/* whole_file.h - files that are written whole or not at all.
  *
  * Every function that can fail returns 0, or -1 with one line for the user in message[size] that
  * names the file. */

@@ -83,31 +83,21 @@ static int write_sheet(const Nearest *n, const char *path, Error *error)
     return result;
 }
 
-static void write_rows(const Nearest *n, const InferPaths *list, FILE *stream)
-{
-    fputs("path,distance\n", stream);
-    for (size_t i = 0; i < n->count; i++) {
-        printable_field(stream, list->paths[n->rows[i].picture]);
-        fprintf(stream, ",%.9g\n", n->rows[i].distance);
-    }
-}
-
-/* The table takes its place after the sheet, so that no failure of the sheet leaves one. */
-static int write_both(const Nearest *n, const InferPaths *list, const InferOptions *options,
-                      Error *error)
+static int write_csv(const Nearest *n, const InferPaths *list, const char *path, Error *error)
 {
     char message[MESSAGE_SIZE];
-    WholeFile file = { 0 };
+    WholeFile file;
 
-    if (options->csv && whole_file_open(&file, options->csv, message, sizeof message) != 0)
+    if (whole_file_open(&file, path, message, sizeof message) != 0)
         return error_set(error, EXIT_FILE, "%s", message);
-    if (options->csv)
-        write_rows(n, list, file.stream);
-    int result = write_sheet(n, options->output, error);
-    if (result == 0 && options->csv && whole_file_commit(&file, message, sizeof message) != 0)
-        result = error_set(error, EXIT_FILE, "%s", message);
-    whole_file_abandon(&file);
-    return result;
+    fputs("path,distance\n", file.stream);
+    for (size_t i = 0; i < n->count; i++) {
+        printable_field(file.stream, list->paths[n->rows[i].picture]);
+        fprintf(file.stream, ",%.9g\n", n->rows[i].distance);
+    }
+    if (whole_file_commit(&file, message, sizeof message) != 0)
+        return error_set(error, EXIT_FILE, "%s", message);
+    return 0;
 }
 
 static void print_rows(const Nearest *n, const InferPaths *list)
@@ -186,8 +176,11 @@ int command_nearest(Infer *infer, const InferOptions *options, Error *error)
         result = encode_picture(infer, &n, options->arguments[0], error);
     if (result == 0)
         result = infer_files(infer, &list, INFER_LATENT, take_neighbour, &n, error);
+    /* One file at a time: a signal removes the one that is being written. */
     if (result == 0)
-        result = write_both(&n, &list, options, error);
+        result = write_sheet(&n, options->output, error);
+    if (result == 0 && options->csv)
+        result = write_csv(&n, &list, options->csv, error);
     if (result == 0)
         print_rows(&n, &list);
     close_nearest(&n);
