@@ -72,7 +72,8 @@ void expand_kernel(const Options *o)
     Graph *graph = sample_graph(&sample, dense    ? SAMPLE_DENSE
                                          : stream ? SAMPLE_STREAM
                                                   : SAMPLE_CONV);
-    pipeline_run(graph, o->dump, o->stop);
+    if (!pipeline_run(graph, o->dump, o->stop))
+        return;
     Settings settings = { .target = o->target,
                           .real_double = o->real && strcmp(o->real, "double") == 0,
                           .stream = stream };

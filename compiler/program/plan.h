@@ -108,8 +108,8 @@ bool plan_decodes(const Plan *plan);
 /* Of a parameter: lies in the caller's gradient array. */
 bool plan_is_gradient(const Node *node);
 
-/* All programs in a fixed order: train, encode, decode, then of each stage training and the
-   picture. Returns how many. */
+/* All programs in a fixed order: train, then encode and decode or the stream, then of each
+   stage training and the preview. Returns how many. */
 int plan_programs(const Plan *plan, Program ***programs);
 
 /* Whether training has packings of its own, in memory of its own: with a stream, whose kernels read

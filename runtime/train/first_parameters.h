@@ -8,9 +8,9 @@
    drawn. 0 or -1. */
 int train_fill_parameters(Run *run, Error *error);
 
-/* A last ReLU can leave an output channel 0 for every picture, and it then has no gradient ever.
-   Drawn parameters are drawn again until none is; parameters that came from a file are not ours to
-   change. */
+/* A last activation that is 0 below some value, as ReLU, can leave an output channel 0 for every
+   picture, and it then has no gradient ever. Drawn parameters are drawn again until none is;
+   parameters that came from a file are not ours to change. */
 int train_mend_dead_output(Run *run, int drawn, Error *error);
 
 #endif

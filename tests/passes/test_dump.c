@@ -312,6 +312,12 @@ static void stop_after_writes_nothing(void **state)
         assert_string_equal(result.out, "");
         assert_false(file_exists(out));
         result_free(&result);
+        if (strcmp(passes[i], "plan") == 0)
+            continue;
+        result = run_caec(folder, "--expand conv_direct --stop-after %s", passes[i]);
+        want_exit(&result, 0);
+        assert_string_equal(result.out, "");
+        result_free(&result);
     }
     free(path);
     free(out);
