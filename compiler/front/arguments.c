@@ -85,6 +85,17 @@ static void check_keys(lua_State *L, const ArgumentPlaces *places, const ArgSpec
          unknown[0], known_names(specs, also), activation_layer(specs, unknown[0]));
 }
 
+static int count_fields(lua_State *L)
+{
+    int count = 0;
+    lua_pushnil(L);
+    while (lua_next(L, -2)) {
+        lua_pop(L, 1);
+        count++;
+    }
+    return count;
+}
+
 static void read_number(lua_State *L, const ArgumentPlaces *places, const ArgSpec *spec, Arg *arg)
 {
     const char *kind = spec->kind == ARG_INT ? "whole number" : "number";
@@ -98,32 +109,99 @@ static void read_number(lua_State *L, const ArgumentPlaces *places, const ArgSpe
     arg->number = n;
 }
 
-static void read_choice(lua_State *L, const ArgumentPlaces *places, const ArgSpec *spec, Arg *arg)
+/* Whole numbers in the range of the spec: a number alone, or a list of as many as `counts` names,
+   ended by 0. Returns how many; 0: it is neither, or one is outside. */
+static int read_whole_numbers(lua_State *L, const ArgSpec *spec, const int *counts, int *numbers)
 {
-    Text all = { 0 };
-    for (int i = 0; spec->choices[i]; i++) {
-        if (lua_type(L, -1) == LUA_TSTRING && lua_length(L, -1) == strlen(spec->choices[i])
-            && strcmp(lua_tostring(L, -1), spec->choices[i]) == 0) {
-            arg->text = spec->choices[i];
-            return;
-        }
-        text_add(&all, "%s\"%s\"", i ? ", " : "", spec->choices[i]);
-    }
-    const char *given = lua_type(L, -1) == LUA_TSTRING
-                            ? arena_format("\"%.40s\"", lua_tostring(L, -1))
-                            : arena_format("a %s", lua_typename(L, lua_type(L, -1)));
-    fail(arg->loc, "%s: %s wants one of %s, not %s", places->word, spec->name, all.data, given);
-}
-
-static int count_fields(lua_State *L)
-{
-    int count = 0;
-    lua_pushnil(L);
-    while (lua_next(L, -2)) {
+    int count = lua_type(L, -1) == LUA_TNUMBER ? 1 : 0;
+    for (int i = 0; lua_istable(L, -1) && counts[i]; i++)
+        if (lua_length(L, -1) == (size_t)counts[i] && count_fields(L) == counts[i])
+            count = counts[i];
+    for (int i = 0; i < count; i++) {
+        if (lua_istable(L, -1))
+            lua_rawgeti(L, -1, i + 1);
+        else
+            lua_pushvalue(L, -1);
+        double n = lua_type(L, -1) == LUA_TNUMBER ? lua_tonumber(L, -1) : spec->min - 1;
         lua_pop(L, 1);
-        count++;
+        if (!(n >= spec->min && n <= spec->max) || n != floor(n))
+            return 0;
+        numbers[i] = (int)n;
     }
     return count;
+}
+
+/* What was given instead, in a few words. */
+static const char *given(lua_State *L)
+{
+    if (lua_type(L, -1) == LUA_TNUMBER)
+        return arena_format("%.15g", lua_tonumber(L, -1));
+    if (lua_type(L, -1) == LUA_TSTRING)
+        return arena_format("\"%.40s\"", lua_tostring(L, -1));
+    return lua_istable(L, -1) ? "this list"
+                              : arena_format("a %s", lua_typename(L, lua_type(L, -1)));
+}
+
+static void read_pair(lua_State *L, const ArgumentPlaces *places, const ArgSpec *spec, Arg *arg)
+{
+    int count = read_whole_numbers(L, spec, (const int[]){ 2, 0 }, arg->pair);
+    if (!count)
+        fail(arg->loc,
+             "%s: %s wants a whole number from %.15g to %.15g, or two as { height, width }, not %s",
+             places->word, spec->name, spec->min, spec->max, given(L));
+    if (count == 1)
+        arg->pair[1] = arg->pair[0];
+    arg->number = arg->pair[0];
+}
+
+/* That of the spec's choices which the string at the top is; NULL: none. */
+static const char *chosen(lua_State *L, const ArgSpec *spec)
+{
+    for (int i = 0; spec->choices && spec->choices[i]; i++)
+        if (lua_type(L, -1) == LUA_TSTRING && lua_length(L, -1) == strlen(spec->choices[i])
+            && strcmp(lua_tostring(L, -1), spec->choices[i]) == 0)
+            return spec->choices[i];
+    return NULL;
+}
+
+static const char *all_choices(const ArgSpec *spec)
+{
+    Text all = { 0 };
+    for (int i = 0; spec->choices && spec->choices[i]; i++)
+        text_add(&all, "%s\"%s\"", i ? ", " : "", spec->choices[i]);
+    return all.length ? all.data : "";
+}
+
+static void read_choice(lua_State *L, const ArgumentPlaces *places, const ArgSpec *spec, Arg *arg)
+{
+    arg->text = chosen(L, spec);
+    if (arg->text)
+        return;
+    const char *was = lua_type(L, -1) == LUA_TNUMBER || lua_istable(L, -1)
+                          ? arena_format("a %s", lua_typename(L, lua_type(L, -1)))
+                          : given(L);
+    fail(arg->loc, "%s: %s wants one of %s, not %s", places->word, spec->name, all_choices(spec),
+         was);
+}
+
+static void read_padding(lua_State *L, const ArgumentPlaces *places, const ArgSpec *spec, Arg *arg)
+{
+    arg->text = chosen(L, spec);
+    if (arg->text)
+        return;
+    int *pad = arg->pad, count = read_whole_numbers(L, spec, (const int[]){ 2, 4, 0 }, pad);
+    if (!count)
+        fail(arg->loc,
+             "%s: %s wants %s%sa whole number from %.15g to %.15g, { height, width } or { top, "
+             "left, bottom, right }, not %s",
+             places->word, spec->name, all_choices(spec), spec->choices ? ", " : "", spec->min,
+             spec->max, given(L));
+    if (count == 1)
+        pad[1] = pad[0];
+    if (count <= 2) {
+        pad[2] = pad[0];
+        pad[3] = pad[1];
+    }
 }
 
 bool read_shape(lua_State *L, Shape *shape, bool *list)
@@ -183,6 +261,7 @@ static void read_references(lua_State *L, const ArgumentPlaces *places, const Ar
 static void read_argument(lua_State *L, const ArgumentPlaces *places, const ArgSpec *spec, Arg *arg)
 {
     *arg = (Arg){ .number = spec->number, .text = spec->text, .loc = places->loc };
+    arg->pair[0] = arg->pair[1] = (int)spec->number;
     lua_getfield(L, -1, spec->name);
     if (lua_isnil(L, -1)) {
         if (spec->required)
@@ -198,6 +277,10 @@ static void read_argument(lua_State *L, const ArgumentPlaces *places, const ArgS
         arg->number = lua_toboolean(L, -1);
     } else if (spec->kind == ARG_CHOICE) {
         read_choice(L, places, spec, arg);
+    } else if (spec->kind == ARG_PAIR) {
+        read_pair(L, places, spec, arg);
+    } else if (spec->kind == ARG_PADDING) {
+        read_padding(L, places, spec, arg);
     } else if (spec->kind == ARG_SHAPE) {
         read_shape_argument(L, places, spec, arg);
     } else if (spec->kind == ARG_LAYER || spec->kind == ARG_LAYERS) {

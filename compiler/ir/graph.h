@@ -12,7 +12,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { MAX_INPUTS = 4, MAX_NUMBERS = 8, MAX_RANK = 4 };
+enum { MAX_INPUTS = 4, MAX_NUMBERS = 16, MAX_RANK = 4 };
 
 /* Sizes that keep every index of the emitted C an int and every offset well inside a size_t. */
 enum { MAX_SIDE = 1 << 20, MAX_ELEMENTS = 1 << 28 };
@@ -74,9 +74,10 @@ struct Op {
     /* Multiply-adds of the direct algorithm; NULL: not counted. */
     double (*macs)(const Node *node);
 
-    /* Height and width of its value are those of input 0 times `up`, divided by `down`; false: by
-       no such rule. NULL: likewise, but where both are kept. */
-    bool (*scale)(const Node *node, int *up, int *down);
+    /* Along an axis (0: height, 1: width) its value has what input 0 has times `up`, divided by
+       `down`, which are 1 before; false: by no such rule. NULL: likewise, but where both are
+       kept. */
+    bool (*scale)(const Node *node, int axis, int *up, int *down);
 
     Role role;
 

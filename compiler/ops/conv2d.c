@@ -53,8 +53,9 @@ double conv_macs(const Node *node)
     return (double)s.out_h * s.out_w * s.co * s.kernel * s.kernel * s.ci;
 }
 
-static bool conv2d_scale(const Node *node, int *up, int *down)
+static bool conv2d_scale(const Node *node, int axis, int *up, int *down)
 {
+    (void)axis;
     (void)up;
     *down = node_number(node, "stride");
     return node_number(node, "same") || node_number(node, "kernel") == 1;

@@ -44,8 +44,9 @@ static Node *transpose_gradient(Graph *graph, Node *node, Node *dy, int i)
                     (Node *[]){ dy, node->input[1] }, node->number);
 }
 
-static bool transpose_scale(const Node *node, int *up, int *down)
+static bool transpose_scale(const Node *node, int axis, int *up, int *down)
 {
+    (void)axis;
     (void)down;
     *up = node_number(node, "stride");
     return true;

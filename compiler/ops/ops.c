@@ -93,6 +93,12 @@ static void add_choices(Text *text, const ArgSpec *arg)
             text_add(text, " or \"%s\"", arg->choices[i]);
 }
 
+static void add_padding(Text *text, const ArgSpec *arg)
+{
+    add_choices(text, arg);
+    text_add(text, " or numbers");
+}
+
 const char *args_text(const ArgSpec *args)
 {
     Text text = { 0 };
@@ -102,6 +108,8 @@ const char *args_text(const ArgSpec *args)
             continue;
         if (args[i].kind == ARG_CHOICE)
             add_choices(&text, &args[i]);
+        else if (args[i].kind == ARG_PADDING)
+            add_padding(&text, &args[i]);
         else if (args[i].kind == ARG_BOOL)
             text_add(&text, args[i].number ? "true" : "false");
         else if (args[i].text)

@@ -16,23 +16,29 @@ typedef enum ArgKind {
     ARG_BOOL,
     ARG_CHOICE,
     ARG_SHAPE,
+    ARG_PAIR, /* a whole number for both sides, or { height, width } */
+    /* one of `choices`, if there are any, or zeros in whole numbers: one for all four sides,
+       { height, width } or { top, left, bottom, right } */
+    ARG_PADDING,
     /* the full name of a layer that comes before, "encoder.conv1"; ARG_LAYERS: or a list of such
        names */
     ARG_LAYER,
     ARG_LAYERS
 } ArgKind;
 
-enum { MAX_ARGS = 8 };
+enum { MAX_ARGS = 12 };
 
 typedef struct ArgSpec {
     const char *name;
     ArgKind kind;
     bool required;
-    double number;              /* default of ARG_INT, ARG_REAL, ARG_BOOL */
-    double min, max;            /* of ARG_INT and ARG_REAL, both included; ARG_SHAPE is { height,
-                                   width, channels } and always required */
-    const char *text;           /* default of ARG_CHOICE; of others, the default in words where it
-                                   is no number */
+    double number;              /* default of ARG_INT, ARG_REAL, ARG_BOOL and, of both sides,
+                                   ARG_PAIR */
+    double min, max;            /* of ARG_INT, ARG_REAL and each number of ARG_PAIR and ARG_PADDING,
+                                   both included; ARG_SHAPE is { height, width, channels } and
+                                   always required */
+    const char *text;           /* default of ARG_CHOICE and ARG_PADDING; of others, the default in
+                                   words where it is no number */
     const char *const *choices; /* NULL-ended */
 } ArgSpec;
 
@@ -44,10 +50,12 @@ typedef struct LayerRef {
 
 typedef struct Arg {
     double number;
-    const char *text;
-    Loc loc;        /* of the argument's word; of the layer's word where it is left out */
-    Shape shape;    /* of ARG_SHAPE */
-    LayerRef *refs; /* of ARG_LAYER (one) and ARG_LAYERS */
+    const char *text; /* of ARG_PADDING: NULL where it is given in numbers */
+    int pair[2];      /* of ARG_PAIR: height, width */
+    int pad[4];       /* of ARG_PADDING in numbers: top, left, bottom, right */
+    Loc loc;          /* of the argument's word; of the layer's word where it is left out */
+    Shape shape;      /* of ARG_SHAPE */
+    LayerRef *refs;   /* of ARG_LAYER (one) and ARG_LAYERS */
     int ref_count;
 } Arg;
 
@@ -207,8 +215,8 @@ double conv_macs(const Node *node);
 const char *sizes_hint(const Graph *graph, const Node *a, const Node *b);
 
 /* Op.scale of pools; of what enlarges by `size`. */
-bool scale_down_by_size(const Node *node, int *up, int *down);
-bool scale_up_by_size(const Node *node, int *up, int *down);
+bool scale_down_by_size(const Node *node, int axis, int *up, int *down);
+bool scale_up_by_size(const Node *node, int axis, int *up, int *down);
 
 /* The largest of `size` x `size` windows side by side fits into the input: what pools check. */
 void want_window(const Node *node);

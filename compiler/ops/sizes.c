@@ -4,8 +4,10 @@
 
 #include "../base/arena.h"
 
-/* A value beside the image: it has num / den (in lowest terms) of its height and width, exactly
-   where `divisor` divides these. */
+enum { AXES = 2 };
+
+/* A value beside the image, along an axis: it has num / den (in lowest terms) of the image's height
+   or width, exactly where `divisor` divides that. */
 typedef struct Scale {
     bool known; /* false: after a dense layer or a reshape, or a convolution without padding */
     int64_t num, den, divisor;
@@ -37,26 +39,26 @@ static void change(Scale *s, int up, int down)
     s->known = s->num <= MAX_SIDE && s->den <= MAX_SIDE && s->divisor <= MAX_SIDE;
 }
 
-static bool keeps_places(const Node *node)
+static bool keeps_places(const Node *node, int axis)
 {
     const Shape x = node->input[0]->shape, y = node->shape;
-    return x.rank == 3 && y.rank == 3 && x.dim[0] == y.dim[0] && x.dim[1] == y.dim[1];
+    return x.rank == 3 && y.rank == 3 && x.dim[axis] == y.dim[axis];
 }
 
 /* From what the node reads to its value. */
-static void step(Scale *s, const Node *node)
+static void step(Scale *s, const Node *node, int axis)
 {
     const int *x = node->input[0]->shape.dim;
     int down = 1, up = 1;
-    s->known = node->op->scale ? node->op->scale(node, &up, &down) : keeps_places(node);
+    s->known = node->op->scale ? node->op->scale(node, axis, &up, &down) : keeps_places(node, axis);
     if (!s->known)
         return;
-    if (!s->uneven && (x[0] % down || x[1] % down))
+    if (!s->uneven && x[axis] % down)
         s->uneven = node;
     change(s, up, down);
 }
 
-static Scale scale_of(const Graph *graph, const Node *node)
+static Scale scale_of(const Graph *graph, const Node *node, int axis)
 {
     int count = 0;
     const Node **path = ARENA_ARRAY(const Node *, graph->count + 1);
@@ -64,37 +66,67 @@ static Scale scale_of(const Graph *graph, const Node *node)
         path[count++] = node;
     Scale s = { .known = true, .num = 1, .den = 1, .divisor = 1 };
     while (count > 0 && s.known)
-        step(&s, path[--count]);
+        step(&s, path[--count], axis);
     return s;
 }
 
-bool scale_down_by_size(const Node *node, int *up, int *down)
+bool scale_down_by_size(const Node *node, int axis, int *up, int *down)
 {
+    (void)axis;
     (void)up;
     *down = node_number(node, "size");
     return true;
 }
 
-bool scale_up_by_size(const Node *node, int *up, int *down)
+bool scale_up_by_size(const Node *node, int axis, int *up, int *down)
 {
+    (void)axis;
     (void)down;
     *up = node_number(node, "size");
     return true;
 }
 
+/* What the image's height or width must be divisible by for both values to have one size along the
+   axis; 0: by no number, or they have. `uneven`: as in Scale. */
+static int64_t wanted_divisor(const Graph *graph, const Node *a, const Node *b, int axis,
+                              const Node **uneven)
+{
+    Scale x = scale_of(graph, a, axis), y = scale_of(graph, b, axis);
+    *uneven = x.uneven ? x.uneven : y.uneven;
+    bool meet = x.known && y.known && x.num == y.num && x.den == y.den;
+    return meet && *uneven && a->shape.dim[axis] != b->shape.dim[axis]
+               ? least_multiple(x.divisor, y.divisor)
+               : 0;
+}
+
+static const char *wish(const int64_t *divisor)
+{
+    if (divisor[0] == divisor[1])
+        return arena_format("height and width divisible by %lld", (long long)divisor[0]);
+    if (!divisor[0] || !divisor[1])
+        return arena_format("%s divisible by %lld", divisor[0] ? "height" : "width",
+                            (long long)(divisor[0] ? divisor[0] : divisor[1]));
+    return arena_format("height divisible by %lld and width by %lld", (long long)divisor[0],
+                        (long long)divisor[1]);
+}
+
 const char *sizes_hint(const Graph *graph, const Node *a, const Node *b)
 {
-    Scale x = scale_of(graph, a), y = scale_of(graph, b);
-    const Node *uneven = x.uneven ? x.uneven : y.uneven;
-    if (!x.known || !y.known || x.num != y.num || x.den != y.den || !uneven)
-        return "";
-    if (a->shape.dim[0] == b->shape.dim[0] && a->shape.dim[1] == b->shape.dim[1])
+    int64_t divisor[AXES];
+    const Node *uneven = NULL;
+    for (int axis = 0; axis < AXES; axis++) {
+        const Node *first;
+        divisor[axis] = wanted_divisor(graph, a, b, axis, &first);
+        if (divisor[axis] == 0 && a->shape.dim[axis] != b->shape.dim[axis])
+            return "";
+        uneven = divisor[axis] && !uneven ? first : uneven;
+    }
+    if (!uneven)
         return "";
     bool pool = uneven->op->role == ROLE_POOL;
     const int *read = uneven->input[0]->shape.dim;
     return arena_format(
-        "; %s reads %dx%d and %s; make the input's height and width divisible by %lld",
-        uneven->layer, read[0], read[1],
+        "; %s reads %dx%d and %s; make the input's %s", uneven->layer, read[0], read[1],
         pool ? "drops the rows and columns that fill no window" : "its stride rounds up",
-        (long long)(least_multiple(x.divisor, y.divisor)));
+        wish(divisor));
 }
