@@ -209,6 +209,9 @@ bool conv_scatters(const Node *node);
    everybody counts. */
 double conv_macs(const Node *node);
 
+/* The side of the windows of a pool that a kernel may take in, or of its gradient. */
+int pool_side(const Node *node);
+
 /* How a message about two values of different height or width goes on, where a pool or a stride
    before them is why: which, and of what the image's sides must be multiples; "" where it is not,
    or may not be. */
