@@ -144,7 +144,7 @@ static const char *pixel_scale(const Node *node)
 /* How an argument's codes lie, for codes.c.in. */
 static void set_codes(lua_State *L, const Node *codes)
 {
-    const CodeLayout layout = code_layout(node_number(codes, "size"));
+    const CodeLayout layout = code_layout(codes);
     set_number(L, "bits", layout.bits);
     set_number(L, "across", layout.across);
     set_number(L, "down", layout.down);

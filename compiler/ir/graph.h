@@ -52,7 +52,7 @@ typedef enum Role {
     ROLE_CORE, /* a product with a kernel, input 1 */
     ROLE_BIAS,
     ROLE_ACTIVATION, /* one value of each value of its input */
-    ROLE_POOL        /* one value of each window, `size` x `size`, windows side by side */
+    ROLE_POOL        /* one value of each window */
 } Role;
 
 /* What an operator is, for everything that needs to know: outside its own file and its kernels none
@@ -78,6 +78,10 @@ struct Op {
        `down`, which are 1 before; false: by no such rule. NULL: likewise, but where both are
        kept. */
     bool (*scale)(const Node *node, int axis, int *up, int *down);
+
+    /* Whether number i goes without saying where a node is written down: it follows from the
+       others, or is what it is for nearly all. NULL: none does. */
+    bool (*implied)(const Node *node, int i);
 
     Role role;
 
