@@ -156,7 +156,7 @@ static const char *pixel_scale(const Node *node)
 /* How an argument's codes lie, for codes.c.in. */
 static void set_codes(lua_State *L, const Node *codes)
 {
-    const CodeLayout layout = code_layout(node_number(codes, "size"));
+    const CodeLayout layout = code_layout(codes);
     set_number(L, "bits", layout.bits);
     set_number(L, "across", layout.across);
     set_number(L, "down", layout.down);
@@ -261,8 +261,8 @@ static void set_taken(lua_State *L, const Step *step)
     set_number(L, "ACT", step->act != NULL);
     set_number(L, "D_ACT", step->d_act != NULL);
     set_number(L, "AVERAGE", node_averages(step->pool) || node_averages(step->d_pool));
-    set_number(L, "POOL", step->pool ? node_number(step->pool, "size") : 0);
-    set_number(L, "D_POOL", step->d_pool ? node_number(step->d_pool, "size") : 0);
+    set_number(L, "POOL", step->pool ? pool_side(step->pool) : 0);
+    set_number(L, "D_POOL", step->d_pool ? pool_side(step->d_pool) : 0);
     set_text(L, "act_value", act ? act->op->value : "x");
     set_text(L, "act_derivative", act ? act->op->derivative : "d");
     lua_newtable(L);

@@ -53,7 +53,7 @@ static int rows_together(const Step *step)
     for (int i = 0; i < step->argument_count; i++) {
         const Node *node = step->arguments[i].node;
         if (node && node->type == TYPE_CODE && step_writes(step, node))
-            return code_layout(node_number(node, "size")).down;
+            return code_layout(node).down;
     }
     return 1;
 }

@@ -22,7 +22,7 @@ static Node *image(Graph *graph, const char *name, int height, int width, int ch
 
 static Arg number(double value)
 {
-    return (Arg){ .number = value, .loc = nowhere };
+    return (Arg){ .number = value, .pair = { (int)value, (int)value }, .loc = nowhere };
 }
 
 /* `width` 0: the same as the height. */
@@ -66,12 +66,15 @@ static Node *around_conv(Graph *graph, const Sample *sample, SampleKind kind)
         x = add(graph, "sample.up1", "upsample2d", (Arg[]){ number(sample->up) }, x);
     x = add(graph, "sample.conv", "conv2d", conv, x);
     if (sample->pool)
-        x = add(graph, "sample.pool1", "max_pool2d", (Arg[]){ number(sample->pool) }, x);
+        x = add(graph, "sample.pool1", "max_pool2d",
+                (Arg[]){ number(sample->pool), number(sample->pool), choice("valid") }, x);
     x = add(graph, "sample.up2", "upsample2d", (Arg[]){ number(2) }, x);
     if (kind == SAMPLE_STREAM)
         return x;
     x = add(graph, "sample.norm1", "group_norm", (Arg[]){ number(1), number(1e-3) }, x);
     x = add(graph, "sample.mul1", "multiply", joined("sample.norm1", x), x);
+    Node *gate = add(graph, "sample.gpool1", "global_avg_pool2d", NULL, x);
+    x = add(graph, "sample.mul2", "multiply", joined("sample.gpool1", gate), x);
     return add(graph, "sample.concat1", "concat", joined("sample.mul1", x), x);
 }
 

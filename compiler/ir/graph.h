@@ -52,7 +52,7 @@ typedef enum Role {
     ROLE_CORE, /* a product with a kernel, input 1 */
     ROLE_BIAS,
     ROLE_ACTIVATION, /* one value of each value of its input */
-    ROLE_POOL        /* one value of each window, `size` x `size`, windows side by side */
+    ROLE_POOL        /* one value of each window */
 } Role;
 
 /* What an operator is, for everything that needs to know: outside its own file and its kernels none

@@ -25,6 +25,13 @@ static void max_unpool2d_dx_shape(Node *node)
     node->type = TYPE_REAL;
 }
 
+static bool max_unpool2d_scale(const Node *node, int axis, int *up, int *down)
+{
+    (void)down;
+    *up = pool_axis(node, axis).stride;
+    return pool_is_tiled(node);
+}
+
 static Node *max_unpool2d_gradient(Graph *graph, Node *node, Node *dy, int i)
 {
     if (i != 0) /* the places: whole numbers */
@@ -35,15 +42,17 @@ static Node *max_unpool2d_gradient(Graph *graph, Node *node, Node *dy, int i)
 
 const Op op_max_unpool2d = { .name = "max_unpool2d",
                              .arity = 3,
-                             .numbers = { "size", "height", "width" },
+                             .numbers = { POOL_NUMBERS, "height", "width" },
+                             .implied = pool_implies,
                              .shape = max_unpool2d_shape,
                              .gradient = max_unpool2d_gradient,
-                             .scale = scale_up_by_size,
+                             .scale = max_unpool2d_scale,
                              .inputs_from_layers = true,
                              .optional_input = 2 };
 const Op op_max_unpool2d_dx = { .name = "max_unpool2d_dx",
                                 .arity = 3,
-                                .numbers = { "size" },
+                                .numbers = { POOL_NUMBERS },
+                                .implied = pool_implies,
                                 .shape = max_unpool2d_dx_shape,
                                 .direction = DIRECTION_DX,
                                 .gradient_of = &op_max_unpool2d,
@@ -60,11 +69,17 @@ static Node *max_unpool2d_build(Layer *layer, const Arg *args, Node *x)
     if (!shape_equal(x->shape, pool->shape))
         fail(args[0].loc, "max_unpool2d: %s gives %s, but what comes in is %s; both must be equal",
              ref->name, shape_text(pool->shape), shape_text(x->shape));
-    const int *dim = pool->input[0]->shape.dim, size = node_number(pool, "size");
-    layer->detail = arena_format("%dx%d", size, size);
+    if (pool_overlaps(pool))
+        fail(args[0].loc,
+             "max_unpool2d: windows of %s overlap, so that two values may go back to one place; "
+             "give that pool a stride that is not smaller than its size",
+             ref->name);
+    double numbers[MAX_NUMBERS] = { 0 };
+    pool_numbers(pool, numbers);
+    layer->detail = arena_format("%dx%d", pool_axis(pool, 0).size, pool_axis(pool, 1).size);
     return node_new(layer->graph, &op_max_unpool2d, &layer->model, layer->model.layer,
                     (Node *[]){ layer_reals(layer, x), max_pool2d_codes(layer->graph, pool), pool },
-                    (double[]){ size, dim[0], dim[1] });
+                    numbers);
 }
 
 const LayerSpec layer_max_unpool2d = {

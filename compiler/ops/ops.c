@@ -238,18 +238,6 @@ void want_image(const Node *node, const Node *input)
             node->word, input->layer, shape_text(input->shape), shape_text(input->shape));
 }
 
-void want_window(const Node *node)
-{
-    const Node *x = node->input[0];
-    int size = node_number(node, "size");
-    want_image(node, x);
-    int side = x->shape.dim[0] < x->shape.dim[1] ? x->shape.dim[0] : x->shape.dim[1];
-    if (side < size)
-        fail(node->loc,
-             "%s: a window of %dx%d does not fit into %s; use size <= %d or a larger input",
-             node->word, size, size, shape_text(x->shape), side);
-}
-
 static void check_match(const Node *node)
 {
     const Shape y = node->input[0]->shape, t = node->input[1]->shape;

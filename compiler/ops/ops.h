@@ -26,7 +26,7 @@ typedef enum ArgKind {
     ARG_LAYERS
 } ArgKind;
 
-enum { MAX_ARGS = 12 };
+enum { MAX_ARGS = 12, AXES = 2 };
 
 typedef struct ArgSpec {
     const char *name;
@@ -261,18 +261,50 @@ const char *conv_padding_text(const Arg *padding);
 
 /* Fails where the channels cannot be cut into so many groups. */
 void want_groups(const Layer *layer, const Arg *groups, int channels, int filters);
+/* The windows along an axis (0: height, 1: width) of a pool, of its by-product, of its gradient or
+   of what puts back what it found: pixels of a window and from one to the next, and what is padded
+   before the first pixel and after the last. */
+typedef struct PoolAxis {
+    int size, stride, before, after;
+} PoolAxis;
+
+PoolAxis pool_axis(const Node *node, int axis);
+
+/* Windows side by side, without padding; and square: only such a pool, plain, may be computed
+   together with what comes before it. pool_side: the side of a plain one's windows. */
+bool pool_is_tiled(const Node *node);
+bool pool_is_plain(const Node *node);
+int pool_side(const Node *node);
+bool pool_overlaps(const Node *pool); /* whether two windows share a pixel */
+
+/* For operators of pools: their numbers, Op.implied, shape and Op.scale. pool_numbers: those of a
+   pool, and the height and width of what it reads. pool_gradient: a node of that operator with these numbers,
+   whose shape pool_dx_shape sets. */
+#define POOL_NUMBERS                                                                              \
+    "size_h", "size_w", "stride_h", "stride_w", "pad_top", "pad_left", "pad_bottom", "pad_right"
+bool pool_implies(const Node *node, int i);
+Shape pool_shape(const Node *node);
+bool pool_scale(const Node *node, int axis, int *up, int *down);
+void pool_numbers(const Node *pool, double numbers[MAX_NUMBERS]);
+Node *pool_gradient(Graph *graph, const Node *node, const Op *op, Node *const *inputs);
+void pool_dx_shape(Node *node);
+
+/* For words of pools: their arguments, sizes up to `most`; the node. Fails where a window does not
+   fit or could lie on padding alone. */
+extern const char *const pool_paddings[];
+#define POOL_ARGS(most)                                                                           \
+    { "size", ARG_PAIR, .number = 2, .min = 1, .max = (most) },                                   \
+    { "stride", ARG_PAIR, .text = "size", .min = 1, .max = 255 },                                 \
+    { "padding", ARG_PADDING, .max = (most) - 1, .text = "valid", .choices = pool_paddings }
+Node *layer_pool(Layer *layer, const Op *op, const Arg *args, Node *x);
 
 /* How a message about two values of different height or width goes on, where a pool or a stride
    before them is why: which, and of what the image's sides must be multiples; "" where it is not,
    or may not be. */
 const char *sizes_hint(const Graph *graph, const Node *a, const Node *b);
 
-/* Op.scale of pools; of what enlarges by `size`. */
-bool scale_down_by_size(const Node *node, int axis, int *up, int *down);
+/* Op.scale of what enlarges by `size`. */
 bool scale_up_by_size(const Node *node, int axis, int *up, int *down);
-
-/* The largest of `size` x `size` windows side by side fits into the input: what pools check. */
-void want_window(const Node *node);
 
 /* The output (repeated `up` times) has the shape of the target: what losses check. loss_shape: of
    the loss, one number; loss_dx_shape: of its gradient. */

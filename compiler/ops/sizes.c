@@ -4,8 +4,6 @@
 
 #include "../base/arena.h"
 
-enum { AXES = 2 };
-
 /* A value beside the image, along an axis: it has num / den (in lowest terms) of the image's height
    or width, exactly where `divisor` divides that. */
 typedef struct Scale {
@@ -70,14 +68,6 @@ static Scale scale_of(const Graph *graph, const Node *node, int axis)
     return s;
 }
 
-bool scale_down_by_size(const Node *node, int axis, int *up, int *down)
-{
-    (void)axis;
-    (void)up;
-    *down = node_number(node, "size");
-    return true;
-}
-
 bool scale_up_by_size(const Node *node, int axis, int *up, int *down)
 {
     (void)axis;
@@ -110,6 +100,20 @@ static const char *wish(const int64_t *divisor)
                         (long long)divisor[1]);
 }
 
+/* Whether rows or columns of what it reads are in no window. */
+static bool drops(const Node *node)
+{
+    bool any = false;
+    for (int axis = 0; axis < AXES; axis++) {
+        int up = 1, down = 1;
+        any = any
+              || (node->op->scale(node, axis, &up, &down)
+                  && (int64_t)node->shape.dim[axis] * down
+                         < (int64_t)node->input[0]->shape.dim[axis] * up);
+    }
+    return any;
+}
+
 const char *sizes_hint(const Graph *graph, const Node *a, const Node *b)
 {
     int64_t divisor[AXES];
@@ -123,10 +127,9 @@ const char *sizes_hint(const Graph *graph, const Node *a, const Node *b)
     }
     if (!uneven)
         return "";
-    bool pool = uneven->op->role == ROLE_POOL;
     const int *read = uneven->input[0]->shape.dim;
     return arena_format(
         "; %s reads %dx%d and %s; make the input's %s", uneven->layer, read[0], read[1],
-        pool ? "drops the rows and columns that fill no window" : "its stride rounds up",
+        drops(uneven) ? "drops the rows and columns that fill no window" : "its stride rounds up",
         wish(divisor));
 }

@@ -6,14 +6,13 @@
 
 /* An integer as wide as a real holds, of one channel, the codes of `across` neighbouring windows in
    each of `down` rows of windows, so that a vector of channels is a vector of codes, and a shift
-   brings a window's to the bottom: windows of 2x2 need two bits, up to 4x4 four, others eight, and
-   a row has 16 of the integer's. */
+   brings a window's to the bottom: windows of up to four pixels need two bits, up to 16 four,
+   others eight, and a row has 16 of the integer's. */
 typedef struct CodeLayout {
     int bits, across, down;
 } CodeLayout;
 
-/* Of windows of size x size. */
-CodeLayout code_layout(int size);
+CodeLayout code_layout(const Node *codes);
 
 /* Integers that hold a value of codes. */
 size_t code_count(const Node *codes);

@@ -1,6 +1,7 @@
 #include "passes.h"
 
 #include "../base/arena.h"
+#include "../ops/ops.h"
 
 /* The only reader of a node on the way to the output, where it is the only one; beside a pool its
    by-product does not count. Where the loss, gradients or a stage of training read it too, the plan
@@ -62,7 +63,7 @@ static void follow(const Graph *graph, const Users *all, Fusion *fusion)
         fusion->act = last = next;
         next = only_user(graph, all, last);
     }
-    if (node_has_role(next, ROLE_POOL) && may_follow(all, fusion->act, next)) {
+    if (node_has_role(next, ROLE_POOL) && pool_is_plain(next) && may_follow(all, fusion->act, next)) {
         fusion->pool = next;
         fusion->codes = codes_of(all, next);
     }

@@ -190,13 +190,36 @@ static bool add_deconv(Drawer *d)
     return true;
 }
 
+/* Windows that are no squares, do not lie side by side, or reach over the border. */
+static void draw_windows(Drawer *d, NetLayer *pool)
+{
+    if (chance(d, 30))
+        pool->size_w = between(d, 1, 4);
+    for (int axis = 0; axis < 2 && chance(d, 30); axis++)
+        pool->strides[axis] = between(d, 1, 4);
+    pool->same = chance(d, 25);
+    const int sides[] = { pool->size, pool->size_w ? pool->size_w : pool->size };
+    for (int i = 0; i < 4 && !pool->same && chance(d, 25); i++)
+        pool->pads[i] = below(d, sides[i % 2]);
+}
+
 static bool add_pool(Drawer *d)
 {
     NetSize s = size_now(d);
-    int most = least(s.height, s.width), size = chance(d, 60) ? 2 : between(d, 1, 4);
-    if (s.flat || size > most)
+    NetLayer l = { chance(d, 60) ? POOL : AVG, .size = chance(d, 60) ? 2 : between(d, 1, 4) };
+    draw_windows(d, &l);
+    Window w = net_window(&l, s);
+    if (s.flat || w.height > s.height + w.top + w.bottom || w.width > s.width + w.left + w.right)
         return false;
-    append(d, (NetLayer){ chance(d, 60) ? POOL : AVG, .size = size });
+    append(d, l);
+    return true;
+}
+
+static bool add_global_pool(Drawer *d)
+{
+    if (size_now(d).flat)
+        return false;
+    append(d, (NetLayer){ chance(d, 50) ? GLOBAL_MAX : GLOBAL_AVG });
     return true;
 }
 
@@ -328,7 +351,8 @@ static bool add_unpool(Drawer *d)
 {
     int found[NET_PLACES], count = 0;
     for (int i = 0; i < d->count; i++)
-        if (d->places[i].layer->kind == POOL && same_size(d->places[i].out, size_now(d)))
+        if (d->places[i].layer->kind == POOL && same_size(d->places[i].out, size_now(d))
+            && !net_overlaps(&d->places[i]))
             found[count++] = i;
     if (!count)
         return false;
@@ -346,9 +370,9 @@ void add_word(Drawer *d)
     } words[] = {
         { add_conv, 28 },      { add_deconv, 5 }, { add_pool, 17 },  { add_up, 5 },
         { add_activation, 9 }, { add_norm, 8 },   { add_noise, 5 },  { add_flat, 1 },
-        { add_reshape, 2 },    { add_join, 9 },   { add_unpool, 7 },
+        { add_reshape, 2 },    { add_join, 9 },   { add_unpool, 7 }, { add_global_pool, 1 },
     };
-    enum { ALL = 96 }; /* the sum of the shares */
+    enum { ALL = 97 }; /* the sum of the shares */
     int share = below(d, ALL), word = 0;
     while (share >= words[word].share)
         share -= words[word++].share;

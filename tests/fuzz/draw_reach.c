@@ -81,7 +81,7 @@ static bool reach_by_unpool(Drawer *d, NetSize to)
     int found[NET_PLACES], count = 0;
     for (int i = 0; i < d->count; i++)
         if (d->places[i].layer->kind == POOL && d->places[i].in.height == to.height
-            && d->places[i].in.width == to.width)
+            && d->places[i].in.width == to.width && !net_overlaps(&d->places[i]))
             found[count++] = i;
     if (!count || !has_room(d) || d->unpools == MAX_DEPTH)
         return false;

@@ -53,8 +53,10 @@ static const char *wrong_value(Mutation *m, const char *name)
 {
     if (strcmp(name, "shape") == 0)
         return PICK(m, wrong_shapes);
-    if (in_words(" padding activation ", name))
+    if (strcmp(name, "activation") == 0)
         return PICK(m, wrong_choices);
+    if (strcmp(name, "padding") == 0)
+        return PICK(m, wrong_paddings);
     if (strcmp(name, "use_bias") == 0)
         return PICK(m, wrong_booleans);
     if (in_words(" with layer pool ", name))

@@ -21,10 +21,16 @@ static const char *const wrong_shapes[] = {
     "{ 1, nil, 1 }",
 };
 
-/* Of an activation or a padding. */
+/* Of an activation. */
 static const char *const wrong_choices[] = {
     "\"Relu\"",  "\"\"",        "1",        "true",         "{}",    "relu",
     "\"relu \"", "\"relu\\0\"", "\"gelu\"", "{ \"relu\" }", "0 / 0", "string.rep(\"x\", 90000)",
+};
+
+/* Of a padding. */
+static const char *const wrong_paddings[] = {
+    "\"Same\"",     "\"\"",        "true", "{}",    "\"valid \"",    "\"same\\0\"", "{ \"same\" }",
+    "{ 1, 1, 1 }", "{ 0.5, 0 }", "-1",   "0 / 0", "{ 0, x = 1 }", "1e9",       "string.rep(\"x\", 90000)",
 };
 
 /* Of use_bias. */

@@ -85,6 +85,27 @@ static void alone(void **state)
     check_net(&net, "c", "");
 }
 
+/* Windows that are no squares, overlap, leave gaps or reach over the border. */
+static void windows_of_every_kind(void **state)
+{
+    (void)state;
+    static const NetLayer windows[] = {
+        { AVG, .size = 2, .size_w = 1 },
+        { AVG, .size = 1, .size_w = 3 },
+        { AVG, .size = 4, .size_w = 5 },
+        { AVG, .size = 3, .strides = { 2, 2 } },
+        { AVG, .size = 3, .strides = { 1, 2 }, .pads = { 1, 1, 1, 1 } },
+        { AVG, .size = 2, .strides = { 3, 4 } },
+        { AVG, .size = 2, .same = true },
+        { AVG, .size = 3, .size_w = 2, .strides = { 2, 1 }, .same = true },
+        { AVG, .size = 5, .size_w = 2, .pads = { 4, 0, 2, 1 } },
+        { AVG, .size = 20, .strides = { 3, 1 }, .pads = { 15, 4, 8, 6 } },
+    };
+    Net net = net_of_pools(windows, sizeof windows / sizeof windows[0], 9, 11, 2);
+    check_net(&net, "x86-64-v3", "");
+    check_net(&net, "c", "");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -92,6 +113,7 @@ int main(void)
         cmocka_unit_test(behind_each_activation),
         cmocka_unit_test(behind_a_convolution_by_each_kernel),
         cmocka_unit_test(alone),
+        cmocka_unit_test(windows_of_every_kind),
     };
     return cmocka_run_group_tests_name("avg_pool2d", tests, NULL, NULL);
 }

@@ -129,10 +129,50 @@ static void on_avx512(void **state)
     check_net(&net, "x86-64-v4", "");
 }
 
+/* Windows that are no squares, overlap, leave gaps or reach over the border. */
+static NetLayer windows[] = {
+    { POOL, .size = 2, .size_w = 1 },
+    { POOL, .size = 1, .size_w = 3 },
+    { POOL, .size = 4, .size_w = 5 },
+    { POOL, .size = 3, .strides = { 2, 2 } },
+    { POOL, .size = 3, .strides = { 1, 2 }, .pads = { 1, 1, 1, 1 } },
+    { POOL, .size = 2, .strides = { 3, 4 } },
+    { POOL, .size = 2, .same = true },
+    { POOL, .size = 3, .size_w = 2, .strides = { 2, 1 }, .same = true },
+    { POOL, .size = 5, .size_w = 2, .pads = { 4, 0, 2, 1 } },
+    { POOL, .size = 16, .strides = { 3, 1 }, .pads = { 15, 4, 8, 3 } },
+};
+
+static void windows_of_every_kind(void **state)
+{
+    (void)state;
+    Net net = net_of_pools(windows, sizeof windows / sizeof windows[0], 9, 11, 2);
+    check_net(&net, "x86-64-v3", "");
+    check_net(&net, "c", "");
+}
+
+/* Of pixels; of more channels than are taken at once; one after another. */
+static void windows_over_the_border_alone(void **state)
+{
+    (void)state;
+    Net net = { .height = 7,
+                .width = 3,
+                .channels = 2,
+                .encoder = { { POOL, .size = 3, .strides = { 2, 1 }, .same = true },
+                             { CONV, .filters = 70, .kernel = 1 },
+                             { POOL, .size = 2, .pads = { 1, 0, 1, 1 } },
+                             { POOL, .size = 2, .size_w = 1, .strides = { 1, 1 } },
+                             { FLATTEN },
+                             { DENSE, .units = 3 } },
+                .decoder = { { DENSE, .units = 42 }, { RESHAPE, .shape = { 7, 3, 2 } } } };
+    check_net(&net, "x86-64-v3", "");
+}
+
 /* With a first weight of 0 all values of a window are equal. The gradient by that weight then tells
    whose pixel it was multiplied with: it is the sum over windows of d * pixel, d being what
    arrives, known by hand: every output is o = w2 * b1 + b2. */
-static double gradient_if_first_wins(const uint8_t *image, double b1, double w2, double b2)
+static double gradient_if_first_wins(const uint8_t *image, const int first[2], double b1, double w2,
+                                     double b2)
 {
     double sum = 0;
     for (int r = 0; r < 4; r += 2)
@@ -140,17 +180,18 @@ static double gradient_if_first_wins(const uint8_t *image, double b1, double w2,
             double d = 0;
             for (int i = 0; i < 4; i++)
                 d += w2 * 2 / 16 * (w2 * b1 + b2 - image[(r + i / 2) * 4 + c + i % 2] / 255.0);
-            sum += d * image[r * 4 + c] / 255.0;
+            sum += d * image[first[r / 2] * 4 + first[c / 2]] / 255.0;
         }
     return sum;
 }
 
-static void check_ties(const char *options)
+/* first: the first row, and column, of the image in the windows of a line. */
+static void check_ties(NetLayer pool, const int first[2], const char *options)
 {
     const Net net = { .height = 4,
                       .width = 4,
                       .channels = 1,
-                      .encoder = { { CONV, .filters = 1, .kernel = 1 }, { POOL, .size = 2 } },
+                      .encoder = { { CONV, .filters = 1, .kernel = 1 }, pool },
                       .decoder = { { UP, .size = 2 }, { CONV, .filters = 1, .kernel = 1 } } };
     const double parameters[] = { 0, 0.25, 0.5, -0.125 };
     char *graph = net_graph(&net);
@@ -158,7 +199,7 @@ static void check_ties(const char *options)
     Driven driven = drive_new(built.model, parameters);
     uint8_t *image = net_image(&net, 3);
     double loss, *gradient = drive_gradient(&driven, &image, 1, NULL, &loss);
-    double right = gradient_if_first_wins(image, parameters[1], parameters[2], parameters[3]);
+    double right = gradient_if_first_wins(image, first, parameters[1], parameters[2], parameters[3]);
     if (!(fabs(gradient[0] - right) <= (sizeof(real) == 8 ? 1e-7 : 1e-5) * fabs(right)))
         fail_msg("%s: the gradient is %.12g instead of %.12g", options, gradient[0], right);
     free(gradient);
@@ -171,8 +212,11 @@ static void check_ties(const char *options)
 static void gradient_goes_to_the_first_of_equals(void **state)
 {
     (void)state;
-    check_ties("--target c");
-    check_ties("--target c --kernel encoder.conv1=conv_plain");
+    const NetLayer plain = { POOL, .size = 2 },
+                   over = { POOL, .size = 3, .strides = { 2, 2 }, .pads = { 1, 1, 0, 0 } };
+    check_ties(plain, (const int[]){ 0, 2 }, "--target c");
+    check_ties(plain, (const int[]){ 0, 2 }, "--target c --kernel encoder.conv1=conv_plain");
+    check_ties(over, (const int[]){ 0, 1 }, "--target c");
 }
 
 int main(void)
@@ -185,6 +229,8 @@ int main(void)
         cmocka_unit_test(on_other_targets),
         cmocka_unit_test(on_avx512),
         cmocka_unit_test(gradient_goes_to_the_first_of_equals),
+        cmocka_unit_test(windows_of_every_kind),
+        cmocka_unit_test(windows_over_the_border_alone),
     };
     return cmocka_run_group_tests_name("max_pool2d", tests, NULL, NULL);
 }

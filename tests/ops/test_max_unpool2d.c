@@ -98,6 +98,28 @@ static void places_alone(void **state)
     check_net(&two, "x86-64-v3", "");
 }
 
+/* Through pools of pairs, over the border and with gaps. */
+static void windows_that_do_not_overlap(void **state)
+{
+    (void)state;
+    Net net = {
+        .height = 10,
+        .width = 11,
+        .channels = 3,
+        .encoder = { { CONV, .filters = 4, .kernel = 3, .activation = "relu" },
+                     { POOL, .size = 2, .size_w = 1 },
+                     { CONV, .filters = 5, .kernel = 3, .activation = "relu" },
+                     { POOL, .size = 2, .strides = { 2, 3 }, .pads = { 1, 0, 0, 1 } },
+                     { POOL, .size = 2, .same = true } },
+        .decoder = { { UNPOOL, .with = "encoder.pool3" },
+                     { UNPOOL, .with = "encoder.pool2" },
+                     { CONV, .filters = 4, .kernel = 3 },
+                     { UNPOOL, .with = "encoder.pool1" },
+                     { CONV, .filters = 3, .kernel = 3 } },
+    };
+    check_net(&net, "x86-64-v3", "");
+}
+
 static void two_readers_of_one_pool(void **state)
 {
     (void)state;
@@ -166,6 +188,7 @@ int main(void)
         cmocka_unit_test(behind_each_activation),
         cmocka_unit_test(by_each_kernel),
         cmocka_unit_test(places_alone),
+        cmocka_unit_test(windows_that_do_not_overlap),
         cmocka_unit_test(two_readers_of_one_pool),
         cmocka_unit_test(on_other_targets),
         cmocka_unit_test(on_avx512),

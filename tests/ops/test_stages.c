@@ -254,9 +254,10 @@ static void check_chain(const char *target)
     for (int i = 0; i < 8 * 12 * 3; i++)
         image.data[i] = (double)((float)bytes[i] / 255.0f);
 
-    Image conv1 = convolve(m, w, 0, &image, "relu"), pool1 = naive_max_pool2d(&conv1, 2);
+    const Window window = window_square(2);
+    Image conv1 = convolve(m, w, 0, &image, "relu"), pool1 = naive_max_pool2d(&conv1, &window);
     Image back1 = convolve(m, w, 5, &pool1, "linear"), up1 = naive_upsample2d(&back1, 2);
-    Image conv2 = convolve(m, w, 1, &pool1, "tanh"), pool2 = naive_avg_pool2d(&conv2, 2);
+    Image conv2 = convolve(m, w, 1, &pool1, "tanh"), pool2 = naive_avg_pool2d(&conv2, &window);
     Image back2 = convolve(m, w, 4, &pool2, "tanh"), up2 = naive_upsample2d(&back2, 2);
     Image conv3 = convolve(m, w, 2, &pool2, "linear"), back3 = convolve(m, w, 3, &conv3, "elu");
     Image shown2 = convolve(m, w, 5, &up2, "linear"), picture2 = naive_upsample2d(&shown2, 2);

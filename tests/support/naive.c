@@ -133,13 +133,61 @@ Image naive_transpose(const Image *x, const double *weights, const double *bias,
     return y;
 }
 
-Image naive_avg_pool2d(const Image *x, int size)
+Window window_square(int size)
 {
-    Image y = image_new(x->height / size, x->width / size, x->channels);
-    for (int r = 0; r < y.height * size; r++)
-        for (int c = 0; c < y.width * size; c++)
-            for (int k = 0; k < x->channels; k++)
-                *image_at(&y, r / size, c / size, k) += *image_at(x, r, c, k) / (size * size);
+    return (Window){ size, size, size, size, .top = 0 };
+}
+
+static int windows(int in, int before, int after, int size, int stride)
+{
+    int count = 0;
+    while (count * stride - before + size <= in + after)
+        count++;
+    return count;
+}
+
+/* One pixel a window. */
+static Image pooled_image(const Image *x, const Window *w)
+{
+    return image_new(windows(x->height, w->top, w->bottom, w->height, w->stride_h),
+                     windows(x->width, w->left, w->right, w->width, w->stride_w), x->channels);
+}
+
+/* The i-th pixel of a window, row by row; false: it lies on padding. */
+static bool window_pixel(const Image *x, const Window *w, int row, int column, int i, int *r,
+                         int *c)
+{
+    *r = row * w->stride_h - w->top + i / w->width;
+    *c = column * w->stride_w - w->left + i % w->width;
+    return *r >= 0 && *r < x->height && *c >= 0 && *c < x->width;
+}
+
+Image naive_avg_pool2d(const Image *x, const Window *w)
+{
+    Image y = pooled_image(x, w);
+    for (int p = 0; p < y.height * y.width * y.channels; p++) {
+        int pixel = p / y.channels, row, column, count = 0;
+        for (int i = 0; i < w->height * w->width; i++)
+            if (window_pixel(x, w, pixel / y.width, pixel % y.width, i, &row, &column)) {
+                y.data[p] += *image_at(x, row, column, p % y.channels);
+                count++;
+            }
+        y.data[p] /= count;
+    }
+    return y;
+}
+
+Image naive_global_pool2d(const Image *x, bool mean)
+{
+    Image y = image_new(1, 1, x->channels);
+    int pixels = x->height * x->width;
+    for (int k = 0; k < x->channels; k++) {
+        y.data[k] = mean ? 0 : x->data[k];
+        for (int i = 0; i < pixels; i++) {
+            double v = x->data[i * x->channels + k];
+            y.data[k] = mean ? y.data[k] + v / pixels : fmax(y.data[k], v);
+        }
+    }
     return y;
 }
 
@@ -186,18 +234,16 @@ Image naive_reshape(const Image *x, int height, int width, int channels)
     return y;
 }
 
-Image naive_max_pool2d(const Image *x, int size)
+Image naive_max_pool2d(const Image *x, const Window *w)
 {
-    Image y = image_new(x->height / size, x->width / size, x->channels);
-    for (int r = 0; r < y.height; r++)
-        for (int c = 0; c < y.width; c++)
-            for (int k = 0; k < x->channels; k++) {
-                double largest = -INFINITY;
-                for (int i = 0; i < size * size; i++)
-                    largest = fmax(largest,
-                                   *image_at(x, r * size + i / size, c * size + i % size, k));
-                *image_at(&y, r, c, k) = largest;
-            }
+    Image y = pooled_image(x, w);
+    for (int p = 0; p < y.height * y.width * y.channels; p++) {
+        int pixel = p / y.channels, row, column;
+        y.data[p] = -INFINITY;
+        for (int i = 0; i < w->height * w->width; i++)
+            if (window_pixel(x, w, pixel / y.width, pixel % y.width, i, &row, &column))
+                y.data[p] = fmax(y.data[p], *image_at(x, row, column, p % y.channels));
+    }
     return y;
 }
 
@@ -211,24 +257,21 @@ Image naive_upsample2d(const Image *x, int size)
     return y;
 }
 
-Image naive_max_unpool2d(const Image *x, const Image *pooled, int size)
+Image naive_max_unpool2d(const Image *x, const Image *pooled, const Window *w)
 {
     Image y = image_new(pooled->height, pooled->width, pooled->channels);
-    assert_int_equal(x->height, pooled->height / size);
-    assert_int_equal(x->width, pooled->width / size);
-    assert_int_equal(x->channels, pooled->channels);
-    for (int r = 0; r < x->height; r++)
-        for (int c = 0; c < x->width; c++)
-            for (int k = 0; k < x->channels; k++) {
-                int row = r * size, column = c * size;
-                for (int i = 0; i < size * size; i++)
-                    if (*image_at(pooled, r * size + i / size, c * size + i % size, k)
-                        > *image_at(pooled, row, column, k)) {
-                        row = r * size + i / size;
-                        column = c * size + i % size;
-                    }
-                *image_at(&y, row, column, k) = *image_at(x, r, c, k);
-            }
+    Image largest = naive_max_pool2d(pooled, w);
+    assert_int_equal(x->height, largest.height);
+    assert_int_equal(x->width, largest.width);
+    assert_int_equal(x->channels, largest.channels);
+    for (int p = 0; p < x->height * x->width * x->channels; p++) {
+        int pixel = p / x->channels, k = p % x->channels, i = 0, row, column;
+        while (!window_pixel(pooled, w, pixel / x->width, pixel % x->width, i, &row, &column)
+               || *image_at(pooled, row, column, k) != largest.data[p])
+            i++;
+        *image_at(&y, row, column, k) = x->data[p];
+    }
+    image_free(&largest);
     return y;
 }
 

@@ -38,20 +38,32 @@ Image naive_conv2d(const Image *x, const double *weights, const double *bias, in
 Image naive_transpose(const Image *x, const double *weights, const double *bias, int filters,
                       const NaiveConv *conv);
 
-Image naive_avg_pool2d(const Image *x, int size);
 /* x as one flat list, its values from the first row on, times weights[in][out], plus bias[out]
    (NULL: none): an image of one pixel. */
 Image naive_dense(const Image *x, const double *weights, const double *bias, int units);
 
 Image naive_reshape(const Image *x, int height, int width, int channels);
 
-/* windows side by side; an incomplete one is dropped */
-Image naive_max_pool2d(const Image *x, int size);
+/* The windows of a pool: their sides, from one to the next, and what is padded around the image. Only
+   those that end within that count. */
+typedef struct Window {
+    int height, width, stride_h, stride_w, top, left, bottom, right;
+} Window;
+
+Window window_square(int size); /* side by side */
+
+/* The largest, and the mean, of the pixels of each window; padding is none of them. */
+Image naive_max_pool2d(const Image *x, const Window *window);
+Image naive_avg_pool2d(const Image *x, const Window *window);
+
+/* The same of the whole image: one pixel. */
+Image naive_global_pool2d(const Image *x, bool mean);
+
 Image naive_upsample2d(const Image *x, int size); /* nearest neighbour */
 
-/* Each value of x where the max-pool of `pooled` by `size` finds its maximum (the first of equals),
-   zeros elsewhere. */
-Image naive_max_unpool2d(const Image *x, const Image *pooled, int size);
+/* Each value of x where the max-pool of `pooled` finds its maximum (the first of equals), zeros
+   elsewhere. */
+Image naive_max_unpool2d(const Image *x, const Image *pooled, const Window *window);
 
 /* relu, leaky_relu, sigmoid, tanh, softplus, elu, linear, in place. */
 /* name: a word of the language, or "gelu_tanh" for gelu's approximation */

@@ -72,7 +72,7 @@ static const char *short_name(const NetLayer *l)
         [CONV] = "conv",       [DECONV] = "deconv", [POOL] = "pool",       [AVG] = "pool",
         [UP] = "up",           [NORM] = "norm",     [FLATTEN] = "flatten", [DENSE] = "dense",
         [RESHAPE] = "reshape", [FROM] = "from",     [UNPOOL] = "unpool",   [NOISE] = "noise",
-        [DROP] = "dropout",
+        [DROP] = "dropout",    [GLOBAL_MAX] = "gpool", [GLOBAL_AVG] = "gpool",
     };
     const Join *join = join_of(l->kind);
     return join ? join->short_name : l->kind == ACT ? l->activation : names[l->kind];
@@ -101,6 +101,42 @@ int net_find_place(const NetPlace *places, int count, const char *name)
     return 0;
 }
 
+/* Zeros on both sides of a line so that ceil(in / stride) windows fit. */
+static int same_padding(int in, int size, int stride)
+{
+    int all = ((in + stride - 1) / stride - 1) * stride + size - in;
+    return all > 0 ? all : 0;
+}
+
+Window net_window(const NetLayer *pool, NetSize in)
+{
+    Window w = { .height = pool->size, .width = pool->size_w ? pool->size_w : pool->size };
+    w.stride_h = pool->strides[0] ? pool->strides[0] : w.height;
+    w.stride_w = pool->strides[1] ? pool->strides[1] : w.width;
+    int rows = pool->same ? same_padding(in.height, w.height, w.stride_h) : 0,
+        columns = pool->same ? same_padding(in.width, w.width, w.stride_w) : 0;
+    w.top = rows / 2 + pool->pads[0];
+    w.left = columns / 2 + pool->pads[1];
+    w.bottom = rows - rows / 2 + pool->pads[2];
+    w.right = columns - columns / 2 + pool->pads[3];
+    return w;
+}
+
+bool net_overlaps(const NetPlace *pool)
+{
+    Window w = net_window(pool->layer, pool->in);
+    return (w.stride_h < w.height && pool->out.height > 1)
+           || (w.stride_w < w.width && pool->out.width > 1);
+}
+
+static NetSize pool_size(const NetLayer *pool, NetSize in)
+{
+    Window w = net_window(pool, in);
+    return (NetSize){ (in.height + w.top + w.bottom - w.height) / w.stride_h + 1,
+                      (in.width + w.left + w.right - w.width) / w.stride_w + 1, in.channels,
+                      false };
+}
+
 static NetSize layer_size(NetSize s, const NetLayer *layer)
 {
     if (layer->kind == CONV || layer->kind == DECONV) {
@@ -108,7 +144,9 @@ static NetSize layer_size(NetSize s, const NetLayer *layer)
         return (NetSize){ n.out[0], n.out[1], layer->filters, false };
     }
     if (layer->kind == POOL || layer->kind == AVG)
-        return (NetSize){ s.height / layer->size, s.width / layer->size, s.channels, false };
+        return pool_size(layer, s);
+    if (layer->kind == GLOBAL_MAX || layer->kind == GLOBAL_AVG)
+        return (NetSize){ 1, 1, s.channels, true };
     if (layer->kind == UP)
         return (NetSize){ s.height * layer->size, s.width * layer->size, s.channels, false };
     if (layer->kind == FLATTEN)
@@ -178,6 +216,29 @@ int net_length(const NetLayer *layers)
     while (layers[n].kind)
         n++;
     return n;
+}
+
+Net net_of_pools(const NetLayer *pools, size_t count, int height, int width, int filters)
+{
+    static const char *const names[] = { "a", "b", "c", "d", "e", "f", "g", "h", "i", "j" };
+    static const char with[] = "encoder.a encoder.b encoder.c encoder.d encoder.e encoder.f "
+                               "encoder.g encoder.h encoder.i encoder.j";
+    static char list[sizeof with];
+    Net net = { .height = height, .width = width, .channels = 1 };
+    NetLayer *l = net.encoder;
+    assert_true(count > 1 && count <= sizeof names / sizeof names[0]);
+    *l++ = (NetLayer){ CONV, .filters = filters, .kernel = 2, .activation = "tanh" };
+    for (size_t i = 0; i < count; i++) {
+        *l++ = (NetLayer){ FROM, .with = "encoder.conv1" };
+        *l++ = pools[i];
+        *l++ = (NetLayer){ FLATTEN, .name = names[i] };
+    }
+    snprintf(list, (count - 1) * sizeof "encoder.a", "%s", with); /* all but the last */
+    *l++ = (NetLayer){ CONCAT, .with = list };
+    *l = (NetLayer){ DENSE, .units = 6 };
+    net.decoder[0] = (NetLayer){ DENSE, .units = height * width };
+    net.decoder[1] = (NetLayer){ RESHAPE, .shape = { height, width, 1 } };
+    return net;
 }
 
 void net_close(Net *net)

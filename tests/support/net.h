@@ -24,6 +24,8 @@ typedef enum LayerKind {
     UNPOOL,
     NOISE,
     DROP, /* nothing to the naive side */
+    GLOBAL_MAX,
+    GLOBAL_AVG,
 #define JOIN(kind, word, short_name) kind,
 #include "joins.def"
 #undef JOIN
@@ -49,6 +51,10 @@ typedef struct NetLayer {
     bool flat_slope;             /* slope = 0 */
     bool approximate;            /* ACT "gelu" */
     int size;                    /* POOL, AVG, UP */
+    int size_w;                  /* POOL, AVG: of columns, where it is another; 0: size */
+    int strides[2];              /* POOL, AVG: of rows and columns; 0: the size */
+    bool same;                   /* POOL, AVG: padding = "same" */
+    int pads[4];                 /* POOL, AVG: padding at the top, left, bottom, right */
     int groups;                  /* NORM, CONV, DECONV */
     double eps;
     double rate;      /* NOISE: standard deviation; DROP: share */
@@ -90,6 +96,11 @@ int net_places(const Net *net, NetPlace places[NET_PLACES]);
 
 extern const char *const net_parts[2]; /* "encoder", "decoder" */
 
+/* The windows of a pool that reads a value of that size; whether some of them share a pixel, so that
+   what they find cannot be put back. */
+Window net_window(const NetLayer *pool, NetSize in);
+bool net_overlaps(const NetPlace *pool);
+
 /* Cuts the next name off a list such as NetLayer.with; false at its end. */
 bool net_next_name(const char **list, char name[64]);
 
@@ -102,6 +113,10 @@ char *net_graph(const Net *net); /* the graph file, its model called "net"; to b
 /* "--kernel encoder.conv1=KERNEL --kernel ..." for every convolution, transposed ones too, or for
    every dense layer where the kernel is called dense_...; to be freed. */
 char *net_force(const Net *net, const char *kernel);
+
+/* A convolution, each of the pools on its value, and all that they find together through a dense
+   layer as the latent; of small images of one channel. */
+Net net_of_pools(const NetLayer *pools, size_t count, int height, int width, int filters);
 
 /* Fails the test where the model's shapes or parameters are not those of the net. */
 void net_check(const Net *net, const Model *model);

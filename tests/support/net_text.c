@@ -16,7 +16,8 @@ static const char *const words[] = {
     [FLATTEN] = "flatten",     [DENSE] = "dense",
     [RESHAPE] = "reshape",     [FROM] = "from",
     [UNPOOL] = "max_unpool2d", [NOISE] = "gaussian_noise",
-    [DROP] = "dropout",
+    [DROP] = "dropout",        [GLOBAL_MAX] = "global_max_pool2d",
+    [GLOBAL_AVG] = "global_avg_pool2d",
 };
 
 /* A layer's arguments on their way into the file. */
@@ -95,6 +96,30 @@ static void print_conv(Arguments *a, const NetLayer *l)
     print_weighted(a, l);
 }
 
+/* One number where both are the same. */
+static void print_pair(Arguments *a, const char *name, int height, int width)
+{
+    if (height == width)
+        argument(a, "%s = %d", name, height);
+    else
+        argument(a, "%s = { %d, %d }", name, height, width);
+}
+
+static void print_pool(Arguments *a, const NetLayer *l)
+{
+    const Window w = net_window(l, (NetSize){ 1, 1, 1, false });
+    const int *pad = l->pads;
+    bool padded = pad[0] || pad[1] || pad[2] || pad[3];
+    if (w.height != 2 || w.width != 2 || a->wordy)
+        print_pair(a, "size", w.height, w.width);
+    if (l->strides[0] || l->strides[1] || a->wordy)
+        print_pair(a, "stride", w.stride_h, w.stride_w);
+    if (padded)
+        argument(a, "padding = { %d, %d, %d, %d }", pad[0], pad[1], pad[2], pad[3]);
+    else if (l->same || a->wordy)
+        argument(a, "padding = \"%s\"", l->same ? "same" : "valid");
+}
+
 static void print_arguments(Arguments *a, const NetLayer *l)
 {
     switch (l->kind) {
@@ -108,7 +133,7 @@ static void print_arguments(Arguments *a, const NetLayer *l)
         argument(a, "shape = { %d, %d, %d }", l->shape[0], l->shape[1], l->shape[2]);
         break;
     case POOL:
-    case AVG:
+    case AVG: print_pool(a, l); break;
     case UP:
         if (l->size != 2 || a->wordy)
             argument(a, "size = %d", l->size);
@@ -129,6 +154,8 @@ static void print_arguments(Arguments *a, const NetLayer *l)
     case FROM: print_names(a, "layer", l->with); break;
     case UNPOOL: print_names(a, "pool", l->with); break;
     case FLATTEN:
+    case GLOBAL_MAX:
+    case GLOBAL_AVG:
     case END: break;
     default: print_names(a, "with", l->with);
     }

@@ -73,8 +73,13 @@ static Image apply(const Values *v, int at, const Image *x, const double **w)
     }
     case FLATTEN: return naive_reshape(x, 1, 1, x->height * x->width * x->channels);
     case RESHAPE: return naive_reshape(x, l->shape[0], l->shape[1], l->shape[2]);
-    case POOL: return naive_max_pool2d(x, l->size);
-    case AVG: return naive_avg_pool2d(x, l->size);
+    case POOL:
+    case AVG: {
+        Window window = net_window(l, v->places[at].in);
+        return l->kind == POOL ? naive_max_pool2d(x, &window) : naive_avg_pool2d(x, &window);
+    }
+    case GLOBAL_MAX:
+    case GLOBAL_AVG: return naive_global_pool2d(x, l->kind == GLOBAL_AVG);
     case NORM: {
         const double *gamma = *w;
         *w += 2 * x->channels;
@@ -87,7 +92,8 @@ static Image apply(const Values *v, int at, const Image *x, const double **w)
     case FROM: return copy_of(named_value(v, at, l->with));
     case UNPOOL: {
         int pool = net_find_place(v->places, at, l->with);
-        return naive_max_unpool2d(x, &v->in[pool], v->places[pool].layer->size);
+        Window window = net_window(v->places[pool].layer, v->places[pool].in);
+        return naive_max_unpool2d(x, &v->in[pool], &window);
     }
     default:
         y = copy_of(x);
@@ -148,25 +154,35 @@ NetValues net_forward(const Net *net, const double *parameters, const uint8_t *i
     return values;
 }
 
-static bool window_has_ties(const Image *x, int row, int column, int channel, int size,
+static const double *window_value(const Image *x, const Window *w, int row, int column, int i,
+                                  int channel)
+{
+    int r = row * w->stride_h - w->top + i / w->width,
+        c = column * w->stride_w - w->left + i % w->width;
+    bool inside = r >= 0 && r < x->height && c >= 0 && c < x->width;
+    return inside ? image_at(x, r, c, channel) : NULL;
+}
+
+static bool window_has_ties(const Image *x, const Window *w, int row, int column, int channel,
                             double margin)
 {
-    for (int i = 0; i < size * size; i++)
+    for (int i = 0; i < w->height * w->width; i++)
         for (int k = 0; k < i; k++) {
-            double a = *image_at(x, row + i / size, column + i % size, channel),
-                   b = *image_at(x, row + k / size, column + k % size, channel);
-            if (fabs(a - b) <= margin && (a != 0 || b != 0))
+            const double *a = window_value(x, w, row, column, i, channel),
+                         *b = window_value(x, w, row, column, k, channel);
+            if (a && b && fabs(*a - *b) <= margin && (*a != 0 || *b != 0))
                 return true;
         }
     return false;
 }
 
-static bool pool_has_ties(const Image *x, int size, double margin)
+static bool pool_has_ties(const Image *x, const NetPlace *pool, double margin)
 {
-    for (int r = 0; r + size <= x->height; r += size)
-        for (int c = 0; c + size <= x->width; c += size)
+    const Window w = net_window(pool->layer, pool->in);
+    for (int r = 0; r < pool->out.height; r++)
+        for (int c = 0; c < pool->out.width; c++)
             for (int k = 0; k < x->channels; k++)
-                if (window_has_ties(x, r, c, k, size, margin))
+                if (window_has_ties(x, &w, r, c, k, margin))
                     return true;
     return false;
 }
@@ -190,7 +206,7 @@ bool net_has_ties(const Net *net, const double *parameters, const uint8_t *image
         int pool = net_find_place(v->places, i, v->places[i].layer->with);
         if (same_image(&v->in[pool], &x)) /* pixels are equal or not on both sides */
             continue;
-        ties = ties || pool_has_ties(&v->in[pool], v->places[pool].layer->size, margin);
+        ties = ties || pool_has_ties(&v->in[pool], &v->places[pool], margin);
     }
     values_free(v);
     image_free(&x);

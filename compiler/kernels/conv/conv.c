@@ -3,7 +3,7 @@
 void conv_effective_size(const Step *step, const ConvShape *s, int *height, int *width)
 {
     const Node *pool = step->pool ? step->pool : step->d_pool;
-    int size = pool ? node_number(pool, "size") : 1;
+    int size = pool ? pool_side(pool) : 1;
     bool transpose = conv_is_transpose(step->core);
     *height = (transpose ? s->in_h : s->out_h) / size * size;
     *width = (transpose ? s->in_w : s->out_w) / size * size;

@@ -55,7 +55,7 @@ static void plan_rows(Step *step, const Settings *settings)
                       left + (forward ? 0 : width))
               * in_c;
     }
-    int line = out_w * out_c, pool = step->pool ? node_number(step->pool, "size") : 0;
+    int line = out_w * out_c, pool = step->pool ? pool_side(step->pool) : 0;
     int lines = pool ? pool : scatters && (s.up_h > 1 || s.up_w > 1) ? 1 : 0;
     row = (row + 15) / 16 * 16;
     line = (line + 15) / 16 * 16;

@@ -22,7 +22,7 @@ static bool takes_pool(const Node *core, const Node *pool)
 {
     ConvShape s = conv_shape(core);
     bool phases = conv_scatters(core) ? s.stride_w > 1 : s.up_w > 1;
-    return !phases && node_number(pool, "size") <= LARGEST_POOL;
+    return !phases && pool_side(pool) <= LARGEST_POOL;
 }
 
 /* Which rows of the input a row of the output reads, and how they are padded. */
@@ -31,7 +31,7 @@ static void plan_input(Step *step, const ConvShape *s, int width, int height, bo
     bool scatters = conv_scatters(step->core);
     int in_c = scatters ? s->co : s->ci, in_w = scatters ? s->out_w : s->in_w;
     Rows rows = { .count = height,
-                  .pool = step->pool ? node_number(step->pool, "size") : 1,
+                  .pool = step->pool ? pool_side(step->pool) : 1,
                   .left = s->pad_left,
                   .over = s->up_h,
                   .times = s->stride_h,

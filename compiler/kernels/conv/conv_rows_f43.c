@@ -18,7 +18,7 @@ static const char *text(const Node *core)
 static bool takes_pool(const Node *core, const Node *pool)
 {
     (void)core;
-    return TILE % node_number(pool, "size") == 0;
+    return TILE % pool_side(pool) == 0;
 }
 
 static bool fits(const Step *step, const Settings *settings)
@@ -51,7 +51,7 @@ static void plan(Step *step, const Settings *settings)
                          .count = height,
                          .left = s.pad_left,
                          .room = columns * s.ci,
-                         .pool = step->pool ? node_number(step->pool, "size") : 1 };
+                         .pool = step->pool ? pool_side(step->pool) : 1 };
     step_number(step, "WIDTH", width);
     step_number(step, "TILES", tiles);
     step_number(step, "PIXELS", strip);

@@ -28,13 +28,13 @@ static bool fits(const Step *step, const Settings *settings)
     if (step->core->op == &op_conv2d)
         return thin && s.out_h >= TILE && s.out_w >= 2;
     return thin && s.ci < MAX_CHANNELS && lanes == PATCH && node_takes_maximum(pool)
-           && node_number(pool, "size") == 2 && step->fusion->d_pool;
+           && pool_side(pool) == 2 && step->fusion->d_pool;
 }
 
 static bool takes_pool(const Node *core, const Node *pool)
 {
     (void)core;
-    return node_takes_maximum(pool) && node_number(pool, "size") == 2;
+    return node_takes_maximum(pool) && pool_side(pool) == 2;
 }
 
 static int round_up(int n, int to)

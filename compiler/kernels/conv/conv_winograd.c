@@ -49,7 +49,7 @@ static bool fits(const Step *step, const Settings *settings)
 static bool takes_pool(const Node *core, const Node *pool)
 {
     return node_takes_maximum(pool) && node_number(core, "up_h") == 1
-           && TILE % node_number(pool, "size") == 0;
+           && TILE % pool_side(pool) == 0;
 }
 
 static int round_up(int n, int to)
@@ -111,7 +111,7 @@ static void plan_numbers(Step *step, const Settings *settings)
         in_pixels = accumulators / in_vectors < 14 ? accumulators / in_vectors : 14;
     int most = pixels > in_pixels ? pixels : in_pixels;
     const Node *pool = step->pool ? step->pool : step->d_pool;
-    bool fused = s.up_h == 1 && s.co % lanes == 0 && (!pool || node_number(pool, "size") == 2);
+    bool fused = s.up_h == 1 && s.co % lanes == 0 && (!pool || pool_side(pool) == 2);
     /* activation and pool in the registers of the transform, where the activation has vectors */
     step_number(step, "FUSED", fused);
     step_number(step, "HEIGHT", height);

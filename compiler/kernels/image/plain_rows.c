@@ -1,8 +1,9 @@
 /* plain_rows - what stands alone in a stream, one row a call: pools, upsampling, biases and
  * activations.
  *
- * A pool takes one row of its input a call and joins it with what the rows of the window before
- * left in the pooled row's place. */
+ * A pool whose windows lie side by side takes one row of its input a call and joins it with what the
+ * rows of the window before left in the pooled row's place; any other takes all rows of its windows
+ * at once. */
 #include "../../ops/ops.h"
 #include "../kernel.h"
 
@@ -17,17 +18,30 @@ static bool is_pool(const Node *core)
     return core->op == &op_max_pool2d || core->op == &op_avg_pool2d;
 }
 
+static void plan_pool(Rows *rows, const Node *core)
+{
+    PoolAxis a = pool_axis(core, 0);
+    if (pool_is_tiled(core)) {
+        rows->pool = a.size;
+        rows->count *= a.size;
+    } else {
+        rows->times = a.stride;
+        rows->from = -a.before;
+        rows->to = a.size - 1 - a.before;
+    }
+}
+
 static void plan(Step *step, const Settings *settings)
 {
     (void)settings;
     const Node *core = step->core;
     const int *in = core->input[0]->shape.dim, *out = core->shape.dim;
-    int size = is_pool(core) ? node_number(core, "size") : 1;
-    step->rows = (Rows){ .times = 1,
-                         .over = core->op == &op_upsample2d ? node_number(core, "size") : 1,
-                         .count = out[0] * size,
-                         .pool = size,
-                         .room = in[1] * in[2] };
+    step->rows = (Rows){ .times = 1, .over = 1, .count = out[0], .pool = 1, .room = in[1] * in[2] };
+    if (core->op == &op_upsample2d)
+        step->rows.over = node_number(core, "size");
+    if (is_pool(core))
+        plan_pool(&step->rows, core);
+    step_number(step, "TILED", is_pool(core) && pool_is_tiled(core));
     step_node(step, "x", core->input[0]);
     if (core->op == &op_bias_add)
         step_packing(step, "b", packing_plain(core->input[1], 1));

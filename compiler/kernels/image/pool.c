@@ -1,19 +1,24 @@
 /* pool - pooling alone: the largest of each window, its place, and the gradient that goes there;
- * unpooling, which does so forward; the mean of each window, and its gradient. */
+ * unpooling, which does so forward; the mean of each window, and its gradient. Windows side by side
+ * on the image have texts of their own. */
 #include "../../ops/ops.h"
 #include "../kernel.h"
 
 static const char *text(const Node *core)
 {
-    return core->op == &op_avg_pool2d || core->op == &op_avg_pool2d_dx ? "pool_average.c.in"
-                                                                       : "pool.c.in";
+    return !pool_is_tiled(core)  ? "pool_windows.c.in"
+           : node_averages(core) ? "pool_average.c.in"
+                                 : "pool.c.in";
 }
 
+enum { BLOCK = 64 }; /* channels whose largest values lie on the stack */
+
 /* The pooled value, from which windows of equals are told that an activation made equal. One that
-   is not monotone comes before its pool everywhere. */
+   is not monotone comes before its pool everywhere, and so does every one where no kernel takes the
+   pool in. */
 static void bind_pooled(Step *step, const Node *pool)
 {
-    if (activation_is_zero_below(pool->input[0]) && pool->input[0]->op->monotone)
+    if (pool_is_plain(pool) && activation_is_zero_below(pool->input[0]) && pool->input[0]->op->monotone)
         step_node(step, "pooled", pool);
 }
 
@@ -41,6 +46,7 @@ static void plan(Step *step, const Settings *settings)
     } else {
         step_node(step, "x", core->input[0]);
         step_node(step, core->op == &op_max_pool2d_argmax ? "codes" : "y", core);
+        step_number(step, "BLOCK", core->shape.dim[2] < BLOCK ? core->shape.dim[2] : BLOCK);
     }
 }
 
