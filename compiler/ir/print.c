@@ -7,6 +7,45 @@ static const char *type_text(Type type)
     return type == TYPE_PIXEL ? " pixels" : type == TYPE_CODE ? " codes" : "";
 }
 
+/* "0.5", or "[0.5, 0.25]" */
+static void add_list(Text *line, const RealList *list)
+{
+    for (int i = 0; i < list->count; i++)
+        text_add(line, "%s%.15g", i ? ", " : list->count > 1 ? "[" : "", list->numbers[i]);
+    text_add(line, "%s", list->count > 1 ? "]" : "");
+}
+
+/* Length of the name that the i-th number and the next share, as "size" of size_h and size_w, where
+   both are equal; 0: they are two. Such a pair is printed, and counts in a fingerprint, as the one
+   number that the user most often gives. */
+static int pair_name(const Node *node, int i)
+{
+    const char *first = node->op->numbers[i], *second = node->op->numbers[i + 1];
+    const size_t length = strlen(first);
+    const bool pair = second && length > 2 && strlen(second) == length
+                      && strcmp(first + length - 2, "_h") == 0
+                      && strcmp(second + length - 2, "_w") == 0
+                      && memcmp(first, second, length - 2) == 0;
+    return pair && node->number[i] == node->number[i + 1] ? (int)length - 2 : 0;
+}
+
+static void add_numbers(Text *line, const Node *node)
+{
+    const char *before = " {";
+    for (int i = 0; node->op->numbers[i]; i++, before = ",") {
+        const char *name = node->op->numbers[i];
+        const int shared = pair_name(node, i);
+        text_add(line, "%s %.*s=%.15g", before, shared ? shared : (int)strlen(name), name,
+                 node->number[i]);
+        i += shared > 0;
+    }
+    for (int i = 0; node->op->lists[i]; i++, before = ",") {
+        text_add(line, "%s %s=", before, node->op->lists[i]);
+        add_list(line, &node->list[i]);
+    }
+    text_add(line, " }");
+}
+
 static Text node_text(const Node *node)
 {
     Text line = { 0 };
@@ -17,12 +56,8 @@ static Text node_text(const Node *node)
             text_add(&line, "%s%s", k ? ", " : "", node->input[k]->name);
         text_add(&line, ")");
     }
-    if (node->op->numbers[0]) {
-        text_add(&line, " {");
-        for (int i = 0; node->op->numbers[i]; i++)
-            text_add(&line, "%s %s=%.15g", i ? "," : "", node->op->numbers[i], node->number[i]);
-        text_add(&line, " }");
-    }
+    if (node->op->numbers[0] || node->op->lists[0])
+        add_numbers(&line, node);
     text_add(&line, " : %s%s", shape_text(node->shape), type_text(node->type));
     return line;
 }
