@@ -20,13 +20,12 @@ void pass_fold(Graph *graph)
     for (int i = 0; i < graph->count; i++) {
         Node *node = graph->nodes[i];
         int up = up_number(node->op);
-        while (up >= 0 && node->input[0]->op->repeats_pixels && node->input[0] != graph->latent) {
-            const Node *upsample = node->input[0];
-            double times = node->number[up] * node_real(upsample, "size");
+        while (up >= 0 && repeats_of(node->input[0]) && node->input[0] != graph->latent) {
+            double times = node->number[up] * repeats_of(node->input[0]);
             if (times > MAX_UP)
                 break;
             node->number[up] = times;
-            node->input[0] = upsample->input[0];
+            node->input[0] = node->input[0]->input[0];
         }
     }
 }

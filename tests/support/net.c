@@ -19,15 +19,34 @@ int net_deconv_stride(const NetLayer *layer)
     return layer->stride ? layer->stride : 2;
 }
 
+int net_across(const NetLayer *layer)
+{
+    return layer->across ? layer->across : layer->size;
+}
+
+void net_rescale(const NetLayer *layer, int channel, double *scale, double *offset)
+{
+    const double c = layer->by_channel ? channel : 0;
+    *scale = layer->scale * (1 - 0.125 * c);
+    *offset = layer->offset + 0.25 * c;
+}
+
+static NetSize padded_size(NetSize s, const int pad[4], int sign)
+{
+    return (NetSize){ s.height + sign * (pad[0] + pad[2]), s.width + sign * (pad[1] + pad[3]),
+                      s.channels, false };
+}
+
 const char *const net_parts[2] = { "encoder", "decoder" };
 
 static const char *short_name(const NetLayer *l)
 {
     static const char *const names[] = {
-        [CONV] = "conv",       [DECONV] = "deconv", [POOL] = "pool",       [AVG] = "pool",
-        [UP] = "up",           [NORM] = "norm",     [FLATTEN] = "flatten", [DENSE] = "dense",
-        [RESHAPE] = "reshape", [FROM] = "from",     [UNPOOL] = "unpool",   [NOISE] = "noise",
-        [DROP] = "dropout",
+        [CONV] = "conv",       [DECONV] = "deconv",   [POOL] = "pool",       [AVG] = "pool",
+        [UP] = "up",           [NORM] = "norm",       [FLATTEN] = "flatten", [DENSE] = "dense",
+        [RESHAPE] = "reshape", [FROM] = "from",       [UNPOOL] = "unpool",   [NOISE] = "noise",
+        [DROP] = "dropout",    [PAD] = "pad",         [CROP] = "crop",       [D2S] = "d2s",
+        [S2D] = "s2d",         [RESCALE] = "rescale",
     };
     const Join *join = join_of(l->kind);
     return join ? join->short_name : l->kind == ACT ? l->activation : names[l->kind];
@@ -67,7 +86,15 @@ static NetSize layer_size(NetSize s, const NetLayer *layer)
     if (layer->kind == POOL || layer->kind == AVG)
         return (NetSize){ s.height / layer->size, s.width / layer->size, s.channels, false };
     if (layer->kind == UP)
-        return (NetSize){ s.height * layer->size, s.width * layer->size, s.channels, false };
+        return (NetSize){ s.height * layer->size, s.width * net_across(layer), s.channels, false };
+    if (layer->kind == PAD || layer->kind == CROP)
+        return padded_size(s, layer->pad, layer->kind == PAD ? 1 : -1);
+    if (layer->kind == D2S)
+        return (NetSize){ s.height * layer->size, s.width * layer->size,
+                          s.channels / (layer->size * layer->size), false };
+    if (layer->kind == S2D)
+        return (NetSize){ s.height / layer->size, s.width / layer->size,
+                          s.channels * layer->size * layer->size, false };
     if (layer->kind == FLATTEN)
         return (NetSize){ 1, 1, s.height * s.width * s.channels, true };
     if (layer->kind == DENSE)

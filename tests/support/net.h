@@ -24,6 +24,11 @@ typedef enum LayerKind {
     UNPOOL,
     NOISE,
     DROP, /* nothing to the naive side */
+    PAD,
+    CROP,
+    D2S,
+    S2D,
+    RESCALE,
 #define JOIN(kind, word, short_name) kind,
 #include "joins.def"
 #undef JOIN
@@ -41,7 +46,12 @@ typedef struct NetLayer {
     double slope;                /* ACT "leaky_relu" */
     bool flat_slope;             /* slope = 0 */
     bool approximate;            /* ACT "gelu" */
-    int size;                    /* POOL, AVG, UP */
+    int size;                    /* POOL, AVG, UP, D2S, S2D */
+    int across;                  /* UP: along the width, where it is another; 0: likewise */
+    bool bilinear;               /* UP */
+    int pad[4];                  /* PAD, CROP: top, left, bottom, right */
+    double scale, offset;        /* RESCALE */
+    bool by_channel;             /* then: of channel c, net_rescale() says */
     int groups;                  /* NORM */
     double eps;
     double rate;      /* NOISE: standard deviation; DROP: share */
@@ -89,6 +99,9 @@ bool net_next_name(const char **list, char name[64]);
 /* Appends to the decoder what brings the shape back to the input's: upsampling and one convolution
    with linear activation. Fails the test where no such pair exists. */
 void net_close(Net *net);
+
+/* The constants of a channel by a layer that rescales. */
+void net_rescale(const NetLayer *layer, int channel, double *scale, double *offset);
 
 char *net_graph(const Net *net); /* the graph file, its model called "net"; to be freed */
 

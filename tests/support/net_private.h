@@ -8,6 +8,7 @@
 int net_length(const NetLayer *layers);
 NetSize net_image_size(const Net *net);
 int net_deconv_stride(const NetLayer *layer);
+int net_across(const NetLayer *layer); /* how often UP repeats a column */
 
 /* The index of a layer among the first `count`; -1 for the image. */
 int net_find_place(const NetPlace *places, int count, const char *name);

@@ -45,6 +45,17 @@ static Image join(const Values *v, int at, const NetLayer *l, const Image *x)
     return y;
 }
 
+static Image rescale(const Image *x, const NetLayer *l)
+{
+    double *scale = malloc((size_t)x->channels * 2 * sizeof *scale), *offset = scale + x->channels;
+    assert_non_null(scale);
+    for (int c = 0; c < x->channels; c++)
+        net_rescale(l, c, &scale[c], &offset[c]);
+    Image y = naive_rescale(x, scale, offset);
+    free(scale);
+    return y;
+}
+
 static Image apply(const Values *v, int at, const Image *x, const double **w)
 {
     const NetLayer *l = v->places[at].layer;
@@ -87,7 +98,14 @@ static Image apply(const Values *v, int at, const Image *x, const double **w)
         return naive_group_norm(x, gamma, gamma + x->channels, l->groups,
                                 l->eps != 0 ? l->eps : 1e-3);
     }
-    case UP: return naive_upsample2d(x, l->size);
+    case UP:
+        return l->bilinear ? naive_upsample2d_bilinear(x, l->size, net_across(l))
+                           : naive_upsample2d_pair(x, l->size, net_across(l));
+    case PAD: return naive_zero_pad2d(x, l->pad);
+    case CROP: return naive_crop2d(x, l->pad);
+    case D2S: return naive_depth_to_space(x, l->size);
+    case S2D: return naive_space_to_depth(x, l->size);
+    case RESCALE: return rescale(x, l);
     case NOISE:
     case DROP: return copy_of(x);
     case FROM: return copy_of(named_value(v, at, l->with));

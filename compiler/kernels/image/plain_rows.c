@@ -1,5 +1,5 @@
-/* plain_rows - what stands alone in a stream, one row a call: pools, upsampling, biases and
- * activations.
+/* plain_rows - what stands alone in a stream, one row a call: pools, nearest upsampling, biases,
+ * activations and constants by channel.
  *
  * A pool takes one row of its input a call and joins it with what the rows of the window before
  * left in the pooled row's place. */
@@ -24,7 +24,7 @@ static void plan(Step *step, const Settings *settings)
     const int *in = core->input[0]->shape.dim, *out = core->shape.dim;
     int size = is_pool(core) ? node_number(core, "size") : 1;
     step->rows = (Rows){ .times = 1,
-                         .over = core->op == &op_upsample2d ? node_number(core, "size") : 1,
+                         .over = core->op == &op_upsample2d ? node_number(core, "size_h") : 1,
                          .count = out[0] * size,
                          .pool = size,
                          .room = in[1] * in[2] };
@@ -43,7 +43,7 @@ static double cost(const Step *step, const Settings *settings)
 
 #define ELEMENTWISE(name, number, from, properties, value, gradient) #name,
 static const char *const ops[] = { "max_pool2d", "avg_pool2d",  "upsample2d",
-                                   "bias_add",   "from_pixels",
+                                   "bias_add",   "from_pixels", "rescale",
 #include "../../ops/elementwise.def"
                                    NULL };
 #undef ELEMENTWISE
