@@ -294,6 +294,31 @@ static void set_common(lua_State *L, const Plan *plan, const char *name)
     set_weight(L, plan);
 }
 
+/* In the arithmetic's own type, so that no constant is too small or too exact for it. */
+static void set_list(lua_State *L, const Plan *plan, const char *name, const RealList *list)
+{
+    lua_newtable(L);
+    for (int i = 0; i < list->count; i++) {
+        const double x = list->numbers[i];
+        lua_pushnumber(L, plan->settings.real_double ? x : (double)(float)x);
+        append_item(L);
+    }
+    lua_setfield(L, -2, name);
+}
+
+/* Those of the operator itself, by their names. */
+static void set_numbers(lua_State *L, const Plan *plan, const Node *core)
+{
+    lua_newtable(L);
+    for (int i = 0; core->op->numbers[i]; i++)
+        set_number(L, core->op->numbers[i], core->number[i]);
+    lua_setfield(L, -2, "NUMBERS");
+    lua_newtable(L);
+    for (int i = 0; core->op->lists[i]; i++)
+        set_list(L, plan, core->op->lists[i], &core->list[i]);
+    lua_setfield(L, -2, "LISTS");
+}
+
 void push_step_holes(lua_State *L, const Plan *plan, const Step *step)
 {
     const Node *core = step->core;
@@ -311,10 +336,7 @@ void push_step_holes(lua_State *L, const Plan *plan, const Step *step)
     set_shape(L, "DY_SHAPE", core->input[core->op->arity - 1]->shape);
     set_number(L, "IN_COUNT", (double)shape_count(core->input[0]->shape));
     set_number(L, "OUT_COUNT", (double)shape_count(core->shape));
-    lua_newtable(L);
-    for (int i = 0; core->op->numbers[i]; i++)
-        set_number(L, core->op->numbers[i], core->number[i]);
-    lua_setfield(L, -2, "NUMBERS");
+    set_numbers(L, plan, core);
     set_arguments(L, plan, step);
     set_comment(L, plan, step);
 }

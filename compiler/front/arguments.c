@@ -204,6 +204,35 @@ static void read_padding(lua_State *L, const ArgumentPlaces *places, const ArgSp
     }
 }
 
+/* The i-th number, counted from 1, of the list at the top. */
+static double read_item(lua_State *L, const ArgumentPlaces *places, const ArgSpec *spec,
+                        const Arg *arg, int i)
+{
+    lua_rawgeti(L, -1, i);
+    const bool is_number = lua_type(L, -1) == LUA_TNUMBER;
+    const double n = is_number ? lua_tonumber(L, -1) : 0;
+    if (!is_number || !(n >= spec->min && n <= spec->max))
+        fail(arg->loc, "%s: %s wants numbers from %.15g to %.15g, but number %d of its list is %s",
+             places->word, spec->name, spec->min, spec->max, i, given(L));
+    lua_pop(L, 1);
+    return n;
+}
+
+static void read_reals(lua_State *L, const ArgumentPlaces *places, const ArgSpec *spec, Arg *arg)
+{
+    const bool list = lua_istable(L, -1);
+    const size_t count = list ? lua_length(L, -1) : 1;
+    if (count < 1 || count > MAX_REALS || (list && (size_t)count_fields(L) != count))
+        fail(arg->loc, "%s: %s wants a number, or a list of 1 to %d numbers", places->word,
+             spec->name, MAX_REALS);
+    if (!list)
+        read_number(L, places, spec, arg);
+    double *numbers = ARENA_ARRAY(double, count);
+    for (int i = 0; i < (int)count; i++)
+        numbers[i] = list ? read_item(L, places, spec, arg, i + 1) : arg->number;
+    arg->reals = (RealList){ (int)count, numbers };
+}
+
 bool read_shape(lua_State *L, Shape *shape, bool *list)
 {
     *list = lua_istable(L, -1) && lua_length(L, -1) == 3 && count_fields(L) == 3;
@@ -262,6 +291,7 @@ static void read_argument(lua_State *L, const ArgumentPlaces *places, const ArgS
 {
     *arg = (Arg){ .number = spec->number, .text = spec->text, .loc = places->loc };
     arg->pair[0] = arg->pair[1] = (int)spec->number;
+    arg->reals = (RealList){ 1, &spec->number };
     lua_getfield(L, -1, spec->name);
     if (lua_isnil(L, -1)) {
         if (spec->required)
@@ -281,6 +311,8 @@ static void read_argument(lua_State *L, const ArgumentPlaces *places, const ArgS
         read_pair(L, places, spec, arg);
     } else if (spec->kind == ARG_PADDING) {
         read_padding(L, places, spec, arg);
+    } else if (spec->kind == ARG_REALS) {
+        read_reals(L, places, spec, arg);
     } else if (spec->kind == ARG_SHAPE) {
         read_shape_argument(L, places, spec, arg);
     } else if (spec->kind == ARG_LAYER || spec->kind == ARG_LAYERS) {

@@ -46,6 +46,31 @@ static const Arg *joined(const char *name, Node *value)
     return arg;
 }
 
+/* What a word with padding alone takes. */
+static const Arg *padding(int top, int left, int bottom, int right)
+{
+    Arg *arg = ARENA_NEW(Arg);
+    *arg = (Arg){ .pad = { top, left, bottom, right }, .loc = nowhere };
+    return arg;
+}
+
+static Arg list(const double *numbers, int count)
+{
+    return (Arg){ .reals = { count, numbers }, .loc = nowhere };
+}
+
+/* Layers that move pixels, or scale them, and give the image's shape back. */
+static Node *add_moves(Graph *graph, Node *x)
+{
+    static const double scale[] = { 0.5 }, offset[] = { 0.25 };
+    x = add(graph, "sample.up3", "upsample2d", (Arg[]){ number(2), choice("bilinear") }, x);
+    x = add(graph, "sample.s2d1", "space_to_depth", (Arg[]){ number(2) }, x);
+    x = add(graph, "sample.rescale1", "rescale", (Arg[]){ list(scale, 1), list(offset, 1) }, x);
+    x = add(graph, "sample.d2s1", "depth_to_space", (Arg[]){ number(2) }, x);
+    x = add(graph, "sample.pad1", "zero_pad2d", padding(1, 2, 1, 2), x);
+    return add(graph, "sample.crop1", "crop2d", padding(1, 2, 1, 2), x);
+}
+
 /* An image that a convolution makes, the sample after it, and what the loss needs. */
 static Node *around_conv(Graph *graph, const Sample *sample, SampleKind kind)
 {
@@ -63,12 +88,14 @@ static Node *around_conv(Graph *graph, const Sample *sample, SampleKind kind)
     x = add(graph, "sample.noise1", "gaussian_noise", (Arg[]){ number(0.1) }, x);
     x = add(graph, "sample.dropout1", "dropout", (Arg[]){ number(0.5) }, x);
     if (sample->up > 1)
-        x = add(graph, "sample.up1", "upsample2d", (Arg[]){ number(sample->up) }, x);
+        x = add(graph, "sample.up1", "upsample2d", (Arg[]){ number(sample->up), choice("nearest") },
+                x);
     x = add(graph, "sample.conv", "conv2d", conv, x);
     if (sample->pool)
         x = add(graph, "sample.pool1", "max_pool2d",
                 (Arg[]){ number(sample->pool), number(sample->pool), choice("valid") }, x);
-    x = add(graph, "sample.up2", "upsample2d", (Arg[]){ number(2) }, x);
+    x = add(graph, "sample.up2", "upsample2d", (Arg[]){ number(2), choice("nearest") }, x);
+    x = add_moves(graph, x);
     if (kind == SAMPLE_STREAM)
         return x;
     x = add(graph, "sample.norm1", "group_norm", (Arg[]){ number(1), number(1e-3) }, x);

@@ -90,7 +90,9 @@ static void check_layers(const Entry *e)
 
 static bool keeps_shares(const Node *node)
 {
-    return node->op->view || node->op->training_only || node->op->keeps_unit_range;
+    const Op *op = node->op;
+    return op->view || op->training_only || op->keeps_unit_range
+           || (op->unit_range_kept && op->unit_range_kept(node));
 }
 
 /* Whether the values lie between 0 and 1 by themselves. A stage's decoder reads `cut`, where the

@@ -3,6 +3,7 @@
 #include "../base/arena.h"
 #include "../ops/ops.h"
 #include "edit_distance.h"
+#include "other_words.h"
 
 #include <ctype.h>
 #include <string.h>
@@ -87,6 +88,9 @@ static const char *choices(const char *what, const ChoiceSpec *const *specs)
 const char *suggest_word(const Source *source, Loc loc, const char *name)
 {
     bool is_short = strlen(name) <= MAX_WORD;
+    const OtherWord *other = is_short ? other_word_find(bare(name)) : NULL;
+    if (other)
+        return arena_format("; %s%s", other_word_is_said(other) ? "here that is " : "", other->how);
     const LayerSpec *spec = is_short ? refused(name) : NULL;
     const char *word = is_short ? nearest_word(name) : NULL;
     if (!spec && word && layer_find(word) && !layer_find(word)->build)

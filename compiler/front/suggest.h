@@ -4,9 +4,10 @@
 
 #include "source.h"
 
-/* How a message about an unknown word of the graph file goes on: "; did you mean conv2d?", what to
-   use instead of a layer that caec refuses, or which optimizers there are where one was wanted; ""
-   where nothing is near. `loc` is the word's place. */
+/* How a message about an unknown word of the graph file goes on: "; did you mean conv2d?", how to
+   say what another library says by that word, what to use instead of a layer that caec refuses, or
+   which optimizers there are where one was wanted; "" where nothing is near. `loc` is the word's
+   place. */
 const char *suggest_word(const Source *source, Loc loc, const char *name);
 
 #endif

@@ -90,6 +90,8 @@ Node *node_new(Graph *graph, const Op *op, const Node *model, const char *name, 
     }
     for (int i = 0; op->numbers[i]; i++)
         node->number[i] = numbers[i];
+    for (int i = 0; op->lists[i]; i++)
+        node->list[i] = model->list[i];
     op->shape(node);
     check_size(node);
     append(graph, node);
@@ -118,6 +120,24 @@ double node_real(const Node *node, const char *name)
 int node_number(const Node *node, const char *name)
 {
     return (int)node_real(node, name);
+}
+
+static bool same_list(const RealList *a, const RealList *b)
+{
+    bool same = a->count == b->count;
+    for (int i = 0; same && i < a->count; i++)
+        same = a->numbers[i] == b->numbers[i];
+    return same;
+}
+
+bool node_same_numbers(const Node *a, const Node *b)
+{
+    bool same = true;
+    for (int i = 0; a->op->numbers[i]; i++)
+        same = same && a->number[i] == b->number[i];
+    for (int i = 0; same && a->op->lists[i]; i++)
+        same = same_list(&a->list[i], &b->list[i]);
+    return same;
 }
 
 bool node_has_role(const Node *node, Role role)

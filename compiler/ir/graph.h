@@ -12,7 +12,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { MAX_INPUTS = 4, MAX_NUMBERS = 16, MAX_RANK = 4 };
+enum { MAX_INPUTS = 4, MAX_NUMBERS = 16, MAX_LISTS = 2, MAX_RANK = 4 };
 
 /* Sizes that keep every index of the emitted C an int and every offset well inside a size_t. */
 enum { MAX_SIDE = 1 << 20, MAX_ELEMENTS = 1 << 28 };
@@ -33,6 +33,12 @@ Shape shape_hwc(int height, int width, int channels);
 
 /* real; uint8_t 0..255 standing for 0..1; place in a pooling window */
 typedef enum Type { TYPE_REAL, TYPE_PIXEL, TYPE_CODE } Type;
+
+/* Constants of a node of which there are several, as one a channel. */
+typedef struct RealList {
+    int count;
+    const double *numbers;
+} RealList;
 
 typedef struct Graph Graph;
 typedef struct Node Node;
@@ -61,6 +67,7 @@ struct Op {
     const char *name;
     int arity;
     const char *numbers[MAX_NUMBERS + 1]; /* names of the node's numbers, NULL-ended */
+    const char *lists[MAX_LISTS + 1];     /* of its lists of numbers, likewise */
 
     /* Sets node->shape and node->type from inputs and numbers; fails at node->loc, naming the
        layer's word, where they do not fit. */
@@ -106,8 +113,8 @@ struct Op {
     /* Of a pool: it takes the mean of a window; else the maximum. */
     bool averages;
 
-    /* Each pixel `size` times in both directions and nothing else: what has a number "up" may take
-       it in. */
+    /* Each pixel `size_h` times down and `size_w` times across and nothing else: what has a number
+       "up" may take it in where both are equal. */
     bool repeats_pixels;
 
     /* Inputs after the first are values of other layers. */
@@ -125,8 +132,10 @@ struct Op {
     /* Its kernel calls functions of <math.h>; of elementwise operators `value` tells. */
     bool calls_math;
 
-    /* Its values lie in 0..1: if those of input 0 do, or always. */
+    /* Its values lie in 0..1: if those of input 0 do, or always. unit_range_kept: whether they do
+       if those of input 0 do, where its numbers decide. */
     bool keeps_unit_range, gives_unit_range;
+    bool (*unit_range_kept)(const Node *node);
 
     /* Of activations and their gradients alone, all as ops/elementwise.def says: value in terms of
        x, and gradient in terms of d and y (the value), or x, as C. */
@@ -145,6 +154,7 @@ struct Node {
     Loc loc;
     Node *input[MAX_INPUTS];
     double number[MAX_NUMBERS];
+    RealList list[MAX_LISTS]; /* never written to; copies share them */
     Type type;
     Shape shape;
     bool infer;      /* a copy of another node for inference, by `split_inference` or `stages` */
@@ -258,14 +268,18 @@ enum { FUSION_PARTS = 10 };
 /* All members of a fusion, those it lacks too, core first; returns FUSION_PARTS. */
 int fusion_parts(const Fusion *fusion, FusionPart parts[FUSION_PARTS]);
 
-/* Appends a node. `model` lends name prefix, layer, word and place: pass the node it is derived
-   from, or fill a Node's members. */
+/* Appends a node. `model` lends name prefix, layer, word, place and lists: pass the node it is
+   derived from, or fill a Node's members. */
 Node *node_new(Graph *graph, const Op *op, const Node *model, const char *name, Node *const *inputs,
                const double *numbers);
 
 /* as int; bug() where the operator has none of that name */
 int node_number(const Node *node, const char *name);
 double node_real(const Node *node, const char *name);
+
+/* Of two nodes of one operator: whether all their numbers and lists are the same. */
+bool node_same_numbers(const Node *a, const Node *b);
+
 bool node_has_role(const Node *node, Role role); /* false for NULL */
 bool node_heads_fusion(const Node *node);        /* ROLE_CORE; false for NULL */
 

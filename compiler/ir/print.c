@@ -17,8 +17,16 @@ static bool is_square(const Node *node, int i)
            && strcmp(names[i + 1] + length - 1, "w") == 0 && node->number[i] == node->number[i + 1];
 }
 
+/* "0.5", or "[0.5, 0.25]" */
+static void add_list(Text *line, const RealList *list)
+{
+    for (int i = 0; i < list->count; i++)
+        text_add(line, "%s%.15g", i ? ", " : list->count > 1 ? "[" : "", list->numbers[i]);
+    text_add(line, "%s", list->count > 1 ? "]" : "");
+}
+
 /* "kernel=3, stride_h=2, stride_w=1": those that do not go without saying, equal ones of height and
-   width as one. */
+   width as one, in fingerprints too. */
 static void add_numbers(Text *line, const Node *node)
 {
     const Op *op = node->op;
@@ -31,6 +39,10 @@ static void add_numbers(Text *line, const Node *node)
                  op->numbers[i], node->number[i]);
         between = ",";
         i += square;
+    }
+    for (int i = 0; op->lists[i]; i++, between = ",") {
+        text_add(line, "%s %s=", between, op->lists[i]);
+        add_list(line, &node->list[i]);
     }
     text_add(line, "%s", *between == ',' ? " }" : "");
 }

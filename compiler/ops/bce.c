@@ -52,8 +52,8 @@ static Node *bce_build(Layer *layer, Node *output, Node *target)
 {
     Node *last = output;
     double up = 1;
-    while (last->op->repeats_pixels && up * node_real(last, "size") <= MAX_UP) {
-        up *= node_real(last, "size");
+    while (repeats_of(last) && up * repeats_of(last) <= MAX_UP) {
+        up *= repeats_of(last);
         last = last->input[0];
     }
     const Node *value = node_storage(last);

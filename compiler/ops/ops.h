@@ -20,6 +20,7 @@ typedef enum ArgKind {
     /* one of `choices`, if there are any, or zeros in whole numbers: one for all four sides,
        { height, width } or { top, left, bottom, right } */
     ARG_PADDING,
+    ARG_REALS, /* a number, or a list of numbers, as one a channel */
     /* the full name of a layer that comes before, "encoder.conv1"; ARG_LAYERS: or a list of such
        names */
     ARG_LAYER,
@@ -28,15 +29,18 @@ typedef enum ArgKind {
 
 enum { MAX_ARGS = 12, AXES = 2 };
 
+/* Most numbers of an ARG_REALS: the emitted C holds them all. */
+enum { MAX_REALS = 4096 };
+
 typedef struct ArgSpec {
     const char *name;
     ArgKind kind;
     bool required;
-    double number;              /* default of ARG_INT, ARG_REAL, ARG_BOOL and, of both sides,
-                                   ARG_PAIR */
-    double min, max;            /* of ARG_INT, ARG_REAL and each number of ARG_PAIR and ARG_PADDING,
-                                   both included; ARG_SHAPE is { height, width, channels } and
-                                   always required */
+    double number;              /* default of ARG_INT, ARG_REAL, ARG_BOOL, ARG_REALS and, of both
+                                   sides, ARG_PAIR */
+    double min, max;            /* of ARG_INT, ARG_REAL and each number of ARG_PAIR, ARG_PADDING and
+                                   ARG_REALS, both included; ARG_SHAPE is { height, width, channels
+                                   } and always required */
     const char *text;           /* default of ARG_CHOICE and ARG_PADDING; of others, the default in
                                    words where it is no number */
     const char *const *choices; /* NULL-ended */
@@ -53,6 +57,7 @@ typedef struct Arg {
     const char *text; /* of ARG_PADDING: NULL where it is given in numbers */
     int pair[2];      /* of ARG_PAIR: height, width */
     int pad[4];       /* of ARG_PADDING in numbers: top, left, bottom, right */
+    RealList reals;   /* of ARG_REALS: one, or as many as the list has */
     Loc loc;          /* of the argument's word; of the layer's word where it is left out */
     Shape shape;      /* of ARG_SHAPE */
     LayerRef *refs;   /* of ARG_LAYER (one) and ARG_LAYERS */
@@ -302,6 +307,9 @@ Node *layer_pool(Layer *layer, const Op *op, const Arg *args, Node *x);
    before them is why: which, and of what the image's sides must be multiples; "" where it is not,
    or may not be. */
 const char *sizes_hint(const Graph *graph, const Node *a, const Node *b);
+
+/* How often it repeats each pixel in either direction; 0: it does not, or not as often in both. */
+int repeats_of(const Node *node);
 
 /* Op.scale of what enlarges by `size`. */
 bool scale_up_by_size(const Node *node, int axis, int *up, int *down);

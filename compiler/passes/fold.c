@@ -19,18 +19,18 @@ static bool take_in(Node *node)
 {
     const char *const names[] = { "up", "up_h", "up_w" };
     const Node *upsample = node->input[0];
-    double size = node_real(upsample, "size");
+    const int times = repeats_of(upsample);
     bool takes = false;
     for (int i = 0; i < 3; i++) {
         int up = number_called(node->op, names[i]);
-        if (up >= 0 && node->number[up] * size > MAX_UP)
+        if (up >= 0 && node->number[up] * times > MAX_UP)
             return false;
         takes = takes || up >= 0;
     }
     for (int i = 0; takes && i < 3; i++) {
         int up = number_called(node->op, names[i]);
         if (up >= 0)
-            node->number[up] *= size;
+            node->number[up] *= times;
     }
     if (takes)
         node->input[0] = upsample->input[0];
@@ -43,7 +43,7 @@ void pass_fold(Graph *graph)
 {
     for (int i = 0; i < graph->count; i++) {
         Node *node = graph->nodes[i];
-        while (node->op->arity > 0 && node->input[0]->op->repeats_pixels
+        while (node->op->arity > 0 && repeats_of(node->input[0])
                && node->input[0] != graph->latent && take_in(node))
             ;
     }

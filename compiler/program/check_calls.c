@@ -115,10 +115,7 @@ static bool same_value(const Node *a, const Node *b)
 
 static bool same_node(const Node *a, const Node *b)
 {
-    bool same = same_value(a, b);
-    for (int i = 0; same && a && i < MAX_NUMBERS; i++)
-        same = a->op == b->op && a->number[i] == b->number[i];
-    return same;
+    return same_value(a, b) && (!a || (a->op == b->op && node_same_numbers(a, b)));
 }
 
 static bool same_argument(const Step *s, const Argument *a, const Step *t, const Argument *b)

@@ -135,9 +135,8 @@ static bool same_kind(const Node *a, const Node *b)
 {
     if (!a || !b)
         return a == b;
-    bool same = a->op == b->op && a->type == b->type && shape_equal(a->shape, b->shape);
-    for (int i = 0; a->op->numbers[i]; i++)
-        same = same && a->number[i] == b->number[i];
+    bool same = a->op == b->op && a->type == b->type && shape_equal(a->shape, b->shape)
+                && node_same_numbers(a, b);
     for (int i = 0; same && i < a->op->arity; i++)
         same = a->input[i]->type == b->input[i]->type
                && shape_equal(a->input[i]->shape, b->input[i]->shape);

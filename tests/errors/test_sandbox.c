@@ -63,12 +63,44 @@ static void nothing_useful_returned(void **state)
     REFUSE(refusals);
 }
 
+/* Of Keras and PyTorch, in any letters. */
+static void words_of_others(void **state)
+{
+    (void)state;
+    static const Refusal refusals[] = {
+        { GRAPH("@Conv1D { filters = 5, kernel_size = 3 },", CONV3),
+          "unknown word 'Conv1D'; here that is conv2d { kernel = { 1, k } } on input = { 1, length, "
+          "channels }\n" },
+        { GRAPH(CONV5 "@max_pool1d { size = 2 },", CONV3),
+          "unknown word 'max_pool1d'; here that is max_pool2d { size = { 1, n } } on input" },
+        { GRAPH(CONV5 "@AveragePooling2D {},", CONV3),
+          "unknown word 'AveragePooling2D'; here that is avg_pool2d { size = n }\n" },
+        { GRAPH(CONV5 "@ZeroPadding2D(1),", CONV3),
+          "unknown word 'ZeroPadding2D'; here that is zero_pad2d { padding = n }\n" },
+        { GRAPH(CONV5 "@Cropping2D(1),", CONV3),
+          "unknown word 'Cropping2D'; here that is crop2d { padding = n }\n" },
+        { GRAPH(CONV5 "@PixelShuffle(2),", CONV3),
+          "unknown word 'PixelShuffle'; here that is depth_to_space { size = n }; PyTorch has" },
+        { GRAPH(CONV5 "@Linear(3, 5),", CONV3),
+          "unknown word 'Linear'; here that is dense { units = n }; linear {} is an activation\n" },
+        { GRAPH("@Rescaling { scale = 2 },", CONV3),
+          "unknown word 'Rescaling'; here that is rescale { scale = a, offset = b }\n" },
+        { GRAPH(CONV5 "@LSTM { units = 5 },", CONV3),
+          "unknown word 'LSTM'; caec has no layers that remember; " },
+        { GRAPH(CONV5 "@Lambda(abs),", CONV3),
+          "unknown word 'Lambda'; layers are caec's words alone; " },
+        { GRAPH(CONV5 "@Conv2DTranpose {},", CONV3),
+          "unknown word 'Conv2DTranpose'; did you mean conv2d_transpose?\n" },
+    };
+    REFUSE(refusals);
+}
+
 static void unknown_words(void **state)
 {
     (void)state;
     static const Refusal refusals[] = {
         { GRAPH("@conv3d { filters = 5, kernel = 3 },", CONV3),
-          "unknown word 'conv3d'; did you mean conv2d?" },
+          "unknown word 'conv3d'; caec has height, width and channels and no third side" },
         { GRAPH("@conv_2d { filters = 5, kernel = 3 },", CONV3),
           "unknown word 'conv_2d'; did you mean conv2d?" },
         { GRAPH("@Conv2D { filters = 5, kernel = 3 },", CONV3),
@@ -353,6 +385,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(syntax_errors),
         cmocka_unit_test(nothing_useful_returned),
+        cmocka_unit_test(words_of_others),
         cmocka_unit_test(unknown_words),
         cmocka_unit_test(functions_left_out),
         cmocka_unit_test(errors_while_it_runs),

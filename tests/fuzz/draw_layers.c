@@ -200,7 +200,7 @@ static void draw_windows(Drawer *d, NetLayer *pool)
     pool->same = chance(d, 25);
     const int sides[] = { pool->size, pool->size_w ? pool->size_w : pool->size };
     for (int i = 0; i < 4 && !pool->same && chance(d, 25); i++)
-        pool->pads[i] = below(d, sides[i % 2]);
+        pool->pad[i] = below(d, sides[i % 2]);
 }
 
 static bool add_pool(Drawer *d)
@@ -208,7 +208,7 @@ static bool add_pool(Drawer *d)
     NetSize s = size_now(d);
     NetLayer l = { chance(d, 60) ? POOL : AVG, .size = chance(d, 60) ? 2 : between(d, 1, 4) };
     draw_windows(d, &l);
-    Window w = net_window(&l, s);
+    Window w = net_pool_window(&l, s);
     if (s.flat || w.height > s.height + w.top + w.bottom || w.width > s.width + w.left + w.right)
         return false;
     append(d, l);
@@ -230,7 +230,61 @@ static bool add_up(Drawer *d)
     if (s.flat || s.height * size > MAX_SIDE || s.width * size > MAX_SIDE
         || values(s) * size * size > MAX_VALUES)
         return false;
-    append(d, (NetLayer){ UP, .size = size });
+    NetLayer l = { UP, .size = size, .bilinear = chance(d, 35) };
+    l.size_w = chance(d, 40) ? between(d, 1, 4) : 0;
+    if (s.width * l.size_w > MAX_SIDE || values(s) * size * l.size_w > MAX_VALUES)
+        l.size_w = 1;
+    append(d, l);
+    return true;
+}
+
+static bool add_pad(Drawer *d)
+{
+    NetSize s = size_now(d);
+    NetLayer l = { .kind = PAD };
+    const bool all = chance(d, 30);
+    for (int i = 0; i < 4; i++)
+        l.pad[i] = i > 0 && all ? l.pad[0] : between(d, 0, 3);
+    const int height = s.height + l.pad[0] + l.pad[2], width = s.width + l.pad[1] + l.pad[3];
+    if (s.flat || height > MAX_SIDE || width > MAX_SIDE || height * width * s.channels > MAX_VALUES)
+        return false;
+    append(d, l);
+    return true;
+}
+
+static bool add_crop(Drawer *d)
+{
+    NetSize s = size_now(d);
+    NetLayer l = { .kind = CROP };
+    const bool all = chance(d, 30);
+    for (int i = 0; i < 4; i++)
+        l.pad[i] = i > 0 && all ? l.pad[0] : between(d, 0, 3);
+    if (s.flat || l.pad[0] + l.pad[2] >= s.height || l.pad[1] + l.pad[3] >= s.width)
+        return false;
+    append(d, l);
+    return true;
+}
+
+/* Pixels to channels or back. */
+static bool add_shuffle(Drawer *d)
+{
+    NetSize s = size_now(d);
+    const int size = chance(d, 80) ? 2 : 3, places = size * size;
+    const bool to_space = chance(d, 50) && s.channels % places == 0;
+    if (s.flat || (to_space && (s.height * size > MAX_SIDE || s.width * size > MAX_SIDE))
+        || (!to_space && (s.height % size || s.width % size || s.channels * places > MAX_CHANNELS)))
+        return false;
+    append(d, (NetLayer){ .kind = to_space ? D2S : S2D, .size = size });
+    return true;
+}
+
+static bool add_rescale(Drawer *d)
+{
+    NetLayer l = { .kind = RESCALE };
+    l.by_channel = size_now(d).channels <= 5 && chance(d, 60);
+    l.scale = chance(d, 20) ? 1 : between(d, 1, 6) / (chance(d, 30) ? -4.0 : 4.0);
+    l.offset = chance(d, 40) ? 0 : between(d, -4, 4) / 8.0;
+    append(d, l);
     return true;
 }
 
@@ -368,11 +422,12 @@ void add_word(Drawer *d)
         bool (*add)(Drawer *d);
         int share;
     } words[] = {
-        { add_conv, 28 },      { add_deconv, 5 }, { add_pool, 17 },  { add_up, 5 },
-        { add_activation, 9 }, { add_norm, 8 },   { add_noise, 5 },  { add_flat, 1 },
-        { add_reshape, 2 },    { add_join, 9 },   { add_unpool, 7 }, { add_global_pool, 1 },
+        { add_conv, 28 },      { add_deconv, 5 },  { add_pool, 17 },   { add_up, 5 },
+        { add_activation, 9 }, { add_norm, 8 },    { add_noise, 5 },   { add_flat, 1 },
+        { add_reshape, 2 },    { add_join, 9 },    { add_unpool, 7 },  { add_pad, 4 },
+        { add_crop, 3 },       { add_shuffle, 5 }, { add_rescale, 4 }, { add_global_pool, 1 },
     };
-    enum { ALL = 97 }; /* the sum of the shares */
+    enum { ALL = 113 }; /* the sum of the shares */
     int share = below(d, ALL), word = 0;
     while (share >= words[word].share)
         share -= words[word++].share;

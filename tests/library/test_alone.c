@@ -73,14 +73,16 @@ static void check_alone(const char *graph, const char *options, const char *flag
 static const char net_words[] = NET(
     16, 16, 3,
     "gaussian_noise { stddev = 0.2 }, conv2d { filters = 6, kernel = 3, activation = \"tanh\" }, "
-    "dropout { rate = 0.3 }, max_pool2d { size = 2 },"
+    "dropout { rate = 0.3 }, zero_pad2d { padding = 2 }, crop2d { padding = { 1, 2, 3, 2 } }, "
+    "space_to_depth { size = 2 }, rescale { scale = 0.5, offset = 0.1 }, depth_to_space { size = 2 "
+    "}, rescale { scale = { 1, 2, 3, 4, 5, 6 } }, max_pool2d { size = 2 },"
     "conv2d { filters = 6, kernel = 3, activation = \"leaky_relu\" }, add { with = "
     "\"encoder.pool1\" }, conv2d { filters = 8, kernel = 3, stride = 2, activation = \"elu\" },"
     "group_norm { groups = 2 }, relu {}, avg_pool2d { size = 2 },",
     "flatten {}, dense { units = 17, activation = \"tanh\" }, dense { units = 24, activation = "
     "\"softplus\" }, reshape { shape = { 2, 2, 6 } },"
     "conv2d_transpose { filters = 6, kernel = 3, stride = 4 }, concat { with = \"encoder.pool1\" },"
-    "upsample2d { size = 2 }, conv2d { filters = 3, kernel = 5, activation = \"sigmoid\" },",
+    "upsample2d { size = 2, interpolation = \"bilinear\" }, conv2d { filters = 3, kernel = 5, activation = \"sigmoid\" },",
     "loss = \"bce\", optimizer = adamw { weight_decay = 0.1 }, clip_norm = 0.05");
 
 static void on_plain_c(void **state)

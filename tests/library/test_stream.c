@@ -119,6 +119,27 @@ static const Net pools = { .height = 26,
                            .decoder = { { ACT, .activation = "softplus" },
                                         { UP, .size = 3 },
                                         { ACT, .activation = "relu" } } };
+/* Pixels that come from other places: rows outside the image, that nobody reads, from below. */
+static const Net moved = { .height = 18,
+                           .width = 14,
+                           .channels = 2,
+                           .encoder = { { PAD, .pad = { 2, 1, 4, 1 } },
+                                        { S2D, .size = 2 },
+                                        { RESCALE, .scale = 0.5, .offset = -0.25,
+                                          .by_channel = true },
+                                        { CONV, .filters = 8, .kernel = 3, .activation = "tanh" },
+                                        { CROP, .pad = { 1, 0, 2, 1 } },
+                                        { POOL, .size = 2 } },
+                           .decoder = { { UP, .size = 3, .across = 2, .bilinear = true },
+                                        { D2S, .size = 2 },
+                                        { UP, .size = 1, .across = 3, .bilinear = true },
+                                        { CROP, .pad = { 3, 0, 0, 0 } },
+                                        { UP, .size = 2, .across = 1 },
+                                        { CONV, .filters = 2, .kernel = 3 },
+                                        { RESCALE, .scale = -2 },
+                                        { UP, .size = 2, .across = 1, .bilinear = true },
+                                        { PAD, .pad = { 0, 0, 3, 0 } },
+                                        { CROP, .pad = { 20, 3, 49, 19 } } } };
 /* Activations that no max-pool may come before, and others. */
 static const Net curved = {
     .height = 22,
@@ -292,6 +313,7 @@ OF(pooled)
 OF(averaged)
 OF(pools)
 OF(curved)
+OF(moved)
 OF(strided)
 OF(sparse)
 OF(upsampled)
@@ -477,6 +499,7 @@ int main(void)
         cmocka_unit_test(of_averaged),
         cmocka_unit_test(of_pools),
         cmocka_unit_test(of_curved),
+        cmocka_unit_test(of_moved),
         cmocka_unit_test(of_strided),
         cmocka_unit_test(of_sparse),
         cmocka_unit_test(of_upsampled),

@@ -135,12 +135,12 @@ static NetLayer windows[] = {
     { POOL, .size = 1, .size_w = 3 },
     { POOL, .size = 4, .size_w = 5 },
     { POOL, .size = 3, .strides = { 2, 2 } },
-    { POOL, .size = 3, .strides = { 1, 2 }, .pads = { 1, 1, 1, 1 } },
+    { POOL, .size = 3, .strides = { 1, 2 }, .pad = { 1, 1, 1, 1 } },
     { POOL, .size = 2, .strides = { 3, 4 } },
     { POOL, .size = 2, .same = true },
     { POOL, .size = 3, .size_w = 2, .strides = { 2, 1 }, .same = true },
-    { POOL, .size = 5, .size_w = 2, .pads = { 4, 0, 2, 1 } },
-    { POOL, .size = 16, .strides = { 3, 1 }, .pads = { 15, 4, 8, 3 } },
+    { POOL, .size = 5, .size_w = 2, .pad = { 4, 0, 2, 1 } },
+    { POOL, .size = 16, .strides = { 3, 1 }, .pad = { 15, 4, 8, 3 } },
 };
 
 static void windows_of_every_kind(void **state)
@@ -160,7 +160,7 @@ static void windows_over_the_border_alone(void **state)
                 .channels = 2,
                 .encoder = { { POOL, .size = 3, .strides = { 2, 1 }, .same = true },
                              { CONV, .filters = 70, .kernel = 1 },
-                             { POOL, .size = 2, .pads = { 1, 0, 1, 1 } },
+                             { POOL, .size = 2, .pad = { 1, 0, 1, 1 } },
                              { POOL, .size = 2, .size_w = 1, .strides = { 1, 1 } },
                              { FLATTEN },
                              { DENSE, .units = 3 } },
@@ -213,7 +213,7 @@ static void gradient_goes_to_the_first_of_equals(void **state)
 {
     (void)state;
     const NetLayer plain = { POOL, .size = 2 },
-                   over = { POOL, .size = 3, .strides = { 2, 2 }, .pads = { 1, 1, 0, 0 } };
+                   over = { POOL, .size = 3, .strides = { 2, 2 }, .pad = { 1, 1, 0, 0 } };
     check_ties(plain, (const int[]){ 0, 2 }, "--target c");
     check_ties(plain, (const int[]){ 0, 2 }, "--target c --kernel encoder.conv1=conv_plain");
     check_ties(over, (const int[]){ 0, 1 }, "--target c");

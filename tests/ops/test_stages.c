@@ -120,6 +120,30 @@ static const Staged behind_the_sigmoid = {
               "\"conv1\" }, {}",
 };
 
+/* What the first stage gives, and what the second makes of it, is a sigmoid's times `scale`, plus
+   1/4 or taken from 1: within 0..1 where that is 1/2. Around it what moves pixels. */
+static Staged rescaled(double scale)
+{
+    return (Staged){
+        .net = { .height = 4,
+                 .width = 6,
+                 .channels = 1,
+                 .loss = "bce",
+                 .encoder = { { PAD, .pad = { 1, 0, 1, 2 } },
+                              { CONV, .filters = 2, .kernel = 3, .activation = "sigmoid" },
+                              { RESCALE, .scale = scale, .offset = 0.25 },
+                              { CROP, .pad = { 1, 0, 1, 2 } },
+                              { S2D, .size = 2 },
+                              { CONV, .filters = 3, .kernel = 1 } },
+                 .decoder = { { CONV, .filters = 8, .kernel = 1, .activation = "sigmoid" },
+                              { RESCALE, .scale = -scale, .offset = 1 },
+                              { UP, .size = 2, .bilinear = true },
+                              { CONV, .filters = 1, .kernel = 3, .activation = "sigmoid" } } },
+        .stages = "{ encoder = \"s2d1\", decoder = \"up1\" }, { encoder = \"conv2\", decoder = "
+                  "\"conv1\" }, {}"
+    };
+}
+
 /* Noise on what a stage gets; its target is clean. */
 static const Staged noisy = {
     .net = { .height = 6,
@@ -183,6 +207,8 @@ static void gradients(void **state)
         check_stages(&others[i], "c");
     }
     check_stages(&noisy, "c");
+    const Staged moved = rescaled(0.5);
+    check_stages(&moved, "c");
 }
 
 /* ---- by hand ---- */
@@ -331,6 +357,12 @@ static void what_the_table_says(void **state)
     for (int i = 0; i < 3; i++)
         assert_string_equal(behind.model->stages[i].loss_name, kept[i]);
     built_free(&behind);
+    for (int i = 0; i < 2; i++) {
+        const Staged staged = rescaled(i ? 0.875 : 0.5);
+        Built shares = build(&staged, "c");
+        assert_string_equal(shares.model->stages[1].loss_name, i ? "mse" : "bce");
+        built_free(&shares);
+    }
 }
 
 /* ---- with noise ---- */

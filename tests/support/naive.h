@@ -61,6 +61,17 @@ Image naive_global_pool2d(const Image *x, bool mean);
 
 Image naive_upsample2d(const Image *x, int size); /* nearest neighbour */
 
+/* pad: top, left, bottom, right */
+Image naive_zero_pad2d(const Image *x, const int pad[4]);
+Image naive_crop2d(const Image *x, const int pad[4]);
+/* TensorFlow's, "NHWC" */
+Image naive_depth_to_space(const Image *x, int size);
+Image naive_space_to_depth(const Image *x, int size);
+Image naive_upsample2d_pair(const Image *x, int size_h, int size_w);
+Image naive_upsample2d_bilinear(const Image *x, int size_h, int size_w); /* half-pixel centres */
+/* scale, offset: one a channel */
+Image naive_rescale(const Image *x, const double *scale, const double *offset);
+
 /* Each value of x where the max-pool of `pooled` finds its maximum (the first of equals), zeros
    elsewhere. */
 Image naive_max_unpool2d(const Image *x, const Image *pooled, const Window *window);

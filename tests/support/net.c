@@ -64,15 +64,34 @@ NaiveConv net_conv(const NetLayer *l, NetSize s)
     return n;
 }
 
+int net_across(const NetLayer *layer)
+{
+    return layer->size_w ? layer->size_w : layer->size;
+}
+
+void net_rescale(const NetLayer *layer, int channel, double *scale, double *offset)
+{
+    const double c = layer->by_channel ? channel : 0;
+    *scale = layer->scale * (1 - 0.125 * c);
+    *offset = layer->offset + 0.25 * c;
+}
+
+static NetSize padded_size(NetSize s, const int pad[4], int sign)
+{
+    return (NetSize){ s.height + sign * (pad[0] + pad[2]), s.width + sign * (pad[1] + pad[3]),
+                      s.channels, false };
+}
+
 const char *const net_parts[2] = { "encoder", "decoder" };
 
 static const char *short_name(const NetLayer *l)
 {
     static const char *const names[] = {
-        [CONV] = "conv",       [DECONV] = "deconv", [POOL] = "pool",       [AVG] = "pool",
-        [UP] = "up",           [NORM] = "norm",     [FLATTEN] = "flatten", [DENSE] = "dense",
-        [RESHAPE] = "reshape", [FROM] = "from",     [UNPOOL] = "unpool",   [NOISE] = "noise",
-        [DROP] = "dropout",    [GLOBAL_MAX] = "gpool", [GLOBAL_AVG] = "gpool",
+        [CONV] = "conv",       [DECONV] = "deconv",   [POOL] = "pool",       [AVG] = "pool",
+        [UP] = "up",           [NORM] = "norm",       [FLATTEN] = "flatten", [DENSE] = "dense",
+        [RESHAPE] = "reshape", [FROM] = "from",       [UNPOOL] = "unpool",   [NOISE] = "noise",
+        [DROP] = "dropout",    [PAD] = "pad",         [CROP] = "crop",       [D2S] = "d2s",
+        [S2D] = "s2d",         [RESCALE] = "rescale", [GLOBAL_MAX] = "gpool", [GLOBAL_AVG] = "gpool",
     };
     const Join *join = join_of(l->kind);
     return join ? join->short_name : l->kind == ACT ? l->activation : names[l->kind];
@@ -108,30 +127,30 @@ static int same_padding(int in, int size, int stride)
     return all > 0 ? all : 0;
 }
 
-Window net_window(const NetLayer *pool, NetSize in)
+Window net_pool_window(const NetLayer *pool, NetSize in)
 {
     Window w = { .height = pool->size, .width = pool->size_w ? pool->size_w : pool->size };
     w.stride_h = pool->strides[0] ? pool->strides[0] : w.height;
     w.stride_w = pool->strides[1] ? pool->strides[1] : w.width;
     int rows = pool->same ? same_padding(in.height, w.height, w.stride_h) : 0,
         columns = pool->same ? same_padding(in.width, w.width, w.stride_w) : 0;
-    w.top = rows / 2 + pool->pads[0];
-    w.left = columns / 2 + pool->pads[1];
-    w.bottom = rows - rows / 2 + pool->pads[2];
-    w.right = columns - columns / 2 + pool->pads[3];
+    w.top = rows / 2 + pool->pad[0];
+    w.left = columns / 2 + pool->pad[1];
+    w.bottom = rows - rows / 2 + pool->pad[2];
+    w.right = columns - columns / 2 + pool->pad[3];
     return w;
 }
 
 bool net_overlaps(const NetPlace *pool)
 {
-    Window w = net_window(pool->layer, pool->in);
+    Window w = net_pool_window(pool->layer, pool->in);
     return (w.stride_h < w.height && pool->out.height > 1)
            || (w.stride_w < w.width && pool->out.width > 1);
 }
 
 static NetSize pool_size(const NetLayer *pool, NetSize in)
 {
-    Window w = net_window(pool, in);
+    Window w = net_pool_window(pool, in);
     return (NetSize){ (in.height + w.top + w.bottom - w.height) / w.stride_h + 1,
                       (in.width + w.left + w.right - w.width) / w.stride_w + 1, in.channels,
                       false };
@@ -148,7 +167,15 @@ static NetSize layer_size(NetSize s, const NetLayer *layer)
     if (layer->kind == GLOBAL_MAX || layer->kind == GLOBAL_AVG)
         return (NetSize){ 1, 1, s.channels, true };
     if (layer->kind == UP)
-        return (NetSize){ s.height * layer->size, s.width * layer->size, s.channels, false };
+        return (NetSize){ s.height * layer->size, s.width * net_across(layer), s.channels, false };
+    if (layer->kind == PAD || layer->kind == CROP)
+        return padded_size(s, layer->pad, layer->kind == PAD ? 1 : -1);
+    if (layer->kind == D2S)
+        return (NetSize){ s.height * layer->size, s.width * layer->size,
+                          s.channels / (layer->size * layer->size), false };
+    if (layer->kind == S2D)
+        return (NetSize){ s.height / layer->size, s.width / layer->size,
+                          s.channels * layer->size * layer->size, false };
     if (layer->kind == FLATTEN)
         return (NetSize){ 1, 1, s.height * s.width * s.channels, true };
     if (layer->kind == DENSE)

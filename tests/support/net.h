@@ -26,6 +26,11 @@ typedef enum LayerKind {
     DROP, /* nothing to the naive side */
     GLOBAL_MAX,
     GLOBAL_AVG,
+    PAD,
+    CROP,
+    D2S,
+    S2D,
+    RESCALE,
 #define JOIN(kind, word, short_name) kind,
 #include "joins.def"
 #undef JOIN
@@ -39,8 +44,8 @@ typedef struct NetLayer {
     int kernel_w, stride_w;      /* of these: along the width, where it is another than `kernel` and
                                     `stride`, which are then those along the height */
     int dilation, dilation_w;    /* likewise */
-    bool padded;                 /* padding is given in numbers: */
-    int pad[4];                  /* top, left, bottom, right */
+    bool padded;                 /* CONV, DECONV: padding is given in numbers: */
+    int pad[4];                  /* of these, POOL, AVG, PAD, CROP: top, left, bottom, right */
     bool enlarged;               /* DECONV: output_padding is given: */
     int more[2];                 /* height, width */
     int units;                   /* DENSE */
@@ -50,12 +55,14 @@ typedef struct NetLayer {
     double slope;                /* ACT "leaky_relu" */
     bool flat_slope;             /* slope = 0 */
     bool approximate;            /* ACT "gelu" */
-    int size;                    /* POOL, AVG, UP */
-    int size_w;                  /* POOL, AVG: of columns, where it is another; 0: size */
+    int size;                    /* POOL, AVG, UP, D2S, S2D */
+    int size_w;                  /* POOL, AVG, UP: of columns, where it is another; 0: size */
     int strides[2];              /* POOL, AVG: of rows and columns; 0: the size */
     bool same;                   /* POOL, AVG: padding = "same" */
-    int pads[4];                 /* POOL, AVG: padding at the top, left, bottom, right */
     int groups;                  /* NORM, CONV, DECONV */
+    bool bilinear;               /* UP */
+    double scale, offset;        /* RESCALE */
+    bool by_channel;             /* then: of channel c, net_rescale() says */
     double eps;
     double rate;      /* NOISE: standard deviation; DROP: share */
     const char *name; /* NULL: by its kind and number */
@@ -98,7 +105,7 @@ extern const char *const net_parts[2]; /* "encoder", "decoder" */
 
 /* The windows of a pool that reads a value of that size; whether some of them share a pixel, so that
    what they find cannot be put back. */
-Window net_window(const NetLayer *pool, NetSize in);
+Window net_pool_window(const NetLayer *pool, NetSize in);
 bool net_overlaps(const NetPlace *pool);
 
 /* Cuts the next name off a list such as NetLayer.with; false at its end. */
@@ -107,6 +114,9 @@ bool net_next_name(const char **list, char name[64]);
 /* Appends to the decoder what brings the shape back to the input's: upsampling and one convolution
    with linear activation. Fails the test where no such pair exists. */
 void net_close(Net *net);
+
+/* The constants of a channel by a layer that rescales. */
+void net_rescale(const NetLayer *layer, int channel, double *scale, double *offset);
 
 char *net_graph(const Net *net); /* the graph file, its model called "net"; to be freed */
 

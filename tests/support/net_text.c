@@ -16,7 +16,10 @@ static const char *const words[] = {
     [FLATTEN] = "flatten",     [DENSE] = "dense",
     [RESHAPE] = "reshape",     [FROM] = "from",
     [UNPOOL] = "max_unpool2d", [NOISE] = "gaussian_noise",
-    [DROP] = "dropout",        [GLOBAL_MAX] = "global_max_pool2d",
+    [DROP] = "dropout",        [PAD] = "zero_pad2d",
+    [CROP] = "crop2d",         [D2S] = "depth_to_space",
+    [S2D] = "space_to_depth",  [RESCALE] = "rescale",
+    [GLOBAL_MAX] = "global_max_pool2d",
     [GLOBAL_AVG] = "global_avg_pool2d",
 };
 
@@ -69,11 +72,13 @@ static void print_pair(Arguments *a, const char *name, int height, int width)
         argument(a, "%s = %d", name, height);
 }
 
+/* As short as it can be said. */
 static void print_padding(Arguments *a, const int pad[4])
 {
-    if (pad[0] == pad[1] && pad[0] == pad[2] && pad[0] == pad[3])
+    const bool twice = pad[0] == pad[2] && pad[1] == pad[3];
+    if (twice && pad[0] == pad[1] && !a->wordy)
         argument(a, "padding = %d", pad[0]);
-    else if (pad[0] == pad[2] && pad[1] == pad[3])
+    else if (twice && !a->wordy)
         argument(a, "padding = { %d, %d }", pad[0], pad[1]);
     else
         argument(a, "padding = { %d, %d, %d, %d }", pad[0], pad[1], pad[2], pad[3]);
@@ -96,32 +101,46 @@ static void print_conv(Arguments *a, const NetLayer *l)
     print_weighted(a, l);
 }
 
-/* One number where both are the same. */
-static void print_pair(Arguments *a, const char *name, int height, int width)
-{
-    if (height == width)
-        argument(a, "%s = %d", name, height);
-    else
-        argument(a, "%s = { %d, %d }", name, height, width);
-}
-
 static void print_pool(Arguments *a, const NetLayer *l)
 {
-    const Window w = net_window(l, (NetSize){ 1, 1, 1, false });
-    const int *pad = l->pads;
+    const Window w = net_pool_window(l, (NetSize){ 1, 1, 1, false });
+    const int *pad = l->pad;
     bool padded = pad[0] || pad[1] || pad[2] || pad[3];
     if (w.height != 2 || w.width != 2 || a->wordy)
         print_pair(a, "size", w.height, w.width);
     if (l->strides[0] || l->strides[1] || a->wordy)
         print_pair(a, "stride", w.stride_h, w.stride_w);
     if (padded)
-        argument(a, "padding = { %d, %d, %d, %d }", pad[0], pad[1], pad[2], pad[3]);
+        print_padding(a, pad);
     else if (l->same || a->wordy)
         argument(a, "padding = \"%s\"", l->same ? "same" : "valid");
 }
 
-static void print_arguments(Arguments *a, const NetLayer *l)
+/* Both ways to say that it is the same on both sides. */
+static void print_up(Arguments *a, const NetLayer *l)
 {
+    if (l->size_w)
+        argument(a, "size = { %d, %d }", l->size, l->size_w);
+    else if (l->size != 2 || a->wordy)
+        argument(a, "size = %d", l->size);
+    if (l->bilinear || a->wordy)
+        argument(a, "interpolation = \"%s\"", l->bilinear ? "bilinear" : "nearest");
+}
+
+static void print_constants(Arguments *a, const NetLayer *l, bool offsets, int channels)
+{
+    argument(a, "%s = %s", offsets ? "offset" : "scale", l->by_channel ? "{ " : "");
+    for (int c = 0; c < (l->by_channel ? channels : 1); c++) {
+        double of[2];
+        net_rescale(l, c, &of[0], &of[1]);
+        fprintf(a->f, "%s%.17g", c ? ", " : "", of[offsets]);
+    }
+    fputs(l->by_channel ? " }" : "", a->f);
+}
+
+static void print_arguments(Arguments *a, const NetPlace *place)
+{
+    const NetLayer *l = place->layer;
     switch (l->kind) {
     case CONV:
     case DECONV: print_conv(a, l); break;
@@ -134,9 +153,18 @@ static void print_arguments(Arguments *a, const NetLayer *l)
         break;
     case POOL:
     case AVG: print_pool(a, l); break;
-    case UP:
-        if (l->size != 2 || a->wordy)
+    case D2S:
+    case S2D:
+        if (l->size != 2 || a->wordy || l->kind == D2S || l->kind == S2D)
             argument(a, "size = %d", l->size);
+        break;
+    case UP: print_up(a, l); break;
+    case PAD:
+    case CROP: print_padding(a, l->pad); break;
+    case RESCALE:
+        print_constants(a, l, false, place->in.channels);
+        if (l->offset != 0 || l->by_channel || a->wordy)
+            print_constants(a, l, true, place->in.channels);
         break;
     case NORM:
         argument(a, "groups = %d", l->groups);
@@ -161,12 +189,13 @@ static void print_arguments(Arguments *a, const NetLayer *l)
     }
 }
 
-static void print_layer(FILE *f, const NetLayer *l, bool wordy)
+static void print_layer(FILE *f, const NetPlace *place, bool wordy)
 {
+    const NetLayer *l = place->layer;
     Arguments a = { f, wordy, 0 };
     const Join *join = join_of(l->kind);
     fprintf(f, "    %s {", join ? join->word : l->kind == ACT ? l->activation : words[l->kind]);
-    print_arguments(&a, l);
+    print_arguments(&a, place);
     if (l->name)
         argument(&a, "name = \"%s\"", l->name);
     fputs(a.count ? " },\n" : "},\n", f);
@@ -177,13 +206,15 @@ char *net_graph(const Net *net)
     char *text = NULL;
     size_t n = 0;
     FILE *f = open_memstream(&text, &n);
+    NetPlace places[NET_PLACES];
+    const int count = net_places(net, places);
     assert_non_null(f);
     fprintf(f, "return autoencoder \"net\" {\n  input = { %d, %d, %d },\n", net->height, net->width,
             net->channels);
-    for (int part = 0; part < 2; part++) {
+    for (int part = 0, at = 0; part < 2; part++) {
         fprintf(f, "  %s = sequential \"%s\" {\n", net_parts[part], net_parts[part]);
-        for (const NetLayer *l = part ? net->decoder : net->encoder; l->kind; l++)
-            print_layer(f, l, net->wordy);
+        for (; at < count && places[at].part == part; at++)
+            print_layer(f, &places[at], net->wordy);
         fprintf(f, "  },\n");
     }
     fprintf(f, "  training = { loss = \"%s\", %s },\n}\n", net->loss ? net->loss : "mse",

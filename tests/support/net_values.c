@@ -45,6 +45,17 @@ static Image join(const Values *v, int at, const NetLayer *l, const Image *x)
     return y;
 }
 
+static Image rescale(const Image *x, const NetLayer *l)
+{
+    double *scale = malloc((size_t)x->channels * 2 * sizeof *scale), *offset = scale + x->channels;
+    assert_non_null(scale);
+    for (int c = 0; c < x->channels; c++)
+        net_rescale(l, c, &scale[c], &offset[c]);
+    Image y = naive_rescale(x, scale, offset);
+    free(scale);
+    return y;
+}
+
 static Image apply(const Values *v, int at, const Image *x, const double **w)
 {
     const NetLayer *l = v->places[at].layer;
@@ -75,7 +86,7 @@ static Image apply(const Values *v, int at, const Image *x, const double **w)
     case RESHAPE: return naive_reshape(x, l->shape[0], l->shape[1], l->shape[2]);
     case POOL:
     case AVG: {
-        Window window = net_window(l, v->places[at].in);
+        Window window = net_pool_window(l, v->places[at].in);
         return l->kind == POOL ? naive_max_pool2d(x, &window) : naive_avg_pool2d(x, &window);
     }
     case GLOBAL_MAX:
@@ -86,13 +97,20 @@ static Image apply(const Values *v, int at, const Image *x, const double **w)
         return naive_group_norm(x, gamma, gamma + x->channels, l->groups,
                                 l->eps != 0 ? l->eps : 1e-3);
     }
-    case UP: return naive_upsample2d(x, l->size);
+    case UP:
+        return l->bilinear ? naive_upsample2d_bilinear(x, l->size, net_across(l))
+                           : naive_upsample2d_pair(x, l->size, net_across(l));
+    case PAD: return naive_zero_pad2d(x, l->pad);
+    case CROP: return naive_crop2d(x, l->pad);
+    case D2S: return naive_depth_to_space(x, l->size);
+    case S2D: return naive_space_to_depth(x, l->size);
+    case RESCALE: return rescale(x, l);
     case NOISE:
     case DROP: return copy_of(x);
     case FROM: return copy_of(named_value(v, at, l->with));
     case UNPOOL: {
         int pool = net_find_place(v->places, at, l->with);
-        Window window = net_window(v->places[pool].layer, v->places[pool].in);
+        Window window = net_pool_window(v->places[pool].layer, v->places[pool].in);
         return naive_max_unpool2d(x, &v->in[pool], &window);
     }
     default:
@@ -178,7 +196,7 @@ static bool window_has_ties(const Image *x, const Window *w, int row, int column
 
 static bool pool_has_ties(const Image *x, const NetPlace *pool, double margin)
 {
-    const Window w = net_window(pool->layer, pool->in);
+    const Window w = net_pool_window(pool->layer, pool->in);
     for (int r = 0; r < pool->out.height; r++)
         for (int c = 0; c < pool->out.width; c++)
             for (int k = 0; k < x->channels; k++)

@@ -1,4 +1,5 @@
 /* Operators say what they are: outside ops/ and kernels/ none is known by name. */
+#include "front/other_words.h"
 #include "ops/ops.h"
 
 #include "cases.h"
@@ -11,7 +12,7 @@
 #include <string.h>
 
 /* Names that are ordinary words, too. */
-static const char *const other_words[] = { "input", "parameter", NULL };
+static const char *const ordinary_words[] = { "input", "parameter", NULL };
 
 /* Its graph is one that a user could have written, in the language's words. */
 static const char writes_a_graph[] = "front/sample.c";
@@ -60,7 +61,7 @@ static char *known_as(const char *text, const char *op)
     char *forms[] = { text_of("\"%s\"", op), text_of("'%s'", op), text_of("op_%s", op) };
     char *found = NULL;
     for (int i = 0; i < 3; i++) {
-        bool known = i < 2 ? !is_among(op, other_words) && strstr(text, forms[i])
+        bool known = i < 2 ? !is_among(op, ordinary_words) && strstr(text, forms[i])
                            : has_word(text, forms[i]);
         if (known && !found)
             found = forms[i];
@@ -184,11 +185,30 @@ static void rows_that_break_the_rules(void **state)
     }
 }
 
+/* Each row can be met: no word of ours is in its place, and none before it. */
+static void words_of_others_are_not_ours(void **state)
+{
+    (void)state;
+    int said = 0;
+    for (const OtherWord *o = other_words; o->name; o++) {
+        assert_int_equal(strspn(o->name, "abcdefghijklmnopqrstuvwxyz0123456789"), strlen(o->name));
+        for (const OtherWord *before = other_words; before < o; before++)
+            assert_string_not_equal(before->name, o->name);
+        const OtherWord *found = other_word_find(o->name);
+        if (found)
+            assert_ptr_equal(found, o);
+        assert_true(found || other_word_is_said(o));
+        said += found && other_word_is_said(o);
+    }
+    assert_true(said > 40);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = { cmocka_unit_test(no_room_knows_an_operator_by_name),
                                         cmocka_unit_test(names_are_found),
                                         cmocka_unit_test(gradients_say_of_what),
-                                        cmocka_unit_test(rows_that_break_the_rules) };
+                                        cmocka_unit_test(rows_that_break_the_rules),
+                                        cmocka_unit_test(words_of_others_are_not_ours) };
     return cmocka_run_group_tests_name("operators", tests, NULL, NULL);
 }

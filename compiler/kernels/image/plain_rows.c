@@ -1,5 +1,5 @@
-/* plain_rows - what stands alone in a stream, one row a call: pools, upsampling, biases and
- * activations.
+/* plain_rows - what stands alone in a stream, one row a call: pools, nearest upsampling, biases,
+ * activations and constants by channel.
  *
  * A pool whose windows lie side by side takes one row of its input a call and joins it with what the
  * rows of the window before left in the pooled row's place; any other takes all rows of its windows
@@ -38,7 +38,7 @@ static void plan(Step *step, const Settings *settings)
     const int *in = core->input[0]->shape.dim, *out = core->shape.dim;
     step->rows = (Rows){ .times = 1, .over = 1, .count = out[0], .pool = 1, .room = in[1] * in[2] };
     if (core->op == &op_upsample2d)
-        step->rows.over = node_number(core, "size");
+        step->rows.over = node_number(core, "size_h");
     if (is_pool(core))
         plan_pool(&step->rows, core);
     step_number(step, "TILED", is_pool(core) && pool_is_tiled(core));
@@ -57,7 +57,7 @@ static double cost(const Step *step, const Settings *settings)
 
 #define ELEMENTWISE(name, number, from, properties, value, gradient) #name,
 static const char *const ops[] = { "max_pool2d", "avg_pool2d",  "upsample2d",
-                                   "bias_add",   "from_pixels",
+                                   "bias_add",   "from_pixels", "rescale",
 #include "../../ops/elementwise.def"
                                    NULL };
 #undef ELEMENTWISE
