@@ -219,7 +219,7 @@ static bool add_global_pool(Drawer *d)
 {
     if (size_now(d).flat)
         return false;
-    append(d, (NetLayer){ chance(d, 50) ? GLOBAL_MAX : GLOBAL_AVG });
+    append(d, (NetLayer){ .kind = chance(d, 50) ? GLOBAL_MAX : GLOBAL_AVG });
     return true;
 }
 
