@@ -12,6 +12,8 @@ typedef enum LayerKind {
     END,
     CONV,
     DECONV,
+    DEPTHWISE,
+    SEPARABLE,
     POOL,
     AVG,
     UP,
@@ -33,7 +35,12 @@ typedef enum LayerKind {
    file, so that caec's default holds. */
 typedef struct NetLayer {
     LayerKind kind;
-    int filters, kernel, stride; /* CONV, DECONV */
+    int filters, kernel, stride; /* CONV, DECONV; DEPTHWISE without filters, SEPARABLE */
+    /* DEPTHWISE, SEPARABLE: those of the columns, where they are others than of the rows; filters a
+       channel; zeros at top, left, bottom and right, if they are given in numbers */
+    int kernel_w, stride_w, dilation, dilation_w, multiplier;
+    bool padded;
+    int pad[4];
     int units;                   /* DENSE */
     int shape[3];                /* RESHAPE */
     bool valid, no_bias;         /* no_bias: DENSE too */

@@ -16,7 +16,8 @@ static const char *const words[] = {
     [FLATTEN] = "flatten",     [DENSE] = "dense",
     [RESHAPE] = "reshape",     [FROM] = "from",
     [UNPOOL] = "max_unpool2d", [NOISE] = "gaussian_noise",
-    [DROP] = "dropout",
+    [DROP] = "dropout",        [DEPTHWISE] = "depthwise_conv2d",
+    [SEPARABLE] = "separable_conv2d",
 };
 
 /* A layer's arguments on their way into the file. */
@@ -66,11 +67,38 @@ static void print_conv(Arguments *a, const NetLayer *l)
     print_weighted(a, l);
 }
 
+static void print_pair(Arguments *a, const char *what, int rows, int columns)
+{
+    if (columns)
+        argument(a, "%s = { %d, %d }", what, rows ? rows : 1, columns);
+    else if (rows || a->wordy)
+        argument(a, "%s = %d", what, rows ? rows : 1);
+}
+
+static void print_depthwise(Arguments *a, const NetLayer *l)
+{
+    const int *pad = l->pad;
+    if (l->kind == SEPARABLE)
+        argument(a, "filters = %d", l->filters);
+    print_pair(a, "kernel", l->kernel, l->kernel_w);
+    print_pair(a, "stride", l->stride, l->stride_w);
+    print_pair(a, "dilation", l->dilation, l->dilation_w);
+    if (l->multiplier || a->wordy)
+        argument(a, "depth_multiplier = %d", l->multiplier ? l->multiplier : 1);
+    if (l->padded)
+        argument(a, "padding = { %d, %d, %d, %d }", pad[0], pad[1], pad[2], pad[3]);
+    else if (l->valid || a->wordy)
+        argument(a, "padding = \"%s\"", l->valid ? "valid" : "same");
+    print_weighted(a, l);
+}
+
 static void print_arguments(Arguments *a, const NetLayer *l)
 {
     switch (l->kind) {
     case CONV:
     case DECONV: print_conv(a, l); break;
+    case DEPTHWISE:
+    case SEPARABLE: print_depthwise(a, l); break;
     case DENSE:
         argument(a, "units = %d", l->units);
         print_weighted(a, l);
@@ -136,6 +164,16 @@ char *net_graph(const Net *net)
     return text;
 }
 
+/* Whether the kernel may compute the layer: its name says of which kind. */
+static bool takes_kernel(const NetLayer *l, const char *kernel)
+{
+    if (strncmp(kernel, "dense_", 6) == 0)
+        return l->kind == DENSE;
+    if (strncmp(kernel, "depthwise", 9) == 0)
+        return l->kind == DEPTHWISE || l->kind == SEPARABLE;
+    return l->kind == CONV || l->kind == DECONV;
+}
+
 char *net_force(const Net *net, const char *kernel)
 {
     char *text = NULL;
@@ -143,13 +181,11 @@ char *net_force(const Net *net, const char *kernel)
     FILE *f = open_memstream(&text, &n);
     NetPlace places[NET_PLACES];
     int count = net_places(net, places);
-    bool dense = strncmp(kernel, "dense_", 6) == 0;
     assert_non_null(f);
-    for (int i = 0; i < count; i++) {
-        LayerKind kind = places[i].layer->kind;
-        if (dense ? kind == DENSE : kind == CONV || kind == DECONV)
-            fprintf(f, " --kernel %s=%s", places[i].name, kernel);
-    }
+    for (int i = 0; i < count; i++)
+        if (takes_kernel(places[i].layer, kernel))
+            fprintf(f, " --kernel %s%s=%s", places[i].name,
+                    places[i].layer->kind == SEPARABLE ? ".depthwise" : "", kernel);
     fclose(f);
     return text;
 }
