@@ -6,12 +6,14 @@
  * outputs of the tile that see it. Of several filters a channel, the rows of the input have each
  * channel as often, and so all looks like one filter a channel.
  *
- * Rows are first brought into a ring of padded rows: there pixels become reals and the gradient
- * comes back through pool and activation, so none of these exists as a whole image.
+ * Where the image's rows can be read as they lie, they are: tiles at its borders leave out what is
+ * outside. Else they are first brought into a ring of padded rows: there pixels become reals, channels
+ * are repeated, and the gradient comes back through pool and activation, so none of these exists as a
+ * whole image.
  *
  * dX gathers, as the forward sum does: columns of the input that leave the same rest by the stride,
- * a phase, meet the same taps, at neighbouring columns of the gradient. dW sums TAP_ROWS x TAPS taps
- * of a vector of channels over a row. Both together read the gradient once. */
+ * a phase, meet the same taps, at neighbouring columns of the gradient. dW adds GROUP pixels at a time
+ * to the sums of TAP_ROWS x TAPS taps of a vector of channels. Both together read the gradient once. */
 #include "depthwise.h"
 
 #include <limits.h>
@@ -60,6 +62,24 @@ Packing depthwise_packing(const Node *parameter, const Settings *settings)
 int depthwise_reach(const DepthwiseShape *s, int width)
 {
     return (width - 1) * s->stride_w + (s->kernel_w - 1) * s->dilation_w + 1;
+}
+
+/* Whether rows can be read as they lie: their few columns at the borders have tiles of their own. */
+static bool reads_rows(const DepthwiseShape *s, const Settings *settings)
+{
+    return !depthwise_loops(s, settings) && (s->kernel_w - 1) * s->dilation_w <= 2 * TILE
+           && s->pad_left <= TILE;
+}
+
+static bool reads_input(const Step *step, const DepthwiseShape *s, const Settings *settings)
+{
+    return reads_rows(s, settings) && s->multiplier == 1
+           && step->core->input[0]->type == TYPE_REAL;
+}
+
+static bool reads_arriving(const Step *step, const DepthwiseShape *s, const Settings *settings)
+{
+    return reads_rows(s, settings) && !step->d_act && !step->d_pool;
 }
 
 static int outputs_a_pixel(const DepthwiseShape *s)
@@ -127,8 +147,9 @@ static void plan_shape(Step *step, const DepthwiseShape *s, const Settings *sett
     step_number(step, "LOOPS", depthwise_loops(s, settings));
 }
 
-static void plan_input(Step *step, const Input *ring)
+static void plan_input(Step *step, const Input *ring, bool direct)
 {
+    step_number(step, "DIRECT", direct);
     step_number(step, "COLUMNS", ring->columns);
     step_number(step, "DEPTH", ring->depth);
     step_number(step, "ROW", ring->row);
@@ -138,7 +159,9 @@ static void plan_forward(Step *step, const DepthwiseShape *s, const Settings *se
 {
     const Node *core = step->core;
     const Input ring = input_ring(step, s, settings);
-    const int pool = step->pool ? node_number(step->pool, "size") : 0, lanes = settings_lanes(settings);
+    const bool direct = reads_input(step, s, settings);
+    const int pool = step->pool ? node_number(step->pool, "size") : 0,
+              lanes = settings_lanes(settings);
     int height, width;
     depthwise_effective_size(step, s, &height, &width);
     const int line = row_room(s, width, settings);
@@ -152,10 +175,11 @@ static void plan_forward(Step *step, const DepthwiseShape *s, const Settings *se
               : step->bias ? step->bias
                            : core);
     step_node(step, "codes", step->codes);
-    plan_input(step, &ring);
+    plan_input(step, &ring, direct);
     step_number(step, "PIXELS", depthwise_tile(width, 1, settings));
     step_number(step, "LINE", line);
-    step_scratch(step, (size_t)ring.depth * (size_t)ring.row + (size_t)pool * (size_t)line);
+    step_scratch(step, (direct ? 0 : (size_t)ring.depth * (size_t)ring.row)
+                           + (size_t)pool * (size_t)line);
 }
 
 /* How many taps are summed at once: as many sums as there are registers for, whole rows of the
@@ -167,20 +191,32 @@ static void plan_taps(Step *step, const DepthwiseShape *s, const Settings *setti
     const int rows = settings->small || taps < s->kernel_w ? 1 : most / taps;
     step_number(step, "TAPS", taps);
     step_number(step, "TAP_ROWS", smallest(smallest(rows, 5), s->kernel_h));
+    step_number(step, "GROUP", most / (smallest(rows, s->kernel_h) * taps) > 1 ? TILE : TILE / 2);
+}
+
+/* Reals of the sums of all taps, each of whole vectors of channels. */
+static int taps_room(const DepthwiseShape *s, const Settings *settings)
+{
+    const int lanes = settings_lanes(settings),
+              channels = (outputs_a_pixel(s) + lanes - 1) / lanes * lanes;
+    return (s->kernel_h * s->kernel_w * channels + 15) / 16 * 16;
 }
 
 static size_t plan_dx(Step *step, const DepthwiseShape *s, const Node *dx, const Settings *settings)
 {
+    const bool direct = reads_arriving(step, s, settings);
     const Arriving ring = arriving_ring(step, s, settings);
     const int line = row_room(s, s->in_w, settings);
     step_packing(step, "w", depthwise_packing(dx->input[1], settings));
     step_node(step, "dx", dx);
-    step_number(step, "D_LEFT", ring.left);
+    step_number(step, "D_DIRECT", direct);
+    step_number(step, "D_LEFT", direct ? 0 : ring.left);
     step_number(step, "D_DEPTH", ring.depth);
     step_number(step, "D_ROW", ring.row);
     step_number(step, "PIXELS",
                 depthwise_tile((s->in_w + s->stride_w - 1) / s->stride_w, 1, settings));
-    return (size_t)ring.depth * (size_t)ring.row + (s->multiplier > 1 ? (size_t)line : 0);
+    return (direct ? 0 : (size_t)ring.depth * (size_t)ring.row)
+           + (s->multiplier > 1 ? (size_t)line : 0);
 }
 
 /* The gradient's rows come first in the scratch memory, then a row of dX, then the input's. */
@@ -198,19 +234,25 @@ static void plan_backward(Step *step, const DepthwiseShape *s, const Settings *s
     if (dx) {
         scratch = plan_dx(step, s, dx, settings);
     } else {
+        const bool direct = reads_arriving(step, s, settings);
+        const int row = direct ? 0 : row_room(s, width, settings);
+        step_number(step, "D_DIRECT", direct);
         step_number(step, "D_LEFT", 0);
         step_number(step, "D_DEPTH", 1);
-        step_number(step, "D_ROW", row_room(s, width, settings));
-        scratch = (size_t)row_room(s, width, settings);
+        step_number(step, "D_ROW", row);
+        scratch = (size_t)row;
     }
     step_number(step, "X_AT", (int)scratch);
     if (dw) {
+        const bool direct = reads_input(step, s, settings);
         const Input ring = input_ring(step, s, settings);
         step_node(step, "dw", core);
         step_node(step, "db", step->db);
-        plan_input(step, &ring);
+        plan_input(step, &ring, direct);
         plan_taps(step, s, settings);
-        scratch += ((size_t)ring.depth + 1) * (size_t)ring.row; /* one of zeros */
+        const size_t sums = (size_t)taps_room(s, settings);
+        step_number(step, "SUMS", (int)sums);
+        scratch += sums + ((direct ? 0 : (size_t)ring.depth) + 1) * (size_t)ring.row; /* one of zeros */
     }
     step_scratch(step, scratch);
 }
