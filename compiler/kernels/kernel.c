@@ -149,6 +149,22 @@ void step_packing(Step *step, const char *name, Packing packing)
     add_argument(step, name)->packing = copy;
 }
 
+void step_dy(Step *step, const Node *dy)
+{
+    for (int i = 0; i < 2; i++) { /* activation and pool come in either order */
+        if (dy == step->d_pool && node_averages(dy)) {
+            dy = dy->input[0];
+        } else if (dy == step->d_pool) {
+            step_node(step, "codes", dy->input[0]);
+            dy = dy->input[1];
+        } else if (dy == step->d_act) {
+            step_node(step, "value", dy->input[0]);
+            dy = dy->input[1];
+        }
+    }
+    step_node(step, "dy", dy);
+}
+
 void step_scratch(Step *step, size_t reals)
 {
     step->scratch = reals;

@@ -151,6 +151,9 @@ void step_number(Step *step, const char *name, int value);
 /* what lies at node_storage(); NULL is left out */
 void step_node(Step *step, const char *name, const Node *node);
 void step_packing(Step *step, const char *name, Packing packing);
+/* what arrives at the layer's output as "dy", and where the step takes max-pool and activation in,
+   "codes" and "value" */
+void step_dy(Step *step, const Node *dy);
 void step_scratch(Step *step, size_t reals);
 void step_sum(Step *step, size_t reals); /* "sum" */
 void step_noise(Step *step);             /* "noise" */

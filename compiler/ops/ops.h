@@ -303,6 +303,44 @@ extern const char *const pool_paddings[];
     { "padding", ARG_PADDING, .max = (most) - 1, .text = "valid", .choices = pool_paddings }
 Node *layer_pool(Layer *layer, const Op *op, const Arg *args, Node *x);
 
+/* What a depthwise convolution works on, in numbers; of depthwise_conv2d and its gradients alike. */
+typedef struct DepthwiseShape {
+    int in_h, in_w, channels, multiplier;
+    int out_h, out_w;
+    int kernel_h, kernel_w, stride_h, stride_w, dilation_h, dilation_w;
+    int pad_top, pad_left; /* zeros before the input */
+} DepthwiseShape;
+
+DepthwiseShape depthwise_shape(const Node *node);
+
+/* The arguments that depthwise_conv2d and separable_conv2d share, in this order. */
+enum {
+    DEPTHWISE_KERNEL,
+    DEPTHWISE_STRIDE,
+    DEPTHWISE_PADDING,
+    DEPTHWISE_DILATION,
+    DEPTHWISE_MULTIPLIER,
+    DEPTHWISE_ARGUMENTS
+};
+
+/* clang-format off */
+#define DEPTHWISE_ARGS                                                                \
+    { "kernel", ARG_PAIR, .required = true, .min = 1, .max = 255 },                   \
+    { "stride", ARG_PAIR, .number = 1, .min = 1, .max = 255 },                        \
+    { "padding", ARG_PADDING, .text = "same", .max = 255,                             \
+      .choices = depthwise_paddings },                                                \
+    { "dilation", ARG_PAIR, .number = 1, .min = 1, .max = 255 },                      \
+    { "depth_multiplier", ARG_INT, .number = 1, .min = 1, .max = 255 }
+/* clang-format on */
+
+extern const char *const depthwise_paddings[];
+
+/* For build functions, from these arguments: the convolution with its parameter, and what the
+   summary says of it. */
+Node *depthwise_node(Layer *layer, const char *suffix, const Arg *args, Node *x,
+                     const char *kernel);
+const char *depthwise_detail(const Arg *args);
+
 /* How a message about two values of different height or width goes on, where a pool or a stride
    before them is why: which, and of what the image's sides must be multiples; "" where it is not,
    or may not be. */

@@ -3,6 +3,8 @@
 #include "../base/arena.h"
 #include "../ops/ops.h"
 
+#include <string.h>
+
 /* The only reader of a node on the way to the output, where it is the only one; beside a pool its
    by-product does not count. Where the loss, gradients or a stage of training read it too, the plan
    takes the reader into the fusion only in programs that do not need the value itself (training
@@ -131,6 +133,18 @@ static Fusion *add_fusion(Graph *graph, const char *name, Node *core)
     return graph->fusions[graph->fusion_count++] = fusion;
 }
 
+/* Of a layer with several kernels, each of whose cores has a fusion, that of "sepconv1.x_kernel" is
+   called "sepconv1.x"; elsewhere as the layer. */
+static const char *name_of_core(const Node *core)
+{
+    static const char end[] = "_kernel";
+    const char *kernel = core->input[1]->name;
+    const size_t length = strlen(kernel), rest = sizeof end - 1;
+    if (length < rest || strcmp(kernel + length - rest, end) != 0)
+        return core->layer;
+    return arena_copy(kernel, length - rest);
+}
+
 /* The first that has a node keeps it. */
 static void take(Graph *graph, Fusion *fusion)
 {
@@ -160,7 +174,7 @@ void pass_fuse(Graph *graph)
         Node *node = graph->nodes[i];
         if (graph->fusion_of[i] || node->op->arity == 0)
             continue;
-        Fusion *fusion = add_fusion(graph, node_heads_fusion(node) ? node->layer : node->name,
+        Fusion *fusion = add_fusion(graph, node_heads_fusion(node) ? name_of_core(node) : node->name,
                                     node);
         if (node_heads_fusion(node)) {
             follow(graph, &all, fusion);

@@ -133,6 +133,46 @@ Image naive_transpose(const Image *x, const double *weights, const double *bias,
     return y;
 }
 
+int naive_outputs(int in, const NaiveSide *s)
+{
+    return (in + s->before + s->after - ((s->kernel - 1) * s->dilation + 1)) / s->stride + 1;
+}
+
+void naive_side_same(int in, NaiveSide *s)
+{
+    int zeros = padding(in, (s->kernel - 1) * s->dilation + 1, s->stride);
+    s->before = zeros / 2;
+    s->after = zeros - zeros / 2;
+}
+
+/* The value of x there; 0 outside. */
+static double value_or_zero(const Image *x, int row, int column, int channel)
+{
+    bool inside = row >= 0 && row < x->height && column >= 0 && column < x->width;
+    return inside ? *image_at(x, row, column, channel) : 0;
+}
+
+Image naive_depthwise_conv2d(const Image *x, const double *weights, const double *bias,
+                             int multiplier, const NaiveSide sides[2])
+{
+    const NaiveSide *v = &sides[0], *h = &sides[1];
+    const int filters = x->channels * multiplier;
+    Image y = image_new(naive_outputs(x->height, v), naive_outputs(x->width, h), filters);
+    for (int r = 0; r < y.height; r++)
+        for (int c = 0; c < y.width; c++)
+            for (int f = 0; f < filters; f++) {
+                double sum = bias ? bias[f] : 0;
+                for (int i = 0; i < v->kernel; i++)
+                    for (int j = 0; j < h->kernel; j++)
+                        sum += value_or_zero(x, r * v->stride + i * v->dilation - v->before,
+                                             c * h->stride + j * h->dilation - h->before,
+                                             f / multiplier)
+                               * weights[(i * h->kernel + j) * filters + f];
+                *image_at(&y, r, c, f) = sum;
+            }
+    return y;
+}
+
 Window window_square(int size)
 {
     return (Window){ size, size, size, size, .top = 0 };

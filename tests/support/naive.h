@@ -38,6 +38,20 @@ Image naive_conv2d(const Image *x, const double *weights, const double *bias, in
 Image naive_transpose(const Image *x, const double *weights, const double *bias, int filters,
                       const NaiveConv *conv);
 
+/* One side of a depthwise convolution's windows; `before`, `after`: zeros. */
+typedef struct NaiveSide {
+    int kernel, stride, dilation, before, after;
+} NaiveSide;
+
+int naive_outputs(int in, const NaiveSide *side);
+/* The zeros of TensorFlow's "SAME". */
+void naive_side_same(int in, NaiveSide *side);
+
+/* Each channel of x with kernel[row][column][channel][filter], `multiplier` filters a channel, whose
+   outputs stand side by side, plus bias (NULL: none). */
+Image naive_depthwise_conv2d(const Image *x, const double *weights, const double *bias,
+                             int multiplier, const NaiveSide sides[2]);
+
 /* x as one flat list, its values from the first row on, times weights[in][out], plus bias[out]
    (NULL: none): an image of one pixel. */
 Image naive_dense(const Image *x, const double *weights, const double *bias, int units);

@@ -92,6 +92,7 @@ static const char *short_name(const NetLayer *l)
         [RESHAPE] = "reshape", [FROM] = "from",       [UNPOOL] = "unpool",   [NOISE] = "noise",
         [DROP] = "dropout",    [PAD] = "pad",         [CROP] = "crop",       [D2S] = "d2s",
         [S2D] = "s2d",         [RESCALE] = "rescale", [GLOBAL_MAX] = "gpool", [GLOBAL_AVG] = "gpool",
+        [DEPTHWISE] = "dwconv", [SEPARABLE] = "sepconv",
     };
     const Join *join = join_of(l->kind);
     return join ? join->short_name : l->kind == ACT ? l->activation : names[l->kind];
@@ -118,6 +119,36 @@ int net_find_place(const NetPlace *places, int count, const char *name)
             return i;
     fail_msg("the net has no layer %s before this one", name);
     return 0;
+}
+
+static int or_else(int number, int otherwise)
+{
+    return number ? number : otherwise;
+}
+
+void net_sides(const NetLayer *l, NetSize in, NaiveSide sides[2])
+{
+    const int stride = or_else(l->stride, 1), dilation = or_else(l->dilation, 1);
+    sides[0] = (NaiveSide){ l->kernel, stride, dilation, l->pad[0], l->pad[2] };
+    sides[1] = (NaiveSide){ or_else(l->kernel_w, l->kernel), or_else(l->stride_w, stride),
+                            or_else(l->dilation_w, dilation), l->pad[1], l->pad[3] };
+    if (l->valid || l->padded)
+        return;
+    naive_side_same(in.height, &sides[0]);
+    naive_side_same(in.width, &sides[1]);
+}
+
+int net_multiplier(const NetLayer *l)
+{
+    return or_else(l->multiplier, 1);
+}
+
+static NetSize depthwise_size(NetSize s, const NetLayer *l)
+{
+    NaiveSide sides[2];
+    net_sides(l, s, sides);
+    return (NetSize){ naive_outputs(s.height, &sides[0]), naive_outputs(s.width, &sides[1]),
+                      l->kind == DEPTHWISE ? s.channels * net_multiplier(l) : l->filters, false };
 }
 
 /* Zeros on both sides of a line so that ceil(in / stride) windows fit. */
@@ -162,6 +193,8 @@ static NetSize layer_size(NetSize s, const NetLayer *layer)
         NaiveConv n = net_conv(layer, s);
         return (NetSize){ n.out[0], n.out[1], layer->filters, false };
     }
+    if (layer->kind == DEPTHWISE || layer->kind == SEPARABLE)
+        return depthwise_size(s, layer);
     if (layer->kind == POOL || layer->kind == AVG)
         return pool_size(layer, s);
     if (layer->kind == GLOBAL_MAX || layer->kind == GLOBAL_AVG)

@@ -12,6 +12,8 @@ typedef enum LayerKind {
     END,
     CONV,
     DECONV,
+    DEPTHWISE,
+    SEPARABLE,
     POOL,
     AVG,
     UP,
@@ -40,11 +42,12 @@ typedef enum LayerKind {
    file, so that caec's default holds. */
 typedef struct NetLayer {
     LayerKind kind;
-    int filters, kernel, stride; /* CONV, DECONV */
+    int filters, kernel, stride; /* CONV, DECONV, SEPARABLE, DEPTHWISE (no filters) */
     int kernel_w, stride_w;      /* of these: along the width, where it is another than `kernel` and
                                     `stride`, which are then those along the height */
     int dilation, dilation_w;    /* likewise */
-    bool padded;                 /* CONV, DECONV: padding is given in numbers: */
+    int multiplier;              /* DEPTHWISE, SEPARABLE: filters a channel */
+    bool padded;                 /* of all of these: padding is given in numbers: */
     int pad[4];                  /* of these, POOL, AVG, PAD, CROP: top, left, bottom, right */
     bool enlarged;               /* DECONV: output_padding is given: */
     int more[2];                 /* height, width */

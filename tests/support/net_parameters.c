@@ -8,6 +8,8 @@
 #include <math.h>
 #include <stdlib.h>
 
+enum { MAX_TENSORS = 3 }; /* of a layer */
+
 /* A trained tensor: its shape, and the middle and half width of what is drawn for it. */
 typedef struct Tensor {
     const char *what;
@@ -16,8 +18,25 @@ typedef struct Tensor {
     double middle, width;
 } Tensor;
 
+/* Of a depthwise or separable convolution. */
+static int depthwise_tensors(const NetLayer *l, NetSize s, double scale, Tensor *t)
+{
+    NaiveSide sides[2];
+    net_sides(l, s, sides);
+    const int h = sides[0].kernel, w = sides[1].kernel, m = net_multiplier(l);
+    const int wide = s.channels * m, outputs = l->kind == SEPARABLE ? l->filters : wide;
+    *t++ = (Tensor){ l->kind == SEPARABLE ? "depthwise_kernel" : "kernel",
+                     { 4, { h, w, s.channels, m } }, h * w * wide, 0, scale * sqrt(3.0 / (h * w)) };
+    if (l->kind == SEPARABLE)
+        *t++ = (Tensor){ "pointwise_kernel", { 4, { 1, 1, wide, outputs } }, wide * outputs, 0,
+                         scale * sqrt(3.0 / wide) };
+    *t = (Tensor){ "bias", { 1, { outputs } }, outputs, 0, scale * 0.5 };
+    return (l->kind == SEPARABLE) + (l->no_bias ? 1 : 2);
+}
+
 /* Of a layer whose input has the size; returns how many. */
-static int layer_tensors(const NetLayer *l, NetSize s, double scale, Tensor tensors[2])
+static int layer_tensors(const NetLayer *l, NetSize s, double scale,
+                         Tensor tensors[MAX_TENSORS])
 {
     if (l->kind == NORM) {
         tensors[0] = (Tensor){ "gamma", { 1, { s.channels } }, s.channels, 1, 0.5 };
@@ -33,6 +52,8 @@ static int layer_tensors(const NetLayer *l, NetSize s, double scale, Tensor tens
         tensors[1] = (Tensor){ "bias", { 1, { l->units } }, l->units, 0, scale * 0.5 };
         return l->no_bias ? 1 : 2;
     }
+    if (l->kind == DEPTHWISE || l->kind == SEPARABLE)
+        return depthwise_tensors(l, s, scale, tensors);
     if (l->kind != CONV && l->kind != DECONV)
         return 0;
     bool turned = l->kind == DECONV;
@@ -52,7 +73,7 @@ static int layer_tensors(const NetLayer *l, NetSize s, double scale, Tensor tens
 
 int net_layer_reals(const NetLayer *l, NetSize s)
 {
-    Tensor tensors[2];
+    Tensor tensors[MAX_TENSORS];
     int count = 0;
     for (int i = layer_tensors(l, s, 1, tensors) - 1; i >= 0; i--)
         count += tensors[i].count;
@@ -102,7 +123,7 @@ void net_check(const Net *net, const Model *model)
     check_shape(&model->output, s);
     check_shape(&model->latent, places[net_length(net->encoder) - 1].out);
     for (int i = 0; i < count; i++) {
-        Tensor tensors[2];
+        Tensor tensors[MAX_TENSORS];
         int n = layer_tensors(places[i].layer, places[i].in, 1, tensors);
         for (int k = 0; k < n; k++)
             check_parameter(model, &index, &offset, places[i].name, tensors[k].what,
@@ -120,7 +141,7 @@ double *net_parameters(const Net *net, unsigned seed, int *count)
     int layers = net_places(net, places);
     *count = 0;
     for (int i = 0; i < layers; i++) {
-        Tensor tensors[2];
+        Tensor tensors[MAX_TENSORS];
         int n = layer_tensors(places[i].layer, places[i].in, scale, tensors);
         for (int t = 0; t < n; t++) {
             w = realloc(w, sizeof *w * (size_t)(*count + tensors[t].count));

@@ -19,4 +19,9 @@ int net_find_place(const NetPlace *places, int count, const char *name);
 /* Trained numbers of a layer whose input has the size. */
 int net_layer_reals(const NetLayer *l, NetSize s);
 
+/* The windows of a depthwise or separable convolution of a value of that size, by rows and columns;
+   its filters a channel. */
+void net_sides(const NetLayer *layer, NetSize in, NaiveSide sides[2]);
+int net_multiplier(const NetLayer *layer);
+
 #endif

@@ -21,6 +21,8 @@ static const char *const words[] = {
     [S2D] = "space_to_depth",  [RESCALE] = "rescale",
     [GLOBAL_MAX] = "global_max_pool2d",
     [GLOBAL_AVG] = "global_avg_pool2d",
+    [DEPTHWISE] = "depthwise_conv2d",
+    [SEPARABLE] = "separable_conv2d",
 };
 
 /* A layer's arguments on their way into the file. */
@@ -54,7 +56,8 @@ static void print_names(Arguments *a, const char *what, const char *list)
 /* Of layers with weights: what may stand after the numbers. */
 static void print_weighted(Arguments *a, const NetLayer *l)
 {
-    bool windows = l->kind == CONV || l->kind == DECONV;
+    bool windows = l->kind == CONV || l->kind == DECONV || l->kind == DEPTHWISE
+                   || l->kind == SEPARABLE;
     if (windows && !l->padded && (l->valid || a->wordy))
         argument(a, "padding = \"%s\"", l->valid ? "valid" : "same");
     if (l->no_bias || a->wordy)
@@ -101,6 +104,22 @@ static void print_conv(Arguments *a, const NetLayer *l)
     print_weighted(a, l);
 }
 
+static void print_depthwise(Arguments *a, const NetLayer *l)
+{
+    if (l->kind == SEPARABLE)
+        argument(a, "filters = %d", l->filters);
+    print_pair(a, "kernel", l->kernel, l->kernel_w);
+    if (l->stride || l->stride_w || a->wordy)
+        print_pair(a, "stride", l->stride ? l->stride : 1, l->stride_w);
+    if (l->dilation || l->dilation_w || a->wordy)
+        print_pair(a, "dilation", l->dilation ? l->dilation : 1, l->dilation_w);
+    if (l->multiplier || a->wordy)
+        argument(a, "depth_multiplier = %d", l->multiplier ? l->multiplier : 1);
+    if (l->padded)
+        print_padding(a, l->pad);
+    print_weighted(a, l);
+}
+
 static void print_pool(Arguments *a, const NetLayer *l)
 {
     const Window w = net_pool_window(l, (NetSize){ 1, 1, 1, false });
@@ -144,6 +163,8 @@ static void print_arguments(Arguments *a, const NetPlace *place)
     switch (l->kind) {
     case CONV:
     case DECONV: print_conv(a, l); break;
+    case DEPTHWISE:
+    case SEPARABLE: print_depthwise(a, l); break;
     case DENSE:
         argument(a, "units = %d", l->units);
         print_weighted(a, l);
@@ -223,6 +244,16 @@ char *net_graph(const Net *net)
     return text;
 }
 
+/* Whether the kernel may compute the layer: its name says of which kind. */
+static bool takes_kernel(const NetLayer *l, const char *kernel)
+{
+    if (strncmp(kernel, "dense_", 6) == 0)
+        return l->kind == DENSE;
+    if (strncmp(kernel, "depthwise", 9) == 0)
+        return l->kind == DEPTHWISE || l->kind == SEPARABLE;
+    return l->kind == CONV || l->kind == DECONV;
+}
+
 char *net_force(const Net *net, const char *kernel)
 {
     char *text = NULL;
@@ -230,13 +261,11 @@ char *net_force(const Net *net, const char *kernel)
     FILE *f = open_memstream(&text, &n);
     NetPlace places[NET_PLACES];
     int count = net_places(net, places);
-    bool dense = strncmp(kernel, "dense_", 6) == 0;
     assert_non_null(f);
-    for (int i = 0; i < count; i++) {
-        LayerKind kind = places[i].layer->kind;
-        if (dense ? kind == DENSE : kind == CONV || kind == DECONV)
-            fprintf(f, " --kernel %s=%s", places[i].name, kernel);
-    }
+    for (int i = 0; i < count; i++)
+        if (takes_kernel(places[i].layer, kernel))
+            fprintf(f, " --kernel %s%s=%s", places[i].name,
+                    places[i].layer->kind == SEPARABLE ? ".depthwise" : "", kernel);
     fclose(f);
     return text;
 }

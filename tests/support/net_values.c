@@ -56,6 +56,28 @@ static Image rescale(const Image *x, const NetLayer *l)
     return y;
 }
 
+static Image depthwise(const NetLayer *l, const Image *x, const double **w)
+{
+    NaiveSide sides[2];
+    net_sides(l, (NetSize){ x->height, x->width, x->channels, false }, sides);
+    const int m = net_multiplier(l), wide = x->channels * m;
+    const double *weights = *w, *bias = weights + sides[0].kernel * sides[1].kernel * wide;
+    *w = bias + (l->no_bias ? 0 : wide);
+    return naive_depthwise_conv2d(x, weights, l->no_bias ? NULL : bias, m, sides);
+}
+
+static Image separable(const NetLayer *l, const Image *x, const double **w)
+{
+    NetLayer first = *l;
+    first.no_bias = true;
+    Image y = depthwise(&first, x, w);
+    const double *weights = *w, *bias = weights + y.channels * l->filters;
+    Image z = naive_conv2d(&y, weights, l->no_bias ? NULL : bias, l->filters, 1, 1, true);
+    *w = bias + (l->no_bias ? 0 : l->filters);
+    image_free(&y);
+    return z;
+}
+
 static Image apply(const Values *v, int at, const Image *x, const double **w)
 {
     const NetLayer *l = v->places[at].layer;
@@ -75,6 +97,11 @@ static Image apply(const Values *v, int at, const Image *x, const double **w)
         naive_activation(&y, l->activation ? l->activation : "linear", 0.2);
         return y;
     }
+    case DEPTHWISE:
+    case SEPARABLE:
+        y = l->kind == DEPTHWISE ? depthwise(l, x, w) : separable(l, x, w);
+        naive_activation(&y, l->activation ? l->activation : "linear", 0.2);
+        return y;
     case DENSE: {
         const double *weights = *w, *bias = weights + x->channels * l->units;
         y = naive_dense(x, weights, l->no_bias ? NULL : bias, l->units);

@@ -11,18 +11,7 @@ void conv_effective_size(const Step *step, const ConvShape *s, int *height, int 
 
 void conv_bind_dy(Step *step, const Node *dy)
 {
-    for (int i = 0; i < 2; i++) { /* activation and pool come in either order */
-        if (dy == step->d_pool && node_averages(dy)) {
-            dy = dy->input[0];
-        } else if (dy == step->d_pool) {
-            step_node(step, "codes", dy->input[0]);
-            dy = dy->input[1];
-        } else if (dy == step->d_act) {
-            step_node(step, "value", dy->input[0]);
-            dy = dy->input[1];
-        }
-    }
-    step_node(step, "dy", dy);
+    step_dy(step, dy);
 }
 
 /* A tile's operands take four registers of 32 (the fourth is often a memory operand), and four of
