@@ -57,28 +57,44 @@ nchw = lambda t: t.permute(0, 3, 1, 2)
 nhwc = lambda t: t.permute(0, 2, 3, 1)
 
 
-def conv(x, k, b, stride=1, pad="same"):
+def pair(v):
+    """A number for both sides, or [height, width]."""
+    return (v, v) if isinstance(v, int) else tuple(v)
+
+
+def sides(v):
+    """Zeros in numbers: one for all sides, [height, width] or [top, left, bottom, right]; None of a name."""
+    if isinstance(v, str):
+        return None
+    v = (v,) * 4 if isinstance(v, int) else tuple(v)
+    return v * 2 if len(v) == 2 else v
+
+
+def window(l, axis):
+    """How far a window reaches along an axis."""
+    return (pair(l["kernel"])[axis] - 1) * pair(l.get("dilation", 1))[axis] + 1
+
+
+def conv(x, k, b, l):
     """x NHWC, k HWIO; `same` pads as TensorFlow does (the odd pixel goes after)."""
     x, w = nchw(x).contiguous(), k.permute(3, 2, 0, 1).contiguous()
-    kh, kw = w.shape[2:]
-    if pad == "same":
-        def amount(n, kk):
-            out = -(-n // stride)
-            total = max((out - 1) * stride + kk - n, 0)
+    stride, padding = pair(l.get("stride", 1)), l.get("padding", "same")
+    zeros = sides(padding) or (0, 0, 0, 0)
+    if padding == "same":
+        def amount(axis):
+            n, s = x.shape[2 + axis], stride[axis]
+            total = max((-(-n // s) - 1) * s + window(l, axis) - n, 0)
             return total // 2, total - total // 2
-        t, bo = amount(x.shape[2], kh)
-        l, r = amount(x.shape[3], kw)
-        x = F.pad(x, (l, r, t, bo))
-    return nhwc(F.conv2d(x, w, b, stride=stride))
+        (t, bo), (le, r) = amount(0), amount(1)
+        zeros = (t, le, bo, r)
+    t, le, bo, r = zeros
+    return nhwc(F.conv2d(F.pad(x, (le, r, t, bo)), w, b, stride=stride, dilation=pair(l.get("dilation", 1)),
+                         groups=l.get("groups", 1)))
 
 
 def pool(x, size, kind):
     f = F.max_pool2d if kind == "max" else F.avg_pool2d
     return nhwc(f(nchw(x), size))
-
-
-def pair(v):
-    return list(v) if isinstance(v, (list, tuple)) else [v, v]
 
 
 def four(v):
@@ -121,10 +137,10 @@ LAYERS = [("encoder.conv1", 3, 32), ("encoder.conv2", 32, 64), ("encoder.conv3",
 
 def cae_forward(p, x):
     for n in ("encoder.conv1", "encoder.conv2", "encoder.conv3"):
-        x = pool(torch.relu(conv(x, p[n + ".kernel"], p[n + ".bias"])), 2, "max")
+        x = pool(torch.relu(conv(x, p[n + ".kernel"], p[n + ".bias"], {"kernel": 3})), 2, "max")
     z = x
     for n in ("decoder.conv1", "decoder.conv2", "decoder.conv3"):
-        x = upsample(torch.relu(conv(x, p[n + ".kernel"], p[n + ".bias"])), 2)
+        x = upsample(torch.relu(conv(x, p[n + ".kernel"], p[n + ".bias"], {"kernel": 3})), 2)
     return z, x
 
 
@@ -158,10 +174,12 @@ def run_cae(args):
 #    "encoder": [{"op": "conv2d", "filters": 8, "kernel": 3, "activation": "relu"}, {"op": "max_pool2d", "size": 2}],
 #    "decoder": [{"op": "conv2d", "filters": 3, "kernel": 3}, {"op": "max_unpool2d", "pool": "encoder.pool1"}],
 #    "loss": "mse"}
-# ops: conv2d {filters kernel stride padding activation}, conv2d_transpose {filters kernel stride activation},
-#      dense {units activation}, flatten {}, reshape {shape}, max_pool2d {size}, avg_pool2d {size}, upsample2d {size},
-#      upsample2d {size interpolation}, zero_pad2d {padding}, crop2d {padding}, depth_to_space {size},
-#      space_to_depth {size}, rescale {scale offset}, max_unpool2d {pool}, and the activations by name. loss: mse, mae, bce (on outputs in 0..1).
+# ops: conv2d {filters kernel stride padding dilation groups activation},
+#      conv2d_transpose {filters kernel stride padding output_padding dilation groups activation}: kernel, stride, dilation
+#      and output_padding numbers or [height, width], padding a name, a number, [height, width] or [top, left, bottom, right],
+#      dense {units activation}, flatten {}, reshape {shape}, max_pool2d {size}, avg_pool2d {size}, upsample2d {size interpolation},
+#      zero_pad2d {padding}, crop2d {padding}, depth_to_space {size}, space_to_depth {size}, rescale {scale offset},
+#      max_unpool2d {pool}, and the activations by name. loss: mse, mae, bce (on outputs in 0..1).
 # Writes the same network as a graph file too, and a reference file like the one of `cae`.
 # A layer is called by its kind and its place among those of its kind in its part: encoder.conv1, encoder.pool1,
 # decoder.deconv1, decoder.dense2, decoder.up1.
@@ -172,13 +190,28 @@ ACT = {"relu": torch.relu, "leaky_relu": lambda t: F.leaky_relu(t, 0.2), "sigmoi
        "softplus": F.softplus, "elu": F.elu, "linear": lambda t: t}
 
 
-def conv_transpose(x, k, b, st):
-    kk = k.shape[0]
-    full = F.conv_transpose2d(nchw(x).contiguous(), k.permute(3, 2, 0, 1).contiguous(), b, stride=st)
-    h, w = x.shape[1] * st, x.shape[2] * st
-    top = max(kk - st, 0) // 2
-    full = F.pad(full, (0, max(0, w + top - full.shape[3]), 0, max(0, h + top - full.shape[2])))
-    return nhwc(full[:, :, top:top + h, top:top + w])
+def conv_transpose(x, k, b, l):
+    """k HWOI. Names: Keras's sizes, its output_padding too; numbers: PyTorch's. Whatever comes after the last window
+    gets the bias alone."""
+    stride, dilation = pair(l.get("stride", 2)), pair(l.get("dilation", 1))
+    padding, more = l.get("padding", "same"), l.get("output_padding")
+    full = F.conv_transpose2d(nchw(x).contiguous(), k.permute(3, 2, 0, 1).contiguous(), None, stride=stride,
+                              dilation=dilation, groups=l.get("groups", 1))
+
+    def place(axis):
+        n, s, kk = x.shape[1 + axis], stride[axis], window(l, axis)
+        extra = None if more is None else pair(more)[axis]
+        if padding == "same":
+            size = n * s if extra is None else (n - 1) * s + kk % 2 + extra
+            return max((n - 1) * s + kk - size, 0) // 2, size
+        if padding == "valid":
+            return 0, (n - 1) * s + (max(kk, s) if extra is None else kk + extra)
+        zeros = sides(padding)
+        return zeros[axis], (n - 1) * s + kk - zeros[axis] - zeros[axis + 2] + (extra or 0)
+
+    (top, h), (left, w) = place(0), place(1)
+    full = F.pad(full, (0, max(0, w + left - full.shape[3]), 0, max(0, h + top - full.shape[2])))
+    return nhwc(full[:, :, top:top + h, left:left + w]) + b
 
 
 def named_layers(spec):
@@ -199,19 +232,19 @@ def net_forward(spec, p, x, init=None):
         op = l["op"]
         k, b = name + ".kernel", name + ".bias"
         if init is not None and op in ("conv2d", "conv2d_transpose", "dense"):
-            kk = l.get("kernel", 1)
-            shape = {"conv2d": lambda: (kk, kk, x.shape[3], l["filters"]),
-                     "conv2d_transpose": lambda: (kk, kk, l["filters"], x.shape[3]),
+            kk, g = pair(l.get("kernel", 1)), l.get("groups", 1)
+            shape = {"conv2d": lambda: (*kk, x.shape[3] // g, l["filters"]),
+                     "conv2d_transpose": lambda: (*kk, l["filters"] // g, x.shape[3]),
                      "dense": lambda: (x.shape[1], l["units"])}[op]()
-            fan = kk * kk * (shape[-1] + shape[-2])
+            fan = kk[0] * kk[1] * (shape[-1] + shape[-2])
             lim = math.sqrt(6.0 / fan)
             f32 = lambda a: torch.tensor(a.astype(np.float32).astype(np.float64))
             p[k] = f32(init.uniform(-lim, lim, shape))
             p[b] = f32(init.uniform(0, 0.1, l.get("filters", l.get("units"))))
         if op == "conv2d":
-            x = conv(x, p[k], p[b], l.get("stride", 1), l.get("padding", "same"))
+            x = conv(x, p[k], p[b], l)
         elif op == "conv2d_transpose":
-            x = conv_transpose(x, p[k], p[b], l.get("stride", 2))
+            x = conv_transpose(x, p[k], p[b], l)
         elif op == "dense":
             x = x @ p[k] + p[b]
         elif op == "flatten":
@@ -331,13 +364,11 @@ def run_op(args):
     k = b = None
     op = s["op"]
     if op == "conv2d":
-        kk = s["kernel"]
-        k, b = r(kk, kk, s["in"][3], s["filters"]), r(s["filters"])
-        y = conv(x, k, b, s.get("stride", 1), s.get("padding", "same"))
+        k, b = r(*pair(s["kernel"]), s["in"][3] // s.get("groups", 1), s["filters"]), r(s["filters"])
+        y = conv(x, k, b, s)
     elif op == "conv2d_transpose":
-        kk, st = s["kernel"], s.get("stride", 2)
-        k, b = r(kk, kk, s["filters"], s["in"][3]), r(s["filters"])          # HWOI
-        y = conv_transpose(x, k, b, st)
+        k, b = r(*pair(s["kernel"]), s["filters"] // s.get("groups", 1), s["in"][3]), r(s["filters"])          # HWOI
+        y = conv_transpose(x, k, b, s)
     elif op in ("max_pool2d", "avg_pool2d"):
         y = pool(x, s.get("size", 2), op[:3])
     elif op == "max_unpool2d":
