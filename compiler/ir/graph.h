@@ -117,6 +117,10 @@ struct Op {
        "up" may take it in where both are equal. */
     bool repeats_pixels;
 
+    /* It can read input 0 with its pixels repeated: as often as its numbers "up_h" and "up_w" say, or
+       "up" in both directions. */
+    bool takes_upsampling;
+
     /* Inputs after the first are values of other layers. */
     bool inputs_from_layers;
 

@@ -33,7 +33,7 @@ static int smallest(int a, int b)
 void depthwise_effective_size(const Step *step, const DepthwiseShape *s, int *height, int *width)
 {
     const Node *pool = step->pool ? step->pool : step->d_pool;
-    int size = pool ? node_number(pool, "size") : 1;
+    int size = pool ? pool_side(pool) : 1;
     *height = s->out_h / size * size;
     *width = s->out_w / size * size;
 }
@@ -160,7 +160,7 @@ static void plan_forward(Step *step, const DepthwiseShape *s, const Settings *se
     const Node *core = step->core;
     const Input ring = input_ring(step, s, settings);
     const bool direct = reads_input(step, s, settings);
-    const int pool = step->pool ? node_number(step->pool, "size") : 0,
+    const int pool = step->pool ? pool_side(step->pool) : 0,
               lanes = settings_lanes(settings);
     int height, width;
     depthwise_effective_size(step, s, &height, &width);

@@ -15,7 +15,7 @@ static const char *text(const Node *core)
 static bool takes_pool(const Node *core, const Node *pool)
 {
     (void)core;
-    return node_number(pool, "size") <= LARGEST_POOL;
+    return pool_side(pool) <= LARGEST_POOL;
 }
 
 static void plan_input(Step *step, const DepthwiseShape *s, int width, int height,
@@ -24,7 +24,7 @@ static void plan_input(Step *step, const DepthwiseShape *s, int width, int heigh
     int columns = depthwise_reach(s, width);
     columns = columns > s->pad_left + s->in_w ? columns : s->pad_left + s->in_w;
     step->rows = (Rows){ .count = height,
-                         .pool = step->pool ? node_number(step->pool, "size") : 1,
+                         .pool = step->pool ? pool_side(step->pool) : 1,
                          .left = s->pad_left,
                          .over = 1,
                          .times = s->stride_h,
