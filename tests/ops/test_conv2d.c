@@ -250,7 +250,7 @@ static void rectangles(void **state)
     check_net_by(&net, "c", "conv_plain");
 }
 
-/* Taps with holes between them, a stride that meets them or not, and zeros wider than the window. */
+/* Taps with holes between them, a stride that meets them or not, zeros wider than the window. */
 static void dilated(void **state)
 {
     (void)state;
@@ -265,11 +265,11 @@ static void dilated(void **state)
                                .pad = { 2, 1, 0, 3 }, .activation = "tanh" },
                              { CONV, .filters = 4, .kernel = 3, .valid = true, .dilation = 2,
                                .dilation_w = 4 } },
-                .decoder = { { CONV, .filters = 4, .kernel = 2, .padded = true,
-                               .pad = { 2, 4, 1, 5 } },
-                             { UP, .size = 2 },
-                             { CONV, .filters = 2, .kernel = 3, .stride = 1, .stride_w = 2,
-                               .dilation = 2, .padded = true, .pad = { 2, 2, 2, 3 } } } };
+                .decoder = {
+                    { CONV, .filters = 4, .kernel = 2, .padded = true, .pad = { 2, 4, 1, 5 } },
+                    { UP, .size = 2 },
+                    { CONV, .filters = 2, .kernel = 3, .stride = 1, .stride_w = 2, .dilation = 2,
+                      .padded = true, .pad = { 2, 2, 2, 3 } } } };
     check_net_by(&net, "x86-64-v3", "conv_direct");
     check_net_by(&net, "c", "conv_plain");
 }
