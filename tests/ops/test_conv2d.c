@@ -294,6 +294,19 @@ static void in_groups(void **state)
     check_net_by(&net, "c", "conv_plain");
 }
 
+/* Strips of one row, where a window has rows outside the image. */
+static void one_row_in_groups(void **state)
+{
+    (void)state;
+    Net net = closed((Net){
+        .height = 1,
+        .width = 5,
+        .channels = 2,
+        .encoder = { { CONV, .filters = 4, .kernel = 3, .groups = 2, .activation = "tanh" },
+                     { CONV, .filters = 3, .kernel = 5, .dilation = 2, .activation = "tanh" } } });
+    check_net_by(&net, "x86-64-v3", "conv_direct");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -313,6 +326,7 @@ int main(void)
         cmocka_unit_test(rectangles),
         cmocka_unit_test(dilated),
         cmocka_unit_test(in_groups),
+        cmocka_unit_test(one_row_in_groups),
     };
     return cmocka_run_group_tests_name("conv2d", tests, NULL, NULL);
 }
