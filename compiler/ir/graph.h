@@ -113,8 +113,7 @@ struct Op {
     /* Of a pool: it takes the mean of a window; else the maximum. */
     bool averages;
 
-    /* Each pixel `size_h` times down and `size_w` times across and nothing else: what has a number
-       "up" may take it in where both are equal. */
+    /* Each pixel so often in either direction and nothing else, see repeats_of(). */
     bool repeats_pixels;
 
     /* It can read input 0 with its pixels repeated: as often as its numbers "up_h" and "up_w" say, or

@@ -74,12 +74,15 @@ const Op op_upsample2d_bilinear_dx = { .name = "upsample2d_bilinear_dx",
                                        .direction = DIRECTION_DX,
                                        .gradient_of = &op_upsample2d_bilinear };
 
+int repeats_along(const Node *node, int axis)
+{
+    return node->op->repeats_pixels ? node_number(node, axis ? "size_w" : "size_h") : 0;
+}
+
 int repeats_of(const Node *node)
 {
-    if (!node->op->repeats_pixels)
-        return 0;
-    const int down = node_number(node, "size_h"), across = node_number(node, "size_w");
-    return down == across ? down : 0;
+    const int down = repeats_along(node, 0);
+    return down == repeats_along(node, 1) ? down : 0;
 }
 
 enum { SIZE, INTERPOLATION };

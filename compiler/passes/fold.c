@@ -13,25 +13,26 @@ static int number_called(const Op *op, const char *name)
     return -1;
 }
 
-/* Takes the upsampling in that the node reads: by the number "up", or one of each axis. Whether it
-   could. */
+/* Whether so many times still fit the numbers; then they have them. */
+static bool repeat(Node *node, const char *const *names, const int *times, int count)
+{
+    for (int i = 0; i < count; i++)
+        if (node->number[number_called(node->op, names[i])] * times[i] > MAX_UP)
+            return false;
+    for (int i = 0; i < count; i++)
+        node->number[number_called(node->op, names[i])] *= times[i];
+    return true;
+}
+
+/* Takes in the upsampling that the node reads; whether it could. */
 static bool take_in(Node *node)
 {
-    const char *const names[] = { "up", "up_h", "up_w" };
     const Node *upsample = node->input[0];
-    const int times = repeats_of(upsample);
-    bool takes = false;
-    for (int i = 0; i < 3; i++) {
-        int up = number_called(node->op, names[i]);
-        if (up >= 0 && node->number[up] * times > MAX_UP)
-            return false;
-        takes = takes || up >= 0;
-    }
-    for (int i = 0; takes && i < 3; i++) {
-        int up = number_called(node->op, names[i]);
-        if (up >= 0)
-            node->number[up] *= times;
-    }
+    const int both = repeats_of(upsample),
+              times[] = { repeats_along(upsample, 0), repeats_along(upsample, 1) };
+    bool takes = number_called(node->op, "up") >= 0
+                     ? both && repeat(node, (const char *const[]){ "up" }, &both, 1)
+                     : repeat(node, (const char *const[]){ "up_h", "up_w" }, times, 2);
     if (takes)
         node->input[0] = upsample->input[0];
     return takes;
@@ -43,7 +44,7 @@ void pass_fold(Graph *graph)
 {
     for (int i = 0; i < graph->count; i++) {
         Node *node = graph->nodes[i];
-        while (node->op->arity > 0 && repeats_of(node->input[0])
+        while (node->op->takes_upsampling && node->input[0]->op->repeats_pixels
                && node->input[0] != graph->latent && take_in(node))
             ;
     }
