@@ -9,7 +9,7 @@
 #define LENGTHS " on input = { 1, length, channels }"
 #define NO_DEPTH "caec has height, width and channels and no third side; images alone can be said"
 #define NO_MEMORY \
-    "caec has no layers that remember; along time go convolutions, conv2d { kernel = { 1, k } }" LENGTHS
+    "caec has no layers that remember; along time go conv2d { kernel = { 1, k } }" LENGTHS
 #define NO_ATTENTION \
     "caec has no attention; gates over channels are dense layers, a sigmoid and multiply"
 #define NO_LISTS "caec reads pictures and arrays of numbers, no words or categories"

@@ -1,6 +1,6 @@
-/* depth_to_space: the channels of each pixel as a block of `size` x `size` pixels, the block's first
-   row first (TensorFlow's order, "NHWC": channel (i size + j) C + c goes to row i, column j, channel
-   c of C); space_to_depth: blocks as channels. Each is the gradient of the other, and its
+/* depth_to_space: the channels of each pixel as a block of `size` x `size` pixels, the block's
+   first row first (TensorFlow's order, "NHWC": channel (i size + j) C + c goes to row i, column j,
+   channel c of C); space_to_depth: blocks as channels. Each is the gradient of the other, and its
    inverse. */
 #include "ops.h"
 

@@ -238,12 +238,14 @@ static void of_layers_with_a_size(void **state)
         { GRAPH(CONV5, "upsample2d { @factor = 2 }, " CONV3),
           "upsample2d: no argument is called 'factor'; known are: size, interpolation, name" },
         { GRAPH(CONV5, "upsample2d { @size = 0 }, " CONV3),
-          "upsample2d: size wants a whole number from 1 to 64, or two as { height, width }, not 0" },
+          "upsample2d: size wants a whole number from 1 to 64, or two as { height, width }, not "
+          "0" },
         { GRAPH(CONV5, "upsample2d { @size = 65 }, " CONV3),
-          "upsample2d: size wants a whole number from 1 to 64, or two as { height, width }, not 65" },
+          "upsample2d: size wants a whole number from 1 to 64, or two as { height, width }, not "
+          "65" },
         { GRAPH(CONV5, "upsample2d { @size = {} }, " CONV3),
-          "upsample2d: size wants a whole number from 1 to 64, or two as { height, width }, not this "
-          "list" },
+          "upsample2d: size wants a whole number from 1 to 64, or two as { height, width }, not "
+          "this list" },
         { GRAPH(CONV5, "@upsample2d { 2 }, " CONV3), "upsample2d: every argument has a name" },
     };
     REFUSE(refusals);

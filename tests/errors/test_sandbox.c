@@ -69,8 +69,8 @@ static void words_of_others(void **state)
     (void)state;
     static const Refusal refusals[] = {
         { GRAPH("@Conv1D { filters = 5, kernel_size = 3 },", CONV3),
-          "unknown word 'Conv1D'; here that is conv2d { kernel = { 1, k } } on input = { 1, length, "
-          "channels }\n" },
+          "unknown word 'Conv1D'; here that is conv2d { kernel = { 1, k } } on input = { 1, "
+          "length, channels }\n" },
         { GRAPH(CONV5 "@max_pool1d { size = 2 },", CONV3),
           "unknown word 'max_pool1d'; here that is max_pool2d { size = { 1, n } } on input" },
         { GRAPH(CONV5 "@AveragePooling2D {},", CONV3),

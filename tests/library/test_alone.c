@@ -82,7 +82,8 @@ static const char net_words[] = NET(
     "flatten {}, dense { units = 17, activation = \"tanh\" }, dense { units = 24, activation = "
     "\"softplus\" }, reshape { shape = { 2, 2, 6 } },"
     "conv2d_transpose { filters = 6, kernel = 3, stride = 4 }, concat { with = \"encoder.pool1\" },"
-    "upsample2d { size = 2, interpolation = \"bilinear\" }, conv2d { filters = 3, kernel = 5, activation = \"sigmoid\" },",
+    "upsample2d { size = 2, interpolation = \"bilinear\" }, conv2d { filters = 3, kernel = 5, "
+    "activation = \"sigmoid\" },",
     "loss = \"bce\", optimizer = adamw { weight_decay = 0.1 }, clip_norm = 0.05");
 
 static void on_plain_c(void **state)

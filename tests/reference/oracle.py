@@ -113,12 +113,14 @@ def upsample(x, s, interpolation="nearest"):
 def depth_to_space(x, s):
     """TensorFlow's order of channels; PyTorch's pixel_shuffle has the block's place last."""
     n, h, w, c = x.shape
-    return x.reshape(n, h, w, s, s, c // s // s).permute(0, 1, 3, 2, 4, 5).reshape(n, h * s, w * s, c // s // s)
+    blocks = x.reshape(n, h, w, s, s, c // s // s).permute(0, 1, 3, 2, 4, 5)
+    return blocks.reshape(n, h * s, w * s, c // s // s)
 
 
 def space_to_depth(x, s):
     n, h, w, c = x.shape
-    return x.reshape(n, h // s, s, w // s, s, c).permute(0, 1, 3, 2, 4, 5).reshape(n, h // s, w // s, s * s * c)
+    blocks = x.reshape(n, h // s, s, w // s, s, c).permute(0, 1, 3, 2, 4, 5)
+    return blocks.reshape(n, h // s, w // s, s * s * c)
 
 
 def zero_pad(x, padding):
@@ -268,7 +270,8 @@ def net_forward(spec, p, x, init=None):
         elif op == "space_to_depth":
             x = space_to_depth(x, l["size"])
         elif op == "rescale":
-            x = x * torch.tensor(l["scale"], dtype=torch.float64) + torch.tensor(l.get("offset", 0), dtype=torch.float64)
+            x = x * torch.as_tensor(l["scale"], dtype=torch.float64)
+            x = x + torch.as_tensor(l.get("offset", 0), dtype=torch.float64)
         elif op == "max_unpool2d":
             i, _, size = switches[l["pool"]]
             h, w = x.shape[1] * size, x.shape[2] * size
