@@ -25,6 +25,11 @@ static Arg number(double value)
     return (Arg){ .number = value, .loc = nowhere };
 }
 
+static Arg pair(int value)
+{
+    return (Arg){ .number = value, .pair = { value, value }, .loc = nowhere };
+}
+
 static Arg choice(const char *text)
 {
     return (Arg){ .text = text, .loc = nowhere };
@@ -48,6 +53,13 @@ static Node *around_conv(Graph *graph, const Sample *sample, SampleKind kind)
     const Arg conv[] = { number(sample->co),     number(sample->kernel),
                          number(sample->stride), choice(sample->same ? "same" : "valid"),
                          choice("relu"),         number(1) };
+    const Arg depthwise[] = { pair(sample->kernel),
+                              pair(sample->stride),
+                              choice("same"),
+                              pair(1),
+                              number(1),
+                              choice("relu"),
+                              number(1) };
     Node *x = graph->latent = add(graph, "sample.before", "conv2d", before, graph->input);
     x = add(graph, "sample.noise1", "gaussian_noise", (Arg[]){ number(0.1) }, x);
     x = add(graph, "sample.dropout1", "dropout", (Arg[]){ number(0.5) }, x);
@@ -57,6 +69,7 @@ static Node *around_conv(Graph *graph, const Sample *sample, SampleKind kind)
     if (sample->pool)
         x = add(graph, "sample.pool1", "max_pool2d", (Arg[]){ number(sample->pool) }, x);
     x = add(graph, "sample.up2", "upsample2d", (Arg[]){ number(2) }, x);
+    x = add(graph, "sample.dwconv1", "depthwise_conv2d", depthwise, x);
     if (kind == SAMPLE_STREAM)
         return x;
     x = add(graph, "sample.norm1", "group_norm", (Arg[]){ number(1), number(1e-3) }, x);

@@ -209,7 +209,8 @@ bool conv_scatters(const Node *node);
    everybody counts. */
 double conv_macs(const Node *node);
 
-/* What a depthwise convolution works on, in numbers; of depthwise_conv2d and its gradients alike. */
+/* What a depthwise convolution works on, in numbers; of depthwise_conv2d and its gradients
+   alike. */
 typedef struct DepthwiseShape {
     int in_h, in_w, channels, multiplier;
     int out_h, out_w;

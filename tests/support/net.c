@@ -24,9 +24,9 @@ const char *const net_parts[2] = { "encoder", "decoder" };
 static const char *short_name(const NetLayer *l)
 {
     static const char *const names[] = {
-        [CONV] = "conv",       [DECONV] = "deconv", [POOL] = "pool",       [AVG] = "pool",
-        [UP] = "up",           [NORM] = "norm",     [FLATTEN] = "flatten", [DENSE] = "dense",
-        [RESHAPE] = "reshape", [FROM] = "from",     [UNPOOL] = "unpool",   [NOISE] = "noise",
+        [CONV] = "conv",       [DECONV] = "deconv",    [POOL] = "pool",         [AVG] = "pool",
+        [UP] = "up",           [NORM] = "norm",        [FLATTEN] = "flatten",   [DENSE] = "dense",
+        [RESHAPE] = "reshape", [FROM] = "from",        [UNPOOL] = "unpool",     [NOISE] = "noise",
         [DROP] = "dropout",    [DEPTHWISE] = "dwconv", [SEPARABLE] = "sepconv",
     };
     const Join *join = join_of(l->kind);
@@ -78,7 +78,7 @@ int net_multiplier(const NetLayer *l)
     return or_else(l->multiplier, 1);
 }
 
-static NetSize depthwise_size(NetSize s, const NetLayer *l)
+NetSize net_depthwise_size(NetSize s, const NetLayer *l)
 {
     NaiveSide sides[2];
     net_sides(l, s, sides);
@@ -92,7 +92,7 @@ static NetSize layer_size(NetSize s, const NetLayer *layer)
         return (NetSize){ outputs(s.height, layer), outputs(s.width, layer), layer->filters,
                           false };
     if (layer->kind == DEPTHWISE || layer->kind == SEPARABLE)
-        return depthwise_size(s, layer);
+        return net_depthwise_size(s, layer);
     if (layer->kind == DECONV)
         return (NetSize){ s.height * net_deconv_stride(layer), s.width * net_deconv_stride(layer),
                           layer->filters, false };

@@ -41,15 +41,15 @@ typedef struct NetLayer {
     int kernel_w, stride_w, dilation, dilation_w, multiplier;
     bool padded;
     int pad[4];
-    int units;                   /* DENSE */
-    int shape[3];                /* RESHAPE */
-    bool valid, no_bias;         /* no_bias: DENSE too */
-    const char *activation;      /* CONV, DECONV, DENSE: the attribute; ACT: the layer's word */
-    double slope;                /* ACT "leaky_relu" */
-    bool flat_slope;             /* slope = 0 */
-    bool approximate;            /* ACT "gelu" */
-    int size;                    /* POOL, AVG, UP */
-    int groups;                  /* NORM */
+    int units;              /* DENSE */
+    int shape[3];           /* RESHAPE */
+    bool valid, no_bias;    /* no_bias: DENSE too */
+    const char *activation; /* CONV, DECONV, DENSE: the attribute; ACT: the layer's word */
+    double slope;           /* ACT "leaky_relu" */
+    bool flat_slope;        /* slope = 0 */
+    bool approximate;       /* ACT "gelu" */
+    int size;               /* POOL, AVG, UP */
+    int groups;             /* NORM */
     double eps;
     double rate;      /* NOISE: standard deviation; DROP: share */
     const char *name; /* NULL: by its kind and number */
@@ -92,6 +92,10 @@ extern const char *const net_parts[2]; /* "encoder", "decoder" */
 
 /* Cuts the next name off a list such as NetLayer.with; false at its end. */
 bool net_next_name(const char **list, char name[64]);
+
+/* What a DEPTHWISE or SEPARABLE layer makes of a value of that size; a side under 1 where its
+   windows do not fit. */
+NetSize net_depthwise_size(NetSize in, const NetLayer *layer);
 
 /* Appends to the decoder what brings the shape back to the input's: upsampling and one convolution
    with linear activation. Fails the test where no such pair exists. */

@@ -10,13 +10,20 @@
 #include <string.h>
 
 static const char *const words[] = {
-    [CONV] = "conv2d",         [DECONV] = "conv2d_transpose",
-    [POOL] = "max_pool2d",     [AVG] = "avg_pool2d",
-    [UP] = "upsample2d",       [NORM] = "group_norm",
-    [FLATTEN] = "flatten",     [DENSE] = "dense",
-    [RESHAPE] = "reshape",     [FROM] = "from",
-    [UNPOOL] = "max_unpool2d", [NOISE] = "gaussian_noise",
-    [DROP] = "dropout",        [DEPTHWISE] = "depthwise_conv2d",
+    [CONV] = "conv2d",
+    [DECONV] = "conv2d_transpose",
+    [POOL] = "max_pool2d",
+    [AVG] = "avg_pool2d",
+    [UP] = "upsample2d",
+    [NORM] = "group_norm",
+    [FLATTEN] = "flatten",
+    [DENSE] = "dense",
+    [RESHAPE] = "reshape",
+    [FROM] = "from",
+    [UNPOOL] = "max_unpool2d",
+    [NOISE] = "gaussian_noise",
+    [DROP] = "dropout",
+    [DEPTHWISE] = "depthwise_conv2d",
     [SEPARABLE] = "separable_conv2d",
 };
 
