@@ -77,10 +77,11 @@ void expand_kernel(const Options *o)
     Settings settings = { .target = o->target,
                           .real_double = o->real && strcmp(o->real, "double") == 0,
                           .stream = stream };
-    Force force = { .fusion = layer,
-                    .kernel = conv || dense ? o->expand : "conv_plain",
-                    .used = true };
-    Plan *plan = plan_make(graph, settings, &force, 1, NULL);
+    Force forces[] = {
+        { .fusion = layer, .kernel = conv || dense ? o->expand : "conv_plain", .used = true },
+        { .fusion = "sample.dwconv1", .kernel = o->expand, .used = true }
+    };
+    Plan *plan = plan_make(graph, settings, forces, dense ? 1 : 2, NULL);
     const Step *step = find_function(plan, o->expand, direction, conv || dense ? layer : NULL);
     if (!step)
         fail_with(EXIT_USAGE, "--expand: %s does not compute %s for these numbers", o->expand,

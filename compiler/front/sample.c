@@ -84,6 +84,13 @@ static Node *around_conv(Graph *graph, const Sample *sample, SampleKind kind)
                          number(sample->groups),
                          choice("relu"),
                          number(1) };
+    const Arg depthwise[] = { pair(sample->kernel, sample->kernel_w),
+                              pair(sample->stride, sample->stride_w),
+                              choice("same"),
+                              pair(1, 1),
+                              number(1),
+                              choice("relu"),
+                              number(1) };
     Node *x = graph->latent = add(graph, "sample.before", "conv2d", before, graph->input);
     x = add(graph, "sample.noise1", "gaussian_noise", (Arg[]){ number(0.1) }, x);
     x = add(graph, "sample.dropout1", "dropout", (Arg[]){ number(0.5) }, x);
@@ -96,6 +103,7 @@ static Node *around_conv(Graph *graph, const Sample *sample, SampleKind kind)
                 (Arg[]){ number(sample->pool), number(sample->pool), choice("valid") }, x);
     x = add(graph, "sample.up2", "upsample2d", (Arg[]){ number(2), choice("nearest") }, x);
     x = add_moves(graph, x);
+    x = add(graph, "sample.dwconv1", "depthwise_conv2d", depthwise, x);
     if (kind == SAMPLE_STREAM)
         return x;
     x = add(graph, "sample.norm1", "group_norm", (Arg[]){ number(1), number(1e-3) }, x);

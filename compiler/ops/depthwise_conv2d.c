@@ -1,5 +1,5 @@
-/* depthwise_conv2d: y[r][c][k * multiplier + q] = sum over i, j of x'[r * stride_h + i * dilation_h -
- * pad_top][c * stride_w + j * dilation_w - pad_left][k] * kernel[i][j][k][q]
+/* depthwise_conv2d: y[r][c][k * multiplier + q] = sum over i, j of x'[r * stride_h + i * dilation_h
+ * - pad_top][c * stride_w + j * dilation_w - pad_left][k] * kernel[i][j][k][q]
  *
  * x' is x, zero outside. Each channel has filters of its own, depth_multiplier of them. Padding
  * "same" is TensorFlow's: ceil(size / stride) outputs, the odd zero after. The gradients are the
@@ -90,7 +90,7 @@ static bool depthwise_scale(const Node *node, int axis, int *up, int *down)
     return node->shape.dim[axis] == (in + stride - 1) / stride;
 }
 
-#define DEPTHWISE_NUMBERS                                                                   \
+#define DEPTHWISE_NUMBERS                                                                  \
     "kernel_h", "kernel_w", "stride_h", "stride_w", "dilation_h", "dilation_w", "pad_top", \
         "pad_left", "pad_bottom", "pad_right"
 
@@ -171,10 +171,11 @@ Node *depthwise_node(Layer *layer, const char *suffix, const Arg *args, Node *x,
     check_fits(layer, args, x, pad);
     const int channels = x->shape.dim[2];
     const double taps = (double)size[0] * size[1];
-    Node *w = layer_parameter(layer, kernel, (Shape){ 4, { size[0], size[1], channels, multiplier } },
+    Node *w = layer_parameter(layer, kernel,
+                              (Shape){ 4, { size[0], size[1], channels, multiplier } },
                               glorot_limit(taps * channels, taps * multiplier));
-    const double numbers[NUMBERS] = { size[0],     size[1],     stride[0], stride[1], dilation[0],
-                                      dilation[1], pad[0],      pad[1],    pad[2],    pad[3] };
+    const double numbers[NUMBERS] = { size[0],     size[1], stride[0], stride[1], dilation[0],
+                                      dilation[1], pad[0],  pad[1],    pad[2],    pad[3] };
     return layer_node(layer, &op_depthwise_conv2d, suffix, x, w, numbers);
 }
 

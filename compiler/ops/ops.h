@@ -309,7 +309,8 @@ extern const char *const pool_paddings[];
     { "padding", ARG_PADDING, .max = (most) - 1, .text = "valid", .choices = pool_paddings }
 Node *layer_pool(Layer *layer, const Op *op, const Arg *args, Node *x);
 
-/* What a depthwise convolution works on, in numbers; of depthwise_conv2d and its gradients alike. */
+/* What a depthwise convolution works on, in numbers; of depthwise_conv2d and its gradients
+   alike. */
 typedef struct DepthwiseShape {
     int in_h, in_w, channels, multiplier;
     int out_h, out_w;

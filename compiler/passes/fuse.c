@@ -174,8 +174,8 @@ void pass_fuse(Graph *graph)
         Node *node = graph->nodes[i];
         if (graph->fusion_of[i] || node->op->arity == 0)
             continue;
-        Fusion *fusion = add_fusion(graph, node_heads_fusion(node) ? name_of_core(node) : node->name,
-                                    node);
+        Fusion *fusion = add_fusion(
+            graph, node_heads_fusion(node) ? name_of_core(node) : node->name, node);
         if (node_heads_fusion(node)) {
             follow(graph, &all, fusion);
             if (!node->infer)

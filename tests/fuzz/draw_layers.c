@@ -284,6 +284,36 @@ static void draw_windows(Drawer *d, NetLayer *pool)
         pool->pad[i] = below(d, sides[i % 2]);
 }
 
+/* Either by itself or by 1x1 after it; any numbers for either side. */
+static bool add_depthwise(Drawer *d)
+{
+    NetSize s = size_now(d);
+    NetLayer l = { chance(d, 50) ? DEPTHWISE : SEPARABLE,
+                   .filters = draw_filters(d),
+                   .kernel = draw_kernel(d),
+                   .kernel_w = chance(d, 25) ? between(d, 1, 12) : 0,
+                   .stride = chance(d, 35) ? between(d, 1, 4) : 0,
+                   .stride_w = chance(d, 10) ? between(d, 1, 3) : 0,
+                   .dilation = chance(d, 20) ? between(d, 1, 4) : 0,
+                   .dilation_w = chance(d, 10) ? between(d, 1, 3) : 0,
+                   .multiplier = chance(d, 25) ? between(d, 1, 3) : 0,
+                   .no_bias = chance(d, 20),
+                   .activation = attribute_activation(d),
+                   .valid = chance(d, 15),
+                   .padded = chance(d, 15) };
+    for (int i = 0; i < 4 && l.padded; i++)
+        l.pad[i] = between(d, 0, 4);
+    l.valid = l.valid && !l.padded;
+    if (s.flat || s.channels * (l.multiplier ? l.multiplier : 1) > MAX_CHANNELS)
+        return false;
+    NetSize out = net_depthwise_size(s, &l);
+    if (out.height < 1 || out.width < 1 || out.height > MAX_SIDE || out.width > MAX_SIDE
+        || out.height * out.width * s.channels * 3 > MAX_VALUES || values(out) > MAX_VALUES)
+        return false;
+    append(d, l);
+    return true;
+}
+
 static bool add_pool(Drawer *d)
 {
     NetSize s = size_now(d);
@@ -507,8 +537,9 @@ void add_word(Drawer *d)
         { add_activation, 9 }, { add_norm, 8 },    { add_noise, 5 },   { add_flat, 1 },
         { add_reshape, 2 },    { add_join, 9 },    { add_unpool, 7 },  { add_pad, 4 },
         { add_crop, 3 },       { add_shuffle, 5 }, { add_rescale, 4 }, { add_global_pool, 1 },
+        { add_depthwise, 12 },
     };
-    enum { ALL = 113 }; /* the sum of the shares */
+    enum { ALL = 125 }; /* the sum of the shares */
     int share = below(d, ALL), word = 0;
     while (share >= words[word].share)
         share -= words[word++].share;

@@ -290,6 +290,28 @@ static const Net tiled_pool = {
                  { POOL, .size = 4 } },
     .decoder = { { CONV, .filters = 32, .kernel = 3 }, { CONV, .filters = 5, .kernel = 1 } }
 };
+/* Pools that the kernel takes in and that it does not, several filters a channel, long kernels. */
+static const Net depthwise = {
+    .height = 26,
+    .width = 30,
+    .channels = 3,
+    .encoder = { { DEPTHWISE, .kernel = 3, .multiplier = 4, .activation = "tanh" },
+                 { DEPTHWISE, .kernel = 5, .activation = "hard_swish" },
+                 { POOL, .size = 2 },
+                 { SEPARABLE, .filters = 18, .kernel = 3, .dilation = 2, .activation = "relu6" },
+                 { DEPTHWISE, .kernel = 2, .kernel_w = 11, .padded = true, .pad = { 0, 6, 1, 4 } },
+                 { AVG, .size = 2 } }
+};
+
+static const Net depthwise_strided = {
+    .height = 24,
+    .width = 24,
+    .channels = 2,
+    .encoder = { { SEPARABLE, .filters = 17, .kernel = 3, .stride = 2, .activation = "relu" },
+                 { DEPTHWISE, .kernel = 5, .stride = 2, .no_bias = true, .activation = "elu" },
+                 { DEPTHWISE, .kernel = 3, .stride = 3 } },
+    .decoder = { { UP, .size = 2 }, { DEPTHWISE, .kernel = 3, .dilation = 3, .dilation_w = 1 } }
+};
 #define F43 " --kernel encoder.conv2=conv_rows_f43 --kernel encoder.conv3=conv_rows_f43"
 
 static void by_winograd(void **state)
@@ -320,6 +342,8 @@ OF(transposed)
 OF(wide)
 OF(shaped)
 OF(dilated)
+OF(depthwise)
+OF(depthwise_strided)
 
 static void of_pixels(void **state)
 {
@@ -347,6 +371,7 @@ static void of_little_code(void **state)
     (void)state;
     check(pooled, "native", "--optimize size");
     check(averaged, "c", "--optimize size --no-training");
+    check(depthwise, "native", "--optimize size");
 }
 
 /* Rows that a pool drops are not computed, and neither are those above them that only they would
@@ -512,6 +537,8 @@ int main(void)
         cmocka_unit_test(of_wide),
         cmocka_unit_test(of_shaped),
         cmocka_unit_test(of_dilated),
+        cmocka_unit_test(of_depthwise),
+        cmocka_unit_test(of_depthwise_strided),
         cmocka_unit_test(of_pixels),
         cmocka_unit_test(on_other_targets),
         cmocka_unit_test(of_little_code),

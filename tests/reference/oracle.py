@@ -92,6 +92,23 @@ def conv(x, k, b, l):
                          groups=l.get("groups", 1)))
 
 
+def depthwise(x, k, stride=1, pad="same", dilation=1):
+    """x NHWC, k [h, w, channels, multiplier]; output channel c * multiplier + q, as in Keras; `pad`: "same", "valid" or numbers."""
+    (sh, sw), (dh, dw), (kh, kw, c, m) = pair(stride), pair(dilation), k.shape
+
+    def amount(n, kk, s, d):
+        total = max((-(-n // s) - 1) * s + (kk - 1) * d + 1 - n, 0)
+        return total // 2, total - total // 2
+    (t, bo), (l, r) = (0, 0), (0, 0)
+    if pad == "same":
+        (t, bo), (l, r) = amount(x.shape[1], kh, sh, dh), amount(x.shape[2], kw, sw, dw)
+    elif pad != "valid":
+        p = pair(pad)
+        t, l, bo, r = p if len(p) == 4 else (p[0], p[1], p[0], p[1])
+    w = k.permute(2, 3, 0, 1).reshape(c * m, 1, kh, kw).contiguous()
+    return nhwc(F.conv2d(F.pad(nchw(x).contiguous(), (l, r, t, bo)), w, stride=(sh, sw), dilation=(dh, dw), groups=c))
+
+
 def pool(x, size, kind):
     f = F.max_pool2d if kind == "max" else F.avg_pool2d
     return nhwc(f(nchw(x), size))
@@ -177,6 +194,7 @@ def run_cae(args):
 #    "decoder": [{"op": "conv2d", "filters": 3, "kernel": 3}, {"op": "max_unpool2d", "pool": "encoder.pool1"}],
 #    "loss": "mse"}
 # ops: conv2d {filters kernel stride padding dilation groups activation},
+#      depthwise_conv2d {kernel stride padding dilation depth_multiplier activation}, separable_conv2d {filters, and those},
 #      conv2d_transpose {filters kernel stride padding output_padding dilation groups activation}: kernel, stride, dilation
 #      and output_padding numbers or [height, width], padding a name, a number, [height, width] or [top, left, bottom, right],
 #      dense {units activation}, flatten {}, reshape {shape}, max_pool2d {size}, avg_pool2d {size}, upsample2d {size interpolation},
@@ -185,7 +203,8 @@ def run_cae(args):
 # Writes the same network as a graph file too, and a reference file like the one of `cae`.
 # A layer is called by its kind and its place among those of its kind in its part: encoder.conv1, encoder.pool1,
 # decoder.deconv1, decoder.dense2, decoder.up1.
-SHORT = {"conv2d": "conv", "conv2d_transpose": "deconv", "dense": "dense", "max_pool2d": "pool", "avg_pool2d": "pool",
+SHORT = {"conv2d": "conv", "depthwise_conv2d": "dwconv", "separable_conv2d": "sepconv",
+         "conv2d_transpose": "deconv", "dense": "dense", "max_pool2d": "pool", "avg_pool2d": "pool",
          "zero_pad2d": "pad", "crop2d": "crop", "depth_to_space": "d2s", "space_to_depth": "s2d",
          "upsample2d": "up", "max_unpool2d": "unpool", "flatten": "flatten", "reshape": "reshape"}
 ACT = {"relu": torch.relu, "leaky_relu": lambda t: F.leaky_relu(t, 0.2), "sigmoid": torch.sigmoid, "tanh": torch.tanh,
@@ -243,7 +262,20 @@ def net_forward(spec, p, x, init=None):
             f32 = lambda a: torch.tensor(a.astype(np.float32).astype(np.float64))
             p[k] = f32(init.uniform(-lim, lim, shape))
             p[b] = f32(init.uniform(0, 0.1, l.get("filters", l.get("units"))))
-        if op == "conv2d":
+        if op in ("depthwise_conv2d", "separable_conv2d"):
+            dk, pk = (k, None) if op == "depthwise_conv2d" else (name + ".depthwise_kernel", name + ".pointwise_kernel")
+            if init is not None:
+                f32 = lambda a: torch.tensor(a.astype(np.float32).astype(np.float64))
+                (kh, kw), c, m = pair(l["kernel"]), x.shape[3], l.get("depth_multiplier", 1)
+                lim = math.sqrt(3.0 / (kh * kw))
+                p[dk] = f32(init.uniform(-lim, lim, (kh, kw, c, m)))
+                if pk:
+                    lim = math.sqrt(6.0 / (c * m + l["filters"]))
+                    p[pk] = f32(init.uniform(-lim, lim, (1, 1, c * m, l["filters"])))
+                p[b] = f32(init.uniform(0, 0.1, l.get("filters", c * m)))
+            x = depthwise(x, p[dk], l.get("stride", 1), l.get("padding", "same"), l.get("dilation", 1))
+            x = conv(x, p[pk], p[b], {"kernel": 1}) if pk else x + p[b]
+        elif op == "conv2d":
             x = conv(x, p[k], p[b], l)
         elif op == "conv2d_transpose":
             x = conv_transpose(x, p[k], p[b], l)

@@ -135,7 +135,8 @@ Image naive_transpose(const Image *x, const double *weights, const double *bias,
 
 int naive_outputs(int in, const NaiveSide *s)
 {
-    return (in + s->before + s->after - ((s->kernel - 1) * s->dilation + 1)) / s->stride + 1;
+    int room = in + s->before + s->after - ((s->kernel - 1) * s->dilation + 1);
+    return room < 0 ? 0 : room / s->stride + 1;
 }
 
 void naive_side_same(int in, NaiveSide *s)

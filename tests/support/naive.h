@@ -43,12 +43,13 @@ typedef struct NaiveSide {
     int kernel, stride, dilation, before, after;
 } NaiveSide;
 
+/* 0: no window fits. */
 int naive_outputs(int in, const NaiveSide *side);
 /* The zeros of TensorFlow's "SAME". */
 void naive_side_same(int in, NaiveSide *side);
 
-/* Each channel of x with kernel[row][column][channel][filter], `multiplier` filters a channel, whose
-   outputs stand side by side, plus bias (NULL: none). */
+/* Each channel of x with kernel[row][column][channel][filter], `multiplier` filters a channel,
+   whose outputs stand side by side, plus bias (NULL: none). */
 Image naive_depthwise_conv2d(const Image *x, const double *weights, const double *bias,
                              int multiplier, const NaiveSide sides[2]);
 

@@ -144,7 +144,7 @@ int net_multiplier(const NetLayer *l)
     return or_else(l->multiplier, 1);
 }
 
-static NetSize depthwise_size(NetSize s, const NetLayer *l)
+NetSize net_depthwise_size(NetSize s, const NetLayer *l)
 {
     NaiveSide sides[2];
     net_sides(l, s, sides);
@@ -195,7 +195,7 @@ static NetSize layer_size(NetSize s, const NetLayer *layer)
         return (NetSize){ n.out[0], n.out[1], layer->filters, false };
     }
     if (layer->kind == DEPTHWISE || layer->kind == SEPARABLE)
-        return depthwise_size(s, layer);
+        return net_depthwise_size(s, layer);
     if (layer->kind == POOL || layer->kind == AVG)
         return pool_size(layer, s);
     if (layer->kind == GLOBAL_MAX || layer->kind == GLOBAL_AVG)

@@ -119,6 +119,10 @@ bool net_overlaps(const NetPlace *pool);
 /* Cuts the next name off a list such as NetLayer.with; false at its end. */
 bool net_next_name(const char **list, char name[64]);
 
+/* What a DEPTHWISE or SEPARABLE layer makes of a value of that size; a side under 1 where its
+   windows do not fit. */
+NetSize net_depthwise_size(NetSize in, const NetLayer *layer);
+
 /* Appends to the decoder what brings the shape back to the input's: upsampling and one convolution
    with linear activation. Fails the test where no such pair exists. */
 void net_close(Net *net);

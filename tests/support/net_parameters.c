@@ -26,17 +26,22 @@ static int depthwise_tensors(const NetLayer *l, NetSize s, double scale, Tensor 
     const int h = sides[0].kernel, w = sides[1].kernel, m = net_multiplier(l);
     const int wide = s.channels * m, outputs = l->kind == SEPARABLE ? l->filters : wide;
     *t++ = (Tensor){ l->kind == SEPARABLE ? "depthwise_kernel" : "kernel",
-                     { 4, { h, w, s.channels, m } }, h * w * wide, 0, scale * sqrt(3.0 / (h * w)) };
+                     { 4, { h, w, s.channels, m } },
+                     h * w * wide,
+                     0,
+                     scale * sqrt(3.0 / (h * w)) };
     if (l->kind == SEPARABLE)
-        *t++ = (Tensor){ "pointwise_kernel", { 4, { 1, 1, wide, outputs } }, wide * outputs, 0,
+        *t++ = (Tensor){ "pointwise_kernel",
+                         { 4, { 1, 1, wide, outputs } },
+                         wide * outputs,
+                         0,
                          scale * sqrt(3.0 / wide) };
     *t = (Tensor){ "bias", { 1, { outputs } }, outputs, 0, scale * 0.5 };
     return (l->kind == SEPARABLE) + (l->no_bias ? 1 : 2);
 }
 
 /* Of a layer whose input has the size; returns how many. */
-static int layer_tensors(const NetLayer *l, NetSize s, double scale,
-                         Tensor tensors[MAX_TENSORS])
+static int layer_tensors(const NetLayer *l, NetSize s, double scale, Tensor tensors[MAX_TENSORS])
 {
     if (l->kind == NORM) {
         tensors[0] = (Tensor){ "gamma", { 1, { s.channels } }, s.channels, 1, 0.5 };

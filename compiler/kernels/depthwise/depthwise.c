@@ -7,13 +7,14 @@
  * channel as often, and so all looks like one filter a channel.
  *
  * Where the image's rows can be read as they lie, they are: tiles at its borders leave out what is
- * outside. Else they are first brought into a ring of padded rows: there pixels become reals, channels
- * are repeated, and the gradient comes back through pool and activation, so none of these exists as a
- * whole image.
+ * outside. Else they are first brought into a ring of padded rows: there pixels become reals,
+ * channels are repeated, and the gradient comes back through pool and activation, so none of these
+ * exists as a whole image.
  *
  * dX gathers, as the forward sum does: columns of the input that leave the same rest by the stride,
- * a phase, meet the same taps, at neighbouring columns of the gradient. dW adds GROUP pixels at a time
- * to the sums of TAP_ROWS x TAPS taps of a vector of channels. Both together read the gradient once. */
+ * a phase, meet the same taps, at neighbouring columns of the gradient. dW adds GROUP pixels at a
+ * time to the sums of TAP_ROWS x TAPS taps of a vector of channels. Both together read the gradient
+ * once. */
 #include "depthwise.h"
 
 #include <limits.h>
@@ -64,7 +65,8 @@ int depthwise_reach(const DepthwiseShape *s, int width)
     return (width - 1) * s->stride_w + (s->kernel_w - 1) * s->dilation_w + 1;
 }
 
-/* Whether rows can be read as they lie: their few columns at the borders have tiles of their own. */
+/* Whether rows can be read as they lie: few of their columns are at the borders and have tiles of
+   their own. */
 static bool reads_rows(const DepthwiseShape *s, const Settings *settings)
 {
     return !depthwise_loops(s, settings) && (s->kernel_w - 1) * s->dilation_w <= 2 * TILE
@@ -73,8 +75,7 @@ static bool reads_rows(const DepthwiseShape *s, const Settings *settings)
 
 static bool reads_input(const Step *step, const DepthwiseShape *s, const Settings *settings)
 {
-    return reads_rows(s, settings) && s->multiplier == 1
-           && step->core->input[0]->type == TYPE_REAL;
+    return reads_rows(s, settings) && s->multiplier == 1 && step->core->input[0]->type == TYPE_REAL;
 }
 
 static bool reads_arriving(const Step *step, const DepthwiseShape *s, const Settings *settings)
@@ -127,8 +128,7 @@ static Arriving arriving_ring(const Step *step, const DepthwiseShape *s, const S
             left = largest(left, -from / s->stride_w);
             right = largest(right, from / s->stride_w + columns);
         }
-    return (Arriving){ left,
-                       smallest((s->kernel_h - 1) * s->dilation_h / s->stride_h + 1, height),
+    return (Arriving){ left, smallest((s->kernel_h - 1) * s->dilation_h / s->stride_h + 1, height),
                        row_room(s, left + largest(right, width), settings) };
 }
 
@@ -252,7 +252,8 @@ static void plan_backward(Step *step, const DepthwiseShape *s, const Settings *s
         plan_taps(step, s, settings);
         const size_t sums = (size_t)taps_room(s, settings);
         step_number(step, "SUMS", (int)sums);
-        scratch += sums + ((direct ? 0 : (size_t)ring.depth) + 1) * (size_t)ring.row; /* one of zeros */
+        scratch += sums
+                   + ((direct ? 0 : (size_t)ring.depth) + 1) * (size_t)ring.row; /* one of zeros */
     }
     step_scratch(step, scratch);
 }

@@ -12,8 +12,8 @@ void depthwise_effective_size(const Step *step, const DepthwiseShape *s, int *he
 /* Pixels of a tile, `pool` of them or a multiple, for rows of so many. */
 int depthwise_tile(int pixels, int pool, const Settings *settings);
 
-/* Whether the taps of a row are a loop in the text, not a line each: they are many, or text is to be
-   short. */
+/* Whether the taps of a row are a loop in the text, not a line each: they are many, or the text is
+   to be short. */
 bool depthwise_loops(const DepthwiseShape *s, const Settings *settings);
 
 /* The kernel as it is, followed by what a vector of a last tap's channels reads beyond them. */

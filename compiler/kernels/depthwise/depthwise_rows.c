@@ -1,7 +1,7 @@
 /* depthwise_rows - depthwise convolution for streams, one row a call: the tiles of `depthwise`, but
  * no rows of its own. The rows of the input lie in a ring, padded with zeros, where the step before
- * put them. A pool is taken in without a buffer, as conv_rows does. Of several filters a channel the
- * rows of the window are first written with each channel as often. */
+ * put them. A pool is taken in without a buffer, as conv_rows does. Of several filters a channel
+ * the rows of the window are first written with each channel as often. */
 #include "depthwise.h"
 
 enum { LARGEST_POOL = 4 }; /* windows that fit into the registers of a tile */
@@ -56,8 +56,7 @@ static void plan(Step *step, const Settings *settings)
                            : core);
     step_packing(step, "w", depthwise_packing(core->input[1], settings));
     if (step->bias)
-        step_packing(step, "b",
-                     packing_plain(step->bias->input[1], settings_lanes(settings)));
+        step_packing(step, "b", packing_plain(step->bias->input[1], settings_lanes(settings)));
     step_scratch(step, (size_t)s.kernel_h * (size_t)row);
 }
 
