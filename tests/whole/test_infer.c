@@ -268,9 +268,9 @@ static void weights_that_do_not_fit(void **state)
 
 /* A shell's loop that ends when the process of the file "pid" has slept a while, its times and
    faults of pages the same. */
-#define ASLEEP                                                                                     \
-    "until [ -s pid ] && before=$(cat /proc/$(cat pid)/stat) && sleep 0.2 && "                     \
-    "[ \"$before\" = \"$(cat /proc/$(cat pid)/stat)\" ] && "                                       \
+#define ASLEEP                                                                 \
+    "until [ -s pid ] && before=$(cat /proc/$(cat pid)/stat) && sleep 0.2 && " \
+    "[ \"$before\" = \"$(cat /proc/$(cat pid)/stat)\" ] && "                   \
     "case $before in *') S '*) ;; *) false ;; esac; do :; done"
 
 /* `words` read from the pipe "in" or write to the pipe "out", and get no further: one signal ends
