@@ -35,14 +35,14 @@ trained() {
 
 # caec keeps what it has until it ends; in its programs leaks are looked for.
 step_sanitize() {
-    export UBSAN_OPTIONS=halt_on_error=1 ASAN_OPTIONS=detect_leaks=0
+    export UBSAN_OPTIONS=halt_on_error=1 ASAN_OPTIONS=detect_leaks=0 FORCE_KILLS=5
     sanitized_tests build-sanitize address,undefined
     unset ASAN_OPTIONS
     trained build-sanitize 2
 }
 
 step_thread() {
-    export TSAN_OPTIONS=halt_on_error=1 OMP_WAIT_POLICY=passive FORCE_KILLS=5
+    export TSAN_OPTIONS=halt_on_error=1 FORCE_KILLS=3
     sanitized_tests build-thread thread
     trained build-thread 3
     sh tests/threads/missing.sh build-thread/libcaec_threads.so build-thread/tests/runtime_* \

@@ -182,10 +182,9 @@ static void time_inside_c_functions(void **state)
         "b end\ntable.sort(t)\n",
         "local t = {}\nfor i = 1, 9999 do t[i] = (\"x\"):rep(1000) .. i end\nwhile true do "
         "table.sort(t) end\n",
-        LONG "while true do local x = s:lower() x = s:upper() x = s:reverse() end\n",
-        LONG "local t = s .. \"b\"\ns = s .. \"a\"\nwhile true do local x = s < t end\n",
         "local s = (\"1\"):rep(99999)\nfor i = 1, 6 do s = s .. s end\nwhile true do local x = "
-        "tonumber(s, 36) end\n",
+        "s:lower() x = s:upper() x = s:reverse() x = tonumber(s, 36) end\n",
+        LONG "local t = s .. \"b\"\ns = s .. \"a\"\nwhile true do local x = s < t end\n",
         "while true do local n = select(\"#\", unpack({}, 1, 7000)) end\n",
         "local function f(...) return f(1, ...) end\nf()\n",
         "local function f() return string.format(\"%d\", f()) end\nf()\n",

@@ -54,6 +54,14 @@ int finish(pid_t child, int *signal)
     return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
+void stand_still(pid_t child)
+{
+    int status;
+    assert_int_equal(kill(child, SIGSTOP), 0);
+    assert_int_equal(waitpid(child, &status, WUNTRACED), child);
+    assert_true(WIFSTOPPED(status));
+}
+
 bool is_in(const char *folder, const char *path)
 {
     char *whole = text_of("%s/%s", folder, path);

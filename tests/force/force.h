@@ -26,6 +26,9 @@ int finish(pid_t child, int *signal);
 enum { WAIT_SECONDS = 150 };
 void wait_for(const char *folder, const char *path);
 
+/* Stops it with SIGSTOP, and comes back when it stands still. */
+void stand_still(pid_t child);
+
 /* What the command of `start` said, to be freed. */
 char *said(const char *folder);
 

@@ -156,7 +156,7 @@ static void a_folder_that_is_renamed_again_and_again(void **state)
 static void deleted(bool replaced)
 {
     pid_t child = endless("doomed");
-    kill(child, SIGSTOP);
+    stand_still(child);
     script(replaced ? "rm -rf doomed && mkdir doomed && touch doomed/mine" : "rm -rf doomed");
     kill(child, SIGCONT);
     assert_int_equal(finish(child, NULL), 3);
@@ -267,7 +267,7 @@ static void pictures_of_a_run_at_work(void **state)
                                     " --cache-memory 0 --skip-unreadable --epochs 100000" FIRST);
     wait_for(folder, "busy/samples/epoch_001.png");
     script("rm \"$(cat name)\"");
-    for (double end = now() + 30; now() < end && is_in(folder, "said"); wait_seconds(0.05)) {
+    for (double end = now() + WAIT_SECONDS; now() < end; wait_seconds(0.05)) {
         char *words = said(folder);
         bool told = strstr(words, "cannot be read: No such file or directory") != NULL;
         free(words);
@@ -359,7 +359,8 @@ static pid_t held_up(const char *prefix)
                         "%s" OTHER_INFER
                         " --weights whole/best.safetensors encode val waiting -o out/z.npy",
                         prefix);
-    for (double end = now() + 30; !has_temporaries("out") && now() < end; wait_seconds(0.001))
+    for (double end = now() + WAIT_SECONDS; !has_temporaries("out") && now() < end;
+         wait_seconds(0.001))
         ;
     assert_true(has_temporaries("out"));
     return child;

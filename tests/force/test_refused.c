@@ -148,7 +148,7 @@ static void a_right_that_is_lost(void **state)
     const char *user = as_user();
     if (!user)
         skip();
-    pid_t child = start(folder, "%s" OTHER_TRAIN " --out lost " OPTIONS FIRST " --epochs 10000",
+    pid_t child = start(folder, "%s" OTHER_TRAIN " --out lost " OPTIONS FIRST " --epochs 100000",
                         user);
     wait_for(folder, "lost/samples/epoch_001.png");
     char *path = text_of("%s/lost", folder);

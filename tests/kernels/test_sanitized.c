@@ -15,9 +15,10 @@ static void check_sanitized(Net net, const char *target, const char *kernels)
     if (net.decoder[0].kind != DENSE)
         net_close(&net);
     char *graph = net_graph(&net), *options = text_of("--target %s %s", target, kernels),
-         *folder = folder_new();
+         *folder = folder_new(),
+         *driver = text_of("%s/tests/support/program_sanitized.c", project_folder());
     char *program = build_program_merged(
-        graph, options, "program_sanitized.c",
+        graph, options, driver,
         "-g1 -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer",
         folder);
     Result result = run(folder, "%s", program);
@@ -25,6 +26,7 @@ static void check_sanitized(Net net, const char *target, const char *kernels)
     want_exit(&result, 0);
     result_free(&result);
     free(program);
+    free(driver);
     free(options);
     free(graph);
     folder_remove(folder);

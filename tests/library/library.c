@@ -114,6 +114,11 @@ void library_compile(const char *folder, const char *flags, const char *more)
     compile(folder, false, flags, more);
 }
 
+void library_compile_merged(const char *folder, const char *flags, const char *more)
+{
+    compile(folder, true, flags, more);
+}
+
 long library_number(const char *header, const char *name)
 {
     char *line = text_of("#define %s ", name), *found = strstr(header, line);

@@ -9,7 +9,7 @@ static void check(const char *graph, const char *options)
     char *folder = library_write(graph, options);
     char *more = text_of("%s/tests/library/program_mistakes.c -o program -lm", project_folder()),
          *program = text_of("%s/program", folder);
-    library_compile(folder, "-fsanitize=address,undefined -fno-sanitize-recover=all", more);
+    library_compile_merged(folder, "-fsanitize=address,undefined -fno-sanitize-recover=all", more);
     Result result = run(folder, "%s", program);
     print_message("%s", result.out);
     want_exit(&result, 0);

@@ -60,7 +60,7 @@ static void run_program(const char *graph, const char *options, const char *flag
     char *folder = library_write(graph, options), *path = text_of("%s/net/counted.h", folder);
     char *driver = text_of("%s/tests/library/program_stream.c -o program", project_folder());
     file_write(path, counted, strlen(counted));
-    library_compile(folder, flags, driver);
+    library_compile_merged(folder, flags, driver);
     Result result = run(folder, "./program");
     want_exit(&result, 0);
     result_free(&result);

@@ -1,5 +1,6 @@
 /* Checkpoints with something wrong in them: a bit, an end, a format, a number, a tensor. */
 #define _POSIX_C_SOURCE 200809L
+#include "../support/sanitized.h"
 #include "checkpoint_file.h"
 
 #include "formats/checksum.h"
@@ -82,7 +83,7 @@ static void every_damaged_byte_is_found(void **state)
     static const unsigned char flips[] = { 0x01, 0x20, 0x80, 0xff };
     size_t size = read_good();
     for (size_t i = 0; i < size; i++)
-        for (size_t f = 0; f < sizeof flips; f++) {
+        for (size_t f = SANITIZED ? sizeof flips - 1 : 0; f < sizeof flips; f++) {
             good[i] ^= flips[f];
             want_refusal_of(good, size, "a flip", i);
             good[i] ^= flips[f];
@@ -92,7 +93,7 @@ static void every_damaged_byte_is_found(void **state)
     good[size] = 0;
     want_refusal_of(good, size + 1, "a byte too many", size);
     printf("%zu bytes, each flipped in %zu ways, cut off at each: %d damaged files refused\n", size,
-           sizeof flips, damaged_files);
+           SANITIZED ? 1 : sizeof flips, damaged_files);
 }
 
 /* Whitespace would be harmless, and a file that another program has stored anew need not say that

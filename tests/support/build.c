@@ -238,8 +238,8 @@ char *build_program(const char *graph, const char *options, const char *driver, 
 char *build_program_merged(const char *graph, const char *options, const char *driver,
                            const char *flags, const char *folder)
 {
-    char *more = text_of("%s/tests/support/%s %s -o program", project_folder(), driver, flags);
-    compile(graph, options, folder, true, "-O0", more);
+    char *more = text_of("%s %s -o program", driver, flags);
+    compile(graph, options, folder, true, optimization(), more);
     free(more);
     return text_of("%s/program", folder);
 }

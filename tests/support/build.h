@@ -33,7 +33,7 @@ Built build_model_unoptimized(const char *graph, const char *options);
 char *build_program(const char *graph, const char *options, const char *driver, const char *flags,
                     const char *folder);
 
-/* That compiled as one, at -O0, with a driver in tests/support. */
+/* That compiled as one. */
 char *build_program_merged(const char *graph, const char *options, const char *driver,
                            const char *flags, const char *folder);
 

@@ -10,9 +10,9 @@ that file's two marks; --compare holds that table against what was measured, but
 code, which depend on the compiler's version. Ends with 1 where a check fails.
 """
 import argparse
-import concurrent.futures
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -177,7 +177,13 @@ class Work:
         path.write_text(text)
         return path
 
+    def place(self, target):
+        """Where one library of a target is written and built after the other, so that CMake looks
+        at a compiler once."""
+        return self.folder / target.name
+
     def emit(self, target, graph, options, folder, weights=""):
+        shutil.rmtree(folder / "net", ignore_errors=True)
         words = (
             ["--weights", self.folder / graph / "weights.safetensors", "--weights-type", weights]
             if weights
@@ -318,7 +324,7 @@ def check_clang(work, target):
 
 def check(work, target, job):
     """Lines of check.c: ({part: largest share of its bound}, seconds)."""
-    folder = work.folder / f"{target.name}-{JOBS.index(job)}"
+    folder = work.place(target)
     source = work.emit(target, job.graph, job.options, folder, job.weights)
     library = build_library(source, folder / "build")
     check_names(target, source, [library], target.tools + "nm")
@@ -394,7 +400,7 @@ class Measured:
 
 
 def measure(work, target, options):
-    folder = Path(tempfile.mkdtemp(dir=work.folder))
+    folder = work.place(target)
     source = work.emit(target, "cae224", options, folder)
     library = build_library(source, folder / "build")
     text, data = sections(target, library)
