@@ -195,12 +195,12 @@ static void draw_windows(Drawer *d, NetLayer *pool)
 {
     if (chance(d, 30))
         pool->size_w = between(d, 1, 4);
-    for (int axis = 0; axis < 2 && chance(d, 30); axis++)
-        pool->strides[axis] = between(d, 1, 4);
+    pool->stride = chance(d, 30) ? between(d, 1, 4) : 0;
+    pool->stride_w = pool->stride && chance(d, 30) ? between(d, 1, 4) : 0;
     pool->same = chance(d, 25);
     const int sides[] = { pool->size, pool->size_w ? pool->size_w : pool->size };
     for (int i = 0; i < 4 && !pool->same && chance(d, 25); i++)
-        pool->pads[i] = below(d, sides[i % 2]);
+        pool->pad[i] = below(d, sides[i % 2]);
 }
 
 static bool add_pool(Drawer *d)
@@ -208,7 +208,7 @@ static bool add_pool(Drawer *d)
     NetSize s = size_now(d);
     NetLayer l = { chance(d, 60) ? POOL : AVG, .size = chance(d, 60) ? 2 : between(d, 1, 4) };
     draw_windows(d, &l);
-    Window w = net_window(&l, s);
+    Window w = net_pool_window(&l, s);
     if (s.flat || w.height > s.height + w.top + w.bottom || w.width > s.width + w.left + w.right)
         return false;
     append(d, l);
@@ -219,7 +219,7 @@ static bool add_global_pool(Drawer *d)
 {
     if (size_now(d).flat)
         return false;
-    append(d, (NetLayer){ chance(d, 50) ? GLOBAL_MAX : GLOBAL_AVG });
+    append(d, (NetLayer){ .kind = chance(d, 50) ? GLOBAL_MAX : GLOBAL_AVG });
     return true;
 }
 

@@ -119,6 +119,20 @@ static const Net pools = { .height = 26,
                            .decoder = { { ACT, .activation = "softplus" },
                                         { UP, .size = 3 },
                                         { ACT, .activation = "relu" } } };
+/* That overlap, reach over the border, leave gaps, or are no squares. */
+static const Net windows = { .height = 20,
+                             .width = 20,
+                             .channels = 2,
+                             .encoder = { { CONV, .filters = 5, .kernel = 3, .activation = "relu" },
+                                          { POOL, .size = 3, .stride = 2, .same = true },
+                                          { AVG, .size = 3, .stride = 1, .pad = { 1, 2, 1, 0 } },
+                                          { POOL, .size = 2, .size_w = 1 },
+                                          { AVG, .size = 1, .size_w = 2 },
+                                          { POOL, .size = 3, .stride = 1, .pad = { 2, 1, 0, 1 } } },
+                             .decoder = { { UP, .size = 8 },
+                                          { CONV, .filters = 3, .kernel = 1 },
+                                          { AVG, .size = 2, .stride = 4, .same = true },
+                                          { UP, .size = 2 } } };
 /* Activations that no max-pool may come before, and others. */
 static const Net curved = {
     .height = 22,
@@ -263,6 +277,7 @@ static void by_winograd(void **state)
 OF(pooled)
 OF(averaged)
 OF(pools)
+OF(windows)
 OF(curved)
 OF(strided)
 OF(sparse)
@@ -446,6 +461,7 @@ int main(void)
         cmocka_unit_test(of_pooled),
         cmocka_unit_test(of_averaged),
         cmocka_unit_test(of_pools),
+        cmocka_unit_test(of_windows),
         cmocka_unit_test(of_curved),
         cmocka_unit_test(of_strided),
         cmocka_unit_test(of_sparse),

@@ -24,9 +24,9 @@ const char *const net_parts[2] = { "encoder", "decoder" };
 static const char *short_name(const NetLayer *l)
 {
     static const char *const names[] = {
-        [CONV] = "conv",       [DECONV] = "deconv", [POOL] = "pool",       [AVG] = "pool",
-        [UP] = "up",           [NORM] = "norm",     [FLATTEN] = "flatten", [DENSE] = "dense",
-        [RESHAPE] = "reshape", [FROM] = "from",     [UNPOOL] = "unpool",   [NOISE] = "noise",
+        [CONV] = "conv",       [DECONV] = "deconv",    [POOL] = "pool",        [AVG] = "pool",
+        [UP] = "up",           [NORM] = "norm",        [FLATTEN] = "flatten",  [DENSE] = "dense",
+        [RESHAPE] = "reshape", [FROM] = "from",        [UNPOOL] = "unpool",    [NOISE] = "noise",
         [DROP] = "dropout",    [GLOBAL_MAX] = "gpool", [GLOBAL_AVG] = "gpool",
     };
     const Join *join = join_of(l->kind);
@@ -63,30 +63,30 @@ static int same_padding(int in, int size, int stride)
     return all > 0 ? all : 0;
 }
 
-Window net_window(const NetLayer *pool, NetSize in)
+Window net_pool_window(const NetLayer *pool, NetSize in)
 {
     Window w = { .height = pool->size, .width = pool->size_w ? pool->size_w : pool->size };
-    w.stride_h = pool->strides[0] ? pool->strides[0] : w.height;
-    w.stride_w = pool->strides[1] ? pool->strides[1] : w.width;
+    w.stride_h = pool->stride ? pool->stride : w.height;
+    w.stride_w = pool->stride_w ? pool->stride_w : pool->stride ? pool->stride : w.width;
     int rows = pool->same ? same_padding(in.height, w.height, w.stride_h) : 0,
         columns = pool->same ? same_padding(in.width, w.width, w.stride_w) : 0;
-    w.top = rows / 2 + pool->pads[0];
-    w.left = columns / 2 + pool->pads[1];
-    w.bottom = rows - rows / 2 + pool->pads[2];
-    w.right = columns - columns / 2 + pool->pads[3];
+    w.top = rows / 2 + pool->pad[0];
+    w.left = columns / 2 + pool->pad[1];
+    w.bottom = rows - rows / 2 + pool->pad[2];
+    w.right = columns - columns / 2 + pool->pad[3];
     return w;
 }
 
 bool net_overlaps(const NetPlace *pool)
 {
-    Window w = net_window(pool->layer, pool->in);
+    Window w = net_pool_window(pool->layer, pool->in);
     return (w.stride_h < w.height && pool->out.height > 1)
            || (w.stride_w < w.width && pool->out.width > 1);
 }
 
 static NetSize pool_size(const NetLayer *pool, NetSize in)
 {
-    Window w = net_window(pool, in);
+    Window w = net_pool_window(pool, in);
     return (NetSize){ (in.height + w.top + w.bottom - w.height) / w.stride_h + 1,
                       (in.width + w.left + w.right - w.width) / w.stride_w + 1, in.channels,
                       false };

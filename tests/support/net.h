@@ -35,20 +35,21 @@ typedef enum LayerKind {
    file, so that caec's default holds. */
 typedef struct NetLayer {
     LayerKind kind;
-    int filters, kernel, stride; /* CONV, DECONV */
-    int units;                   /* DENSE */
-    int shape[3];                /* RESHAPE */
-    bool valid, no_bias;         /* no_bias: DENSE too */
-    const char *activation;      /* CONV, DECONV, DENSE: the attribute; ACT: the layer's word */
-    double slope;                /* ACT "leaky_relu" */
-    bool flat_slope;             /* slope = 0 */
-    bool approximate;            /* ACT "gelu" */
-    int size;                    /* POOL, AVG, UP */
-    int size_w;                  /* POOL, AVG: of columns, where it is another; 0: size */
-    int strides[2];              /* POOL, AVG: of rows and columns; 0: the size */
-    bool same;                   /* POOL, AVG: padding = "same" */
-    int pads[4];                 /* POOL, AVG: padding at the top, left, bottom, right */
-    int groups;                  /* NORM */
+    int filters, kernel;    /* CONV, DECONV */
+    int stride;             /* of these, POOL, AVG */
+    int stride_w;           /* POOL, AVG: along the width, where it is another than `stride` */
+    int units;              /* DENSE */
+    int shape[3];           /* RESHAPE */
+    bool valid, no_bias;    /* no_bias: DENSE too */
+    const char *activation; /* CONV, DECONV, DENSE: the attribute; ACT: the layer's word */
+    double slope;           /* ACT "leaky_relu" */
+    bool flat_slope;        /* slope = 0 */
+    bool approximate;       /* ACT "gelu" */
+    int size;               /* POOL, AVG, UP */
+    int size_w;             /* POOL, AVG: of columns, where it is another; 0: size */
+    bool same;              /* POOL, AVG: padding = "same" */
+    int pad[4];             /* POOL, AVG: padding at the top, left, bottom, right */
+    int groups;             /* NORM */
     double eps;
     double rate;      /* NOISE: standard deviation; DROP: share */
     const char *name; /* NULL: by its kind and number */
@@ -91,7 +92,7 @@ extern const char *const net_parts[2]; /* "encoder", "decoder" */
 
 /* The windows of a pool that reads a value of that size; whether some of them share a pixel, so that
    what they find cannot be put back. */
-Window net_window(const NetLayer *pool, NetSize in);
+Window net_pool_window(const NetLayer *pool, NetSize in);
 bool net_overlaps(const NetPlace *pool);
 
 /* Cuts the next name off a list such as NetLayer.with; false at its end. */

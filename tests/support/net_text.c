@@ -10,13 +10,20 @@
 #include <string.h>
 
 static const char *const words[] = {
-    [CONV] = "conv2d",         [DECONV] = "conv2d_transpose",
-    [POOL] = "max_pool2d",     [AVG] = "avg_pool2d",
-    [UP] = "upsample2d",       [NORM] = "group_norm",
-    [FLATTEN] = "flatten",     [DENSE] = "dense",
-    [RESHAPE] = "reshape",     [FROM] = "from",
-    [UNPOOL] = "max_unpool2d", [NOISE] = "gaussian_noise",
-    [DROP] = "dropout",        [GLOBAL_MAX] = "global_max_pool2d",
+    [CONV] = "conv2d",
+    [DECONV] = "conv2d_transpose",
+    [POOL] = "max_pool2d",
+    [AVG] = "avg_pool2d",
+    [UP] = "upsample2d",
+    [NORM] = "group_norm",
+    [FLATTEN] = "flatten",
+    [DENSE] = "dense",
+    [RESHAPE] = "reshape",
+    [FROM] = "from",
+    [UNPOOL] = "max_unpool2d",
+    [NOISE] = "gaussian_noise",
+    [DROP] = "dropout",
+    [GLOBAL_MAX] = "global_max_pool2d",
     [GLOBAL_AVG] = "global_avg_pool2d",
 };
 
@@ -78,12 +85,12 @@ static void print_pair(Arguments *a, const char *name, int height, int width)
 
 static void print_pool(Arguments *a, const NetLayer *l)
 {
-    const Window w = net_window(l, (NetSize){ 1, 1, 1, false });
-    const int *pad = l->pads;
+    const Window w = net_pool_window(l, (NetSize){ 1, 1, 1, false });
+    const int *pad = l->pad;
     bool padded = pad[0] || pad[1] || pad[2] || pad[3];
     if (w.height != 2 || w.width != 2 || a->wordy)
         print_pair(a, "size", w.height, w.width);
-    if (l->strides[0] || l->strides[1] || a->wordy)
+    if (l->stride || l->stride_w || a->wordy)
         print_pair(a, "stride", w.stride_h, w.stride_w);
     if (padded)
         argument(a, "padding = { %d, %d, %d, %d }", pad[0], pad[1], pad[2], pad[3]);

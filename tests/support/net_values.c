@@ -81,7 +81,7 @@ static Image apply(const Values *v, int at, const Image *x, const double **w)
     case RESHAPE: return naive_reshape(x, l->shape[0], l->shape[1], l->shape[2]);
     case POOL:
     case AVG: {
-        Window window = net_window(l, v->places[at].in);
+        Window window = net_pool_window(l, v->places[at].in);
         return l->kind == POOL ? naive_max_pool2d(x, &window) : naive_avg_pool2d(x, &window);
     }
     case GLOBAL_MAX:
@@ -98,7 +98,7 @@ static Image apply(const Values *v, int at, const Image *x, const double **w)
     case FROM: return copy_of(named_value(v, at, l->with));
     case UNPOOL: {
         int pool = net_find_place(v->places, at, l->with);
-        Window window = net_window(v->places[pool].layer, v->places[pool].in);
+        Window window = net_pool_window(v->places[pool].layer, v->places[pool].in);
         return naive_max_unpool2d(x, &v->in[pool], &window);
     }
     default:
@@ -184,7 +184,7 @@ static bool window_has_ties(const Image *x, const Window *w, int row, int column
 
 static bool pool_has_ties(const Image *x, const NetPlace *pool, double margin)
 {
-    const Window w = net_window(pool->layer, pool->in);
+    const Window w = net_pool_window(pool->layer, pool->in);
     for (int r = 0; r < pool->out.height; r++)
         for (int c = 0; c < pool->out.width; c++)
             for (int k = 0; k < x->channels; k++)

@@ -46,8 +46,7 @@ static bool fits(const Step *step, const Settings *settings)
 /* With upsampling a finished row of the image comes from two phases, too late for a pool. */
 static bool takes_pool(const Node *core, const Node *pool)
 {
-    return node_takes_maximum(pool) && node_number(core, "up") == 1
-           && TILE % pool_side(pool) == 0;
+    return node_takes_maximum(pool) && node_number(core, "up") == 1 && TILE % pool_side(pool) == 0;
 }
 
 static int round_up(int n, int to)
