@@ -83,16 +83,9 @@ static Node *global_max_pool2d_build(Layer *layer, const Arg *args, Node *x)
 }
 
 const LayerSpec layer_global_avg_pool2d = {
-    "global_avg_pool2d",
-    "gpool",
-    "mean of each channel, flat",
-    { { 0 } },
-    global_avg_pool2d_build,
+    "global_avg_pool2d", "gpool", "mean of each channel, flat", { { 0 } }, global_avg_pool2d_build,
 };
 const LayerSpec layer_global_max_pool2d = {
-    "global_max_pool2d",
-    "gpool",
-    "maximum of each channel, flat",
-    { { 0 } },
+    "global_max_pool2d",     "gpool", "maximum of each channel, flat", { { 0 } },
     global_max_pool2d_build,
 };

@@ -291,7 +291,7 @@ bool pool_overlaps(const Node *pool); /* whether two windows share a pixel */
 /* For operators of pools: their numbers, Op.implied, shape and Op.scale. pool_numbers: those of a
    pool, and the height and width of what it reads. pool_gradient: a node of that operator with these numbers,
    whose shape pool_dx_shape sets. */
-#define POOL_NUMBERS                                                                              \
+#define POOL_NUMBERS \
     "size_h", "size_w", "stride_h", "stride_w", "pad_top", "pad_left", "pad_bottom", "pad_right"
 bool pool_implies(const Node *node, int i);
 Shape pool_shape(const Node *node);
@@ -303,10 +303,12 @@ void pool_dx_shape(Node *node);
 /* For words of pools: their arguments, sizes up to `most`; the node. Fails where a window does not
    fit or could lie on padding alone. */
 extern const char *const pool_paddings[];
-#define POOL_ARGS(most)                                                                           \
-    { "size", ARG_PAIR, .number = 2, .min = 1, .max = (most) },                                   \
-    { "stride", ARG_PAIR, .text = "size", .min = 1, .max = 255 },                                 \
-    { "padding", ARG_PADDING, .max = (most) - 1, .text = "valid", .choices = pool_paddings }
+#define POOL_ARGS(most)                                                                    \
+    { "size", ARG_PAIR, .number = 2, .min = 1, .max = (most) },                            \
+        { "stride", ARG_PAIR, .text = "size", .min = 1, .max = 255 },                      \
+    {                                                                                      \
+        "padding", ARG_PADDING, .max = (most)-1, .text = "valid", .choices = pool_paddings \
+    }
 Node *layer_pool(Layer *layer, const Op *op, const Arg *args, Node *x);
 
 /* What a depthwise convolution works on, in numbers; of depthwise_conv2d and its gradients

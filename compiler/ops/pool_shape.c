@@ -151,7 +151,8 @@ static void check_fits(const Layer *layer, const Node *x, const PoolAxis *axes)
               wide = in[1] + axes[1].before + axes[1].after, least = high < wide ? high : wide;
     bool square = axes[0].size == axes[1].size;
     if (axes[0].size > high || axes[1].size > wide)
-        fail(layer->model.loc, "%s: a window of %dx%d does not fit into %s%s; use size <= %s or a "
+        fail(layer->model.loc,
+             "%s: a window of %dx%d does not fit into %s%s; use size <= %s or a "
              "larger input",
              layer->model.word, axes[0].size, axes[1].size, shape_text(x->shape),
              high > in[0] || wide > in[1] ? arena_format(" padded to %dx%d", high, wide) : "",

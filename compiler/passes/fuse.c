@@ -65,7 +65,8 @@ static void follow(const Graph *graph, const Users *all, Fusion *fusion)
         fusion->act = last = next;
         next = only_user(graph, all, last);
     }
-    if (node_has_role(next, ROLE_POOL) && pool_is_plain(next) && may_follow(all, fusion->act, next)) {
+    if (node_has_role(next, ROLE_POOL) && pool_is_plain(next)
+        && may_follow(all, fusion->act, next)) {
         fusion->pool = next;
         fusion->codes = codes_of(all, next);
     }

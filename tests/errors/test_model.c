@@ -27,6 +27,21 @@ static void shapes_that_do_not_meet(void **state)
           "max_pool2d: a window of 3x3 does not fit into 2x2x5; use size <= 2 or" },
         { GRAPH(CONV5 "@avg_pool2d { size = 9 },", CONV3),
           "avg_pool2d: a window of 9x9 does not fit into 8x8x5; use size <= 8 or" },
+        { GRAPH(CONV5 "@avg_pool2d { size = { 3, 9 }, stride = 1 },", CONV3),
+          "avg_pool2d: a window of 3x9 does not fit into 8x8x5; use size <= { 8, 8 } or a larger "
+          "input\n" },
+        { GRAPH(CONV5 "@max_pool2d { size = 12, padding = { 1, 0 } },", CONV3),
+          "max_pool2d: a window of 12x12 does not fit into 8x8x5 padded to 10x8; use size <= 8 or" },
+        { GRAPH(CONV5 "max_pool2d { size = { 2, 3 }, @padding = { 0, 0, 2, 2 } },", CONV3),
+          "max_pool2d: with 2 rows of padding on one side a window of 2 rows can lie on padding "
+          "alone; use at most 1 there, or a larger size\n" },
+        { GRAPH(CONV5 "avg_pool2d { size = { 5, 3 }, @padding = 3 },", CONV3),
+          "avg_pool2d: with 3 columns of padding on one side a window of 3 columns can lie" },
+        { GRAPH("flatten {}, @global_max_pool2d {},", CONV3),
+          "global_max_pool2d: wants an image of height x width x channels, but encoder.flatten1 "
+          "gives 192" },
+        { GRAPH(CONV5 "global_avg_pool2d {},", "@conv2d { filters = 3, kernel = 3 },"),
+          "conv2d: wants an image of height x width x channels, but encoder.gpool1 gives 5" },
         { GRAPH(CONV5, "@conv2d_transpose { filters = 3, kernel = 3 },"),
           "conv2d_transpose: the decoder ends in 16x16x3 but the input is 8x8x3" },
         { GRAPH(CONV5, "@conv2d { filters = 4, kernel = 3 },"),
@@ -84,6 +99,23 @@ static void sizes_that_nothing_divides(void **state)
           "conv2d: the decoder ends in 16x24x3 but the input is 20x24x3" GIVES_BACK
           "; encoder.pool3 reads 5x6 and drops the rows and columns that fill no window; "
           "make the input's height divisible by 8\n" },
+        { OF("{ 20, 23, 3 }", CONV5 "max_pool2d { size = { 1, 3 } }," CONV5,
+             "upsample2d { size = 3 }, @max_pool2d { size = { 3, 1 } },"),
+          "max_pool2d: the decoder ends in 20x21x5 but the input is 20x23x3" GIVES_BACK
+          "; encoder.pool1 reads 20x23 and drops the rows and columns that fill no window; make "
+          "the input's width divisible by 3\n" },
+        { OF("{ 7, 8, 3 }", CONV5 "max_pool2d { padding = \"same\" },",
+             "upsample2d {}, @conv2d { filters = 3, kernel = 3 },"),
+          "conv2d: the decoder ends in 8x8x3 but the input is 7x8x3" GIVES_BACK
+          "; encoder.pool1 reads 7x8 and its stride rounds up; make the input's height divisible "
+          "by 2\n" },
+        { OF("{ 9, 8, 3 }", CONV5 "avg_pool2d { size = 3, stride = 2, padding = 1 },",
+             "upsample2d {}, @conv2d { filters = 3, kernel = 3 },"),
+          "conv2d: the decoder ends in 10x8x3 but the input is 9x8x3" GIVES_BACK
+          "; encoder.pool1 reads 9x8 and its stride rounds up; make the input's height" },
+        { OF("{ 9, 8, 3 }", CONV5 "avg_pool2d { size = 3, stride = 2 },",
+             "upsample2d {}, @conv2d { filters = 3, kernel = 3 },"),
+          "conv2d: the decoder ends in 8x6x3 but the input is 9x8x3" GIVES_BACK "\n" },
         { OF("{ 16, 15, 3 }", STRIDE2, "@conv2d_transpose { filters = 3, kernel = 3 },"),
           "conv2d_transpose: the decoder ends in 16x16x3 but the input is 16x15x3" GIVES_BACK
           "; encoder.conv1 reads 16x15 and its stride rounds up; "

@@ -97,6 +97,10 @@ static void shapes_that_do_not_meet(void **state)
         { GRAPH(POOLED, "max_unpool2d { @pool = \"encoder.conv1\" }," CONV3),
           "max_unpool2d: pool wants the name of a max_pool2d, but encoder.conv1 is of the kind "
           "conv2d" },
+        { GRAPH(CONV5 "max_pool2d { size = 3, stride = 1 },",
+                "max_unpool2d { @pool = \"encoder.pool1\" }," CONV3),
+          "max_unpool2d: windows of encoder.pool1 overlap, so that two values may go back to one "
+          "place; give that pool a stride that is not smaller than its size\n" },
         { GRAPH(POOLED, "max_unpool2d { @pool = \"input\" }," CONV3),
           "max_unpool2d: pool wants the name of a max_pool2d, but input is" },
         { GRAPH(POOLED "conv2d { filters = 4, kernel = 3 },",

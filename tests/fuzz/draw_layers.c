@@ -276,8 +276,8 @@ static void draw_windows(Drawer *d, NetLayer *pool)
 {
     if (chance(d, 30))
         pool->size_w = between(d, 1, 4);
-    for (int axis = 0; axis < 2 && chance(d, 30); axis++)
-        pool->strides[axis] = between(d, 1, 4);
+    pool->stride = chance(d, 30) ? between(d, 1, 4) : 0;
+    pool->stride_w = pool->stride && chance(d, 30) ? between(d, 1, 4) : 0;
     pool->same = chance(d, 25);
     const int sides[] = { pool->size, pool->size_w ? pool->size_w : pool->size };
     for (int i = 0; i < 4 && !pool->same && chance(d, 25); i++)

@@ -29,8 +29,13 @@ static const char *const wrong_choices[] = {
 
 /* Of a padding. */
 static const char *const wrong_paddings[] = {
-    "\"Same\"",     "\"\"",        "true", "{}",    "\"valid \"",    "\"same\\0\"", "{ \"same\" }",
-    "{ 1, 1, 1 }", "{ 0.5, 0 }", "-1",   "0 / 0", "{ 0, x = 1 }", "1e9",       "string.rep(\"x\", 90000)",
+    "\"Same\"",     "\"\"",
+    "true",         "{}",
+    "\"valid \"",   "\"same\\0\"",
+    "{ \"same\" }", "{ 1, 1, 1 }",
+    "{ 0.5, 0 }",   "-1",
+    "0 / 0",        "{ 0, x = 1 }",
+    "1e9",          "string.rep(\"x\", 90000)",
 };
 
 /* Of use_bias. */

@@ -130,16 +130,30 @@ static const Net moved = { .height = 18,
                                         { CONV, .filters = 8, .kernel = 3, .activation = "tanh" },
                                         { CROP, .pad = { 1, 0, 2, 1 } },
                                         { POOL, .size = 2 } },
-                           .decoder = { { UP, .size = 3, .across = 2, .bilinear = true },
+                           .decoder = { { UP, .size = 3, .size_w = 2, .bilinear = true },
                                         { D2S, .size = 2 },
-                                        { UP, .size = 1, .across = 3, .bilinear = true },
+                                        { UP, .size = 1, .size_w = 3, .bilinear = true },
                                         { CROP, .pad = { 3, 0, 0, 0 } },
-                                        { UP, .size = 2, .across = 1 },
+                                        { UP, .size = 2, .size_w = 1 },
                                         { CONV, .filters = 2, .kernel = 3 },
                                         { RESCALE, .scale = -2 },
-                                        { UP, .size = 2, .across = 1, .bilinear = true },
+                                        { UP, .size = 2, .size_w = 1, .bilinear = true },
                                         { PAD, .pad = { 0, 0, 3, 0 } },
                                         { CROP, .pad = { 20, 3, 49, 19 } } } };
+/* That overlap, reach over the border, leave gaps, or are no squares. */
+static const Net windows = { .height = 20,
+                             .width = 20,
+                             .channels = 2,
+                             .encoder = { { CONV, .filters = 5, .kernel = 3, .activation = "relu" },
+                                          { POOL, .size = 3, .stride = 2, .same = true },
+                                          { AVG, .size = 3, .stride = 1, .pad = { 1, 2, 1, 0 } },
+                                          { POOL, .size = 2, .size_w = 1 },
+                                          { AVG, .size = 1, .size_w = 2 },
+                                          { POOL, .size = 3, .stride = 1, .pad = { 2, 1, 0, 1 } } },
+                             .decoder = { { UP, .size = 8 },
+                                          { CONV, .filters = 3, .kernel = 1 },
+                                          { AVG, .size = 2, .stride = 4, .same = true },
+                                          { UP, .size = 2 } } };
 /* Activations that no max-pool may come before, and others. */
 static const Net curved = {
     .height = 22,
@@ -334,6 +348,7 @@ static void by_winograd(void **state)
 OF(pooled)
 OF(averaged)
 OF(pools)
+OF(windows)
 OF(curved)
 OF(strided)
 OF(sparse)
@@ -528,6 +543,7 @@ int main(void)
         cmocka_unit_test(of_pooled),
         cmocka_unit_test(of_averaged),
         cmocka_unit_test(of_pools),
+        cmocka_unit_test(of_windows),
         cmocka_unit_test(of_curved),
         cmocka_unit_test(of_moved),
         cmocka_unit_test(of_strided),

@@ -93,13 +93,13 @@ static void windows_of_every_kind(void **state)
         { AVG, .size = 2, .size_w = 1 },
         { AVG, .size = 1, .size_w = 3 },
         { AVG, .size = 4, .size_w = 5 },
-        { AVG, .size = 3, .strides = { 2, 2 } },
-        { AVG, .size = 3, .strides = { 1, 2 }, .pad = { 1, 1, 1, 1 } },
-        { AVG, .size = 2, .strides = { 3, 4 } },
+        { AVG, .size = 3, .stride = 2 },
+        { AVG, .size = 3, .stride = 1, .stride_w = 2, .pad = { 1, 1, 1, 1 } },
+        { AVG, .size = 2, .stride = 3, .stride_w = 4 },
         { AVG, .size = 2, .same = true },
-        { AVG, .size = 3, .size_w = 2, .strides = { 2, 1 }, .same = true },
+        { AVG, .size = 3, .size_w = 2, .stride = 2, .stride_w = 1, .same = true },
         { AVG, .size = 5, .size_w = 2, .pad = { 4, 0, 2, 1 } },
-        { AVG, .size = 20, .strides = { 3, 1 }, .pad = { 15, 4, 8, 6 } },
+        { AVG, .size = 20, .stride = 3, .stride_w = 1, .pad = { 15, 4, 8, 6 } },
     };
     Net net = net_of_pools(windows, sizeof windows / sizeof windows[0], 9, 11, 2);
     check_net(&net, "x86-64-v3", "");

@@ -24,8 +24,7 @@ static void both(void **state)
                              { FROM, .with = "input" },
                              { GLOBAL_MAX },
                              { CONCAT, .with = "encoder.gpool2 encoder.gpool3" } },
-                .decoder = { { DENSE, .units = 12 },
-                             { RESHAPE, .shape = { 3, 4, 1 } } } };
+                .decoder = { { DENSE, .units = 12 }, { RESHAPE, .shape = { 3, 4, 1 } } } };
     check_net(&net, "x86-64-v3", "");
     net.encoder[0].filters = 3;
     check_net(&net, "c", "");

@@ -130,17 +130,17 @@ static void on_avx512(void **state)
 }
 
 /* Windows that are no squares, overlap, leave gaps or reach over the border. */
-static NetLayer windows[] = {
+static const NetLayer windows[] = {
     { POOL, .size = 2, .size_w = 1 },
     { POOL, .size = 1, .size_w = 3 },
     { POOL, .size = 4, .size_w = 5 },
-    { POOL, .size = 3, .strides = { 2, 2 } },
-    { POOL, .size = 3, .strides = { 1, 2 }, .pad = { 1, 1, 1, 1 } },
-    { POOL, .size = 2, .strides = { 3, 4 } },
+    { POOL, .size = 3, .stride = 2 },
+    { POOL, .size = 3, .stride = 1, .stride_w = 2, .pad = { 1, 1, 1, 1 } },
+    { POOL, .size = 2, .stride = 3, .stride_w = 4 },
     { POOL, .size = 2, .same = true },
-    { POOL, .size = 3, .size_w = 2, .strides = { 2, 1 }, .same = true },
+    { POOL, .size = 3, .size_w = 2, .stride = 2, .stride_w = 1, .same = true },
     { POOL, .size = 5, .size_w = 2, .pad = { 4, 0, 2, 1 } },
-    { POOL, .size = 16, .strides = { 3, 1 }, .pad = { 15, 4, 8, 3 } },
+    { POOL, .size = 16, .stride = 3, .stride_w = 1, .pad = { 15, 4, 8, 3 } },
 };
 
 static void windows_of_every_kind(void **state)
@@ -158,10 +158,10 @@ static void windows_over_the_border_alone(void **state)
     Net net = { .height = 7,
                 .width = 3,
                 .channels = 2,
-                .encoder = { { POOL, .size = 3, .strides = { 2, 1 }, .same = true },
+                .encoder = { { POOL, .size = 3, .stride = 2, .stride_w = 1, .same = true },
                              { CONV, .filters = 70, .kernel = 1 },
                              { POOL, .size = 2, .pad = { 1, 0, 1, 1 } },
-                             { POOL, .size = 2, .size_w = 1, .strides = { 1, 1 } },
+                             { POOL, .size = 2, .size_w = 1, .stride = 1 },
                              { FLATTEN },
                              { DENSE, .units = 3 } },
                 .decoder = { { DENSE, .units = 42 }, { RESHAPE, .shape = { 7, 3, 2 } } } };
@@ -199,7 +199,8 @@ static void check_ties(NetLayer pool, const int first[2], const char *options)
     Driven driven = drive_new(built.model, parameters);
     uint8_t *image = net_image(&net, 3);
     double loss, *gradient = drive_gradient(&driven, &image, 1, NULL, &loss);
-    double right = gradient_if_first_wins(image, first, parameters[1], parameters[2], parameters[3]);
+    double right = gradient_if_first_wins(image, first, parameters[1], parameters[2],
+                                          parameters[3]);
     if (!(fabs(gradient[0] - right) <= (sizeof(real) == 8 ? 1e-7 : 1e-5) * fabs(right)))
         fail_msg("%s: the gradient is %.12g instead of %.12g", options, gradient[0], right);
     free(gradient);
@@ -213,7 +214,7 @@ static void gradient_goes_to_the_first_of_equals(void **state)
 {
     (void)state;
     const NetLayer plain = { POOL, .size = 2 },
-                   over = { POOL, .size = 3, .strides = { 2, 2 }, .pad = { 1, 1, 0, 0 } };
+                   over = { POOL, .size = 3, .stride = 2, .pad = { 1, 1, 0, 0 } };
     check_ties(plain, (const int[]){ 0, 2 }, "--target c");
     check_ties(plain, (const int[]){ 0, 2 }, "--target c --kernel encoder.conv1=conv_plain");
     check_ties(over, (const int[]){ 0, 1 }, "--target c");

@@ -109,7 +109,7 @@ static void windows_that_do_not_overlap(void **state)
         .encoder = { { CONV, .filters = 4, .kernel = 3, .activation = "relu" },
                      { POOL, .size = 2, .size_w = 1 },
                      { CONV, .filters = 5, .kernel = 3, .activation = "relu" },
-                     { POOL, .size = 2, .strides = { 2, 3 }, .pad = { 1, 0, 0, 1 } },
+                     { POOL, .size = 2, .stride = 2, .stride_w = 3, .pad = { 1, 0, 0, 1 } },
                      { POOL, .size = 2, .same = true } },
         .decoder = { { UNPOOL, .with = "encoder.pool3" },
                      { UNPOOL, .with = "encoder.pool2" },

@@ -109,9 +109,30 @@ def depthwise(x, k, stride=1, pad="same", dilation=1):
     return nhwc(F.conv2d(F.pad(nchw(x).contiguous(), (l, r, t, bo)), w, stride=(sh, sw), dilation=(dh, dw), groups=c))
 
 
-def pool(x, size, kind):
-    f = F.max_pool2d if kind == "max" else F.avg_pool2d
-    return nhwc(f(nchw(x), size))
+def pool_zeros(x, l):
+    """Top, left, bottom, right of what is padded around x NHWC."""
+    size, padding = pair(l.get("size", 2)), l.get("padding", "valid")
+    stride = pair(l.get("stride", size))
+    if padding != "same":
+        return sides(padding) or (0, 0, 0, 0)
+
+    def amount(axis):
+        n, s = x.shape[1 + axis], stride[axis]
+        total = max((-(-n // s) - 1) * s + size[axis] - n, 0)
+        return total // 2, total - total // 2
+    (t, bo), (le, r) = amount(0), amount(1)
+    return t, le, bo, r
+
+
+def pool(x, l, kind):
+    """x NHWC; padding never wins a maximum and does not count in a mean."""
+    size, (t, le, bo, r) = pair(l.get("size", 2)), pool_zeros(x, l)
+    stride = pair(l.get("stride", size))
+    padded = lambda v, fill: F.pad(nchw(v), (le, r, t, bo), value=fill)
+    if kind == "max":
+        return nhwc(F.max_pool2d(padded(x, -math.inf), size, stride))
+    mean = lambda v: F.avg_pool2d(padded(v, 0.0), size, stride)
+    return nhwc(mean(x) / mean(torch.ones_like(x)))
 
 
 def four(v):
@@ -156,7 +177,7 @@ LAYERS = [("encoder.conv1", 3, 32), ("encoder.conv2", 32, 64), ("encoder.conv3",
 
 def cae_forward(p, x):
     for n in ("encoder.conv1", "encoder.conv2", "encoder.conv3"):
-        x = pool(torch.relu(conv(x, p[n + ".kernel"], p[n + ".bias"], {"kernel": 3})), 2, "max")
+        x = pool(torch.relu(conv(x, p[n + ".kernel"], p[n + ".bias"], {"kernel": 3})), {}, "max")
     z = x
     for n in ("decoder.conv1", "decoder.conv2", "decoder.conv3"):
         x = upsample(torch.relu(conv(x, p[n + ".kernel"], p[n + ".bias"], {"kernel": 3})), 2)
@@ -197,7 +218,8 @@ def run_cae(args):
 #      depthwise_conv2d {kernel stride padding dilation depth_multiplier activation}, separable_conv2d {filters, and those},
 #      conv2d_transpose {filters kernel stride padding output_padding dilation groups activation}: kernel, stride, dilation
 #      and output_padding numbers or [height, width], padding a name, a number, [height, width] or [top, left, bottom, right],
-#      dense {units activation}, flatten {}, reshape {shape}, max_pool2d {size}, avg_pool2d {size}, upsample2d {size interpolation},
+#      dense {units activation}, flatten {}, reshape {shape}, max_pool2d and avg_pool2d {size stride padding},
+#      global_max_pool2d {}, global_avg_pool2d {}, upsample2d {size interpolation},
 #      zero_pad2d {padding}, crop2d {padding}, depth_to_space {size}, space_to_depth {size}, rescale {scale offset},
 #      max_unpool2d {pool}, and the activations by name. loss: mse, mae, bce (on outputs in 0..1).
 # Writes the same network as a graph file too, and a reference file like the one of `cae`.
@@ -205,7 +227,7 @@ def run_cae(args):
 # decoder.deconv1, decoder.dense2, decoder.up1.
 SHORT = {"conv2d": "conv", "depthwise_conv2d": "dwconv", "separable_conv2d": "sepconv",
          "conv2d_transpose": "deconv", "dense": "dense", "max_pool2d": "pool", "avg_pool2d": "pool",
-         "zero_pad2d": "pad", "crop2d": "crop", "depth_to_space": "d2s", "space_to_depth": "s2d",
+         "global_max_pool2d": "gpool", "global_avg_pool2d": "gpool", "zero_pad2d": "pad", "crop2d": "crop", "depth_to_space": "d2s", "space_to_depth": "s2d",
          "upsample2d": "up", "max_unpool2d": "unpool", "flatten": "flatten", "reshape": "reshape"}
 ACT = {"relu": torch.relu, "leaky_relu": lambda t: F.leaky_relu(t, 0.2), "sigmoid": torch.sigmoid, "tanh": torch.tanh,
        "softplus": F.softplus, "elu": F.elu, "linear": lambda t: t}
@@ -286,11 +308,17 @@ def net_forward(spec, p, x, init=None):
         elif op == "reshape":
             x = x.reshape(x.shape[0], *l["shape"])
         elif op == "max_pool2d":
-            v, i = F.max_pool2d(nchw(x), l.get("size", 2), return_indices=True)
-            switches[name] = (i, x.shape, l.get("size", 2))
-            x = nhwc(v)
+            if not any(pool_zeros(x, l)):
+                size = pair(l.get("size", 2))
+                i = F.max_pool2d(nchw(x), size, pair(l.get("stride", size)), return_indices=True)[1]
+                switches[name] = (i, x.shape)
+            x = pool(x, l, "max")
         elif op == "avg_pool2d":
-            x = pool(x, l.get("size", 2), "avg")
+            x = pool(x, l, "avg")
+        elif op == "global_max_pool2d":
+            x = x.amax((1, 2))
+        elif op == "global_avg_pool2d":
+            x = x.mean((1, 2))
         elif op == "upsample2d":
             x = upsample(x, l.get("size", 2), l.get("interpolation", "nearest"))
         elif op == "zero_pad2d":
@@ -305,11 +333,9 @@ def net_forward(spec, p, x, init=None):
             x = x * torch.as_tensor(l["scale"], dtype=torch.float64)
             x = x + torch.as_tensor(l.get("offset", 0), dtype=torch.float64)
         elif op == "max_unpool2d":
-            i, _, size = switches[l["pool"]]
-            h, w = x.shape[1] * size, x.shape[2] * size
-            src = switches[l["pool"]][1]
-            assert (h, w) == (src[1], src[2]), "max_unpool2d: the pooled image was %s" % (src,)
-            x = nhwc(F.max_unpool2d(nchw(x), i, size, output_size=(x.shape[0], x.shape[3], h, w)))
+            i, (n, h, w, c) = switches[l["pool"]]
+            flat = torch.zeros(n, c, h * w).scatter(2, i.flatten(2), nchw(x).flatten(2))
+            x = nhwc(flat.reshape(n, c, h, w))
         else:
             x = ACT[op](x)
         if "activation" in l:
@@ -405,7 +431,7 @@ def run_op(args):
         k, b = r(*pair(s["kernel"]), s["filters"] // s.get("groups", 1), s["in"][3]), r(s["filters"])          # HWOI
         y = conv_transpose(x, k, b, s)
     elif op in ("max_pool2d", "avg_pool2d"):
-        y = pool(x, s.get("size", 2), op[:3])
+        y = pool(x, s, op[:3])
     elif op == "max_unpool2d":
         v, i = F.max_pool2d(nchw(x), s.get("size", 2), return_indices=True)
         y = nhwc(F.max_unpool2d(v, i, s.get("size", 2), output_size=nchw(x).shape))

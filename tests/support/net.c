@@ -162,8 +162,8 @@ static int same_padding(int in, int size, int stride)
 Window net_pool_window(const NetLayer *pool, NetSize in)
 {
     Window w = { .height = pool->size, .width = pool->size_w ? pool->size_w : pool->size };
-    w.stride_h = pool->strides[0] ? pool->strides[0] : w.height;
-    w.stride_w = pool->strides[1] ? pool->strides[1] : w.width;
+    w.stride_h = pool->stride ? pool->stride : w.height;
+    w.stride_w = pool->stride_w ? pool->stride_w : pool->stride ? pool->stride : w.width;
     int rows = pool->same ? same_padding(in.height, w.height, w.stride_h) : 0,
         columns = pool->same ? same_padding(in.width, w.width, w.stride_w) : 0;
     w.top = rows / 2 + pool->pad[0];

@@ -43,7 +43,7 @@ typedef enum LayerKind {
 typedef struct NetLayer {
     LayerKind kind;
     int filters, kernel, stride; /* CONV, DECONV, SEPARABLE, DEPTHWISE (no filters) */
-    int kernel_w, stride_w;      /* of these: along the width, where it is another than `kernel` and
+    int kernel_w, stride_w;      /* of these, POOL, AVG: along the width, where it is another than `kernel` and
                                     `stride`, which are then those along the height */
     int dilation, dilation_w;    /* likewise */
     int multiplier;              /* DEPTHWISE, SEPARABLE: filters a channel */
@@ -60,7 +60,6 @@ typedef struct NetLayer {
     bool approximate;            /* ACT "gelu" */
     int size;                    /* POOL, AVG, UP, D2S, S2D */
     int size_w;                  /* POOL, AVG, UP: of columns, where it is another; 0: size */
-    int strides[2];              /* POOL, AVG: of rows and columns; 0: the size */
     bool same;                   /* POOL, AVG: padding = "same" */
     int groups;                  /* NORM, CONV, DECONV */
     bool bilinear;               /* UP */

@@ -127,7 +127,7 @@ static void print_pool(Arguments *a, const NetLayer *l)
     bool padded = pad[0] || pad[1] || pad[2] || pad[3];
     if (w.height != 2 || w.width != 2 || a->wordy)
         print_pair(a, "size", w.height, w.width);
-    if (l->strides[0] || l->strides[1] || a->wordy)
+    if (l->stride || l->stride_w || a->wordy)
         print_pair(a, "stride", w.stride_h, w.stride_w);
     if (padded)
         print_padding(a, pad);

@@ -18,16 +18,17 @@ static bool is_pool(const Node *core)
     return core->op == &op_max_pool2d || core->op == &op_avg_pool2d;
 }
 
-static void plan_pool(Rows *rows, const Node *core)
+static void plan_pool(Step *step, const Node *core)
 {
     PoolAxis a = pool_axis(core, 0);
+    step_number(step, "TILED", pool_is_tiled(core));
     if (pool_is_tiled(core)) {
-        rows->pool = a.size;
-        rows->count *= a.size;
+        step->rows.pool = a.size;
+        step->rows.count *= a.size;
     } else {
-        rows->times = a.stride;
-        rows->from = -a.before;
-        rows->to = a.size - 1 - a.before;
+        step->rows.times = a.stride;
+        step->rows.from = -a.before;
+        step->rows.to = a.size - 1 - a.before;
     }
 }
 
@@ -40,8 +41,7 @@ static void plan(Step *step, const Settings *settings)
     if (core->op == &op_upsample2d)
         step->rows.over = node_number(core, "size_h");
     if (is_pool(core))
-        plan_pool(&step->rows, core);
-    step_number(step, "TILED", is_pool(core) && pool_is_tiled(core));
+        plan_pool(step, core);
     step_node(step, "x", core->input[0]);
     if (core->op == &op_bias_add)
         step_packing(step, "b", packing_plain(core->input[1], 1));

@@ -18,7 +18,8 @@ enum { BLOCK = 64 }; /* channels whose largest values lie on the stack */
    pool in. */
 static void bind_pooled(Step *step, const Node *pool)
 {
-    if (pool_is_plain(pool) && activation_is_zero_below(pool->input[0]) && pool->input[0]->op->monotone)
+    if (pool_is_plain(pool) && activation_is_zero_below(pool->input[0])
+        && pool->input[0]->op->monotone)
         step_node(step, "pooled", pool);
 }
 
