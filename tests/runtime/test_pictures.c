@@ -1,13 +1,19 @@
 /* The built-in pictures: the same everywhere, and with the statistics of photographs. */
+#define _XOPEN_SOURCE 700
 #include "images/pictures.h"
+
+#include "images/image.h"
 #include "images/signal_draw.h"
+#include "train/command_pictures.h"
 
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -228,6 +234,34 @@ static void test_anomalies(void **state)
         check_anomaly(i, extent[i % 4][0], extent[i % 4][1]);
 }
 
+/* `pictures --anomalies` writes the signals after those that training learns from, each with its
+   anomaly; of a network of pictures it is refused, and nothing is written. */
+static void test_command_writes_anomalies(void **state)
+{
+    (void)state;
+    const char *top = getenv("TMPDIR");
+    char folder[300], path[320];
+    static uint8_t expected[LENGTH * 3];
+    Model model = { .name = "net", .input = { 3, { 1, LENGTH, 3 } } };
+    Image image;
+    Error error;
+    snprintf(folder, sizeof folder, "%.200s/test_pictures.XXXXXX", top && *top ? top : "/tmp");
+    assert_non_null(mkdtemp(folder));
+    snprintf(path, sizeof path, "%s/0000.png", folder);
+    assert_int_equal(command_pictures(&model, folder, 0, 1, true, &error), 0);
+    picture_draw(1, 1024, 1, LENGTH, 3, expected);
+    signal_add_anomaly(1, 1024, LENGTH, 3, expected);
+    assert_int_equal(image_read(&image, path, &error), 0);
+    assert_memory_equal(image.pixels, expected, sizeof expected);
+    image_free(&image);
+    assert_int_equal(unlink(path), 0);
+    model.input.dim[0] = 2;
+    assert_int_equal(command_pictures(&model, folder, 0, 1, true, &error), -1);
+    assert_int_equal(error.exit_code, EXIT_INPUT);
+    assert_non_null(strstr(error.text, "those of net are 2 x 1024"));
+    assert_int_equal(rmdir(folder), 0);
+}
+
 /* The shortest signals have room for the longest anomalies; what is shorter is a picture. */
 static void test_short_signals(void **state)
 {
@@ -256,6 +290,7 @@ int main(void)
         cmocka_unit_test(test_signals_are_the_same_everywhere),
         cmocka_unit_test(test_signals_are_smooth),
         cmocka_unit_test(test_anomalies),
+        cmocka_unit_test(test_command_writes_anomalies),
         cmocka_unit_test(test_short_signals),
     };
     return cmocka_run_group_tests_name("pictures", tests, draw_all, NULL);
