@@ -63,7 +63,7 @@ static void plan(Step *step, const Settings *settings)
               : step->act  ? step->act
               : step->bias ? step->bias
                            : core);
-    step_packing(step, "w", packing_line(core->input[1], vectors * lanes, lanes));
+    step_packing(step, "w", packing_line(core->input[1], vectors * lanes, lanes, false));
     if (step->bias)
         step_packing(step, "b", packing_plain(step->bias->input[1], lanes));
     step_scratch(step,
