@@ -158,7 +158,7 @@ const Packing *saving_turned_packing(const Step *step)
 {
     for (int i = 0; step->scratch && i < step->argument_count; i++) {
         const Packing *packing = step->arguments[i].packing;
-        if (packing && packing->rotated && packing->stride == 1
+        if (packing && packing->rotated && packing->stride_w == 1 && packing->groups == 1
             && packing->kind == &packing_kind_blocks)
             return packing;
     }

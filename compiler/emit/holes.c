@@ -52,6 +52,15 @@ static void set_shape(lua_State *L, const char *name, Shape shape)
     lua_setfield(L, -2, name);
 }
 
+/* " stride 2", " stride 2x1"; nothing where both are 1. */
+static void add_pair(Text *text, const char *name, int h, int w)
+{
+    if (h == w && h > 1)
+        text_add(text, " %s %d", name, h);
+    else if (h != w)
+        text_add(text, " %s %dx%d", name, h, w);
+}
+
 const char *step_title(const Step *step)
 {
     const Node *core = step->core;
@@ -64,11 +73,14 @@ const char *step_title(const Step *step)
     text_add(&text, "%s", core->op->name);
     if (conv_is(core)) {
         ConvShape s = conv_shape(core);
-        text_add(&text, " %dx%d", s.kernel, s.kernel);
-        if (s.stride > 1)
-            text_add(&text, " stride %d", s.stride);
-        if (s.up > 1)
-            text_add(&text, " on %dx upsampled", s.up);
+        text_add(&text, " %dx%d", s.kernel_h, s.kernel_w);
+        add_pair(&text, "stride", s.stride_h, s.stride_w);
+        add_pair(&text, "dilation", s.dilation_h, s.dilation_w);
+        if (s.groups > 1)
+            text_add(&text, " in %d groups", s.groups);
+        if (s.up_h > 1 || s.up_w > 1)
+            text_add(&text, s.up_h == s.up_w ? " on %dx upsampled" : " on %dx and %dx upsampled",
+                     s.up_h, s.up_w);
     }
     for (int i = 0; i < 6; i++)
         if (after[i])
@@ -198,10 +210,25 @@ static void set_conv(lua_State *L, const Step *step)
         const char *name;
         int value;
     } numbers[] = {
-        { "IN_H", s.in_h },       { "IN_W", s.in_w },         { "CI", s.ci },
-        { "UP", s.up },           { "OUT_H", s.out_h },       { "OUT_W", s.out_w },
-        { "CO", s.co },           { "K", s.kernel },          { "STRIDE", s.stride },
-        { "PAD_TOP", s.pad_top }, { "PAD_LEFT", s.pad_left },
+        { "IN_H", s.in_h },
+        { "IN_W", s.in_w },
+        { "CI", s.ci },
+        { "UP_H", s.up_h },
+        { "UP_W", s.up_w },
+        { "OUT_H", s.out_h },
+        { "OUT_W", s.out_w },
+        { "CO", s.co },
+        { "KERNEL_H", s.kernel_h },
+        { "KERNEL_W", s.kernel_w },
+        { "STRIDE_H", s.stride_h },
+        { "STRIDE_W", s.stride_w },
+        { "DILATION_H", s.dilation_h },
+        { "DILATION_W", s.dilation_w },
+        { "WINDOW_H", s.window_h },
+        { "WINDOW_W", s.window_w },
+        { "PAD_TOP", s.pad_top },
+        { "PAD_LEFT", s.pad_left },
+        { "GROUPS", s.groups },
     };
     for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++)
         set_number(L, numbers[i].name, numbers[i].value);
@@ -323,7 +350,8 @@ void push_packing_holes(lua_State *L, const Plan *plan, const Packing *packing)
     const Shape shape = packing->parameter->shape;
     lua_newtable(L);
     set_common(L, plan, arena_format("%sprepare_%s", plan_prefix(plan), packing->name));
-    set_number(L, "K", shape.rank == 4 ? shape.dim[0] : 1);
+    set_number(L, "KERNEL_H", shape.rank == 4 ? shape.dim[0] : 1);
+    set_number(L, "KERNEL_W", shape.rank == 4 ? shape.dim[1] : 1);
     set_number(L, "CI", shape.rank == 4 ? shape.dim[2] : 1);
     set_number(L, "CO", shape.dim[shape.rank - 1]);
     set_number(L, "COUNT", (double)shape_count(shape));
@@ -331,8 +359,13 @@ void push_packing_holes(lua_State *L, const Plan *plan, const Packing *packing)
     set_number(L, "BLOCK", packing->block);
     set_number(L, "LANES", packing->lanes);
     set_number(L, "ROTATED", packing->rotated);
-    set_number(L, "STRIDE", packing->stride);
-    set_number(L, "UP", packing->up);
+    set_number(L, "STRIDE_H", packing->stride_h);
+    set_number(L, "STRIDE_W", packing->stride_w);
+    set_number(L, "DILATION_H", packing->dilation_h);
+    set_number(L, "DILATION_W", packing->dilation_w);
+    set_number(L, "UP_H", packing->up_h);
+    set_number(L, "UP_W", packing->up_w);
+    set_number(L, "GROUPS", packing->groups);
     set_number(L, "PAD_TOP", packing->pad_top);
     set_number(L, "PAD_LEFT", packing->pad_left);
     const char *real = plan->settings.real_double ? "double" : "float";

@@ -7,8 +7,9 @@
 
 /* Pushes a table of all holes of a step: its own numbers, and
  *   name, model, real, REAL_BYTES, L (lanes), OP, comment (lines), args
- *   of a convolution: IN_H IN_W CI (stored input), UP, OUT_H OUT_W CO, K, STRIDE, PAD_TOP,
- *   PAD_LEFT, X_TYPE, X_SCALE
+ *   of a convolution: IN_H IN_W CI (stored input), UP_H UP_W, OUT_H OUT_W CO, KERNEL_H KERNEL_W,
+ *   STRIDE_H STRIDE_W, DILATION_H DILATION_W, WINDOW_H WINDOW_W, PAD_TOP, PAD_LEFT, GROUPS,
+ *   X_TYPE, X_SCALE
  *   of what is taken in: ACT, D_ACT (0 or 1), POOL, D_POOL (window size or 0), act_value,
  *   act_derivative, act_numbers
  *   of any operator: IN_SHAPE, OUT_SHAPE (lists), IN_COUNT, OUT_COUNT, NUMBERS (the core's numbers
@@ -18,8 +19,9 @@ void push_step_holes(lua_State *L, const Plan *plan, const Step *step);
 /* The same for the function that ends a chunk (Kernel.flush_text); args are sum and dw. */
 void push_flush_holes(lua_State *L, const Plan *plan, const Step *step);
 
-/* The same for a packing: K, CI, CO, COUNT, ROOM, BLOCK, LANES, ROTATED, UP, STRIDE,
-   PAD_TOP, PAD_LEFT; args are the kind's parameters and packing. */
+/* The same for a packing: KERNEL_H, KERNEL_W, CI and CO (of a parameter HWIO), COUNT, ROOM, BLOCK,
+   LANES, ROTATED, STRIDE_H, STRIDE_W, DILATION_H, DILATION_W, UP_H, UP_W, PAD_TOP, PAD_LEFT,
+   GROUPS; args are the kind's parameters and packing. */
 void push_packing_holes(lua_State *L, const Plan *plan, const Packing *packing);
 
 /* Of a packing made on use, for the function that turns forward's blocks into it; besides these

@@ -25,6 +25,12 @@ static Arg number(double value)
     return (Arg){ .number = value, .loc = nowhere };
 }
 
+/* `width` 0: the same as the height. */
+static Arg pair(int height, int width)
+{
+    return (Arg){ .pair = { height, width ? width : height }, .loc = nowhere };
+}
+
 static Arg choice(const char *text)
 {
     return (Arg){ .text = text, .loc = nowhere };
@@ -43,11 +49,16 @@ static const Arg *joined(const char *name, Node *value)
 /* An image that a convolution makes, the sample after it, and what the loss needs. */
 static Node *around_conv(Graph *graph, const Sample *sample, SampleKind kind)
 {
-    const Arg before[] = { number(sample->ci), number(1),        number(1),
-                           choice("same"),     choice("linear"), number(1) };
-    const Arg conv[] = { number(sample->co),     number(sample->kernel),
-                         number(sample->stride), choice(sample->same ? "same" : "valid"),
-                         choice("relu"),         number(1) };
+    const Arg before[] = { number(sample->ci), pair(1, 1), pair(1, 1),       choice("same"),
+                           pair(1, 1),         number(1),  choice("linear"), number(1) };
+    const Arg conv[] = { number(sample->co),
+                         pair(sample->kernel, sample->kernel_w),
+                         pair(sample->stride, sample->stride_w),
+                         choice(sample->same ? "same" : "valid"),
+                         pair(sample->dilation, sample->dilation),
+                         number(sample->groups),
+                         choice("relu"),
+                         number(1) };
     Node *x = graph->latent = add(graph, "sample.before", "conv2d", before, graph->input);
     x = add(graph, "sample.noise1", "gaussian_noise", (Arg[]){ number(0.1) }, x);
     x = add(graph, "sample.dropout1", "dropout", (Arg[]){ number(0.5) }, x);

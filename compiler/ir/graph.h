@@ -80,6 +80,10 @@ struct Op {
        kept. */
     bool (*scale)(const Node *node, int axis, int *up, int *down);
 
+    /* Whether number i goes without saying where a node is written down: it follows from the
+       others, or is what it is for nearly all. NULL: none does. */
+    bool (*implied)(const Node *node, int i);
+
     Role role;
 
     /* Of a gradient: by what, and of which operator. */

@@ -7,6 +7,34 @@ static const char *type_text(Type type)
     return type == TYPE_PIXEL ? " pixels" : type == TYPE_CODE ? " codes" : "";
 }
 
+/* Whether numbers i and i + 1 are those of height and width, and equal. */
+static bool is_square(const Node *node, int i)
+{
+    const char *const *names = node->op->numbers;
+    size_t length = strlen(names[i]);
+    return names[i + 1] && length > 2 && strcmp(names[i] + length - 2, "_h") == 0
+           && strncmp(names[i], names[i + 1], length - 1) == 0
+           && strcmp(names[i + 1] + length - 1, "w") == 0 && node->number[i] == node->number[i + 1];
+}
+
+/* "kernel=3, stride_h=2, stride_w=1": those that do not go without saying, equal ones of height and
+   width as one. */
+static void add_numbers(Text *line, const Node *node)
+{
+    const Op *op = node->op;
+    const char *between = " {";
+    for (int i = 0; op->numbers[i]; i++) {
+        if (op->implied && op->implied(node, i))
+            continue;
+        bool square = is_square(node, i);
+        text_add(line, "%s %.*s=%.15g", between, (int)strlen(op->numbers[i]) - (square ? 2 : 0),
+                 op->numbers[i], node->number[i]);
+        between = ",";
+        i += square;
+    }
+    text_add(line, "%s", *between == ',' ? " }" : "");
+}
+
 static Text node_text(const Node *node)
 {
     Text line = { 0 };
@@ -17,12 +45,7 @@ static Text node_text(const Node *node)
             text_add(&line, "%s%s", k ? ", " : "", node->input[k]->name);
         text_add(&line, ")");
     }
-    if (node->op->numbers[0]) {
-        text_add(&line, " {");
-        for (int i = 0; node->op->numbers[i]; i++)
-            text_add(&line, "%s %s=%.15g", i ? "," : "", node->op->numbers[i], node->number[i]);
-        text_add(&line, " }");
-    }
+    add_numbers(&line, node);
     text_add(&line, " : %s%s", shape_text(node->shape), type_text(node->type));
     return line;
 }

@@ -1,22 +1,45 @@
-/* conv2d: y[r][c][o] = sum over i, j, k of x'[r * stride + i - pad_top][c * stride + j -
- * pad_left][k] * kernel[i][j][k][o]
+/* conv2d: y[r][c][o] = sum over i, j, k of x'[r * stride_h + i * dilation_h - pad_top][c * stride_w
+ * + j * dilation_w - pad_left][k] * kernel[i][j][k][o]
  *
- * x' is x with each pixel repeated `up` times in both directions (1 as written by the user; the
- * pass `fold` raises it), zero outside. Padding "same" is TensorFlow's: ceil(size / stride)
- * outputs, the odd zero after. The gradients are the transposes of this sum. */
+ * x' is x with each pixel repeated up_h and up_w times (1 as written by the user; the pass `fold`
+ * raises them), zero outside. Padding "same" is TensorFlow's: ceil(size / stride) outputs, the odd
+ * zero after. With groups the channels of x and y are cut into so many, and each group of y reads
+ * its own of x: k counts within it. The gradients are the transposes of this sum. */
 #include "ops.h"
 
 #include "../base/arena.h"
+
+#include <string.h>
+
+static const char *zeros_text(const Node *node)
+{
+    bool none = true;
+    for (int i = 0; node->op->numbers[i]; i++)
+        none = none && (strncmp(node->op->numbers[i], "pad_", 4) != 0 || node->number[i] == 0);
+    return none ? " with padding \"valid\"" : "";
+}
+
+static void want_fitting(const Node *node, const ConvShape *s)
+{
+    bool dilated = s->dilation_h > 1 || s->dilation_w > 1;
+    int height = s->in_h * s->up_h + node_number(node, "pad_top") + node_number(node, "pad_bottom"),
+        width = s->in_w * s->up_w + node_number(node, "pad_left") + node_number(node, "pad_right");
+    if (s->out_h > 0 && s->out_w > 0)
+        return;
+    fail(node->loc,
+         "conv2d: a %dx%d kernel%s%s does not fit into %dx%d%s; use padding = \"same\" or a "
+         "smaller %s",
+         s->kernel_h, s->kernel_w,
+         dilated ? arena_format(", which spans %dx%d,", s->window_h, s->window_w) : "",
+         zeros_text(node), height, width,
+         *zeros_text(node) ? "" : ", padding included", dilated ? "kernel or dilation" : "kernel");
+}
 
 static void conv2d_shape(Node *node)
 {
     want_image(node, node->input[0]);
     ConvShape s = conv_shape(node);
-    if (!node_number(node, "same") && (s.kernel > s.in_h * s.up || s.kernel > s.in_w * s.up))
-        fail(node->loc,
-             "conv2d: a %dx%d kernel with padding \"valid\" does not fit into %dx%d; use padding = "
-             "\"same\" or a smaller kernel",
-             s.kernel, s.kernel, s.in_h * s.up, s.in_w * s.up);
+    want_fitting(node, &s);
     node->shape = shape_hwc(s.out_h, s.out_w, s.co);
     node->type = TYPE_REAL;
 }
@@ -31,41 +54,40 @@ static void conv2d_dx_shape(Node *node)
 static void conv2d_dw_shape(Node *node)
 {
     ConvShape s = conv_shape(node);
-    node->shape = (Shape){ 4, { s.kernel, s.kernel, s.ci, s.co } };
+    node->shape = (Shape){ 4, { s.kernel_h, s.kernel_w, s.ci / s.groups, s.co } };
     node->type = TYPE_REAL;
 }
 
 static Node *conv2d_gradient(Graph *graph, Node *node, Node *dy, int i)
 {
     Node *x = node->input[0];
-    const double *n = node->number;
+    double numbers[MAX_NUMBERS];
     if (i == 1)
         return node_new(graph, &op_conv2d_dw, node, arena_format("%s.dw", node->name),
-                        (Node *[]){ x, dy }, n);
-    const double numbers[] = { n[0], n[1], n[2], n[3], x->shape.dim[0], x->shape.dim[1] };
+                        (Node *[]){ x, dy }, node->number);
+    memcpy(numbers, node->number, sizeof numbers);
+    numbers[CONV_NUMBER_COUNT] = x->shape.dim[0];
+    numbers[CONV_NUMBER_COUNT + 1] = x->shape.dim[1];
     return node_new(graph, &op_conv2d_dx, node, arena_format("%s.dx", node->name),
                     (Node *[]){ dy, node->input[1] }, numbers);
 }
 
-double conv_macs(const Node *node)
-{
-    ConvShape s = conv_shape(node);
-    return (double)s.out_h * s.out_w * s.co * s.kernel * s.kernel * s.ci;
-}
-
 static bool conv2d_scale(const Node *node, int axis, int *up, int *down)
 {
-    (void)axis;
+    static const char *const before[] = { "pad_top", "pad_left" },
+                             *const after[] = { "pad_bottom", "pad_right" };
+    ConvShape s = conv_shape(node);
+    int window = axis ? s.window_w : s.window_h, stride = axis ? s.stride_w : s.stride_h;
+    int zeros = node_number(node, before[axis]) + node_number(node, after[axis]);
     (void)up;
-    *down = node_number(node, "stride");
-    return node_number(node, "same") || node_number(node, "kernel") == 1;
+    *down = stride;
+    return zeros >= window - stride && zeros < window;
 }
-
-#define CONV_NUMBERS "kernel", "stride", "same", "up"
 
 const Op op_conv2d = { .name = "conv2d",
                        .arity = 2,
                        .numbers = { CONV_NUMBERS },
+                       .implied = conv_implies,
                        .shape = conv2d_shape,
                        .gradient = conv2d_gradient,
                        .macs = conv_macs,
@@ -75,6 +97,7 @@ const Op op_conv2d = { .name = "conv2d",
 const Op op_conv2d_dx = { .name = "conv2d_dx",
                           .arity = 2,
                           .numbers = { CONV_NUMBERS, "height", "width" },
+                          .implied = conv_implies,
                           .shape = conv2d_dx_shape,
                           .macs = conv_macs,
                           .direction = DIRECTION_DX,
@@ -82,32 +105,39 @@ const Op op_conv2d_dx = { .name = "conv2d_dx",
 const Op op_conv2d_dw = { .name = "conv2d_dw",
                           .arity = 2,
                           .numbers = { CONV_NUMBERS },
+                          .implied = conv_implies,
                           .shape = conv2d_dw_shape,
                           .macs = conv_macs,
                           .direction = DIRECTION_DW,
                           .gradient_of = &op_conv2d };
 
-enum { FILTERS, KERNEL, STRIDE, PADDING, ACTIVATION, USE_BIAS };
+enum { FILTERS, KERNEL, STRIDE, PADDING, DILATION, GROUPS, ACTIVATION, USE_BIAS };
+
+static ConvNumbers numbers_of(const Arg *args, const Node *x)
+{
+    ConvNumbers n = conv_numbers_of(&args[KERNEL], &args[STRIDE], &args[PADDING], &args[DILATION],
+                                    &args[GROUPS]);
+    for (int axis = 0; axis < 2 && n.same; axis++) {
+        int in = x->shape.dim[axis], stride = n.stride[axis];
+        conv_pad_same(&n, axis, in, (in + stride - 1) / stride);
+    }
+    return n;
+}
 
 static Node *conv2d_build(Layer *layer, const Arg *args, Node *x)
 {
-    int filters = (int)args[FILTERS].number, kernel = (int)args[KERNEL].number,
-        stride = (int)args[STRIDE].number;
-    int same = args[PADDING].text[0] == 's';
     want_image(&layer->model, x);
-    int ci = x->shape.dim[2];
-    double taps = (double)kernel * kernel;
-    Node *w = layer_parameter(layer, "kernel", (Shape){ 4, { kernel, kernel, ci, filters } },
-                              glorot_limit(taps * ci, taps * filters));
-    Node *b = args[USE_BIAS].number ? layer_parameter(layer, "bias", (Shape){ 1, { filters } }, 0)
-                                    : NULL;
-    Node *y = layer_node(layer, &op_conv2d, "", x, w, (double[]){ kernel, stride, same, 1 });
-    if (b)
-        y = layer_node(layer, &op_bias_add, "bias_add", y, b, NULL);
-    layer->detail = arena_format("%d filters %dx%d%s%s, %s", filters, kernel, kernel,
-                                 stride > 1 ? arena_format(", stride %d", stride) : "",
-                                 same ? "" : ", valid", args[ACTIVATION].text);
-    return layer_activation(layer, args[ACTIVATION].text, y);
+    int channels = x->shape.dim[2];
+    ConvLayer conv = { .op = &op_conv2d,
+                       .numbers = numbers_of(args, x),
+                       .filters = (int)args[FILTERS].number,
+                       .activation = args[ACTIVATION].text,
+                       .padding = conv_padding_text(&args[PADDING]),
+                       .use_bias = args[USE_BIAS].number };
+    want_groups(layer, conv.numbers.groups, channels, conv.filters);
+    conv.in = channels / conv.numbers.groups;
+    conv.out = conv.filters;
+    return conv_layer(layer, &conv, x);
 }
 
 static const char *const paddings[] = { "same", "valid", NULL };
@@ -118,9 +148,11 @@ const LayerSpec layer_conv2d = {
     "two-dimensional convolution",
     {
         { "filters", ARG_INT, .required = true, .min = 1, .max = 1 << 16 },
-        { "kernel", ARG_INT, .required = true, .min = 1, .max = 255 },
-        { "stride", ARG_INT, .number = 1, .min = 1, .max = 255 },
-        { "padding", ARG_CHOICE, .text = "same", .choices = paddings },
+        { "kernel", ARG_PAIR, .required = true, .min = 1, .max = 255 },
+        { "stride", ARG_PAIR, .number = 1, .min = 1, .max = 255 },
+        { "padding", ARG_PADDING, .text = "same", .choices = paddings, .min = 0, .max = 255 },
+        { "dilation", ARG_PAIR, .number = 1, .min = 1, .max = 255 },
+        { "groups", ARG_INT, .number = 1, .min = 1, .max = 1 << 16 },
         { "activation", ARG_CHOICE, .text = "linear", .choices = activation_names },
         { "use_bias", ARG_BOOL, .number = 1 },
     },

@@ -1,21 +1,34 @@
-/* conv2d_transpose: learned upsampling. What conv2d { stride, padding = "same" } is to an image
- * `stride` times as large, this is backwards: y[r * stride + i - pad][c * stride + j - pad][o] is
- * the sum of x[r][c][k] * kernel[i][j][o][k] (kernel HWOI), which is the dX of that convolution. So
- * its gradient by x is that convolution of dy, and the gradient by the kernel is that convolution's
- * dW with the roles of x and dy exchanged. */
+/* conv2d_transpose: learned upsampling. What conv2d is to an image, about `stride` times as large,
+ * this is backwards: y[r * stride + i * dilation - pad][c * stride + j * dilation - pad][o] is the
+ * sum of x[r][c][k] * kernel[i][j][o][k] (kernel HWOI; with groups, o counts within one), which is
+ * the dX of that convolution. So its gradient by x is that convolution of dy, and the gradient by
+ * the kernel is that convolution's dW with the roles of x and dy exchanged. */
 #include "ops.h"
 
 #include "../base/arena.h"
 
+/* The image, before its size is asked whether it is one. */
+static void want_size(const Node *node, const ConvShape *s)
+{
+    const Node *x = node->input[0];
+    if (s->in_h > MAX_SIDE || s->in_w > MAX_SIDE)
+        fail(node->loc, "conv2d_transpose: %s times %s is more than %d along a side",
+             shape_text(x->shape),
+             s->stride_h == s->stride_w ? arena_format("%d", s->stride_h)
+                                        : arena_format("%dx%d", s->stride_h, s->stride_w),
+             MAX_SIDE);
+    if (s->in_h < 1 || s->in_w < 1)
+        fail(node->loc,
+             "conv2d_transpose: its padding leaves nothing of what %dx%d windows make of %s; use "
+             "less padding",
+             s->window_h, s->window_w, shape_text(x->shape));
+}
+
 static void transpose_shape(Node *node)
 {
-    const int *x = node->input[0]->shape.dim;
-    int stride = node_number(node, "stride");
     want_image(node, node->input[0]);
-    if ((int64_t)x[0] * stride > MAX_SIDE || (int64_t)x[1] * stride > MAX_SIDE)
-        fail(node->loc, "conv2d_transpose: %s times %d is more than %d along a side",
-             shape_text(node->input[0]->shape), stride, MAX_SIDE);
     ConvShape s = conv_shape(node);
+    want_size(node, &s);
     node->shape = shape_hwc(s.in_h, s.in_w, s.ci);
     node->type = TYPE_REAL;
 }
@@ -30,7 +43,7 @@ static void transpose_dx_shape(Node *node)
 static void transpose_dw_shape(Node *node)
 {
     ConvShape s = conv_shape(node);
-    node->shape = (Shape){ 4, { s.kernel, s.kernel, s.ci, s.co } };
+    node->shape = (Shape){ 4, { s.kernel_h, s.kernel_w, s.ci / s.groups, s.co } };
     node->type = TYPE_REAL;
 }
 
@@ -44,57 +57,118 @@ static Node *transpose_gradient(Graph *graph, Node *node, Node *dy, int i)
                     (Node *[]){ dy, node->input[1] }, node->number);
 }
 
+/* By the stride, where nothing but the whole is made of each row. */
 static bool transpose_scale(const Node *node, int axis, int *up, int *down)
 {
-    (void)axis;
+    ConvShape s = conv_shape(node);
     (void)down;
-    *up = node_number(node, "stride");
-    return true;
+    *up = axis ? s.stride_w : s.stride_h;
+    return node->shape.dim[axis] == node->input[0]->shape.dim[axis] * *up;
 }
 
 const Op op_conv2d_transpose = { .name = "conv2d_transpose",
                                  .scale = transpose_scale,
                                  .role = ROLE_CORE,
                                  .arity = 2,
-                                 .numbers = { "kernel", "stride" },
+                                 .numbers = { CONV_NUMBERS },
+                                 .implied = conv_implies,
                                  .shape = transpose_shape,
                                  .gradient = transpose_gradient,
                                  .macs = conv_macs };
 const Op op_conv2d_transpose_dx = { .name = "conv2d_transpose_dx",
                                     .arity = 2,
-                                    .numbers = { "kernel", "stride" },
+                                    .numbers = { CONV_NUMBERS },
+                                    .implied = conv_implies,
                                     .shape = transpose_dx_shape,
                                     .macs = conv_macs,
                                     .direction = DIRECTION_DX,
                                     .gradient_of = &op_conv2d_transpose };
 const Op op_conv2d_transpose_dw = { .name = "conv2d_transpose_dw",
                                     .arity = 2,
-                                    .numbers = { "kernel", "stride" },
+                                    .numbers = { CONV_NUMBERS },
+                                    .implied = conv_implies,
                                     .shape = transpose_dw_shape,
                                     .macs = conv_macs,
                                     .direction = DIRECTION_DW,
                                     .gradient_of = &op_conv2d_transpose };
 
-enum { FILTERS, KERNEL, STRIDE, ACTIVATION, USE_BIAS };
+enum {
+    FILTERS,
+    KERNEL,
+    STRIDE,
+    PADDING,
+    OUTPUT_PADDING,
+    DILATION,
+    GROUPS,
+    ACTIVATION,
+    USE_BIAS
+};
+
+/* Keras's sizes where padding has a name, PyTorch's where it is in numbers; -1: no output_padding
+   is given. */
+static int image_size(const ConvNumbers *n, const Arg *args, int axis, int in)
+{
+    int stride = n->stride[axis], window = conv_window(n, axis),
+        more = args[OUTPUT_PADDING].pair[axis];
+    const char *padding = args[PADDING].text;
+    const int *pad = args[PADDING].pad;
+    if (!padding)
+        return (in - 1) * stride + window - pad[axis] - pad[axis + 2] + (more < 0 ? 0 : more);
+    if (n->same)
+        return more < 0 ? in * stride : (in - 1) * stride + window % 2 + more;
+    return (in - 1) * stride + (more >= 0 ? window + more : window > stride ? window : stride);
+}
+
+/* What comes out must be something whose convolution gives as many places as there are. */
+static void want_output_padding(const ConvNumbers *n, const Arg *args, int axis)
+{
+    const Arg *more = &args[OUTPUT_PADDING];
+    int stride = n->stride[axis], dilation = n->dilation[axis],
+        least = n->same && conv_window(n, axis) % 2 == 0 ? 1 : 0,
+        most = n->same ? stride - 1 + least
+               : args[PADDING].text || stride > dilation ? stride - 1
+                                                          : dilation - 1;
+    if (more->pair[axis] < 0 || (more->pair[axis] >= least && more->pair[axis] <= most))
+        return;
+    fail(more->loc,
+         "conv2d_transpose: output_padding wants %d up to %d %s, with this stride and kernel, not "
+         "%d",
+         least, most, axis ? "along the width" : "along the height", more->pair[axis]);
+}
+
+static ConvNumbers numbers_of(const Arg *args, const Node *x)
+{
+    ConvNumbers n = conv_numbers_of(&args[KERNEL], &args[STRIDE], &args[PADDING], &args[DILATION],
+                                    &args[GROUPS]);
+    for (int axis = 0; axis < 2; axis++) {
+        int in = x->shape.dim[axis], size = image_size(&n, args, axis, in);
+        want_output_padding(&n, args, axis);
+        if (n.same)
+            conv_pad_same(&n, axis, size, in);
+        n.pad[axis + 2] = (in - 1) * n.stride[axis] + conv_window(&n, axis) - size - n.pad[axis];
+    }
+    return n;
+}
 
 static Node *conv2d_transpose_build(Layer *layer, const Arg *args, Node *x)
 {
-    int filters = (int)args[FILTERS].number, kernel = (int)args[KERNEL].number,
-        stride = (int)args[STRIDE].number;
     want_image(&layer->model, x);
-    int ci = x->shape.dim[2];
-    double taps = (double)kernel * kernel;
-    Node *w = layer_parameter(layer, "kernel", (Shape){ 4, { kernel, kernel, filters, ci } },
-                              glorot_limit(taps * ci, taps * filters));
-    Node *b = args[USE_BIAS].number ? layer_parameter(layer, "bias", (Shape){ 1, { filters } }, 0)
-                                    : NULL;
-    Node *y = layer_node(layer, &op_conv2d_transpose, "", x, w, (double[]){ kernel, stride });
-    if (b)
-        y = layer_node(layer, &op_bias_add, "bias_add", y, b, NULL);
-    layer->detail = arena_format("%d filters %dx%d, stride %d, %s", filters, kernel, kernel, stride,
-                                 args[ACTIVATION].text);
-    return layer_activation(layer, args[ACTIVATION].text, y);
+    int channels = x->shape.dim[2];
+    const Arg *more = &args[OUTPUT_PADDING];
+    ConvLayer conv = { .op = &op_conv2d_transpose,
+                       .numbers = numbers_of(args, x),
+                       .filters = (int)args[FILTERS].number,
+                       .activation = args[ACTIVATION].text,
+                       .use_bias = args[USE_BIAS].number };
+    conv.padding = arena_format("%s%s", conv_padding_text(&args[PADDING]),
+                                conv_pair_text("output padding", more->pair, -1));
+    want_groups(layer, conv.numbers.groups, channels, conv.filters);
+    conv.in = conv.filters / conv.numbers.groups;
+    conv.out = channels;
+    return conv_layer(layer, &conv, x);
 }
+
+static const char *const paddings[] = { "same", "valid", NULL };
 
 const LayerSpec layer_conv2d_transpose = {
     "conv2d_transpose",
@@ -102,8 +176,12 @@ const LayerSpec layer_conv2d_transpose = {
     "transposed convolution: learned upsampling",
     {
         { "filters", ARG_INT, .required = true, .min = 1, .max = 1 << 16 },
-        { "kernel", ARG_INT, .required = true, .min = 1, .max = 255 },
-        { "stride", ARG_INT, .number = 2, .min = 1, .max = 255 },
+        { "kernel", ARG_PAIR, .required = true, .min = 1, .max = 255 },
+        { "stride", ARG_PAIR, .number = 2, .min = 1, .max = 255 },
+        { "padding", ARG_PADDING, .text = "same", .choices = paddings, .min = 0, .max = 255 },
+        { "output_padding", ARG_PAIR, .number = -1, .min = 0, .max = 255, .text = "none" },
+        { "dilation", ARG_PAIR, .number = 1, .min = 1, .max = 255 },
+        { "groups", ARG_INT, .number = 1, .min = 1, .max = 1 << 16 },
         { "activation", ARG_CHOICE, .text = "linear", .choices = activation_names },
         { "use_bias", ARG_BOOL, .number = 1 },
     },

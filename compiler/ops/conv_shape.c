@@ -2,36 +2,9 @@
    from its image (in) and from its windows' places (out). */
 #include "ops.h"
 
-typedef struct Numbers {
-    int kernel, stride, same, up;
-} Numbers;
+#include "../base/arena.h"
 
-static int pad_before(int in, int out, int kernel, int stride, int same)
-{
-    int total = (out - 1) * stride + kernel - in;
-    return same && total > 0 ? total / 2 : 0;
-}
-
-static int outputs(int in, int kernel, int stride, int same)
-{
-    return same ? (in + stride - 1) / stride : (in - kernel) / stride + 1;
-}
-
-static ConvShape shape_from(int in_h, int in_w, int ci, int co, Numbers n)
-{
-    ConvShape s = { .in_h = in_h,
-                    .in_w = in_w,
-                    .ci = ci,
-                    .co = co,
-                    .up = n.up,
-                    .kernel = n.kernel,
-                    .stride = n.stride };
-    s.out_h = outputs(in_h * s.up, s.kernel, s.stride, n.same);
-    s.out_w = outputs(in_w * s.up, s.kernel, s.stride, n.same);
-    s.pad_top = pad_before(in_h * s.up, s.out_h, s.kernel, s.stride, n.same);
-    s.pad_left = pad_before(in_w * s.up, s.out_w, s.kernel, s.stride, n.same);
-    return s;
-}
+#include <string.h>
 
 bool conv_is_transpose(const Node *node)
 {
@@ -39,31 +12,87 @@ bool conv_is_transpose(const Node *node)
            || node->op == &op_conv2d_transpose_dw;
 }
 
-static ConvShape transpose_shape(const Node *node)
+static int span(int kernel, int dilation)
 {
-    Numbers n = { node_number(node, "kernel"), node_number(node, "stride"), .same = 1, .up = 1 };
-    const int *a = node->input[0]->shape.dim, *b = node->input[1]->shape.dim;
-    if (node->op == &op_conv2d_transpose)
-        return shape_from(a[0] * n.stride, a[1] * n.stride, b[2], b[3], n);
-    if (node->op == &op_conv2d_transpose_dx)
-        return shape_from(a[0], a[1], b[2], b[3], n);
-    return shape_from(b[0], b[1], b[2], a[2], n);
+    return (kernel - 1) * dilation + 1;
+}
+
+static ConvShape shape_of_numbers(const Node *node)
+{
+    ConvShape s = { .up_h = node_number(node, "up_h"),
+                    .up_w = node_number(node, "up_w"),
+                    .kernel_h = node_number(node, "kernel_h"),
+                    .kernel_w = node_number(node, "kernel_w"),
+                    .stride_h = node_number(node, "stride_h"),
+                    .stride_w = node_number(node, "stride_w"),
+                    .dilation_h = node_number(node, "dilation_h"),
+                    .dilation_w = node_number(node, "dilation_w"),
+                    .pad_top = node_number(node, "pad_top"),
+                    .pad_left = node_number(node, "pad_left"),
+                    .groups = node_number(node, "groups") };
+    s.window_h = span(s.kernel_h, s.dilation_h);
+    s.window_w = span(s.kernel_w, s.dilation_w);
+    return s;
+}
+
+static void set_in(ConvShape *s, const Node *node)
+{
+    const int *d = node->shape.dim;
+    s->in_h = d[0];
+    s->in_w = d[1];
+    s->ci = d[2];
+}
+
+static void set_out(ConvShape *s, const Node *node)
+{
+    const int *d = node->shape.dim;
+    s->out_h = d[0];
+    s->out_w = d[1];
+    s->co = d[2];
+}
+
+static int pads(const Node *node, const char *before, const char *after)
+{
+    return node_number(node, before) + node_number(node, after);
+}
+
+/* Of what is computed without the image: its size. */
+static void derive_in(ConvShape *s, const Node *node, const Node *kernel)
+{
+    s->ci = kernel->shape.dim[2] * s->groups;
+    s->in_h = (s->out_h - 1) * s->stride_h + s->window_h - pads(node, "pad_top", "pad_bottom");
+    s->in_w = (s->out_w - 1) * s->stride_w + s->window_w - pads(node, "pad_left", "pad_right");
+}
+
+static void derive_out(ConvShape *s, const Node *node, const Node *kernel)
+{
+    int rows = s->in_h * s->up_h + pads(node, "pad_top", "pad_bottom") - s->window_h,
+        columns = s->in_w * s->up_w + pads(node, "pad_left", "pad_right") - s->window_w;
+    s->co = kernel->shape.dim[3];
+    s->out_h = rows < 0 ? 0 : rows / s->stride_h + 1;
+    s->out_w = columns < 0 ? 0 : columns / s->stride_w + 1;
 }
 
 ConvShape conv_shape(const Node *node)
 {
-    if (conv_is_transpose(node))
-        return transpose_shape(node);
-    Numbers n = { node_number(node, "kernel"), node_number(node, "stride"),
-                  node_number(node, "same"), node_number(node, "up") };
-    if (node->op == &op_conv2d_dx) {
-        const int *kernel = node->input[1]->shape.dim;
-        return shape_from(node_number(node, "height"), node_number(node, "width"), kernel[2],
-                          kernel[3], n);
+    ConvShape s = shape_of_numbers(node);
+    const Node *a = node->input[0], *b = node->input[1];
+    bool transpose = conv_is_transpose(node);
+    if (conv_is_dw(node)) {
+        set_in(&s, transpose ? b : a);
+        set_out(&s, transpose ? a : b);
+    } else if (conv_scatters(node)) {
+        set_out(&s, a);
+        derive_in(&s, node, b);
+        if (!transpose) {
+            s.in_h = node_number(node, "height");
+            s.in_w = node_number(node, "width");
+        }
+    } else {
+        set_in(&s, a);
+        derive_out(&s, node, b);
     }
-    const int *x = node->input[0]->shape.dim;
-    int co = node->op == &op_conv2d ? node->input[1]->shape.dim[3] : node->input[1]->shape.dim[2];
-    return shape_from(x[0], x[1], x[2], co, n);
+    return s;
 }
 
 bool conv_is(const Node *node)
@@ -80,4 +109,45 @@ bool conv_scatters(const Node *node)
 bool conv_is_dw(const Node *node)
 {
     return node->op == &op_conv2d_dw || node->op == &op_conv2d_transpose_dw;
+}
+
+double conv_macs(const Node *node)
+{
+    ConvShape s = conv_shape(node);
+    return (double)s.out_h * s.out_w * s.co * s.kernel_h * s.kernel_w * s.ci / s.groups;
+}
+
+const double *conv_numbers(const ConvNumbers *n, int height, int width)
+{
+    const int all[] = { n->kernel[0],   n->kernel[1],   n->stride[0], n->stride[1],
+                        n->same,        n->up[0],       n->up[1],     n->dilation[0],
+                        n->dilation[1], n->pad[0],      n->pad[1],    n->pad[2],
+                        n->pad[3],      n->groups,      height,       width };
+    double *numbers = ARENA_ARRAY(double, MAX_NUMBERS);
+    for (int i = 0; i < CONV_NUMBER_COUNT + 2; i++)
+        numbers[i] = all[i];
+    return numbers;
+}
+
+bool conv_implies(const Node *node, int i)
+{
+    const char *name = node->op->numbers[i];
+    if (strncmp(name, "pad_", 4) == 0)
+        return node_number(node, "same") || node->number[i] == 0;
+    if (strncmp(name, "up_", 3) == 0 || strcmp(name, "same") == 0)
+        return conv_is_transpose(node) && node->number[i] == 1;
+    return (strncmp(name, "dilation_", 9) == 0 || strcmp(name, "groups") == 0)
+           && node->number[i] == 1;
+}
+
+int conv_window(const ConvNumbers *numbers, int axis)
+{
+    return span(numbers->kernel[axis], numbers->dilation[axis]);
+}
+
+void conv_pad_same(ConvNumbers *numbers, int axis, int in, int out)
+{
+    int total = (out - 1) * numbers->stride[axis] + conv_window(numbers, axis) - in;
+    numbers->pad[axis] = total > 0 ? total / 2 : 0;
+    numbers->pad[axis + 2] = total - numbers->pad[axis];
 }

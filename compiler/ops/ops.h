@@ -186,14 +186,18 @@ Node *sum_of_gradients(Graph *graph, const Node *of, const char *name, Node *a, 
 Node *pixels_as_reals(Graph *graph, const Node *of, Node *pixels);
 
 /* What a convolution works on, in numbers; of conv2d, conv2d_dx and conv2d_dw alike. The virtual
-   input is the input repeated `up` times in both directions. A conv2d_transpose is described by the
-   convolution whose dX it is: its output is the `in` here and its input the `out`. */
+   input is the input with its pixels repeated. A conv2d_transpose is described by the convolution
+   whose dX it is: its output is the `in` here and its input the `out`. What zeros come after the
+   virtual input, or what of it no window meets, follows from the sizes. */
 typedef struct ConvShape {
     int in_h, in_w, ci; /* stored input */
-    int up;
+    int up_h, up_w;     /* how often a pixel is repeated */
     int out_h, out_w, co;
-    int kernel, stride;
-    int pad_top, pad_left; /* zeros before the virtual input */
+    int kernel_h, kernel_w, stride_h, stride_w;
+    int dilation_h, dilation_w; /* from one tap to the next */
+    int window_h, window_w;     /* from the first tap up to the last, both included */
+    int pad_top, pad_left;      /* zeros before the virtual input */
+    int groups;                 /* channels of a group meet no others */
 } ConvShape;
 
 ConvShape conv_shape(const Node *node);
@@ -208,6 +212,55 @@ bool conv_scatters(const Node *node);
 /* Multiply-adds, counted on the whole input, zeros of the padding and repeated pixels included, as
    everybody counts. */
 double conv_macs(const Node *node);
+
+/* The numbers that conv2d, conv2d_transpose and their gradients share, in this order. `same`: the
+   padding is "same". The padding of a transposed one is what makes a convolution of its output one
+   of its input's size: below 0 where no window meets the last rows or columns. */
+#define CONV_NUMBERS                                                                               \
+    "kernel_h", "kernel_w", "stride_h", "stride_w", "same", "up_h", "up_w", "dilation_h",          \
+        "dilation_w", "pad_top", "pad_left", "pad_bottom", "pad_right", "groups"
+
+typedef struct ConvNumbers {
+    int kernel[2], stride[2], same, up[2], dilation[2], pad[4], groups;
+} ConvNumbers;
+
+enum { CONV_NUMBER_COUNT = 14 };
+
+/* They as a node has them, with height and width behind them. */
+const double *conv_numbers(const ConvNumbers *numbers, int height, int width);
+
+/* Op.implied of them. */
+bool conv_implies(const Node *node, int i);
+
+/* What a window spans along an axis; the zeros that "same" puts on both sides of `in` for `out`
+   windows. */
+int conv_window(const ConvNumbers *numbers, int axis);
+void conv_pad_same(ConvNumbers *numbers, int axis, int in, int out);
+
+/* What the arguments of a word say; "same" is not yet in numbers. */
+ConvNumbers conv_numbers_of(const Arg *kernel, const Arg *stride, const Arg *padding,
+                            const Arg *dilation, const Arg *groups);
+
+/* What both words have in common. Kernel, bias and activation are those of the layer; `out` and
+   `in`: the last two sides of the kernel. */
+typedef struct ConvLayer {
+    const Op *op;
+    ConvNumbers numbers;
+    int filters, in, out;
+    const char *activation, *padding; /* padding: for the summary, "" where it is the usual */
+    bool use_bias;
+} ConvLayer;
+
+Node *conv_layer(Layer *layer, const ConvLayer *conv, Node *x);
+
+/* ", stride 2", ", padding 1x2": two numbers that are one where they are equal; "" where both are
+   `usual`. */
+const char *conv_pair_text(const char *name, const int pair[2], int usual);
+
+const char *conv_padding_text(const Arg *padding);
+
+/* Fails where the channels cannot be cut into so many groups. */
+void want_groups(const Layer *layer, int groups, int channels, int filters);
 
 /* How a message about two values of different height or width goes on, where a pool or a stride
    before them is why: which, and of what the image's sides must be multiples; "" where it is not,

@@ -36,8 +36,10 @@ bool packing_reads(const Packing *packing, const Node *parameter)
 static bool same_numbers(const Packing *a, const Packing *b)
 {
     return a->kind == b->kind && a->block == b->block && a->lanes == b->lanes
-           && a->rotated == b->rotated && a->up == b->up && a->stride == b->stride
-           && a->pad_top == b->pad_top && a->pad_left == b->pad_left;
+           && a->rotated == b->rotated && a->up_h == b->up_h && a->up_w == b->up_w
+           && a->stride_h == b->stride_h && a->stride_w == b->stride_w
+           && a->dilation_h == b->dilation_h && a->dilation_w == b->dilation_w
+           && a->pad_top == b->pad_top && a->pad_left == b->pad_left && a->groups == b->groups;
 }
 
 bool packing_same(const Packing *a, const Packing *b)

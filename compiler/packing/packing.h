@@ -17,7 +17,8 @@ typedef struct Packing {
     const Node *folded[PACKING_PARAMETERS - 1]; /* the other parameters of the kind, which are
                                                    computed into them */
     const Op *read_by;                          /* the operator of the step that asked first */
-    int block, lanes, rotated, up, stride, pad_top, pad_left;
+    int block, lanes, rotated;
+    int stride_h, stride_w, dilation_h, dilation_w, up_h, up_w, pad_top, pad_left, groups;
     size_t count;     /* reals */
     size_t offset;    /* in reals, from the start of the prepared weights; set by the plan */
     const char *name; /* C name, set by the plan */
@@ -68,18 +69,27 @@ int packing_smaller(int a, int b);
 /* The parameter as it is, filled up with zeros to a multiple of `lanes` reals. */
 Packing packing_plain(const Node *parameter, int lanes);
 
-/* A kernel HWIO as [block of output channels][row][column][input channel][channel in block], blocks
-   `block` wide, the last one cut to a multiple of `lanes`, missing channels zero. Rotated: the
-   kernel turned by 180 degrees with inputs and outputs exchanged, as dX reads it; with a stride,
-   the taps of a row that meet the same outputs stand together: those of column 0, stride, 2 stride
-   ..., then those of 1, 1 + stride, ... each in falling order. */
-Packing packing_blocks(const Node *parameter, int block, int lanes, bool rotated, int stride);
+/* In which order taps and channels come. Rotated: the kernel turned by 180 degrees with inputs and
+   outputs exchanged, as dX reads it; with a stride along the row, its taps that meet the same
+   outputs stand together: those whose distance from the first leaves 0 by the stride, then those
+   that leave 1, ... each in falling order. */
+typedef struct Taps {
+    bool rotated;
+    int stride, dilation, groups;
+} Taps;
+
+/* A kernel HWIO as [group][block of output channels][row][column][input channel][channel in block],
+   blocks `block` wide, the last one of a group cut to a multiple of `lanes`, missing channels
+   zero. */
+Packing packing_blocks(const Node *parameter, int block, int lanes, Taps taps);
 
 /* A kernel HWIO for the rows of an image before it is upsampled `up` times: taps that meet the same
-   pixel are summed. For each phase of the output's rows [block of output channels][row][phase of
-   the columns][column][input channel][channel in block]; see fold_taps.c.in for the phases. */
+   pixel are summed. For each phase of the output's rows [group][block of output
+   channels][row][phase of the columns][column][input channel][channel in block]; see
+   fold_taps.c.in for the phases. */
 typedef struct Folding {
-    int stride, up, pad_top, pad_left;
+    int stride[2], dilation[2], up[2], pad[2]; /* of height and width */
+    int groups;
 } Folding;
 
 /* What fold_taps.c.in says of one side: how many phases; taps of all of them and of the longest; of
@@ -89,7 +99,7 @@ typedef struct FoldTaps {
     const int *rest, *taps;
 } FoldTaps;
 
-FoldTaps packing_fold_taps(int kernel, int stride, int up, int pad);
+FoldTaps packing_fold_taps(int window, int stride, int up, int pad);
 
 Packing packing_folded(const Node *parameter, int block, int lanes, Folding folding);
 

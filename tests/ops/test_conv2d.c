@@ -229,6 +229,71 @@ static void by_choice(void **state)
     check_net(&net, "c", "");
 }
 
+/* Two sides each of kernel, stride and padding, and rows of which a window skips some. */
+static void rectangles(void **state)
+{
+    (void)state;
+    Net net = {
+        .height = 9,
+        .width = 14,
+        .channels = 3,
+        .encoder = { { CONV, .filters = 5, .kernel = 2, .kernel_w = 5, .activation = "tanh" },
+                     { CONV, .filters = 4, .kernel = 4, .kernel_w = 1, .stride = 1, .stride_w = 2,
+                       .padded = true, .pad = { 2, 0, 1, 0 }, .activation = "sigmoid" },
+                     { CONV, .filters = 6, .kernel = 3, .kernel_w = 2, .stride = 2, .stride_w = 3,
+                       .padded = true, .pad = { 0, 1, 2, 2 } } },
+        .decoder = { { UP, .size = 3 },
+                     { CONV, .filters = 3, .kernel = 7, .kernel_w = 3, .padded = true,
+                       .pad = { 0, 3, 0, 4 } } }
+    };
+    check_net_by(&net, "x86-64-v3", "conv_direct");
+    check_net_by(&net, "c", "conv_plain");
+}
+
+/* Taps with holes between them, a stride that meets them or not, and zeros wider than the window. */
+static void dilated(void **state)
+{
+    (void)state;
+    Net net = { .height = 8,
+                .width = 10,
+                .channels = 2,
+                .encoder = { { CONV, .filters = 5, .kernel = 3, .dilation = 2, .dilation_w = 3,
+                               .activation = "tanh" },
+                             { CONV, .filters = 4, .kernel = 3, .kernel_w = 4, .stride = 2,
+                               .dilation = 3, .dilation_w = 2, .activation = "tanh" },
+                             { CONV, .filters = 4, .kernel = 1, .padded = true,
+                               .pad = { 2, 1, 0, 3 }, .activation = "tanh" },
+                             { CONV, .filters = 4, .kernel = 3, .valid = true, .dilation = 2,
+                               .dilation_w = 4 } },
+                .decoder = { { CONV, .filters = 4, .kernel = 2, .padded = true,
+                               .pad = { 2, 4, 1, 5 } },
+                             { UP, .size = 2 },
+                             { CONV, .filters = 2, .kernel = 3, .stride = 1, .stride_w = 2,
+                               .dilation = 2, .padded = true, .pad = { 2, 2, 2, 3 } } } };
+    check_net_by(&net, "x86-64-v3", "conv_direct");
+    check_net_by(&net, "c", "conv_plain");
+}
+
+/* Few and many channels of a group, more than a vector and fewer; pool and activation after it. */
+static void in_groups(void **state)
+{
+    (void)state;
+    Net net = {
+        .height = 8,
+        .width = 6,
+        .channels = 4,
+        .encoder = { { CONV, .filters = 18, .kernel = 3, .groups = 2, .activation = "tanh" },
+                     { POOL, .size = 2 },
+                     { CONV, .filters = 27, .kernel = 3, .kernel_w = 2, .groups = 9, .dilation = 2,
+                       .activation = "tanh" },
+                     { CONV, .filters = 9, .kernel = 2, .groups = 9, .stride = 2, .stride_w = 1 } },
+        .decoder = { { UP, .size = 4 },
+                     { CONV, .filters = 4, .kernel = 3, .stride = 1, .stride_w = 2, .groups = 1 } }
+    };
+    check_net_by(&net, "x86-64-v3", "conv_direct");
+    check_net_by(&net, "c", "conv_plain");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -245,6 +310,9 @@ int main(void)
         cmocka_unit_test(on_avx512),
         cmocka_unit_test(by_conv_plain),
         cmocka_unit_test(by_choice),
+        cmocka_unit_test(rectangles),
+        cmocka_unit_test(dilated),
+        cmocka_unit_test(in_groups),
     };
     return cmocka_run_group_tests_name("conv2d", tests, NULL, NULL);
 }

@@ -38,69 +38,98 @@ static int padding(int size, int kernel, int stride)
     return wanted > size ? wanted - size : 0;
 }
 
-Image naive_pad_same(const Image *x, int kernel, int stride)
+NaiveConv naive_same(const Image *x, int kernel, int stride)
 {
-    int rows = padding(x->height, kernel, stride), columns = padding(x->width, kernel, stride);
-    Image padded = image_new(x->height + rows, x->width + columns, x->channels);
-    for (int r = 0; r < x->height; r++)
-        for (int c = 0; c < x->width; c++)
-            for (int k = 0; k < x->channels; k++)
-                *image_at(&padded, r + rows / 2, c + columns / 2, k) = *image_at(x, r, c, k);
-    return padded;
+    NaiveConv n = { .kernel = { kernel, kernel },
+                    .stride = { stride, stride },
+                    .dilation = { 1, 1 },
+                    .groups = 1 };
+    const int sizes[] = { x->height, x->width };
+    for (int axis = 0; axis < 2; axis++) {
+        n.pad[axis] = padding(sizes[axis], kernel, stride) / 2;
+        n.out[axis] = (sizes[axis] + stride - 1) / stride;
+    }
+    return n;
 }
 
-/* The window whose first pixel is (row, column), for one filter. */
-static double window_sum(const Image *x, const double *weights, int row, int column, int kernel,
-                         int filters, int filter)
+/* What the tap of a place's window meets in the image along an axis. */
+static int meets(const NaiveConv *n, int axis, int place, int tap)
 {
+    return place * n->stride[axis] + tap * n->dilation[axis] - n->pad[axis];
+}
+
+static bool is_inside(const Image *x, int row, int column)
+{
+    return row >= 0 && row < x->height && column >= 0 && column < x->width;
+}
+
+/* The window of the place (r, c), for one filter. */
+static double window_sum(const Image *x, const double *weights, const NaiveConv *n, int filters,
+                         int r, int c, int filter)
+{
+    int depth = x->channels / n->groups, first = filter / (filters / n->groups) * depth;
     double sum = 0;
-    for (int i = 0; i < kernel; i++)
-        for (int j = 0; j < kernel; j++)
-            for (int k = 0; k < x->channels; k++)
-                sum += *image_at(x, row + i, column + j, k)
-                       * weights[((i * kernel + j) * x->channels + k) * filters + filter];
+    for (int i = 0; i < n->kernel[0]; i++)
+        for (int j = 0; j < n->kernel[1]; j++)
+            for (int k = 0; k < depth; k++) {
+                int row = meets(n, 0, r, i), column = meets(n, 1, c, j);
+                if (is_inside(x, row, column))
+                    sum += *image_at(x, row, column, first + k)
+                           * weights[((i * n->kernel[1] + j) * depth + k) * filters + filter];
+            }
     return sum;
+}
+
+Image naive_convolve(const Image *x, const double *weights, const double *bias, int filters,
+                     const NaiveConv *n)
+{
+    Image y = image_new(n->out[0], n->out[1], filters);
+    for (int r = 0; r < y.height; r++)
+        for (int c = 0; c < y.width; c++)
+            for (int f = 0; f < filters; f++)
+                *image_at(&y, r, c, f)
+                    = window_sum(x, weights, n, filters, r, c, f) + (bias ? bias[f] : 0);
+    return y;
 }
 
 Image naive_conv2d(const Image *x, const double *weights, const double *bias, int filters,
                    int kernel, int stride, bool same)
 {
-    Image in = same ? naive_pad_same(x, kernel, stride) : *x;
-    Image y = image_new((in.height - kernel) / stride + 1, (in.width - kernel) / stride + 1,
-                        filters);
-    for (int r = 0; r < y.height; r++)
-        for (int c = 0; c < y.width; c++)
-            for (int f = 0; f < filters; f++)
-                *image_at(&y, r, c, f) = window_sum(&in, weights, r * stride, c * stride, kernel,
-                                                    filters, f)
-                                         + (bias ? bias[f] : 0);
-    if (same)
-        image_free(&in);
-    return y;
+    NaiveConv n = naive_same(x, kernel, stride);
+    if (!same) {
+        n.pad[0] = n.pad[1] = 0;
+        n.out[0] = (x->height - kernel) / stride + 1;
+        n.out[1] = (x->width - kernel) / stride + 1;
+    }
+    return naive_convolve(x, weights, bias, filters, &n);
 }
 
-Image naive_conv2d_transpose(const Image *x, const double *weights, const double *bias, int filters,
-                             int kernel, int stride)
+/* The value (r, c, k) of x to all that its window meets. */
+static void spread(const Image *x, const double *weights, const NaiveConv *n, Image *y, int r,
+                   int c, int k)
 {
-    Image y = image_new(x->height * stride, x->width * stride, filters);
-    int before = kernel > stride ? (kernel - stride) / 2 : 0;
-    for (int r = 0; r < y.height; r++)
-        for (int c = 0; c < y.width; c++)
-            for (int f = 0; f < filters && bias; f++)
-                *image_at(&y, r, c, f) = bias[f];
+    int depth = y->channels / n->groups, first = k / (x->channels / n->groups) * depth;
+    for (int i = 0; i < n->kernel[0]; i++)
+        for (int j = 0; j < n->kernel[1]; j++)
+            for (int f = 0; f < depth; f++) {
+                int row = meets(n, 0, r, i), column = meets(n, 1, c, j);
+                if (is_inside(y, row, column))
+                    *image_at(y, row, column, first + f)
+                        += *image_at(x, r, c, k)
+                           * weights[((i * n->kernel[1] + j) * depth + f) * x->channels + k];
+            }
+}
+
+Image naive_transpose(const Image *x, const double *weights, const double *bias, int filters,
+                      const NaiveConv *n)
+{
+    Image y = image_new(n->out[0], n->out[1], filters);
+    for (int i = 0; i < y.height * y.width * filters && bias; i++)
+        y.data[i] = bias[i % filters];
     for (int r = 0; r < x->height; r++)
         for (int c = 0; c < x->width; c++)
-            for (int place = 0; place < kernel * kernel; place++) {
-                int row = r * stride + place / kernel - before,
-                    column = c * stride + place % kernel - before;
-                if (row < 0 || row >= y.height || column < 0 || column >= y.width)
-                    continue;
-                for (int f = 0; f < filters; f++)
-                    for (int k = 0; k < x->channels; k++)
-                        *image_at(&y, row, column,
-                                  f) += *image_at(x, r, c, k)
-                                        * weights[(place * filters + f) * x->channels + k];
-            }
+            for (int k = 0; k < x->channels; k++)
+                spread(x, weights, n, &y, r, c, k);
     return y;
 }
 

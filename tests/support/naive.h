@@ -15,20 +15,28 @@ Image image_new(int height, int width, int channels); /* zeros */
 void image_free(Image *image);
 double *image_at(const Image *image, int row, int column, int channel);
 
-/* Zeros around x so that a window of `kernel` moved by `stride` gives ceil(size / stride) outputs;
-   of an odd number of them the larger half comes after (TensorFlow's "SAME"). */
-Image naive_pad_same(const Image *x, int kernel, int stride);
+/* How windows lie on an image, along height and width: `pad` zeros before it, `out` the size of
+   what comes out, whatever that is; groups of channels that meet no others. */
+typedef struct NaiveConv {
+    int kernel[2], stride[2], dilation[2], pad[2], out[2], groups;
+} NaiveConv;
 
-/* Correlation of x, padded or not, with kernel[row][column][in][out] (HWIO), plus bias[out] (NULL:
-   none). */
+/* Of a square kernel, so that windows moved by `stride` give ceil(size / stride) outputs; of an odd
+   number of zeros the larger half comes after (TensorFlow's "SAME"). */
+NaiveConv naive_same(const Image *x, int kernel, int stride);
+
+/* Correlation of x with kernel[row][column][in of a group][out] (HWIO), plus bias[out] (NULL:
+   none). naive_conv2d: by a square kernel, x padded as naive_same() says or not at all. */
+Image naive_convolve(const Image *x, const double *weights, const double *bias, int filters,
+                     const NaiveConv *conv);
 Image naive_conv2d(const Image *x, const double *weights, const double *bias, int filters,
                    int kernel, int stride, bool same);
 
-/* Each pixel of x adds its values times kernel[row][column][out][in] (HWOI) to a window of the
-   output, windows `stride` apart; the output is `stride` times as large as x, what reaches over its
-   borders is cut off: of max(kernel - stride, 0) the smaller half before, the larger after. */
-Image naive_conv2d_transpose(const Image *x, const double *weights, const double *bias, int filters,
-                             int kernel, int stride);
+/* Each pixel of x adds its values times kernel[row][column][out of a group][in] (HWOI) to a window
+   of the output; what reaches over its borders is cut off. `pad`: how much of the first window is,
+   above and at the left. */
+Image naive_transpose(const Image *x, const double *weights, const double *bias, int filters,
+                      const NaiveConv *conv);
 
 Image naive_avg_pool2d(const Image *x, int size);
 /* x as one flat list, its values from the first row on, times weights[in][out], plus bias[out]

@@ -8,15 +8,60 @@
 #include <stdlib.h>
 #include <string.h>
 
-static int outputs(int in, const NetLayer *layer)
+static int along(int height, int width, int axis, int usual)
 {
-    int stride = layer->stride ? layer->stride : 1;
-    return layer->valid ? (in - layer->kernel) / stride + 1 : (in + stride - 1) / stride;
+    int value = axis && width ? width : height;
+    return value ? value : usual;
 }
 
-int net_deconv_stride(const NetLayer *layer)
+int net_window(const NaiveConv *n, int axis)
 {
-    return layer->stride ? layer->stride : 2;
+    return (n->kernel[axis] - 1) * n->dilation[axis] + 1;
+}
+
+/* Along an axis on which the image has so many pixels. */
+static void place_conv(const NetLayer *l, NaiveConv *n, int axis, int in)
+{
+    int stride = n->stride[axis], window = net_window(n, axis);
+    if (l->padded || l->valid) {
+        n->pad[axis] = l->pad[axis];
+        n->out[axis] = (in + l->pad[axis] + l->pad[axis + 2] - window) / stride + 1;
+        return;
+    }
+    int out = (in + stride - 1) / stride, zeros = (out - 1) * stride + window - in;
+    n->pad[axis] = zeros > 0 ? zeros / 2 : 0;
+    n->out[axis] = out;
+}
+
+static void place_deconv(const NetLayer *l, NaiveConv *n, int axis, int in)
+{
+    int stride = n->stride[axis], window = net_window(n, axis), steps = (in - 1) * stride,
+        more = l->more[axis];
+    if (l->padded || l->valid) {
+        int least = l->padded || l->enlarged || window > stride ? window : stride;
+        n->pad[axis] = l->pad[axis];
+        n->out[axis] = steps + least - l->pad[axis] - l->pad[axis + 2] + more;
+        return;
+    }
+    n->out[axis] = l->enlarged ? steps + window % 2 + more : in * stride;
+    int cut = steps + window - n->out[axis];
+    n->pad[axis] = cut > 0 ? cut / 2 : 0;
+}
+
+NaiveConv net_conv(const NetLayer *l, NetSize s)
+{
+    NaiveConv n = { .groups = l->groups ? l->groups : 1 };
+    for (int axis = 0; axis < 2; axis++) {
+        int in = axis ? s.width : s.height;
+        n.kernel[axis] = along(l->kernel, l->kernel_w, axis, 1);
+        n.stride[axis] = along(l->stride, l->stride_w, axis, l->kind == CONV ? 1 : 2);
+        n.dilation[axis] = along(l->dilation, l->dilation_w, axis, 1);
+        if (l->kind == CONV)
+            place_conv(l, &n, axis, in);
+        else
+            place_deconv(l, &n, axis, in);
+    }
+    return n;
 }
 
 const char *const net_parts[2] = { "encoder", "decoder" };
@@ -58,12 +103,10 @@ int net_find_place(const NetPlace *places, int count, const char *name)
 
 static NetSize layer_size(NetSize s, const NetLayer *layer)
 {
-    if (layer->kind == CONV)
-        return (NetSize){ outputs(s.height, layer), outputs(s.width, layer), layer->filters,
-                          false };
-    if (layer->kind == DECONV)
-        return (NetSize){ s.height * net_deconv_stride(layer), s.width * net_deconv_stride(layer),
-                          layer->filters, false };
+    if (layer->kind == CONV || layer->kind == DECONV) {
+        NaiveConv n = net_conv(layer, s);
+        return (NetSize){ n.out[0], n.out[1], layer->filters, false };
+    }
     if (layer->kind == POOL || layer->kind == AVG)
         return (NetSize){ s.height / layer->size, s.width / layer->size, s.channels, false };
     if (layer->kind == UP)

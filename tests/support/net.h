@@ -34,6 +34,13 @@ typedef enum LayerKind {
 typedef struct NetLayer {
     LayerKind kind;
     int filters, kernel, stride; /* CONV, DECONV */
+    int kernel_w, stride_w;      /* of these: along the width, where it is another than `kernel` and
+                                    `stride`, which are then those along the height */
+    int dilation, dilation_w;    /* likewise */
+    bool padded;                 /* padding is given in numbers: */
+    int pad[4];                  /* top, left, bottom, right */
+    bool enlarged;               /* DECONV: output_padding is given: */
+    int more[2];                 /* height, width */
     int units;                   /* DENSE */
     int shape[3];                /* RESHAPE */
     bool valid, no_bias;         /* no_bias: DENSE too */
@@ -42,7 +49,7 @@ typedef struct NetLayer {
     bool flat_slope;             /* slope = 0 */
     bool approximate;            /* ACT "gelu" */
     int size;                    /* POOL, AVG, UP */
-    int groups;                  /* NORM */
+    int groups;                  /* NORM, CONV, DECONV */
     double eps;
     double rate;      /* NOISE: standard deviation; DROP: share */
     const char *name; /* NULL: by its kind and number */

@@ -19,8 +19,6 @@ typedef struct Tensor {
 /* Of a layer whose input has the size; returns how many. */
 static int layer_tensors(const NetLayer *l, NetSize s, double scale, Tensor tensors[2])
 {
-    int taps = l->kernel * l->kernel * s.channels, k = l->kernel;
-    bool turned = l->kind == DECONV;
     if (l->kind == NORM) {
         tensors[0] = (Tensor){ "gamma", { 1, { s.channels } }, s.channels, 1, 0.5 };
         tensors[1] = (Tensor){ "beta", { 1, { s.channels } }, s.channels, 0, 0.5 };
@@ -37,13 +35,17 @@ static int layer_tensors(const NetLayer *l, NetSize s, double scale, Tensor tens
     }
     if (l->kind != CONV && l->kind != DECONV)
         return 0;
-    tensors[0] = (Tensor){
-        "kernel",
-        { 4, { k, k, turned ? l->filters : s.channels, turned ? s.channels : l->filters } },
-        taps * l->filters,
-        0,
-        scale * sqrt(3.0 / taps)
-    };
+    bool turned = l->kind == DECONV;
+    NaiveConv n = net_conv(l, s);
+    int taps = n.kernel[0] * n.kernel[1] * s.channels / n.groups;
+    tensors[0] = (Tensor){ "kernel",
+                           { 4,
+                             { n.kernel[0], n.kernel[1],
+                               (turned ? l->filters : s.channels) / n.groups,
+                               turned ? s.channels : l->filters } },
+                           taps * l->filters,
+                           0,
+                           scale * sqrt(3.0 / taps) };
     tensors[1] = (Tensor){ "bias", { 1, { l->filters } }, l->filters, 0, scale * 0.5 };
     return l->no_bias ? 1 : 2;
 }

@@ -50,7 +50,8 @@ static void print_names(Arguments *a, const char *what, const char *list)
 /* Of layers with weights: what may stand after the numbers. */
 static void print_weighted(Arguments *a, const NetLayer *l)
 {
-    if (l->kind == CONV && (l->valid || a->wordy))
+    bool windows = l->kind == CONV || l->kind == DECONV;
+    if (windows && !l->padded && (l->valid || a->wordy))
         argument(a, "padding = \"%s\"", l->valid ? "valid" : "same");
     if (l->no_bias || a->wordy)
         argument(a, "use_bias = %s", l->no_bias ? "false" : "true");
@@ -58,11 +59,39 @@ static void print_weighted(Arguments *a, const NetLayer *l)
         argument(a, "activation = \"%s\"", l->activation ? l->activation : "linear");
 }
 
+/* One number for both axes where they are equal. */
+static void print_pair(Arguments *a, const char *name, int height, int width)
+{
+    if (width && width != height)
+        argument(a, "%s = { %d, %d }", name, height, width);
+    else
+        argument(a, "%s = %d", name, height);
+}
+
+static void print_padding(Arguments *a, const int pad[4])
+{
+    if (pad[0] == pad[1] && pad[0] == pad[2] && pad[0] == pad[3])
+        argument(a, "padding = %d", pad[0]);
+    else if (pad[0] == pad[2] && pad[1] == pad[3])
+        argument(a, "padding = { %d, %d }", pad[0], pad[1]);
+    else
+        argument(a, "padding = { %d, %d, %d, %d }", pad[0], pad[1], pad[2], pad[3]);
+}
+
 static void print_conv(Arguments *a, const NetLayer *l)
 {
-    argument(a, "filters = %d, kernel = %d", l->filters, l->kernel);
+    argument(a, "filters = %d", l->filters);
+    print_pair(a, "kernel", l->kernel, l->kernel_w);
     if (l->stride || a->wordy)
-        argument(a, "stride = %d", l->stride ? l->stride : l->kind == CONV ? 1 : 2);
+        print_pair(a, "stride", l->stride ? l->stride : l->kind == CONV ? 1 : 2, l->stride_w);
+    if (l->dilation || a->wordy)
+        print_pair(a, "dilation", l->dilation ? l->dilation : 1, l->dilation_w);
+    if (l->padded)
+        print_padding(a, l->pad);
+    if (l->enlarged)
+        argument(a, "output_padding = { %d, %d }", l->more[0], l->more[1]);
+    if (l->groups || a->wordy)
+        argument(a, "groups = %d", l->groups ? l->groups : 1);
     print_weighted(a, l);
 }
 

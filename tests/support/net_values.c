@@ -52,20 +52,14 @@ static Image apply(const Values *v, int at, const Image *x, const double **w)
     if (join_of(l->kind))
         return join(v, at, l, x);
     switch (l->kind) {
-    case CONV: {
-        const double *weights = *w,
-                     *bias = weights + l->kernel * l->kernel * x->channels * l->filters;
-        y = naive_conv2d(x, weights, l->no_bias ? NULL : bias, l->filters, l->kernel,
-                         l->stride ? l->stride : 1, !l->valid);
-        *w = bias + (l->no_bias ? 0 : l->filters);
-        naive_activation(&y, l->activation ? l->activation : "linear", 0.2);
-        return y;
-    }
+    case CONV:
     case DECONV: {
-        const double *weights = *w,
-                     *bias = weights + l->kernel * l->kernel * x->channels * l->filters;
-        y = naive_conv2d_transpose(x, weights, l->no_bias ? NULL : bias, l->filters, l->kernel,
-                                   net_deconv_stride(l));
+        NaiveConv n = net_conv(l, (NetSize){ x->height, x->width, x->channels, false });
+        const double *weights = *w, *bias = weights
+                                            + n.kernel[0] * n.kernel[1] * x->channels / n.groups
+                                                  * l->filters;
+        y = (l->kind == CONV ? naive_convolve : naive_transpose)(
+            x, weights, l->no_bias ? NULL : bias, l->filters, &n);
         *w = bias + (l->no_bias ? 0 : l->filters);
         naive_activation(&y, l->activation ? l->activation : "linear", 0.2);
         return y;

@@ -57,13 +57,12 @@ static void add(Cases *cases, Packing packing)
     cases->packing[cases->count++] = packing;
 }
 
-/* A kernel of height and width `side`. */
-static const Node *kernel_of(int side, int in, int out)
+static const Node *kernel_of(int height, int width, int in, int out)
 {
     Node *node = ARENA_NEW(Node);
     node->name = "encoder.conv1.kernel";
     node->word = "conv2d";
-    node->shape = (Shape){ .rank = 4, .dim = { side, side, in, out } };
+    node->shape = (Shape){ .rank = 4, .dim = { height, width, in, out } };
     return node;
 }
 
@@ -76,23 +75,36 @@ static const Node *vector_of(int length)
     return node;
 }
 
+static Folding folding(int stride, int up, int pad_top, int pad_left)
+{
+    return (Folding){
+        { stride, stride }, { 1, 1 }, { up, up }, { pad_top, pad_left }, .groups = 1
+    };
+}
+
 static void add_copies(Cases *cases, int lanes)
 {
-    const Node *three = kernel_of(3, IN, OUT), *five = kernel_of(5, OUT, IN);
+    const Node *three = kernel_of(3, 3, IN, OUT), *five = kernel_of(5, 5, OUT, IN),
+               *flat = kernel_of(2, 5, IN, 2 * OUT);
     add(cases, packing_plain(three, lanes));
     add(cases, packing_plain(vector_of(OUT), lanes));
-    add(cases, packing_blocks(three, 2 * lanes, lanes, false, 1));
-    add(cases, packing_blocks(three, 2 * lanes, lanes, true, 1));
-    for (int stride = 1; stride <= 3; stride++)
-        add(cases, packing_blocks(five, lanes, lanes, true, stride));
-    add(cases, packing_folded(three, 2 * lanes, lanes, (Folding){ 1, 2, 1, 1 }));
-    add(cases, packing_folded(five, lanes, lanes, (Folding){ 2, 3, 2, 1 }));
-    add(cases, packing_folded(five, lanes, lanes, (Folding){ 3, 2, 0, 2 }));
+    add(cases, packing_blocks(three, 2 * lanes, lanes, (Taps){ false, 1, 1, 1 }));
+    add(cases, packing_blocks(three, 2 * lanes, lanes, (Taps){ true, 1, 1, 1 }));
+    for (int stride = 1; stride <= 3; stride++) {
+        add(cases, packing_blocks(five, lanes, lanes, (Taps){ true, stride, 1, 1 }));
+        add(cases, packing_blocks(flat, lanes, lanes, (Taps){ stride != 2, stride, 2, 2 }));
+    }
+    add(cases, packing_folded(three, 2 * lanes, lanes, folding(1, 2, 1, 1)));
+    add(cases, packing_folded(five, lanes, lanes, folding(2, 3, 2, 1)));
+    add(cases, packing_folded(five, lanes, lanes, folding(3, 2, 0, 2)));
+    add(cases, packing_folded(
+                   flat, lanes, lanes,
+                   (Folding){ { 1, 3 }, { 3, 2 }, { 2, 1 }, { 4, 1 }, .groups = 2 }));
 }
 
 static void add_transforms(Cases *cases, int lanes)
 {
-    const Node *ragged = kernel_of(3, IN, OUT), *whole = kernel_of(3, IN, 4 * lanes);
+    const Node *ragged = kernel_of(3, 3, IN, OUT), *whole = kernel_of(3, 3, IN, 4 * lanes);
     add(cases, packing_columns(whole, 2 * lanes, lanes));
     Node *line = ARENA_NEW(Node);
     *line = *ragged;
@@ -111,7 +123,7 @@ static void add_transforms(Cases *cases, int lanes)
 
 static Packing scaled_packing(void)
 {
-    const Node *kernel = kernel_of(3, IN, OUT);
+    const Node *kernel = kernel_of(3, 3, IN, OUT);
     return (Packing){ .kind = &scaled,
                       .parameter = kernel,
                       .folded = { vector_of(OUT) },

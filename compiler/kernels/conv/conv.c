@@ -57,13 +57,38 @@ int conv_spread_row(const ConvShape *s, int out_w, int columns, int *left)
 {
     int end = 0;
     *left = 0;
-    for (int phase = 0; phase < s->stride && phase < out_w; phase++) {
-        int tap = (phase + s->pad_left) % s->stride, first = (phase + s->pad_left) / s->stride;
-        int taps = tap < s->kernel ? (s->kernel - tap + s->stride - 1) / s->stride : 0;
-        *left = largest(*left, taps - 1 - first);
-        end = largest(end, first + (out_w - 1 - phase) / s->stride + 1);
+    for (int phase = 0; phase < s->stride_w && phase < out_w; phase++) {
+        int rest = (phase + s->pad_left) % s->stride_w, first = (phase + s->pad_left) / s->stride_w;
+        for (int tap = 0; tap < s->kernel_w; tap++)
+            if (tap * s->dilation_w % s->stride_w == rest)
+                *left = largest(*left, (tap * s->dilation_w - rest) / s->stride_w - first);
+        end = largest(end, first + (out_w - 1 - phase) / s->stride_w + 1);
     }
     return *left + largest(end, columns);
+}
+
+Taps conv_taps(const ConvShape *s, bool turned)
+{
+    return (Taps){ turned, s->stride_w, s->dilation_w, s->groups };
+}
+
+bool conv_is_dense(const ConvShape *s)
+{
+    return s->dilation_h == 1 && s->dilation_w == 1 && s->groups == 1;
+}
+
+bool conv_is_3x3(const ConvShape *s)
+{
+    return s->kernel_h == 3 && s->kernel_w == 3 && s->stride_h == 1 && s->stride_w == 1
+           && s->pad_top <= 1 && s->pad_left <= 1
+           && s->out_h + 1 - s->pad_top <= s->in_h * s->up_h
+           && s->out_w + 1 - s->pad_left <= s->in_w * s->up_w && conv_is_dense(s);
+}
+
+Packing conv_bias_packing(const Step *step, const ConvShape *s, const Settings *settings)
+{
+    int lanes = settings_lanes(settings), channels = conv_is_transpose(step->core) ? s->ci : s->co;
+    return packing_plain(step->bias->input[1], s->groups > 1 ? channels + lanes : lanes);
 }
 
 /* A kernel of 3 sees one pixel more on either side. */

@@ -28,6 +28,17 @@ int conv_tile(int n, int most);
    and zeros before the first. */
 int conv_spread_row(const ConvShape *s, int out_w, int columns, int *left);
 
+/* The order of taps for packing_blocks. */
+Taps conv_taps(const ConvShape *s, bool turned);
+
+/* Neither holes between the taps nor groups; a 3x3 kernel of stride 1 besides, with at most one
+   zero on each side. */
+bool conv_is_dense(const ConvShape *s);
+bool conv_is_3x3(const ConvShape *s);
+
+/* The bias, from which a whole vector may be read at the last channels of any group. */
+Packing conv_bias_packing(const Step *step, const ConvShape *s, const Settings *settings);
+
 /* For kernels that mark the zeros of their input, see zero_windows.c.in: bytes of a row of marks
    for that many outputs, and the scratch, in reals, of `rows` such rows. */
 int conv_marks_bytes(int outputs);

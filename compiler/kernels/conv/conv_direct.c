@@ -42,19 +42,21 @@ static void plan_rows(Step *step, const Settings *settings)
     int lanes = settings_lanes(settings), height, width, left = s.pad_left, row;
     conv_effective_size(step, &s, &height, &width);
     int in_c = scatters ? s.co : s.ci, out_c = scatters ? s.ci : s.co;
-    int out_w = forward ? width : scatters ? s.in_w * s.up : s.out_w, depth = s.kernel;
-    int vectors = conv_vectors(out_c, settings), most = conv_accumulators(settings) / vectors;
-    int pixels = conv_tile(scatters ? (out_w + s.stride - 1) / s.stride : out_w,
+    int out_w = forward ? width : scatters ? s.in_w * s.up_w : s.out_w, depth = s.window_h;
+    int vectors = conv_vectors(out_c / s.groups, settings),
+        most = conv_accumulators(settings) / vectors;
+    int pixels = conv_tile(scatters ? (out_w + s.stride_w - 1) / s.stride_w : out_w,
                            most > 14 ? 14 : most);
     if (scatters) {
         row = conv_spread_row(&s, out_w, forward ? s.out_w : width, &left) * in_c;
-        depth = (s.kernel + s.stride - 1) / s.stride;
+        depth = (s.window_h + s.stride_h - 1) / s.stride_h;
     } else {
-        row = largest((out_w - 1) * s.stride + s.kernel + s.up - 1, forward ? 0 : left + width)
+        row = largest((out_w - 1) * s.stride_w + s.window_w + s.up_w - 1,
+                      left + (forward ? 0 : width))
               * in_c;
     }
     int line = out_w * out_c, pool = step->pool ? node_number(step->pool, "size") : 0;
-    int lines = pool ? pool : scatters && s.up > 1 ? 1 : 0;
+    int lines = pool ? pool : scatters && (s.up_h > 1 || s.up_w > 1) ? 1 : 0;
     row = (row + 15) / 16 * 16;
     line = (line + 15) / 16 * 16;
     step_number(step, "HEIGHT", height);
@@ -66,8 +68,16 @@ static void plan_rows(Step *step, const Settings *settings)
     step_number(step, "LEFT", left);
     step_number(step, "DEPTH", depth);
     step_packing(step, "w",
-                 packing_blocks(core->input[1], vectors * lanes, lanes, scatters, s.stride));
+                 packing_blocks(core->input[1], vectors * lanes, lanes, conv_taps(&s, scatters)));
     step_scratch(step, (size_t)depth * (size_t)row + (size_t)lines * (size_t)line);
+}
+
+/* Weights that meet neighbouring values of a row: those of all its taps, where neither other
+   channels nor other columns lie between. */
+static int conv_run(const ConvShape *s)
+{
+    bool whole = s->dilation_w == 1 && s->groups == 1;
+    return (whole ? s->kernel_w : 1) * s->ci / s->groups;
 }
 
 /* a strip holds about so many pixels, so that adding the tile to memory costs little */
@@ -76,7 +86,7 @@ enum { STRIP_PIXELS = 112 };
 static void plan_dw(Step *step, const Settings *settings)
 {
     ConvShape s = conv_shape(step->core);
-    int lanes = settings_lanes(settings), height, width, columns = 0, rows_in = s.in_h * s.up;
+    int lanes = settings_lanes(settings), height, width, columns = 0, rows_in = s.in_h * s.up_h;
     conv_effective_size(step, &s, &height, &width);
     if (conv_is_transpose(step->core)) { /* the gradient is the image with the windows */
         rows_in = height;
@@ -84,13 +94,15 @@ static void plan_dw(Step *step, const Settings *settings)
         height = s.out_h;
         width = s.out_w;
     }
-    int vectors = conv_vectors(s.co, settings), most = conv_accumulators(settings) / vectors;
-    int taps = conv_tile(s.kernel * s.ci, most > 24 ? 24 : most);
+    int vectors = conv_vectors(s.co / s.groups, settings),
+        most = conv_accumulators(settings) / vectors;
+    int taps = conv_tile(conv_run(&s), most > 24 ? 24 : most);
     int strip = STRIP_PIXELS / width > 1 ? STRIP_PIXELS / width : 1;
     strip = strip > height ? height : strip;
-    int row = largest((width - 1) * s.stride + s.kernel + s.up - 1, columns) * s.ci,
+    int before = largest(columns, s.pad_left);
+    int row = largest((width - 1) * s.stride_w + s.window_w + s.up_w - 1, before) * s.ci,
         line = width * s.co + lanes;
-    int rows = s.kernel + (strip - 1) * s.stride;
+    int rows = s.window_h + (strip - 1) * s.stride_h;
     row = (row + 15) / 16 * 16;
     line = (line + 15) / 16 * 16;
     step_number(step, "HEIGHT", height);
@@ -108,6 +120,7 @@ static void plan_dw(Step *step, const Settings *settings)
 static void plan(Step *step, const Settings *settings)
 {
     const Node *core = step->core;
+    ConvShape s = conv_shape(core);
     if (conv_is_dw(core)) {
         step_node(step, "x", core->input[0]);
         conv_bind_dy(step, core->input[1]);
@@ -128,7 +141,7 @@ static void plan(Step *step, const Settings *settings)
                                : core);
         step_node(step, "codes", step->codes);
         if (step->bias)
-            step_packing(step, "b", packing_plain(step->bias->input[1], settings_lanes(settings)));
+            step_packing(step, "b", conv_bias_packing(step, &s, settings));
     }
     plan_rows(step, settings);
 }
@@ -136,7 +149,8 @@ static void plan(Step *step, const Settings *settings)
 static double cost(const Step *step, const Settings *settings)
 {
     ConvShape s = conv_shape(step->core);
-    int lanes = settings_lanes(settings), wide = conv_scatters(step->core) ? s.ci : s.co;
+    int lanes = settings_lanes(settings),
+        wide = (conv_scatters(step->core) ? s.ci : s.co) / s.groups;
     double filled = (double)(wide + lanes - 1) / lanes * lanes / wide;
     return step->core->op->macs(step->core) / lanes / 2 * filled * 1.15;
 }

@@ -21,7 +21,7 @@ static const char *text(const Node *core)
 static bool takes_pool(const Node *core, const Node *pool)
 {
     ConvShape s = conv_shape(core);
-    bool phases = conv_scatters(core) ? s.stride > 1 : s.up > 1;
+    bool phases = conv_scatters(core) ? s.stride_w > 1 : s.up_w > 1;
     return !phases && node_number(pool, "size") <= LARGEST_POOL;
 }
 
@@ -33,28 +33,38 @@ static void plan_input(Step *step, const ConvShape *s, int width, int height, bo
     Rows rows = { .count = height,
                   .pool = step->pool ? node_number(step->pool, "size") : 1,
                   .left = s->pad_left,
-                  .over = s->up,
-                  .times = s->stride,
+                  .over = s->up_h,
+                  .times = s->stride_h,
                   .from = -s->pad_top,
-                  .to = s->kernel - 1 - s->pad_top };
+                  .to = s->window_h - 1 - s->pad_top };
     int columns;
     if (scatters) {
         rows = (Rows){ .count = height,
                        .pool = rows.pool,
-                       .over = s->stride,
+                       .over = s->stride_h,
                        .times = 1,
-                       .from = s->pad_top - s->kernel + s->stride,
+                       .from = s->pad_top - s->window_h + s->stride_h,
                        .to = s->pad_top };
         columns = conv_spread_row(s, width, in_w, &rows.left);
     } else {
-        rows.left = folds ? (s->pad_left + s->up - 1) / s->up : s->pad_left;
-        columns = ((width - 1) * s->stride - s->pad_left + s->kernel - 1 + rows.left * s->up)
-                      / s->up
-                  + 1;
+        rows.left = folds ? (s->pad_left + s->up_w - 1) / s->up_w : s->pad_left;
+        columns
+            = ((width - 1) * s->stride_w - s->pad_left + s->window_w - 1 + rows.left * s->up_w)
+                  / s->up_w
+              + 1;
     }
     columns = columns > rows.left + in_w ? columns : rows.left + in_w;
     rows.room = columns * in_c;
     step->rows = rows;
+}
+
+static Folding conv_folding(const ConvShape *s)
+{
+    return (Folding){ .stride = { s->stride_h, s->stride_w },
+                      .dilation = { s->dilation_h, s->dilation_w },
+                      .up = { s->up_h, s->up_w },
+                      .pad = { s->pad_top, s->pad_left },
+                      .groups = s->groups };
 }
 
 /* After so many outputs the windows lie on the repeated pixels as before. */
@@ -70,15 +80,15 @@ static void plan(Step *step, const Settings *settings)
 {
     const Node *core = step->core;
     ConvShape s = conv_shape(core);
-    bool scatters = conv_scatters(core), folds = !scatters && s.up > 1;
-    int lanes = settings_lanes(settings), out_c = scatters ? s.ci : s.co, height, width;
+    bool scatters = conv_scatters(core), folds = !scatters && (s.up_h > 1 || s.up_w > 1);
+    int lanes = settings_lanes(settings), out_c = (scatters ? s.ci : s.co) / s.groups, height, width;
     conv_effective_size(step, &s, &height, &width);
     plan_input(step, &s, width, height, folds);
     int pool = step->rows.pool, vectors = conv_vectors(out_c, settings),
         most = conv_accumulators(settings);
     if (vectors * pool > most)
         vectors = most / pool;
-    int phases = scatters ? s.stride : fold_phases(s.stride, s.up);
+    int phases = scatters ? s.stride_w : fold_phases(s.stride_w, s.up_w);
     most = most / vectors > 14 ? 14 : most / vectors;
     step_number(step, "WIDTH", width);
     step_number(step, "PIXELS",
@@ -94,19 +104,19 @@ static void plan(Step *step, const Settings *settings)
                            : core);
     if (folds)
         step_packing(step, "w",
-                     packing_folded(core->input[1], vectors * lanes, lanes,
-                                    (Folding){ s.stride, s.up, s.pad_top, s.pad_left }));
+                     packing_folded(core->input[1], vectors * lanes, lanes, conv_folding(&s)));
     else
         step_packing(step, "w",
-                     packing_blocks(core->input[1], vectors * lanes, lanes, scatters, s.stride));
+                     packing_blocks(core->input[1], vectors * lanes, lanes, conv_taps(&s, scatters)));
     if (step->bias)
-        step_packing(step, "b", packing_plain(step->bias->input[1], lanes));
+        step_packing(step, "b", conv_bias_packing(step, &s, settings));
 }
 
 static double cost(const Step *step, const Settings *settings)
 {
     ConvShape s = conv_shape(step->core);
-    int lanes = settings_lanes(settings), wide = conv_scatters(step->core) ? s.ci : s.co;
+    int lanes = settings_lanes(settings),
+        wide = (conv_scatters(step->core) ? s.ci : s.co) / s.groups;
     double filled = (double)(wide + lanes - 1) / lanes * lanes / wide;
     return step->core->op->macs(step->core) / lanes / 2 * filled;
 }

@@ -25,7 +25,7 @@ static bool fits(const Step *step, const Settings *settings)
 {
     (void)settings;
     ConvShape s = conv_shape(step->core);
-    return s.kernel == TAPS && s.stride == 1 && s.up == 1;
+    return conv_is_3x3(&s) && s.up_h == 1 && s.up_w == 1;
 }
 
 static int padded(int channels, int lanes)

@@ -23,7 +23,7 @@ static bool fits(const Step *step, const Settings *settings)
     ConvShape s = conv_shape(step->core);
     const Node *pool = step->fusion->pool;
     int lanes = settings_lanes(settings);
-    bool thin = s.kernel == 3 && s.stride == 1 && s.up == 1 && s.ci <= MAX_CHANNELS
+    bool thin = conv_is_3x3(&s) && s.up_h == 1 && s.up_w == 1 && s.ci <= MAX_CHANNELS
                 && s.co % lanes == 0;
     if (step->core->op == &op_conv2d)
         return thin && s.out_h >= TILE && s.out_w >= 2;

@@ -39,14 +39,16 @@ static bool fits(const Step *step, const Settings *settings)
 {
     (void)settings;
     ConvShape s = conv_shape(step->core);
-    bool folded = s.up == 1 || (s.up == 2 && node_number(step->core, "same"));
-    return s.kernel == 3 && s.stride == 1 && folded && s.out_h >= TILE && s.out_w >= TILE;
+    bool same = s.pad_top == 1 && s.pad_left == 1 && s.out_h == s.in_h * s.up_h
+                && s.out_w == s.in_w * s.up_w;
+    bool folded = s.up_h == s.up_w && (s.up_h == 1 || (s.up_h == 2 && same));
+    return conv_is_3x3(&s) && folded && s.out_h >= TILE && s.out_w >= TILE;
 }
 
 /* With upsampling a finished row of the image comes from two phases, too late for a pool. */
 static bool takes_pool(const Node *core, const Node *pool)
 {
-    return node_takes_maximum(pool) && node_number(core, "up") == 1
+    return node_takes_maximum(pool) && node_number(core, "up_h") == 1
            && TILE % node_number(pool, "size") == 0;
 }
 
@@ -85,8 +87,8 @@ static int plane_reals(int rows, int columns, const Settings *settings)
 static int skips(const ConvShape *s, const Settings *settings)
 {
     int lanes = settings_lanes(settings),
-        block = conv_vectors(s->up * s->up * s->co, settings) * lanes;
-    if (s->up == 1)
+        block = conv_vectors(s->up_h * s->up_h * s->co, settings) * lanes;
+    if (s->up_h == 1)
         return SKIPS_NOTHING;
     return s->co % block == 0                     ? SKIPS_BLOCKS
            : s->co == lanes && block == 4 * lanes ? SKIPS_VECTORS
@@ -98,8 +100,8 @@ static void plan_numbers(Step *step, const Settings *settings)
     ConvShape s = conv_shape(step->core);
     int lanes = settings_lanes(settings), height, width;
     conv_effective_size(step, &s, &height, &width);
-    int phases = s.up * s.up, rows = (height / s.up + TILE - 1) / TILE,
-        columns = (width / s.up + TILE - 1) / TILE;
+    int phases = s.up_h * s.up_h, rows = (height / s.up_h + TILE - 1) / TILE,
+        columns = (width / s.up_h + TILE - 1) / TILE;
     int in = round_up(s.ci, lanes), out = round_up(phases * s.co, lanes);
     int vectors = conv_vectors(phases * s.co, settings), in_vectors = conv_vectors(s.ci, settings);
     int accumulators = conv_accumulators(settings);
@@ -109,7 +111,7 @@ static void plan_numbers(Step *step, const Settings *settings)
         in_pixels = accumulators / in_vectors < 14 ? accumulators / in_vectors : 14;
     int most = pixels > in_pixels ? pixels : in_pixels;
     const Node *pool = step->pool ? step->pool : step->d_pool;
-    bool fused = s.up == 1 && s.co % lanes == 0 && (!pool || node_number(pool, "size") == 2);
+    bool fused = s.up_h == 1 && s.co % lanes == 0 && (!pool || node_number(pool, "size") == 2);
     /* activation and pool in the registers of the transform, where the activation has vectors */
     step_number(step, "FUSED", fused);
     step_number(step, "HEIGHT", height);
@@ -156,7 +158,7 @@ static void plan(Step *step, const Settings *settings)
         step_node(step, "codes", step->codes);
         step_packing(step, "w",
                      packing_winograd(core->input[1], step_get(step, "VECTORS") * lanes, lanes,
-                                      s.up, false));
+                                      s.up_h, false));
         if (step->bias)
             step_packing(step, "b", packing_plain(step->bias->input[1], lanes));
         step_scratch(step, ring + matrices + TILE * line
@@ -173,7 +175,7 @@ static void plan(Step *step, const Settings *settings)
         step_node(step, "dx", dx);
         step_packing(step, "w",
                      packing_winograd(dx->input[1], step_get(step, "IN_VECTORS") * lanes, lanes,
-                                      s.up, true));
+                                      s.up_h, true));
     }
     if (dw) {
         step_sum(step, POINTS * (size_t)s.ci * out);
@@ -182,7 +184,7 @@ static void plan(Step *step, const Settings *settings)
     }
     step_scratch(step, (dw ? ring : 0) + matrices + TILE * strip * line
                            + (dx ? 6 * (size_t)step_get(step, "EDGE") : 0)
-                           + (s.up > 1 ? (size_t)step_get(step, "WIDE") : 0));
+                           + (s.up_h > 1 ? (size_t)step_get(step, "WIDE") : 0));
 }
 
 /* A quarter of the multiplications, as the tiles are filled, and transforms of 36 values a tile and
@@ -190,13 +192,13 @@ static void plan(Step *step, const Settings *settings)
 static double cost(const Step *step, const Settings *settings)
 {
     ConvShape s = conv_shape(step->core);
-    int lanes = settings_lanes(settings), phases = s.up * s.up;
-    double tiles = (double)((s.out_h / s.up + TILE - 1) / TILE)
-                   * ((s.out_w / s.up + TILE - 1) / TILE);
+    int lanes = settings_lanes(settings), phases = s.up_h * s.up_h;
+    double tiles = (double)((s.out_h / s.up_h + TILE - 1) / TILE)
+                   * ((s.out_w / s.up_h + TILE - 1) / TILE);
     double in = (double)round_up(s.ci, lanes), out = (double)round_up(phases * s.co, lanes);
     /* of channels, one side in whole vectors */
     double pairs = step->core->op == &op_conv2d_dx ? phases * s.co * in : s.ci * out;
-    bool fewer = s.up > 1
+    bool fewer = s.up_h > 1
                  && (step->core->op == &op_conv2d_dx || skips(&s, settings) != SKIPS_NOTHING);
     double products = tiles * (fewer ? POINTS_OF_A_PHASE : POINTS) * pairs / lanes / 2;
     return products * 1.1 + tiles * (in + out) / lanes * 180;

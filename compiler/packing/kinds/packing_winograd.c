@@ -12,7 +12,8 @@ Packing packing_winograd(const Node *parameter, int block, int lanes, int up, bo
                       .block = block,
                       .lanes = lanes,
                       .rotated = transposed,
-                      .up = up,
+                      .up_h = up,
+                      .up_w = up,
                       .count = 36
                                * (transposed ? (size_t)out * packing_round_up(in, lanes)
                                              : (size_t)in * packing_round_up(out, lanes)) };
@@ -51,7 +52,7 @@ static void transform_kernel(double g[3][3], float *to, size_t distance)
 static void compute(const Packing *packing, const float *const *parameters, float *values)
 {
     const int *d = packing->parameter->shape.dim, in = d[2], out = d[3],
-              wide = packing->up * packing->up * out, columns = packing->rotated ? in : wide,
+              wide = packing->up_h * packing->up_w * out, columns = packing->rotated ? in : wide,
               depth = packing->rotated ? wide : in,
               room = (int)packing_round_up(columns, packing->lanes);
     memset(values, 0, packing->count * sizeof *values);
@@ -61,7 +62,7 @@ static void compute(const Packing *packing, const float *const *parameters, floa
             for (int c = block; c < packing_smaller(block + width, columns); c++) {
                 const int i = packing->rotated ? c : row, o = packing->rotated ? row : c;
                 double g[3][3];
-                winograd_taps(parameters[0] + i * out + o % out, (size_t)(in * out), packing->up,
+                winograd_taps(parameters[0] + i * out + o % out, (size_t)(in * out), packing->up_h,
                               o / out, g);
                 transform_kernel(g, values + block * depth + row * width + c - block,
                                  (size_t)depth * (size_t)room);

@@ -1,0 +1,92 @@
+/* What the words conv2d and conv2d_transpose have in common: kernel, bias, activation and the words
+   of the summary. */
+#include "ops.h"
+
+#include "../base/arena.h"
+
+#include <string.h>
+
+/* From one tap to the next, where there are two. */
+static void take_dilation(ConvNumbers *n, const int dilation[2])
+{
+    for (int axis = 0; axis < 2; axis++)
+        n->dilation[axis] = n->kernel[axis] > 1 ? dilation[axis] : 1;
+}
+
+ConvNumbers conv_numbers_of(const Arg *kernel, const Arg *stride, const Arg *padding,
+                            const Arg *dilation, const Arg *groups)
+{
+    ConvNumbers n = { .same = padding->text && padding->text[0] == 's',
+                      .up = { 1, 1 },
+                      .groups = (int)groups->number };
+    memcpy(n.kernel, kernel->pair, sizeof n.kernel);
+    memcpy(n.stride, stride->pair, sizeof n.stride);
+    take_dilation(&n, dilation->pair);
+    if (!padding->text)
+        memcpy(n.pad, padding->pad, sizeof n.pad);
+    return n;
+}
+
+const char *conv_pair_text(const char *name, const int pair[2], int usual)
+{
+    if (pair[0] == usual && pair[1] == usual)
+        return "";
+    return pair[0] == pair[1] ? arena_format(", %s %d", name, pair[0])
+                              : arena_format(", %s %dx%d", name, pair[0], pair[1]);
+}
+
+const char *conv_padding_text(const Arg *padding)
+{
+    const int *pad = padding->pad;
+    if (padding->text)
+        return padding->text[0] == 's' ? "" : arena_format(", %s", padding->text);
+    if (pad[0] == pad[2] && pad[1] == pad[3])
+        return conv_pair_text("padding", pad, -1);
+    return arena_format(", padding %d/%d/%d/%d", pad[0], pad[1], pad[2], pad[3]);
+}
+
+static int largest_groups(int groups, int channels, int filters)
+{
+    while (groups > 1 && (channels % groups || filters % groups))
+        groups--;
+    return groups;
+}
+
+void want_groups(const Layer *layer, int groups, int channels, int filters)
+{
+    if (channels % groups == 0 && filters % groups == 0)
+        return;
+    fail(layer->model.loc,
+         "%s: %d channels and %d filters cannot both be cut into %d groups; use groups = %d, or "
+         "numbers of channels and filters that %d divides",
+         layer->model.word, channels, filters, groups, largest_groups(groups, channels, filters),
+         groups);
+}
+
+static const char *detail(const ConvLayer *conv)
+{
+    const ConvNumbers *n = &conv->numbers;
+    int usual = conv->op == &op_conv2d ? 1 : 0;
+    return arena_format("%d filters %dx%d%s%s%s%s, %s", conv->filters, n->kernel[0], n->kernel[1],
+                        conv_pair_text("stride", n->stride, usual), conv->padding,
+                        conv_pair_text("dilation", n->dilation, 1),
+                        n->groups > 1 ? arena_format(", %d groups", n->groups) : "",
+                        conv->activation);
+}
+
+Node *conv_layer(Layer *layer, const ConvLayer *conv, Node *x)
+{
+    const ConvNumbers *n = &conv->numbers;
+    double taps = (double)n->kernel[0] * n->kernel[1];
+    Node *w = layer_parameter(layer, "kernel",
+                              (Shape){ 4, { n->kernel[0], n->kernel[1], conv->in, conv->out } },
+                              glorot_limit(taps * conv->in, taps * conv->out));
+    Node *b = conv->use_bias
+                  ? layer_parameter(layer, "bias", (Shape){ 1, { conv->filters } }, 0)
+                  : NULL;
+    Node *y = layer_node(layer, conv->op, "", x, w, conv_numbers(n, 0, 0));
+    if (b)
+        y = layer_node(layer, &op_bias_add, "bias_add", y, b, NULL);
+    layer->detail = detail(conv);
+    return layer_activation(layer, conv->activation, y);
+}
