@@ -9,8 +9,9 @@
 
 enum { IMAGES = 3 };
 
-static Net net_around(const ConvCase *s, bool black)
+static Net net_around(const LineCase *line, bool black)
 {
+    const ConvCase *s = &line->conv;
     /* with vectors, and without */
     static const char *const activations[] = { "relu", "leaky_relu", "elu" };
     Net net = { .height = s->height, .width = s->width, .channels = s->in ? 2 : 3 };
@@ -24,6 +25,10 @@ static Net net_around(const ConvCase *s, bool black)
                                    .filters = s->out,
                                    .kernel = s->kernel,
                                    .stride = s->stride,
+                                   .kernel_w = line->kernel_w,
+                                   .stride_w = line->stride_w,
+                                   .dilation = line->dilation_w > 0,
+                                   .dilation_w = line->dilation_w,
                                    .valid = s->valid,
                                    .no_bias = black,
                                    .activation = activations[(s->height + s->width) % 3] };
@@ -106,10 +111,11 @@ static void want_zeros(const Values *got, const Values *right)
     assert_true(zeros * 8 > right->latents);
 }
 
-static void compare(const ConvCase *s, const char *target, const char *kernel, Tolerance tolerance,
-                    bool black)
+static void compare(const LineCase *line, const char *target, const char *kernel,
+                    Tolerance tolerance, bool black)
 {
-    Net net = net_around(s, black);
+    const ConvCase *s = &line->conv;
+    Net net = net_around(line, black);
     char *graph = net_graph(&net), *all = net_force(&net, "conv_plain"),
          *plain = text_of("--target %s%s", target, all);
     const char *others = s->in ? "--kernel encoder.conv1=conv_plain" : "";
@@ -141,13 +147,22 @@ static void compare_all(const ConvCase *cases, size_t count, const char *target,
     /* compiling takes most of the time; the shapes are the same in either type */
     const size_t step = sizeof(real) == 8 ? 1 : 2;
     for (size_t i = 0; i < count; i += step)
-        compare(&cases[i], target, kernel, tolerance, black);
+        compare(&(LineCase){ .conv = cases[i] }, target, kernel, tolerance, black);
 }
 
 void compare_with_plain(const ConvCase *cases, size_t count, const char *target, const char *kernel,
                         Tolerance tolerance)
 {
     compare_all(cases, count, target, kernel, tolerance, false);
+}
+
+void compare_lines_with_plain(const LineCase *cases, size_t count, const char *target,
+                              const char *kernel, Tolerance tolerance)
+{
+    if (!machine_has(target))
+        skip();
+    for (size_t i = 0; i < count; i++)
+        compare(&cases[i], target, kernel, tolerance, false);
 }
 
 void compare_in_black_borders(const ConvCase *cases, size_t count, const char *target,

@@ -16,6 +16,13 @@ typedef struct ConvCase {
     bool valid;
 } ConvCase;
 
+/* One whose kernel has that many columns, strides and holes along the row; each 0: as along the
+   height. */
+typedef struct LineCase {
+    ConvCase conv;
+    int kernel_w, stride_w, dilation_w;
+} LineCase;
+
 /* Differences relative to the largest value, in either type of arithmetic. */
 typedef struct Tolerance {
     double forward, backward;
@@ -25,6 +32,9 @@ typedef struct Tolerance {
    the target. */
 void compare_with_plain(const ConvCase *cases, size_t count, const char *target, const char *kernel,
                         Tolerance tolerance);
+
+void compare_lines_with_plain(const LineCase *cases, size_t count, const char *target,
+                              const char *kernel, Tolerance tolerance);
 
 /* The same without biases, on images with black borders: what is exactly 0 by the definition must
    then be exactly 0. */

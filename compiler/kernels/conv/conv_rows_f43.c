@@ -5,7 +5,7 @@
  * A strip of tiles, four pixels each, at a time: Bt d of its three rows; at each of the six points
  * a matrix product, which is a tile of conv_direct whose pixels are tiles and whose window is one
  * column wide; then At m, with bias, activation and pool as in conv_rows. */
-#include "conv.h"
+#include "../conv.h"
 
 enum { POINTS = 6, TILE = 4, TAPS = 3 };
 

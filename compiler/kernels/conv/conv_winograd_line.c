@@ -10,7 +10,7 @@
  *
  * Rounding: forward within 2e-6 of the largest value, gradients within 4e-6, in float
  * (tests/kernels/test_conv_winograd_line.c holds it there). */
-#include "conv.h"
+#include "../conv.h"
 
 enum { POINTS = 6, TILE = 4, TAPS = 3 };
 
@@ -54,8 +54,9 @@ static void plan_rows(Step *step, const Settings *settings)
     step_number(step, "VECTORS", vectors);
     step_number(step, "ROW", row);
     step_packing(step, "w", packing_line(core->input[1], vectors * lanes, lanes, scatters));
-    step_scratch(step, (size_t)row
-                           + (size_t)(POINTS * strip) * (size_t)(padded(in, lanes) + vectors * lanes));
+    step_scratch(step,
+                 (size_t)row
+                     + (size_t)(POINTS * strip) * (size_t)(padded(in, lanes) + vectors * lanes));
 }
 
 /* Tiles of a strip of dW: so many that adding the sums to memory costs little, and so few that the
