@@ -134,7 +134,7 @@ static Node *conv2d_build(Layer *layer, const Arg *args, Node *x)
                        .activation = args[ACTIVATION].text,
                        .padding = conv_padding_text(&args[PADDING]),
                        .use_bias = args[USE_BIAS].number };
-    want_groups(layer, conv.numbers.groups, channels, conv.filters);
+    want_groups(layer, &args[GROUPS], channels, conv.filters);
     conv.in = channels / conv.numbers.groups;
     conv.out = conv.filters;
     return conv_layer(layer, &conv, x);

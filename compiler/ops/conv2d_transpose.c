@@ -162,7 +162,7 @@ static Node *conv2d_transpose_build(Layer *layer, const Arg *args, Node *x)
                        .use_bias = args[USE_BIAS].number };
     conv.padding = arena_format("%s%s", conv_padding_text(&args[PADDING]),
                                 conv_pair_text("output padding", more->pair, -1));
-    want_groups(layer, conv.numbers.groups, channels, conv.filters);
+    want_groups(layer, &args[GROUPS], channels, conv.filters);
     conv.in = conv.filters / conv.numbers.groups;
     conv.out = channels;
     return conv_layer(layer, &conv, x);

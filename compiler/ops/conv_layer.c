@@ -52,11 +52,12 @@ static int largest_groups(int groups, int channels, int filters)
     return groups;
 }
 
-void want_groups(const Layer *layer, int groups, int channels, int filters)
+void want_groups(const Layer *layer, const Arg *argument, int channels, int filters)
 {
+    const int groups = (int)argument->number;
     if (channels % groups == 0 && filters % groups == 0)
         return;
-    fail(layer->model.loc,
+    fail(argument->loc,
          "%s: %d channels and %d filters cannot both be cut into %d groups; use groups = %d, or "
          "numbers of channels and filters that %d divides",
          layer->model.word, channels, filters, groups, largest_groups(groups, channels, filters),

@@ -260,7 +260,7 @@ const char *conv_pair_text(const char *name, const int pair[2], int usual);
 const char *conv_padding_text(const Arg *padding);
 
 /* Fails where the channels cannot be cut into so many groups. */
-void want_groups(const Layer *layer, int groups, int channels, int filters);
+void want_groups(const Layer *layer, const Arg *groups, int channels, int filters);
 
 /* How a message about two values of different height or width goes on, where a pool or a stride
    before them is why: which, and of what the image's sides must be multiples; "" where it is not,

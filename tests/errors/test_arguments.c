@@ -9,11 +9,27 @@ static void of_conv2d_transpose(void **state)
     static const Refusal refusals[] = {
         { GRAPH(CONV5, "@conv2d_transpose { filters = 3 }"),
           "conv2d_transpose: kernel is missing" },
-        { GRAPH(CONV5, "conv2d_transpose { filters = 3, kernel = 3, @padding = \"same\" }"),
-          "conv2d_transpose: no argument is called 'padding'; known are: filters, kernel, stride, "
-          "activation, use_bias, name" },
+        { GRAPH(CONV5, "conv2d_transpose { filters = 3, kernel = 3, @slope = 1 }"),
+          "conv2d_transpose: no argument is called 'slope'; known are: filters, kernel, stride, "
+          "padding, output_padding, dilation, groups, activation, use_bias, name" },
+        { GRAPH(CONV5, "conv2d_transpose { filters = 3, kernel = 3, @padding = \"full\" }"),
+          "conv2d_transpose: padding wants \"same\", \"valid\", a whole number from 0 to 255" },
+        { GRAPH(CONV5, "conv2d_transpose { filters = 3, kernel = 3, @output_padding = 2 }"),
+          "conv2d_transpose: output_padding wants 0 up to 1 along the height, with this stride and "
+          "kernel, not 2" },
+        { GRAPH(CONV5, "conv2d_transpose { filters = 3, kernel = { 3, 4 }, @output_padding = 0 }"),
+          "conv2d_transpose: output_padding wants 1 up to 2 along the width, with this stride and "
+          "kernel, not 0" },
+        { GRAPH(CONV5, "conv2d_transpose { filters = 3, kernel = 3, padding = 1, stride = { 2, 1 }, "
+                       "@output_padding = 1 }"),
+          "conv2d_transpose: output_padding wants 0 up to 0 along the width" },
+        { GRAPH(CONV5, "@conv2d_transpose { filters = 3, kernel = 3, padding = 9 }"),
+          "conv2d_transpose: its padding leaves nothing of what 3x3 windows make of 8x8x5; use less "
+          "padding" },
+        { GRAPH(CONV5, "conv2d_transpose { filters = 3, kernel = 3, @groups = 3 }"),
+          "conv2d_transpose: 5 channels and 3 filters cannot both be cut into 3 groups" },
         { GRAPH(CONV5, "conv2d_transpose { filters = 3, kernel = 3, @stride = 0 }"),
-          "conv2d_transpose: stride wants a whole number from 1 to 255" },
+          "conv2d_transpose: stride wants a whole number from 1 to 255, or two" },
         { GRAPH(CONV5, "conv2d_transpose { filters = 3, @kernel = 0 }"),
           "conv2d_transpose: kernel wants a whole number from 1 to 255" },
     };
@@ -62,7 +78,8 @@ static void of_conv2d(void **state)
     (void)state;
     static const Refusal refusals[] = {
         { GRAPH("conv2d { @filtres = 5, kernel = 3 }", CONV3),
-          "conv2d: no argument is called 'filtres'; known are: filters, kernel, stride, padding" },
+          "conv2d: no argument is called 'filtres'; known are: filters, kernel, stride, padding, "
+          "dilation, groups, activation" },
         { GRAPH("conv2d { filters = 5, kernel = 3, zz = 1, @yy = 1 }", CONV3),
           "conv2d: no argument is called 'yy'" },
         { GRAPH("@conv2d { kernel = 3 }", CONV3), "conv2d: filters is missing" },
@@ -95,21 +112,32 @@ static void of_conv2d(void **state)
         { GRAPH("conv2d { @filters = 1e300, kernel = 3 }", CONV3),
           "conv2d: filters wants a whole number from 1 to 65536, not 1e+300" },
         { GRAPH("conv2d { filters = 5, @kernel = 0 }", CONV3),
-          "conv2d: kernel wants a whole number from 1 to 255, not 0" },
+          "conv2d: kernel wants a whole number from 1 to 255, or two as { height, width }, not 0" },
         { GRAPH("conv2d { filters = 5, @kernel = 256 }", CONV3),
-          "conv2d: kernel wants a whole number from 1 to 255, not 256" },
-        { GRAPH("conv2d { filters = 5, @kernel = { 3, 3 } }", CONV3),
-          "conv2d: kernel wants a whole number, not a table" },
+          "conv2d: kernel wants a whole number from 1 to 255, or two as { height, width }, not 256" },
+        { GRAPH("conv2d { filters = 5, @kernel = { 3, 3, 3 } }", CONV3),
+          "conv2d: kernel wants a whole number from 1 to 255, or two as { height, width }, not this list" },
+        { GRAPH("conv2d { filters = 5, @kernel = { 3, 0 } }", CONV3),
+          "conv2d: kernel wants a whole number from 1 to 255, or two as { height, width }, not this list" },
+        { GRAPH("conv2d { filters = 5, kernel = 3, @dilation = 0 }", CONV3),
+          "conv2d: dilation wants a whole number from 1 to 255, or two as { height, width }, not 0" },
+        { GRAPH("conv2d { filters = 5, kernel = 3, @groups = 2 }", CONV3),
+          "conv2d: 3 channels and 5 filters cannot both be cut into 2 groups; use groups = 1, or "
+          "numbers of channels and filters that 2 divides" },
+        { GRAPH("conv2d { filters = 12, kernel = 3, @groups = 4 }", CONV3),
+          "conv2d: 3 channels and 12 filters cannot both be cut into 4 groups; use groups = 3" },
         { GRAPH("conv2d { filters = 5, kernel = 3, @stride = 0 }", CONV3),
-          "conv2d: stride wants a whole number from 1 to 255, not 0" },
+          "conv2d: stride wants a whole number from 1 to 255, or two as { height, width }, not 0" },
         { GRAPH("conv2d { filters = 5, kernel = 3, @stride = false }", CONV3),
-          "conv2d: stride wants a whole number, not a boolean" },
+          "conv2d: stride wants a whole number from 1 to 255, or two as { height, width }, not a boolean" },
         { GRAPH("conv2d { filters = 5, kernel = 3, @padding = \"same\\0\" }", CONV3),
-          "conv2d: padding wants one of \"same\", \"valid\", not \"same\"" },
+          "conv2d: padding wants \"same\", \"valid\", a whole number from 0 to 255, { height, width } or { top, left, bottom, right }, not" },
         { GRAPH("conv2d { filters = 5, kernel = 3, @padding = \"full\" }", CONV3),
-          "conv2d: padding wants one of \"same\", \"valid\", not \"full\"" },
-        { GRAPH("conv2d { filters = 5, kernel = 3, @padding = 1 }", CONV3),
-          "conv2d: padding wants one of \"same\", \"valid\", not a number" },
+          "conv2d: padding wants \"same\", \"valid\", a whole number from 0 to 255, { height, width } or { top, left, bottom, right }, not \"full\"" },
+        { GRAPH("conv2d { filters = 5, kernel = 3, @padding = { 1, 2, 3 } }", CONV3),
+          "conv2d: padding wants \"same\", \"valid\", a whole number from 0 to 255, { height, width } or { top, left, bottom, right }, not this list" },
+        { GRAPH("conv2d { filters = 5, kernel = 3, @padding = -1 }", CONV3),
+          "conv2d: padding wants \"same\", \"valid\", a whole number from 0 to 255, { height, width } or { top, left, bottom, right }, not -1" },
         { GRAPH("conv2d { filters = 5, kernel = 3, @activation = \"ReLU\" }", CONV3),
           "conv2d: activation wants one of \"relu\", \"leaky_relu\"" },
         { GRAPH("conv2d { filters = 5, kernel = 3, @activation = relu }", CONV3),
@@ -117,14 +145,14 @@ static void of_conv2d(void **state)
         { GRAPH("conv2d { filters = 5, kernel = 3, activation = \"leaky_relu\", @slope = 0.1 }",
                 CONV3),
           "conv2d: no argument is called 'slope'; known are: filters, kernel, stride, padding, "
-          "activation, use_bias, name; it belongs to the layer leaky_relu: "
+          "dilation, groups, activation, use_bias, name; it belongs to the layer leaky_relu: "
           "remove activation and put leaky_relu { slope = ... } after this one\n" },
         { GRAPH("flatten {}, dense { units = 5, @slope = 0.1 }", CONV3),
           "dense: no argument is called 'slope'; known are: units, activation, use_bias, name; it "
           "belongs to the layer leaky_relu: " },
         { GRAPH("conv2d { filters = 5, kernel = 3, @size = 2 }", CONV3),
           "conv2d: no argument is called 'size'; known are: filters, kernel, stride, padding, "
-          "activation, use_bias, name\n" },
+          "dilation, groups, activation, use_bias, name\n" },
         { GRAPH("conv2d { filters = 5, kernel = 3, @use_bias = 1 }", CONV3),
           "conv2d: use_bias wants true or false, not a number" },
         { GRAPH("conv2d { filters = 5, kernel = 3, @use_bias = \"true\" }", CONV3),
@@ -230,7 +258,7 @@ static void of_activations(void **state)
           "gelu: approximate wants true or false, not a number" },
         { GRAPH("conv2d { filters = 5, kernel = 3, @approximate = true }", CONV3),
           "conv2d: no argument is called 'approximate'; known are: filters, kernel, stride, "
-          "padding, activation, use_bias, name; it belongs to the layer gelu: " },
+          "padding, dilation, groups, activation, use_bias, name; it belongs to the layer gelu: " },
         { GRAPH(CONV5 "softplus { @x = 1 }", CONV3), "softplus: no argument is called 'x'" },
         { GRAPH(CONV5 "elu { @alpha = 1 }", CONV3), "elu: no argument is called 'alpha'" },
         { GRAPH(CONV5 "linear { @x = 1 }", CONV3), "linear: no argument is called 'x'" },

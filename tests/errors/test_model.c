@@ -15,6 +15,11 @@ static void shapes_that_do_not_meet(void **state)
     static const Refusal refusals[] = {
         { GRAPH("@conv2d { filters = 5, kernel = 9, padding = \"valid\" },", CONV3),
           "conv2d: a 9x9 kernel with padding \"valid\" does not fit into 8x8" },
+        { GRAPH("@conv2d { filters = 5, kernel = { 3, 5 }, dilation = { 1, 3 }, padding = { 0, 2 "
+                "} },",
+                CONV3),
+          "conv2d: a 3x5 kernel, which spans 3x13, does not fit into 8x12, padding included; use "
+          "padding = \"same\" or a smaller kernel or dilation" },
         { GRAPH(CONV5 "@max_pool2d { size = 9 },", CONV3),
           "max_pool2d: a window of 9x9 does not fit into 8x8x5; use size <= 8 or a larger "
           "input\n" },

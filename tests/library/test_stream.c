@@ -137,6 +137,34 @@ static const Net curved = {
                  { CONV, .filters = 4, .kernel = 3, .activation = "hard_sigmoid" } }
 };
 
+static const Net shaped = {
+    .height = 12,
+    .width = 10,
+    .channels = 4,
+    .encoder = { { CONV, .filters = 6, .kernel = 2, .kernel_w = 5, .stride = 2, .stride_w = 1,
+                   .padded = true, .pad = { 1, 2, 0, 2 }, .activation = "tanh" },
+                 { CONV, .filters = 8, .kernel = 3, .dilation = 2, .dilation_w = 3, .groups = 2,
+                   .activation = "relu" },
+                 { POOL, .size = 2 } },
+    .decoder = { { UP, .size = 2 },
+                 { CONV, .filters = 38, .kernel = 3, .dilation = 1, .dilation_w = 2, .groups = 2,
+                   .activation = "relu" },
+                 { DECONV, .filters = 6, .kernel = 3, .kernel_w = 2, .stride = 2, .stride_w = 1,
+                   .groups = 2, .valid = true, .activation = "tanh" },
+                 { CONV, .filters = 4, .kernel = 2, .valid = true } }
+};
+static const Net dilated = {
+    .height = 12,
+    .width = 10,
+    .channels = 2,
+    .encoder = { { CONV, .filters = 5, .kernel = 3, .dilation = 2, .stride = 2 } },
+    .decoder = { { DECONV, .filters = 4, .kernel = 3, .dilation = 3, .activation = "tanh" },
+                 { DECONV, .filters = 3, .kernel = 3, .kernel_w = 1, .stride = 1, .stride_w = 2,
+                   .padded = true, .pad = { 1, 0, 1, 0 }, .dilation = 1, .enlarged = true,
+                   .more = { 0, 1 } },
+                 { CONV, .filters = 3, .kernel = 1, .stride = 1, .stride_w = 2 } }
+};
+
 /* Layers that read the image's own pixels. */
 static const Net pixels[] = {
     { .height = 24,
@@ -288,6 +316,8 @@ OF(upsampled)
 OF(transposed)
 OF(wide)
 OF(signal)
+OF(shaped)
+OF(dilated)
 
 static void of_pixels(void **state)
 {
@@ -472,6 +502,8 @@ int main(void)
         cmocka_unit_test(of_transposed),
         cmocka_unit_test(of_wide),
         cmocka_unit_test(of_signal),
+        cmocka_unit_test(of_shaped),
+        cmocka_unit_test(of_dilated),
         cmocka_unit_test(of_pixels),
         cmocka_unit_test(on_other_targets),
         cmocka_unit_test(of_little_code),

@@ -134,9 +134,67 @@ static void in_front_of_a_pool_with_rows_left_over(void **state)
         }
 }
 
+/* PyTorch's sizes: zeros are cut off on each side alone, and more rows and columns come after. */
+static void padding_in_numbers(void **state)
+{
+    (void)state;
+    Net net = { .height = 9,
+                .width = 8,
+                .channels = 2,
+                .encoder = { { CONV, .filters = 4, .kernel = 3, .stride = 2,
+                               .activation = "tanh" } },
+                .decoder = { { DECONV, .filters = 4, .kernel = 3, .kernel_w = 2, .padded = true,
+                               .pad = { 1, 0, 1, 0 }, .activation = "tanh" },
+                             { CONV, .filters = 3, .kernel = 2, .stride = 2 },
+                             { DECONV, .filters = 2, .kernel = 3, .kernel_w = 4, .padded = true,
+                               .pad = { 0, 6, 3, 5 }, .enlarged = true, .more = { 1, 3 },
+                               .dilation = 1, .dilation_w = 4, .stride = 2, .stride_w = 1 } } };
+    check_net_by(&net, "x86-64-v3", "conv_direct");
+    check_net_by(&net, "c", "conv_plain");
+}
+
+/* Keras's sizes with output_padding, of odd and of even windows. */
+static void more_of_the_same(void **state)
+{
+    (void)state;
+    Net net = { .height = 7,
+                .width = 7,
+                .channels = 2,
+                .encoder = { { CONV, .filters = 4, .kernel = 3, .stride = 3, .stride_w = 2,
+                               .activation = "tanh" } },
+                .decoder = { { DECONV, .filters = 2, .kernel = 3, .kernel_w = 4, .stride = 3,
+                               .stride_w = 2, .enlarged = true, .more = { 0, 1 } } } };
+    check_net_by(&net, "x86-64-v3", "conv_direct");
+    check_net_by(&net, "c", "conv_plain");
+}
+
+/* Strides and dilations with and without a divisor in common, groups, and no padding. */
+static void dilated_in_groups(void **state)
+{
+    (void)state;
+    Net net = { .height = 9,
+                .width = 10,
+                .channels = 3,
+                .encoder = { { CONV, .filters = 6, .kernel = 3, .stride = 2, .stride_w = 3,
+                               .activation = "tanh" } },
+                .decoder = { { DECONV, .filters = 4, .kernel = 2, .kernel_w = 3, .stride = 1,
+                               .stride_w = 2, .dilation = 3, .dilation_w = 2, .valid = true,
+                               .groups = 2, .activation = "tanh" },
+                             { DECONV, .filters = 34, .kernel = 3, .stride = 2, .stride_w = 1,
+                               .dilation = 3, .groups = 2, .activation = "relu" },
+                             { POOL, .size = 2 },
+                             { CONV, .filters = 3, .kernel = 1, .padded = true,
+                               .pad = { 1, 3, 0, 2 } } } };
+    check_net_by(&net, "x86-64-v3", "conv_direct");
+    check_net_by(&net, "c", "conv_plain");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(padding_in_numbers),
+        cmocka_unit_test(more_of_the_same),
+        cmocka_unit_test(dilated_in_groups),
         cmocka_unit_test(kernels_and_strides),
         cmocka_unit_test(by_conv_plain),
         cmocka_unit_test(stride_is_two_by_default),

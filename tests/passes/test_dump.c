@@ -371,6 +371,30 @@ static void stop_after_writes_nothing(void **state)
     folder_remove(folder);
 }
 
+/* A signal's one row is cut for threads to share, where it is long; also where its width is no
+   multiple of what a segment has at least. */
+static void signals_are_cut_into_segments(void **state)
+{
+    (void)state;
+    static const struct {
+        int width;
+        const char *numbers;
+    } cases[] = { { 1024, " WIDTH=64 SEGMENTS=16 " },
+                  { 1000, " WIDTH=100 SEGMENTS=10 " },
+                  { 127, " HEIGHT=1 WIDTH=127 " } };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char *text = text_of("return autoencoder \"net\" { input = { 1, %d, 3 }, encoder = "
+                             "sequential \"e\" { conv2d { filters = 8, kernel = { 1, 5 } } },\n"
+                             "decoder = sequential \"d\" { conv2d { filters = 3, kernel = 1 } } }",
+                             cases[i].width);
+        char *dump = dump_of(text, "plan");
+        if (!strstr(dump, cases[i].numbers))
+            fail_msg("no %s in\n%s", cases[i].numbers, dump);
+        free(dump);
+        free(text);
+    }
+}
+
 static const char dense_graph[] =
     "return autoencoder \"net\" {\n"
     "  input = { 12, 16, 3 },\n"
@@ -432,6 +456,7 @@ int main(void)
         cmocka_unit_test(fuse_finds_the_fusions),
         cmocka_unit_test(fuse_ends_a_fusion_at_the_latent),
         cmocka_unit_test(stop_after_writes_nothing),
+        cmocka_unit_test(signals_are_cut_into_segments),
         cmocka_unit_test(dense_layers_take_microbatches),
     };
     return cmocka_run_group_tests_name("dump", tests, NULL, NULL);

@@ -24,8 +24,9 @@ static void place_conv(const NetLayer *l, NaiveConv *n, int axis, int in)
 {
     int stride = n->stride[axis], window = net_window(n, axis);
     if (l->padded || l->valid) {
+        int rest = in + l->pad[axis] + l->pad[axis + 2] - window;
         n->pad[axis] = l->pad[axis];
-        n->out[axis] = (in + l->pad[axis] + l->pad[axis + 2] - window) / stride + 1;
+        n->out[axis] = rest < 0 ? 0 : rest / stride + 1;
         return;
     }
     int out = (in + stride - 1) / stride, zeros = (out - 1) * stride + window - in;

@@ -85,6 +85,11 @@ typedef struct NetPlace {
 
 enum { NET_PLACES = 2 * MAX_NET };
 
+/* Of a convolution, transposed or not, whose input has that size: how its windows lie; how far they
+   reach along an axis. */
+NaiveConv net_conv(const NetLayer *layer, NetSize size);
+int net_window(const NaiveConv *conv, int axis);
+
 /* All layers in order; returns their number. */
 int net_places(const Net *net, NetPlace places[NET_PLACES]);
 

@@ -8,10 +8,6 @@
 int net_length(const NetLayer *layers);
 NetSize net_image_size(const Net *net);
 
-/* Of a convolution, transposed or not, whose input has that size; how far its windows reach. */
-NaiveConv net_conv(const NetLayer *layer, NetSize size);
-int net_window(const NaiveConv *conv, int axis);
-
 /* The index of a layer among the first `count`; -1 for the image. */
 int net_find_place(const NetPlace *places, int count, const char *name);
 

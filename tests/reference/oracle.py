@@ -1,0 +1,380 @@
+#!/usr/bin/env python3
+"""Reference numbers for the compiled networks, computed by PyTorch in float64.
+
+    apt-get install -y python3-torch python3-numpy      (Debian's packages)
+    /usr/bin/python3 oracle.py cae  OUT.safetensors [--size 224] [--batch 2] [--steps 3] [--seed 1] [--images DIR]
+    /usr/bin/python3 oracle.py net  OUT.safetensors OUT.lua 'SPEC' [--batch 2] [--steps 3] [--seed 1]   any chain; see NETS below
+    /usr/bin/python3 oracle.py op   OUT.safetensors 'SPEC'      one operator; see OPS below
+    /usr/bin/python3 oracle.py show FILE.safetensors
+
+Every tensor is little-endian float32 (rounded once from float64) in a safetensors file.
+Layouts are the ones Keras uses: images and activations NHWC, convolution kernels HWIO
+(height, width, in, out), transposed convolution kernels HWOI, dense kernels IO.
+
+`cae` holds the article's network:
+    input                           [B, S, S, 3]      multiples of 1/255 in [0, 1]
+    step0/<param>                   initial parameters (Glorot uniform kernels, zero biases)
+    latent, output                  forward results with the step-0 parameters
+    loss                            [steps + 1]       mean squared error before each update, and after the last
+    grad/<param>                    gradient of the mean squared error at step 0
+    step<k>/<param>                 parameters after k Adam updates, k = 1..steps
+<param> is encoder.conv1.kernel, encoder.conv1.bias, ... decoder.conv3.bias.
+Adam is Keras's: a = lr * sqrt(1 - b2^t) / (1 - b1^t); w -= a * m / (sqrt(v) + eps),
+lr 1e-3, b1 0.9, b2 0.999, eps 1e-7.
+Max pooling sends the gradient to the first maximum in row-major order; ReLU'(0) = 0.
+"""
+import argparse, json, math, os, struct, sys
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+torch.set_default_dtype(torch.float64)
+
+
+def save(path, tensors):
+    header, blob, at = {}, [], 0
+    for name, t in tensors.items():
+        a = np.ascontiguousarray(np.asarray(t, dtype=np.float32))
+        header[name] = {"dtype": "F32", "shape": list(a.shape), "data_offsets": [at, at + a.nbytes]}
+        at += a.nbytes
+        blob.append(a.tobytes())
+    h = json.dumps(header).encode()
+    h += b" " * (-len(h) % 8)
+    with open(path, "wb") as f:
+        f.write(struct.pack("<Q", len(h)) + h + b"".join(blob))
+
+
+def load(path):
+    with open(path, "rb") as f:
+        n, = struct.unpack("<Q", f.read(8))
+        h = json.loads(f.read(n))
+        data = f.read()
+    return {k: np.frombuffer(data[v["data_offsets"][0]:v["data_offsets"][1]], np.float32).reshape(v["shape"])
+            for k, v in h.items() if k != "__metadata__"}
+
+
+nchw = lambda t: t.permute(0, 3, 1, 2)
+nhwc = lambda t: t.permute(0, 2, 3, 1)
+
+
+def pair(v):
+    """A number for both sides, or [height, width]."""
+    return (v, v) if isinstance(v, int) else tuple(v)
+
+
+def sides(v):
+    """Zeros in numbers: one for all sides, [height, width] or [top, left, bottom, right]; None of a name."""
+    if isinstance(v, str):
+        return None
+    v = (v,) * 4 if isinstance(v, int) else tuple(v)
+    return v * 2 if len(v) == 2 else v
+
+
+def window(l, axis):
+    """How far a window reaches along an axis."""
+    return (pair(l["kernel"])[axis] - 1) * pair(l.get("dilation", 1))[axis] + 1
+
+
+def conv(x, k, b, l):
+    """x NHWC, k HWIO; `same` pads as TensorFlow does (the odd pixel goes after)."""
+    x, w = nchw(x).contiguous(), k.permute(3, 2, 0, 1).contiguous()
+    stride, padding = pair(l.get("stride", 1)), l.get("padding", "same")
+    zeros = sides(padding) or (0, 0, 0, 0)
+    if padding == "same":
+        def amount(axis):
+            n, s = x.shape[2 + axis], stride[axis]
+            total = max((-(-n // s) - 1) * s + window(l, axis) - n, 0)
+            return total // 2, total - total // 2
+        (t, bo), (le, r) = amount(0), amount(1)
+        zeros = (t, le, bo, r)
+    t, le, bo, r = zeros
+    return nhwc(F.conv2d(F.pad(x, (le, r, t, bo)), w, b, stride=stride, dilation=pair(l.get("dilation", 1)),
+                         groups=l.get("groups", 1)))
+
+
+def pool(x, size, kind):
+    f = F.max_pool2d if kind == "max" else F.avg_pool2d
+    return nhwc(f(nchw(x), size))
+
+
+def upsample(x, s):
+    return x.repeat_interleave(s, 1).repeat_interleave(s, 2)
+
+
+LAYERS = [("encoder.conv1", 3, 32), ("encoder.conv2", 32, 64), ("encoder.conv3", 64, 128),
+          ("decoder.conv1", 128, 128), ("decoder.conv2", 128, 16), ("decoder.conv3", 16, 3)]
+
+
+def cae_forward(p, x):
+    for n in ("encoder.conv1", "encoder.conv2", "encoder.conv3"):
+        x = pool(torch.relu(conv(x, p[n + ".kernel"], p[n + ".bias"], {"kernel": 3})), 2, "max")
+    z = x
+    for n in ("decoder.conv1", "decoder.conv2", "decoder.conv3"):
+        x = upsample(torch.relu(conv(x, p[n + ".kernel"], p[n + ".bias"], {"kernel": 3})), 2)
+    return z, x
+
+
+def noise(rng, shape):
+    return torch.tensor((rng.integers(0, 256, shape) / 255.0).astype(np.float32).astype(np.float64))
+
+
+def images(args, rng):
+    if args.images:
+        from PIL import Image
+        names = sorted(os.path.join(d, f) for d, _, fs in os.walk(args.images) for f in fs if f.lower().endswith(("jpg", "jpeg", "png")))
+        pick = [names[i] for i in rng.permutation(len(names))[:args.batch]]
+        a = [np.asarray(Image.open(f).convert("RGB").resize((args.size, args.size))) / 255.0 for f in pick]
+        return torch.tensor(np.stack(a).astype(np.float32).astype(np.float64))
+    return noise(rng, (args.batch, args.size, args.size, 3))
+
+
+def run_cae(args):
+    rng = np.random.default_rng(args.seed)
+    p = {}
+    for n, ci, co in LAYERS:
+        lim = math.sqrt(6.0 / (9 * ci + 9 * co))
+        p[n + ".kernel"] = torch.tensor(rng.uniform(-lim, lim, (3, 3, ci, co)).astype(np.float32).astype(np.float64))
+        p[n + ".bias"] = torch.zeros(co)
+    x = images(args, rng)
+    save(args.out, train_reference(cae_forward, p, x, lambda y, a: ((y - a) ** 2).mean(), args.steps))
+
+
+# NETS: SPEC is JSON, a chain of layers in two parts, e.g.
+#   {"name": "tiny", "input": [16, 12, 3],
+#    "encoder": [{"op": "conv2d", "filters": 8, "kernel": 3, "activation": "relu"}, {"op": "max_pool2d", "size": 2}],
+#    "decoder": [{"op": "conv2d", "filters": 3, "kernel": 3}, {"op": "max_unpool2d", "pool": "encoder.pool1"}],
+#    "loss": "mse"}
+# ops: conv2d {filters kernel stride padding dilation groups activation},
+#      conv2d_transpose {filters kernel stride padding output_padding dilation groups activation}: kernel, stride, dilation
+#      and output_padding numbers or [height, width], padding a name, a number, [height, width] or [top, left, bottom, right],
+#      dense {units activation}, flatten {}, reshape {shape}, max_pool2d {size}, avg_pool2d {size}, upsample2d {size},
+#      max_unpool2d {pool}, and the activations by name. loss: mse, mae, bce (on outputs in 0..1).
+# Writes the same network as a graph file too, and a reference file like the one of `cae`.
+# A layer is called by its kind and its place among those of its kind in its part: encoder.conv1, encoder.pool1,
+# decoder.deconv1, decoder.dense2, decoder.up1.
+SHORT = {"conv2d": "conv", "conv2d_transpose": "deconv", "dense": "dense", "max_pool2d": "pool", "avg_pool2d": "pool",
+         "upsample2d": "up", "max_unpool2d": "unpool", "flatten": "flatten", "reshape": "reshape"}
+ACT = {"relu": torch.relu, "leaky_relu": lambda t: F.leaky_relu(t, 0.2), "sigmoid": torch.sigmoid, "tanh": torch.tanh,
+       "softplus": F.softplus, "elu": F.elu, "linear": lambda t: t}
+
+
+def conv_transpose(x, k, b, l):
+    """k HWOI. Names: Keras's sizes, its output_padding too; numbers: PyTorch's. Whatever comes after the last window
+    gets the bias alone."""
+    stride, dilation = pair(l.get("stride", 2)), pair(l.get("dilation", 1))
+    padding, more = l.get("padding", "same"), l.get("output_padding")
+    full = F.conv_transpose2d(nchw(x).contiguous(), k.permute(3, 2, 0, 1).contiguous(), None, stride=stride,
+                              dilation=dilation, groups=l.get("groups", 1))
+
+    def place(axis):
+        n, s, kk = x.shape[1 + axis], stride[axis], window(l, axis)
+        extra = None if more is None else pair(more)[axis]
+        if padding == "same":
+            size = n * s if extra is None else (n - 1) * s + kk % 2 + extra
+            return max((n - 1) * s + kk - size, 0) // 2, size
+        if padding == "valid":
+            return 0, (n - 1) * s + (max(kk, s) if extra is None else kk + extra)
+        zeros = sides(padding)
+        return zeros[axis], (n - 1) * s + kk - zeros[axis] - zeros[axis + 2] + (extra or 0)
+
+    (top, h), (left, w) = place(0), place(1)
+    full = F.pad(full, (0, max(0, w + left - full.shape[3]), 0, max(0, h + top - full.shape[2])))
+    return nhwc(full[:, :, top:top + h, left:left + w]) + b
+
+
+def named_layers(spec):
+    for part in ("encoder", "decoder"):
+        count = {}
+        for l in spec[part]:
+            short = SHORT.get(l["op"], l["op"])
+            count[short] = count.get(short, 0) + 1
+            yield "%s.%s%d" % (part, short, count[short]), l
+
+
+def net_forward(spec, p, x, init=None):
+    """Runs the chain; with `init`, draws each layer's parameters as it goes."""
+    switches, z = {}, x
+    for name, l in named_layers(spec):
+        if name.startswith("decoder") and z is not None and "latent" not in switches:
+            switches["latent"] = x
+        op = l["op"]
+        k, b = name + ".kernel", name + ".bias"
+        if init is not None and op in ("conv2d", "conv2d_transpose", "dense"):
+            kk, g = pair(l.get("kernel", 1)), l.get("groups", 1)
+            shape = {"conv2d": lambda: (*kk, x.shape[3] // g, l["filters"]),
+                     "conv2d_transpose": lambda: (*kk, l["filters"] // g, x.shape[3]),
+                     "dense": lambda: (x.shape[1], l["units"])}[op]()
+            fan = kk[0] * kk[1] * (shape[-1] + shape[-2])
+            lim = math.sqrt(6.0 / fan)
+            f32 = lambda a: torch.tensor(a.astype(np.float32).astype(np.float64))
+            p[k] = f32(init.uniform(-lim, lim, shape))
+            p[b] = f32(init.uniform(0, 0.1, l.get("filters", l.get("units"))))
+        if op == "conv2d":
+            x = conv(x, p[k], p[b], l)
+        elif op == "conv2d_transpose":
+            x = conv_transpose(x, p[k], p[b], l)
+        elif op == "dense":
+            x = x @ p[k] + p[b]
+        elif op == "flatten":
+            x = x.reshape(x.shape[0], -1)
+        elif op == "reshape":
+            x = x.reshape(x.shape[0], *l["shape"])
+        elif op == "max_pool2d":
+            v, i = F.max_pool2d(nchw(x), l.get("size", 2), return_indices=True)
+            switches[name] = (i, x.shape, l.get("size", 2))
+            x = nhwc(v)
+        elif op == "avg_pool2d":
+            x = pool(x, l.get("size", 2), "avg")
+        elif op == "upsample2d":
+            x = upsample(x, l.get("size", 2))
+        elif op == "max_unpool2d":
+            i, _, size = switches[l["pool"]]
+            h, w = x.shape[1] * size, x.shape[2] * size
+            src = switches[l["pool"]][1]
+            assert (h, w) == (src[1], src[2]), "max_unpool2d: the pooled image was %s" % (src,)
+            x = nhwc(F.max_unpool2d(nchw(x), i, size, output_size=(x.shape[0], x.shape[3], h, w)))
+        else:
+            x = ACT[op](x)
+        if "activation" in l:
+            x = ACT[l["activation"]](x)
+    return switches.get("latent", x), x
+
+
+def lua_value(v):
+    if isinstance(v, str):
+        return '"%s"' % v
+    if isinstance(v, list):
+        return "{ " + ", ".join(lua_value(e) for e in v) + " }"
+    return str(v)
+
+
+def write_lua(spec, path):
+    def part(name):
+        rows = ["  %s { %s }," % (l["op"], ", ".join("%s = %s" % (k, lua_value(v)) for k, v in l.items() if k != "op")) for l in spec[name]]
+        return 'local %s = sequential "%s" {\n%s\n}\n' % (name, name, "\n".join(rows))
+    with open(path, "w") as f:
+        f.write('%s%sreturn autoencoder "%s" {\n  input = %s,\n  encoder = encoder,\n  decoder = decoder,\n'
+                '  training = { loss = "%s", optimizer = adam { lr = 1e-3 }, batch = 8, epochs = 1 },\n}\n'
+                % (part("encoder"), part("decoder"), spec.get("name", "net"), lua_value(spec["input"]), spec.get("loss", "mse")))
+
+
+LOSS = {"mse": lambda y, x: ((y - x) ** 2).mean(), "mae": lambda y, x: (y - x).abs().mean(),
+        "bce": lambda y, x: F.binary_cross_entropy(y, x)}
+
+
+def train_reference(forward, p, x, loss_of, steps):
+    """The tensors of a reference file: forward, losses, step-0 gradients, and the parameters after each Adam update."""
+    out = {"input": x.numpy()}
+    out.update({"step0/" + k: v.numpy() for k, v in p.items()})
+    m = {k: torch.zeros_like(v) for k, v in p.items()}
+    v2 = {k: torch.zeros_like(v) for k, v in p.items()}
+    losses = []
+    for t in range(1, steps + 2):
+        q = {k: v.clone().requires_grad_(True) for k, v in p.items()}
+        z, y = forward(q, x)
+        loss = loss_of(y, x)
+        losses.append(loss.item())
+        if t == 1:
+            out["latent"], out["output"] = z.detach().numpy(), y.detach().numpy()
+        if t == steps + 1:
+            break
+        loss.backward()
+        a = 1e-3 * math.sqrt(1 - 0.999 ** t) / (1 - 0.9 ** t)
+        for k in p:
+            g = q[k].grad
+            if t == 1:
+                out["grad/" + k] = g.numpy()
+            m[k] = 0.9 * m[k] + 0.1 * g
+            v2[k] = 0.999 * v2[k] + 0.001 * g * g
+            p[k] = p[k] - a * m[k] / (v2[k].sqrt() + 1e-7)
+            out["step%d/%s" % (t, k)] = p[k].numpy()
+    out["loss"] = np.array(losses)
+    print("loss", losses)
+    return out
+
+
+def run_net(args):
+    spec = json.loads(args.spec)
+    rng = np.random.default_rng(args.seed)
+    x = noise(rng, (args.batch, *spec["input"]))
+    p = {}
+    with torch.no_grad():
+        net_forward(spec, p, x, init=rng)
+    save(args.out, train_reference(lambda q, a: net_forward(spec, q, a), p, x, LOSS[spec.get("loss", "mse")], args.steps))
+    write_lua(spec, args.lua)
+
+
+# OPS: SPEC is JSON, e.g.
+#   {"op": "conv2d", "in": [2, 17, 13, 5], "filters": 7, "kernel": 3, "stride": 2, "padding": "same"}
+#   {"op": "conv2d_transpose", "in": [2, 7, 9, 6], "filters": 4, "kernel": 3, "stride": 2}   output = input * stride ("same")
+#   {"op": "max_pool2d" | "avg_pool2d", "in": [...], "size": 2}
+#   {"op": "max_unpool2d", "in": [...], "size": 2}   max-pools, then puts each maximum back at its place, zeros elsewhere
+#   {"op": "upsample2d", "in": [...], "size": 2}
+#   {"op": "dense", "in": [B, N], "units": 11}
+#   {"op": "relu" | "leaky_relu" | "sigmoid" | "tanh" | "softplus" | "elu", "in": [...]}
+# The file holds: input, kernel, bias (where the operator has them), output, dy (the gradient that arrives),
+# dx, and dkernel, dbias.
+def run_op(args):
+    s = json.loads(args.spec)
+    rng = np.random.default_rng(args.seed)
+    r = lambda *sh: torch.tensor(rng.uniform(-1, 1, sh).astype(np.float32).astype(np.float64), requires_grad=True)
+    x = r(*s["in"])
+    k = b = None
+    op = s["op"]
+    if op == "conv2d":
+        k, b = r(*pair(s["kernel"]), s["in"][3] // s.get("groups", 1), s["filters"]), r(s["filters"])
+        y = conv(x, k, b, s)
+    elif op == "conv2d_transpose":
+        k, b = r(*pair(s["kernel"]), s["filters"] // s.get("groups", 1), s["in"][3]), r(s["filters"])          # HWOI
+        y = conv_transpose(x, k, b, s)
+    elif op in ("max_pool2d", "avg_pool2d"):
+        y = pool(x, s.get("size", 2), op[:3])
+    elif op == "max_unpool2d":
+        v, i = F.max_pool2d(nchw(x), s.get("size", 2), return_indices=True)
+        y = nhwc(F.max_unpool2d(v, i, s.get("size", 2), output_size=nchw(x).shape))
+    elif op == "upsample2d":
+        y = upsample(x, s.get("size", 2))
+    elif op == "dense":
+        k, b = r(s["in"][1], s["units"]), r(s["units"])
+        y = x @ k + b
+    else:
+        y = ACT[op](x)
+    dy = torch.tensor(rng.uniform(-1, 1, tuple(y.shape)).astype(np.float32).astype(np.float64))
+    y.backward(dy)
+    out = {"input": x.detach().numpy(), "output": y.detach().numpy(), "dy": dy.numpy(), "dx": x.grad.numpy()}
+    if k is not None:
+        out.update(kernel=k.detach().numpy(), bias=b.detach().numpy(), dkernel=k.grad.numpy(), dbias=b.grad.numpy())
+    save(args.out, out)
+    print({n: list(t.shape) for n, t in out.items()})
+
+
+def main():
+    ap = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    sub = ap.add_subparsers(dest="what", required=True)
+    c = sub.add_parser("cae")
+    c.add_argument("out")
+    for n, d in (("size", 224), ("batch", 2), ("steps", 3), ("seed", 1)):
+        c.add_argument("--" + n, type=int, default=d)
+    c.add_argument("--images")
+    n = sub.add_parser("net")
+    n.add_argument("out")
+    n.add_argument("lua")
+    n.add_argument("spec")
+    for name, d in (("batch", 2), ("steps", 3), ("seed", 1)):
+        n.add_argument("--" + name, type=int, default=d)
+    o = sub.add_parser("op")
+    o.add_argument("out")
+    o.add_argument("spec")
+    o.add_argument("--seed", type=int, default=1)
+    w = sub.add_parser("show")
+    w.add_argument("file")
+    args = ap.parse_args()
+    if args.what == "show":
+        for n, t in load(args.file).items():
+            print("%-32s %-20s mean % .6g  max|.| %.6g" % (n, list(t.shape), t.mean(), np.abs(t).max()))
+    else:
+        {"cae": run_cae, "net": run_net, "op": run_op}[args.what](args)
+
+
+if __name__ == "__main__":
+    main()
