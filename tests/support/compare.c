@@ -121,20 +121,14 @@ static void want_zeros(const Values *got, const Values *right)
     assert_true(zeros * 8 > right->latents);
 }
 
-static void compare(const LineCase *line, const char *target, const char *kernel,
-                    Tolerance tolerance, bool black)
+/* `fast` and `plain`: the options of both. */
+static void compare_builds(const Net *net, const char *fast, const char *plain, Tolerance tolerance,
+                           bool black)
 {
-    const ConvCase *s = &line->conv;
-    Net net = net_around(line, black);
-    char *graph = net_graph(&net), *all = net_force(&net, "conv_plain"),
-         *plain = text_of("--target %s%s", target, all);
-    const char *others = s->in ? "--kernel encoder.conv1=conv_plain" : "";
-    char *fast = text_of(
-        "--target %s --kernel encoder.conv%d=%s --kernel decoder.conv1=conv_plain %s", target,
-        s->in ? 2 : 1, kernel, others);
+    char *graph = net_graph(net);
     print_message("%s: %s", fast, graph);
-    Values a = run_model(&net, graph, fast, black, build_model_merged),
-           b = run_model(&net, graph, plain, black, build_model_unoptimized);
+    Values a = run_model(net, graph, fast, black, build_model_merged),
+           b = run_model(net, graph, plain, black, build_model_unoptimized);
     want("the latent", a.latent, b.latent, a.latents, tolerance.forward);
     want("the output", a.output, b.output, a.outputs, tolerance.forward);
     want("the losses", a.losses, b.losses, IMAGES, tolerance.forward);
@@ -144,6 +138,34 @@ static void compare(const LineCase *line, const char *target, const char *kernel
     values_free(&a);
     values_free(&b);
     free(graph);
+}
+
+static void compare(const LineCase *line, const char *target, const char *kernel,
+                    Tolerance tolerance, bool black)
+{
+    const ConvCase *s = &line->conv;
+    Net net = net_around(line, black);
+    char *all = net_force(&net, "conv_plain"), *plain = text_of("--target %s%s", target, all);
+    const char *others = s->in ? "--kernel encoder.conv1=conv_plain" : "";
+    char *fast = text_of(
+        "--target %s --kernel encoder.conv%d=%s --kernel decoder.conv1=conv_plain %s", target,
+        s->in ? 2 : 1, kernel, others);
+    compare_builds(&net, fast, plain, tolerance, black);
+    free(all);
+    free(fast);
+    free(plain);
+}
+
+void compare_net_with_plain(const Net *net, const char *target, const char *kernel,
+                            Tolerance tolerance)
+{
+    if (!machine_has(target))
+        skip();
+    char *forced = net_force(net, kernel), *all = net_force(net, "conv_plain");
+    char *fast = text_of("--target %s%s", target, forced),
+         *plain = text_of("--target %s%s", target, all);
+    compare_builds(net, fast, plain, tolerance, false);
+    free(forced);
     free(all);
     free(fast);
     free(plain);

@@ -4,6 +4,8 @@
 #ifndef TEST_COMPARE_H
 #define TEST_COMPARE_H
 
+#include "net.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -35,6 +37,10 @@ void compare_with_plain(const ConvCase *cases, size_t count, const char *target,
 
 void compare_lines_with_plain(const LineCase *cases, size_t count, const char *target,
                               const char *kernel, Tolerance tolerance);
+
+/* A whole network, every convolution of it by that kernel. */
+void compare_net_with_plain(const Net *net, const char *target, const char *kernel,
+                            Tolerance tolerance);
 
 /* The same without biases, on images with black borders: what is exactly 0 by the definition must
    then be exactly 0. */
