@@ -9,8 +9,8 @@ Each network starts from seed 1 and learns for the same number of epochs from th
 (without --train, from the built-in ones). The table has its parameters, the size of its latent, the
 val_loss at the end, and what `bench` measures. --sheet draws what each makes of built-in pictures
 that none has learnt from. Networks of signals learn from the built-in ones and are on no sheet.
-Then come the convolutions and dense products with 16 channels or more,
-in and out, that run below a quarter of the FMA peak, in any pass: there should be none.
+Then come the convolutions and dense products with 16 channels or more, in and out, that run below a
+quarter of the FMA peak, in any pass: there should be none.
 
 The table goes to standard output, and with --write between the two lines `<!-- graphs.py -->` of a
 Markdown file. Needs caec's build folder, CMake, and for --sheet Pillow (Debian: python3-pil).
