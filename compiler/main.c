@@ -91,6 +91,7 @@ static void compile(const Options *o)
     if (o->dot)
         dot_print(&text, graph);
     text_write(&text, stdout);
+    graph->streams = o->stream;
     bool more = o->directory || o->dump || o->stop || o->memory || o->tune;
     if (!more || !pipeline_run(graph, o->dump, o->stop))
         return;

@@ -74,6 +74,7 @@ RELATED = {
     "fuse": "golden_text ops_dense_double",
     "microbatch": "golden_text ops_dense_double",
     "stages": "ops_stages_double",
+    "turn": "passes_dump",
     "split_inference": "ops_noise_double",
     "commute": "ops_max_pool2d_double",
     "drop": "passes_dump",

@@ -52,7 +52,7 @@ static void set_parameters(lua_State *L, const Graph *graph)
         all = all && !p->non_trainable;
         set_text(L, "name", p->node->name);
         set_text(L, "id", upper(plan_identifier(p->node->name)));
-        set_shape_fields(L, "shape", p->node->shape);
+        set_shape_fields(L, "shape", graph_shape_as_written(graph, p->node->shape));
         set_number(L, "offset", (double)offset);
         set_text(L, "limit", shortest(p->limit));
         set_text(L, "fill", shortest(p->fill));
@@ -264,9 +264,10 @@ void push_model(lua_State *L, const Plan *plan, const EmitOptions *options)
     set_target(L, plan->settings.target);
     set_settings(L, &plan->settings, options);
     set_plan(L, plan);
-    set_shape_fields(L, "input", graph->input->shape);
-    set_shape_fields(L, "latent", graph->latent->shape);
-    set_shape_fields(L, "output", graph->output->shape);
+    set_shape_fields(L, "input", graph_shape_as_written(graph, graph->input->shape));
+    set_shape_fields(L, "latent", graph_shape_as_written(graph, graph->latent->shape));
+    set_shape_fields(L, "output", graph_shape_as_written(graph, graph->output->shape));
+    set_bool(L, "turned", graph->turned);
     set_parameters(L, graph);
     set_packings(L, plan);
     set_training(L, &graph->training);

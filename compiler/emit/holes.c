@@ -1,7 +1,7 @@
 #include "holes.h"
 
 #include "../base/arena.h"
-#include "../kernels/conv/conv.h"
+#include "../kernels/conv.h"
 #include "../packing/codes.h"
 #include "../packing/kinds/points.h"
 

@@ -17,10 +17,12 @@ static _Noreturn void refuse(const Reading *r)
     fail_with(EXIT_INPUT, "%s", r->message);
 }
 
-static const float *read_one(Reading *r, const Safetensors *file, const Node *node)
+static const float *read_one(Reading *r, const Safetensors *file, const Graph *graph,
+                             const Node *node)
 {
-    const SafetensorsEntry *entry = parameters_find(file, r->path, node->name, node->shape.rank,
-                                                    node->shape.dim, r->message, sizeof r->message);
+    const Shape shape = graph_shape_as_written(graph, node->shape);
+    const SafetensorsEntry *entry = parameters_find(file, r->path, node->name, shape.rank,
+                                                    shape.dim, r->message, sizeof r->message);
     if (!entry)
         refuse(r);
     float *values = ARENA_ARRAY(float, entry->count);
@@ -51,7 +53,7 @@ const Trained *trained_read(const char *path, const Graph *graph)
     Trained *trained = ARENA_NEW(Trained);
     trained->values = ARENA_ARRAY(const float *, graph->parameter_count);
     for (int i = 0; i < graph->parameter_count; i++)
-        trained->values[i] = read_one(&r, &file, graph->parameters[i].node);
+        trained->values[i] = read_one(&r, &file, graph, graph->parameters[i].node);
     for (int i = 0; i < file.count; i++) {
         const char *name = file.entries[i].name;
         if (parameters_kept_besides(name) || is_parameter(graph, name))

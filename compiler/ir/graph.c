@@ -37,6 +37,16 @@ Shape shape_hwc(int height, int width, int channels)
     return (Shape){ 3, { height, width, channels } };
 }
 
+Shape shape_turned(Shape shape)
+{
+    if (shape.rank >= 3) {
+        int height = shape.dim[0];
+        shape.dim[0] = shape.dim[1];
+        shape.dim[1] = height;
+    }
+    return shape;
+}
+
 /* Each dimension and the whole inside the limits; the product cannot overflow since each factor is
    checked first. */
 static void check_size(const Node *node)
@@ -181,6 +191,11 @@ bool node_is_by_product(const Node *by_product, const Node *node)
 bool node_is_loss(const Node *node)
 {
     return node && node->shape.rank == 0;
+}
+
+Shape graph_shape_as_written(const Graph *graph, Shape shape)
+{
+    return graph->turned ? shape_turned(shape) : shape;
 }
 
 int graph_partial_stages(const Graph *graph)

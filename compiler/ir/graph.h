@@ -30,6 +30,7 @@ int64_t shape_count(Shape shape);
 bool shape_equal(Shape a, Shape b);
 const char *shape_text(Shape shape); /* "224x224x3"; "1" for rank 0 */
 Shape shape_hwc(int height, int width, int channels);
+Shape shape_turned(Shape shape); /* height and width exchanged, of images and kernels */
 
 /* real; uint8_t 0..255 standing for 0..1; place in a pooling window */
 typedef enum Type { TYPE_REAL, TYPE_PIXEL, TYPE_CODE } Type;
@@ -248,6 +249,8 @@ struct Graph {
     Fusion **fusions; /* set by fuse */
     int fusion_count;
     Fusion **fusion_of; /* likewise: of each node, NULL of leaves */
+    bool streams;       /* it is compiled for images that come row by row; set before the passes */
+    bool turned;        /* set by turn: height and width are exchanged */
 };
 
 /* A core operator and its epilogue (bias, activation, pool), with the backward half of both: what
@@ -302,6 +305,9 @@ bool node_is_loss(const Node *node);
 /* The node whose value the node's is: what all views are of, else the node itself. NULL for
    NULL. */
 Node *node_storage(const Node *node);
+
+/* The shape of a value as the graph file has it, also where the graph is turned. */
+Shape graph_shape_as_written(const Graph *graph, Shape shape);
 
 /* How many stages train a part of the network; their numbers are 1 and up. */
 int graph_partial_stages(const Graph *graph);

@@ -108,9 +108,10 @@ Packing packing_folded(const Node *parameter, int block, int lanes, Folding fold
    upsampled one, phase by phase. Transposed: inputs and outputs exchanged (not turned), for dX. */
 Packing packing_winograd(const Node *parameter, int block, int lanes, int up, bool transposed);
 
-/* A kernel 3x3 as G g along its rows: [block of outputs][6 points][row][input channel][output in
-   block], the last block cut to a multiple of `lanes`, missing outputs zero. */
-Packing packing_line(const Node *parameter, int block, int lanes);
+/* A kernel of three columns as G g along its rows: [block of outputs][6 points][row][input
+   channel][output in block], the last block cut to a multiple of `lanes`, missing outputs zero.
+   Rotated: the kernel turned, inputs and outputs exchanged, for dX. */
+Packing packing_line(const Node *parameter, int block, int lanes, bool rotated);
 
 /* A kernel 3x3 as G g down its columns: [block of outputs][column][input channel][6 points][output
    in block]. The outputs must fill the blocks. */

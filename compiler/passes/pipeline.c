@@ -15,6 +15,7 @@ static const struct {
     void (*run)(Graph *graph);
     const char *about;
 } passes[] = {
+    { "turn", pass_turn, "where signals of one row are to stream, exchange height and width" },
     { "split_inference", pass_split_inference,
       "give inference a path without the layers that are active in training alone" },
     { "stages", pass_stages, "give each stage of training a copy of its layers and a loss" },

@@ -8,8 +8,9 @@ side.
 Each network starts from seed 1 and learns for the same number of epochs from the same pictures
 (without --train, from the built-in ones). The table has its parameters, the size of its latent, the
 val_loss at the end, and what `bench` measures. --sheet draws what each makes of built-in pictures
-that none has learnt from. Then come the convolutions and dense products with 16 channels or more,
-in and out, that run below a quarter of the FMA peak, in any pass: there should be none.
+that none has learnt from. Networks of signals learn from the built-in ones and are on no sheet.
+Then come the convolutions and dense products with 16 channels or more, in and out, that run below a
+quarter of the FMA peak, in any pass: there should be none.
 
 The table goes to standard output, and with --write between the two lines `<!-- graphs.py -->` of a
 Markdown file. Needs caec's build folder, CMake, and for --sheet Pillow (Debian: python3-pil).
@@ -101,6 +102,7 @@ class Network:
             re.M,
         )
         self.input, self.latent, self.parameters = found.groups()
+        self.signals = self.input.startswith("1x")      # which are no pictures
         self.shapes = {
             name: [int(n) for n in shape.split("x")]
             for name, shape in re.findall(
@@ -137,7 +139,7 @@ class Network:
             "--out",
             self.run,
         ]
-        if self.options.train:
+        if self.options.train and not self.signals:
             command += ["--train", self.options.train, "--val", self.options.val]
         room.run(command, seconds=4 * 3600)
         with open(os.path.join(self.run, "history.csv"), newline="", encoding="ascii") as table:
@@ -250,7 +252,8 @@ def draw(networks, options):
     """A row a network, with its name and val_loss; the pictures themselves above."""
     from PIL import Image, ImageDraw, ImageFont
     size, gap, label = 112, 6, 150
-    shown = [(network, reconstructions(network, options)) for network in networks]
+    shown = [(network, reconstructions(network, options)) for network in networks
+             if not network.signals]
     original = next(
         (rows[0] for network, rows in shown if network.input == "224x224x3"), shown[0][1][0]
     )

@@ -34,6 +34,38 @@ static void any_number_of_channels_on_avx512(void **state)
     check(channels + 6, 1, "x86-64-v4");
 }
 
+/* Signals, of one segment and of several, with holes in the kernel too. */
+static void signals(void **state)
+{
+    (void)state;
+    static const LineCase cases[] = {
+        { { 1, 150, 3, 17, 1, 1, 1, 0, false }, .kernel_w = 5 },
+        { { 1, 256, 0, 9, 1, 1, 1, 0, false }, .kernel_w = 7 },
+        { { 1, 192, 4, 33, 1, 1, 1, 0, false }, .kernel_w = 3, .dilation_w = 4 },
+    };
+    compare_lines_with_plain(cases, COUNT(cases), "x86-64-v3", "conv_direct", tolerance);
+    compare_lines_with_plain(cases, 1, "c", "conv_direct", tolerance);
+}
+
+/* Segments of strided and transposed convolutions, whose phases begin anew in each. */
+static void strided_signals(void **state)
+{
+    (void)state;
+    static const Net net = { .height = 1,
+                             .width = 512,
+                             .channels = 3,
+                             .encoder = { { CONV, .filters = 9, .kernel = 1, .kernel_w = 7,
+                                            .stride = 1, .stride_w = 2, .activation = "relu" },
+                                          { CONV, .filters = 17, .kernel = 1, .kernel_w = 2,
+                                            .stride = 1, .stride_w = 4, .activation = "tanh" } },
+                             .decoder = { { DECONV, .filters = 5, .kernel = 1, .kernel_w = 5,
+                                            .stride = 1, .stride_w = 4, .activation = "elu" },
+                                          { DECONV, .filters = 3, .kernel = 1, .kernel_w = 4,
+                                            .stride = 1, .stride_w = 2 } } };
+    compare_net_with_plain(&net, "x86-64-v3", "conv_direct", tolerance);
+    compare_net_with_plain(&net, "c", "conv_direct", tolerance);
+}
+
 /* Widths below, at and above what a tile holds, up to several tiles and a rest. */
 static void any_width(void **state)
 {
@@ -103,6 +135,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(any_number_of_channels),
         cmocka_unit_test(any_number_of_channels_on_avx512),
+        cmocka_unit_test(signals),
+        cmocka_unit_test(strided_signals),
         cmocka_unit_test(any_width),
         cmocka_unit_test(stride_larger_than_the_kernel),
         cmocka_unit_test(kernel_larger_than_the_image),

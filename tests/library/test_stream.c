@@ -326,6 +326,24 @@ static const Net depthwise_strided = {
                  { DEPTHWISE, .kernel = 3, .stride = 3 } },
     .decoder = { { UP, .size = 2 }, { DEPTHWISE, .kernel = 3, .dilation = 3, .dilation_w = 1 } }
 };
+
+/* Signals of one row, whose samples stream. */
+static const Net signal = { .height = 1,
+                            .width = 48,
+                            .channels = 3,
+                            .encoder = { { CONV, .filters = 17, .kernel = 1, .kernel_w = 5,
+                                           .activation = "relu" },
+                                         { CONV, .filters = 6, .kernel = 1, .kernel_w = 3,
+                                           .stride = 1, .stride_w = 2, .activation = "tanh" } },
+                            .decoder = { { DECONV, .filters = 9, .kernel = 1, .kernel_w = 4,
+                                           .stride = 1, .stride_w = 2, .activation = "relu" },
+                                         { CONV, .filters = 3, .kernel = 1, .kernel_w = 3 } } };
+/* A last block of channels that is not full, in a loop over blocks. */
+static const Net ragged = { .height = 9,
+                            .width = 14,
+                            .channels = 3,
+                            .encoder = { { CONV, .filters = 8, .kernel = 3, .activation = "relu" },
+                                         { CONV, .filters = 30, .kernel = 3 } } };
 #define F43 " --kernel encoder.conv2=conv_rows_f43 --kernel encoder.conv3=conv_rows_f43"
 
 static void by_winograd(void **state)
@@ -335,6 +353,7 @@ static void by_winograd(void **state)
     check(tiled_pool, "native", "--no-training" F43 " --kernel decoder.conv1=conv_rows_f43");
     check(tiled, "c", "--no-training" F43);
     check(tiled_pool, "x86-64-v3", "--no-training" F43);
+    check(ragged, "x86-64-v3", "--no-training --kernel encoder.conv2=conv_rows_f43");
     check(tiled_pool, "x86-64-v3", "--no-training --kernel encoder.conv2=conv_rows");
 }
 
@@ -355,6 +374,7 @@ OF(sparse)
 OF(upsampled)
 OF(transposed)
 OF(wide)
+OF(signal)
 OF(shaped)
 OF(dilated)
 OF(depthwise)
@@ -551,6 +571,7 @@ int main(void)
         cmocka_unit_test(of_upsampled),
         cmocka_unit_test(of_transposed),
         cmocka_unit_test(of_wide),
+        cmocka_unit_test(of_signal),
         cmocka_unit_test(of_shaped),
         cmocka_unit_test(of_dilated),
         cmocka_unit_test(of_depthwise),

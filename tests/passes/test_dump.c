@@ -96,6 +96,53 @@ static void load_makes_a_node_for_each_value(void **state)
     free(dump);
 }
 
+#define SIGNAL(height, kernel)                                                                   \
+    "return autoencoder \"net\" { input = { " #height ", 8, 3 },\n"                              \
+    "  encoder = sequential \"e\" { conv2d { filters = 5, kernel = " #kernel " }, flatten {},\n" \
+    "    reshape { shape = { " #height ", 4, 10 } } },\n"                                        \
+    "  decoder = sequential \"d\" { reshape { shape = { " #height ", 8, 5 } },\n"                \
+    "    conv2d { filters = 3, kernel = 1 } } }\n"
+
+/* What --stream makes of a graph file; to be freed. */
+static char *dump_of_stream(const char *text, const char *pass)
+{
+    char *folder = folder_new(), *path = text_of("%s/net.lua", folder);
+    file_write(path, text, strlen(text));
+    Result result = run_caec(
+        folder, "net.lua -o . --emit library --stream --dump %s --stop-after %s", pass, pass);
+    want_exit(&result, 0);
+    char *dump = text_of("%s", result.out);
+    result_free(&result);
+    folder_remove(folder);
+    free(path);
+    return dump;
+}
+
+/* Where a signal streams its samples become rows. Not where it does not stream, nor where an image
+   or a kernel has several rows. */
+static void turn_makes_rows_of_samples(void **state)
+{
+    (void)state;
+    char *dump = dump_of_stream(SIGNAL(1, 1), "turn");
+    want_line(dump, "input = input : 8x1x3 pixels");
+    want_line(dump, "e.conv1.kernel = parameter : 1x1x3x5");
+    want_line(dump,
+              "e.reshape1 = reshape(e.flatten1) { rank=3, first=4, second=1, third=10 } : 4x1x10");
+    want_line(dump, "d.conv1.bias_add = bias_add(d.conv1, d.conv1.bias) : 8x1x3");
+    free(dump);
+    char *before = dump_of(SIGNAL(1, 1), "load"), *after = dump_of(SIGNAL(1, 1), "turn");
+    assert_string_equal(before, after);
+    free(before);
+    free(after);
+    static const char *const others[] = { SIGNAL(2, 1), SIGNAL(1, 3) };
+    for (int i = 0; i < 2; i++) {
+        before = dump_of_stream(others[i], "load"), after = dump_of_stream(others[i], "turn");
+        assert_string_equal(before, after);
+        free(before);
+        free(after);
+    }
+}
+
 /* Past noise and dropout inference has nodes of its own, except where nothing of that kind stands
    above. */
 static void separate_leads_inference_past_noise(void **state)
@@ -303,9 +350,9 @@ static void stop_after_writes_nothing(void **state)
     char *folder = folder_new(), *path = text_of("%s/net.lua", folder),
          *out = text_of("%s/out", folder);
     file_write(path, graph, strlen(graph));
-    static const char *const passes[] = {
-        "load", "split_inference", "fold", "differentiate", "commute", "drop", "fuse", "plan"
-    };
+    static const char *const passes[] = { "load", "turn",          "split_inference",
+                                          "fold", "differentiate", "commute",
+                                          "drop", "fuse",          "plan" };
     for (size_t i = 0; i < sizeof passes / sizeof passes[0]; i++) {
         Result result = run_caec(folder, "net.lua -o out --stop-after %s", passes[i]);
         want_exit(&result, 0);
@@ -322,6 +369,30 @@ static void stop_after_writes_nothing(void **state)
     free(path);
     free(out);
     folder_remove(folder);
+}
+
+/* A signal's one row is cut for threads to share, where it is long; also where its width is no
+   multiple of what a segment has at least. */
+static void signals_are_cut_into_segments(void **state)
+{
+    (void)state;
+    static const struct {
+        int width;
+        const char *numbers;
+    } cases[] = { { 1024, " WIDTH=64 SEGMENTS=16 " },
+                  { 1000, " WIDTH=100 SEGMENTS=10 " },
+                  { 127, " HEIGHT=1 WIDTH=127 " } };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char *text = text_of("return autoencoder \"net\" { input = { 1, %d, 3 }, encoder = "
+                             "sequential \"e\" { conv2d { filters = 8, kernel = { 1, 5 } } },\n"
+                             "decoder = sequential \"d\" { conv2d { filters = 3, kernel = 1 } } }",
+                             cases[i].width);
+        char *dump = dump_of(text, "plan");
+        if (!strstr(dump, cases[i].numbers))
+            fail_msg("no %s in\n%s", cases[i].numbers, dump);
+        free(dump);
+        free(text);
+    }
 }
 
 static const char dense_graph[] =
@@ -375,6 +446,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(load_makes_a_node_for_each_value),
+        cmocka_unit_test(turn_makes_rows_of_samples),
         cmocka_unit_test(separate_leads_inference_past_noise),
         cmocka_unit_test(fold_takes_upsampling_into_convolution_and_loss),
         cmocka_unit_test(fold_multiplies_and_stops_at_the_latent),
@@ -384,6 +456,7 @@ int main(void)
         cmocka_unit_test(fuse_finds_the_fusions),
         cmocka_unit_test(fuse_ends_a_fusion_at_the_latent),
         cmocka_unit_test(stop_after_writes_nothing),
+        cmocka_unit_test(signals_are_cut_into_segments),
         cmocka_unit_test(dense_layers_take_microbatches),
     };
     return cmocka_run_group_tests_name("dump", tests, NULL, NULL);

@@ -3,6 +3,7 @@
 #include "images/report.h"
 
 #include "images/image.h"
+#include "images/report_curve.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -63,6 +64,33 @@ static void test_sheet(void **state)
             assert_int_equal(pixel(&image, x, y)[1], expected);
             assert_int_equal(pixel(&image, x, y)[0],
                              x % 7 == 0 && y % 6 == 0 && cell != 4 ? 77 : expected);
+        }
+    image_free(&image);
+}
+
+/* Signals are curves, and the sheet is turned: two columns of one row stand below each other. The
+   first stays at 0, the bottom, the other goes from the top to the bottom in its middle. */
+static void test_sheet_of_signals(void **state)
+{
+    (void)state;
+    enum { LENGTH = 20 };
+    uint8_t low[LENGTH] = { 0 }, falling[LENGTH] = { 0 };
+    const uint8_t *cells[2] = { low, falling };
+    Image image;
+    Error error;
+    memset(falling, 255, LENGTH / 2);
+    assert_int_equal(report_sheet(path, cells, 2, 1, 1, LENGTH, 1, &error), 0);
+    assert_int_equal(image_read(&image, path, &error), 0);
+    assert_int_equal(image.width, LENGTH);
+    assert_int_equal(image.height, 2 * CURVE_HEIGHT + 2);
+    for (int y = 0; y < image.height; y++)
+        for (int x = 0; x < LENGTH; x++) {
+            int first = y < CURVE_HEIGHT, row = first ? y : y - CURVE_HEIGHT - 2;
+            int at = first || x >= LENGTH / 2 ? row == CURVE_HEIGHT - 1
+                     : x == LENGTH / 2 - 1    ? row >= 0
+                                              : row == 0;
+            int drawn = pixel(&image, x, y)[0] < 100;
+            assert_int_equal(drawn, at);
         }
     image_free(&image);
 }
@@ -177,6 +205,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_sheet),
+        cmocka_unit_test(test_sheet_of_signals),
         cmocka_unit_test(test_grey_sheet_of_one),
         cmocka_unit_test(test_line_stands_where_the_axes_say),
         cmocka_unit_test(test_few_and_odd_points),

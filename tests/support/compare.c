@@ -9,8 +9,9 @@
 
 enum { IMAGES = 3 };
 
-static Net net_around(const ConvCase *s, bool black)
+static Net net_around(const LineCase *line, bool black)
 {
+    const ConvCase *s = &line->conv;
     /* with vectors, and without */
     static const char *const activations[] = { "relu", "leaky_relu", "elu" };
     Net net = { .height = s->height, .width = s->width, .channels = s->in ? 2 : 3 };
@@ -24,6 +25,10 @@ static Net net_around(const ConvCase *s, bool black)
                                    .filters = s->out,
                                    .kernel = s->kernel,
                                    .stride = s->stride,
+                                   .kernel_w = line->kernel_w,
+                                   .stride_w = line->stride_w,
+                                   .dilation = line->dilation_w > 0,
+                                   .dilation_w = line->dilation_w,
                                    .valid = s->valid,
                                    .no_bias = black,
                                    .activation = activations[(s->height + s->width) % 3] };
@@ -50,6 +55,14 @@ static void blacken(const Net *net, uint8_t *image)
                 memset(image + (y * net->width + x) * net->channels, 0, (size_t)net->channels);
 }
 
+/* One image's work, shared by three threads, leaves the same bits. */
+static void want_same_by_bands(Driven *driven, const uint8_t *image, const Values *v)
+{
+    double *output = drive_reconstruct_by_bands(driven, image, 3);
+    assert_memory_equal(output, v->output, v->outputs * sizeof *output);
+    free(output);
+}
+
 static Values run_model(const Net *net, const char *graph, const char *options, bool black,
                         Built (*build)(const char *graph, const char *options))
 {
@@ -68,6 +81,8 @@ static Values run_model(const Net *net, const char *graph, const char *options, 
     Driven driven = drive_new(built.model, parameters);
     v.latent = drive_encode(&driven, images[0]);
     v.output = drive_reconstruct(&driven, images[0]);
+    if (net->height == 1)
+        want_same_by_bands(&driven, images[0], &v);
     v.gradient = drive_gradient(&driven, images, IMAGES, start, v.losses);
     for (int i = 0; i < count; i++) /* what was there must still be in it */
         v.gradient[i] -= (double)(real)start[i];
@@ -106,19 +121,14 @@ static void want_zeros(const Values *got, const Values *right)
     assert_true(zeros * 8 > right->latents);
 }
 
-static void compare(const ConvCase *s, const char *target, const char *kernel, Tolerance tolerance,
-                    bool black)
+/* `fast` and `plain`: the options of both. */
+static void compare_builds(const Net *net, const char *fast, const char *plain, Tolerance tolerance,
+                           bool black)
 {
-    Net net = net_around(s, black);
-    char *graph = net_graph(&net), *all = net_force(&net, "conv_plain"),
-         *plain = text_of("--target %s%s", target, all);
-    const char *others = s->in ? "--kernel encoder.conv1=conv_plain" : "";
-    char *fast = text_of(
-        "--target %s --kernel encoder.conv%d=%s --kernel decoder.conv1=conv_plain %s", target,
-        s->in ? 2 : 1, kernel, others);
+    char *graph = net_graph(net);
     print_message("%s: %s", fast, graph);
-    Values a = run_model(&net, graph, fast, black, build_model_merged),
-           b = run_model(&net, graph, plain, black, build_model_unoptimized);
+    Values a = run_model(net, graph, fast, black, build_model_merged),
+           b = run_model(net, graph, plain, black, build_model_unoptimized);
     want("the latent", a.latent, b.latent, a.latents, tolerance.forward);
     want("the output", a.output, b.output, a.outputs, tolerance.forward);
     want("the losses", a.losses, b.losses, IMAGES, tolerance.forward);
@@ -128,6 +138,34 @@ static void compare(const ConvCase *s, const char *target, const char *kernel, T
     values_free(&a);
     values_free(&b);
     free(graph);
+}
+
+static void compare(const LineCase *line, const char *target, const char *kernel,
+                    Tolerance tolerance, bool black)
+{
+    const ConvCase *s = &line->conv;
+    Net net = net_around(line, black);
+    char *all = net_force(&net, "conv_plain"), *plain = text_of("--target %s%s", target, all);
+    const char *others = s->in ? "--kernel encoder.conv1=conv_plain" : "";
+    char *fast = text_of(
+        "--target %s --kernel encoder.conv%d=%s --kernel decoder.conv1=conv_plain %s", target,
+        s->in ? 2 : 1, kernel, others);
+    compare_builds(&net, fast, plain, tolerance, black);
+    free(all);
+    free(fast);
+    free(plain);
+}
+
+void compare_net_with_plain(const Net *net, const char *target, const char *kernel,
+                            Tolerance tolerance)
+{
+    if (!machine_has(target))
+        skip();
+    char *forced = net_force(net, kernel), *all = net_force(net, "conv_plain");
+    char *fast = text_of("--target %s%s", target, forced),
+         *plain = text_of("--target %s%s", target, all);
+    compare_builds(net, fast, plain, tolerance, false);
+    free(forced);
     free(all);
     free(fast);
     free(plain);
@@ -141,13 +179,22 @@ static void compare_all(const ConvCase *cases, size_t count, const char *target,
     /* compiling takes most of the time; the shapes are the same in either type */
     const size_t step = sizeof(real) == 8 ? 1 : 2;
     for (size_t i = 0; i < count; i += step)
-        compare(&cases[i], target, kernel, tolerance, black);
+        compare(&(LineCase){ .conv = cases[i] }, target, kernel, tolerance, black);
 }
 
 void compare_with_plain(const ConvCase *cases, size_t count, const char *target, const char *kernel,
                         Tolerance tolerance)
 {
     compare_all(cases, count, target, kernel, tolerance, false);
+}
+
+void compare_lines_with_plain(const LineCase *cases, size_t count, const char *target,
+                              const char *kernel, Tolerance tolerance)
+{
+    if (!machine_has(target))
+        skip();
+    for (size_t i = 0; i < count; i++)
+        compare(&cases[i], target, kernel, tolerance, false);
 }
 
 void compare_in_black_borders(const ConvCase *cases, size_t count, const char *target,

@@ -4,6 +4,8 @@
 #ifndef TEST_COMPARE_H
 #define TEST_COMPARE_H
 
+#include "net.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -16,6 +18,13 @@ typedef struct ConvCase {
     bool valid;
 } ConvCase;
 
+/* One whose kernel has that many columns, strides and holes along the row; each 0: as along the
+   height. */
+typedef struct LineCase {
+    ConvCase conv;
+    int kernel_w, stride_w, dilation_w;
+} LineCase;
+
 /* Differences relative to the largest value, in either type of arithmetic. */
 typedef struct Tolerance {
     double forward, backward;
@@ -25,6 +34,13 @@ typedef struct Tolerance {
    the target. */
 void compare_with_plain(const ConvCase *cases, size_t count, const char *target, const char *kernel,
                         Tolerance tolerance);
+
+void compare_lines_with_plain(const LineCase *cases, size_t count, const char *target,
+                              const char *kernel, Tolerance tolerance);
+
+/* A whole network, every convolution of it by that kernel. */
+void compare_net_with_plain(const Net *net, const char *target, const char *kernel,
+                            Tolerance tolerance);
 
 /* The same without biases, on images with black borders: what is exactly 0 by the definition must
    then be exactly 0. */

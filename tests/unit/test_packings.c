@@ -104,8 +104,14 @@ static void add_transforms(Cases *cases, int lanes)
 {
     const Node *ragged = kernel_of(3, 3, IN, OUT), *whole = kernel_of(3, 3, IN, 4 * lanes);
     add(cases, packing_columns(whole, 2 * lanes, lanes));
-    add(cases, packing_line(ragged, 2 * lanes, lanes));
-    add(cases, packing_line(whole, lanes, lanes));
+    Node *line = ARENA_NEW(Node);
+    *line = *ragged;
+    line->shape.dim[0] = 1;
+    for (int turned = 0; turned < 2; turned++) {
+        add(cases, packing_line(ragged, 2 * lanes, lanes, turned));
+        add(cases, packing_line(whole, lanes, lanes, turned));
+        add(cases, packing_line(line, 2 * lanes, lanes, turned));
+    }
     for (int up = 1; up <= 2; up++)
         for (int turned = 0; turned < 2; turned++) {
             add(cases, packing_winograd(ragged, 2 * lanes, lanes, up, turned));

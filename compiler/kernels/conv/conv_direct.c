@@ -14,19 +14,41 @@
  * undone, and the gradient comes back through pool and activation, so none of these exists as a
  * whole image.
  *
+ * A signal, which is one row, is taken in segments of a row, as if they were rows: they are what
+ * threads share, and what a first cache holds.
+ *
  * dW: a tile of TAPS x VECTORS accumulators is summed over a strip of rows and then added to the
  * gradient. Of conv2d_transpose the arriving gradient is the image whose windows meet, pixel by
  * pixel, the input. */
-#include "conv.h"
-
-static const char *text(const Node *core)
-{
-    return conv_is_dw(core) ? "conv_direct_dw.c.in" : "conv_direct.c.in";
-}
+#include "../conv.h"
 
 static bool is_forward(const Node *core)
 {
     return node_heads_fusion(core);
+}
+
+enum { SEGMENT_PIXELS = 64 }; /* a segment has so many outputs, or some more */
+
+static bool has_segments(const Node *core)
+{
+    ConvShape s = conv_shape(core);
+    bool one_row = s.in_h == 1 && s.out_h == 1 && s.kernel_h == 1 && s.up_h == 1;
+    int width = conv_scatters(core) ? s.in_w : s.out_w;
+    return is_forward(core) && one_row && width >= 2 * SEGMENT_PIXELS
+           && (s.up_w == 1 || !conv_scatters(core));
+}
+
+static const char *text(const Node *core)
+{
+    return conv_is_dw(core)     ? "conv_direct_dw.c.in"
+           : has_segments(core) ? "conv_direct_segments.c.in"
+                                : "conv_direct.c.in";
+}
+
+static bool takes_pool(const Node *core, const Node *pool)
+{
+    (void)pool;
+    return !has_segments(core);
 }
 
 static int largest(int a, int b)
@@ -70,6 +92,39 @@ static void plan_rows(Step *step, const Settings *settings)
     step_packing(step, "w",
                  packing_blocks(core->input[1], vectors * lanes, lanes, conv_taps(&s, scatters)));
     step_scratch(step, (size_t)depth * (size_t)row + (size_t)lines * (size_t)line);
+}
+
+/* Outputs of a segment: all segments have as many, and begin at the same phase. */
+static int segment_width(int width, int phases)
+{
+    for (int n = width / SEGMENT_PIXELS; n > 1; n--)
+        if (width % n == 0 && width / n % phases == 0)
+            return width / n;
+    return width;
+}
+
+static void plan_segments(Step *step, const Settings *settings)
+{
+    const Node *core = step->core;
+    ConvShape s = conv_shape(core);
+    bool scatters = conv_scatters(core);
+    int lanes = settings_lanes(settings), phases = scatters ? s.stride_w : 1, left = s.pad_left;
+    int in_c = scatters ? s.co : s.ci, out_c = scatters ? s.ci : s.co,
+        all = scatters ? s.in_w : s.out_w, width = segment_width(all, phases);
+    int vectors = conv_vectors(out_c / s.groups, settings),
+        most = conv_accumulators(settings) / vectors;
+    int columns = scatters ? conv_spread_row(&s, width, 0, &left)
+                           : (width - 1) * s.stride_w + s.window_w;
+    step_number(step, "WIDTH", width);
+    step_number(step, "SEGMENTS", all / width);
+    step_number(step, "COLUMNS", columns);
+    step_number(step, "ADVANCE", scatters ? width / s.stride_w : width * s.stride_w);
+    step_number(step, "PIXELS", conv_tile(width / phases, most > 14 ? 14 : most));
+    step_number(step, "VECTORS", vectors);
+    step_number(step, "LEFT", left);
+    step_packing(step, "w",
+                 packing_blocks(core->input[1], vectors * lanes, lanes, conv_taps(&s, scatters)));
+    step_scratch(step, (size_t)(columns * in_c + 15) / 16 * 16);
 }
 
 /* Weights that meet neighbouring values of a row: those of all its taps, where neither other
@@ -143,7 +198,7 @@ static void plan(Step *step, const Settings *settings)
         if (step->bias)
             step_packing(step, "b", conv_bias_packing(step, &s, settings));
     }
-    plan_rows(step, settings);
+    (has_segments(core) ? plan_segments : plan_rows)(step, settings);
 }
 
 static double cost(const Step *step, const Settings *settings)
@@ -169,6 +224,7 @@ const Kernel kernel_conv_direct = {
              "transposed too",
     .ops = ops,
     .takes = TAKES_BIAS | TAKES_ACT | TAKES_POOL | TAKES_DB,
+    .takes_pool = takes_pool,
     .text = text,
     .cost = cost,
     .plan = plan,

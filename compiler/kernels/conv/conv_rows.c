@@ -7,7 +7,7 @@
  * with what the rows before left in that place. An upsampled input stays small: outputs whose
  * windows lie alike on the repeated pixels, a phase, form a convolution of their own, whose taps
  * are sums of those that meet the same pixel (see packing_folded). */
-#include "conv.h"
+#include "../conv.h"
 
 enum { LARGEST_POOL = 4 }; /* windows that fit into the registers of a small tile */
 

@@ -5,7 +5,7 @@
  * A strip of tiles, four pixels each, at a time: Bt d of its three rows; at each of the six points
  * a matrix product, which is a tile of conv_direct whose pixels are tiles and whose window is one
  * column wide; then At m, with bias, activation and pool as in conv_rows. */
-#include "conv.h"
+#include "../conv.h"
 
 enum { POINTS = 6, TILE = 4, TAPS = 3 };
 
@@ -63,7 +63,7 @@ static void plan(Step *step, const Settings *settings)
               : step->act  ? step->act
               : step->bias ? step->bias
                            : core);
-    step_packing(step, "w", packing_line(core->input[1], vectors * lanes, lanes));
+    step_packing(step, "w", packing_line(core->input[1], vectors * lanes, lanes, false));
     if (step->bias)
         step_packing(step, "b", packing_plain(step->bias->input[1], lanes));
     step_scratch(step,

@@ -9,7 +9,7 @@
  * channel to channel. For each window and input channel the 4x4 patch of the input is one vector of
  * 16; the code of a channel says which of its values meets which tap: a permutation by the codes
  * brings them together. So only the pooled gradients are multiplied. */
-#include "conv.h"
+#include "../conv.h"
 
 enum { TILE = 4, POINTS = 6, PATCH = 16, MAX_CHANNELS = 4 };
 

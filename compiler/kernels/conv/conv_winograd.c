@@ -19,7 +19,7 @@
  * on the small image. The sums have two taps a side, not three, so on each side their transform is
  * 0 at one of the points, 0 or infinity: of 36 products of each of the four, 11 are left out, for
  * dX always, else where skips() lets them (phases_at in winograd.c.in). */
-#include "conv.h"
+#include "../conv.h"
 
 enum { TILE = 4, POINTS = 36, POINTS_OF_A_PHASE = 25, STRIP_TILES = 28 };
 

@@ -18,7 +18,7 @@ static void compute(const Packing *packing, const float *const *parameters, floa
     for (int block = 0; block < out; block += packing->block)
         for (int j = 0; j < 3 * in; j++, values += 6 * packing->block)
             for (int o = 0; o < packing->block; o++)
-                winograd_line(parameter + j * out + block + o, (size_t)(3 * in * out), values + o,
+                winograd_line(parameter + j * out + block + o, 3 * in * out, values + o,
                               (size_t)packing->block);
 }
 

@@ -13,7 +13,7 @@ void winograd_points(const double *g, double *u)
     u[5] = g[2];
 }
 
-void winograd_line(const float *tap, size_t apart, float *to, size_t distance)
+void winograd_line(const float *tap, ptrdiff_t apart, float *to, size_t distance)
 {
     const double g[3] = { (double)tap[0], (double)tap[apart], (double)tap[2 * apart] };
     double u[6];

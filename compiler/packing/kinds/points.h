@@ -16,6 +16,6 @@
 void winograd_points(const double *g, double *u);
 
 /* The same of taps that stand `apart`, to values that stand `distance`. */
-void winograd_line(const float *tap, size_t apart, float *to, size_t distance);
+void winograd_line(const float *tap, ptrdiff_t apart, float *to, size_t distance);
 
 #endif

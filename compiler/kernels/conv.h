@@ -2,8 +2,8 @@
 #ifndef CAEC_CONV_H
 #define CAEC_CONV_H
 
-#include "../../ops/ops.h"
-#include "../kernel.h"
+#include "../ops/ops.h"
+#include "kernel.h"
 
 /* Height and width of the layer's outputs that are computed (forward) or carry a gradient
    (backward): with a pool taken in, only what fills its windows. */
