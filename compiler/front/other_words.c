@@ -7,7 +7,8 @@
 #include <string.h>
 
 #define LENGTHS " on input = { 1, length, channels }"
-#define NO_DEPTH "caec has height, width and channels and no third side; images alone can be said"
+#define NO_DEPTH \
+    "caec has height, width and channels and no third side; slices can stand as channels"
 #define NO_MEMORY \
     "caec has no layers that remember; along time go conv2d { kernel = { 1, k } }" LENGTHS
 #define NO_ATTENTION \
