@@ -80,8 +80,7 @@ bool conv_is_dense(const ConvShape *s)
 bool conv_is_3x3(const ConvShape *s)
 {
     return s->kernel_h == 3 && s->kernel_w == 3 && s->stride_h == 1 && s->stride_w == 1
-           && s->pad_top <= 1 && s->pad_left <= 1
-           && s->out_h + 1 - s->pad_top <= s->in_h * s->up_h
+           && s->pad_top <= 1 && s->pad_left <= 1 && s->out_h + 1 - s->pad_top <= s->in_h * s->up_h
            && s->out_w + 1 - s->pad_left <= s->in_w * s->up_w && conv_is_dense(s);
 }
 

@@ -31,8 +31,8 @@ static void want_fitting(const Node *node, const ConvShape *s)
          "smaller %s",
          s->kernel_h, s->kernel_w,
          dilated ? arena_format(", which spans %dx%d,", s->window_h, s->window_w) : "",
-         zeros_text(node), height, width,
-         *zeros_text(node) ? "" : ", padding included", dilated ? "kernel or dilation" : "kernel");
+         zeros_text(node), height, width, *zeros_text(node) ? "" : ", padding included",
+         dilated ? "kernel or dilation" : "kernel");
 }
 
 static void conv2d_shape(Node *node)
@@ -74,8 +74,8 @@ static Node *conv2d_gradient(Graph *graph, Node *node, Node *dy, int i)
 
 static bool conv2d_scale(const Node *node, int axis, int *up, int *down)
 {
-    static const char *const before[] = { "pad_top", "pad_left" },
-                             *const after[] = { "pad_bottom", "pad_right" };
+    static const char *const before[] = { "pad_top", "pad_left" }, *const after[] = { "pad_bottom",
+                                                                                      "pad_right" };
     ConvShape s = conv_shape(node);
     int window = axis ? s.window_w : s.window_h, stride = axis ? s.stride_w : s.stride_h;
     int zeros = node_number(node, before[axis]) + node_number(node, after[axis]);
@@ -113,10 +113,13 @@ const Op op_conv2d_dw = { .name = "conv2d_dw",
 
 enum { FILTERS, KERNEL, STRIDE, PADDING, DILATION, GROUPS, ACTIVATION, USE_BIAS };
 
-static ConvNumbers numbers_of(const Arg *args, const Node *x)
+static ConvNumbers numbers_of(const Layer *layer, const Arg *args, const Node *x)
 {
-    ConvNumbers n = conv_numbers_of(&args[KERNEL], &args[STRIDE], &args[PADDING], &args[DILATION],
-                                    &args[GROUPS]);
+    ConvNumbers n = conv_numbers_of(layer, (ConvArgs){ .kernel = &args[KERNEL],
+                                                       .stride = &args[STRIDE],
+                                                       .padding = &args[PADDING],
+                                                       .dilation = &args[DILATION],
+                                                       .groups = &args[GROUPS] });
     for (int axis = 0; axis < 2 && n.same; axis++) {
         int in = x->shape.dim[axis], stride = n.stride[axis];
         conv_pad_same(&n, axis, in, (in + stride - 1) / stride);
@@ -129,7 +132,7 @@ static Node *conv2d_build(Layer *layer, const Arg *args, Node *x)
     want_image(&layer->model, x);
     int channels = x->shape.dim[2];
     ConvLayer conv = { .op = &op_conv2d,
-                       .numbers = numbers_of(args, x),
+                       .numbers = numbers_of(layer, args, x),
                        .filters = (int)args[FILTERS].number,
                        .activation = args[ACTIVATION].text,
                        .padding = conv_padding_text(&args[PADDING]),

@@ -92,17 +92,7 @@ const Op op_conv2d_transpose_dw = { .name = "conv2d_transpose_dw",
                                     .direction = DIRECTION_DW,
                                     .gradient_of = &op_conv2d_transpose };
 
-enum {
-    FILTERS,
-    KERNEL,
-    STRIDE,
-    PADDING,
-    OUTPUT_PADDING,
-    DILATION,
-    GROUPS,
-    ACTIVATION,
-    USE_BIAS
-};
+enum { FILTERS, KERNEL, STRIDE, PADDING, OUTPUT_PADDING, DILATION, GROUPS, ACTIVATION, USE_BIAS };
 
 /* Keras's sizes where padding has a name, PyTorch's where it is in numbers; -1: no output_padding
    is given. */
@@ -125,9 +115,9 @@ static void want_output_padding(const ConvNumbers *n, const Arg *args, int axis)
     const Arg *more = &args[OUTPUT_PADDING];
     int stride = n->stride[axis], dilation = n->dilation[axis],
         least = n->same && conv_window(n, axis) % 2 == 0 ? 1 : 0,
-        most = n->same ? stride - 1 + least
+        most = n->same                                   ? stride - 1 + least
                : args[PADDING].text || stride > dilation ? stride - 1
-                                                          : dilation - 1;
+                                                         : dilation - 1;
     if (more->pair[axis] < 0 || (more->pair[axis] >= least && more->pair[axis] <= most))
         return;
     fail(more->loc,
@@ -136,10 +126,13 @@ static void want_output_padding(const ConvNumbers *n, const Arg *args, int axis)
          least, most, axis ? "along the width" : "along the height", more->pair[axis]);
 }
 
-static ConvNumbers numbers_of(const Arg *args, const Node *x)
+static ConvNumbers numbers_of(const Layer *layer, const Arg *args, const Node *x)
 {
-    ConvNumbers n = conv_numbers_of(&args[KERNEL], &args[STRIDE], &args[PADDING], &args[DILATION],
-                                    &args[GROUPS]);
+    ConvNumbers n = conv_numbers_of(layer, (ConvArgs){ .kernel = &args[KERNEL],
+                                                       .stride = &args[STRIDE],
+                                                       .padding = &args[PADDING],
+                                                       .dilation = &args[DILATION],
+                                                       .groups = &args[GROUPS] });
     for (int axis = 0; axis < 2; axis++) {
         int in = x->shape.dim[axis], size = image_size(&n, args, axis, in);
         want_output_padding(&n, args, axis);
@@ -156,7 +149,7 @@ static Node *conv2d_transpose_build(Layer *layer, const Arg *args, Node *x)
     int channels = x->shape.dim[2];
     const Arg *more = &args[OUTPUT_PADDING];
     ConvLayer conv = { .op = &op_conv2d_transpose,
-                       .numbers = numbers_of(args, x),
+                       .numbers = numbers_of(layer, args, x),
                        .filters = (int)args[FILTERS].number,
                        .activation = args[ACTIVATION].text,
                        .use_bias = args[USE_BIAS].number };

@@ -7,23 +7,28 @@
 #include <string.h>
 
 /* From one tap to the next, where there are two. */
-static void take_dilation(ConvNumbers *n, const int dilation[2])
+static void take_dilation(const Layer *layer, ConvNumbers *n, const Arg *dilation)
 {
-    for (int axis = 0; axis < 2; axis++)
-        n->dilation[axis] = n->kernel[axis] > 1 ? dilation[axis] : 1;
+    for (int axis = 0; axis < 2; axis++) {
+        n->dilation[axis] = n->kernel[axis] > 1 ? dilation->pair[axis] : 1;
+        if (conv_window(n, axis) > MAX_WINDOW)
+            fail(dilation->loc, "%s: a kernel of %d with a dilation of %d spans %d %s; at most %d",
+                 layer->model.word, n->kernel[axis], n->dilation[axis], conv_window(n, axis),
+                 axis ? "columns" : "rows", MAX_WINDOW);
+    }
 }
 
-ConvNumbers conv_numbers_of(const Arg *kernel, const Arg *stride, const Arg *padding,
-                            const Arg *dilation, const Arg *groups)
+ConvNumbers conv_numbers_of(const Layer *layer, ConvArgs args)
 {
-    ConvNumbers n = { .same = padding->text && padding->text[0] == 's',
+    const char *padding = args.padding->text;
+    ConvNumbers n = { .same = padding && padding[0] == 's',
                       .up = { 1, 1 },
-                      .groups = (int)groups->number };
-    memcpy(n.kernel, kernel->pair, sizeof n.kernel);
-    memcpy(n.stride, stride->pair, sizeof n.stride);
-    take_dilation(&n, dilation->pair);
-    if (!padding->text)
-        memcpy(n.pad, padding->pad, sizeof n.pad);
+                      .groups = (int)args.groups->number };
+    memcpy(n.kernel, args.kernel->pair, sizeof n.kernel);
+    memcpy(n.stride, args.stride->pair, sizeof n.stride);
+    take_dilation(layer, &n, args.dilation);
+    if (!padding)
+        memcpy(n.pad, args.padding->pad, sizeof n.pad);
     return n;
 }
 
@@ -82,9 +87,8 @@ Node *conv_layer(Layer *layer, const ConvLayer *conv, Node *x)
     Node *w = layer_parameter(layer, "kernel",
                               (Shape){ 4, { n->kernel[0], n->kernel[1], conv->in, conv->out } },
                               glorot_limit(taps * conv->in, taps * conv->out));
-    Node *b = conv->use_bias
-                  ? layer_parameter(layer, "bias", (Shape){ 1, { conv->filters } }, 0)
-                  : NULL;
+    Node *b = conv->use_bias ? layer_parameter(layer, "bias", (Shape){ 1, { conv->filters } }, 0)
+                             : NULL;
     Node *y = layer_node(layer, conv->op, "", x, w, conv_numbers(n, 0, 0));
     if (b)
         y = layer_node(layer, &op_bias_add, "bias_add", y, b, NULL);

@@ -119,10 +119,10 @@ double conv_macs(const Node *node)
 
 const double *conv_numbers(const ConvNumbers *n, int height, int width)
 {
-    const int all[] = { n->kernel[0],   n->kernel[1],   n->stride[0], n->stride[1],
-                        n->same,        n->up[0],       n->up[1],     n->dilation[0],
-                        n->dilation[1], n->pad[0],      n->pad[1],    n->pad[2],
-                        n->pad[3],      n->groups,      height,       width };
+    const int all[] = { n->kernel[0],   n->kernel[1], n->stride[0], n->stride[1],
+                        n->same,        n->up[0],     n->up[1],     n->dilation[0],
+                        n->dilation[1], n->pad[0],    n->pad[1],    n->pad[2],
+                        n->pad[3],      n->groups,    height,       width };
     double *numbers = ARENA_ARRAY(double, MAX_NUMBERS);
     for (int i = 0; i < CONV_NUMBER_COUNT + 2; i++)
         numbers[i] = all[i];

@@ -216,8 +216,8 @@ double conv_macs(const Node *node);
 /* The numbers that conv2d, conv2d_transpose and their gradients share, in this order. `same`: the
    padding is "same". The padding of a transposed one is what makes a convolution of its output one
    of its input's size: below 0 where no window meets the last rows or columns. */
-#define CONV_NUMBERS                                                                               \
-    "kernel_h", "kernel_w", "stride_h", "stride_w", "same", "up_h", "up_w", "dilation_h",          \
+#define CONV_NUMBERS                                                                      \
+    "kernel_h", "kernel_w", "stride_h", "stride_w", "same", "up_h", "up_w", "dilation_h", \
         "dilation_w", "pad_top", "pad_left", "pad_bottom", "pad_right", "groups"
 
 typedef struct ConvNumbers {
@@ -237,9 +237,15 @@ bool conv_implies(const Node *node, int i);
 int conv_window(const ConvNumbers *numbers, int axis);
 void conv_pad_same(ConvNumbers *numbers, int axis, int in, int out);
 
-/* What the arguments of a word say; "same" is not yet in numbers. */
-ConvNumbers conv_numbers_of(const Arg *kernel, const Arg *stride, const Arg *padding,
-                            const Arg *dilation, const Arg *groups);
+/* What the arguments of a word say; "same" is not yet in numbers. Fails where a window would span
+   more than MAX_WINDOW rows or columns. */
+typedef struct ConvArgs {
+    const Arg *kernel, *stride, *padding, *dilation, *groups;
+} ConvArgs;
+
+enum { MAX_WINDOW = 2048 };
+
+ConvNumbers conv_numbers_of(const Layer *layer, ConvArgs args);
 
 /* What both words have in common. Kernel, bias and activation are those of the layer; `out` and
    `in`: the last two sides of the kernel. */

@@ -110,6 +110,18 @@ static const char *wish(const int64_t *divisor)
                         (long long)divisor[1]);
 }
 
+/* Whether nothing that the node reads is left over behind its last windows. */
+static bool reaches_all(const Node *node)
+{
+    for (int axis = 0; axis < AXES; axis++) {
+        int up = 1, down = 1;
+        node->op->scale(node, axis, &up, &down);
+        if (node->shape.dim[axis] * down < node->input[0]->shape.dim[axis] * up)
+            return false;
+    }
+    return true;
+}
+
 const char *sizes_hint(const Graph *graph, const Node *a, const Node *b)
 {
     int64_t divisor[AXES];
@@ -125,8 +137,10 @@ const char *sizes_hint(const Graph *graph, const Node *a, const Node *b)
         return "";
     bool pool = uneven->op->role == ROLE_POOL;
     const int *read = uneven->input[0]->shape.dim;
-    return arena_format(
-        "; %s reads %dx%d and %s; make the input's %s", uneven->layer, read[0], read[1],
-        pool ? "drops the rows and columns that fill no window" : "its stride rounds up",
-        wish(divisor));
+    return arena_format("; %s reads %dx%d and %s; make the input's %s", uneven->layer, read[0],
+                        read[1],
+                        pool                  ? "drops the rows and columns that fill no window"
+                        : reaches_all(uneven) ? "its stride rounds up"
+                                              : "its windows leave rows or columns over",
+                        wish(divisor));
 }

@@ -20,11 +20,13 @@ static void of_conv2d_transpose(void **state)
         { GRAPH(CONV5, "conv2d_transpose { filters = 3, kernel = { 3, 4 }, @output_padding = 0 }"),
           "conv2d_transpose: output_padding wants 1 up to 2 along the width, with this stride and "
           "kernel, not 0" },
-        { GRAPH(CONV5, "conv2d_transpose { filters = 3, kernel = 3, padding = 1, stride = { 2, 1 }, "
-                       "@output_padding = 1 }"),
+        { GRAPH(CONV5,
+                "conv2d_transpose { filters = 3, kernel = 3, padding = 1, stride = { 2, 1 }, "
+                "@output_padding = 1 }"),
           "conv2d_transpose: output_padding wants 0 up to 0 along the width" },
         { GRAPH(CONV5, "@conv2d_transpose { filters = 3, kernel = 3, padding = 9 }"),
-          "conv2d_transpose: its padding leaves nothing of what 3x3 windows make of 8x8x5; use less "
+          "conv2d_transpose: its padding leaves nothing of what 3x3 windows make of 8x8x5; use "
+          "less "
           "padding" },
         { GRAPH(CONV5, "conv2d_transpose { filters = 3, kernel = 3, @groups = 3 }"),
           "conv2d_transpose: 5 channels and 3 filters cannot both be cut into 3 groups" },
@@ -114,13 +116,19 @@ static void of_conv2d(void **state)
         { GRAPH("conv2d { filters = 5, @kernel = 0 }", CONV3),
           "conv2d: kernel wants a whole number from 1 to 255, or two as { height, width }, not 0" },
         { GRAPH("conv2d { filters = 5, @kernel = 256 }", CONV3),
-          "conv2d: kernel wants a whole number from 1 to 255, or two as { height, width }, not 256" },
+          "conv2d: kernel wants a whole number from 1 to 255, or two as { height, width }, not "
+          "256" },
         { GRAPH("conv2d { filters = 5, @kernel = { 3, 3, 3 } }", CONV3),
-          "conv2d: kernel wants a whole number from 1 to 255, or two as { height, width }, not this list" },
+          "conv2d: kernel wants a whole number from 1 to 255, or two as { height, width }, not "
+          "this list" },
         { GRAPH("conv2d { filters = 5, @kernel = { 3, 0 } }", CONV3),
-          "conv2d: kernel wants a whole number from 1 to 255, or two as { height, width }, not this list" },
+          "conv2d: kernel wants a whole number from 1 to 255, or two as { height, width }, not "
+          "this list" },
         { GRAPH("conv2d { filters = 5, kernel = 3, @dilation = 0 }", CONV3),
-          "conv2d: dilation wants a whole number from 1 to 255, or two as { height, width }, not 0" },
+          "conv2d: dilation wants a whole number from 1 to 255, or two as { height, width }, not "
+          "0" },
+        { GRAPH("conv2d { filters = 5, kernel = { 5, 255 }, @dilation = 255 }", CONV3),
+          "conv2d: a kernel of 255 with a dilation of 255 spans 64771 columns; at most 2048" },
         { GRAPH("conv2d { filters = 5, kernel = 3, @groups = 2 }", CONV3),
           "conv2d: 3 channels and 5 filters cannot both be cut into 2 groups; use groups = 1, or "
           "numbers of channels and filters that 2 divides" },
@@ -129,15 +137,20 @@ static void of_conv2d(void **state)
         { GRAPH("conv2d { filters = 5, kernel = 3, @stride = 0 }", CONV3),
           "conv2d: stride wants a whole number from 1 to 255, or two as { height, width }, not 0" },
         { GRAPH("conv2d { filters = 5, kernel = 3, @stride = false }", CONV3),
-          "conv2d: stride wants a whole number from 1 to 255, or two as { height, width }, not a boolean" },
+          "conv2d: stride wants a whole number from 1 to 255, or two as { height, width }, not a "
+          "boolean" },
         { GRAPH("conv2d { filters = 5, kernel = 3, @padding = \"same\\0\" }", CONV3),
-          "conv2d: padding wants \"same\", \"valid\", a whole number from 0 to 255, { height, width } or { top, left, bottom, right }, not" },
+          "conv2d: padding wants \"same\", \"valid\", a whole number from 0 to 255, { height, "
+          "width } or { top, left, bottom, right }, not" },
         { GRAPH("conv2d { filters = 5, kernel = 3, @padding = \"full\" }", CONV3),
-          "conv2d: padding wants \"same\", \"valid\", a whole number from 0 to 255, { height, width } or { top, left, bottom, right }, not \"full\"" },
+          "conv2d: padding wants \"same\", \"valid\", a whole number from 0 to 255, { height, "
+          "width } or { top, left, bottom, right }, not \"full\"" },
         { GRAPH("conv2d { filters = 5, kernel = 3, @padding = { 1, 2, 3 } }", CONV3),
-          "conv2d: padding wants \"same\", \"valid\", a whole number from 0 to 255, { height, width } or { top, left, bottom, right }, not this list" },
+          "conv2d: padding wants \"same\", \"valid\", a whole number from 0 to 255, { height, "
+          "width } or { top, left, bottom, right }, not this list" },
         { GRAPH("conv2d { filters = 5, kernel = 3, @padding = -1 }", CONV3),
-          "conv2d: padding wants \"same\", \"valid\", a whole number from 0 to 255, { height, width } or { top, left, bottom, right }, not -1" },
+          "conv2d: padding wants \"same\", \"valid\", a whole number from 0 to 255, { height, "
+          "width } or { top, left, bottom, right }, not -1" },
         { GRAPH("conv2d { filters = 5, kernel = 3, @activation = \"ReLU\" }", CONV3),
           "conv2d: activation wants one of \"relu\", \"leaky_relu\"" },
         { GRAPH("conv2d { filters = 5, kernel = 3, @activation = relu }", CONV3),

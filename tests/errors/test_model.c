@@ -88,6 +88,11 @@ static void sizes_that_nothing_divides(void **state)
           "conv2d_transpose: the decoder ends in 16x16x3 but the input is 16x15x3" GIVES_BACK
           "; encoder.conv1 reads 16x15 and its stride rounds up; "
           "make the input's width divisible by 2\n" },
+        { OF("{ 17, 16, 3 }", "conv2d { filters = 5, kernel = 4, stride = 2, padding = 1 },",
+             "upsample2d {}, @conv2d { filters = 3, kernel = 3 },"),
+          "conv2d: the decoder ends in 16x16x3 but the input is 17x16x3" GIVES_BACK
+          "; encoder.conv1 reads 17x16 and its windows leave rows or columns over; make the "
+          "input's height divisible by 2\n" },
         { OF("{ 16, 16, 3 }", "upsample2d {}, max_pool2d { size = 3 }," CONV5,
              "max_pool2d {}, @conv2d_transpose { filters = 3, kernel = 3, stride = 3 },"),
           "conv2d_transpose: the decoder ends in 15x15x3 but the input is 16x16x3" GIVES_BACK

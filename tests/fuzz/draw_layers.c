@@ -193,9 +193,12 @@ static void draw_same_in_numbers(Drawer *d, NetLayer *l)
 
 void convolve_to(Drawer *d, int channels, int stride, int kernel, bool valid)
 {
-    NetLayer l = { CONV, .filters = channels,
+    NetLayer l = { CONV,
+                   .filters = channels,
                    .kernel = valid ? kernel : fitting_kernel(d, kernel, channels),
-                   .stride = stride, .valid = valid, .no_bias = chance(d, 15),
+                   .stride = stride,
+                   .valid = valid,
+                   .no_bias = chance(d, 15),
                    .activation = attribute_activation(d) };
     if (!valid && chance(d, 30))
         draw_window(d, &l);

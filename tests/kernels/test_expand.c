@@ -50,9 +50,11 @@ static void check_expanded(const char *words, const char *target, const char *fu
 static void convolutions(void **state)
 {
     (void)state;
-    static const char *const numbers[] = { "CI=3 CO=32 K=3 POOL=2", "CI=17 CO=5 K=4 STRIDE=2",
-                                           "H=9 W=7 K=5 SAME=0", "UP=2 CO=16",
-                                           "UP=3 STRIDE=3 K=2" };
+    static const char *const numbers[] = {
+        "CI=3 CO=32 K=3 POOL=2", "CI=17 CO=5 K=4 STRIDE=2",
+        "H=9 W=7 K=5 SAME=0",    "UP=2 CO=16",
+        "UP=3 STRIDE=3 K=2",     "CI=4 CO=6 KW=2 STRIDEW=2 DILATION=2 GROUPS=2"
+    };
     static const char *const kernels[] = { "conv_direct", "conv_plain", "conv_winograd" };
     static const char *const functions[] = { "sample_conv_forward(", "sample_conv_dx(",
                                              "sample_conv_dw(" };
@@ -73,6 +75,7 @@ static void rows_of_streams(void **state)
     (void)state;
     static const char *const words[] = { "conv_rows CI=3 CO=32 K=3 POOL=2",
                                          "conv_rows CI=5 CO=20 K=4 STRIDE=2 UP=3",
+                                         "conv_rows CI=4 CO=20 KW=4 DILATION=3 GROUPS=2",
                                          "conv_rows_f43 H=9 W=27 CI=5 CO=17" };
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
         check_expanded(words[i], "x86-64-v3", "sample_conv_infer(");

@@ -67,6 +67,24 @@ static const Net transposed = {
                  { DECONV, .filters = 5, .kernel = 1, .stride = 2, .activation = "relu" },
                  { AVG, .size = 2 } }
 };
+/* Zeros wider than the window, taps apart, groups narrower than a vector, more cut off than a
+   window has and more rows than any meets. */
+static const Net shaped = {
+    .height = 8,
+    .width = 10,
+    .channels = 2,
+    .encoder = { { CONV, .filters = 9, .kernel = 1, .kernel_w = 2, .stride = 3, .stride_w = 1,
+                   .padded = true, .pad = { 0, 4, 0, 3 }, .activation = "tanh" },
+                 { CONV, .filters = 33, .kernel = 3, .dilation = 3, .dilation_w = 2, .groups = 3,
+                   .activation = "relu" },
+                 { POOL, .size = 2 } },
+    .decoder = { { DECONV, .filters = 6, .kernel = 1, .kernel_w = 3, .stride = 4, .stride_w = 1,
+                   .padded = true, .pad = { 1, 3, 0, 0 }, .enlarged = true, .more = { 3, 0 },
+                   .groups = 3, .activation = "tanh" },
+                 { DECONV, .filters = 4, .kernel = 3, .stride = 2, .dilation = 3, .valid = true,
+                   .groups = 2 },
+                 { CONV, .filters = 2, .kernel = 4, .kernel_w = 10, .valid = true } }
+};
 /* Two rows of eight windows and more: integers full of codes, up to the bit of the sign. */
 static const Net wide_pool = {
     .height = 10,
@@ -126,6 +144,13 @@ static void of_transposed_convolutions(void **state)
     check_sanitized(transposed, "c", "--kernel decoder.deconv1=conv_plain");
 }
 
+static void of_other_shapes(void **state)
+{
+    (void)state;
+    check_sanitized(shaped, "x86-64-v3", "");
+    check_sanitized(shaped, "c", "--kernel encoder.conv2=conv_plain");
+}
+
 /* By the plain kernel, whose sums are the same for one image and for several, as the program wants
    them. */
 static void with_dense_layers(void **state)
@@ -150,6 +175,7 @@ int main(void)
         cmocka_unit_test(without_padding),
         cmocka_unit_test(with_long_rows),
         cmocka_unit_test(of_transposed_convolutions),
+        cmocka_unit_test(of_other_shapes),
         cmocka_unit_test(with_dense_layers),
         cmocka_unit_test(on_avx512),
     };

@@ -250,7 +250,7 @@ static void rectangles(void **state)
     check_net_by(&net, "c", "conv_plain");
 }
 
-/* Taps with holes between them, a stride that meets them or not, and zeros wider than the window. */
+/* Taps with holes between them, a stride that meets them or not, zeros wider than the window. */
 static void dilated(void **state)
 {
     (void)state;
@@ -265,11 +265,11 @@ static void dilated(void **state)
                                .pad = { 2, 1, 0, 3 }, .activation = "tanh" },
                              { CONV, .filters = 4, .kernel = 3, .valid = true, .dilation = 2,
                                .dilation_w = 4 } },
-                .decoder = { { CONV, .filters = 4, .kernel = 2, .padded = true,
-                               .pad = { 2, 4, 1, 5 } },
-                             { UP, .size = 2 },
-                             { CONV, .filters = 2, .kernel = 3, .stride = 1, .stride_w = 2,
-                               .dilation = 2, .padded = true, .pad = { 2, 2, 2, 3 } } } };
+                .decoder = {
+                    { CONV, .filters = 4, .kernel = 2, .padded = true, .pad = { 2, 4, 1, 5 } },
+                    { UP, .size = 2 },
+                    { CONV, .filters = 2, .kernel = 3, .stride = 1, .stride_w = 2, .dilation = 2,
+                      .padded = true, .pad = { 2, 2, 2, 3 } } } };
     check_net_by(&net, "x86-64-v3", "conv_direct");
     check_net_by(&net, "c", "conv_plain");
 }
@@ -294,6 +294,19 @@ static void in_groups(void **state)
     check_net_by(&net, "c", "conv_plain");
 }
 
+/* Strips of one row, where a window has rows outside the image. */
+static void one_row_in_groups(void **state)
+{
+    (void)state;
+    Net net = closed((Net){
+        .height = 1,
+        .width = 5,
+        .channels = 2,
+        .encoder = { { CONV, .filters = 4, .kernel = 3, .groups = 2, .activation = "tanh" },
+                     { CONV, .filters = 3, .kernel = 5, .dilation = 2, .activation = "tanh" } } });
+    check_net_by(&net, "x86-64-v3", "conv_direct");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -313,6 +326,7 @@ int main(void)
         cmocka_unit_test(rectangles),
         cmocka_unit_test(dilated),
         cmocka_unit_test(in_groups),
+        cmocka_unit_test(one_row_in_groups),
     };
     return cmocka_run_group_tests_name("conv2d", tests, NULL, NULL);
 }

@@ -177,14 +177,14 @@ static void dilated_in_groups(void **state)
                 .channels = 3,
                 .encoder = { { CONV, .filters = 6, .kernel = 3, .stride = 2, .stride_w = 3,
                                .activation = "tanh" } },
-                .decoder = { { DECONV, .filters = 4, .kernel = 2, .kernel_w = 3, .stride = 1,
-                               .stride_w = 2, .dilation = 3, .dilation_w = 2, .valid = true,
-                               .groups = 2, .activation = "tanh" },
-                             { DECONV, .filters = 34, .kernel = 3, .stride = 2, .stride_w = 1,
-                               .dilation = 3, .groups = 2, .activation = "relu" },
-                             { POOL, .size = 2 },
-                             { CONV, .filters = 3, .kernel = 1, .padded = true,
-                               .pad = { 1, 3, 0, 2 } } } };
+                .decoder = {
+                    { DECONV, .filters = 4, .kernel = 2, .kernel_w = 3, .stride = 1, .stride_w = 2,
+                      .dilation = 3, .dilation_w = 2, .valid = true, .groups = 2,
+                      .activation = "tanh" },
+                    { DECONV, .filters = 34, .kernel = 3, .stride = 2, .stride_w = 1, .dilation = 3,
+                      .groups = 2, .activation = "relu" },
+                    { POOL, .size = 2 },
+                    { CONV, .filters = 3, .kernel = 1, .padded = true, .pad = { 1, 3, 0, 2 } } } };
     check_net_by(&net, "x86-64-v3", "conv_direct");
     check_net_by(&net, "c", "conv_plain");
 }

@@ -87,8 +87,8 @@ Image naive_convolve(const Image *x, const double *weights, const double *bias, 
     for (int r = 0; r < y.height; r++)
         for (int c = 0; c < y.width; c++)
             for (int f = 0; f < filters; f++)
-                *image_at(&y, r, c, f)
-                    = window_sum(x, weights, n, filters, r, c, f) + (bias ? bias[f] : 0);
+                *image_at(&y, r, c, f) = window_sum(x, weights, n, filters, r, c, f)
+                                         + (bias ? bias[f] : 0);
     return y;
 }
 
@@ -114,9 +114,9 @@ static void spread(const Image *x, const double *weights, const NaiveConv *n, Im
             for (int f = 0; f < depth; f++) {
                 int row = meets(n, 0, r, i), column = meets(n, 1, c, j);
                 if (is_inside(y, row, column))
-                    *image_at(y, row, column, first + f)
-                        += *image_at(x, r, c, k)
-                           * weights[((i * n->kernel[1] + j) * depth + f) * x->channels + k];
+                    *image_at(y, row, column, first + f) +=
+                        *image_at(x, r, c, k)
+                        * weights[((i * n->kernel[1] + j) * depth + f) * x->channels + k];
             }
 }
 

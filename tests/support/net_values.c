@@ -55,9 +55,9 @@ static Image apply(const Values *v, int at, const Image *x, const double **w)
     case CONV:
     case DECONV: {
         NaiveConv n = net_conv(l, (NetSize){ x->height, x->width, x->channels, false });
-        const double *weights = *w, *bias = weights
-                                            + n.kernel[0] * n.kernel[1] * x->channels / n.groups
-                                                  * l->filters;
+        const double *weights = *w,
+                     *bias = weights
+                             + n.kernel[0] * n.kernel[1] * x->channels / n.groups * l->filters;
         y = (l->kind == CONV ? naive_convolve : naive_transpose)(
             x, weights, l->no_bias ? NULL : bias, l->filters, &n);
         *w = bias + (l->no_bias ? 0 : l->filters);

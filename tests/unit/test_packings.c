@@ -77,9 +77,8 @@ static const Node *vector_of(int length)
 
 static Folding folding(int stride, int up, int pad_top, int pad_left)
 {
-    return (Folding){
-        { stride, stride }, { 1, 1 }, { up, up }, { pad_top, pad_left }, .groups = 1
-    };
+    return (
+        Folding){ { stride, stride }, { 1, 1 }, { up, up }, { pad_top, pad_left }, .groups = 1 };
 }
 
 static void add_copies(Cases *cases, int lanes)
@@ -97,9 +96,8 @@ static void add_copies(Cases *cases, int lanes)
     add(cases, packing_folded(three, 2 * lanes, lanes, folding(1, 2, 1, 1)));
     add(cases, packing_folded(five, lanes, lanes, folding(2, 3, 2, 1)));
     add(cases, packing_folded(five, lanes, lanes, folding(3, 2, 0, 2)));
-    add(cases, packing_folded(
-                   flat, lanes, lanes,
-                   (Folding){ { 1, 3 }, { 3, 2 }, { 2, 1 }, { 4, 1 }, .groups = 2 }));
+    add(cases, packing_folded(flat, lanes, lanes,
+                              (Folding){ { 1, 3 }, { 3, 2 }, { 2, 1 }, { 4, 1 }, .groups = 2 }));
 }
 
 static void add_transforms(Cases *cases, int lanes)

@@ -48,10 +48,9 @@ static void plan_input(Step *step, const ConvShape *s, int width, int height, bo
         columns = conv_spread_row(s, width, in_w, &rows.left);
     } else {
         rows.left = folds ? (s->pad_left + s->up_w - 1) / s->up_w : s->pad_left;
-        columns
-            = ((width - 1) * s->stride_w - s->pad_left + s->window_w - 1 + rows.left * s->up_w)
-                  / s->up_w
-              + 1;
+        columns = ((width - 1) * s->stride_w - s->pad_left + s->window_w - 1 + rows.left * s->up_w)
+                      / s->up_w
+                  + 1;
     }
     columns = columns > rows.left + in_w ? columns : rows.left + in_w;
     rows.room = columns * in_c;
@@ -81,7 +80,8 @@ static void plan(Step *step, const Settings *settings)
     const Node *core = step->core;
     ConvShape s = conv_shape(core);
     bool scatters = conv_scatters(core), folds = !scatters && (s.up_h > 1 || s.up_w > 1);
-    int lanes = settings_lanes(settings), out_c = (scatters ? s.ci : s.co) / s.groups, height, width;
+    int lanes = settings_lanes(settings), out_c = (scatters ? s.ci : s.co) / s.groups, height,
+        width;
     conv_effective_size(step, &s, &height, &width);
     plan_input(step, &s, width, height, folds);
     int pool = step->rows.pool, vectors = conv_vectors(out_c, settings),
@@ -106,8 +106,9 @@ static void plan(Step *step, const Settings *settings)
         step_packing(step, "w",
                      packing_folded(core->input[1], vectors * lanes, lanes, conv_folding(&s)));
     else
-        step_packing(step, "w",
-                     packing_blocks(core->input[1], vectors * lanes, lanes, conv_taps(&s, scatters)));
+        step_packing(
+            step, "w",
+            packing_blocks(core->input[1], vectors * lanes, lanes, conv_taps(&s, scatters)));
     if (step->bias)
         step_packing(step, "b", conv_bias_packing(step, &s, settings));
 }

@@ -46,9 +46,8 @@ static Group group_at(const Packing *packing, int g)
 {
     const int *d = packing->parameter->shape.dim, groups = packing->groups, co = d[3];
     size_t per = (size_t)(co / groups), tap = (size_t)d[2] * (size_t)co;
-    return packing->rotated
-               ? (Group){ (size_t)g * per, tap, 1, (size_t)co, co / groups, d[2] }
-               : (Group){ (size_t)g * per, tap, (size_t)co, 1, d[2], co / groups };
+    return packing->rotated ? (Group){ (size_t)g * per, tap, 1, (size_t)co, co / groups, d[2] }
+                            : (Group){ (size_t)g * per, tap, (size_t)co, 1, d[2], co / groups };
 }
 
 static float *compute_group(const Packing *packing, const Group *group, const int *order, int taps,

@@ -67,7 +67,8 @@ static float sum_of_taps(const Packing *p, const float *tap, int above, int left
 
 /* One block of channels of one phase of the rows. `first`: the parameter's value of the group's
    first channel. */
-static float *compute_block(const Packing *p, const float *first, int block, int rest, float *values)
+static float *compute_block(const Packing *p, const float *first, int block, int rest,
+                            float *values)
 {
     const FoldTaps rows = fold_side(p, 0), columns = fold_side(p, 1);
     const int *d = p->parameter->shape.dim, out = d[3] / p->groups,
