@@ -43,7 +43,7 @@ const struct argp_option option_table[] = {
     { "list", KEY_LIST, "WHAT", 0, "list passes, ops, kernels or targets", 2 },
     { "expand", KEY_EXPAND, "KERNEL", 0,
       "print one kernel for NAME=NUMBER...: H, W, CI, CO, K, STRIDE, UP, SAME, POOL, DILATION, "
-      "GROUPS of a convolution, KW, STRIDE_W along its width, CI, CO of a dense layer, "
+      "GROUPS of a convolution, KW, STRIDEW along its width, CI, CO of a dense layer, "
       "DIRECTION (0 forward, 1 dX, 2 dW)",
       2 },
     { 0 }

@@ -32,7 +32,7 @@ bool sample_set(Sample *sample, const char *name, int value)
         { "SAME", &sample->same },
         { "POOL", &sample->pool },
         { "KW", &sample->kernel_w },
-        { "STRIDE_W", &sample->stride_w },
+        { "STRIDEW", &sample->stride_w },
         { "DILATION", &sample->dilation },
         { "GROUPS", &sample->groups },
     };
@@ -65,7 +65,7 @@ void sample_check(const Sample *sample)
             fail_with(EXIT_USAGE, "--expand: %s wants a whole number from 1 to %d", numbers[i].name,
                       numbers[i].most);
     if (sample->kernel_w > 255 || sample->stride_w > 255)
-        fail_with(EXIT_USAGE, "--expand: KW and STRIDE_W want whole numbers from 0 to 255");
+        fail_with(EXIT_USAGE, "--expand: KW and STRIDEW want whole numbers from 0 to 255");
     if (sample->pool > 16)
         fail_with(EXIT_USAGE, "--expand: POOL wants a whole number from 0 to 16");
 }

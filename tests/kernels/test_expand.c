@@ -53,7 +53,7 @@ static void convolutions(void **state)
     static const char *const numbers[] = {
         "CI=3 CO=32 K=3 POOL=2", "CI=17 CO=5 K=4 STRIDE=2",
         "H=9 W=7 K=5 SAME=0",    "UP=2 CO=16",
-        "UP=3 STRIDE=3 K=2",     "CI=4 CO=6 KW=2 STRIDE_W=2 DILATION=2 GROUPS=2"
+        "UP=3 STRIDE=3 K=2",     "CI=4 CO=6 KW=2 STRIDEW=2 DILATION=2 GROUPS=2"
     };
     static const char *const kernels[] = { "conv_direct", "conv_plain", "conv_winograd" };
     static const char *const functions[] = { "sample_conv_forward(", "sample_conv_dx(",

@@ -69,8 +69,8 @@ static const Net transposed = {
                  { DECONV, .filters = 5, .kernel = 1, .stride = 2, .activation = "relu" },
                  { AVG, .size = 2 } }
 };
-/* Zeros wider than the window, taps apart, groups narrower than a vector, more cut off than a window
-   has and more rows than any meets. */
+/* Zeros wider than the window, taps apart, groups narrower than a vector, more cut off than a
+   window has and more rows than any meets. */
 static const Net shaped = {
     .height = 8,
     .width = 10,

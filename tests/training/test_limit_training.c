@@ -119,6 +119,7 @@ static void training_goes_the_same_way(void **state)
     compare(net_convolutions, smallest_limit(net_convolutions, "") * 5 / 4, false);
     compare(net_noise, smallest_limit(net_noise, ""), true);
     compare(net_branches, smallest_limit(net_branches, ""), true);
+    compare_on("", net_signal, smallest_limit(net_signal, ""));
 }
 
 /* PyTorch's numbers hold where everything that can change has changed. */

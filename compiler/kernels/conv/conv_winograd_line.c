@@ -104,7 +104,10 @@ static void plan(Step *step, const Settings *settings)
     plan_rows(step, settings);
 }
 
-/* Half the products, and transforms. */
+enum { FLUSH = 16 }; /* what bringing the sums back costs, in additions to them; measured */
+
+/* Half the products, and transforms; of dW also the sums, which each strip adds to and the end of
+   the image brings back to the taps. */
 static double cost(const Step *step, const Settings *settings)
 {
     ConvShape s = conv_shape(step->core);
@@ -113,7 +116,10 @@ static double cost(const Step *step, const Settings *settings)
     double tiles = (double)s.out_h * ((s.out_w + TILE - 1) / TILE);
     double products = tiles * POINTS * in * padded(out, lanes) / lanes / 2,
            transforms = tiles * (padded(in, lanes) * 20.0 + padded(out, lanes) * 24.0) / lanes;
-    return products * 1.15 + transforms;
+    double sums = conv_is_dw(step->core)
+                      ? POINTS * s.ci * padded(s.co, lanes) * (tiles / STRIP_TILES + FLUSH) / lanes
+                      : 0;
+    return products * 1.15 + transforms + sums;
 }
 
 static const char *const ops[] = { "conv2d", "conv2d_dx", "conv2d_dw", NULL };

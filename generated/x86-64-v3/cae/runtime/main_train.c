@@ -30,7 +30,8 @@ static int run(const Model *model, const TrainOptions *options, Error *error)
     case TRAIN_VERIFY: return verify_run(model, options->reference, options->json, error);
     case TRAIN_PICTURES:
         return command_pictures(model, options->out, options->seed,
-                                options->count ? options->count : PICTURES, error);
+                                options->count ? options->count : PICTURES, options->anomalies,
+                                error);
     case TRAIN_SUMMARY: return fputs(model->summary, stdout) < 0 ? -1 : 0;
     }
     return EXIT_USAGE;

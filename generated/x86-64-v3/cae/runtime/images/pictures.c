@@ -1,42 +1,20 @@
 #include "pictures.h"
 
 #include "pictures_private.h"
+#include "pictures_random.h"
+#include "signal_draw.h"
 
 #include <math.h>
 #include <stddef.h>
-
-/* SplitMix64 (Steele, Lea, Flood 2014, "Fast Splittable Pseudorandom Number Generators"): a counter
-   and a hash, so any picture can be drawn without the ones before it. */
-typedef struct Random {
-    uint64_t counter;
-} Random;
-
-static uint64_t mix(uint64_t z)
-{
-    z = (z ^ z >> 30) * 0xBF58476D1CE4E5B9u;
-    z = (z ^ z >> 27) * 0x94D049BB133111EBu;
-    return z ^ z >> 31;
-}
-
-static uint32_t next(Random *random)
-{
-    return (uint32_t)(mix(random->counter += 0x9E3779B97F4A7C15u) >> 32);
-}
-
-/* from <= result <= to */
-static int64_t between(Random *random, int64_t from, int64_t to)
-{
-    return from + (int64_t)((uint64_t)next(random) * (uint64_t)(to - from + 1) >> 32);
-}
 
 /* cos = (1 - t^2) / (1 + t^2), sin = 2 t / (1 + t^2) for a rational t makes directions without
    tables; then a random quarter turn. */
 static Direction direction(Random *random)
 {
-    int64_t t = between(random, 0, UNIT), one = UNIT;
+    int64_t t = random_between(random, 0, UNIT), one = UNIT;
     int x = (int)(one * (one * one - t * t) / (one * one + t * t));
     int y = (int)(2 * one * one * t / (one * one + t * t));
-    switch (next(random) >> 30) {
+    switch (random_next(random) >> 30) {
     case 0: return (Direction){ x, y };
     case 1: return (Direction){ -y, x };
     case 2: return (Direction){ -x, -y };
@@ -78,27 +56,27 @@ static int clamp(int64_t value, int low, int high)
 static void choose_palette(Scene *scene)
 {
     Random *random = &scene->random;
-    int hue = (int)between(random, 0, 1535);
-    scene->darkest = (int)between(random, 10, 60);
-    scene->brightest = (int)between(random, 215, 255);
+    int hue = (int)random_between(random, 0, 1535);
+    scene->darkest = (int)random_between(random, 10, 60);
+    scene->brightest = (int)random_between(random, 215, 255);
     for (int i = 0; i < PALETTE; i++) {
         int opposite = i >= 4 ? 768 : 0;
-        scene->hue[i] = (int)((hue + opposite + between(random, 0, 400) + 1336) % 1536);
-        scene->saturation[i] = (int)(i % 3 == 0 ? between(random, 110, 215)
-                                                : between(random, 10, 120));
+        scene->hue[i] = (int)((hue + opposite + random_between(random, 0, 400) + 1336) % 1536);
+        scene->saturation[i] = (int)(i % 3 == 0 ? random_between(random, 110, 215)
+                                                : random_between(random, 10, 120));
         scene->value[i] = (int)(scene->darkest
                                 + (scene->brightest - scene->darkest) * i / (PALETTE - 1)
-                                + between(random, -20, 20));
+                                + random_between(random, -20, 20));
     }
 }
 
 static void choose_colour(Scene *scene, int *rgb)
 {
     Random *random = &scene->random;
-    int i = (int)between(random, 0, PALETTE - 1);
-    int hue = (int)((scene->hue[i] + between(random, 0, 90) + 1491) % 1536);
-    int saturation = clamp(scene->saturation[i] + between(random, -35, 35), 0, 255);
-    int value = clamp(scene->value[i] + between(random, -30, 30), scene->darkest, 255);
+    int i = (int)random_between(random, 0, PALETTE - 1);
+    int hue = (int)((scene->hue[i] + random_between(random, 0, 90) + 1491) % 1536);
+    int saturation = clamp(scene->saturation[i] + random_between(random, -35, 35), 0, 255);
+    int value = clamp(scene->value[i] + random_between(random, -30, 30), scene->darkest, 255);
     to_rgb(hue, saturation, value, rgb);
 }
 
@@ -107,28 +85,28 @@ static Paint choose_paint(Scene *scene, int64_t radius)
 {
     Random *random = &scene->random;
     int pixels = (int)(radius / PIXEL) + 1;
-    Paint paint = { .salt = next(random) };
+    Paint paint = { .salt = random_next(random) };
     choose_colour(scene, paint.colour);
-    int slope = (int)between(random, 0, 110) * 256 / pixels;
+    int slope = (int)random_between(random, 0, 110) * 256 / pixels;
     Direction d = direction(random);
     paint.slope_x = slope * d.x / UNIT;
     paint.slope_y = slope * d.y / UNIT;
-    if (between(random, 0, 2) == 0) {
-        paint.bulge = (int)between(random, 30, 110);
+    if (random_between(random, 0, 2) == 0) {
+        paint.bulge = (int)random_between(random, 30, 110);
         paint.fall = paint.bulge * INT64_C(65536) / ((int64_t)pixels * pixels);
         paint.glint_x = -scene->light.x * pixels / (3 * UNIT);
         paint.glint_y = -scene->light.y * pixels / (3 * UNIT);
     }
-    if (pixels >= 5 && between(random, 0, 3) == 0) {
+    if (pixels >= 5 && random_between(random, 0, 3) == 0) {
         /* waves from 4 pixels to the radius */
-        int turns = (int)between(random, 65536 / pixels, 65536 / 4);
+        int turns = (int)random_between(random, 65536 / pixels, 65536 / 4);
         d = direction(random);
-        paint.wave = (int)between(random, 10, 70);
+        paint.wave = (int)random_between(random, 10, 70);
         paint.wave_x = turns * d.x / UNIT;
         paint.wave_y = turns * d.y / UNIT;
     }
-    if (next(random) >> 31)
-        paint.grain = (int)between(random, 4, 28);
+    if (random_next(random) >> 31)
+        paint.grain = (int)random_between(random, 4, 28);
     return paint;
 }
 
@@ -136,14 +114,14 @@ static Paint choose_paint(Scene *scene, int64_t radius)
    call's arguments are computed is the compiler's choice.) */
 static int64_t portion(Random *random, int64_t radius, int from, int to)
 {
-    return radius * between(random, from, to) / 100;
+    return radius * random_between(random, from, to) / 100;
 }
 
 static Shape choose_polygon(Random *random, int64_t radius, Direction along)
 {
     static const int choices[] = { 3, 5, 6 };
     int64_t distance[MAX_SIDES];
-    int sides = choices[between(random, 0, 2)];
+    int sides = choices[random_between(random, 0, 2)];
     for (int i = 0; i < sides; i++)
         distance[i] = portion(random, radius, 60, 90);
     return shape_polygon(sides, distance, along);
@@ -151,7 +129,7 @@ static Shape choose_polygon(Random *random, int64_t radius, Direction along)
 
 static Shape choose_shape(Random *random, int64_t radius)
 {
-    int64_t kind = between(random, 0, 9), a, b;
+    int64_t kind = random_between(random, 0, 9), a, b;
     Direction along = direction(random);
     if (kind < 3)
         return shape_ellipse(radius, radius, along);
@@ -176,7 +154,7 @@ static Shape choose_shape(Random *random, int64_t radius)
 /* A density of r^-3 between least and most makes 1 / r^2 uniform between their inverse squares. */
 static int64_t choose_radius(Scene *scene)
 {
-    int64_t u = between(&scene->random, 0, (1 << 20) - 1);
+    int64_t u = random_between(&scene->random, 0, (1 << 20) - 1);
     int64_t least2 = scene->least * scene->least, most2 = scene->most * scene->most;
     int64_t inverse = (u * most2 + ((1 << 20) - u) * least2) >> 20;
     return (int64_t)sqrt((double)(least2 / 16 * most2 / inverse * 16));
@@ -199,8 +177,8 @@ static int64_t drop_leaf(Scene *scene)
     const Canvas *canvas = &scene->canvas;
     int64_t radius = choose_radius(scene), width = (int64_t)canvas->width * PIXEL,
             height = (int64_t)canvas->height * PIXEL;
-    int64_t x = between(&scene->random, -radius, width + radius),
-            y = between(&scene->random, -radius, height + radius);
+    int64_t x = random_between(&scene->random, -radius, width + radius),
+            y = random_between(&scene->random, -radius, height + radius);
     Shape shape = choose_shape(&scene->random, radius);
     Paint paint = choose_paint(scene, radius);
     if (radius >= 5 * PIXEL)
@@ -211,12 +189,13 @@ static int64_t drop_leaf(Scene *scene)
            / (canvas->height + 2 * radius / PIXEL);
 }
 
-void picture_draw(uint64_t seed, uint64_t index, int height, int width, int channels, uint8_t *out)
+static void draw_leaves(uint64_t seed, uint64_t index, int height, int width, int channels,
+                        uint8_t *out)
 {
-    Scene scene = { .random = { mix(mix(seed + 0x9E3779B97F4A7C15u) ^ index) },
-                    .canvas = { height, width, channels, out } };
+    Scene scene = { .random = random_of(seed, index), .canvas = { height, width, channels, out } };
     int64_t side = height < width ? height : width;
-    int64_t finest = between(&scene.random, 36, 90); /* some pictures are calmer than others */
+    /* some pictures are calmer than others */
+    int64_t finest = random_between(&scene.random, 36, 90);
     scene.least = clamp(side * PIXEL / finest, PIXEL, MAX_RADIUS / 100);
     scene.most = clamp(side * PIXEL / 3, 2 * PIXEL, MAX_RADIUS);
     scene.light = direction(&scene.random);
@@ -230,4 +209,13 @@ void picture_draw(uint64_t seed, uint64_t index, int height, int width, int chan
     int64_t wanted = (int64_t)LAYERS * height * width * (PIXEL / 16) * (PIXEL / 16);
     for (int64_t covered = 0; covered < wanted;)
         covered += drop_leaf(&scene) + 1;
+}
+
+void picture_draw(uint64_t seed, uint64_t index, int height, int width, int channels, uint8_t *out)
+{
+    int length = signal_length(height, width);
+    if (length)
+        signal_draw(seed, index, length, channels, out);
+    else
+        draw_leaves(seed, index, height, width, channels, out);
 }

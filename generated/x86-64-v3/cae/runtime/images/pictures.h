@@ -11,6 +11,8 @@
 
 #include <stdint.h>
 
+/* Of images of one row or one column: signals, see signal_draw.h. */
+
 /* Draws picture `index` of `seed` into out[height * width * channels] (channels 3: red, green,
    blue; 1: the same scene in luma; any other number: red, green, blue, red, ... by turns). The same
    arguments give the same bytes on every machine and in any thread. */

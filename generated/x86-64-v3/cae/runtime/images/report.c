@@ -3,6 +3,8 @@
 #include "formats/printable.h"
 #include "formats/whole_file.h"
 #include "image.h"
+#include "report_curve.h"
+#include "signal_draw.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -18,8 +20,8 @@ static void copy_row(const uint8_t *from, int width, int channels, int shown, ui
         memcpy(to, from, (size_t)shown);
 }
 
-int report_sheet(const char *path, const uint8_t *const *cells, int columns, int rows, int height,
-                 int width, int channels, Error *error)
+static int sheet_of_pictures(const char *path, const uint8_t *const *cells, int columns, int rows,
+                             int height, int width, int channels, Error *error)
 {
     enum { GAP = 2 };
     int64_t sheet_width = (int64_t)columns * (width + GAP) - GAP,
@@ -45,6 +47,40 @@ int report_sheet(const char *path, const uint8_t *const *cells, int columns, int
     int result = image_write_png(path, (int)sheet_width, (int)sheet_height, shown, sheet, error);
     free(sheet);
     return result;
+}
+
+/* The curves of all signals, as pictures of a sheet that is turned. */
+static int sheet_of_signals(const char *path, const uint8_t *const *cells, int columns, int rows,
+                            int length, int channels, Error *error)
+{
+    size_t count = (size_t)columns * (size_t)rows, bytes = curve_bytes(length);
+    uint8_t *curves = malloc(count * bytes);
+    const uint8_t **turned = calloc(count, sizeof *turned);
+    int result;
+
+    for (size_t i = 0; curves && turned && i < count; i++) {
+        size_t from = i % (size_t)rows * (size_t)columns + i / (size_t)rows;
+        if (cells[from])
+            turned[i] = curve_draw(cells[from], length, channels, curves + i * bytes);
+    }
+    if (curves && turned)
+        result = sheet_of_pictures(path, turned, rows, columns, CURVE_HEIGHT, curve_width(length),
+                                   3, error);
+    else
+        result = error_set(error, EXIT_FILE,
+                           "%s: not enough memory for a sheet of %d x %d signals; ask for fewer",
+                           path, columns, rows);
+    free(turned);
+    free(curves);
+    return result;
+}
+
+int report_sheet(const char *path, const uint8_t *const *cells, int columns, int rows, int height,
+                 int width, int channels, Error *error)
+{
+    int length = signal_length(height, width);
+    return length ? sheet_of_signals(path, cells, columns, rows, length, channels, error)
+                  : sheet_of_pictures(path, cells, columns, rows, height, width, channels, error);
 }
 
 /* ---- The loss curve ---- */

@@ -67,6 +67,10 @@ const struct argp_option train_option_table[] = {
       "keep decoded pictures up to SIZE bytes, or with K, M, G (a quarter of the free memory)", 0 },
     { "json", KEY_JSON, 0, 0, "bench, verify: print one JSON object", 0 },
     { "count", KEY_COUNT, "N", 0, "pictures: how many to write (8)", 0 },
+    { "anomalies", KEY_ANOMALIES, 0, 0,
+      "pictures: each signal has an anomaly, by turns a spike, a flat stretch, a jump of the level "
+      "and a burst of a higher frequency",
+      0 },
     { 0 }
 };
 

@@ -33,6 +33,7 @@ enum {
     KEY_NO_MIRROR,
     KEY_LOSS,
     KEY_SKIP,
+    KEY_ANOMALIES,
     KEY_END
 };
 

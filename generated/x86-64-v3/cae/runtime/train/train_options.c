@@ -23,13 +23,15 @@ typedef struct Command {
 
 /* The first is what is done without a command. */
 static const Command commands[] = {
-    { "training", TRAIN_RUN, (BIT(KEY_END) - 1) & ~BIT(KEY_JSON) & ~BIT(KEY_COUNT), "", "" },
+    { "training", TRAIN_RUN,
+      (BIT(KEY_END) - 1) & ~BIT(KEY_JSON) & ~BIT(KEY_COUNT) & ~BIT(KEY_ANOMALIES), "", "" },
     { "bench", TRAIN_BENCH, BIT(KEY_BATCH) | BIT(KEY_STEPS) | BIT(KEY_THREADS) | BIT(KEY_JSON),
       "bench", "measures the speed of training" },
     { "verify", TRAIN_VERIFY, BIT(KEY_JSON), "verify REFERENCE.safetensors",
       "compares this program with the numbers of another framework" },
-    { "pictures", TRAIN_PICTURES, BIT(KEY_OUT) | BIT(KEY_SEED) | BIT(KEY_COUNT),
-      "pictures --out DIR", "writes some of the built-in pictures as PNG" },
+    { "pictures", TRAIN_PICTURES,
+      BIT(KEY_OUT) | BIT(KEY_SEED) | BIT(KEY_COUNT) | BIT(KEY_ANOMALIES), "pictures --out DIR",
+      "writes some of the built-in pictures as PNG" },
     { "summary", TRAIN_SUMMARY, 0, "summary", "prints the layers" },
 };
 enum { COMMANDS = sizeof commands / sizeof commands[0] };
@@ -185,6 +187,7 @@ static bool set_flag(TrainOptions *o, int key)
     case KEY_STRICT: o->strict = true; return true;
     case KEY_SKIP: o->skip_unreadable = true; return true;
     case KEY_JSON: o->json = true; return true;
+    case KEY_ANOMALIES: o->anomalies = true; return true;
     case KEY_MIRROR:
     case KEY_NO_MIRROR:
         o->mirror = key == KEY_MIRROR;

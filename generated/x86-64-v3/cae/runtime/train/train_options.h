@@ -38,7 +38,7 @@ typedef struct TrainOptions {
     bool clip_given, min_delta_given, patience_given, mirror_given; /* clip: any of the three */
     uint64_t seed;
     bool seed_given;
-    bool resume, strict, skip_unreadable, json;
+    bool resume, strict, skip_unreadable, json, anomalies;
     uint64_t checkpoint_updates; /* save after so many updates, */
     double checkpoint_minutes;   /* or minutes */
     size_t cache_bytes;
