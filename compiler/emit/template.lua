@@ -275,7 +275,8 @@ end
 local function tidy(line)
   if line:find('^%s*/?%* ') or line:find('^%s*/%*') or line:find('"', 1, true) or
       not line:find("%f[%w_.][01]%f[^%w_.]") then return line end
-  line = line:gsub("[%w_]+ %% 1%f[^%w_.]", "0"):gsub("%f[%w_.]0 [*/] %d+%f[^%w_.]", "0")
+  line = line:gsub("([^%w_])%b() %% 1%f[^%w_.]", "%10"):gsub("[%w_]+ %% 1%f[^%w_.]", "0")
+  line = line:gsub("%f[%w_.]0 [*/] %d+%f[^%w_.]", "0")
   line = line:gsub(" [*/] 1%f[^%w_.]", ""):gsub("%f[%w_.]1 %* ", "")
   line = line:gsub(" [+-] 0%f[^%w_.](.?.?)", function(rest)
     return not rest:find("^ [*/%%]") and rest or nil

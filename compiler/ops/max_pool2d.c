@@ -1,8 +1,8 @@
 /* max_pool2d: the largest of each window's pixels; padding never wins.
  *
- * Its by-product `argmax` is the place of the first largest value in row-major order, row * (columns
- * of a window) + column, one code a window; the gradient goes there and nowhere else, and adds up
- * where a pixel has won several windows. */
+ * Its by-product `argmax` is the place of the first largest value in row-major order, row * size_w
+ * + column, one code a window; the gradient goes there and nowhere else, and adds up where a pixel
+ * has won several windows. */
 #include "ops.h"
 
 #include "../base/arena.h"

@@ -289,8 +289,8 @@ int pool_side(const Node *node);
 bool pool_overlaps(const Node *pool); /* whether two windows share a pixel */
 
 /* For operators of pools: their numbers, Op.implied, shape and Op.scale. pool_numbers: those of a
-   pool, and the height and width of what it reads. pool_gradient: a node of that operator with these numbers,
-   whose shape pool_dx_shape sets. */
+   pool, and the height and width of what it reads. pool_gradient: a node of that operator with
+   these numbers, whose shape pool_dx_shape sets. */
 #define POOL_NUMBERS \
     "size_h", "size_w", "stride_h", "stride_w", "pad_top", "pad_left", "pad_bottom", "pad_right"
 bool pool_implies(const Node *node, int i);

@@ -223,11 +223,14 @@ static void of_layers_with_a_size(void **state)
         { GRAPH(CONV5 "@max_pool2d { 2 }", CONV3),
           "max_pool2d: every argument has a name: max_pool2d { size = ... }" },
         { GRAPH(CONV5 "max_pool2d { @size = 0 }", CONV3),
-          "max_pool2d: size wants a whole number from 1 to 16, or two as { height, width }, not 0" },
+          "max_pool2d: size wants a whole number from 1 to 16, or two as { height, width }, not "
+          "0" },
         { GRAPH(CONV5 "max_pool2d { @size = 17 }", CONV3),
-          "max_pool2d: size wants a whole number from 1 to 16, or two as { height, width }, not 17" },
+          "max_pool2d: size wants a whole number from 1 to 16, or two as { height, width }, not "
+          "17" },
         { GRAPH(CONV5 "max_pool2d { @size = 1.5 }", CONV3),
-          "max_pool2d: size wants a whole number from 1 to 16, or two as { height, width }, not 1.5" },
+          "max_pool2d: size wants a whole number from 1 to 16, or two as { height, width }, not "
+          "1.5" },
         { GRAPH(CONV5 "max_pool2d { @size = \"2\" }", CONV3),
           "max_pool2d: size wants a whole number from 1 to 16, or two as { height, width }, not" },
         { GRAPH(CONV5 "max_pool2d { @size = { 2, 17 } }", CONV3),
@@ -242,7 +245,8 @@ static void of_layers_with_a_size(void **state)
           "width } or" },
         { GRAPH(CONV5 "@max_pool2d(2)", CONV3), "max_pool2d: wants its arguments in braces" },
         { GRAPH(CONV5 "avg_pool2d { @size = 65 }", CONV3),
-          "avg_pool2d: size wants a whole number from 1 to 64, or two as { height, width }, not 65" },
+          "avg_pool2d: size wants a whole number from 1 to 64, or two as { height, width }, not "
+          "65" },
         { GRAPH(CONV5 "global_avg_pool2d { @size = 2 }", CONV3),
           "global_avg_pool2d: no argument is called 'size'; known are: name" },
         { GRAPH(CONV5, "upsample2d { @factor = 2 }, " CONV3),

@@ -31,7 +31,7 @@ static void shapes_that_do_not_meet(void **state)
           "avg_pool2d: a window of 3x9 does not fit into 8x8x5; use size <= { 8, 8 } or a larger "
           "input\n" },
         { GRAPH(CONV5 "@max_pool2d { size = 12, padding = { 1, 0 } },", CONV3),
-          "max_pool2d: a window of 12x12 does not fit into 8x8x5 padded to 10x8; use size <= 8 or" },
+          "max_pool2d: a window of 12x12 does not fit into 8x8x5 padded to 10x8; use size <= 8" },
         { GRAPH(CONV5 "max_pool2d { size = { 2, 3 }, @padding = { 0, 0, 2, 2 } },", CONV3),
           "max_pool2d: with 2 rows of padding on one side a window of 2 rows can lie on padding "
           "alone; use at most 1 there, or a larger size\n" },

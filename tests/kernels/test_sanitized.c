@@ -94,6 +94,21 @@ static const Net wide_pool = {
     .channels = 3,
     .encoder = { { CONV, .filters = 4, .kernel = 3, .activation = "relu" }, { POOL, .size = 2 } }
 };
+/* Windows that overlap, leave gaps and lie over every border, and codes of all of them. */
+static const Net windows = {
+    .height = 5,
+    .width = 18,
+    .channels = 1,
+    .encoder = { { CONV, .filters = 3, .kernel = 2, .activation = "relu" },
+                 { POOL, .size = 3, .stride = 2, .stride_w = 1, .same = true },
+                 { AVG, .size = 2, .size_w = 3, .stride = 1, .pad = { 1, 2, 1, 0 } },
+                 { POOL, .size = 2, .stride = 3, .stride_w = 4, .pad = { 1, 0, 0, 1 } },
+                 { FLATTEN } },
+    .decoder = { { DENSE, .units = 90 },
+                 { RESHAPE, .shape = { 5, 18, 1 } },
+                 { GLOBAL_MAX },
+                 { MULTIPLY, .with = "decoder.reshape1" } }
+};
 static const char plain[] = "--kernel encoder.conv1=conv_plain --kernel decoder.conv1=conv_plain";
 
 static const Net dense = { .height = 6,
@@ -125,6 +140,12 @@ static void with_full_codes(void **state)
         free(options);
     }
     check_sanitized(wide_pool, "x86-64-v3", "");
+}
+
+static void with_windows_over_the_border(void **state)
+{
+    (void)state;
+    check_sanitized(windows, "x86-64-v3", "--kernel decoder.dense1=dense_plain");
 }
 
 static void without_padding(void **state)
@@ -174,6 +195,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(with_pool_and_upsampling),
         cmocka_unit_test(with_full_codes),
+        cmocka_unit_test(with_windows_over_the_border),
         cmocka_unit_test(without_padding),
         cmocka_unit_test(with_long_rows),
         cmocka_unit_test(of_transposed_convolutions),

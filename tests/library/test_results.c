@@ -207,7 +207,7 @@ static void of_curved_activations(void **state)
 }
 
 /* Operators of reals on the image's own pixels: a group_norm, whose gamma and beta learn from them,
-   and a pool, which hands no gradient on. */
+   and a pool, which hands no gradient on; after it pools of every kind. */
 static void of_layers_that_read_pixels(void **state)
 {
     (void)state;
@@ -220,11 +220,14 @@ static void of_layers_that_read_pixels(void **state)
     static const char pool[] = NET(
         12, 16, 3,
         "max_pool2d { size = 2 }, softplus {}, conv2d { filters = 8, kernel = 3, activation = "
-        "\"elu\" },",
+        "\"elu\" }, max_pool2d { size = 3, stride = 1, padding = \"same\" }, avg_pool2d { size = { "
+        "2, 3 }, stride = 1, padding = { 0, 1, 1, 1 } }, global_max_pool2d {}, multiply { with = "
+        "\"encoder.pool3\" },",
         "upsample2d { size = 2 }, conv2d { filters = 3, kernel = 3 },",
         "loss = \"mse\", optimizer = adam {}");
     compare(norm, "c", "", "");
     compare(pool, "native", "", "");
+    compare(pool, "c", "--optimize size", "");
 }
 
 /* Trained in stages by the programs: the library trains the whole, and says so. */

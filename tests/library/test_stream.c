@@ -531,6 +531,9 @@ static void what_needs_more_than_rows_is_refused(void **state)
         net_norm,
         "group_norm: with --stream all is computed row by row, but encoder.norm1 needs the whole "
         "image at once; do without it");
+    refuse(NET(4, 4, 1, "conv2d { filters = 3, kernel = 3 }, global_avg_pool2d {},",
+               "dense { units = 16 }, reshape { shape = { 4, 4, 1 } },", "loss = \"mse\""),
+           "but encoder.gpool1, decoder.dense1 and decoder.reshape1 need the whole image at once");
     Result result = run_caec(NULL, "%s/graphs/cae.lua -o . --stream", project_folder());
     want_exit(&result, 2);
     assert_non_null(strstr(result.err, "--stream goes with --emit library"));

@@ -102,8 +102,7 @@ static void windows_of_every_kind(void **state)
         { AVG, .size = 20, .stride = 3, .stride_w = 1, .pad = { 15, 4, 8, 6 } },
     };
     Net net = net_of_pools(windows, sizeof windows / sizeof windows[0], 9, 11, 2);
-    check_net(&net, "x86-64-v3", "");
-    check_net(&net, "c", "");
+    check_net(&net, sizeof(real) == 8 ? "c" : "x86-64-v3", "");
 }
 
 int main(void)

@@ -1,5 +1,5 @@
-/* global_avg_pool2d and global_max_pool2d: as the latent, as the gates of a multiplication, of pixels;
-   and to which of equals a gradient goes. */
+/* global_avg_pool2d and global_max_pool2d: as the latent, as the gates of a multiplication, of
+   pixels; and to which of equals a gradient goes. */
 #include "build.h"
 #include "cases.h"
 #include "drive.h"

@@ -59,8 +59,8 @@ Image naive_dense(const Image *x, const double *weights, const double *bias, int
 
 Image naive_reshape(const Image *x, int height, int width, int channels);
 
-/* The windows of a pool: their sides, from one to the next, and what is padded around the image. Only
-   those that end within that count. */
+/* The windows of a pool: their sides, from one to the next, and what is padded around the image.
+   Only those that end within that count. */
 typedef struct Window {
     int height, width, stride_h, stride_w, top, left, bottom, right;
 } Window;

@@ -88,12 +88,28 @@ const char *const net_parts[2] = { "encoder", "decoder" };
 static const char *short_name(const NetLayer *l)
 {
     static const char *const names[] = {
-        [CONV] = "conv",       [DECONV] = "deconv",   [POOL] = "pool",       [AVG] = "pool",
-        [UP] = "up",           [NORM] = "norm",       [FLATTEN] = "flatten", [DENSE] = "dense",
-        [RESHAPE] = "reshape", [FROM] = "from",       [UNPOOL] = "unpool",   [NOISE] = "noise",
-        [DROP] = "dropout",    [PAD] = "pad",         [CROP] = "crop",       [D2S] = "d2s",
-        [S2D] = "s2d",         [RESCALE] = "rescale", [GLOBAL_MAX] = "gpool", [GLOBAL_AVG] = "gpool",
-        [DEPTHWISE] = "dwconv", [SEPARABLE] = "sepconv",
+        [CONV] = "conv",
+        [DECONV] = "deconv",
+        [POOL] = "pool",
+        [AVG] = "pool",
+        [UP] = "up",
+        [NORM] = "norm",
+        [FLATTEN] = "flatten",
+        [DENSE] = "dense",
+        [RESHAPE] = "reshape",
+        [FROM] = "from",
+        [UNPOOL] = "unpool",
+        [NOISE] = "noise",
+        [DROP] = "dropout",
+        [PAD] = "pad",
+        [CROP] = "crop",
+        [D2S] = "d2s",
+        [S2D] = "s2d",
+        [RESCALE] = "rescale",
+        [GLOBAL_MAX] = "gpool",
+        [GLOBAL_AVG] = "gpool",
+        [DEPTHWISE] = "dwconv",
+        [SEPARABLE] = "sepconv",
     };
     const Join *join = join_of(l->kind);
     return join ? join->short_name : l->kind == ACT ? l->activation : names[l->kind];

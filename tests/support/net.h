@@ -43,28 +43,29 @@ typedef enum LayerKind {
 typedef struct NetLayer {
     LayerKind kind;
     int filters, kernel, stride; /* CONV, DECONV, SEPARABLE, DEPTHWISE (no filters) */
-    int kernel_w, stride_w;      /* of these, POOL, AVG: along the width, where it is another than `kernel` and
+    int kernel_w,
+        stride_w; /* of these, POOL, AVG: along the width, where it is another than `kernel` and
                                     `stride`, which are then those along the height */
-    int dilation, dilation_w;    /* likewise */
-    int multiplier;              /* DEPTHWISE, SEPARABLE: filters a channel */
-    bool padded;                 /* of all of these: padding is given in numbers: */
-    int pad[4];                  /* of these, POOL, AVG, PAD, CROP: top, left, bottom, right */
-    bool enlarged;               /* DECONV: output_padding is given: */
-    int more[2];                 /* height, width */
-    int units;                   /* DENSE */
-    int shape[3];                /* RESHAPE */
-    bool valid, no_bias;         /* no_bias: DENSE too */
-    const char *activation;      /* CONV, DECONV, DENSE: the attribute; ACT: the layer's word */
-    double slope;                /* ACT "leaky_relu" */
-    bool flat_slope;             /* slope = 0 */
-    bool approximate;            /* ACT "gelu" */
-    int size;                    /* POOL, AVG, UP, D2S, S2D */
-    int size_w;                  /* POOL, AVG, UP: of columns, where it is another; 0: size */
-    bool same;                   /* POOL, AVG: padding = "same" */
-    int groups;                  /* NORM, CONV, DECONV */
-    bool bilinear;               /* UP */
-    double scale, offset;        /* RESCALE */
-    bool by_channel;             /* then: of channel c, net_rescale() says */
+    int dilation, dilation_w; /* likewise */
+    int multiplier;           /* DEPTHWISE, SEPARABLE: filters a channel */
+    bool padded;              /* of all of these: padding is given in numbers: */
+    int pad[4];               /* of these, POOL, AVG, PAD, CROP: top, left, bottom, right */
+    bool enlarged;            /* DECONV: output_padding is given: */
+    int more[2];              /* height, width */
+    int units;                /* DENSE */
+    int shape[3];             /* RESHAPE */
+    bool valid, no_bias;      /* no_bias: DENSE too */
+    const char *activation;   /* CONV, DECONV, DENSE: the attribute; ACT: the layer's word */
+    double slope;             /* ACT "leaky_relu" */
+    bool flat_slope;          /* slope = 0 */
+    bool approximate;         /* ACT "gelu" */
+    int size;                 /* POOL, AVG, UP, D2S, S2D */
+    int size_w;               /* POOL, AVG, UP: of columns, where it is another; 0: size */
+    bool same;                /* POOL, AVG: padding = "same" */
+    int groups;               /* NORM, CONV, DECONV */
+    bool bilinear;            /* UP */
+    double scale, offset;     /* RESCALE */
+    bool by_channel;          /* then: of channel c, net_rescale() says */
     double eps;
     double rate;      /* NOISE: standard deviation; DROP: share */
     const char *name; /* NULL: by its kind and number */
@@ -110,8 +111,8 @@ int net_places(const Net *net, NetPlace places[NET_PLACES]);
 
 extern const char *const net_parts[2]; /* "encoder", "decoder" */
 
-/* The windows of a pool that reads a value of that size; whether some of them share a pixel, so that
-   what they find cannot be put back. */
+/* The windows of a pool that reads a value of that size; whether some of them share a pixel, so
+   that what they find cannot be put back. */
 Window net_pool_window(const NetLayer *pool, NetSize in);
 bool net_overlaps(const NetPlace *pool);
 

@@ -160,8 +160,7 @@ static void plan_forward(Step *step, const DepthwiseShape *s, const Settings *se
     const Node *core = step->core;
     const Input ring = input_ring(step, s, settings);
     const bool direct = reads_input(step, s, settings);
-    const int pool = step->pool ? pool_side(step->pool) : 0,
-              lanes = settings_lanes(settings);
+    const int pool = step->pool ? pool_side(step->pool) : 0, lanes = settings_lanes(settings);
     int height, width;
     depthwise_effective_size(step, s, &height, &width);
     const int line = row_room(s, width, settings);

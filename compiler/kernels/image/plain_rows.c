@@ -1,9 +1,9 @@
 /* plain_rows - what stands alone in a stream, one row a call: pools, nearest upsampling, biases,
  * activations and constants by channel.
  *
- * A pool whose windows lie side by side takes one row of its input a call and joins it with what the
- * rows of the window before left in the pooled row's place; any other takes all rows of its windows
- * at once. */
+ * A pool whose windows lie side by side takes one row of its input a call and joins it with what
+ * the rows of the window before left in the pooled row's place; any other takes all rows of its
+ * windows at once. */
 #include "../../ops/ops.h"
 #include "../kernel.h"
 

@@ -45,9 +45,11 @@ static void plan(Step *step, const Settings *settings)
         step_node(step, "dy", core->input[0]);
         step_node(step, "dx", core);
     } else {
+        const bool codes = core->op == &op_max_pool2d_argmax;
         step_node(step, "x", core->input[0]);
-        step_node(step, core->op == &op_max_pool2d_argmax ? "codes" : "y", core);
-        step_number(step, "BLOCK", core->shape.dim[2] < BLOCK ? core->shape.dim[2] : BLOCK);
+        step_node(step, codes ? "codes" : "y", core);
+        if (codes && !pool_is_tiled(core))
+            step_number(step, "BLOCK", core->shape.dim[2] < BLOCK ? core->shape.dim[2] : BLOCK);
     }
 }
 
