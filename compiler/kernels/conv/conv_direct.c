@@ -14,6 +14,10 @@
  * undone, and the gradient comes back through pool and activation, so none of these exists as a
  * whole image.
  *
+ * With dilation or groups what a row of the window meets does not lie side by side: the sum then
+ * goes tap by tap (APART in conv_phases.c.in), and a group's channels have tiles of their own. The
+ * ring holds all rows that a window spans, those between its taps too.
+ *
  * dW: a tile of TAPS x VECTORS accumulators is summed over a strip of rows and then added to the
  * gradient. Of conv2d_transpose the arriving gradient is the image whose windows meet, pixel by
  * pixel, the input. */
