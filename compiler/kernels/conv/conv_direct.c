@@ -14,6 +14,10 @@
  * undone, and the gradient comes back through pool and activation, so none of these exists as a
  * whole image.
  *
+ * With dilation or groups what a row of the window meets does not lie side by side: the sum then
+ * goes tap by tap (APART in conv_phases.c.in), and a group's channels have tiles of their own. The
+ * ring holds all rows that a window spans, those between its taps too.
+ *
  * A signal, which is one row, is taken in segments of a row, as if they were rows: they are what
  * threads share, and what a first cache holds.
  *
