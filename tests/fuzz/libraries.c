@@ -30,6 +30,19 @@ static bool compiles(const char *graph, const char *options)
     return !refused;
 }
 
+/* The convolutions of a depthwise or separable layer likewise; both fit. */
+static char *force_depthwise(char *options, const NetPlace *place, uint64_t *state)
+{
+    const bool separable = place->layer->kind == SEPARABLE, plain = rng_chance(state, 50);
+    char *depthwise = text_of("%s --kernel %s%s=depthwise%s", options, place->name,
+                              separable ? ".depthwise" : "", plain ? "_plain" : ""),
+         *all = text_of("%s%s%s%s", depthwise, separable ? " --kernel " : "",
+                        separable ? place->name : "", separable ? ".pointwise=conv_direct" : "");
+    free(options);
+    free(depthwise);
+    return all;
+}
+
 /* Every convolution and dense layer by a kernel drawn among those that fit it. */
 static char *force_all(const Net *net, const char *graph, const char *target, uint64_t *state)
 {
@@ -40,6 +53,8 @@ static char *force_all(const Net *net, const char *graph, const char *target, ui
     char *options = text_of("--target %s", target);
     for (int i = 0; i < count; i++) {
         LayerKind kind = places[i].layer->kind;
+        if (kind == DEPTHWISE || kind == SEPARABLE)
+            options = force_depthwise(options, &places[i], state);
         for (int tries = 0; kind == CONV || kind == DECONV || kind == DENSE; tries++) {
             const char *kernel = kind == DENSE ? "dense_plain"
                                                : kernels[tries < 4 ? rng_below(state, 4) : 0];

@@ -27,7 +27,7 @@ static const struct Room {
         "script.h", "layers.h", "load.h", "sample_numbers.h", "sample.h", "trained.h" } },
     { "passes", { "copies.h", "passes.h", "pipeline.h" } },
     { "packing", { "codes.h", "packings.def", "packing.h", "stored.h", "points.h" } },
-    { "kernels", { "kernels.def", "kernel.h", "conv.h", "dense.h" } },
+    { "kernels", { "kernels.def", "kernel.h", "conv.h", "depthwise.h", "dense.h" } },
     { "program",
       { "tuning.h", "plan.h", "choose.h", "stream.h", "functions.h", "memory.h", "microbatch.h",
         "training.h", "assemble.h", "spans.h", "checker.h", "check_lives.h", "check_values.h",

@@ -73,9 +73,13 @@ static bool reads_rows(const DepthwiseShape *s, const Settings *settings)
            && s->pad_left <= TILE;
 }
 
+/* Of the caller's values, as decode() has its latent, nothing may be read beyond the last. */
 static bool reads_input(const Step *step, const DepthwiseShape *s, const Settings *settings)
 {
-    return reads_rows(s, settings) && s->multiplier == 1 && step->core->input[0]->type == TYPE_REAL;
+    const int lanes = settings_lanes(settings);
+    Node *x = step->core->input[0];
+    return reads_rows(s, settings) && s->multiplier == 1 && x->type == TYPE_REAL
+           && node_storage(x)->op->arity > 0 && (s->channels >= lanes || s->channels % lanes == 0);
 }
 
 static bool reads_arriving(const Step *step, const DepthwiseShape *s, const Settings *settings)
