@@ -21,9 +21,7 @@ static void take_dilation(const Layer *layer, ConvNumbers *n, const Arg *dilatio
 ConvNumbers conv_numbers_of(const Layer *layer, ConvArgs args)
 {
     const char *padding = args.padding->text;
-    ConvNumbers n = { .same = padding && padding[0] == 's',
-                      .up = { 1, 1 },
-                      .groups = (int)args.groups->number };
+    ConvNumbers n = { .same = padding && padding[0] == 's', .groups = (int)args.groups->number };
     memcpy(n.kernel, args.kernel->pair, sizeof n.kernel);
     memcpy(n.stride, args.stride->pair, sizeof n.stride);
     take_dilation(layer, &n, args.dilation);
@@ -89,7 +87,7 @@ Node *conv_layer(Layer *layer, const ConvLayer *conv, Node *x)
                               glorot_limit(taps * conv->in, taps * conv->out));
     Node *b = conv->use_bias ? layer_parameter(layer, "bias", (Shape){ 1, { conv->filters } }, 0)
                              : NULL;
-    Node *y = layer_node(layer, conv->op, "", x, w, conv_numbers(n, 0, 0));
+    Node *y = layer_node(layer, conv->op, "", x, w, conv_numbers(conv->op, n));
     if (b)
         y = layer_node(layer, &op_bias_add, "bias_add", y, b, NULL);
     layer->detail = detail(conv);

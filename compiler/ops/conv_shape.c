@@ -19,8 +19,9 @@ static int span(int kernel, int dilation)
 
 static ConvShape shape_of_numbers(const Node *node)
 {
-    ConvShape s = { .up_h = node_number(node, "up_h"),
-                    .up_w = node_number(node, "up_w"),
+    bool repeats = !conv_is_transpose(node);
+    ConvShape s = { .up_h = repeats ? node_number(node, "up_h") : 1,
+                    .up_w = repeats ? node_number(node, "up_w") : 1,
                     .kernel_h = node_number(node, "kernel_h"),
                     .kernel_w = node_number(node, "kernel_w"),
                     .stride_h = node_number(node, "stride_h"),
@@ -117,15 +118,19 @@ double conv_macs(const Node *node)
     return (double)s.out_h * s.out_w * s.co * s.kernel_h * s.kernel_w * s.ci / s.groups;
 }
 
-const double *conv_numbers(const ConvNumbers *n, int height, int width)
+const double *conv_numbers(const Op *op, const ConvNumbers *n)
 {
-    const int all[] = { n->kernel[0],   n->kernel[1], n->stride[0], n->stride[1],
-                        n->same,        n->up[0],     n->up[1],     n->dilation[0],
-                        n->dilation[1], n->pad[0],    n->pad[1],    n->pad[2],
-                        n->pad[3],      n->groups,    height,       width };
+    const int before[] = { n->kernel[0], n->kernel[1], n->stride[0], n->stride[1], n->same },
+              after[] = { n->dilation[0], n->dilation[1], n->pad[0], n->pad[1],
+                          n->pad[2],      n->pad[3],      n->groups };
     double *numbers = ARENA_ARRAY(double, MAX_NUMBERS);
-    for (int i = 0; i < CONV_NUMBER_COUNT + 2; i++)
-        numbers[i] = all[i];
+    int count = 0;
+    for (int i = 0; i < 5; i++)
+        numbers[count++] = before[i];
+    for (int i = 0; i < 2 && op == &op_conv2d; i++)
+        numbers[count++] = 1;
+    for (int i = 0; i < 7; i++)
+        numbers[count++] = after[i];
     return numbers;
 }
 
@@ -134,7 +139,7 @@ bool conv_implies(const Node *node, int i)
     const char *name = node->op->numbers[i];
     if (strncmp(name, "pad_", 4) == 0)
         return node_number(node, "same") || node->number[i] == 0;
-    if (strncmp(name, "up_", 3) == 0 || strcmp(name, "same") == 0)
+    if (strcmp(name, "same") == 0)
         return conv_is_transpose(node) && node->number[i] == 1;
     return (strncmp(name, "dilation_", 9) == 0 || strcmp(name, "groups") == 0)
            && node->number[i] == 1;

@@ -218,21 +218,22 @@ bool conv_scatters(const Node *node);
    everybody counts. */
 double conv_macs(const Node *node);
 
-/* The numbers that conv2d, conv2d_transpose and their gradients share, in this order. `same`: the
+/* The numbers that conv2d, conv2d_transpose and their gradients share, in this order; between the
+   two lists conv2d has up_h and up_w, which `fold` raises. `same`: the
    padding is "same". The padding of a transposed one is what makes a convolution of its output one
    of its input's size: below 0 where no window meets the last rows or columns. */
-#define CONV_NUMBERS                                                                      \
-    "kernel_h", "kernel_w", "stride_h", "stride_w", "same", "up_h", "up_w", "dilation_h", \
-        "dilation_w", "pad_top", "pad_left", "pad_bottom", "pad_right", "groups"
+#define CONV_WINDOW "kernel_h", "kernel_w", "stride_h", "stride_w", "same"
+#define CONV_PLACE \
+    "dilation_h", "dilation_w", "pad_top", "pad_left", "pad_bottom", "pad_right", "groups"
 
 typedef struct ConvNumbers {
-    int kernel[2], stride[2], same, up[2], dilation[2], pad[4], groups;
+    int kernel[2], stride[2], same, dilation[2], pad[4], groups;
 } ConvNumbers;
 
-enum { CONV_NUMBER_COUNT = 14 };
+enum { CONV_NUMBER_COUNT = 14 }; /* of conv2d */
 
-/* They as a node has them, with height and width behind them. */
-const double *conv_numbers(const ConvNumbers *numbers, int height, int width);
+/* They as a node of conv2d or conv2d_transpose has them. */
+const double *conv_numbers(const Op *op, const ConvNumbers *numbers);
 
 /* Op.implied of them. */
 bool conv_implies(const Node *node, int i);
