@@ -114,12 +114,9 @@ struct Op {
     /* Of a pool: it takes the mean of a window; else the maximum. */
     bool averages;
 
-    /* Each pixel so often in either direction and nothing else, see repeats_of(). */
+    /* Each pixel so often in either direction and nothing else, see repeats_of(): what has a number
+       "up", or "up_h" and "up_w", may take it in. */
     bool repeats_pixels;
-
-    /* It can read input 0 with its pixels repeated: as often as its numbers "up_h" and "up_w" say, or
-       "up" in both directions. */
-    bool takes_upsampling;
 
     /* Inputs after the first are values of other layers. */
     bool inputs_from_layers;

@@ -93,7 +93,6 @@ const Op op_conv2d = { .name = "conv2d",
                        .macs = conv_macs,
                        .scale = conv2d_scale,
                        .role = ROLE_CORE,
-                       .takes_upsampling = true,
                        .reads_pixels = true };
 const Op op_conv2d_dx = { .name = "conv2d_dx",
                           .arity = 2,

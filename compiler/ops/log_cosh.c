@@ -17,7 +17,6 @@ static Node *log_cosh_gradient(Graph *graph, Node *node, Node *dy, int i)
 const Op op_log_cosh = { .name = "log_cosh",
                          .arity = 2,
                          .numbers = { "up" },
-                         .takes_upsampling = true,
                          .loss = "log_cosh",
                          .shape = loss_shape,
                          .gradient = log_cosh_gradient,

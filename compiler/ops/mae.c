@@ -16,7 +16,6 @@ static Node *mae_gradient(Graph *graph, Node *node, Node *dy, int i)
 const Op op_mae = { .name = "mae",
                     .arity = 2,
                     .numbers = { "up" },
-                    .takes_upsampling = true,
                     .loss = "mae",
                     .shape = loss_shape,
                     .gradient = mae_gradient };

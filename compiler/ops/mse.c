@@ -17,7 +17,6 @@ static Node *mse_gradient(Graph *graph, Node *node, Node *dy, int i)
 const Op op_mse = { .name = "mse",
                     .arity = 2,
                     .numbers = { "up" },
-                    .takes_upsampling = true,
                     .loss = "mse",
                     .shape = loss_shape,
                     .gradient = mse_gradient };

@@ -30,9 +30,11 @@ static bool take_in(Node *node)
     const Node *upsample = node->input[0];
     const int both = repeats_of(upsample),
               times[] = { repeats_along(upsample, 0), repeats_along(upsample, 1) };
-    bool takes = number_called(node->op, "up") >= 0
-                     ? both && repeat(node, (const char *const[]){ "up" }, &both, 1)
-                     : repeat(node, (const char *const[]){ "up_h", "up_w" }, times, 2);
+    bool takes = false;
+    if (number_called(node->op, "up") >= 0)
+        takes = both && repeat(node, (const char *const[]){ "up" }, &both, 1);
+    else if (number_called(node->op, "up_h") >= 0)
+        takes = repeat(node, (const char *const[]){ "up_h", "up_w" }, times, 2);
     if (takes)
         node->input[0] = upsample->input[0];
     return takes;
@@ -44,7 +46,7 @@ void pass_fold(Graph *graph)
 {
     for (int i = 0; i < graph->count; i++) {
         Node *node = graph->nodes[i];
-        while (node->op->takes_upsampling && node->input[0]->op->repeats_pixels
+        while (node->op->arity > 0 && node->input[0]->op->repeats_pixels
                && node->input[0] != graph->latent && take_in(node))
             ;
     }

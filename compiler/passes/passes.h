@@ -5,10 +5,10 @@
 
 #include "../ir/graph.h"
 
-/* Of a graph that streams and whose every image, and kernel, has one row: exchanges height and width
-   of all, so that what comes row by row is one sample of a signal. Values and kernels lie in memory
-   as before. requires: forward nodes and loss only; provides: graph->turned where it did; breaks:
-   nothing. */
+/* Of a graph that streams and whose every image, and kernel, has one row: exchanges height and
+   width of all, so that what comes row by row is one sample of a signal. Values and kernels lie in
+   memory as before. requires: forward nodes and loss only; provides: graph->turned where it did;
+   breaks: nothing. */
 void pass_turn(Graph *graph);
 
 /* Gives inference a path of its own without the layers that are active in training alone: what they

@@ -1,6 +1,6 @@
 /* conv_winograd_line against the definition: kernels {1, 3} of stride 1, of one row and of several,
- * with tiles that reach over the end of the row. The bound that conv_winograd_line.c states: 2e-6 of
- * the largest value forward, 4e-6 backward, in float. */
+ * with tiles that reach over the end of the row. The bound that conv_winograd_line.c states: 2e-6
+ * of the largest value forward, 4e-6 backward, in float. */
 #include "cases.h"
 #include "compare.h"
 #include "model.h"

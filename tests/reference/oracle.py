@@ -2,8 +2,10 @@
 """Reference numbers for the compiled networks, computed by PyTorch in float64.
 
     apt-get install -y python3-torch python3-numpy      (Debian's packages)
-    /usr/bin/python3 oracle.py cae  OUT.safetensors [--size 224] [--batch 2] [--steps 3] [--seed 1] [--images DIR]
-    /usr/bin/python3 oracle.py net  OUT.safetensors OUT.lua 'SPEC' [--batch 2] [--steps 3] [--seed 1]   any chain; see NETS below
+    /usr/bin/python3 oracle.py cae  OUT.safetensors [--size 224] [--batch 2] [--steps 3] [--seed 1]
+                              [--images DIR]
+    /usr/bin/python3 oracle.py net  OUT.safetensors OUT.lua 'SPEC' [--batch 2] [--steps 3]
+                              [--seed 1], any chain; see NETS below
     /usr/bin/python3 oracle.py op   OUT.safetensors 'SPEC'      one operator; see OPS below
     /usr/bin/python3 oracle.py show FILE.safetensors
 
@@ -15,7 +17,7 @@ Layouts are the ones Keras uses: images and activations NHWC, convolution kernel
     input                           [B, S, S, 3]      multiples of 1/255 in [0, 1]
     step0/<param>                   initial parameters (Glorot uniform kernels, zero biases)
     latent, output                  forward results with the step-0 parameters
-    loss                            [steps + 1]       mean squared error before each update, and after the last
+    loss                            [steps + 1]       mean squared error before each update, last
     grad/<param>                    gradient of the mean squared error at step 0
     step<k>/<param>                 parameters after k Adam updates, k = 1..steps
 <param> is encoder.conv1.kernel, encoder.conv1.bias, ... decoder.conv3.bias.
@@ -23,6 +25,7 @@ Adam is Keras's: a = lr * sqrt(1 - b2^t) / (1 - b1^t); w -= a * m / (sqrt(v) + e
 lr 1e-3, b1 0.9, b2 0.999, eps 1e-7.
 Max pooling sends the gradient to the first maximum in row-major order; ReLU'(0) = 0.
 """
+
 import argparse, json, math, os, struct, sys
 import numpy as np
 import torch
@@ -46,11 +49,16 @@ def save(path, tensors):
 
 def load(path):
     with open(path, "rb") as f:
-        n, = struct.unpack("<Q", f.read(8))
+        (n,) = struct.unpack("<Q", f.read(8))
         h = json.loads(f.read(n))
         data = f.read()
-    return {k: np.frombuffer(data[v["data_offsets"][0]:v["data_offsets"][1]], np.float32).reshape(v["shape"])
-            for k, v in h.items() if k != "__metadata__"}
+    return {
+        k: np.frombuffer(data[v["data_offsets"][0] : v["data_offsets"][1]], np.float32).reshape(
+            v["shape"]
+        )
+        for k, v in h.items()
+        if k != "__metadata__"
+    }
 
 
 nchw = lambda t: t.permute(0, 3, 1, 2)
@@ -63,7 +71,7 @@ def pair(v):
 
 
 def sides(v):
-    """Zeros in numbers: one for all sides, [height, width] or [top, left, bottom, right]; None of a name."""
+    """Zeros in numbers: one for all, [height, width] or all four sides; None of a name."""
     if isinstance(v, str):
         return None
     v = (v,) * 4 if isinstance(v, int) else tuple(v)
@@ -81,24 +89,36 @@ def conv(x, k, b, l):
     stride, padding = pair(l.get("stride", 1)), l.get("padding", "same")
     zeros = sides(padding) or (0, 0, 0, 0)
     if padding == "same":
+
         def amount(axis):
             n, s = x.shape[2 + axis], stride[axis]
             total = max((-(-n // s) - 1) * s + window(l, axis) - n, 0)
             return total // 2, total - total // 2
+
         (t, bo), (le, r) = amount(0), amount(1)
         zeros = (t, le, bo, r)
     t, le, bo, r = zeros
-    return nhwc(F.conv2d(F.pad(x, (le, r, t, bo)), w, b, stride=stride, dilation=pair(l.get("dilation", 1)),
-                         groups=l.get("groups", 1)))
+    return nhwc(
+        F.conv2d(
+            F.pad(x, (le, r, t, bo)),
+            w,
+            b,
+            stride=stride,
+            dilation=pair(l.get("dilation", 1)),
+            groups=l.get("groups", 1),
+        )
+    )
 
 
 def depthwise(x, k, stride=1, pad="same", dilation=1):
-    """x NHWC, k [h, w, channels, multiplier]; output channel c * multiplier + q, as in Keras; `pad`: "same", "valid" or numbers."""
+    """x NHWC, k [h, w, channels, multiplier]; output channel c * multiplier + q, as in Keras;
+    `pad`: "same", "valid" or numbers."""
     (sh, sw), (dh, dw), (kh, kw, c, m) = pair(stride), pair(dilation), k.shape
 
     def amount(n, kk, s, d):
         total = max((-(-n // s) - 1) * s + (kk - 1) * d + 1 - n, 0)
         return total // 2, total - total // 2
+
     (t, bo), (l, r) = (0, 0), (0, 0)
     if pad == "same":
         (t, bo), (l, r) = amount(x.shape[1], kh, sh, dh), amount(x.shape[2], kw, sw, dw)
@@ -106,7 +126,15 @@ def depthwise(x, k, stride=1, pad="same", dilation=1):
         p = pair(pad)
         t, l, bo, r = p if len(p) == 4 else (p[0], p[1], p[0], p[1])
     w = k.permute(2, 3, 0, 1).reshape(c * m, 1, kh, kw).contiguous()
-    return nhwc(F.conv2d(F.pad(nchw(x).contiguous(), (l, r, t, bo)), w, stride=(sh, sw), dilation=(dh, dw), groups=c))
+    return nhwc(
+        F.conv2d(
+            F.pad(nchw(x).contiguous(), (l, r, t, bo)),
+            w,
+            stride=(sh, sw),
+            dilation=(dh, dw),
+            groups=c,
+        )
+    )
 
 
 def pool_zeros(x, l):
@@ -120,6 +148,7 @@ def pool_zeros(x, l):
         n, s = x.shape[1 + axis], stride[axis]
         total = max((-(-n // s) - 1) * s + size[axis] - n, 0)
         return total // 2, total - total // 2
+
     (t, bo), (le, r) = amount(0), amount(1)
     return t, le, bo, r
 
@@ -168,11 +197,17 @@ def zero_pad(x, padding):
 
 def crop(x, padding):
     t, l, b, r = four(padding)
-    return x[:, t:x.shape[1] - b, l:x.shape[2] - r]
+    return x[:, t : x.shape[1] - b, l : x.shape[2] - r]
 
 
-LAYERS = [("encoder.conv1", 3, 32), ("encoder.conv2", 32, 64), ("encoder.conv3", 64, 128),
-          ("decoder.conv1", 128, 128), ("decoder.conv2", 128, 16), ("decoder.conv3", 16, 3)]
+LAYERS = [
+    ("encoder.conv1", 3, 32),
+    ("encoder.conv2", 32, 64),
+    ("encoder.conv3", 64, 128),
+    ("decoder.conv1", 128, 128),
+    ("decoder.conv2", 128, 16),
+    ("decoder.conv3", 16, 3),
+]
 
 
 def cae_forward(p, x):
@@ -191,9 +226,18 @@ def noise(rng, shape):
 def images(args, rng):
     if args.images:
         from PIL import Image
-        names = sorted(os.path.join(d, f) for d, _, fs in os.walk(args.images) for f in fs if f.lower().endswith(("jpg", "jpeg", "png")))
-        pick = [names[i] for i in rng.permutation(len(names))[:args.batch]]
-        a = [np.asarray(Image.open(f).convert("RGB").resize((args.size, args.size))) / 255.0 for f in pick]
+
+        names = sorted(
+            os.path.join(d, f)
+            for d, _, fs in os.walk(args.images)
+            for f in fs
+            if f.lower().endswith(("jpg", "jpeg", "png"))
+        )
+        pick = [names[i] for i in rng.permutation(len(names))[: args.batch]]
+        a = [
+            np.asarray(Image.open(f).convert("RGB").resize((args.size, args.size))) / 255.0
+            for f in pick
+        ]
         return torch.tensor(np.stack(a).astype(np.float32).astype(np.float64))
     return noise(rng, (args.batch, args.size, args.size, 3))
 
@@ -203,43 +247,83 @@ def run_cae(args):
     p = {}
     for n, ci, co in LAYERS:
         lim = math.sqrt(6.0 / (9 * ci + 9 * co))
-        p[n + ".kernel"] = torch.tensor(rng.uniform(-lim, lim, (3, 3, ci, co)).astype(np.float32).astype(np.float64))
+        p[n + ".kernel"] = torch.tensor(
+            rng.uniform(-lim, lim, (3, 3, ci, co)).astype(np.float32).astype(np.float64)
+        )
         p[n + ".bias"] = torch.zeros(co)
     x = images(args, rng)
-    save(args.out, train_reference(cae_forward, p, x, lambda y, a: ((y - a) ** 2).mean(), args.steps))
+    save(
+        args.out, train_reference(cae_forward, p, x, lambda y, a: ((y - a) ** 2).mean(), args.steps)
+    )
 
 
 # NETS: SPEC is JSON, a chain of layers in two parts, e.g.
 #   {"name": "tiny", "input": [16, 12, 3],
-#    "encoder": [{"op": "conv2d", "filters": 8, "kernel": 3, "activation": "relu"}, {"op": "max_pool2d", "size": 2}],
-#    "decoder": [{"op": "conv2d", "filters": 3, "kernel": 3}, {"op": "max_unpool2d", "pool": "encoder.pool1"}],
+#    "encoder": [{"op": "conv2d", "filters": 8, "kernel": 3, "activation": "relu"}, {"op":
+#    "max_pool2d", "size": 2}],
+#    "decoder": [{"op": "conv2d", "filters": 3, "kernel": 3}, {"op": "max_unpool2d", "pool":
+#    "encoder.pool1"}],
 #    "loss": "mse"}
 # ops: conv2d {filters kernel stride padding dilation groups activation},
-#      depthwise_conv2d {kernel stride padding dilation depth_multiplier activation}, separable_conv2d {filters, and those},
-#      conv2d_transpose {filters kernel stride padding output_padding dilation groups activation}: kernel, stride, dilation
-#      and output_padding numbers or [height, width], padding a name, a number, [height, width] or [top, left, bottom, right],
-#      dense {units activation}, flatten {}, reshape {shape}, max_pool2d and avg_pool2d {size stride padding},
+#      depthwise_conv2d {kernel stride padding dilation depth_multiplier activation},
+#      separable_conv2d {filters, and those},
+#      conv2d_transpose {filters kernel stride padding output_padding dilation groups activation}:
+#      kernel, stride, dilation
+#      and output_padding numbers or [height, width], padding a name, a number, [height, width] or
+#      [top, left, bottom, right],
+#      dense {units activation}, flatten {}, reshape {shape}, max_pool2d and avg_pool2d {size stride
+#      padding},
 #      global_max_pool2d {}, global_avg_pool2d {}, upsample2d {size interpolation},
-#      zero_pad2d {padding}, crop2d {padding}, depth_to_space {size}, space_to_depth {size}, rescale {scale offset},
+#      zero_pad2d {padding}, crop2d {padding}, depth_to_space {size}, space_to_depth {size}, rescale
+#      {scale offset},
 #      max_unpool2d {pool}, and the activations by name. loss: mse, mae, bce (on outputs in 0..1).
 # Writes the same network as a graph file too, and a reference file like the one of `cae`.
-# A layer is called by its kind and its place among those of its kind in its part: encoder.conv1, encoder.pool1,
+# A layer is called by its kind and its place among those of its kind in its part: encoder.conv1,
+# encoder.pool1,
 # decoder.deconv1, decoder.dense2, decoder.up1.
-SHORT = {"conv2d": "conv", "depthwise_conv2d": "dwconv", "separable_conv2d": "sepconv",
-         "conv2d_transpose": "deconv", "dense": "dense", "max_pool2d": "pool", "avg_pool2d": "pool",
-         "global_max_pool2d": "gpool", "global_avg_pool2d": "gpool", "zero_pad2d": "pad", "crop2d": "crop", "depth_to_space": "d2s", "space_to_depth": "s2d",
-         "upsample2d": "up", "max_unpool2d": "unpool", "flatten": "flatten", "reshape": "reshape"}
-ACT = {"relu": torch.relu, "leaky_relu": lambda t: F.leaky_relu(t, 0.2), "sigmoid": torch.sigmoid, "tanh": torch.tanh,
-       "softplus": F.softplus, "elu": F.elu, "linear": lambda t: t}
+SHORT = {
+    "conv2d": "conv",
+    "depthwise_conv2d": "dwconv",
+    "separable_conv2d": "sepconv",
+    "conv2d_transpose": "deconv",
+    "dense": "dense",
+    "max_pool2d": "pool",
+    "avg_pool2d": "pool",
+    "global_max_pool2d": "gpool",
+    "global_avg_pool2d": "gpool",
+    "zero_pad2d": "pad",
+    "crop2d": "crop",
+    "depth_to_space": "d2s",
+    "space_to_depth": "s2d",
+    "upsample2d": "up",
+    "max_unpool2d": "unpool",
+    "flatten": "flatten",
+    "reshape": "reshape",
+}
+ACT = {
+    "relu": torch.relu,
+    "leaky_relu": lambda t: F.leaky_relu(t, 0.2),
+    "sigmoid": torch.sigmoid,
+    "tanh": torch.tanh,
+    "softplus": F.softplus,
+    "elu": F.elu,
+    "linear": lambda t: t,
+}
 
 
 def conv_transpose(x, k, b, l):
-    """k HWOI. Names: Keras's sizes, its output_padding too; numbers: PyTorch's. Whatever comes after the last window
-    gets the bias alone."""
+    """k HWOI. Names: Keras's sizes, its output_padding too; numbers: PyTorch's.
+    Whatever comes after the last window gets the bias alone."""
     stride, dilation = pair(l.get("stride", 2)), pair(l.get("dilation", 1))
     padding, more = l.get("padding", "same"), l.get("output_padding")
-    full = F.conv_transpose2d(nchw(x).contiguous(), k.permute(3, 2, 0, 1).contiguous(), None, stride=stride,
-                              dilation=dilation, groups=l.get("groups", 1))
+    full = F.conv_transpose2d(
+        nchw(x).contiguous(),
+        k.permute(3, 2, 0, 1).contiguous(),
+        None,
+        stride=stride,
+        dilation=dilation,
+        groups=l.get("groups", 1),
+    )
 
     def place(axis):
         n, s, kk = x.shape[1 + axis], stride[axis], window(l, axis)
@@ -254,7 +338,7 @@ def conv_transpose(x, k, b, l):
 
     (top, h), (left, w) = place(0), place(1)
     full = F.pad(full, (0, max(0, w + left - full.shape[3]), 0, max(0, h + top - full.shape[2])))
-    return nhwc(full[:, :, top:top + h, left:left + w]) + b
+    return nhwc(full[:, :, top : top + h, left : left + w]) + b
 
 
 def named_layers(spec):
@@ -276,16 +360,22 @@ def net_forward(spec, p, x, init=None):
         k, b = name + ".kernel", name + ".bias"
         if init is not None and op in ("conv2d", "conv2d_transpose", "dense"):
             kk, g = pair(l.get("kernel", 1)), l.get("groups", 1)
-            shape = {"conv2d": lambda: (*kk, x.shape[3] // g, l["filters"]),
-                     "conv2d_transpose": lambda: (*kk, l["filters"] // g, x.shape[3]),
-                     "dense": lambda: (x.shape[1], l["units"])}[op]()
+            shape = {
+                "conv2d": lambda: (*kk, x.shape[3] // g, l["filters"]),
+                "conv2d_transpose": lambda: (*kk, l["filters"] // g, x.shape[3]),
+                "dense": lambda: (x.shape[1], l["units"]),
+            }[op]()
             fan = kk[0] * kk[1] * (shape[-1] + shape[-2])
             lim = math.sqrt(6.0 / fan)
             f32 = lambda a: torch.tensor(a.astype(np.float32).astype(np.float64))
             p[k] = f32(init.uniform(-lim, lim, shape))
             p[b] = f32(init.uniform(0, 0.1, l.get("filters", l.get("units"))))
         if op in ("depthwise_conv2d", "separable_conv2d"):
-            dk, pk = (k, None) if op == "depthwise_conv2d" else (name + ".depthwise_kernel", name + ".pointwise_kernel")
+            dk, pk = (
+                (k, None)
+                if op == "depthwise_conv2d"
+                else (name + ".depthwise_kernel", name + ".pointwise_kernel")
+            )
             if init is not None:
                 f32 = lambda a: torch.tensor(a.astype(np.float32).astype(np.float64))
                 (kh, kw), c, m = pair(l["kernel"]), x.shape[3], l.get("depth_multiplier", 1)
@@ -295,7 +385,9 @@ def net_forward(spec, p, x, init=None):
                     lim = math.sqrt(6.0 / (c * m + l["filters"]))
                     p[pk] = f32(init.uniform(-lim, lim, (1, 1, c * m, l["filters"])))
                 p[b] = f32(init.uniform(0, 0.1, l.get("filters", c * m)))
-            x = depthwise(x, p[dk], l.get("stride", 1), l.get("padding", "same"), l.get("dilation", 1))
+            x = depthwise(
+                x, p[dk], l.get("stride", 1), l.get("padding", "same"), l.get("dilation", 1)
+            )
             x = conv(x, p[pk], p[b], {"kernel": 1}) if pk else x + p[b]
         elif op == "conv2d":
             x = conv(x, p[k], p[b], l)
@@ -353,20 +445,39 @@ def lua_value(v):
 
 def write_lua(spec, path):
     def part(name):
-        rows = ["  %s { %s }," % (l["op"], ", ".join("%s = %s" % (k, lua_value(v)) for k, v in l.items() if k != "op")) for l in spec[name]]
+        rows = [
+            "  %s { %s },"
+            % (l["op"], ", ".join("%s = %s" % (k, lua_value(v)) for k, v in l.items() if k != "op"))
+            for l in spec[name]
+        ]
         return 'local %s = sequential "%s" {\n%s\n}\n' % (name, name, "\n".join(rows))
+
     with open(path, "w") as f:
-        f.write('%s%sreturn autoencoder "%s" {\n  input = %s,\n  encoder = encoder,\n  decoder = decoder,\n'
-                '  training = { loss = "%s", optimizer = adam { lr = 1e-3 }, batch = 8, epochs = 1 },\n}\n'
-                % (part("encoder"), part("decoder"), spec.get("name", "net"), lua_value(spec["input"]), spec.get("loss", "mse")))
+        f.write(
+            '%s%sreturn autoencoder "%s" {\n  input = %s,\n'
+            "  encoder = encoder,\n  decoder = decoder,\n"
+            '  training = { loss = "%s", optimizer = adam { lr = 1e-3 },'
+            " batch = 8, epochs = 1 },\n}\n"
+            % (
+                part("encoder"),
+                part("decoder"),
+                spec.get("name", "net"),
+                lua_value(spec["input"]),
+                spec.get("loss", "mse"),
+            )
+        )
 
 
-LOSS = {"mse": lambda y, x: ((y - x) ** 2).mean(), "mae": lambda y, x: (y - x).abs().mean(),
-        "bce": lambda y, x: F.binary_cross_entropy(y, x)}
+LOSS = {
+    "mse": lambda y, x: ((y - x) ** 2).mean(),
+    "mae": lambda y, x: (y - x).abs().mean(),
+    "bce": lambda y, x: F.binary_cross_entropy(y, x),
+}
 
 
 def train_reference(forward, p, x, loss_of, steps):
-    """The tensors of a reference file: forward, losses, step-0 gradients, and the parameters after each Adam update."""
+    """The tensors of a reference file: forward, losses, step-0 gradients, and the parameters after
+    each Adam update."""
     out = {"input": x.numpy()}
     out.update({"step0/" + k: v.numpy() for k, v in p.items()})
     m = {k: torch.zeros_like(v) for k, v in p.items()}
@@ -382,7 +493,7 @@ def train_reference(forward, p, x, loss_of, steps):
         if t == steps + 1:
             break
         loss.backward()
-        a = 1e-3 * math.sqrt(1 - 0.999 ** t) / (1 - 0.9 ** t)
+        a = 1e-3 * math.sqrt(1 - 0.999**t) / (1 - 0.9**t)
         for k in p:
             g = q[k].grad
             if t == 1:
@@ -403,32 +514,47 @@ def run_net(args):
     p = {}
     with torch.no_grad():
         net_forward(spec, p, x, init=rng)
-    save(args.out, train_reference(lambda q, a: net_forward(spec, q, a), p, x, LOSS[spec.get("loss", "mse")], args.steps))
+    save(
+        args.out,
+        train_reference(
+            lambda q, a: net_forward(spec, q, a), p, x, LOSS[spec.get("loss", "mse")], args.steps
+        ),
+    )
     write_lua(spec, args.lua)
 
 
 # OPS: SPEC is JSON, e.g.
-#   {"op": "conv2d", "in": [2, 17, 13, 5], "filters": 7, "kernel": 3, "stride": 2, "padding": "same"}
-#   {"op": "conv2d_transpose", "in": [2, 7, 9, 6], "filters": 4, "kernel": 3, "stride": 2}   output = input * stride ("same")
+#   {"op": "conv2d", "in": [2, 17, 13, 5], "filters": 7, "kernel": 3, "stride": 2, "padding":
+#   "same"}
+#   {"op": "conv2d_transpose", "in": [2, 7, 9, 6], "filters": 4, "kernel": 3, "stride": 2}   output
+#   = input * stride ("same")
 #   {"op": "max_pool2d" | "avg_pool2d", "in": [...], "size": 2}
-#   {"op": "max_unpool2d", "in": [...], "size": 2}   max-pools, then puts each maximum back at its place, zeros elsewhere
+#   {"op": "max_unpool2d", "in": [...], "size": 2}   max-pools, then puts each maximum back at its
+#   place, zeros elsewhere
 #   {"op": "upsample2d", "in": [...], "size": 2}
 #   {"op": "dense", "in": [B, N], "units": 11}
 #   {"op": "relu" | "leaky_relu" | "sigmoid" | "tanh" | "softplus" | "elu", "in": [...]}
-# The file holds: input, kernel, bias (where the operator has them), output, dy (the gradient that arrives),
+# The file holds: input, kernel, bias (where the operator has them), output, dy (the gradient that
+# arrives),
 # dx, and dkernel, dbias.
 def run_op(args):
     s = json.loads(args.spec)
     rng = np.random.default_rng(args.seed)
-    r = lambda *sh: torch.tensor(rng.uniform(-1, 1, sh).astype(np.float32).astype(np.float64), requires_grad=True)
+    r = lambda *sh: torch.tensor(
+        rng.uniform(-1, 1, sh).astype(np.float32).astype(np.float64), requires_grad=True
+    )
     x = r(*s["in"])
     k = b = None
     op = s["op"]
     if op == "conv2d":
-        k, b = r(*pair(s["kernel"]), s["in"][3] // s.get("groups", 1), s["filters"]), r(s["filters"])
+        k, b = r(*pair(s["kernel"]), s["in"][3] // s.get("groups", 1), s["filters"]), r(
+            s["filters"]
+        )
         y = conv(x, k, b, s)
     elif op == "conv2d_transpose":
-        k, b = r(*pair(s["kernel"]), s["filters"] // s.get("groups", 1), s["in"][3]), r(s["filters"])          # HWOI
+        k, b = r(*pair(s["kernel"]), s["filters"] // s.get("groups", 1), s["in"][3]), r(
+            s["filters"]
+        )  # HWOI
         y = conv_transpose(x, k, b, s)
     elif op in ("max_pool2d", "avg_pool2d"):
         y = pool(x, s, op[:3])
@@ -444,15 +570,27 @@ def run_op(args):
         y = ACT[op](x)
     dy = torch.tensor(rng.uniform(-1, 1, tuple(y.shape)).astype(np.float32).astype(np.float64))
     y.backward(dy)
-    out = {"input": x.detach().numpy(), "output": y.detach().numpy(), "dy": dy.numpy(), "dx": x.grad.numpy()}
+    out = {
+        "input": x.detach().numpy(),
+        "output": y.detach().numpy(),
+        "dy": dy.numpy(),
+        "dx": x.grad.numpy(),
+    }
     if k is not None:
-        out.update(kernel=k.detach().numpy(), bias=b.detach().numpy(), dkernel=k.grad.numpy(), dbias=b.grad.numpy())
+        out.update(
+            kernel=k.detach().numpy(),
+            bias=b.detach().numpy(),
+            dkernel=k.grad.numpy(),
+            dbias=b.grad.numpy(),
+        )
     save(args.out, out)
     print({n: list(t.shape) for n, t in out.items()})
 
 
 def main():
-    ap = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    ap = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     sub = ap.add_subparsers(dest="what", required=True)
     c = sub.add_parser("cae")
     c.add_argument("out")
@@ -474,7 +612,10 @@ def main():
     args = ap.parse_args()
     if args.what == "show":
         for n, t in load(args.file).items():
-            print("%-32s %-20s mean % .6g  max|.| %.6g" % (n, list(t.shape), t.mean(), np.abs(t).max()))
+            print(
+                "%-32s %-20s mean % .6g  max|.| %.6g"
+                % (n, list(t.shape), t.mean(), np.abs(t).max())
+            )
     else:
         {"cae": run_cae, "net": run_net, "op": run_op}[args.what](args)
 
