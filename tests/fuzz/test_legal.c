@@ -105,26 +105,34 @@ static void add_stages(Legal *legal, uint64_t *state)
     free(stages);
 }
 
+/* One that computes layers of that kind; NULL: there is no choice. */
+static const char *drawn_kernel(LayerKind kind, uint64_t *state)
+{
+    static const char *const conv[] = { "conv_plain",    "conv_direct",   "conv_thin",
+                                        "conv_winograd", "conv_winograd", "conv_winograd_line" },
+                             *const dense[] = { "dense_plain", "dense_blas" },
+                             *const depthwise[] = { "depthwise", "depthwise_plain" };
+    return kind == CONV || kind == DECONV ? conv[rng_below(state, 6)]
+           : kind == DENSE                ? dense[rng_below(state, 2)]
+           : kind == DEPTHWISE            ? depthwise[rng_below(state, 2)]
+                                          : NULL;
+}
+
 /* Some layers are computed by kernels drawn among those that fit, whole or a single pass of
    them. */
 static void force_kernels(Legal *legal, uint64_t *state)
 {
-    static const char *const kernels[] = { "conv_plain", "conv_direct", "conv_thin",
-                                           "conv_winograd", "conv_winograd" };
-    static const char *const dense[] = { "dense_plain", "dense_blas" };
     static const char *const passes[] = { "", "", ".forward", ".dx", ".dw" };
     NetPlace places[NET_PLACES];
     int count = net_places(&legal->drawn->net, places);
     char *folder = folder_new(), *path = text_of("%s/net.lua", folder);
     file_write(path, legal->graph, strlen(legal->graph));
     for (int i = 0; i < count; i++) {
-        LayerKind kind = places[i].layer->kind;
-        bool conv = kind == CONV || kind == DECONV;
-        if ((!conv && kind != DENSE) || rng_chance(state, 30))
+        const char *kernel = drawn_kernel(places[i].layer->kind, state);
+        if (!kernel || rng_chance(state, 30))
             continue;
         char *more = text_of("%s --kernel %s%s=%s", legal->options, places[i].name,
-                             passes[rng_below(state, 5)],
-                             conv ? kernels[rng_below(state, 5)] : dense[rng_below(state, 2)]);
+                             passes[rng_below(state, 5)], kernel);
         bool fits = compiles(folder, more);
         tally.forced += fits;
         free(fits ? legal->options : more);
