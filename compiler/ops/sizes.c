@@ -128,8 +128,10 @@ const char *sizes_hint(const Graph *graph, const Node *a, const Node *b)
     if (!uneven)
         return "";
     const int *read = uneven->input[0]->shape.dim;
-    return arena_format(
-        "; %s reads %dx%d and %s; make the input's %s", uneven->layer, read[0], read[1],
-        drops(uneven) ? "drops the rows and columns that fill no window" : "its stride rounds up",
-        wish(divisor));
+    const char *why = !drops(uneven) ? "its stride rounds up"
+                      : uneven->op->role == ROLE_POOL
+                          ? "drops the rows and columns that fill no window"
+                          : "its windows leave rows or columns over";
+    return arena_format("; %s reads %dx%d and %s; make the input's %s", uneven->layer, read[0],
+                        read[1], why, wish(divisor));
 }

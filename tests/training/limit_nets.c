@@ -51,12 +51,13 @@ const char net_branches[] = NET(
     "conv2d { filters = 3, kernel = 3 }, upsample2d {} ",
     SGD);
 
-/* One row, in segments. */
+/* One row, in segments. Its activation is smooth, since a limit exchanges kernels here: near 0 a
+   ReLU would tell how they round. */
 const char net_signal[] =
     "return autoencoder \"net\" {\n  input = { 1, 256, 3 },\n  encoder = sequential \"encoder\" {\n"
-    "  conv2d { filters = 16, kernel = { 1, 3 }, activation = \"relu\" },\n"
-    "  conv2d { filters = 24, kernel = { 1, 5 }, stride = { 1, 2 }, activation = \"relu\" },\n"
-    "  conv2d { filters = 16, kernel = { 1, 3 }, activation = \"relu\" } },\n"
+    "  conv2d { filters = 16, kernel = { 1, 3 }, activation = \"tanh\" },\n"
+    "  conv2d { filters = 24, kernel = { 1, 5 }, stride = { 1, 2 }, activation = \"tanh\" },\n"
+    "  conv2d { filters = 16, kernel = { 1, 3 }, activation = \"tanh\" } },\n"
     "  decoder = sequential \"decoder\" { conv2d_transpose { filters = 3, kernel = { 1, 4 }, "
     "stride = { 1, 2 } } },\n" SGD "}\n";
 
