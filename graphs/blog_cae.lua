@@ -3,9 +3,10 @@
 --         -> conv 4x4x8 -> up 8x8x8 -> conv 8x8x8 -> up 16x16x8 -> conv 14x14x16 -> up 28x28x16
 --             -> conv 28x28x1
 --
--- The convolutional autoencoder of the Keras blog (Chollet 2016, "Building Autoencoders in Keras"),
--- for pictures of the size of MNIST's digits. 7 is odd: the last pool pads, so that its window at
--- the border counts what there is, and the only convolution without padding brings 16 back to 14.
+-- The convolutional autoencoder of the Keras blog (Chollet 2016, "Building Autoencoders in
+-- Keras"), for pictures of the size of MNIST's digits. 7 is odd, so the last pool pads to give
+-- 4, not 3. Upsampling then makes 16 of it instead of 14, and the one convolution without
+-- padding brings it back to 14.
 
 local encoder = sequential "encoder" {
   conv2d { filters = 16, kernel = 3, activation = "relu" },

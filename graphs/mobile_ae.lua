@@ -3,9 +3,10 @@
 --           -> separable 12x12x96 -> up 24x24x96 -> separable 24x24x64 -> up 48x48x64 -> separable
 --               48x48x32 -> up 96x96x32 -> conv 96x96x3
 --
--- A small network for the edge, of what MobileNets are made of (Howard et al. 2017 and 2019): each
--- channel is convolved by itself, then 1x1 mixes the channels, for a tenth of the weights of
--- ordinary convolutions. Depthwise kernels begin small, so a group_norm stands after each pair.
+-- A small network for phones and microcontrollers, built as MobileNets are (Howard et al. 2017
+-- and 2019): each channel is convolved by itself, then 1x1 mixes the channels, for less than a
+-- tenth of the weights of ordinary convolutions. Depthwise kernels start small, so a group_norm
+-- follows each pair but the one that makes the latent.
 
 local encoder = sequential "encoder" {
   conv2d { filters = 16, kernel = 3, stride = 2, activation = "hard_swish" },

@@ -4,10 +4,10 @@
 --              1x512x32 -> deconv 1x1024x3
 --
 -- Signals instead of pictures: 1024 samples of three sensors are an image of one row, so kernels
--- and strides are { 1, k }. The latent has 512 numbers for 3072; they must be enough for what the
--- sensors of this machine usually say together, and are too few for anything else. So what
--- signal_ae-infer score finds worst is what is unusual: an anomaly. Without --train the trainer
--- makes signals up; `signal_ae-train pictures --anomalies` spoils each.
+-- and strides are { 1, k }. The latent has 512 numbers for 3072 values: enough for what the
+-- sensors of one machine usually show together, too few for anything else. So the signals with
+-- the largest errors in signal_ae-infer score are the unusual ones: anomalies. Without --train
+-- the trainer makes signals up; `signal_ae-train pictures --anomalies` spoils each.
 
 local encoder = sequential "encoder" {
   conv2d { filters = 32, kernel = { 1, 7 }, stride = { 1, 2 }, activation = "relu" },

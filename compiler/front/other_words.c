@@ -8,9 +8,9 @@
 
 #define LENGTHS " on input = { 1, length, channels }"
 #define NO_DEPTH \
-    "caec has height, width and channels and no third side; slices can stand as channels"
+    "caec has images of height, width and channels, no third dimension; slices can be channels"
 #define NO_MEMORY \
-    "caec has no layers that remember; along time go conv2d { kernel = { 1, k } }" LENGTHS
+    "caec has no recurrent layers; for time series use conv2d { kernel = { 1, k } }" LENGTHS
 #define NO_ATTENTION \
     "caec has no attention; gates over channels are dense layers, a sigmoid and multiply"
 #define NO_LISTS "caec reads pictures and arrays of numbers, no words or categories"
@@ -42,7 +42,7 @@ const OtherWord other_words[] = {
     { "cropping1d", "crop2d { padding = { 0, n } }" LENGTHS },
     { "crop1d", "crop2d { padding = { 0, n } }" LENGTHS },
     { "dropout1d", "dropout { rate = r }" },
-    { "spatialdropout1d", "dropout { rate = r }, which drops values and no whole channels" },
+    { "spatialdropout1d", "dropout { rate = r }, which drops single values, not whole channels" },
     /* two, by other names */
     { "convolution2d", "conv2d { filters = n, kernel = k }" },
     { "convtranspose2d", "conv2d_transpose { filters = n, kernel = k }" },
@@ -63,8 +63,8 @@ const OtherWord other_words[] = {
       "upsample2d { size = n } for larger images, avg_pool2d { size = n } for smaller ones" },
     { "zeropadding2d", "zero_pad2d { padding = n }" },
     { "constantpad2d", "zero_pad2d { padding = n }" },
-    { "reflectionpad2d", "zero_pad2d { padding = n }; images have zeros around" },
-    { "replicationpad2d", "zero_pad2d { padding = n }; images have zeros around" },
+    { "reflectionpad2d", "zero_pad2d { padding = n }; caec pads with zeros only" },
+    { "replicationpad2d", "zero_pad2d { padding = n }; caec pads with zeros only" },
     { "cropping2d", "crop2d { padding = n }" },
     { "centercrop", "crop2d { padding = n }" },
     { "pixelshuffle",
@@ -73,8 +73,8 @@ const OtherWord other_words[] = {
     { "pixelunshuffle",
       "space_to_depth { size = n }; PyTorch has the place in the block last, TensorFlow and caec "
       "have it first" },
-    { "spatialdropout2d", "dropout { rate = r }, which drops values and no whole channels" },
-    { "dropout2d", "dropout { rate = r }, which drops values and no whole channels" },
+    { "spatialdropout2d", "dropout { rate = r }, which drops single values, not whole channels" },
+    { "dropout2d", "dropout { rate = r }, which drops single values, not whole channels" },
     { "alphadropout", "dropout { rate = r }" },
     { "gaussiandropout", "gaussian_noise { stddev = s } or dropout { rate = r }" },
     /* three */

@@ -86,7 +86,7 @@ static void words_of_others(void **state)
         { GRAPH("@Rescaling { scale = 2 },", CONV3),
           "unknown word 'Rescaling'; here that is rescale { scale = a, offset = b }\n" },
         { GRAPH(CONV5 "@LSTM { units = 5 },", CONV3),
-          "unknown word 'LSTM'; caec has no layers that remember; " },
+          "unknown word 'LSTM'; caec has no recurrent layers; " },
         { GRAPH(CONV5 "@Lambda(abs),", CONV3),
           "unknown word 'Lambda'; layers are caec's words alone; " },
         { GRAPH(CONV5 "@Conv2DTranpose {},", CONV3),
@@ -100,7 +100,7 @@ static void unknown_words(void **state)
     (void)state;
     static const Refusal refusals[] = {
         { GRAPH("@conv3d { filters = 5, kernel = 3 },", CONV3),
-          "unknown word 'conv3d'; caec has height, width and channels and no third side" },
+          "unknown word 'conv3d'; caec has images of height, width and channels, no third dimension" },
         { GRAPH("@conv_2d { filters = 5, kernel = 3 },", CONV3),
           "unknown word 'conv_2d'; did you mean conv2d?" },
         { GRAPH("@Conv2D { filters = 5, kernel = 3 },", CONV3),
