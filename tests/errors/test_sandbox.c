@@ -100,7 +100,8 @@ static void unknown_words(void **state)
     (void)state;
     static const Refusal refusals[] = {
         { GRAPH("@conv3d { filters = 5, kernel = 3 },", CONV3),
-          "unknown word 'conv3d'; caec has images of height, width and channels, no third dimension" },
+          "unknown word 'conv3d'; caec has images of height, width and channels, no third "
+          "dimension" },
         { GRAPH("@conv_2d { filters = 5, kernel = 3 },", CONV3),
           "unknown word 'conv_2d'; did you mean conv2d?" },
         { GRAPH("@Conv2D { filters = 5, kernel = 3 },", CONV3),
