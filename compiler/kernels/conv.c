@@ -1,5 +1,7 @@
 #include "conv.h"
 
+#include <limits.h>
+
 void conv_effective_size(const Step *step, const ConvShape *s, int *height, int *width)
 {
     const Node *pool = step->pool ? step->pool : step->d_pool;
@@ -71,6 +73,13 @@ bool conv_is_3x3(const ConvShape *s)
     return s->kernel_h == 3 && s->kernel_w == 3 && s->stride_h == 1 && s->stride_w == 1
            && s->pad_top <= 1 && s->pad_left <= 1 && s->out_h + 1 - s->pad_top <= s->in_h * s->up_h
            && s->out_w + 1 - s->pad_left <= s->in_w * s->up_w && conv_is_dense(s);
+}
+
+bool conv_rows_fit(const ConvShape *s, int rows)
+{
+    const double pixels = (double)s->in_w * s->up_w + s->pad_left + (double)s->out_w * s->stride_w
+                          + s->window_w;
+    return pixels * rows * (s->ci > s->co ? s->ci : s->co) < INT_MAX / 2;
 }
 
 Packing conv_bias_packing(const Step *step, const ConvShape *s, const Settings *settings)

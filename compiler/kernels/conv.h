@@ -36,6 +36,10 @@ Taps conv_taps(const ConvShape *s, bool turned);
 bool conv_is_dense(const ConvShape *s);
 bool conv_is_3x3(const ConvShape *s);
 
+/* Whether the indices in so many rows of values are ints, be they as wide as the padded image and
+   all outputs' windows. */
+bool conv_rows_fit(const ConvShape *s, int rows);
+
 /* The bias, from which a whole vector may be read at the last channels of any group. */
 Packing conv_bias_packing(const Step *step, const ConvShape *s, const Settings *settings);
 

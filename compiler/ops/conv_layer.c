@@ -6,16 +6,16 @@
 
 #include <string.h>
 
-/* From one tap to the next, where there are two. */
-static void take_dilation(const Layer *layer, ConvNumbers *n, const Arg *dilation)
+int layer_dilation(const Layer *layer, const Arg *kernel, const Arg *dilation, int axis)
 {
-    for (int axis = 0; axis < 2; axis++) {
-        n->dilation[axis] = n->kernel[axis] > 1 ? dilation->pair[axis] : 1;
-        if (conv_window(n, axis) > MAX_WINDOW)
-            fail(dilation->loc, "%s: a kernel of %d with a dilation of %d spans %d %s; at most %d",
-                 layer->model.word, n->kernel[axis], n->dilation[axis], conv_window(n, axis),
-                 axis ? "columns" : "rows", MAX_WINDOW);
-    }
+    const int taps = kernel->pair[axis], apart = taps > 1 ? dilation->pair[axis] : 1,
+              window = (taps - 1) * apart + 1;
+    if (window > MAX_WINDOW)
+        fail(dilation->loc,
+             "%s: a kernel of %d with a dilation of %d spans %d %s; at most %d: use a smaller "
+             "kernel or dilation",
+             layer->model.word, taps, apart, window, axis ? "columns" : "rows", MAX_WINDOW);
+    return apart;
 }
 
 ConvNumbers conv_numbers_of(const Layer *layer, ConvArgs args)
@@ -24,7 +24,8 @@ ConvNumbers conv_numbers_of(const Layer *layer, ConvArgs args)
     ConvNumbers n = { .same = padding && padding[0] == 's', .groups = (int)args.groups->number };
     memcpy(n.kernel, args.kernel->pair, sizeof n.kernel);
     memcpy(n.stride, args.stride->pair, sizeof n.stride);
-    take_dilation(layer, &n, args.dilation);
+    for (int axis = 0; axis < AXES; axis++)
+        n.dilation[axis] = layer_dilation(layer, args.kernel, args.dilation, axis);
     if (!padding)
         memcpy(n.pad, args.padding->pad, sizeof n.pad);
     return n;

@@ -128,10 +128,9 @@ static void pad_same(int in, int kernel, int stride, int dilation, double *befor
 }
 
 /* top, left, bottom, right */
-static void set_padding(const Arg *args, const Node *x, double pad[4])
+static void set_padding(const Arg *args, const int dilation[2], const Node *x, double pad[4])
 {
-    const int *kernel = args[DEPTHWISE_KERNEL].pair, *stride = args[DEPTHWISE_STRIDE].pair,
-              *dilation = args[DEPTHWISE_DILATION].pair;
+    const int *kernel = args[DEPTHWISE_KERNEL].pair, *stride = args[DEPTHWISE_STRIDE].pair;
     const Arg *padding = &args[DEPTHWISE_PADDING];
     for (int i = 0; i < 4; i++)
         pad[i] = padding->text ? 0 : padding->pad[i];
@@ -139,9 +138,10 @@ static void set_padding(const Arg *args, const Node *x, double pad[4])
         pad_same(x->shape.dim[i], kernel[i], stride[i], dilation[i], &pad[i], &pad[i + 2]);
 }
 
-static void check_fits(const Layer *layer, const Arg *args, const Node *x, const double pad[4])
+static void check_fits(const Layer *layer, const Arg *args, const int dilation[2], const Node *x,
+                       const double pad[4])
 {
-    const int *kernel = args[DEPTHWISE_KERNEL].pair, *dilation = args[DEPTHWISE_DILATION].pair;
+    const int *kernel = args[DEPTHWISE_KERNEL].pair;
     int reach[2], room[2];
     for (int i = 0; i < 2; i++) {
         reach[i] = (kernel[i] - 1) * dilation[i] + 1;
@@ -162,13 +162,16 @@ static void check_fits(const Layer *layer, const Arg *args, const Node *x, const
 
 Node *depthwise_node(Layer *layer, const char *suffix, const Arg *args, Node *x, const char *kernel)
 {
-    const int *size = args[DEPTHWISE_KERNEL].pair, *stride = args[DEPTHWISE_STRIDE].pair,
-              *dilation = args[DEPTHWISE_DILATION].pair;
+    const Arg *window = &args[DEPTHWISE_KERNEL];
+    const int *size = window->pair, *stride = args[DEPTHWISE_STRIDE].pair;
     const int multiplier = (int)args[DEPTHWISE_MULTIPLIER].number;
+    int dilation[AXES];
     double pad[4];
     want_image(&layer->model, x);
-    set_padding(args, x, pad);
-    check_fits(layer, args, x, pad);
+    for (int axis = 0; axis < AXES; axis++)
+        dilation[axis] = layer_dilation(layer, window, &args[DEPTHWISE_DILATION], axis);
+    set_padding(args, dilation, x, pad);
+    check_fits(layer, args, dilation, x, pad);
     const int channels = x->shape.dim[2];
     const double taps = (double)size[0] * size[1];
     Node *w = layer_parameter(layer, kernel,
@@ -179,26 +182,15 @@ Node *depthwise_node(Layer *layer, const char *suffix, const Arg *args, Node *x,
     return layer_node(layer, &op_depthwise_conv2d, suffix, x, w, numbers);
 }
 
-static const char *pair_text(const char *what, const Arg *arg)
-{
-    const int *n = arg->pair;
-    return n[0] == 1 && n[1] == 1 ? ""
-           : n[0] == n[1]         ? arena_format(", %s %d", what, n[0])
-                                  : arena_format(", %s %dx%d", what, n[0], n[1]);
-}
-
 const char *depthwise_detail(const Arg *args)
 {
-    const Arg *padding = &args[DEPTHWISE_PADDING];
-    const int multiplier = (int)args[DEPTHWISE_MULTIPLIER].number, *pad = padding->pad;
-    return arena_format(
-        "%dx%d%s%s%s%s", args[DEPTHWISE_KERNEL].pair[0], args[DEPTHWISE_KERNEL].pair[1],
-        multiplier > 1 ? arena_format(", %d a channel", multiplier) : "",
-        pair_text("stride", &args[DEPTHWISE_STRIDE]),
-        pair_text("dilation", &args[DEPTHWISE_DILATION]),
-        !padding->text ? arena_format(", padding %d %d %d %d", pad[0], pad[1], pad[2], pad[3])
-        : padding->text[0] == 's' ? ""
-                                  : ", valid");
+    const int multiplier = (int)args[DEPTHWISE_MULTIPLIER].number,
+              *kernel = args[DEPTHWISE_KERNEL].pair;
+    return arena_format("%dx%d%s%s%s%s", kernel[0], kernel[1],
+                        multiplier > 1 ? arena_format(", %d a channel", multiplier) : "",
+                        conv_pair_text("stride", args[DEPTHWISE_STRIDE].pair, 1),
+                        conv_pair_text("dilation", args[DEPTHWISE_DILATION].pair, 1),
+                        conv_padding_text(&args[DEPTHWISE_PADDING]));
 }
 
 enum { ACTIVATION = DEPTHWISE_ARGUMENTS, USE_BIAS };

@@ -243,8 +243,11 @@ bool conv_implies(const Node *node, int i);
 int conv_window(const ConvNumbers *numbers, int axis);
 void conv_pad_same(ConvNumbers *numbers, int axis, int in, int out);
 
-/* What the arguments of a word say; "same" is not yet in numbers. Fails where a window would span
-   more than MAX_WINDOW rows or columns. */
+/* From one tap of a kernel to the next along an axis; 1 where it has one tap. Fails where a window
+   would span more than MAX_WINDOW rows or columns. */
+int layer_dilation(const Layer *layer, const Arg *kernel, const Arg *dilation, int axis);
+
+/* What the arguments of a word say; "same" is not yet in numbers. Fails as layer_dilation does. */
 typedef struct ConvArgs {
     const Arg *kernel, *stride, *padding, *dilation, *groups;
 } ConvArgs;
@@ -273,6 +276,7 @@ const char *conv_padding_text(const Arg *padding);
 
 /* Fails where the channels cannot be cut into so many groups. */
 void want_groups(const Layer *layer, const Arg *groups, int channels, int filters);
+
 /* The windows along an axis (0: height, 1: width) of a pool, of its by-product, of its gradient or
    of what puts back what it found: pixels of a window and from one to the next, and what is padded
    before the first pixel and after the last. */
@@ -359,9 +363,6 @@ const char *sizes_hint(const Graph *graph, const Node *a, const Node *b);
 /* How often it repeats each pixel in either direction; 0: it does not, or not as often in both. */
 int repeats_of(const Node *node);
 int repeats_along(const Node *node, int axis); /* 0: height, 1: width */
-
-/* Op.scale of what enlarges by `size`. */
-bool scale_up_by_size(const Node *node, int axis, int *up, int *down);
 
 /* The output (repeated `up` times) has the shape of the target: what losses check. loss_shape: of
    the loss, one number; loss_dx_shape: of its gradient. */

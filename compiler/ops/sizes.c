@@ -7,7 +7,7 @@
 /* A value beside the image, along an axis: it has num / den (in lowest terms) of the image's height
    or width, exactly where `divisor` divides that. */
 typedef struct Scale {
-    bool known; /* false: after a dense layer or a reshape, or a convolution without padding */
+    bool known; /* false: after a dense layer, a reshape, a crop or padding by other numbers */
     int64_t num, den, divisor;
     const Node *uneven; /* the first that does not divide what it reads; NULL: all do */
 } Scale;
@@ -66,14 +66,6 @@ static Scale scale_of(const Graph *graph, const Node *node, int axis)
     while (count > 0 && s.known)
         step(&s, path[--count], axis);
     return s;
-}
-
-bool scale_up_by_size(const Node *node, int axis, int *up, int *down)
-{
-    (void)axis;
-    (void)down;
-    *up = node_number(node, "size");
-    return true;
 }
 
 /* What the image's height or width must be divisible by for both values to have one size along the

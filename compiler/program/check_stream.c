@@ -31,8 +31,10 @@ static int smaller(int a, int b)
 static int rows_wanted(const Program *p, int i)
 {
     const Rows *r = i < p->count ? &p->steps[i]->rows : NULL;
-    return !r || i == p->latent_ring ? p->rings[i].rows
-                                     : smaller(rows_to(r, r->count - 1) + 1, p->rings[i].rows);
+    if (!r || i == p->latent_ring)
+        return p->rings[i].rows;
+    const int read = rows_to(r, r->count - 1) + 1;
+    return read < 0 ? 0 : smaller(read, p->rings[i].rows);
 }
 
 static size_t end_of(const Ring *ring)

@@ -124,6 +124,8 @@ static void drop_rows(Program *p)
         Rows *rows = &step->rows;
         rows->count = wanted * rows->pool < rows->count ? wanted * rows->pool : rows->count;
         wanted = rows_to(rows, rows->count - 1) + 1;
+        if (wanted < 0) /* zeros above the image alone */
+            wanted = 0;
         if (i == p->latent_ring || wanted > p->rings[i].rows)
             wanted = p->rings[i].rows;
     }

@@ -128,7 +128,11 @@ static void of_conv2d(void **state)
           "conv2d: dilation wants a whole number from 1 to 255, or two as { height, width }, not "
           "0" },
         { GRAPH("conv2d { filters = 5, kernel = { 5, 255 }, @dilation = 255 }", CONV3),
-          "conv2d: a kernel of 255 with a dilation of 255 spans 64771 columns; at most 2048" },
+          "conv2d: a kernel of 255 with a dilation of 255 spans 64771 columns; at most 2048: use a "
+          "smaller kernel or dilation" },
+        { GRAPH("depthwise_conv2d { kernel = { 255, 1 }, @dilation = 255 }", CONV3),
+          "depthwise_conv2d: a kernel of 255 with a dilation of 255 spans 64771 rows; at most "
+          "2048" },
         { GRAPH("conv2d { filters = 5, kernel = 3, @groups = 2 }", CONV3),
           "conv2d: 3 channels and 5 filters cannot both be cut into 2 groups; use groups = 1, or "
           "numbers of channels and filters that 2 divides" },

@@ -205,6 +205,13 @@ static void plan(Step *step, const Settings *settings)
     (has_segments(core) ? plan_segments : plan_rows)(step, settings);
 }
 
+static bool fits(const Step *step, const Settings *settings)
+{
+    (void)settings;
+    ConvShape s = conv_shape(step->core);
+    return conv_rows_fit(&s, s.window_h + 1);
+}
+
 static double cost(const Step *step, const Settings *settings)
 {
     ConvShape s = conv_shape(step->core);
@@ -230,6 +237,7 @@ const Kernel kernel_conv_direct = {
     .takes = TAKES_BIAS | TAKES_ACT | TAKES_POOL | TAKES_DB,
     .takes_pool = takes_pool,
     .text = text,
+    .fits = fits,
     .cost = cost,
     .plan = plan,
 };

@@ -113,6 +113,13 @@ static void plan(Step *step, const Settings *settings)
         step_packing(step, "b", conv_bias_packing(step, &s, settings));
 }
 
+static bool fits(const Step *step, const Settings *settings)
+{
+    (void)settings;
+    ConvShape s = conv_shape(step->core);
+    return conv_rows_fit(&s, 1);
+}
+
 static double cost(const Step *step, const Settings *settings)
 {
     ConvShape s = conv_shape(step->core);
@@ -132,6 +139,7 @@ const Kernel kernel_conv_rows = {
     .takes = TAKES_BIAS | TAKES_ACT | TAKES_POOL,
     .takes_pool = takes_pool,
     .text = text,
+    .fits = fits,
     .cost = cost,
     .plan = plan,
 };
