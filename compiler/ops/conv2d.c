@@ -136,7 +136,7 @@ static Node *conv2d_build(Layer *layer, const Arg *args, Node *x)
                        .filters = (int)args[FILTERS].number,
                        .activation = args[ACTIVATION].text,
                        .padding = conv_padding_text(&args[PADDING]),
-                       .use_bias = args[USE_BIAS].number };
+                       .use_bias = args[USE_BIAS].number != 0 };
     want_groups(layer, &args[GROUPS], channels, conv.filters);
     conv.in = channels / conv.numbers.groups;
     conv.out = conv.filters;

@@ -152,7 +152,7 @@ static Node *conv2d_transpose_build(Layer *layer, const Arg *args, Node *x)
                        .numbers = numbers_of(layer, args, x),
                        .filters = (int)args[FILTERS].number,
                        .activation = args[ACTIVATION].text,
-                       .use_bias = args[USE_BIAS].number };
+                       .use_bias = args[USE_BIAS].number != 0 };
     conv.padding = arena_format("%s%s", conv_padding_text(&args[PADDING]),
                                 conv_pair_text("output padding", more->pair, -1));
     want_groups(layer, &args[GROUPS], channels, conv.filters);

@@ -66,6 +66,45 @@ static void strided_signals(void **state)
     compare_net_with_plain(&net, "c", "conv_direct", tolerance);
 }
 
+/* More zeros than a segment has columns; a single row that lies on zeros. */
+static void padded_signals(void **state)
+{
+    (void)state;
+    static const Net wide = { .height = 1,
+                              .width = 250,
+                              .channels = 3,
+                              .encoder = { { CONV, .filters = 9, .kernel = 1, .kernel_w = 3,
+                                             .padded = true, .pad = { 0, 100, 0, 100 },
+                                             .activation = "tanh" } },
+                              .decoder = { { CROP, .pad = { 0, 99, 0, 99 } },
+                                           { CONV, .filters = 3, .kernel = 1, .kernel_w = 3 } } };
+    static const Net above = { .height = 1,
+                               .width = 256,
+                               .channels = 3,
+                               .encoder = { { CONV, .filters = 4, .kernel = 1, .kernel_w = 3,
+                                              .stride = 3, .stride_w = 1, .padded = true,
+                                              .pad = { 1, 1, 1, 1 }, .activation = "tanh" } },
+                               .decoder = { { CONV, .filters = 3, .kernel = 1, .kernel_w = 3 } } };
+    compare_net_with_plain(&wide, "x86-64-v3", "conv_direct", tolerance);
+    compare_net_with_plain(&above, "x86-64-v3", "conv_direct", tolerance);
+}
+
+/* Holes that span many more rows than there are. */
+static void windows_beyond_the_image(void **state)
+{
+    (void)state;
+    static const Net net = {
+        .height = 6,
+        .width = 9,
+        .channels = 3,
+        .encoder = { { CONV, .filters = 5, .kernel = 3, .dilation = 40, .dilation_w = 2,
+                       .activation = "tanh" },
+                     { CONV, .filters = 4, .kernel = 5, .dilation = 3, .activation = "tanh" } },
+        .decoder = { { DECONV, .filters = 3, .kernel = 3, .stride = 1, .dilation = 5 } }
+    };
+    compare_net_with_plain(&net, "x86-64-v3", "conv_direct", tolerance);
+}
+
 /* Widths below, at and above what a tile holds, up to several tiles and a rest. */
 static void any_width(void **state)
 {
@@ -137,6 +176,8 @@ int main(void)
         cmocka_unit_test(any_number_of_channels_on_avx512),
         cmocka_unit_test(signals),
         cmocka_unit_test(strided_signals),
+        cmocka_unit_test(padded_signals),
+        cmocka_unit_test(windows_beyond_the_image),
         cmocka_unit_test(any_width),
         cmocka_unit_test(stride_larger_than_the_kernel),
         cmocka_unit_test(kernel_larger_than_the_image),

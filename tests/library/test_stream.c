@@ -338,6 +338,16 @@ static const Net signal = { .height = 1,
                             .decoder = { { DECONV, .filters = 9, .kernel = 1, .kernel_w = 4,
                                            .stride = 1, .stride_w = 2, .activation = "relu" },
                                          { CONV, .filters = 3, .kernel = 1, .kernel_w = 3 } } };
+/* An output of zeros above the image, which no layer before it is asked for. */
+static const Net outside = { .height = 16,
+                             .width = 8,
+                             .channels = 2,
+                             .encoder = { { CONV, .filters = 5, .kernel = 3 } },
+                             .decoder = { { CONV, .filters = 4, .kernel = 3 },
+                                          { CONV, .filters = 2, .kernel = 3 },
+                                          { PAD, .pad = { 20, 0, 0, 0 } },
+                                          { CROP, .pad = { 0, 0, 20, 0 } } } };
+
 /* A last block of channels that is not full, in a loop over blocks. */
 static const Net ragged = { .height = 9,
                             .width = 14,
@@ -375,6 +385,7 @@ OF(upsampled)
 OF(transposed)
 OF(wide)
 OF(signal)
+OF(outside)
 OF(shaped)
 OF(dilated)
 OF(depthwise)
@@ -575,6 +586,7 @@ int main(void)
         cmocka_unit_test(of_transposed),
         cmocka_unit_test(of_wide),
         cmocka_unit_test(of_signal),
+        cmocka_unit_test(of_outside),
         cmocka_unit_test(of_shaped),
         cmocka_unit_test(of_dilated),
         cmocka_unit_test(of_depthwise),

@@ -36,7 +36,7 @@ enum { SEGMENT_PIXELS = 64 }; /* a segment has so many outputs, or some more */
 static bool has_segments(const Node *core)
 {
     ConvShape s = conv_shape(core);
-    bool one_row = s.in_h == 1 && s.out_h == 1 && s.kernel_h == 1 && s.up_h == 1;
+    bool one_row = s.in_h == 1 && s.out_h == 1 && s.kernel_h == 1 && s.up_h == 1 && s.pad_top == 0;
     int width = conv_scatters(core) ? s.in_w : s.out_w;
     return is_forward(core) && one_row && width >= 2 * SEGMENT_PIXELS
            && (s.up_w == 1 || !conv_scatters(core));
@@ -60,6 +60,11 @@ static int largest(int a, int b)
     return a > b ? a : b;
 }
 
+static int smallest(int a, int b)
+{
+    return a < b ? a : b;
+}
+
 static void plan_rows(Step *step, const Settings *settings)
 {
     const Node *core = step->core;
@@ -75,8 +80,9 @@ static void plan_rows(Step *step, const Settings *settings)
                            most > 14 ? 14 : most);
     if (scatters) {
         row = conv_spread_row(&s, out_w, forward ? s.out_w : width, &left) * in_c;
-        depth = (s.window_h + s.stride_h - 1) / s.stride_h;
+        depth = smallest((s.window_h + s.stride_h - 1) / s.stride_h, forward ? s.out_h : height);
     } else {
+        depth = smallest(depth, s.in_h * s.up_h);
         row = largest((out_w - 1) * s.stride_w + s.window_w + s.up_w - 1,
                       left + (forward ? 0 : width))
               * in_c;
@@ -169,11 +175,14 @@ static void plan_dw(Step *step, const Settings *settings)
     step_number(step, "TAPS", taps);
     step_number(step, "VECTORS", vectors);
     step_number(step, "STRIP", strip);
+    /* a dilated window spans more rows than there may be */
+    int slots = s.dilation_h > 1 ? smallest(rows, rows_in) : rows;
     step_number(step, "ROWS", rows);
+    step_number(step, "SLOTS", slots);
     step_number(step, "ROWS_IN", rows_in);
     step_number(step, "ROW", row);
     step_number(step, "LINE", line);
-    step_scratch(step, (size_t)rows * (size_t)row + (size_t)strip * (size_t)line);
+    step_scratch(step, (size_t)slots * (size_t)row + (size_t)strip * (size_t)line);
 }
 
 static void plan(Step *step, const Settings *settings)
@@ -209,7 +218,7 @@ static bool fits(const Step *step, const Settings *settings)
 {
     (void)settings;
     ConvShape s = conv_shape(step->core);
-    return conv_rows_fit(&s, s.window_h + 1);
+    return conv_rows_fit(&s, s.window_h + STRIP_PIXELS * s.stride_h / smallest(s.out_w, s.in_w));
 }
 
 static double cost(const Step *step, const Settings *settings)

@@ -278,7 +278,7 @@ static bool fits(const Step *step, const Settings *settings)
     const DepthwiseShape s = depthwise_shape(step->core);
     const double row = (double)s.in_w + s.pad_left + (double)s.out_w * s.stride_w
                        + s.kernel_w * s.dilation_w,
-                 rows = smallest(s.kernel_h * s.dilation_h, s.in_h) + 2;
+                 rows = smallest(s.kernel_h * s.dilation_h, largest(s.in_h, s.out_h)) + 2;
     return row * rows * s.channels * s.multiplier < INT_MAX / 4;
 }
 
