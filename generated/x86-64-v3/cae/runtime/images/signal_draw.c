@@ -167,7 +167,8 @@ static void add_flat(const Stretch *stretch, Random *random)
 
 static void add_jump(const Stretch *stretch, Random *random)
 {
-    int64_t height = (random_next(random) >> 31 ? 1 : -1) * random_between(random, 35, 60) * GREY;
+    int64_t sign = random_next(random) >> 31 ? 1 : -1;
+    int64_t height = sign * random_between(random, 35, 60) * GREY;
     for (int t = stretch->from; t < stretch->to; t++)
         add(stretch, t, height);
 }
