@@ -46,7 +46,10 @@ static void stream_image(const void *prepared, const uint8_t *image, int what, c
     uint8_t *pixels = block_new(NET_IMAGE_ROW_BYTES);
     int pushed = 0, pulled = 0, stuck = 0;
     want(net_stream_open(prepared, what, stream, NET_STREAM_BYTES) == 0, "open");
-    want(net_stream_pull(stream, row) == 0, "nothing was pushed, so there is nothing to pull");
+    /* A row that sees zeros around the image alone may come before anything was pushed. */
+    pulled = net_stream_pull(stream, row);
+    want(pulled == 0 || (pulled == 1 && memcmp(row, right, count * sizeof *row) == 0),
+         "a row that came before the image differs from the whole image's");
     while (pulled < rows && stuck < 2) {
         int result;
         if (drawn() % 8 < eager && pushed < NET_IMAGE_ROWS) {
