@@ -1,6 +1,6 @@
 /* add: y = a + b, value by value; its gradient by either is dy itself. Differentiation sums with it
    what several readers of a value send back. */
-#include "ops.h"
+#include "layer.h"
 
 static void add_shape(Node *node)
 {

@@ -1,7 +1,7 @@
 /* avg_pool2d: the mean of each window's pixels; padding counts neither in the sum nor in their
  * number. Its gradient spreads over them evenly and adds up where windows overlap; what no window
  * holds gets 0. */
-#include "ops.h"
+#include "layer.h"
 
 static void avg_pool2d_shape(Node *node)
 {

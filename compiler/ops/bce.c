@@ -6,7 +6,7 @@
  * Upsampling after the sigmoid is the same as before it. Elsewhere the logarithms are clamped at
  * -100 and the gradient is (y' - t) / max(y' (1 - y'), 1e-12) / n, both as PyTorch's. A view after
  * the sigmoid, as `reshape` brings it, stands on the logits instead. */
-#include "ops.h"
+#include "layer.h"
 
 #include "../base/arena.h"
 

@@ -1,6 +1,6 @@
 /* concat: at every place the channels of a, then those of b. Its gradient by either is the part of
    dy with that one's channels. */
-#include "ops.h"
+#include "layer.h"
 
 #include "../base/arena.h"
 

@@ -5,7 +5,7 @@
  * raises them), zero outside. Padding "same" is TensorFlow's: ceil(size / stride) outputs, the odd
  * zero after. With groups the channels of x and y are cut into so many, and each group of y reads
  * its own of x: k counts within it. The gradients are the transposes of this sum. */
-#include "ops.h"
+#include "layer.h"
 
 #include "../base/arena.h"
 
@@ -143,8 +143,6 @@ static Node *conv2d_build(Layer *layer, const Arg *args, Node *x)
     return conv_layer(layer, &conv, x);
 }
 
-static const char *const paddings[] = { "same", "valid", NULL };
-
 const LayerSpec layer_conv2d = {
     "conv2d",
     "conv",
@@ -153,7 +151,7 @@ const LayerSpec layer_conv2d = {
         { "filters", ARG_INT, .required = true, .min = 1, .max = 1 << 16 },
         { "kernel", ARG_PAIR, .required = true, .min = 1, .max = 255 },
         { "stride", ARG_PAIR, .number = 1, .min = 1, .max = 255 },
-        { "padding", ARG_PADDING, .text = "same", .choices = paddings, .min = 0, .max = 255 },
+        { "padding", ARG_PADDING, .text = "same", .choices = padding_names, .min = 0, .max = 255 },
         { "dilation", ARG_PAIR, .number = 1, .min = 1, .max = 255 },
         { "groups", ARG_INT, .number = 1, .min = 1, .max = 1 << 16 },
         { "activation", ARG_CHOICE, .text = "linear", .choices = activation_names },

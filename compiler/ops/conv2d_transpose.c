@@ -3,7 +3,7 @@
  * sum of x[r][c][k] * kernel[i][j][o][k] (kernel HWOI; with groups, o counts within one), which is
  * the dX of that convolution. So its gradient by x is that convolution of dy, and the gradient by
  * the kernel is that convolution's dW with the roles of x and dy exchanged. */
-#include "ops.h"
+#include "layer.h"
 
 #include "../base/arena.h"
 
@@ -161,8 +161,6 @@ static Node *conv2d_transpose_build(Layer *layer, const Arg *args, Node *x)
     return conv_layer(layer, &conv, x);
 }
 
-static const char *const paddings[] = { "same", "valid", NULL };
-
 const LayerSpec layer_conv2d_transpose = {
     "conv2d_transpose",
     "deconv",
@@ -171,7 +169,7 @@ const LayerSpec layer_conv2d_transpose = {
         { "filters", ARG_INT, .required = true, .min = 1, .max = 1 << 16 },
         { "kernel", ARG_PAIR, .required = true, .min = 1, .max = 255 },
         { "stride", ARG_PAIR, .number = 2, .min = 1, .max = 255 },
-        { "padding", ARG_PADDING, .text = "same", .choices = paddings, .min = 0, .max = 255 },
+        { "padding", ARG_PADDING, .text = "same", .choices = padding_names, .min = 0, .max = 255 },
         { "output_padding", ARG_PAIR, .number = -1, .min = 0, .max = 255, .text = "none" },
         { "dilation", ARG_PAIR, .number = 1, .min = 1, .max = 255 },
         { "groups", ARG_INT, .number = 1, .min = 1, .max = 1 << 16 },

@@ -1,6 +1,6 @@
 /* What the words conv2d and conv2d_transpose have in common: kernel, bias, activation and the words
    of the summary. */
-#include "ops.h"
+#include "layer.h"
 
 #include "../base/arena.h"
 

@@ -1,6 +1,6 @@
 /* The shapes of convolutions, transposed ones and the gradients of both: one sum over windows, seen
    from its image (in) and from its windows' places (out). */
-#include "ops.h"
+#include "layer.h"
 
 #include "../base/arena.h"
 

@@ -1,6 +1,6 @@
 /* dense: y[o] = sum over i of x[i] * kernel[i][o], a fully connected layer on a flat value. Its
    gradients are the transposes of this sum. */
-#include "ops.h"
+#include "layer.h"
 
 #include "../base/arena.h"
 

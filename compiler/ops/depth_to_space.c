@@ -2,7 +2,7 @@
    first row first (TensorFlow's order, "NHWC": channel (i size + j) C + c goes to row i, column j,
    channel c of C); space_to_depth: blocks as channels. Each is the gradient of the other, and its
    inverse. */
-#include "ops.h"
+#include "layer.h"
 
 #include "../base/arena.h"
 

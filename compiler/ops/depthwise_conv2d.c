@@ -4,7 +4,7 @@
  * x' is x, zero outside. Each channel has filters of its own, depth_multiplier of them. Padding
  * "same" is TensorFlow's: ceil(size / stride) outputs, the odd zero after. The gradients are the
  * transposes of this sum. */
-#include "ops.h"
+#include "layer.h"
 
 #include "../base/arena.h"
 
@@ -205,8 +205,6 @@ static Node *depthwise_conv2d_build(Layer *layer, const Arg *args, Node *x)
     layer->detail = arena_format("%s, %s", depthwise_detail(args), args[ACTIVATION].text);
     return layer_activation(layer, args[ACTIVATION].text, y);
 }
-
-const char *const depthwise_paddings[] = { "same", "valid", NULL };
 
 const LayerSpec layer_depthwise_conv2d = {
     "depthwise_conv2d",

@@ -1,5 +1,5 @@
 /* The activations: one value for each value. Everything about them stands in elementwise.def. */
-#include "ops.h"
+#include "layer.h"
 
 #include "../base/arena.h"
 #include "elementwise.h"

@@ -3,7 +3,7 @@
  *
  * The gradient of the mean spreads evenly over the image; that of the largest goes to the first in
  * row-major order, which is looked for again in the image: a place in it fits no code. */
-#include "ops.h"
+#include "layer.h"
 
 #include "../base/arena.h"
 

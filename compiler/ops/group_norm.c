@@ -5,7 +5,7 @@
  * Mean and 1 / sqrt(variance + eps) of each group are a by-product, `stats`, [groups][2]. With xh =
  * (x - mean) r and g = gamma dy, over the n values of a group: dx = r (g - sum(g) / n - xh sum(g
  * xh) / n); dgamma is the sum of dy xh, dbeta the sum of dy. */
-#include "ops.h"
+#include "layer.h"
 
 #include "../base/arena.h"
 

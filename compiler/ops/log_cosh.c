@@ -2,7 +2,7 @@
  * repeated `up` times in both directions (see mse): near 0 half the square of the difference, far
  * from it the absolute value less log 2. Its gradient by y is the sum of tanh(y' - target) / n over
  * the copies. */
-#include "ops.h"
+#include "layer.h"
 
 #include "../base/arena.h"
 

@@ -1,7 +1,7 @@
 /* mae: the mean of |y' - target| over one image, where y' is y with each pixel repeated `up` times
  * in both directions (see mse). Its gradient by y is the sum of sign(y' - target) / n over the
  * copies, sign(0) = 0. */
-#include "ops.h"
+#include "layer.h"
 
 #include "../base/arena.h"
 

@@ -3,7 +3,7 @@
  * Its by-product `argmax` is the place of the first largest value in row-major order, row * size_w
  * + column, one code a window; the gradient goes there and nowhere else, and adds up where a pixel
  * has won several windows. */
-#include "ops.h"
+#include "layer.h"
 
 #include "../base/arena.h"
 

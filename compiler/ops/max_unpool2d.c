@@ -6,7 +6,7 @@
  * Both read the pooled value too, their optional input: a kernel may find the places before the
  * activation (it never decreases), and where ReLU made a whole window 0 the first place counts,
  * which is seen from the pooled 0. */
-#include "ops.h"
+#include "layer.h"
 
 #include "../base/arena.h"
 

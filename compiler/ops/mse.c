@@ -1,7 +1,7 @@
 /* mse: the mean of (y' - target)^2 over one image, where y' is y with each pixel repeated `up`
  * times in both directions (1 as built; the pass `fold` raises it). Its gradient by y is the sum of
  * 2 (y' - target) / n over the copies, n the values of the target. */
-#include "ops.h"
+#include "layer.h"
 
 #include "../base/arena.h"
 

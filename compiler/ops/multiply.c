@@ -1,7 +1,7 @@
 /* multiply: y = a b, value by value. Where one of the two has a single row, column or channel and
    the other several, that one is spread over them, as in Keras; a flat value counts as one pixel.
    The gradient by either is dy times the other, summed over what that one was spread over. */
-#include "ops.h"
+#include "layer.h"
 
 #include "../base/arena.h"
 

@@ -6,7 +6,7 @@
  * read pixels; their value is real. `split_inference` takes them out of inference, where
  * from_pixels (pixels as reals) stands in for one after which something wants reals. It also stands
  * before every other first layer that takes no pixels: see layer_reals. */
-#include "ops.h"
+#include "layer.h"
 
 #include "../base/arena.h"
 

@@ -4,7 +4,7 @@
  * may bring several nodes and parameters: conv2d brings a kernel, a bias, the convolution, the
  * addition of the bias and an activation. Every operator has a file here and a row in ops.def;
  * every activation a row in elementwise.def. The front end checks arguments by the tables below, so
- * a new argument is one row here. */
+ * a new argument is one row here. What only the files of this room need stands in layer.h. */
 #ifndef CAEC_OPS_H
 #define CAEC_OPS_H
 
@@ -145,41 +145,9 @@ int optimizer_states(const Choice *optimizer);
 #undef OPTIMIZER
 #undef SCHEDULE
 
-/* For build functions: appends a node of the layer. `suffix` "" names it as the layer, "relu" as
-   "<layer>.relu". */
-Node *layer_node(Layer *layer, const Op *op, const char *suffix, Node *a, Node *b,
-                 const double *numbers);
-
-/* For operators that take no pixels: x itself, or a node "<layer>.reals" that has the image's
-   pixels as reals. */
-Node *layer_reals(Layer *layer, Node *x);
-
-/* Suffix of the i-th of `count` nodes that a layer makes one after the other: the last is called as
-   the layer. */
-const char *layer_part(int i, int count);
-
-/* A parameter "<layer>.<suffix>" of the graph. limit, fill: see Parameter. layer_statistic: one
-   that is not trained. */
-Node *layer_parameter(Layer *layer, const char *suffix, Shape shape, double limit);
-Node *layer_parameter_filled(Layer *layer, const char *suffix, Shape shape, double fill);
-Node *layer_statistic(Layer *layer, const char *suffix, Shape shape, double fill);
-
-/* The activation of that name on x ("linear": x itself). */
-Node *layer_activation(Layer *layer, const char *activation, Node *x);
-
-/* sqrt(6 / (fan_in + fan_out)): Glorot and Bengio 2010, "Understanding the difficulty of training
-   deep feedforward neural networks", equation 16. */
-double glorot_limit(double fan_in, double fan_out);
-
 /* Whether an activation is 0 below some value, and so is its gradient: what it makes 0 for every
    picture is dead, and of a window of such values all are equal. */
 bool activation_is_zero_below(const Node *node);
-
-/* Fails at the word's layer where its input, flat, is no image of height x width x channels. */
-void want_image(const Node *node, const Node *input);
-
-/* The places where a max-pool finds its maxima: the node that is there, or a new one. */
-Node *max_pool2d_codes(Graph *graph, Node *pool);
 
 /* The image under that name; `place` has its layer, word, place and shape. */
 Node *image_node(Graph *graph, const char *name, Node place);
@@ -214,69 +182,6 @@ bool conv_is_transpose(const Node *node);
 bool conv_is_dw(const Node *node);
 bool conv_scatters(const Node *node);
 
-/* Multiply-adds, counted on the whole input, zeros of the padding and repeated pixels included, as
-   everybody counts. */
-double conv_macs(const Node *node);
-
-/* The numbers that conv2d, conv2d_transpose and their gradients share, in this order; between the
-   two lists conv2d has up_h and up_w, which `fold` raises. `same`: the
-   padding is "same". The padding of a transposed one is what makes a convolution of its output one
-   of its input's size: below 0 where no window meets the last rows or columns. */
-#define CONV_WINDOW "kernel_h", "kernel_w", "stride_h", "stride_w", "same"
-#define CONV_PLACE \
-    "dilation_h", "dilation_w", "pad_top", "pad_left", "pad_bottom", "pad_right", "groups"
-
-typedef struct ConvNumbers {
-    int kernel[2], stride[2], same, dilation[2], pad[4], groups;
-} ConvNumbers;
-
-enum { CONV_NUMBER_COUNT = 14 }; /* of conv2d */
-
-/* They as a node of conv2d or conv2d_transpose has them. */
-const double *conv_numbers(const Op *op, const ConvNumbers *numbers);
-
-/* Op.implied of them. */
-bool conv_implies(const Node *node, int i);
-
-/* What a window spans along an axis; the zeros that "same" puts on both sides of `in` for `out`
-   windows. */
-int conv_window(const ConvNumbers *numbers, int axis);
-void conv_pad_same(ConvNumbers *numbers, int axis, int in, int out);
-
-/* From one tap of a kernel to the next along an axis; 1 where it has one tap. Fails where a window
-   would span more than MAX_WINDOW rows or columns. */
-int layer_dilation(const Layer *layer, const Arg *kernel, const Arg *dilation, int axis);
-
-/* What the arguments of a word say; "same" is not yet in numbers. Fails as layer_dilation does. */
-typedef struct ConvArgs {
-    const Arg *kernel, *stride, *padding, *dilation, *groups;
-} ConvArgs;
-
-enum { MAX_WINDOW = 2048 };
-
-ConvNumbers conv_numbers_of(const Layer *layer, ConvArgs args);
-
-/* What both words have in common. Kernel, bias and activation are those of the layer; `out` and
-   `in`: the last two sides of the kernel. */
-typedef struct ConvLayer {
-    const Op *op;
-    ConvNumbers numbers;
-    int filters, in, out;
-    const char *activation, *padding; /* padding: for the summary, "" where it is the usual */
-    bool use_bias;
-} ConvLayer;
-
-Node *conv_layer(Layer *layer, const ConvLayer *conv, Node *x);
-
-/* ", stride 2", ", padding 1x2": two numbers that are one where they are equal; "" where both are
-   `usual`. */
-const char *conv_pair_text(const char *name, const int pair[2], int usual);
-
-const char *conv_padding_text(const Arg *padding);
-
-/* Fails where the channels cannot be cut into so many groups. */
-void want_groups(const Layer *layer, const Arg *groups, int channels, int filters);
-
 /* The windows along an axis (0: height, 1: width) of a pool, of its by-product, of its gradient or
    of what puts back what it found: pixels of a window and from one to the next, and what is padded
    before the first pixel and after the last. */
@@ -293,29 +198,6 @@ bool pool_is_plain(const Node *node);
 int pool_side(const Node *node);
 bool pool_overlaps(const Node *pool); /* whether two windows share a pixel */
 
-/* For operators of pools: their numbers, Op.implied, shape and Op.scale. pool_numbers: those of a
-   pool, and the height and width of what it reads. pool_gradient: a node of that operator with
-   these numbers, whose shape pool_dx_shape sets. */
-#define POOL_NUMBERS \
-    "size_h", "size_w", "stride_h", "stride_w", "pad_top", "pad_left", "pad_bottom", "pad_right"
-bool pool_implies(const Node *node, int i);
-Shape pool_shape(const Node *node);
-bool pool_scale(const Node *node, int axis, int *up, int *down);
-void pool_numbers(const Node *pool, double numbers[MAX_NUMBERS]);
-Node *pool_gradient(Graph *graph, const Node *node, const Op *op, Node *const *inputs);
-void pool_dx_shape(Node *node);
-
-/* For words of pools: their arguments, sizes up to `most`; the node. Fails where a window does not
-   fit or could lie on padding alone. */
-extern const char *const pool_paddings[];
-#define POOL_ARGS(most)                                                                    \
-    { "size", ARG_PAIR, .number = 2, .min = 1, .max = (most) },                            \
-        { "stride", ARG_PAIR, .text = "size", .min = 1, .max = 255 },                      \
-    {                                                                                      \
-        "padding", ARG_PADDING, .max = (most)-1, .text = "valid", .choices = pool_paddings \
-    }
-Node *layer_pool(Layer *layer, const Op *op, const Arg *args, Node *x);
-
 /* What a depthwise convolution works on, in numbers; of depthwise_conv2d and its gradients
    alike. */
 typedef struct DepthwiseShape {
@@ -327,34 +209,6 @@ typedef struct DepthwiseShape {
 
 DepthwiseShape depthwise_shape(const Node *node);
 
-/* The arguments that depthwise_conv2d and separable_conv2d share, in this order. */
-enum {
-    DEPTHWISE_KERNEL,
-    DEPTHWISE_STRIDE,
-    DEPTHWISE_PADDING,
-    DEPTHWISE_DILATION,
-    DEPTHWISE_MULTIPLIER,
-    DEPTHWISE_ARGUMENTS
-};
-
-/* clang-format off */
-#define DEPTHWISE_ARGS                                                                \
-    { "kernel", ARG_PAIR, .required = true, .min = 1, .max = 255 },                   \
-    { "stride", ARG_PAIR, .number = 1, .min = 1, .max = 255 },                        \
-    { "padding", ARG_PADDING, .text = "same", .max = 255,                             \
-      .choices = depthwise_paddings },                                                \
-    { "dilation", ARG_PAIR, .number = 1, .min = 1, .max = 255 },                      \
-    { "depth_multiplier", ARG_INT, .number = 1, .min = 1, .max = 255 }
-/* clang-format on */
-
-extern const char *const depthwise_paddings[];
-
-/* For build functions, from these arguments: the convolution with its parameter, and what the
-   summary says of it. */
-Node *depthwise_node(Layer *layer, const char *suffix, const Arg *args, Node *x,
-                     const char *kernel);
-const char *depthwise_detail(const Arg *args);
-
 /* How a message about two values of different height or width goes on, where a pool or a stride
    before them is why: which, and of what the image's sides must be multiples; "" where it is not,
    or may not be. */
@@ -363,10 +217,5 @@ const char *sizes_hint(const Graph *graph, const Node *a, const Node *b);
 /* How often it repeats each pixel in either direction; 0: it does not, or not as often in both. */
 int repeats_of(const Node *node);
 int repeats_along(const Node *node, int axis); /* 0: height, 1: width */
-
-/* The output (repeated `up` times) has the shape of the target: what losses check. loss_shape: of
-   the loss, one number; loss_dx_shape: of its gradient. */
-void loss_shape(Node *node);
-void loss_dx_shape(Node *node);
 
 #endif

@@ -3,7 +3,7 @@
  *
  * Along an axis window t begins at t * stride - before, where `before` counts what is padded there.
  * What is padded is no part of the image: only pixels count, and each window has one. */
-#include "ops.h"
+#include "layer.h"
 
 #include "../base/arena.h"
 #include "../base/text.h"
@@ -104,8 +104,6 @@ bool pool_scale(const Node *node, int axis, int *up, int *down)
 }
 
 /* ---- the words ---- */
-
-const char *const pool_paddings[] = { "valid", "same", NULL };
 
 enum { SIZE, STRIDE, PADDING };
 

@@ -1,7 +1,7 @@
 /* rescale: y = x * scale + offset, each a constant of all values or one a channel, which training
    leaves alone. Of a flat value each is a channel. The gradient is a rescale too, without the
    offset. */
-#include "ops.h"
+#include "layer.h"
 
 #include "../base/arena.h"
 

@@ -1,7 +1,7 @@
 /* reshape: the same values, in the same order, in another shape; the words `flatten` and `reshape`
  * bring it. A view, which computes nothing; on the image's own pixels it stands on their values as
  * reals (from_pixels). */
-#include "ops.h"
+#include "layer.h"
 
 #include "../base/arena.h"
 

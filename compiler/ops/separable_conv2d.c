@@ -1,6 +1,6 @@
 /* separable_conv2d: a depthwise convolution, then one by 1x1 over its channels, with bias and
  * activation. It has no operator of its own. */
-#include "ops.h"
+#include "layer.h"
 
 #include "../base/arena.h"
 

@@ -2,7 +2,7 @@
    gradient is the sum over those copies. Bilinear: along each axis, the pixel at place (i + 1/2) /
    size - 1/2 of the smaller image (half-pixel centres), between the two pixels around it by their
    distances, or the outermost one beyond it; the gradient gives each of the two its share. */
-#include "ops.h"
+#include "layer.h"
 
 #include "../base/arena.h"
 

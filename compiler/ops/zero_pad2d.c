@@ -1,6 +1,6 @@
 /* zero_pad2d: rows and columns of zeros around an image; crop2d: an image without some of its outer
    ones. Each is the gradient of the other. */
-#include "ops.h"
+#include "layer.h"
 
 #include "../base/arena.h"
 

@@ -242,10 +242,10 @@ static void of_layers_with_a_size(void **state)
         { GRAPH(CONV5 "max_pool2d { @stride = { 2, 0 } }", CONV3),
           "max_pool2d: stride wants a whole number from 1 to 255, or two" },
         { GRAPH(CONV5 "max_pool2d { @padding = \"Same\" }", CONV3),
-          "max_pool2d: padding wants \"valid\", \"same\", a whole number from 0 to 15, { height, "
+          "max_pool2d: padding wants \"same\", \"valid\", a whole number from 0 to 15, { height, "
           "width } or { top, left, bottom, right }, not" },
         { GRAPH(CONV5 "avg_pool2d { @padding = { 1, 2, 3 } }", CONV3),
-          "avg_pool2d: padding wants \"valid\", \"same\", a whole number from 0 to 63, { height, "
+          "avg_pool2d: padding wants \"same\", \"valid\", a whole number from 0 to 63, { height, "
           "width } or" },
         { GRAPH(CONV5 "@max_pool2d(2)", CONV3), "max_pool2d: wants its arguments in braces" },
         { GRAPH(CONV5 "avg_pool2d { @size = 65 }", CONV3),

@@ -20,7 +20,7 @@ static const struct Room {
       { "arena.h", "table.h", "excerpt.h", "diag.h", "signals.h", "text.h", "files.h", "manifest.h",
         "swap.h", "folder.h", "embedded.h", "lua.h" } },
     { "ir", { "native.h", "target.h", "graph.h", "print.h", "dot.h", "check.h" } },
-    { "ops", { "ops.def", "elementwise.def", "ops.h", "elementwise.h" } },
+    { "ops", { "ops.def", "elementwise.def", "ops.h", "layer.h", "elementwise.h" } },
     { "front",
       { "names.h", "source.h", "edit_distance.h", "other_words.h", "suggest.h", "words.h",
         "arguments.h", "training.h", "references.h", "stages.h", "loader.h", "layer_names.h",
@@ -140,6 +140,17 @@ static bool is_in_subfolder(const char *path)
     return slash && strchr(slash + 1, '/');
 }
 
+/* Headers that no other room includes. */
+static const char *const private_headers[] = { "ops/layer.h", "ops/elementwise.h" };
+
+static bool is_private(const char *target)
+{
+    bool private = false;
+    for (size_t i = 0; i < sizeof private_headers / sizeof private_headers[0]; i++)
+        private = private || strcmp(target, private_headers[i]) == 0;
+    return private;
+}
+
 static void check_compiler_include(const char *path, const char *included)
 {
     if (is_of_formats(path, included))
@@ -156,6 +167,8 @@ static void check_compiler_include(const char *path, const char *included)
                  to == from ? "later in its own room" : "in a room below");
     if (to == from && is_in_subfolder(target) && !same_folder(path, target))
         fail_msg("compiler/%s must not include %s: that is another folder's", path, included);
+    if (to != from && is_private(target))
+        fail_msg("compiler/%s must not include %s: it is for its own room", path, included);
     free(target);
 }
 

@@ -1,0 +1,167 @@
+/* layer.h - what the files of this room share and no other room asks for: how a word makes its nodes
+ * and parameters, and the numbers, arguments and rules that several words have in common. */
+#ifndef CAEC_LAYER_H
+#define CAEC_LAYER_H
+
+#include "ops.h"
+
+/* For build functions: appends a node of the layer. `suffix` "" names it as the layer, "relu" as
+   "<layer>.relu". */
+Node *layer_node(Layer *layer, const Op *op, const char *suffix, Node *a, Node *b,
+                 const double *numbers);
+
+/* For operators that take no pixels: x itself, or a node "<layer>.reals" that has the image's
+   pixels as reals. */
+Node *layer_reals(Layer *layer, Node *x);
+
+/* Suffix of the i-th of `count` nodes that a layer makes one after the other: the last is called as
+   the layer. */
+const char *layer_part(int i, int count);
+
+/* A parameter "<layer>.<suffix>" of the graph. limit, fill: see Parameter. layer_statistic: one
+   that is not trained. */
+Node *layer_parameter(Layer *layer, const char *suffix, Shape shape, double limit);
+Node *layer_parameter_filled(Layer *layer, const char *suffix, Shape shape, double fill);
+Node *layer_statistic(Layer *layer, const char *suffix, Shape shape, double fill);
+
+/* The activation of that name on x ("linear": x itself). */
+Node *layer_activation(Layer *layer, const char *activation, Node *x);
+
+/* sqrt(6 / (fan_in + fan_out)): Glorot and Bengio 2010, "Understanding the difficulty of training
+   deep feedforward neural networks", equation 16. */
+double glorot_limit(double fan_in, double fan_out);
+
+/* Fails at the word's layer where its input, flat, is no image of height x width x channels. */
+void want_image(const Node *node, const Node *input);
+
+/* The places where a max-pool finds its maxima: the node that is there, or a new one. */
+Node *max_pool2d_codes(Graph *graph, Node *pool);
+
+/* Names of a padding, for ARG_PADDING. */
+extern const char *const padding_names[];
+
+/* ---- convolutions ---- */
+
+/* Multiply-adds, counted on the whole input, zeros of the padding and repeated pixels included, as
+   everybody counts. */
+double conv_macs(const Node *node);
+
+/* The numbers that conv2d, conv2d_transpose and their gradients share, in this order; between the
+   two lists conv2d has up_h and up_w, which `fold` raises. `same`: the
+   padding is "same". The padding of a transposed one is what makes a convolution of its output one
+   of its input's size: below 0 where no window meets the last rows or columns. */
+#define CONV_WINDOW "kernel_h", "kernel_w", "stride_h", "stride_w", "same"
+#define CONV_PLACE \
+    "dilation_h", "dilation_w", "pad_top", "pad_left", "pad_bottom", "pad_right", "groups"
+
+typedef struct ConvNumbers {
+    int kernel[2], stride[2], same, dilation[2], pad[4], groups;
+} ConvNumbers;
+
+enum { CONV_NUMBER_COUNT = 14 }; /* of conv2d */
+
+/* They as a node of conv2d or conv2d_transpose has them. */
+const double *conv_numbers(const Op *op, const ConvNumbers *numbers);
+
+/* Op.implied of them. */
+bool conv_implies(const Node *node, int i);
+
+/* What a window spans along an axis; the zeros that "same" puts on both sides of `in` for `out`
+   windows. */
+int conv_window(const ConvNumbers *numbers, int axis);
+void conv_pad_same(ConvNumbers *numbers, int axis, int in, int out);
+
+/* From one tap of a kernel to the next along an axis; 1 where it has one tap. Fails where a window
+   would span more than MAX_WINDOW rows or columns. */
+int layer_dilation(const Layer *layer, const Arg *kernel, const Arg *dilation, int axis);
+
+/* What the arguments of a word say; "same" is not yet in numbers. Fails as layer_dilation does. */
+typedef struct ConvArgs {
+    const Arg *kernel, *stride, *padding, *dilation, *groups;
+} ConvArgs;
+
+enum { MAX_WINDOW = 2048 };
+
+ConvNumbers conv_numbers_of(const Layer *layer, ConvArgs args);
+
+/* What both words have in common. Kernel, bias and activation are those of the layer; `out` and
+   `in`: the last two sides of the kernel. */
+typedef struct ConvLayer {
+    const Op *op;
+    ConvNumbers numbers;
+    int filters, in, out;
+    const char *activation, *padding; /* padding: for the summary, "" where it is the usual */
+    bool use_bias;
+} ConvLayer;
+
+Node *conv_layer(Layer *layer, const ConvLayer *conv, Node *x);
+
+/* ", stride 2", ", padding 1x2": two numbers that are one where they are equal; "" where both are
+   `usual`. */
+const char *conv_pair_text(const char *name, const int pair[2], int usual);
+
+const char *conv_padding_text(const Arg *padding);
+
+/* Fails where the channels cannot be cut into so many groups. */
+void want_groups(const Layer *layer, const Arg *groups, int channels, int filters);
+
+/* ---- pools ---- */
+
+/* For operators of pools: their numbers, Op.implied, shape and Op.scale. pool_numbers: those of a
+   pool, and the height and width of what it reads. pool_gradient: a node of that operator with
+   these numbers, whose shape pool_dx_shape sets. */
+#define POOL_NUMBERS \
+    "size_h", "size_w", "stride_h", "stride_w", "pad_top", "pad_left", "pad_bottom", "pad_right"
+bool pool_implies(const Node *node, int i);
+Shape pool_shape(const Node *node);
+bool pool_scale(const Node *node, int axis, int *up, int *down);
+void pool_numbers(const Node *pool, double numbers[MAX_NUMBERS]);
+Node *pool_gradient(Graph *graph, const Node *node, const Op *op, Node *const *inputs);
+void pool_dx_shape(Node *node);
+
+/* For words of pools: their arguments, sizes up to `most`; the node. Fails where a window does not
+   fit or could lie on padding alone. */
+#define POOL_ARGS(most)                                                                    \
+    { "size", ARG_PAIR, .number = 2, .min = 1, .max = (most) },                            \
+        { "stride", ARG_PAIR, .text = "size", .min = 1, .max = 255 },                      \
+    {                                                                                      \
+        "padding", ARG_PADDING, .max = (most)-1, .text = "valid", .choices = padding_names \
+    }
+Node *layer_pool(Layer *layer, const Op *op, const Arg *args, Node *x);
+
+/* ---- depthwise convolutions ---- */
+
+/* The arguments that depthwise_conv2d and separable_conv2d share, in this order. */
+enum {
+    DEPTHWISE_KERNEL,
+    DEPTHWISE_STRIDE,
+    DEPTHWISE_PADDING,
+    DEPTHWISE_DILATION,
+    DEPTHWISE_MULTIPLIER,
+    DEPTHWISE_ARGUMENTS
+};
+
+/* clang-format off */
+#define DEPTHWISE_ARGS                                                                \
+    { "kernel", ARG_PAIR, .required = true, .min = 1, .max = 255 },                   \
+    { "stride", ARG_PAIR, .number = 1, .min = 1, .max = 255 },                        \
+    { "padding", ARG_PADDING, .text = "same", .max = 255,                             \
+      .choices = padding_names },                                                \
+    { "dilation", ARG_PAIR, .number = 1, .min = 1, .max = 255 },                      \
+    { "depth_multiplier", ARG_INT, .number = 1, .min = 1, .max = 255 }
+/* clang-format on */
+
+/* For build functions, from these arguments: the convolution with its parameter, and what the
+   summary says of it. */
+Node *depthwise_node(Layer *layer, const char *suffix, const Arg *args, Node *x,
+                     const char *kernel);
+const char *depthwise_detail(const Arg *args);
+
+/* ---- losses ---- */
+
+/* The output (repeated `up` times) has the shape of the target: what losses check. loss_shape: of
+   the loss, one number; loss_dx_shape: of its gradient. */
+void loss_shape(Node *node);
+void loss_dx_shape(Node *node);
+
+#endif
