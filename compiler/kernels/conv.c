@@ -11,11 +11,6 @@ void conv_effective_size(const Step *step, const ConvShape *s, int *height, int 
     *width = (transpose ? s->in_w : s->out_w) / size * size;
 }
 
-void conv_bind_dy(Step *step, const Node *dy)
-{
-    step_dy(step, dy);
-}
-
 /* A tile's operands take four registers of 32 (the fourth is often a memory operand), and four of
    16. Text grows with the tile: little text is for 16. */
 int conv_accumulators(const Settings *settings)

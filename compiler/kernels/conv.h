@@ -9,10 +9,6 @@
    (backward): with a pool taken in, only what fills its windows. */
 void conv_effective_size(const Step *step, const ConvShape *s, int *height, int *width);
 
-/* Binds what arrives at the convolution's output as "dy", and where the step takes max-pool and
-   activation in, "codes" and "value". */
-void conv_bind_dy(Step *step, const Node *dy);
-
 /* Vector accumulators that fit into the target's registers beside a tile's operands. */
 int conv_accumulators(const Settings *settings);
 

@@ -30,9 +30,8 @@ static void global_max_pool2d_dx_shape(Node *node)
 static Node *global_avg_pool2d_gradient(Graph *graph, Node *node, Node *dy, int i)
 {
     (void)i;
-    const int *x = node->input[0]->shape.dim;
     return node_new(graph, &op_global_avg_pool2d_dx, node, arena_format("%s.dx", node->name),
-                    (Node *[]){ dy }, (double[]){ x[0], x[1] });
+                    (Node *[]){ dy }, numbers_with_size(node));
 }
 
 static Node *global_max_pool2d_gradient(Graph *graph, Node *node, Node *dy, int i)

@@ -62,6 +62,17 @@ double glorot_limit(double fan_in, double fan_out)
     return sqrt(6.0 / (fan_in + fan_out));
 }
 
+const double *numbers_with_size(const Node *node)
+{
+    double *numbers = ARENA_ARRAY(double, MAX_NUMBERS);
+    int count = 0;
+    for (; node->op->numbers[count]; count++)
+        numbers[count] = node->number[count];
+    for (int axis = 0; axis < AXES; axis++)
+        numbers[count + axis] = node->input[0]->shape.dim[axis];
+    return numbers;
+}
+
 void want_image(const Node *node, const Node *input)
 {
     if (input->shape.rank != 3)

@@ -31,6 +31,10 @@ Node *layer_activation(Layer *layer, const char *activation, Node *x);
    deep feedforward neural networks", equation 16. */
 double glorot_limit(double fan_in, double fan_out);
 
+/* Of a gradient that makes its node's input again: the node's numbers, then "height" and "width" of
+   that input. */
+const double *numbers_with_size(const Node *node);
+
 /* Fails at the word's layer where its input, flat, is no image of height x width x channels. */
 void want_image(const Node *node, const Node *input);
 
@@ -107,15 +111,13 @@ void want_groups(const Layer *layer, const Arg *groups, int channels, int filter
 
 /* ---- pools ---- */
 
-/* For operators of pools: their numbers, Op.implied, shape and Op.scale. pool_numbers: those of a
-   pool, and the height and width of what it reads. pool_gradient: a node of that operator with
-   these numbers, whose shape pool_dx_shape sets. */
+/* For operators of pools: their numbers, Op.implied, shape and Op.scale. pool_gradient: a node
+   of that operator with numbers_with_size, whose shape pool_dx_shape sets. */
 #define POOL_NUMBERS \
     "size_h", "size_w", "stride_h", "stride_w", "pad_top", "pad_left", "pad_bottom", "pad_right"
 bool pool_implies(const Node *node, int i);
 Shape pool_shape(const Node *node);
 bool pool_scale(const Node *node, int axis, int *up, int *down);
-void pool_numbers(const Node *pool, double numbers[MAX_NUMBERS]);
 Node *pool_gradient(Graph *graph, const Node *node, const Op *op, Node *const *inputs);
 void pool_dx_shape(Node *node);
 

@@ -21,19 +21,11 @@ static void argmax_shape(Node *node)
     node->type = TYPE_CODE;
 }
 
-static bool same_windows(const Node *a, const Node *b)
-{
-    bool same = a->input[0] == b->input[0];
-    for (int i = 0; op_max_pool2d.numbers[i]; i++)
-        same = same && a->number[i] == b->number[i];
-    return same;
-}
-
 Node *max_pool2d_codes(Graph *graph, Node *pool)
 {
     for (int i = 0; i < graph->count; i++) {
         Node *node = graph->nodes[i];
-        if (node->op == &op_max_pool2d_argmax && same_windows(node, pool))
+        if (node_is_by_product(node, pool))
             return node;
     }
     return node_new(graph, &op_max_pool2d_argmax, pool, arena_format("%s.argmax", pool->name),

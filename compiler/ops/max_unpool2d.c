@@ -74,12 +74,10 @@ static Node *max_unpool2d_build(Layer *layer, const Arg *args, Node *x)
              "max_unpool2d: windows of %s overlap, so that two values may go back to one place; "
              "give that pool a stride that is not smaller than its size",
              ref->name);
-    double numbers[MAX_NUMBERS] = { 0 };
-    pool_numbers(pool, numbers);
     layer->detail = arena_format("%dx%d", pool_axis(pool, 0).size, pool_axis(pool, 1).size);
     return node_new(layer->graph, &op_max_unpool2d, &layer->model, layer->model.layer,
                     (Node *[]){ layer_reals(layer, x), max_pool2d_codes(layer->graph, pool), pool },
-                    numbers);
+                    numbers_with_size(pool));
 }
 
 const LayerSpec layer_max_unpool2d = {

@@ -68,20 +68,10 @@ Shape pool_shape(const Node *node)
     return shape;
 }
 
-void pool_numbers(const Node *pool, double numbers[MAX_NUMBERS])
-{
-    int count = 0;
-    for (; pool->op->numbers[count]; count++)
-        numbers[count] = pool->number[count];
-    numbers[count] = pool->input[0]->shape.dim[0];
-    numbers[count + 1] = pool->input[0]->shape.dim[1];
-}
-
 Node *pool_gradient(Graph *graph, const Node *node, const Op *op, Node *const *inputs)
 {
-    double numbers[MAX_NUMBERS] = { 0 };
-    pool_numbers(node, numbers);
-    return node_new(graph, op, node, arena_format("%s.dx", node->name), inputs, numbers);
+    return node_new(graph, op, node, arena_format("%s.dx", node->name), inputs,
+                    numbers_with_size(node));
 }
 
 void pool_dx_shape(Node *node)

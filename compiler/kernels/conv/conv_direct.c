@@ -191,14 +191,14 @@ static void plan(Step *step, const Settings *settings)
     ConvShape s = conv_shape(core);
     if (conv_is_dw(core)) {
         step_node(step, "x", core->input[0]);
-        conv_bind_dy(step, core->input[1]);
+        step_dy(step, core->input[1]);
         step_node(step, "dw", core);
         step_node(step, "db", step->db);
         plan_dw(step, settings);
         return;
     }
     if (!is_forward(core)) {
-        conv_bind_dy(step, core->input[0]);
+        step_dy(step, core->input[0]);
         step_node(step, "dx", core);
     } else {
         step_node(step, "x", core->input[0]);

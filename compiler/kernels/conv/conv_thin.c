@@ -80,7 +80,7 @@ static void plan_dw(Step *step)
     step_number(step, "WIDTH", width);
     step_number(step, "ROW", row);
     step_node(step, "x", core->input[0]);
-    conv_bind_dy(step, core->input[1]);
+    step_dy(step, core->input[1]);
     step_node(step, "dw", core);
     step_node(step, "db", step->db);
     step_scratch(step, (size_t)(TILE + 1) * (size_t)row + (size_t)(width / 2 * s.ci * PATCH));

@@ -170,7 +170,7 @@ static void plan(Step *step, const Settings *settings)
     const Node *dx = dw ? step->dx : core;
     if (dw)
         step_node(step, "x", core->input[0]);
-    conv_bind_dy(step, core->input[dw ? 1 : 0]);
+    step_dy(step, core->input[dw ? 1 : 0]);
     if (dx) {
         step_node(step, "dx", dx);
         step_packing(step, "w",

@@ -86,7 +86,7 @@ static void plan(Step *step, const Settings *settings)
     const Node *core = step->core;
     if (conv_is_dw(core)) {
         step_node(step, "x", core->input[0]);
-        conv_bind_dy(step, core->input[1]);
+        step_dy(step, core->input[1]);
         step_node(step, "dw", core);
         step_node(step, "db", step->db);
         plan_dw(step, settings);
@@ -98,7 +98,7 @@ static void plan(Step *step, const Settings *settings)
         if (step->bias)
             step_packing(step, "b", packing_plain(step->bias->input[1], settings_lanes(settings)));
     } else {
-        conv_bind_dy(step, core->input[0]);
+        step_dy(step, core->input[0]);
         step_node(step, "dx", core);
     }
     plan_rows(step, settings);
