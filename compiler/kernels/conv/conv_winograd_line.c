@@ -116,9 +116,9 @@ static double cost(const Step *step, const Settings *settings)
     double tiles = (double)s.out_h * ((s.out_w + TILE - 1) / TILE);
     double products = tiles * POINTS * in * padded(out, lanes) / lanes / 2,
            transforms = tiles * (padded(in, lanes) * 20.0 + padded(out, lanes) * 24.0) / lanes;
-    double sums = conv_is_dw(step->core)
-                      ? POINTS * s.ci * padded(s.co, lanes) * (tiles / STRIP_TILES + FLUSH) / lanes
-                      : 0;
+    double sums = conv_is_dw(step->core) ? (double)POINTS * s.ci * padded(s.co, lanes)
+                                               * (tiles / STRIP_TILES + FLUSH) / lanes
+                                         : 0;
     return products * 1.15 + transforms + sums;
 }
 
