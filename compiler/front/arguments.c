@@ -295,7 +295,8 @@ static void read_argument(lua_State *L, const ArgumentPlaces *places, const ArgS
     lua_getfield(L, -1, spec->name);
     if (lua_isnil(L, -1)) {
         if (spec->required)
-            fail(places->loc, "%s: %s is missing", places->word, spec->name);
+            fail(places->loc, "%s: %s is missing; write %s = ... in its braces", places->word,
+                 spec->name, spec->name);
         lua_pop(L, 1);
         return;
     }

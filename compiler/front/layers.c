@@ -30,7 +30,8 @@ static const char *layer_name(Loader *load, const Word *word)
     lua_pop(load->L, 1);
     for (int i = 0; i < graph->layer_count; i++) {
         if (strcmp(graph->layers[i].name, full) == 0)
-            fail(loc, "%s: there is a layer called %s already", word->word, full);
+            fail(loc, "%s: there is a layer called %s already; give this one another name",
+                 word->word, full);
         if (names_clash(graph->layers[i].name, full))
             fail(loc, "%s: %s and %s would have the same name in C; choose another", word->word,
                  full, graph->layers[i].name);
@@ -48,7 +49,7 @@ static const LayerSpec *find_spec(const Graph *graph, const Word *word)
     if (!spec->build)
         fail(word->loc, "%s: %s", word->word, spec->about);
     if (graph->layer_count >= MAX_LAYERS)
-        fail(word->loc, "%s: more than %d layers", word->word, MAX_LAYERS);
+        fail(word->loc, "%s: more than %d layers; take some out", word->word, MAX_LAYERS);
     return spec;
 }
 
@@ -120,7 +121,11 @@ static void check_list(lua_State *L, const Word *part, size_t count)
                  part->name, lua_type(L, -2) == LUA_TSTRING ? lua_tostring(L, -2) : "?");
         double at = lua_tonumber(L, -2);
         if (at < 1 || at > (double)count || at != floor(at))
-            fail(part->loc, "%s: the list of layers has a hole (a layer that is nil)", part->name);
+            fail(
+                part->loc,
+                "%s: the list of layers has a hole (a layer that is nil); look for a variable that "
+                "is not set, or a function that returns nothing",
+                part->name);
         lua_pop(L, 1);
     }
 }
@@ -131,12 +136,15 @@ static Node *load_list(Loader *load, const Word *part, Node *x, int depth, const
 {
     lua_State *L = load->L;
     if (depth > MAX_NESTING)
-        fail(part->loc, "%s: lists inside lists more than %d deep", part->word, MAX_NESTING);
+        fail(part->loc,
+             "%s: lists inside lists more than %d deep; put their layers into the list itself",
+             part->word, MAX_NESTING);
     size_t count = lua_length(L, -1);
     for (size_t i = 1; i <= count; i++) {
         if (load->loaded++ >= MAX_ITEMS)
-            fail(part->loc, "%s: more than %d entries in lists inside lists", part->name,
-                 MAX_ITEMS);
+            fail(part->loc,
+                 "%s: more than %d entries in lists inside lists; leave out empty lists and layers",
+                 part->name, MAX_ITEMS);
         luaL_checkstack(L, 8, "nested lists");
         lua_rawgeti(L, -1, (int)i);
         Word word;
@@ -168,12 +176,13 @@ Node *layers_load_part(Loader *load, const Word *model, const char *field, const
     lua_getfield(L, -1, field);
     Loc loc = argument_loc(&load->source, model, field);
     if (lua_isnil(L, -1))
-        fail(model->loc, "autoencoder: %s is missing", field);
+        fail(model->loc, "autoencoder: %s is missing; write %s = sequential \"name\" { ... }",
+             field, field);
     if (!read_word(L, &load->source, &part) || strcmp(part.word, "sequential") != 0)
         fail(loc, "autoencoder: %s wants sequential \"name\" { ... }", field);
     check_name(part.loc, "sequential", part.name);
     if (other && strcmp(part.name, other) == 0)
-        fail(part.loc, "sequential: both parts are called \"%s\"", other);
+        fail(part.loc, "sequential: both parts are called \"%s\"; give one another name", other);
     push_args(load->L, &part);
     Node *y = load_list(load, &part, x, 0, "");
     lua_pop(L, 2);

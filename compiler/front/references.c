@@ -61,8 +61,8 @@ const char *references_find(Graph *graph, const LayerNames *names, const char *w
         for (int k = 0; k < args[i].ref_count; k++) {
             LayerRef *ref = &args[i].refs[k];
             if (strlen(ref->name) > MAX_FULL_NAME)
-                fail(args[i].loc, "%s: no layer has a name of %zu letters", word,
-                     strlen(ref->name));
+                fail(args[i].loc, "%s: no layer has a name of %zu letters; at most %d", word,
+                     strlen(ref->name), MAX_FULL_NAME);
             ref->node = find(graph, names, word, args[i].loc, ref->name);
             text_add(&all, "%s%s", all.length ? ", " : "", ref->name);
         }

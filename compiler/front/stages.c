@@ -47,7 +47,7 @@ static int find_layer(Entry *e, const char *field)
     for (int i = 0; i < graph->layer_count; i++)
         if (strcmp(graph->layers[i].name, full) == 0) {
             if (i < first || i > last)
-                fail(loc, "stages: %s is no layer of the %s", full, field);
+                fail(loc, "stages: %s is no layer of the %s; name one that is", full, field);
             return i;
         }
     fail(loc, "stages: there is no layer '%.80s'; did you mean %s?", full,
@@ -85,7 +85,9 @@ static void check_layers(const Entry *e)
         if (stage_trains(p, i))
             parameters += graph->layers[i].parameters - graph->layers[i].non_trainable;
     if (!parameters)
-        fail(p->loc, "stages: the layers of this stage have nothing to train");
+        fail(p->loc,
+             "stages: the layers of this stage have nothing to train; let it reach as far as "
+             "a layer with weights");
 }
 
 static bool keeps_shares(const Node *node)
@@ -135,7 +137,8 @@ static void read_whole(Entry *e, const Arg *loss)
 {
     Stage *p = e->stage;
     if (loss->text)
-        fail(loss->loc, "stages: the loss of all layers together stands in training");
+        fail(loss->loc,
+             "stages: the loss of all layers together stands in training; move it there");
     p->whole = true;
     p->loss = e->graph->training.loss;
     p->encoder_last = e->last_layer;
@@ -184,7 +187,8 @@ static void check_warmup(const Entry *e)
     if (strcmp(schedule->word, "cosine") == 0 && schedule_number(schedule, "epochs") == 0
         && warmup >= e->stage->epochs)
         fail(place(e, "epochs"),
-             "stages: the schedule's warmup of %.15g epochs leaves nothing of a stage of %d",
+             "stages: the schedule's warmup of %.15g epochs leaves nothing of a stage of %d; use a "
+             "shorter warmup or more epochs",
              warmup, e->stage->epochs);
 }
 

@@ -64,11 +64,15 @@ static void check_schedule(const Training *training, const Arg *optimizer, const
     double lr = find(optimizer_find(training->optimizer.word), optimizer, "lr")->number;
     double whole = epochs && epochs->number > 0 ? epochs->number : training->epochs;
     if (min_lr && min_lr->number > lr)
-        fail(min_lr->loc, "%s: min_lr %.15g is above the optimizer's lr %.15g", spec->word,
-             min_lr->number, lr);
+        fail(min_lr->loc,
+             "%s: min_lr %.15g is above the optimizer's lr %.15g; use a smaller min_lr or a larger "
+             "lr",
+             spec->word, min_lr->number, lr);
     if (epochs && warmup->number >= whole)
-        fail(warmup->loc, "%s: a warmup of %.15g epochs leaves nothing of %.15g", spec->word,
-             warmup->number, whole);
+        fail(warmup->loc,
+             "%s: a warmup of %.15g epochs leaves nothing of %.15g; use a shorter warmup or more "
+             "epochs",
+             spec->word, warmup->number, whole);
 }
 
 static void load_early_stopping(lua_State *L, const Source *source, const Word *model,
@@ -101,7 +105,8 @@ static void check_clipping(const Arg *args, int count)
     for (int i = 0; i < count; i++) {
         if (first && args[i].number > 0)
             fail(args[i].loc,
-                 "training: clip_norm, global_clip_norm and clip_value exclude each other");
+                 "training: clip_norm, global_clip_norm and clip_value exclude each other; "
+                 "keep one");
         if (args[i].number > 0)
             first = &args[i];
     }

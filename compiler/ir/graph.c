@@ -57,7 +57,8 @@ static void check_size(const Node *node)
             bug("%s has shape %s", node->name, shape_text(node->shape));
         if (node->shape.dim[i] > MAX_SIDE || (n *= node->shape.dim[i]) > MAX_ELEMENTS)
             fail(node->loc,
-                 "%s: a tensor of %s is too large: at most %d along a side and %d values in all",
+                 "%s: a tensor of %s is too large: at most %d along a side and %d values in all; "
+                 "use fewer channels or units, or make the image smaller before",
                  node->word, shape_text(node->shape), MAX_SIDE, MAX_ELEMENTS);
     }
 }

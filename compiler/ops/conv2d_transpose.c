@@ -12,7 +12,9 @@ static void want_size(const Node *node, const ConvShape *s)
 {
     const Node *x = node->input[0];
     if (s->in_h > MAX_SIDE || s->in_w > MAX_SIDE)
-        fail(node->loc, "conv2d_transpose: %s times %s is more than %d along a side",
+        fail(node->loc,
+             "conv2d_transpose: %s times %s is more than %d along a side; use a smaller stride or "
+             "image",
              shape_text(x->shape),
              s->stride_h == s->stride_w ? arena_format("%d", s->stride_h)
                                         : arena_format("%dx%d", s->stride_h, s->stride_w),

@@ -11,8 +11,10 @@ static void depth_to_space_shape(Node *node)
     const int *x = node->input[0]->shape.dim, size = node_number(node, "size");
     want_image(node, node->input[0]);
     if ((int64_t)x[0] * size > MAX_SIDE || (int64_t)x[1] * size > MAX_SIDE)
-        fail(node->loc, "depth_to_space: %s times %d is more than %d along a side",
-             shape_text(node->input[0]->shape), size, MAX_SIDE);
+        fail(
+            node->loc,
+            "depth_to_space: %s times %d is more than %d along a side; use a smaller size or image",
+            shape_text(node->input[0]->shape), size, MAX_SIDE);
     node->shape = shape_hwc(x[0] * size, x[1] * size, x[2] / (size * size));
     node->type = TYPE_REAL;
 }
@@ -22,8 +24,10 @@ static void space_to_depth_shape(Node *node)
     const int *x = node->input[0]->shape.dim, size = node_number(node, "size");
     want_image(node, node->input[0]);
     if ((int64_t)x[2] * size * size > MAX_SIDE)
-        fail(node->loc, "space_to_depth: %d channels times %dx%d are more than %d", x[2], size,
-             size, MAX_SIDE);
+        fail(node->loc,
+             "space_to_depth: %d channels times %dx%d are more than %d; use a smaller size, or a "
+             "conv2d with fewer filters before it",
+             x[2], size, size, MAX_SIDE);
     node->shape = shape_hwc(x[0] / size, x[1] / size, x[2] * size * size);
     node->type = TYPE_REAL;
 }

@@ -45,7 +45,9 @@ static Node *flatten_build(Layer *layer, const Arg *args, Node *x)
     (void)args;
     int64_t count = shape_count(x->shape);
     if (count > MAX_SIDE)
-        fail(layer->model.loc, "flatten: %s has %lld values; a flat value has at most %d",
+        fail(layer->model.loc,
+             "flatten: %s has %lld values; a flat value has at most %d: make the image smaller "
+             "before, by a pool or a stride",
              shape_text(x->shape), (long long)count, MAX_SIDE);
     return reshaped_layer(layer, x, (Shape){ 1, { (int)count } });
 }
@@ -54,8 +56,8 @@ static Node *reshape_build(Layer *layer, const Arg *args, Node *x)
 {
     Shape shape = args[0].shape;
     if (shape_count(shape) != shape_count(x->shape))
-        fail(args[0].loc, "reshape: %s has %lld values, but %s gives %s", shape_text(shape),
-             (long long)shape_count(shape), x->layer,
+        fail(args[0].loc, "reshape: %s has %lld values, but %s gives %s; both must be equal",
+             shape_text(shape), (long long)shape_count(shape), x->layer,
              x->shape.rank == 1 ? shape_text(x->shape)
                                 : arena_format("%s, %lld values", shape_text(x->shape),
                                                (long long)shape_count(x->shape)));

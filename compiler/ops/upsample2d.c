@@ -15,7 +15,8 @@ static void upsample2d_shape(Node *node)
     want_image(node, x);
     if ((int64_t)x->shape.dim[0] * size_h > MAX_SIDE
         || (int64_t)x->shape.dim[1] * size_w > MAX_SIDE)
-        fail(node->loc, "upsample2d: %s times %s is more than %d along a side",
+        fail(node->loc,
+             "upsample2d: %s times %s is more than %d along a side; use a smaller size or image",
              shape_text(x->shape),
              size_h == size_w ? arena_format("%d", size_h) : arena_format("%dx%d", size_h, size_w),
              MAX_SIDE);

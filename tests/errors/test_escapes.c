@@ -286,7 +286,8 @@ static void lists_of_lists(void **state)
         { "local t = {}\nt[1] = t\nreturn autoencoder \"net\" { input = { 8, 8, 3 },\n  encoder = "
           "@sequential \"e\" { t },\n"
           "  decoder = sequential \"d\" { conv2d { filters = 3, kernel = 3 } } }\n",
-          "sequential: lists inside lists more than 8 deep" },
+          "sequential: lists inside lists more than 8 deep; put their layers into the list "
+          "itself" },
     };
     REFUSE(refusals);
 }

@@ -69,9 +69,10 @@ static void shapes_that_do_not_meet(void **state)
           "dense: the decoder ends in 192 but the input is 8x8x3" },
         { GRAPH("flatten {}, dense { units = 5 },",
                 "dense { units = 192 }, reshape { @shape = { 8, 8, 4 } },"),
-          "reshape: 8x8x4 has 256 values, but decoder.dense1 gives 192\n" },
+          "reshape: 8x8x4 has 256 values, but decoder.dense1 gives 192; both must be equal\n" },
         { GRAPH(CONV5, "reshape { @shape = { 8, 8, 3 } }," CONV3),
-          "reshape: 8x8x3 has 192 values, but encoder.conv1 gives 8x8x5, 320 values\n" },
+          "reshape: 8x8x3 has 192 values, but encoder.conv1 gives 8x8x5, 320 values; both "
+          "must be equal\n" },
     };
     REFUSE(refusals);
 }
@@ -337,7 +338,7 @@ static void names(void **state)
         { GRAPH("conv2d { filters = 5, kernel = 3, @name = 5 },", CONV3),
           "name: a name of letters, digits and _" },
         { GRAPH("conv2d { filters = 5, kernel = 3, name = \"a\" }, relu { @name = \"a\" },", CONV3),
-          "relu: there is a layer called encoder.a already" },
+          "relu: there is a layer called encoder.a already; give this one another name" },
         { GRAPH(
               "conv2d { filters = 5, kernel = 3, name = \"conv2\" }, @conv2d { filters = 5, kernel "
               "= 3 },",
@@ -356,7 +357,7 @@ static void names(void **state)
           "tanh: the name encoder.add1_1 is taken" },
         { "return autoencoder \"net\" {\n  input = { 8, 8, 3 },\n  encoder = sequential \"part\" "
           "{ " CONV5 " },\n  decoder = @sequential \"part\" { " CONV3 " },\n}\n",
-          "sequential: both parts are called \"part\"" },
+          "sequential: both parts are called \"part\"; give one another name" },
     };
     REFUSE(refusals);
 }

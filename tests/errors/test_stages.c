@@ -82,7 +82,8 @@ static void layers(void **state)
         { WITH(CONV5 "conv2d { filters = 5, kernel = 3 }, relu {},", "tanh {}, " CONV3,
                "  stages = { { encoder = \"conv2\", decoder = \"conv1\" }, @{ encoder = \"relu1\", "
                "decoder = \"tanh1\" }, {} },\n"),
-          "stages: the layers of this stage have nothing to train" },
+          "stages: the layers of this stage have nothing to train; let it reach as far as a layer "
+          "with weights" },
     };
     REFUSE(refusals);
 }
@@ -96,7 +97,8 @@ static void what_does_not_go_together(void **state)
           "is encoder.pool1" },
         { STACKED("  training = { schedule = cosine { warmup = 2 } },\n  stages = { { encoder = "
                   "\"pool1\", decoder = \"conv2\", @epochs = 2 }, {} },\n"),
-          "stages: the schedule's warmup of 2 epochs leaves nothing of a stage of 2" },
+          "stages: the schedule's warmup of 2 epochs leaves nothing of a stage of 2; use a shorter "
+          "warmup or more epochs" },
         { WITH(CONV5 "conv2d { filters = 5, kernel = 3 },",
                "conv2d { filters = 5, kernel = 3 }, add { with = \"encoder.conv2\" }, " CONV3,
                "  stages = { @{ encoder = \"conv1\", decoder = \"add1\" }, {} },\n"),

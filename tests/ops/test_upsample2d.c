@@ -160,7 +160,8 @@ static void what_does_not_fit(void **state)
         { GRAPH("reshape { shape = { 1, 192, 1 } }, zero_pad2d { padding = { 0, 0, 0, 20000 } }, "
                 "@upsample2d { size = { 1, 64 } },",
                 CONV3),
-          "upsample2d: 1x20192x1 times 1x64 is more than 1048576 along a side" },
+          "upsample2d: 1x20192x1 times 1x64 is more than 1048576 along a side; use a smaller "
+          "size or image" },
     };
     REFUSE(refusals);
 }

@@ -145,10 +145,10 @@ static const char *const private_headers[] = { "ops/layer.h", "ops/elementwise.h
 
 static bool is_private(const char *target)
 {
-    bool private = false;
+    bool found = false;
     for (size_t i = 0; i < sizeof private_headers / sizeof private_headers[0]; i++)
-        private = private || strcmp(target, private_headers[i]) == 0;
-    return private;
+        found = found || strcmp(target, private_headers[i]) == 0;
+    return found;
 }
 
 static void check_compiler_include(const char *path, const char *included)
