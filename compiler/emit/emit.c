@@ -64,23 +64,40 @@ static void set_parameters(lua_State *L, const Graph *graph)
     set_bool(L, "all_trained", all);
 }
 
-/* The kernel of the layer that makes the output, where its last activation can leave a channel at 0
-   for ever. */
-static int output_kernel(const Graph *graph)
+/* The layer that makes the output, and how a channel of it that is 0 for ever shows there. */
+typedef struct OutputLayer {
+    int kernel; /* among the parameters; -1: no channel can die, or other layers have a part in it */
+    int block;  /* its channels are pixels of blocks of so many a side; 1: channels */
+    bool moved; /* as some constant, which need not be 0 */
+} OutputLayer;
+
+static int kernel_of(const Graph *graph, const Node *node)
 {
-    const Node *node = graph->output;
-    bool dies = false;
-    while (node && node->op->arity && !node_heads_fusion(node)) {
-        /* other layers have a part in it */
-        if (node->op->inputs_from_layers)
-            return -1;
-        dies = dies || activation_is_zero_below(node);
-        node = node->input[0];
-    }
-    for (int i = 0; dies && i < graph->parameter_count; i++)
-        if (node && graph->parameters[i].node == node->input[1])
+    for (int i = 0; i < graph->parameter_count; i++)
+        if (node_heads_fusion(node) && graph->parameters[i].node == node->input[1])
             return i;
     return -1;
+}
+
+static OutputLayer output_layer(const Graph *graph)
+{
+    OutputLayer layer = { .kernel = -1, .block = 1 };
+    const Node *node = graph->output;
+    bool dies = false, moves = false; /* something behind the node */
+    for (; node->op->arity && !node_heads_fusion(node); node = node->input[0]) {
+        const Op *op = node->op;
+        if (op->inputs_from_layers)
+            return layer;
+        if (activation_is_zero_below(node)) {
+            dies = true;
+            layer.moved = moves;
+        }
+        moves = moves || node_has_role(node, ROLE_ACTIVATION)
+                || (op->moves_zero && op->moves_zero(node));
+        layer.block *= op->spreads_channels ? node_number(node, "size") : 1;
+    }
+    layer.kernel = dies ? kernel_of(graph, node) : -1;
+    return layer;
 }
 
 /* The bytes of a workspace that fits several programs. */
@@ -241,7 +258,10 @@ static void set_plan(lua_State *L, const Plan *plan)
     set_text(L, "limit", plan->limit_report);
     set_weight(L, plan);
     set_text(L, "CODE_TYPE", code_type(plan));
-    set_number(L, "output_kernel", output_kernel(plan->graph));
+    OutputLayer output = output_layer(plan->graph);
+    set_number(L, "output_kernel", output.kernel);
+    set_number(L, "output_block", output.kernel < 0 ? 1 : output.block);
+    set_bool(L, "output_moved", output.kernel >= 0 && output.moved);
     set_number(L, "microbatch", plan->microbatch);
     set_bool(L, "accumulates_in_place", plan->accumulates_in_place);
     set_bool(L, "own_math", own_math(plan));

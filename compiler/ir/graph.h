@@ -118,6 +118,13 @@ struct Op {
        "up", or "up_h" and "up_w", may take it in. */
     bool repeats_pixels;
 
+    /* The channels of each pixel become a block of pixels, as many a side as its number "size". */
+    bool spreads_channels;
+
+    /* Whether a channel of zeros becomes another constant; NULL: it stays 0 (of an activation:
+       perhaps). */
+    bool (*moves_zero)(const Node *node);
+
     /* Inputs after the first are values of other layers. */
     bool inputs_from_layers;
 

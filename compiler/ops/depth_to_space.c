@@ -61,6 +61,7 @@ const Op op_depth_to_space = { .name = "depth_to_space",
                                .shape = depth_to_space_shape,
                                .gradient = inverse,
                                .scale = depth_to_space_scale,
+                               .spreads_channels = true,
                                .keeps_unit_range = true };
 const Op op_space_to_depth = { .name = "space_to_depth",
                                .arity = 1,

@@ -53,12 +53,22 @@ static bool rescale_keeps_unit_range(const Node *node)
     return kept;
 }
 
+static bool rescale_moves_zero(const Node *node)
+{
+    const RealList *offset = &node->list[OFFSET];
+    bool moves = false;
+    for (int c = 0; c < offset->count; c++)
+        moves = moves || offset->numbers[c] != 0;
+    return moves;
+}
+
 const Op op_rescale = { .name = "rescale",
                         .arity = 1,
                         .lists = { "scale", "offset" },
                         .shape = rescale_shape,
                         .gradient = rescale_gradient,
-                        .unit_range_kept = rescale_keeps_unit_range };
+                        .unit_range_kept = rescale_keeps_unit_range,
+                        .moves_zero = rescale_moves_zero };
 
 /* As one number where all are the same. */
 static RealList shortest_list(RealList list)

@@ -177,30 +177,43 @@ static void relu_has_no_slope_at_zero(void **state)
     free(graph);
 }
 
-/* Whether a channel of the output can be 0 for every picture, as trainers ask at their start. */
+/* Whether a channel of the output can be 0 for every picture, and how it then shows, as trainers ask
+   at their start. */
 static void what_can_die(void **state)
 {
     (void)state;
-    static const struct {
-        NetLayer last;
-        bool dies;
+    const NetLayer relu = { ACT, .activation = "relu" };
+    const struct {
+        NetLayer last, behind;
+        bool dies, moved, spread;
     } cases[] = {
-        { { ACT, .activation = "relu6" }, true },
-        { { ACT, .activation = "hard_sigmoid" }, true },
-        { { ACT, .activation = "hard_swish" }, true },
-        { { ACT, .activation = "leaky_relu", .flat_slope = true }, true },
-        { { ACT, .activation = "leaky_relu" }, false },
-        { { ACT, .activation = "gelu" }, false },
+        { { ACT, .activation = "relu6" }, { END }, .dies = true },
+        { { ACT, .activation = "hard_sigmoid" }, { END }, .dies = true },
+        { { ACT, .activation = "hard_swish" }, { END }, .dies = true },
+        { { ACT, .activation = "leaky_relu", .flat_slope = true }, { END }, .dies = true },
+        { { ACT, .activation = "leaky_relu" }, { END }, .dies = false },
+        { { ACT, .activation = "gelu" }, { END }, .dies = false },
+        { relu, { RESCALE, .scale = 0.5 }, .dies = true },
+        { relu, { RESCALE, .scale = 0.5, .offset = 0.25 }, .dies = true, .moved = true },
+        { { RESCALE, .scale = 0.5, .offset = 0.25 }, relu, .dies = true },
+        { relu, { ACT, .activation = "sigmoid" }, .dies = true, .moved = true },
+        { relu, { D2S, .size = 2 }, .dies = true, .spread = true },
+        { { D2S, .size = 2 }, relu, .dies = true, .spread = true },
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        const int side = cases[i].spread ? 2 : 1;
         Net net = { .height = 4,
                     .width = 4,
                     .channels = 1,
-                    .encoder = { { CONV, .filters = 2, .kernel = 1 } },
-                    .decoder = { { CONV, .filters = 1, .kernel = 1 }, cases[i].last } };
+                    .encoder = { { CONV, .filters = 2, .kernel = 1, .stride = side } },
+                    .decoder = { { CONV, .filters = side * side, .kernel = 1 },
+                                 cases[i].last,
+                                 cases[i].behind } };
         char *graph = net_graph(&net);
         Built built = build_model(graph, "--target c");
         assert_int_equal(built.model->output_kernel, cases[i].dies ? 2 : -1);
+        assert_int_equal(built.model->output_block, cases[i].spread ? 2 : 0);
+        assert_int_equal(built.model->output_moved, cases[i].moved);
         built_free(&built);
         free(graph);
     }

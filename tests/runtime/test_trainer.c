@@ -223,6 +223,20 @@ static void infinite_loss_leaves_parameters_alone(void **state)
     free(before);
 }
 
+static real dead_value;
+
+/* The image itself; channel 1 of the pixels of odd rows and even columns is dead. */
+static void reconstruct_with_a_grid(const void *prepared, const uint8_t *image, real *output,
+                                    void *workspace, ModelClock *clock)
+{
+    (void)prepared, (void)workspace, (void)clock;
+    for (int i = 0; i < IMAGE_BYTES; i++) {
+        int row = i / 3 / 8, column = i / 3 % 8;
+        output[i] = i % 3 == 1 && row % 2 == 1 && column % 2 == 0 ? dead_value
+                                                                  : (real)(image[i] + 1 + i);
+    }
+}
+
 /* Kernels of zeros leave relu(bias): 0.5, 2 and -1 become 128, 255 and a dead channel. */
 static void bytes_and_dead_channels(void **state)
 {
@@ -299,6 +313,30 @@ static void a_limit_names_the_optimizer_with_its_numbers(void **state)
     assert_non_null(strstr(error.text, "give a smaller --batch or an --optimizer"));
 }
 
+/* Behind a depth_to_space of 2 the 3 channels of 2x2 pixels are 12; behind a rescale by an offset a
+   dead one is a constant. */
+static void dead_channels_behind_other_layers(void **state)
+{
+    (void)state;
+    real scratch[IMAGE_BYTES];
+    Model model = caec_model;
+    Trainer t;
+    model.output_block = 2;
+    model.reconstruct = reconstruct_with_a_grid;
+    open_trainer(&t, &model, 1);
+    dead_value = 0;
+    assert_int_equal(trainer_dead_channel(&t, images, 3, scratch), 2 * 3 + 1);
+    dead_value = (real)0.25;
+    assert_int_equal(trainer_dead_channel(&t, images, 3, scratch), -1);
+    trainer_close(&t);
+    model.output_moved = 1;
+    open_trainer(&t, &model, 1);
+    assert_int_equal(trainer_dead_channel(&t, images, 3, scratch), 2 * 3 + 1);
+    model.output_block = 0;
+    assert_int_equal(trainer_dead_channel(&t, images, 3, scratch), -1);
+    trainer_close(&t);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -313,6 +351,7 @@ int main(void)
         cmocka_unit_test(training_lowers_the_loss),
         cmocka_unit_test(infinite_loss_leaves_parameters_alone),
         cmocka_unit_test(bytes_and_dead_channels),
+        cmocka_unit_test(dead_channels_behind_other_layers),
         cmocka_unit_test(a_limit_names_the_optimizer_with_its_numbers),
     };
     return cmocka_run_group_tests(tests, draw_images, NULL);
