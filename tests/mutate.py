@@ -45,8 +45,8 @@ SWAPS = [
 # Programs, quickest finds first; a mutant that passes one line goes on to the next.
 TESTS = [
     "golden_golden passes_(dump|chosen|memory) errors_command",
-    "golden_text passes_.* errors_(model|arguments|references|stages)",
-    "ops_.*_double library_stream library_alone",
+    "golden_text passes_.* errors_(model|arguments|convolutions|references|stages)",
+    "ops_.*_double library_stream library_stream_memory library_alone",
     "kernels_.*_double reference_nets_double",
     "training_limit_.*double whole_(dense|branches|stages)",
 ]
@@ -54,7 +54,7 @@ TESTS = [
 # The tests of a file's own, between the first and the second line.
 RELATED = {
     "tuning": "passes_tuned",
-    "stream": "library_stream",
+    "stream": "library_stream library_stream_memory",
     "limit": "training_limit_.*double",
     "search": "training_limit_.*double",
     "candidates": "training_limit_.*double",
