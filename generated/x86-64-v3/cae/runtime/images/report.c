@@ -3,6 +3,7 @@
 #include "formats/printable.h"
 #include "formats/whole_file.h"
 #include "image.h"
+#include "memory.h"
 #include "report_curve.h"
 #include "signal_draw.h"
 
@@ -20,59 +21,83 @@ static void copy_row(const uint8_t *from, int width, int channels, int shown, ui
         memcpy(to, from, (size_t)shown);
 }
 
-static int sheet_of_pictures(const char *path, const uint8_t *const *cells, int columns, int rows,
-                             int height, int width, int channels, Error *error)
+enum { GAP = 2 };
+
+/* A sheet being drawn: cells of one size, white where nothing was put. */
+typedef struct Sheet {
+    int columns, height, width, channels; /* height, width, channels: of a cell's picture */
+    int shown;                            /* channels of the sheet */
+    size_t pitch;                         /* bytes of a row of the sheet */
+    int sheet_width, sheet_height;
+    uint8_t *pixels;
+} Sheet;
+
+static int sheet_open(Sheet *sheet, const char *path, int rows, Error *error)
 {
-    enum { GAP = 2 };
-    int64_t sheet_width = (int64_t)columns * (width + GAP) - GAP,
-            sheet_height = (int64_t)rows * (height + GAP) - GAP;
-    int shown = channels >= 3 ? 3 : 1;
-    size_t pitch = (size_t)sheet_width * (size_t)shown,
-           row_bytes = (size_t)width * (size_t)channels;
-    uint8_t *sheet = NULL;
-    if (sheet_width <= INT32_MAX && sheet_height <= INT32_MAX)
-        sheet = malloc(pitch * (size_t)sheet_height);
-    if (!sheet)
+    int64_t width = (int64_t)sheet->columns * (sheet->width + GAP) - GAP,
+            height = (int64_t)rows * (sheet->height + GAP) - GAP;
+    sheet->shown = sheet->channels >= 3 ? 3 : 1;
+    sheet->pitch = (size_t)width * (size_t)sheet->shown;
+    if (width <= INT32_MAX && height <= INT32_MAX)
+        sheet->pixels = malloc(sheet->pitch * (size_t)height);
+    if (!sheet->pixels)
         return error_set(error, EXIT_FILE,
                          "%s: not enough memory for a sheet of %d x %d pictures; ask for fewer",
-                         path, columns, rows);
-    memset(sheet, 255, pitch * (size_t)sheet_height);
-    for (int i = 0; i < columns * rows; i++) {
-        uint8_t *to = sheet + (size_t)(i / columns) * (size_t)(height + GAP) * pitch
-                      + (size_t)(i % columns) * (size_t)(width + GAP) * (size_t)shown;
-        for (int y = 0; cells[i] && y < height; y++)
-            copy_row(cells[i] + (size_t)y * row_bytes, width, channels, shown,
-                     to + (size_t)y * pitch);
-    }
-    int result = image_write_png(path, (int)sheet_width, (int)sheet_height, shown, sheet, error);
-    free(sheet);
+                         path, sheet->columns, rows);
+    sheet->sheet_width = (int)width;
+    sheet->sheet_height = (int)height;
+    memset(sheet->pixels, 255, sheet->pitch * (size_t)height);
+    return 0;
+}
+
+/* picture: NULL leaves the cell white. */
+static void sheet_put(const Sheet *sheet, int column, int row, const uint8_t *picture)
+{
+    size_t row_bytes = (size_t)sheet->width * (size_t)sheet->channels;
+    uint8_t *to = sheet->pixels + (size_t)row * (size_t)(sheet->height + GAP) * sheet->pitch
+                  + (size_t)column * (size_t)(sheet->width + GAP) * (size_t)sheet->shown;
+    for (int y = 0; picture && y < sheet->height; y++)
+        copy_row(picture + (size_t)y * row_bytes, sheet->width, sheet->channels, sheet->shown,
+                 to + (size_t)y * sheet->pitch);
+}
+
+/* Writes the file and gives the memory back. */
+static int sheet_close(Sheet *sheet, const char *path, Error *error)
+{
+    int result = image_write_png(path, sheet->sheet_width, sheet->sheet_height, sheet->shown,
+                                 sheet->pixels, error);
+    free(sheet->pixels);
     return result;
 }
 
-/* The curves of all signals, as pictures of a sheet that is turned. */
+static int sheet_of_pictures(const char *path, const uint8_t *const *cells, int columns, int rows,
+                             int height, int width, int channels, Error *error)
+{
+    Sheet sheet = { .columns = columns, .height = height, .width = width, .channels = channels };
+    if (sheet_open(&sheet, path, rows, error) != 0)
+        return -1;
+    for (int i = 0; i < columns * rows; i++)
+        sheet_put(&sheet, i % columns, i / columns, cells[i]);
+    return sheet_close(&sheet, path, error);
+}
+
+/* The curves of all signals, one after the other, on a sheet that is turned. */
 static int sheet_of_signals(const char *path, const uint8_t *const *cells, int columns, int rows,
                             int length, int channels, Error *error)
 {
-    size_t count = (size_t)columns * (size_t)rows, bytes = curve_bytes(length);
-    uint8_t *curves = malloc(count * bytes);
-    const uint8_t **turned = calloc(count, sizeof *turned);
-    int result;
-
-    for (size_t i = 0; curves && turned && i < count; i++) {
-        size_t from = i % (size_t)rows * (size_t)columns + i / (size_t)rows;
-        if (cells[from])
-            turned[i] = curve_draw(cells[from], length, channels, curves + i * bytes);
-    }
-    if (curves && turned)
-        result = sheet_of_pictures(path, turned, rows, columns, CURVE_HEIGHT, curve_width(length),
-                                   3, error);
-    else
-        result = error_set(error, EXIT_FILE,
-                           "%s: not enough memory for a sheet of %d x %d signals; ask for fewer",
-                           path, columns, rows);
-    free(turned);
-    free(curves);
-    return result;
+    Sheet sheet = {
+        .columns = rows, .height = CURVE_HEIGHT, .width = curve_width(length), .channels = 3
+    };
+    uint8_t *curve = memory_block(curve_bytes(length), error);
+    if (!curve)
+        return -1;
+    int result = sheet_open(&sheet, path, columns, error);
+    for (int i = 0; result == 0 && i < columns * rows; i++)
+        if (cells[i])
+            sheet_put(&sheet, i / columns, i % columns,
+                      curve_draw(cells[i], length, channels, curve));
+    free(curve);
+    return result == 0 ? sheet_close(&sheet, path, error) : -1;
 }
 
 int report_sheet(const char *path, const uint8_t *const *cells, int columns, int rows, int height,

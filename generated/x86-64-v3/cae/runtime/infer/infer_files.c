@@ -179,48 +179,66 @@ static int read_batch(Batch *batch, const Infer *infer, const InferPaths *list, 
     return good;
 }
 
+/* Who takes the results, and of how many numbers each is. */
+typedef struct Taker {
+    InferWhat what;
+    InferTake take;
+    void *context;
+    size_t each;
+} Taker;
+
 /* Checks the results of a batch of n files from `first` on and hands them over. */
-static int take_batch(const Batch *batch, const InferPaths *list, InferWhat what, size_t first,
-                      int n, size_t each, InferTake take, void *context, Error *error)
+static int take_batch(const Batch *batch, const InferPaths *list, const Taker *taker, size_t first,
+                      int n, Error *error)
 {
-    const char *name = what == INFER_LATENT ? "latent" : "reconstruction";
+    const char *name = taker->what == INFER_LATENT ? "latent" : "reconstruction";
     for (int i = 0; i < n; i++) {
         const size_t at = first + (size_t)i;
-        const real *result = batch->results + (size_t)i * each;
+        const real *result = batch->results + (size_t)i * taker->each;
         if (is_readable(batch, i)
-            && (infer_check_finite(result, each, name, list->paths[at], error) != 0
-                || take(context, at, batch->images[i], result, error) != 0))
+            && (infer_check_finite(result, taker->each, name, list->paths[at], error) != 0
+                || taker->take(taker->context, at, batch->images[i], result, error) != 0))
             return -1;
     }
     return 0;
 }
 
+/* Files first .. first + n - 1: read, computed, handed over. Returns how many were readable, -1
+   after an error. */
+static int do_batch(Batch *batch, Infer *infer, const InferPaths *list, const Taker *taker,
+                    size_t first, int n, Error *error)
+{
+    int good = read_batch(batch, infer, list, first, n, error);
+    if (good <= 0)
+        return good;
+    if (taker->what == INFER_LATENT)
+        infer_encode(infer, n, batch->images, batch->results);
+    else
+        infer_reconstruct(infer, n, batch->images, batch->results);
+    return take_batch(batch, list, taker, first, n, error) == 0 ? good : -1;
+}
+
 int infer_files(Infer *infer, const InferPaths *list, InferWhat what, InferTake take, void *context,
                 Error *error)
 {
-    size_t each = infer_count(what == INFER_LATENT ? &infer->model->latent : &infer->model->output),
-           taken = 0;
+    const Model *model = infer->model;
+    const Taker taker = { what, take, context,
+                          infer_count(what == INFER_LATENT ? &model->latent : &model->output) };
+    size_t taken = 0;
     Batch batch;
-    int result = 0;
+    int good = 0;
 
-    if (open_batch(&batch, infer, list->count, each, error) != 0)
+    if (open_batch(&batch, infer, list->count, taker.each, error) != 0)
         return -1;
-    for (size_t first = 0; result == 0 && first < list->count; first += (size_t)batch.size) {
+    for (size_t first = 0; good >= 0 && first < list->count; first += (size_t)batch.size) {
         int n = list->count - first < (size_t)batch.size ? (int)(list->count - first) : batch.size;
-        int good = read_batch(&batch, infer, list, first, n, error);
-        if (good > 0 && what == INFER_LATENT)
-            infer_encode(infer, n, batch.images, batch.results);
-        if (good > 0 && what == INFER_OUTPUT)
-            infer_reconstruct(infer, n, batch.images, batch.results);
-        if (good < 0)
-            result = -1;
-        else if (good > 0)
-            result = take_batch(&batch, list, what, first, n, each, take, context, error);
+        good = do_batch(&batch, infer, list, &taker, first, n, error);
         taken += good > 0 ? (size_t)good : 0;
     }
     close_batch(&batch);
-    if (result == 0 && taken == 0)
-        result = error_set(error, EXIT_INPUT, "none of the %zu pictures could be read",
-                           list->count);
-    return result;
+    if (good < 0)
+        return -1;
+    return taken > 0 ? 0
+                     : error_set(error, EXIT_INPUT, "none of the %zu pictures could be read",
+                                 list->count);
 }

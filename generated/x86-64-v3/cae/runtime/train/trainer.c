@@ -9,6 +9,7 @@
 
 #include <limits.h>
 #include <math.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -391,30 +392,51 @@ const real *trainer_optimizer_fault(const Trainer *t)
     return NULL;
 }
 
-static int channel_is_zero(const real *output, size_t values, size_t channel, size_t channels)
+/* More channels are not looked at: of the output, and of the layer that makes it. */
+enum { MAX_OUTPUT_CHANNELS = 16, MAX_CHANNELS = 4096 };
+
+typedef struct OutputChannels {
+    const Model *model;
+    size_t channels, block; /* of a pixel; pixels */
+    bool begun;
+    real rest[MAX_CHANNELS]; /* what a dead one is */
+    bool alive[MAX_CHANNELS];
+} OutputChannels;
+
+/* The channel of a value of the output: that of the pixel, or of the pixel's place in its block. */
+static size_t channel_of(const OutputChannels *o, size_t value)
 {
-    for (size_t i = channel; i < values; i += channels)
-        if (output[i] != 0)
-            return 0;
-    return 1;
+    size_t width = (size_t)o->model->output.dim[1], pixel = value / o->channels;
+    size_t place = pixel / width % o->block * o->block + pixel % width % o->block;
+    return place * o->channels + value % o->channels;
+}
+
+static void see_output(OutputChannels *o, const real *output, size_t values)
+{
+    for (size_t i = values; !o->begun && o->model->output_moved && i-- > 0;)
+        if (channel_of(o, i) < MAX_CHANNELS)
+            o->rest[channel_of(o, i)] = output[i];
+    o->begun = true;
+    for (size_t i = 0; i < values; i++) {
+        size_t c = channel_of(o, i);
+        if (c < MAX_CHANNELS && output[i] != o->rest[c])
+            o->alive[c] = true;
+    }
 }
 
 int trainer_dead_channel(Trainer *t, const uint8_t *const *images, int n, real *scratch)
 {
-    enum { MAX_CHANNELS = 16 };
-    size_t values = trainer_image_values(t->model), channels = (size_t)t->model->output.dim[2];
-    int alive[MAX_CHANNELS] = { 0 };
+    const Model *model = t->model;
+    OutputChannels o = { .model = model,
+                         .channels = (size_t)model->output.dim[2],
+                         .block = model->output_block > 1 ? (size_t)model->output_block : 1 };
 
-    if (channels > MAX_CHANNELS)
-        channels = MAX_CHANNELS; /* of pictures there are 1 or 3 */
     for (int i = 0; i < n; i++) {
         trainer_reconstruct(t, images[i], scratch);
-        for (size_t c = 0; c < channels; c++)
-            if (!alive[c] && !channel_is_zero(scratch, values, c, (size_t)t->model->output.dim[2]))
-                alive[c] = 1;
+        see_output(&o, scratch, trainer_image_values(model));
     }
-    for (size_t c = 0; c < channels; c++)
-        if (!alive[c])
+    for (size_t c = 0; c < o.channels * o.block * o.block && c < MAX_CHANNELS; c++)
+        if (!o.alive[c] && c % o.channels < MAX_OUTPUT_CHANNELS)
             return (int)c;
     return -1;
 }

@@ -119,8 +119,9 @@ int trainer_parameters_finite(const Trainer *trainer);
    finite as ever. */
 const real *trainer_optimizer_fault(const Trainer *trainer);
 
-/* The first output channel that is 0 everywhere in the reconstructions of all n images, or -1.
-   `scratch` as above. */
+/* The first channel of the layer that makes the output which is 0 everywhere for all n images, as
+   their reconstructions show it (see output_block and output_moved of Model), or -1. `scratch` as
+   above. */
 int trainer_dead_channel(Trainer *trainer, const uint8_t *const *images, int n, real *scratch);
 
 /* Values of one image: height * width * channels of the output. */
