@@ -399,8 +399,8 @@ typedef struct OutputChannels {
     const Model *model;
     size_t channels, block; /* of a pixel; pixels */
     bool begun;
-    real rest[MAX_CHANNELS]; /* what a dead one is */
-    bool alive[MAX_CHANNELS];
+    real rest[MAX_CHANNELS];                       /* what a dead one is */
+    bool shown[MAX_CHANNELS], alive[MAX_CHANNELS]; /* shown: a crop leaves pixels of it */
 } OutputChannels;
 
 /* The channel of a value of the output: that of the pixel, or of the pixel's place in its block. */
@@ -419,6 +419,8 @@ static void see_output(OutputChannels *o, const real *output, size_t values)
     o->begun = true;
     for (size_t i = 0; i < values; i++) {
         size_t c = channel_of(o, i);
+        if (c < MAX_CHANNELS)
+            o->shown[c] = true;
         if (c < MAX_CHANNELS && output[i] != o->rest[c])
             o->alive[c] = true;
     }
@@ -436,7 +438,7 @@ int trainer_dead_channel(Trainer *t, const uint8_t *const *images, int n, real *
         see_output(&o, scratch, trainer_image_values(model));
     }
     for (size_t c = 0; c < o.channels * o.block * o.block && c < MAX_CHANNELS; c++)
-        if (!o.alive[c] && c % o.channels < MAX_OUTPUT_CHANNELS)
+        if (o.shown[c] && !o.alive[c] && c % o.channels < MAX_OUTPUT_CHANNELS)
             return (int)c;
     return -1;
 }
