@@ -76,8 +76,9 @@ static void signals_clear_no_ring(void **state)
 {
     (void)state;
     for (int pass = 0; pass < 3; pass++) {
-        Result expanded = run_caec(NULL, "--expand conv_direct H=1 W=256 CI=16 CO=16 K=1 KW=5 "
-                                         "DIRECTION=%d --target x86-64-v3",
+        Result expanded = run_caec(NULL,
+                                   "--expand conv_direct H=1 W=256 CI=16 CO=16 K=1 KW=5 "
+                                   "DIRECTION=%d --target x86-64-v3",
                                    pass);
         want_exit(&expanded, 0);
         if (strstr(expanded.out, "__builtin_memset"))

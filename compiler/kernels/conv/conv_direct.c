@@ -34,7 +34,7 @@ static bool is_forward(const Node *core)
 
 enum { SEGMENT_PIXELS = 64 }; /* a segment has so many outputs, or some more */
 
-/* dW has them where the taps of a row are one run. */
+/* dW has segments where the taps of a row are one run. */
 static bool has_segments(const Node *core)
 {
     ConvShape s = conv_shape(core);
