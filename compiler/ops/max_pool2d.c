@@ -7,7 +7,7 @@
 
 #include "../base/arena.h"
 
-enum { MAX_POOL = 16 }; /* so that a code fits a byte */
+enum { MAX_PLACES = 256 }; /* of a window, so that a code fits a byte */
 
 static void max_pool2d_shape(Node *node)
 {
@@ -64,9 +64,15 @@ const Op op_max_pool2d_dx = { .name = "max_pool2d_dx",
 
 static Node *max_pool2d_build(Layer *layer, const Arg *args, Node *x)
 {
+    const Arg *size = &args[0];
+    if (size->pair[0] * size->pair[1] > MAX_PLACES)
+        fail(size->loc,
+             "max_pool2d: a window of %dx%d has %d places, more than %d; use a smaller size, or "
+             "several pools one after the other",
+             size->pair[0], size->pair[1], size->pair[0] * size->pair[1], MAX_PLACES);
     return layer_pool(layer, &op_max_pool2d, args, x);
 }
 
 const LayerSpec layer_max_pool2d = {
-    "max_pool2d", "pool", "maximum of each window", { POOL_ARGS(MAX_POOL) }, max_pool2d_build,
+    "max_pool2d", "pool", "maximum of each window", { POOL_ARGS(MAX_PLACES) }, max_pool2d_build,
 };

@@ -89,22 +89,27 @@ static void of_layers_with_a_size(void **state)
         { GRAPH(CONV5 "@max_pool2d { 2 }", CONV3),
           "max_pool2d: every argument has a name: max_pool2d { size = ... }" },
         { GRAPH(CONV5 "max_pool2d { @size = 0 }", CONV3),
-          "max_pool2d: size wants a whole number from 1 to 16, or two as { height, width }, not "
+          "max_pool2d: size wants a whole number from 1 to 256, or two as { height, width }, not "
           "0" },
-        { GRAPH(CONV5 "max_pool2d { @size = 17 }", CONV3),
-          "max_pool2d: size wants a whole number from 1 to 16, or two as { height, width }, not "
-          "17" },
+        { GRAPH(CONV5 "max_pool2d { @size = 257 }", CONV3),
+          "max_pool2d: size wants a whole number from 1 to 256, or two as { height, width }, not "
+          "257" },
         { GRAPH(CONV5 "max_pool2d { @size = 1.5 }", CONV3),
-          "max_pool2d: size wants a whole number from 1 to 16, or two as { height, width }, not "
+          "max_pool2d: size wants a whole number from 1 to 256, or two as { height, width }, not "
           "1.5" },
         { GRAPH(CONV5 "max_pool2d { @size = \"2\" }", CONV3),
-          "max_pool2d: size wants a whole number from 1 to 16, or two as { height, width }, not" },
-        { GRAPH(CONV5 "max_pool2d { @size = { 2, 17 } }", CONV3),
-          "max_pool2d: size wants a whole number from 1 to 16, or two as { height, width }, not" },
+          "max_pool2d: size wants a whole number from 1 to 256, or two as { height, width }, not" },
+        { GRAPH(CONV5 "max_pool2d { @size = { 2, 257 } }", CONV3),
+          "max_pool2d: size wants a whole number from 1 to 256, or two as { height, width }, not" },
+        { GRAPH(CONV5 "max_pool2d { @size = 17 }", CONV3),
+          "max_pool2d: a window of 17x17 has 289 places, more than 256; use a smaller size, or "
+          "several pools one after the other" },
+        { GRAPH(CONV5 "max_pool2d { @size = { 1, 257 } }", CONV3),
+          "max_pool2d: size wants a whole number from 1 to 256, or two" },
         { GRAPH(CONV5 "max_pool2d { @stride = { 2, 0 } }", CONV3),
           "max_pool2d: stride wants a whole number from 1 to 255, or two" },
         { GRAPH(CONV5 "max_pool2d { @padding = \"Same\" }", CONV3),
-          "max_pool2d: padding wants \"same\", \"valid\", a whole number from 0 to 15, { height, "
+          "max_pool2d: padding wants \"same\", \"valid\", a whole number from 0 to 255, { height, "
           "width } or { top, left, bottom, right }, not" },
         { GRAPH(CONV5 "avg_pool2d { @padding = { 1, 2, 3 } }", CONV3),
           "avg_pool2d: padding wants \"same\", \"valid\", a whole number from 0 to 63, { height, "

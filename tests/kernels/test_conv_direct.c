@@ -66,6 +66,25 @@ static void strided_signals(void **state)
     compare_net_with_plain(&net, "c", "conv_direct", tolerance);
 }
 
+/* Segments of dW with a shorter one at the end, and columns that no window meets after it, which
+   count for the bias. */
+static void segments_with_a_rest(void **state)
+{
+    (void)state;
+    static const Net net = {
+        .height = 1,
+        .width = 597,
+        .channels = 3,
+        .encoder = { { CONV, .filters = 20, .kernel = 1, .kernel_w = 6, .stride = 1, .stride_w = 3,
+                       .padded = true, .pad = { 0, 2, 0, 1 }, .activation = "tanh" },
+                     { CONV, .filters = 6, .kernel = 1, .kernel_w = 1, .activation = "relu" } },
+        .decoder = { { DECONV, .filters = 3, .kernel = 1, .kernel_w = 2, .stride = 1, .stride_w = 3,
+                       .padded = true, .enlarged = true, .more = { 0, 1 } } }
+    };
+    compare_net_with_plain(&net, "x86-64-v3", "conv_direct", tolerance);
+    compare_net_with_plain(&net, "c", "conv_direct", tolerance);
+}
+
 /* More zeros than a segment has columns; a single row that lies on zeros. */
 static void padded_signals(void **state)
 {
@@ -176,6 +195,7 @@ int main(void)
         cmocka_unit_test(any_number_of_channels_on_avx512),
         cmocka_unit_test(signals),
         cmocka_unit_test(strided_signals),
+        cmocka_unit_test(segments_with_a_rest),
         cmocka_unit_test(padded_signals),
         cmocka_unit_test(windows_beyond_the_image),
         cmocka_unit_test(any_width),

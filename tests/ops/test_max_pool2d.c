@@ -150,6 +150,29 @@ static void windows_of_every_kind(void **state)
     check_net(&net, sizeof(real) == 8 ? "c" : "x86-64-v3", "");
 }
 
+/* As many places as a code tells apart, in one row; side by side and overlapping. */
+static void long_windows(void **state)
+{
+    (void)state;
+    static const Net overlapping = {
+        .height = 1,
+        .width = 300,
+        .channels = 1,
+        .encoder = { { POOL, .size = 1, .size_w = 256, .stride = 1, .stride_w = 3 },
+                     { CONV, .filters = 3, .kernel = 1 } },
+        .decoder = { { UP, .size = 1, .size_w = 20 }, { CONV, .filters = 1, .kernel = 1 } }
+    };
+    static const Net apart = {
+        .height = 1,
+        .width = 132,
+        .channels = 1,
+        .encoder = { { CONV, .filters = 3, .kernel = 1 }, { POOL, .size = 1, .size_w = 32 } },
+        .decoder = { { UP, .size = 1, .size_w = 33 }, { CONV, .filters = 1, .kernel = 1 } }
+    };
+    check_net(&overlapping, "x86-64-v3", "");
+    check_net(&apart, "c", "");
+}
+
 /* Of pixels; of more channels than are taken at once; one after another. */
 static void windows_over_the_border_alone(void **state)
 {
@@ -230,6 +253,7 @@ int main(void)
         cmocka_unit_test(on_avx512),
         cmocka_unit_test(gradient_goes_to_the_first_of_equals),
         cmocka_unit_test(windows_of_every_kind),
+        cmocka_unit_test(long_windows),
         cmocka_unit_test(windows_over_the_border_alone),
     };
     return cmocka_run_group_tests_name("max_pool2d", tests, NULL, NULL);

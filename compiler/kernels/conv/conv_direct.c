@@ -19,7 +19,8 @@
  * ring holds all rows that a window spans, those between its taps too.
  *
  * A signal, which is one row, is taken in segments of a row, as if they were rows: they are what
- * threads share, and what a first cache holds.
+ * threads share, and what a first cache holds. A segment brings its own zeros, so that no ring has
+ * to be cleared for the one row that it would hold.
  *
  * dW: a tile of TAPS x VECTORS accumulators is summed over a strip of rows and then added to the
  * gradient. Of conv2d_transpose the arriving gradient is the image whose windows meet, pixel by
@@ -33,20 +34,21 @@ static bool is_forward(const Node *core)
 
 enum { SEGMENT_PIXELS = 64 }; /* a segment has so many outputs, or some more */
 
+/* dW has segments where the taps of a row are one run. */
 static bool has_segments(const Node *core)
 {
     ConvShape s = conv_shape(core);
     bool one_row = s.in_h == 1 && s.out_h == 1 && s.kernel_h == 1 && s.up_h == 1 && s.pad_top == 0;
     int width = conv_scatters(core) ? s.in_w : s.out_w;
-    return is_forward(core) && one_row && width >= 2 * SEGMENT_PIXELS
-           && (s.up_w == 1 || !conv_scatters(core));
+    return one_row && width >= SEGMENT_PIXELS && (s.up_w == 1 || !conv_scatters(core))
+           && (!conv_is_dw(core) || (conv_is_dense(&s) && s.pad_left >= 0));
 }
 
 static const char *text(const Node *core)
 {
-    return conv_is_dw(core)     ? "conv_direct_dw.c.in"
-           : has_segments(core) ? "conv_direct_segments.c.in"
-                                : "conv_direct.c.in";
+    if (has_segments(core))
+        return conv_is_dw(core) ? "conv_direct_dw_segments.c.in" : "conv_direct_segments.c.in";
+    return conv_is_dw(core) ? "conv_direct_dw.c.in" : "conv_direct.c.in";
 }
 
 static bool takes_pool(const Node *core, const Node *pool)
@@ -185,6 +187,30 @@ static void plan_dw(Step *step, const Settings *settings)
     step_scratch(step, (size_t)slots * (size_t)row + (size_t)strip * (size_t)line);
 }
 
+/* Outputs of a segment of dW: its strips fit into a first cache, and adding the tiles to memory
+   costs little. */
+enum { DW_SEGMENT_PIXELS = 128 };
+
+static void plan_dw_segments(Step *step, const Settings *settings)
+{
+    ConvShape s = conv_shape(step->core);
+    int lanes = settings_lanes(settings), vectors = conv_vectors(s.co, settings),
+        most = conv_accumulators(settings) / vectors;
+    int segment = smallest(s.out_w, DW_SEGMENT_PIXELS),
+        last = (s.out_w - 1) / segment * segment; /* where the last begins */
+    int columns = largest((segment - 1) * s.stride_w + s.window_w, segment * s.stride_w);
+    if (conv_is_transpose(step->core)) /* the last segment sees all columns that are left */
+        columns = largest(columns, s.pad_left + s.in_w - last * s.stride_w);
+    int row = (columns * s.ci + lanes + 15) / 16 * 16;
+    step_number(step, "WIDTH", s.out_w);
+    step_number(step, "SEGMENT", segment);
+    step_number(step, "COLUMNS", columns);
+    step_number(step, "TAPS", conv_tile(conv_run(&s), most > 24 ? 24 : most));
+    step_number(step, "VECTORS", vectors);
+    step_number(step, "ROW", row);
+    step_scratch(step, (size_t)row + (size_t)(segment * s.co + lanes + 15) / 16 * 16);
+}
+
 static void plan(Step *step, const Settings *settings)
 {
     const Node *core = step->core;
@@ -194,7 +220,7 @@ static void plan(Step *step, const Settings *settings)
         step_dy(step, core->input[1]);
         step_node(step, "dw", core);
         step_node(step, "db", step->db);
-        plan_dw(step, settings);
+        (has_segments(core) ? plan_dw_segments : plan_dw)(step, settings);
         return;
     }
     if (!is_forward(core)) {
