@@ -212,7 +212,7 @@ void trainer_gradient(Trainer *t, const uint8_t *const *images, const uint64_t *
     const ModelBackward backward_chunk = t->stage ? t->stage->backward_chunk
                                                   : t->model->backward_chunk;
 
-    sum_tree_begin(&t->sums, (n + size - 1) / size);
+    sum_tree_begin(&t->sums, chunks_of(t->model, t->batch, n));
 #pragma omp parallel num_threads(t->threads)
     {
         int chunk;
