@@ -18,14 +18,6 @@ static bool draws(const Program *program, int first)
     return false;
 }
 
-static double macs_of(const Program *program)
-{
-    double sum = 0;
-    for (int i = 0; i < program->count; i++)
-        sum += program->steps[i]->macs;
-    return sum;
-}
-
 /* A value of a microbatch: all of it for a batched step, else image i's. */
 static const char *in_microbatch(const Plan *plan, const Step *step, const char *base,
                                  const Node *node)
@@ -307,7 +299,7 @@ static void set_program(lua_State *L, const Plan *plan, const Program *program, 
     lua_newtable(L);
     set_number(L, "bytes", (double)program->bytes);
     set_number(L, "forward_count", program->forward_count);
-    set_text(L, "macs", arena_format("%.17g", macs_of(program)));
+    set_text(L, "macs", arena_format("%.17g", program_macs(program)));
     set_bool(L, "draws", draws(program, 0));
     set_bool(L, "backward_draws", draws(program, program->forward_count));
     set_steps(L, plan, program);
