@@ -25,23 +25,23 @@
     }
 
 const SettingsWord settings_optimizers[] = {
-    { "adam", { ADAM_NUMBERS }, { { "m", 0 }, { "v", 0 } } },
+    { "adam", { ADAM_NUMBERS }, { { "m", 0, 0 }, { "v", 0, 0 } } },
     { "adamw",
       { ADAM_NUMBERS, { OPTIMIZER_NUMBER(weight_decay), 0.004, 0, 1e3, 0 } },
-      { { "m", 0 }, { "v", 0 } } },
+      { { "m", 0, 0 }, { "v", 0, 0 } } },
     { "sgd",
       { { OPTIMIZER_NUMBER(lr), 0.01, 0, 1e3, 0 },
         { OPTIMIZER_NUMBER(momentum), 0, 0, 0.999999, 0 } },
-      { { "m", 0 } } },
+      { { "m", 0, 0 } } },
     { "rmsprop",
       { { OPTIMIZER_NUMBER(lr), 1e-3, 0, 1e3, 0 },
         { OPTIMIZER_NUMBER(rho), 0.9, 0, 0.999999, 0 },
         { OPTIMIZER_NUMBER(momentum), 0, 0, 0.999999, 0 },
         { OPTIMIZER_NUMBER(centered), 0, 0, 1, SETTINGS_FLAG },
         { OPTIMIZER_NUMBER(eps), 1e-7, 0, 1, 0 } },
-      { { "v", 0 },
-        { "m", offsetof(ModelOptimizer, momentum) },
-        { "mean_gradient", offsetof(ModelOptimizer, centered) } } },
+      { { "v", 0, 0 },
+        { "m", offsetof(ModelOptimizer, momentum), 0 },
+        { "mean_gradient", offsetof(ModelOptimizer, centered), 0 } } },
     { .name = NULL }
 };
 
@@ -243,12 +243,21 @@ const char *settings_state_name(const char *optimizer, int i)
     return state ? state->name : NULL;
 }
 
+static double number_at(const ModelOptimizer *optimizer, size_t offset)
+{
+    return *(const double *)((const char *)optimizer + offset);
+}
+
 int settings_keeps_state(const ModelOptimizer *optimizer, int i)
 {
     const SettingsState *state = find_state(optimizer->name, i);
-    if (!state || state->offset == 0)
-        return state != NULL;
-    return *(const double *)((const char *)optimizer + state->offset) != 0;
+    return state && (state->offset == 0 || number_at(optimizer, state->offset) != 0);
+}
+
+double settings_state_start(const ModelOptimizer *optimizer, int i)
+{
+    const SettingsState *state = find_state(optimizer->name, i);
+    return state->start ? number_at(optimizer, state->start) : 0;
 }
 
 int settings_states(const ModelOptimizer *optimizer)

@@ -35,6 +35,7 @@ typedef struct SettingsState {
     const char *name; /* "m": checkpoints have optimizer.m/<parameter> */
     size_t offset;    /* in ModelOptimizer, of the number without which (0) it is not kept; 0: it
                          always is */
+    size_t start;     /* likewise, of the number that it starts at; 0: it starts at 0 */
 } SettingsState;
 
 typedef struct SettingsWord {
@@ -64,6 +65,7 @@ void settings_list(const SettingsWord *words, char text[SETTINGS_LIST]);
    it has no such one. Whether it keeps it with these numbers. How many it keeps. */
 const char *settings_state_name(const char *optimizer, int i);
 int settings_keeps_state(const ModelOptimizer *optimizer, int i);
+double settings_state_start(const ModelOptimizer *optimizer, int i); /* of a value that it keeps */
 int settings_states(const ModelOptimizer *optimizer);
 
 /* x in the shortest form that gives it back to the bit. */

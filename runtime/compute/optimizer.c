@@ -24,6 +24,17 @@ static UpdateRule *find_rule(const char *name)
     return NULL;
 }
 
+static void start_states(Optimizer *optimizer)
+{
+    for (int i = 0; i < SETTINGS_STATES; i++) {
+        if (!optimizer->state[i])
+            continue;
+        const real start = (real)settings_state_start(&optimizer->settings, i);
+        for (size_t k = 0; k < optimizer->count; k++)
+            optimizer->state[i][k] = start;
+    }
+}
+
 int optimizer_open(Optimizer *optimizer, const ModelOptimizer *settings, size_t count, int exact,
                    Error *error)
 {
@@ -42,6 +53,7 @@ int optimizer_open(Optimizer *optimizer, const ModelOptimizer *settings, size_t 
             optimizer_close(optimizer);
             return -1;
         }
+    start_states(optimizer);
     return 0;
 }
 
@@ -89,9 +101,7 @@ static int update_range(const Optimizer *optimizer, size_t begin, size_t count, 
 
 void optimizer_restart(Optimizer *optimizer, const Model *model, const unsigned char *trains)
 {
-    for (int i = 0; i < SETTINGS_STATES; i++)
-        if (optimizer->state[i])
-            memset(optimizer->state[i], 0, optimizer->count * sizeof(real));
+    start_states(optimizer);
     optimizer->t = 0;
     optimizer->model = model;
     optimizer->trains = trains;

@@ -17,12 +17,12 @@ typedef struct Optimizer {
     const unsigned char *trains;
 } Optimizer;
 
-/* Starts with a state of 0, t = 0. Refuses a method it does not know. exact 1: takes memory_exact
+/* Begins with the state that its row says, t = 0. Refuses a method it does not know. exact 1: takes memory_exact
    for the state. The holder calls optimizer_close. */
 int optimizer_open(Optimizer *optimizer, const ModelOptimizer *settings, size_t count, int exact,
                    Error *error);
 
-/* As if it had just been opened: a state of 0, t = 0. From now on updates leave alone the
+/* As if it had just been opened: its first state, t = 0. From now on updates leave alone the
    parameters of the model where trains[parameter] is 0, and the state of them; NULL: none. */
 void optimizer_restart(Optimizer *optimizer, const Model *model, const unsigned char *trains);
 
