@@ -72,13 +72,21 @@ static int update_block(const Optimizer *optimizer, UpdateRule *rule, const Upda
     return finite;
 }
 
+/* By `t` alone, so that a resumed run has the same. */
+static Course course_of(const ModelOptimizer *numbers, double t)
+{
+    Course course = course_begin();
+    course.beta1_power = pow(numbers->beta1, t);
+    course.beta2_power = pow(numbers->beta2, t);
+    return course;
+}
+
 /* The update of `count` parameters from `begin` on; 0 as update_block. */
 static int update_range(const Optimizer *optimizer, size_t begin, size_t count, real *parameters,
                         const real *gradient, double scale, int threads)
 {
     const ModelOptimizer *s = &optimizer->settings;
-    const double t = (double)optimizer->t;
-    const Update update = { s, pow(s->beta1, t), pow(s->beta2, t), scale };
+    const Update update = { s, course_of(s, (double)optimizer->t), scale };
     UpdateRule *const rule = find_rule(s->name);
 
     /* Blocks of a fixed length: the compiler's vector body and tail then fall on the same elements

@@ -17,8 +17,8 @@ typedef struct Optimizer {
     const unsigned char *trains;
 } Optimizer;
 
-/* Begins with the state that its row says, t = 0. Refuses a method it does not know. exact 1: takes memory_exact
-   for the state. The holder calls optimizer_close. */
+/* Begins with the state that its row says, t = 0. Refuses a method it does not know. exact 1: takes
+   memory_exact for the state. The holder calls optimizer_close. */
 int optimizer_open(Optimizer *optimizer, const ModelOptimizer *settings, size_t count, int exact,
                    Error *error);
 

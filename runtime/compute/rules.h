@@ -7,12 +7,30 @@
 #ifndef CAEC_RULES_H
 #define CAEC_RULES_H
 
+/* What the number of updates alone decides, of so many updates. */
+typedef struct Course {
+    double beta1_power, beta2_power; /* beta1 and beta2, of optimizers that have them, to the power
+                                         of the updates */
+} Course;
+
+/* Before the first update, and with one more. */
+static inline Course course_begin(void)
+{
+    return (Course){ .beta1_power = 1, .beta2_power = 1 };
+}
+
+static inline Course course_next(Course course, const ModelOptimizer *numbers)
+{
+    course.beta1_power *= numbers->beta1;
+    course.beta2_power *= numbers->beta2;
+    return course;
+}
+
 /* One update: all that counts beside the parameters, their gradient and the optimizer's state. */
 typedef struct Update {
-    const ModelOptimizer *numbers;   /* lr is this update's */
-    double beta1_power, beta2_power; /* beta1 and beta2, of optimizers that have them, to the power
-                                         of the updates so far with this one */
-    double scale;                    /* the gradient is gradient * scale */
+    const ModelOptimizer *numbers; /* lr is this update's */
+    Course course;                 /* of the updates so far with this one */
+    double scale;                  /* the gradient is gradient * scale */
 } Update;
 
 /* Updates n parameters w. state: what the optimizer keeps of them, in the order of its row in
@@ -35,7 +53,7 @@ typedef struct Adam {
 static inline Adam adam_numbers(const Update *u)
 {
     const ModelOptimizer *o = u->numbers;
-    double rate = o->lr * sqrt(1 - u->beta2_power) / (1 - u->beta1_power);
+    double rate = o->lr * sqrt(1 - u->course.beta2_power) / (1 - u->course.beta1_power);
     return (Adam){ (real)o->beta1, (real)(1 - o->beta1),
                    (real)o->beta2, (real)(1 - o->beta2),
                    (real)rate,     (real)o->eps,
