@@ -91,7 +91,9 @@ static inline void adamw_update(const Update *u, size_t n, real *w, real *const 
     adamw_range(adam_numbers(u), n, w, state[0], state[1], gradient);
 }
 
-/* ---- sgd: m = momentum m - lr g,   w = w + m ---- */
+/* ---- sgd ----
+ *                 m = momentum m - lr g,   w = w + m
+ *     nesterov    w = w + momentum m - lr g instead, with this update's m */
 
 /* rate: lr * scale */
 static inline void sgd_range(real momentum, real rate, size_t n, real *restrict w, real *restrict m,
@@ -103,11 +105,25 @@ static inline void sgd_range(real momentum, real rate, size_t n, real *restrict 
     }
 }
 
+static inline void nesterov_range(real momentum, real rate, size_t n, real *restrict w,
+                                  real *restrict m, const real *restrict gradient)
+{
+    for (size_t i = 0; i < n; i++) {
+        const real step = rate * gradient[i];
+        m[i] = momentum * m[i] - step;
+        w[i] += momentum * m[i] - step;
+    }
+}
+
 static inline void sgd_update(const Update *u, size_t n, real *w, real *const *state,
                               const real *gradient)
 {
     const ModelOptimizer *o = u->numbers;
-    sgd_range((real)o->momentum, (real)(o->lr * u->scale), n, w, state[0], gradient);
+    const real momentum = (real)o->momentum, rate = (real)(o->lr * u->scale);
+    if (o->nesterov != 0)
+        nesterov_range(momentum, rate, n, w, state[0], gradient);
+    else
+        sgd_range(momentum, rate, n, w, state[0], gradient);
 }
 
 /* ---- rmsprop ----

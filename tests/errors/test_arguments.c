@@ -365,8 +365,10 @@ static void of_optimizers(void **state)
         { TRAINING("optimizer = sgd { @momentum = 1 }"),
           "sgd: momentum wants a number from 0 to 0.999999, not 1" },
         { TRAINING("optimizer = sgd { @lr = \"fast\" }"), "sgd: lr wants a number, not a string" },
-        { TRAINING("optimizer = sgd { @nesterov = true }"),
-          "sgd: no argument is called 'nesterov'; known are: lr, momentum" },
+        { TRAINING("optimizer = sgd { @beta1 = 0.9 }"),
+          "sgd: no argument is called 'beta1'; known are: lr, momentum, nesterov" },
+        { TRAINING("optimizer = sgd { @nesterov = 1 }"),
+          "sgd: nesterov wants true or false, not a number" },
         { TRAINING("@optimizer = cosine {}"),
           "training: optimizer wants one of the optimizers, such as adam" },
     };

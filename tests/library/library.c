@@ -21,7 +21,8 @@ const char net_dense[] = NET(
     "activation = \"tanh\" },",
     "dense { units = 24, activation = \"softplus\" }, reshape { shape = { 4, 6, 1 } }, upsample2d "
     "{ size = 2 }, conv2d { filters = 1, kernel = 3 },",
-    "loss = \"mae\", optimizer = sgd { lr = 0.05, momentum = 0.9 }, global_clip_norm = 0.1");
+    "loss = \"mae\", optimizer = sgd { lr = 0.05, momentum = 0.9, nesterov = true }, "
+    "global_clip_norm = 0.1");
 const char net_branches[] = NET(
     12, 12, 3,
     "conv2d { filters = 8, kernel = 3, activation = \"relu\" }, max_pool2d { size = 2 }, conv2d { "

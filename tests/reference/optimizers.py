@@ -35,6 +35,12 @@ OPTIMIZERS = [
     ("adamw,lr=0.01", "AdamW", {"learning_rate": 0.01, "weight_decay": 0.004}),
     ("sgd", "SGD", {"learning_rate": 0.01}),
     ("sgd,momentum=0.9", "SGD", {"learning_rate": 0.01, "momentum": 0.9}),
+    ("sgd,nesterov=true", "SGD", {"learning_rate": 0.01, "nesterov": True}),
+    (
+        "sgd,lr=0.02,momentum=0.9,nesterov=true",
+        "SGD",
+        {"learning_rate": 0.02, "momentum": 0.9, "nesterov": True},
+    ),
     ("rmsprop", "RMSprop", {"learning_rate": 1e-3}),
     (
         "rmsprop,rho=0.8,momentum=0.5,centered=true,eps=1e-05",
@@ -81,9 +87,10 @@ def main():
     keras.config.set_floatx("float64")
     keep_every_bit()
     lines = [
-        "/* Made by optimizers.py: Keras %s on TensorFlow %s, in float64. GRADIENTS: of each update."
+        "/* Made by optimizers.py: Keras %s on TensorFlow %s, in float64."
         % (keras.__version__, tensorflow.__version__),
-        " * UPDATES: of START by an optimizer, as --optimizer takes it: the parameters after each. */",
+        " * GRADIENTS: of each update. UPDATES: of START by an optimizer, as --optimizer takes it:",
+        " * the parameters after each. */",
         "START(%s)" % row(START),
         "GRADIENTS(%s)" % rows(GRADIENTS),
     ]

@@ -124,7 +124,8 @@ static void an_optimizer_without_v(void **state)
         checkpoint_save(path, &caec_model, w, (real *[SETTINGS_STATES]){ m }, &s, &error), 0);
     assert_int_equal(safetensors_read(&file, path, message, sizeof message, &io), 0);
     assert_int_equal(file.count, 2 * caec_model.parameter_count);
-    assert_string_equal(safetensors_metadata(&file, "caec.optimizer"), "sgd,lr=0.1,momentum=0.9");
+    assert_string_equal(safetensors_metadata(&file, "caec.optimizer"),
+                        "sgd,lr=0.1,momentum=0.9,nesterov=false");
     safetensors_free(&file);
     assert_int_equal(
         checkpoint_load(path, &caec_model, a, (real *[SETTINGS_STATES]){ b }, &back, &error), 0);

@@ -157,7 +157,7 @@ static void define_sgd(const ModelOptimizer *o, int t, double g, double *w, doub
 {
     (void)t;
     kept[0] = o->momentum * kept[0] - o->lr * g;
-    *w += kept[0];
+    *w += o->nesterov != 0 ? o->momentum * kept[0] - o->lr * g : kept[0];
 }
 
 static void define_rmsprop(const ModelOptimizer *o, int t, double g, double *w, double kept[3])
@@ -209,6 +209,7 @@ static void definitions(void **state)
     want_definition("adamw,lr=0.01,beta2=0.99,weight_decay=0.3", 2, define_adam);
     want_definition("sgd,lr=0.05", 1, define_sgd);
     want_definition("sgd,lr=0.02,momentum=0.9", 1, define_sgd);
+    want_definition("sgd,lr=0.02,momentum=0.9,nesterov=true", 1, define_sgd);
     want_definition("rmsprop,lr=0.01", 1, define_rmsprop);
     want_definition("rmsprop,lr=0.01,momentum=0.5,centered=true", 3, define_rmsprop);
 }

@@ -73,8 +73,9 @@ static void what_is_wrong_is_named(void **state)
     refused("", 0, "there are adam");
     refused("cosine", 0, "no optimizer");
     refused("adam", 1, "there are constant, step, cosine, reduce_on_plateau");
-    refused("sgd,nesterov=1", 0,
-            "nesterov=1: give numbers of sgd as NAME=NUMBER; it has lr, momentum");
+    refused("sgd,beta1=1", 0,
+            "beta1=1: give numbers of sgd as NAME=NUMBER; it has lr, momentum, nesterov");
+    refused("sgd,nesterov=1", 0, "nesterov=1: nesterov of sgd is true or false");
     refused("sgd,", 0, "it has lr, momentum");
     refused("sgd,lr", 0, "it has lr, momentum");
     refused("sgd,lr=", 0, "lr of sgd is a number from 0 to 1000");

@@ -53,9 +53,8 @@ static void a_scheduled_run_is_resumed_to_the_bit(void **state)
     double rates[8];
     run_or_fail(scheduled(out_a));
     assert_non_null(strstr(
-        said,
-        "sgd,lr=0.05,momentum=0.9; cosine,epochs=4,min_lr=0,warmup=1.5; global_clip_norm 0.05; "
-        "pictures mirrored"));
+        said, "sgd,lr=0.05,momentum=0.9,nesterov=false; cosine,epochs=4,min_lr=0,warmup=1.5; "
+              "global_clip_norm 0.05; pictures mirrored"));
     for (int i = 0; i < 3; i++) {
         TrainOptions o = i ? resume_for(out_b) : scheduled(out_b);
         o.threads = i + 1;
@@ -235,15 +234,16 @@ static void what_a_resumed_run_takes_up(void **state)
     o.epochs = 2;
     o.mirror_given = 1, o.mirror = 0;
     run_or_fail(o);
-    assert_non_null(
-        strstr(said, "sgd,lr=0.02,momentum=0.5; constant,warmup=0; global_clip_norm 0.05"));
+    assert_non_null(strstr(
+        said, "sgd,lr=0.02,momentum=0.5,nesterov=false; constant,warmup=0; global_clip_norm 0.05"));
     assert_null(strstr(said, "mirrored"));
     o = resume_for(out_a);
     o.epochs = 3;
     o.schedule = (ModelSchedule){ .name = "step", .every = 2, .factor = 0.5 };
     o.clip_given = true; /* with all three 0: no clipping */
     run_or_fail(o);
-    assert_non_null(strstr(said, "sgd,lr=0.02,momentum=0.5; step,every=2,factor=0.5,warmup=0"));
+    assert_non_null(
+        strstr(said, "sgd,lr=0.02,momentum=0.5,nesterov=false; step,every=2,factor=0.5,warmup=0"));
     assert_null(strstr(said, "clip"));
     assert_int_equal(history_rates(out_a, rates), 3);
     assert_true(rates[0] == 0.05 && rates[1] == 0.02 && rates[2] == 0.01);
