@@ -43,6 +43,11 @@ const SettingsWord settings_optimizers[] = {
       { { "v", 0, 0 },
         { "m", offsetof(ModelOptimizer, momentum), 0 },
         { "mean_gradient", offsetof(ModelOptimizer, centered), 0 } } },
+    { "adagrad",
+      { { OPTIMIZER_NUMBER(lr), 1e-3, 0, 1e3, 0 },
+        { OPTIMIZER_NUMBER(initial_accumulator), 0.1, 0, 1e6, 0 },
+        { OPTIMIZER_NUMBER(eps), 1e-7, 0, 1, 0 } },
+      { { "v", 0, offsetof(ModelOptimizer, initial_accumulator) } } },
     { .name = NULL }
 };
 

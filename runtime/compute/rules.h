@@ -167,6 +167,25 @@ static inline void rmsprop_update(const Update *u, size_t n, real *w, real *cons
     rmsprop_range(r, n, w, state[0], state[1], state[2], gradient);
 }
 
+/* ---- adagrad: v = v + g^2, from initial_accumulator on,   w = w - lr g / sqrt(v + eps) ---- */
+
+static inline void adagrad_range(real rate, real eps, real scale, size_t n, real *restrict w,
+                                 real *restrict v, const real *restrict gradient)
+{
+    for (size_t i = 0; i < n; i++) {
+        const real g = gradient[i] * scale;
+        v[i] += g * g;
+        w[i] -= rate * g / real_sqrt(v[i] + eps);
+    }
+}
+
+static inline void adagrad_update(const Update *u, size_t n, real *w, real *const *state,
+                                  const real *gradient)
+{
+    const ModelOptimizer *o = u->numbers;
+    adagrad_range((real)o->lr, (real)o->eps, (real)u->scale, n, w, state[0], gradient);
+}
+
 /* ---- all of them ---- */
 
 /* clang-format off */
@@ -174,7 +193,8 @@ static inline void rmsprop_update(const Update *u, size_t n, real *w, real *cons
     RULE(adam)                \
     RULE(adamw)               \
     RULE(sgd)                 \
-    RULE(rmsprop)
+    RULE(rmsprop)             \
+    RULE(adagrad)
 /* clang-format on */
 
 /* ---- clipping, see clip.h ---- */

@@ -369,6 +369,8 @@ static void of_optimizers(void **state)
           "sgd: no argument is called 'beta1'; known are: lr, momentum, nesterov" },
         { TRAINING("optimizer = sgd { @nesterov = 1 }"),
           "sgd: nesterov wants true or false, not a number" },
+        { TRAINING("optimizer = adagrad { @initial_accumulator = -1 }"),
+          "adagrad: initial_accumulator wants a number from 0 to 1000000, not -1" },
         { TRAINING("@optimizer = cosine {}"),
           "training: optimizer wants one of the optimizers, such as adam" },
     };

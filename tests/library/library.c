@@ -59,7 +59,7 @@ const char net_curved[] = NET(
     "gelu { approximate = true }, conv2d { filters = 5, kernel = 3, activation = \"selu\" }, "
     "conv2d { filters = 4, kernel = 3, activation = \"relu6\" }, softsign {}, exponential {}, "
     "upsample2d { size = 2 }, conv2d { filters = 2, kernel = 3, activation = \"hard_sigmoid\" },",
-    "loss = \"mse\", optimizer = adam {}");
+    "loss = \"mse\", optimizer = adagrad { lr = 0.01, initial_accumulator = 0.2 }");
 
 char *library_write(const char *graph, const char *options)
 {

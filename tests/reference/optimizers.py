@@ -47,6 +47,12 @@ OPTIMIZERS = [
         "RMSprop",
         {"learning_rate": 1e-3, "rho": 0.8, "momentum": 0.5, "centered": True, "epsilon": 1e-5},
     ),
+    ("adagrad", "Adagrad", {"learning_rate": 1e-3}),
+    (
+        "adagrad,lr=0.05,initial_accumulator=0.001,eps=1e-05",
+        "Adagrad",
+        {"learning_rate": 0.05, "initial_accumulator_value": 1e-3, "epsilon": 1e-5},
+    ),
 ]
 
 

@@ -170,6 +170,14 @@ static void define_rmsprop(const ModelOptimizer *o, int t, double g, double *w, 
     *w -= kept[1];
 }
 
+static void define_adagrad(const ModelOptimizer *o, int t, double g, double *w, double kept[3])
+{
+    if (t == 1)
+        kept[0] = o->initial_accumulator;
+    kept[0] += g * g;
+    *w -= o->lr * g / sqrt(kept[0] + o->eps);
+}
+
 /* 30 updates with gradients that change their sign, at a rate that changes as by a schedule. */
 static void want_definition(const char *text, int states, Definition *define)
 {
@@ -212,6 +220,8 @@ static void definitions(void **state)
     want_definition("sgd,lr=0.02,momentum=0.9,nesterov=true", 1, define_sgd);
     want_definition("rmsprop,lr=0.01", 1, define_rmsprop);
     want_definition("rmsprop,lr=0.01,momentum=0.5,centered=true", 3, define_rmsprop);
+    want_definition("adagrad,lr=0.01", 1, define_adagrad);
+    want_definition("adagrad,lr=0.01,initial_accumulator=2,eps=0.5", 1, define_adagrad);
 }
 
 /* More elements than one block of work, and a last block that is not full. */
@@ -319,6 +329,34 @@ static void what_rests_keeps_its_bits(void **state)
     free(gradient);
 }
 
+/* Begun, and begun again after updates, what is kept stands at the number that its row names, of
+   parameters that rest too. */
+static void a_state_starts_at_its_number(void **state)
+{
+    (void)state;
+    enum { N = 10 };
+    static const ModelParameter parameters[] = { { .offset = 0, .count = 4 },
+                                                 { .offset = 4, .count = 6 } };
+    static const unsigned char trains[] = { 1, 0 };
+    const Model model = { .parameters = parameters, .parameter_count = 2, .parameter_reals = N };
+    const ModelOptimizer adagrad = { .name = "adagrad", .lr = 1, .initial_accumulator = 0.25 };
+    real w[N] = { 0 }, gradient[N];
+    Optimizer o;
+    open_or_fail(&o, &adagrad, N);
+    for (int i = 0; i < N; i++) {
+        gradient[i] = 2;
+        assert_true(o.state[0][i] == (real)0.25);
+    }
+    optimizer_update(&o, w, gradient, 1, 1);
+    optimizer_restart(&o, &model, trains);
+    for (int i = 0; i < N; i++)
+        assert_true(o.state[0][i] == (real)0.25);
+    optimizer_update(&o, w, gradient, 1, 1);
+    for (int i = 0; i < N; i++)
+        assert_true(o.state[0][i] == (real)(i < 4 ? 4.25 : 0.25));
+    optimizer_close(&o);
+}
+
 static void unknown_method_is_refused(void **state)
 {
     (void)state;
@@ -341,6 +379,7 @@ int main(void)
         cmocka_unit_test(a_centered_root_is_of_no_negative_number),
         cmocka_unit_test(names_and_rules_agree),
         cmocka_unit_test(what_rests_keeps_its_bits),
+        cmocka_unit_test(a_state_starts_at_its_number),
         cmocka_unit_test(unknown_method_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
