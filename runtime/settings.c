@@ -48,6 +48,11 @@ const SettingsWord settings_optimizers[] = {
         { OPTIMIZER_NUMBER(initial_accumulator), 0.1, 0, 1e6, 0 },
         { OPTIMIZER_NUMBER(eps), 1e-7, 0, 1, 0 } },
       { { "v", 0, offsetof(ModelOptimizer, initial_accumulator) } } },
+    { "adadelta",
+      { { OPTIMIZER_NUMBER(lr), 1e-3, 0, 1e3, 0 },
+        { OPTIMIZER_NUMBER(rho), 0.95, 0, 0.999999, 0 },
+        { OPTIMIZER_NUMBER(eps), 1e-7, 0, 1, 0 } },
+      { { "v", 0, 0 }, { "d", 0, 0 } } },
     { .name = NULL }
 };
 

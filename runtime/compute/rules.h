@@ -186,6 +186,35 @@ static inline void adagrad_update(const Update *u, size_t n, real *w, real *cons
     adagrad_range((real)o->lr, (real)o->eps, (real)u->scale, n, w, state[0], gradient);
 }
 
+/* ---- adadelta ----
+ *     v = rho v + (1 - rho) g^2,   step = g sqrt(d + eps) / sqrt(v + eps)
+ *     d = rho d + (1 - rho) step^2,   w = w - lr step */
+
+typedef struct Adadelta {
+    real rho, one_minus_rho, rate, eps, scale;
+} Adadelta;
+
+static inline void adadelta_range(Adadelta a, size_t n, real *restrict w, real *restrict v,
+                                  real *restrict d, const real *restrict gradient)
+{
+    for (size_t i = 0; i < n; i++) {
+        const real g = gradient[i] * a.scale;
+        v[i] = a.rho * v[i] + a.one_minus_rho * g * g;
+        const real step = real_sqrt(d[i] + a.eps) * g / real_sqrt(v[i] + a.eps);
+        d[i] = a.rho * d[i] + a.one_minus_rho * step * step;
+        w[i] -= a.rate * step;
+    }
+}
+
+static inline void adadelta_update(const Update *u, size_t n, real *w, real *const *state,
+                                   const real *gradient)
+{
+    const ModelOptimizer *o = u->numbers;
+    const Adadelta a = { (real)o->rho, (real)(1 - o->rho), (real)o->lr, (real)o->eps,
+                         (real)u->scale };
+    adadelta_range(a, n, w, state[0], state[1], gradient);
+}
+
 /* ---- all of them ---- */
 
 /* clang-format off */
@@ -194,7 +223,8 @@ static inline void adagrad_update(const Update *u, size_t n, real *w, real *cons
     RULE(adamw)               \
     RULE(sgd)                 \
     RULE(rmsprop)             \
-    RULE(adagrad)
+    RULE(adagrad)             \
+    RULE(adadelta)
 /* clang-format on */
 
 /* ---- clipping, see clip.h ---- */

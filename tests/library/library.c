@@ -47,7 +47,7 @@ const char net_norm[] = NET(
 const char net_bce[] = NET(
     10, 8, 1, "conv2d { filters = 6, kernel = 3, stride = 2, activation = \"leaky_relu\" },",
     "upsample2d { size = 2 }, conv2d { filters = 1, kernel = 3, activation = \"sigmoid\" },",
-    "loss = \"bce\", optimizer = rmsprop { eps = 1e-4 }");
+    "loss = \"bce\", optimizer = adadelta { lr = 1, rho = 0.8, eps = 1e-4 }");
 
 /* activations whose gradients read x, one that calls erf among them, before both pools */
 const char net_curved[] = NET(

@@ -53,6 +53,12 @@ OPTIMIZERS = [
         "Adagrad",
         {"learning_rate": 0.05, "initial_accumulator_value": 1e-3, "epsilon": 1e-5},
     ),
+    ("adadelta", "Adadelta", {"learning_rate": 1e-3}),
+    (
+        "adadelta,lr=1,rho=0.8,eps=1e-05",
+        "Adadelta",
+        {"learning_rate": 1.0, "rho": 0.8, "epsilon": 1e-5},
+    ),
 ]
 
 

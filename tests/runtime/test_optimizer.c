@@ -178,6 +178,15 @@ static void define_adagrad(const ModelOptimizer *o, int t, double g, double *w, 
     *w -= o->lr * g / sqrt(kept[0] + o->eps);
 }
 
+static void define_adadelta(const ModelOptimizer *o, int t, double g, double *w, double kept[3])
+{
+    (void)t;
+    kept[0] = o->rho * kept[0] + (1 - o->rho) * g * g;
+    const double step = g * sqrt((kept[1] + o->eps) / (kept[0] + o->eps));
+    kept[1] = o->rho * kept[1] + (1 - o->rho) * step * step;
+    *w -= o->lr * step;
+}
+
 /* 30 updates with gradients that change their sign, at a rate that changes as by a schedule. */
 static void want_definition(const char *text, int states, Definition *define)
 {
@@ -222,6 +231,8 @@ static void definitions(void **state)
     want_definition("rmsprop,lr=0.01,momentum=0.5,centered=true", 3, define_rmsprop);
     want_definition("adagrad,lr=0.01", 1, define_adagrad);
     want_definition("adagrad,lr=0.01,initial_accumulator=2,eps=0.5", 1, define_adagrad);
+    want_definition("adadelta,lr=1", 2, define_adadelta);
+    want_definition("adadelta,lr=0.5,rho=0.8,eps=0.001", 2, define_adadelta);
 }
 
 /* More elements than one block of work, and a last block that is not full. */
