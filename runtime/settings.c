@@ -53,6 +53,7 @@ const SettingsWord settings_optimizers[] = {
         { OPTIMIZER_NUMBER(rho), 0.95, 0, 0.999999, 0 },
         { OPTIMIZER_NUMBER(eps), 1e-7, 0, 1, 0 } },
       { { "v", 0, 0 }, { "d", 0, 0 } } },
+    { "nadam", { ADAM_NUMBERS }, { { "m", 0, 0 }, { "v", 0, 0 } } },
     { .name = NULL }
 };
 

@@ -75,7 +75,10 @@ static int update_block(const Optimizer *optimizer, UpdateRule *rule, const Upda
 /* By `t` alone, so that a resumed run has the same. */
 static Course course_of(const ModelOptimizer *numbers, double t)
 {
+    enum { WARM = 1024 }; /* 0.96 to that power is lost beside 1 */
     Course course = course_begin();
+    for (int i = 0; i < WARM && i < t; i++)
+        course = course_next(course, numbers);
     course.beta1_power = pow(numbers->beta1, t);
     course.beta2_power = pow(numbers->beta2, t);
     return course;

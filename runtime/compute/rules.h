@@ -11,18 +11,26 @@
 typedef struct Course {
     double beta1_power, beta2_power; /* beta1 and beta2, of optimizers that have them, to the power
                                          of the updates */
+    double warming_power;            /* 0.96, likewise */
+    double warming;         /* 1 - half of that: how far the momentum of nadam is warmed up */
+    double warming_product; /* of all updates */
 } Course;
 
 /* Before the first update, and with one more. */
 static inline Course course_begin(void)
 {
-    return (Course){ .beta1_power = 1, .beta2_power = 1 };
+    return (Course){
+        .beta1_power = 1, .beta2_power = 1, .warming_power = 1, .warming = 0.5, .warming_product = 1
+    };
 }
 
 static inline Course course_next(Course course, const ModelOptimizer *numbers)
 {
     course.beta1_power *= numbers->beta1;
     course.beta2_power *= numbers->beta2;
+    course.warming_power *= 0.96;
+    course.warming = 1 - course.warming_power / 2;
+    course.warming_product *= course.warming;
     return course;
 }
 
@@ -215,6 +223,51 @@ static inline void adadelta_update(const Update *u, size_t n, real *w, real *con
     adadelta_range(a, n, w, state[0], state[1], gradient);
 }
 
+/* ---- nadam ----
+ *     u_t = beta1 (1 - 0.96^t / 2),   U_t = u_1 u_2 ... u_t
+ *     m and v as adam,   w = w - lr (u_t+1 m / (1 - U_t+1) + (1 - u_t) g / (1 - U_t))
+ *                                / (sqrt(v / (1 - b2^t)) + eps) */
+
+typedef struct Nadam {
+    real beta1, one_minus_beta1, beta2, one_minus_beta2, rate_m, rate_g, unbias, eps, scale;
+} Nadam;
+
+static inline Nadam nadam_numbers(const Update *u)
+{
+    const ModelOptimizer *o = u->numbers;
+    const Course c = u->course, next = course_next(c, o);
+    const double rate_m = o->lr * o->beta1 * next.warming
+                          / (1 - next.beta1_power * next.warming_product);
+    const double rate_g = o->lr * (1 - o->beta1 * c.warming)
+                          / (1 - c.beta1_power * c.warming_product);
+    return (Nadam){ (real)o->beta1,
+                    (real)(1 - o->beta1),
+                    (real)o->beta2,
+                    (real)(1 - o->beta2),
+                    (real)rate_m,
+                    (real)rate_g,
+                    (real)(1 / (1 - c.beta2_power)),
+                    (real)o->eps,
+                    (real)u->scale };
+}
+
+static inline void nadam_range(Nadam a, size_t n, real *restrict w, real *restrict m,
+                               real *restrict v, const real *restrict gradient)
+{
+    for (size_t i = 0; i < n; i++) {
+        const real g = gradient[i] * a.scale;
+        m[i] = a.beta1 * m[i] + a.one_minus_beta1 * g;
+        v[i] = a.beta2 * v[i] + a.one_minus_beta2 * g * g;
+        w[i] -= (a.rate_m * m[i] + a.rate_g * g) / (real_sqrt(v[i] * a.unbias) + a.eps);
+    }
+}
+
+static inline void nadam_update(const Update *u, size_t n, real *w, real *const *state,
+                                const real *gradient)
+{
+    nadam_range(nadam_numbers(u), n, w, state[0], state[1], gradient);
+}
+
 /* ---- all of them ---- */
 
 /* clang-format off */
@@ -224,7 +277,8 @@ static inline void adadelta_update(const Update *u, size_t n, real *w, real *con
     RULE(sgd)                 \
     RULE(rmsprop)             \
     RULE(adagrad)             \
-    RULE(adadelta)
+    RULE(adadelta)            \
+    RULE(nadam)
 /* clang-format on */
 
 /* ---- clipping, see clip.h ---- */

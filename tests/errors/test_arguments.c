@@ -373,6 +373,8 @@ static void of_optimizers(void **state)
           "adagrad: initial_accumulator wants a number from 0 to 1000000, not -1" },
         { TRAINING("optimizer = adadelta { @rho = 1 }"),
           "adadelta: rho wants a number from 0 to 0.999999, not 1" },
+        { TRAINING("optimizer = nadam { @beta2 = 1 }"),
+          "nadam: beta2 wants a number from 0 to 0.999999999, not 1" },
         { TRAINING("@optimizer = cosine {}"),
           "training: optimizer wants one of the optimizers, such as adam" },
     };

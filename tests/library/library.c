@@ -37,7 +37,7 @@ const char net_noise[] = NET(
     "dropout { rate = 0.3 },"
     "conv2d { filters = 5, kernel = 3, stride = 2, activation = \"relu\" },",
     "conv2d_transpose { filters = 3, kernel = 3 },",
-    "loss = \"log_cosh\", optimizer = adam { lr = 2e-3, beta1 = 0.8, beta2 = 0.99, eps = 1e-5 }");
+    "loss = \"log_cosh\", optimizer = nadam { lr = 2e-3, beta1 = 0.8, beta2 = 0.99, eps = 1e-5 }");
 const char net_norm[] = NET(
     8, 8, 3,
     "conv2d { filters = 6, kernel = 3 }, group_norm { groups = 2 }, relu {}, avg_pool2d { size = 2 "

@@ -59,6 +59,12 @@ OPTIMIZERS = [
         "Adadelta",
         {"learning_rate": 1.0, "rho": 0.8, "epsilon": 1e-5},
     ),
+    ("nadam", "Nadam", {"learning_rate": 1e-3}),
+    (
+        "nadam,lr=0.01,beta1=0.8,beta2=0.95,eps=0.001",
+        "Nadam",
+        {"learning_rate": 0.01, "beta_1": 0.8, "beta_2": 0.95, "epsilon": 1e-3},
+    ),
 ]
 
 

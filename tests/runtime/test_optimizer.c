@@ -187,6 +187,19 @@ static void define_adadelta(const ModelOptimizer *o, int t, double g, double *w,
     *w -= o->lr * step;
 }
 
+/* By Dozat's formula, with his mu. */
+static void define_nadam(const ModelOptimizer *o, int t, double g, double *w, double kept[3])
+{
+    double product = 1, mu = 0, next;
+    for (int i = 1; i <= t; i++)
+        product *= mu = o->beta1 * (1 - 0.5 * pow(0.96, i));
+    next = o->beta1 * (1 - 0.5 * pow(0.96, t + 1));
+    kept[0] = o->beta1 * kept[0] + (1 - o->beta1) * g;
+    kept[1] = o->beta2 * kept[1] + (1 - o->beta2) * g * g;
+    const double m = next * kept[0] / (1 - product * next) + (1 - mu) * g / (1 - product);
+    *w -= o->lr * m / (sqrt(kept[1] / (1 - pow(o->beta2, t))) + o->eps);
+}
+
 /* 30 updates with gradients that change their sign, at a rate that changes as by a schedule. */
 static void want_definition(const char *text, int states, Definition *define)
 {
@@ -233,6 +246,8 @@ static void definitions(void **state)
     want_definition("adagrad,lr=0.01,initial_accumulator=2,eps=0.5", 1, define_adagrad);
     want_definition("adadelta,lr=1", 2, define_adadelta);
     want_definition("adadelta,lr=0.5,rho=0.8,eps=0.001", 2, define_adadelta);
+    want_definition("nadam,lr=0.01", 2, define_nadam);
+    want_definition("nadam,lr=0.01,beta1=0.8,beta2=0.95,eps=0.001", 2, define_nadam);
 }
 
 /* More elements than one block of work, and a last block that is not full. */
