@@ -240,6 +240,22 @@ void settings_schedule_text(const ModelSchedule *schedule, char text[SETTINGS_TE
     write_text(settings_schedules, schedule->name, schedule, text);
 }
 
+static double number_at(const ModelOptimizer *optimizer, size_t offset)
+{
+    return *(const double *)((const char *)optimizer + offset);
+}
+
+int settings_same_optimizer(const ModelOptimizer *a, const ModelOptimizer *b)
+{
+    const SettingsWord *word = find_word(settings_optimizers, a->name, strlen(a->name));
+    int same = strcmp(a->name, b->name) == 0;
+    for (const SettingsNumber *n = word->numbers; n->name && same; n++) {
+        const double x = number_at(a, n->offset), y = number_at(b, n->offset);
+        same = fabs(x - y) <= 1e-9 * fabs(x);
+    }
+    return same;
+}
+
 static const SettingsState *find_state(const char *optimizer, int i)
 {
     const SettingsWord *word = find_word(settings_optimizers, optimizer, strlen(optimizer));
@@ -253,11 +269,6 @@ const char *settings_state_name(const char *optimizer, int i)
 {
     const SettingsState *state = find_state(optimizer, i);
     return state ? state->name : NULL;
-}
-
-static double number_at(const ModelOptimizer *optimizer, size_t offset)
-{
-    return *(const double *)((const char *)optimizer + offset);
 }
 
 int settings_keeps_state(const ModelOptimizer *optimizer, int i)

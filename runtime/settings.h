@@ -61,6 +61,9 @@ void settings_schedule_text(const ModelSchedule *schedule, char text[SETTINGS_TE
 enum { SETTINGS_LIST = 1024 };
 void settings_list(const SettingsWord *words, char text[SETTINGS_LIST]);
 
+/* 1 where both are one optimizer with the same numbers, as far as decimals tell (1e-9). */
+int settings_same_optimizer(const ModelOptimizer *a, const ModelOptimizer *b);
+
 /* The name of the i-th value that optimizers of that name may keep, i below SETTINGS_STATES; NULL:
    it has no such one. Whether it keeps it with these numbers. How many it keeps. */
 const char *settings_state_name(const char *optimizer, int i);
