@@ -260,19 +260,23 @@ static const SettingsState *find_state(const char *optimizer, int i)
 {
     const SettingsWord *word = find_word(settings_optimizers, optimizer, strlen(optimizer));
     for (int k = 0; word && k <= i; k++)
-        if (!word->states[k].name)
+        if (k == SETTINGS_AVERAGE || !word->states[k].name)
             return NULL;
     return word ? &word->states[i] : NULL;
 }
 
 const char *settings_state_name(const char *optimizer, int i)
 {
+    if (i == SETTINGS_AVERAGE)
+        return "average";
     const SettingsState *state = find_state(optimizer, i);
     return state ? state->name : NULL;
 }
 
 int settings_keeps_state(const ModelOptimizer *optimizer, int i)
 {
+    if (i == SETTINGS_AVERAGE)
+        return optimizer->ema > 0;
     const SettingsState *state = find_state(optimizer->name, i);
     return state && (state->offset == 0 || number_at(optimizer, state->offset) != 0);
 }
@@ -280,7 +284,7 @@ int settings_keeps_state(const ModelOptimizer *optimizer, int i)
 double settings_state_start(const ModelOptimizer *optimizer, int i)
 {
     const SettingsState *state = find_state(optimizer->name, i);
-    return state->start ? number_at(optimizer, state->start) : 0;
+    return state && state->start ? number_at(optimizer, state->start) : 0;
 }
 
 int settings_states(const ModelOptimizer *optimizer)

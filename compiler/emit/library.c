@@ -101,6 +101,7 @@ static void set_library(lua_State *L, const Plan *plan, const EmitOptions *optio
     set_text(L, "loss", t->loss);
     set_text(L, "stream_mark", mark_of("stream", plan, options));
     set_text(L, "training_mark", mark_of("training", plan, options));
+    set_bool(L, "averages", t->ema > 0);
     set_text(L, "clip_norm", t->clip_norm > 0 ? shortest(t->clip_norm) : "");
     set_text(L, "global_clip_norm", t->global_clip_norm > 0 ? shortest(t->global_clip_norm) : "");
     set_text(L, "clip_value", t->clip_value > 0 ? shortest(t->clip_value) : "");

@@ -183,8 +183,7 @@ static int allocate(Verify *v, Error *error)
         return -1;
     if (!v->report.updates)
         return 0;
-    if (optimizer_open(&v->optimizer, &model->training.optimizer, model->parameter_reals, 0, error)
-        != 0)
+    if (optimizer_open(&v->optimizer, &v->report.optimizer, model->parameter_reals, 0, error) != 0)
         return -1;
     optimizer_restart(&v->optimizer, model, model->trains);
     return 0;

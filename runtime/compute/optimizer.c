@@ -3,6 +3,7 @@
 #include "finite.h"
 #include "memory.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <tgmath.h>
@@ -57,6 +58,15 @@ int optimizer_open(Optimizer *optimizer, const ModelOptimizer *settings, size_t 
     return 0;
 }
 
+/* Moves the averages of n parameters; `first`: they have none yet. */
+static void average_block(double ema, bool first, size_t n, real *restrict average,
+                          const real *restrict w)
+{
+    const real kept = first ? 0 : (real)ema, added = first ? 1 : (real)(1 - ema);
+    for (size_t i = 0; i < n; i++)
+        average[i] = kept * average[i] + added * w[i];
+}
+
 /* The `n` parameters from `from` on; 0 where one of them, or the state of one, is not finite after
    it. */
 static int update_block(const Optimizer *optimizer, UpdateRule *rule, const Update *update,
@@ -66,6 +76,9 @@ static int update_block(const Optimizer *optimizer, UpdateRule *rule, const Upda
     for (int i = 0; i < SETTINGS_STATES; i++)
         state[i] = optimizer->state[i] ? optimizer->state[i] + from : NULL;
     rule(update, n, parameters + from, state, gradient + from);
+    if (state[SETTINGS_AVERAGE])
+        average_block(optimizer->settings.ema, optimizer->t == 1, n, state[SETTINGS_AVERAGE],
+                      parameters + from);
     int finite = finite_all(parameters + from, n);
     for (int i = 0; i < SETTINGS_STATES && finite; i++)
         finite = !state[i] || finite_all(state[i], n);
@@ -136,6 +149,20 @@ int optimizer_update(Optimizer *optimizer, real *parameters, const real *gradien
                                    gradient, scale, threads);
     }
     return finite;
+}
+
+real *optimizer_averages(Optimizer *optimizer, const real *parameters)
+{
+    const Model *model = optimizer->model;
+    real *average = optimizer->state[SETTINGS_AVERAGE];
+    if (average && optimizer->t == 0)
+        memcpy(average, parameters, optimizer->count * sizeof(real));
+    for (int i = 0; average && optimizer->trains && i < model->parameter_count; i++) {
+        const ModelParameter *p = &model->parameters[i];
+        if (!optimizer->trains[i])
+            memcpy(average + p->offset, parameters + p->offset, p->count * sizeof(real));
+    }
+    return average;
 }
 
 void optimizer_close(Optimizer *optimizer)

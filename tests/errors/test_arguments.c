@@ -308,7 +308,7 @@ static void of_training(void **state)
           "autoencoder: training wants { loss = ..., optimizer = ..." },
         { WITH(CONV5, CONV3, "  training = { @los = \"mse\" },\n"),
           "training: no argument is called 'los'; known are: loss, batch, epochs, clip_norm, "
-          "global_clip_norm, clip_value, mirror, optimizer, schedule, "
+          "global_clip_norm, clip_value, mirror, ema, optimizer, schedule, "
           "early_stopping" },
         { WITH(CONV5, CONV3, "  training = { @loss = \"mean\" },\n"),
           "training: loss wants one of \"mse\", \"mae\", \"bce\"" },
@@ -430,6 +430,8 @@ static void of_the_rest_of_training(void **state)
           "training: clip_norm wants a number from 0 to 1000000, not -1" },
         { TRAINING("@global_clip_norm = \"1\""),
           "training: global_clip_norm wants a number, not a string" },
+        { TRAINING("@ema = 1"), "training: ema wants a number from 0 to 0.999999, not 1" },
+        { TRAINING("@ema = true"), "training: ema wants a number, not a boolean" },
         { TRAINING("@clip_value = 0/0"),
           "training: clip_value wants a number from 0 to 1000000, not " },
         { TRAINING("clip_norm = 1, @clip_value = 1"),

@@ -67,6 +67,9 @@ OPTIMIZERS = [
     ),
 ]
 
+# these, and the ema of averages that are kept besides
+AVERAGES = [(OPTIMIZERS[0], 0.9), (OPTIMIZERS[4], 0.75)]
+
 
 def keep_every_bit():
     """Keras hands Python's numbers to TensorFlow as float32, even beside variables of float64:
@@ -89,7 +92,7 @@ def rows(table):
 
 
 def updates(optimizer):
-    """The parameters after each update."""
+    """The parameters after each update, or where it keeps averages of them, these."""
     if optimizer.weight_decay:  # which has its own way to TensorFlow
         optimizer.weight_decay = numpy.float64(optimizer.weight_decay)
     w = keras.Variable(START, dtype="float64")
@@ -97,7 +100,8 @@ def updates(optimizer):
     after = []
     for gradient in GRADIENTS:
         optimizer.apply([tensorflow.constant(gradient, dtype="float64")], [w])
-        after.append(w.numpy())
+        kept = optimizer._model_variables_moving_average[0] if optimizer.use_ema else w
+        after.append(kept.numpy())
     return after
 
 
@@ -108,13 +112,17 @@ def main():
         "/* Made by optimizers.py: Keras %s on TensorFlow %s, in float64."
         % (keras.__version__, tensorflow.__version__),
         " * GRADIENTS: of each update. UPDATES: of START by an optimizer, as --optimizer takes it:",
-        " * the parameters after each. */",
+        " * the parameters after each. AVERAGES: likewise their averages by an ema. */",
         "START(%s)" % row(START),
         "GRADIENTS(%s)" % rows(GRADIENTS),
     ]
     for text, name, numbers in OPTIMIZERS:
         after = updates(getattr(keras.optimizers, name)(**numbers))
         lines.append('UPDATES("%s",\n    %s)' % (text, rows(after)))
+    for (text, name, numbers), ema in AVERAGES:
+        averaging = {**numbers, "use_ema": True, "ema_momentum": ema}
+        after = updates(getattr(keras.optimizers, name)(**averaging))
+        lines.append('AVERAGES("%s", %s,\n    %s)' % (text, repr(ema), rows(after)))
     path = os.path.join(os.path.dirname(os.path.abspath(__file__)), "optimizers.def")
     with open(path, "w") as file:
         file.write("\n".join(lines) + "\n")

@@ -63,26 +63,31 @@ static void constant_gradient(void **state)
 enum { VALUES = 4, KERAS_UPDATES = 6 };
 typedef struct KerasUpdates {
     const char *optimizer;
+    double ema; /* 0: what is after each update is the parameters */
     double after[KERAS_UPDATES][VALUES];
 } KerasUpdates;
 
 #define START(...) static const double keras_start[] = __VA_ARGS__;
 #define GRADIENTS(...) static const double keras_gradients[KERAS_UPDATES][VALUES] = __VA_ARGS__;
 #define UPDATES(...)
+#define AVERAGES(...)
 #include "../reference/optimizers.def"
 #undef START
 #undef GRADIENTS
 #undef UPDATES
+#undef AVERAGES
 
 #define START(...)
 #define GRADIENTS(...)
-#define UPDATES(text, ...) { text, __VA_ARGS__ },
+#define UPDATES(text, ...) { text, 0, __VA_ARGS__ },
+#define AVERAGES(text, ema, ...) { text, ema, __VA_ARGS__ },
 static const KerasUpdates keras_updates[] = {
 #include "../reference/optimizers.def"
 };
 #undef START
 #undef GRADIENTS
 #undef UPDATES
+#undef AVERAGES
 
 static void want_updates_of_keras(const KerasUpdates *want)
 {
@@ -91,7 +96,9 @@ static void want_updates_of_keras(const KerasUpdates *want)
     Error error;
     real w[VALUES], gradient[VALUES];
     assert_int_equal(settings_read_optimizer(&settings, want->optimizer, &error), 0);
+    settings.ema = want->ema;
     open_or_fail(&o, &settings, VALUES);
+    const real *got = want->ema > 0 ? o.state[SETTINGS_AVERAGE] : w;
     for (int i = 0; i < VALUES; i++)
         w[i] = (real)keras_start[i];
     for (int t = 0; t < KERAS_UPDATES; t++) {
@@ -99,7 +106,7 @@ static void want_updates_of_keras(const KerasUpdates *want)
             gradient[i] = (real)(keras_gradients[t][i] * 8); /* as the sum over a batch of 8 */
         assert_true(optimizer_update(&o, w, gradient, 1.0 / 8, 1));
         for (int i = 0; i < VALUES; i++)
-            assert_close((double)w[i], want->after[t][i], bound());
+            assert_close((double)got[i], want->after[t][i], bound());
     }
     optimizer_close(&o);
 }
@@ -254,7 +261,7 @@ static void definitions(void **state)
 static void want_equal_bits(const ModelOptimizer *settings)
 {
     enum { N = 50001 };
-    real *w[2], *gradient = malloc(N * sizeof *gradient);
+    real *w[2], *average[2], *gradient = malloc(N * sizeof *gradient);
     for (int i = 0; i < N; i++)
         gradient[i] = (real)sin(i);
     for (int k = 0; k < 2; k++) {
@@ -263,10 +270,16 @@ static void want_equal_bits(const ModelOptimizer *settings)
         w[k] = calloc(N, sizeof **w);
         for (int t = 0; t < 5; t++)
             assert_true(optimizer_update(&o, w[k], gradient, 0.25, k ? 3 : 1));
+        average[k] = o.state[SETTINGS_AVERAGE];
+        o.state[SETTINGS_AVERAGE] = NULL;
         optimizer_close(&o);
     }
     assert_memory_equal(w[0], w[1], N * sizeof **w);
-    assert_true(w[0][N - 1] != 0);
+    assert_true(w[0][N - 1] != 0 && !average[0] == !(settings->ema > 0));
+    if (average[0])
+        assert_memory_equal(average[0], average[1], N * sizeof **w);
+    free(average[0]);
+    free(average[1]);
     free(w[0]);
     free(w[1]);
     free(gradient);
@@ -284,6 +297,7 @@ static void threads_do_not_change_bits(void **state)
         for (const SettingsState *s = word->states; s->name; s++)
             if (s->offset)
                 *(double *)((char *)&o + s->offset) = 0.5;
+        o.ema = 0.9;
         want_equal_bits(&o);
     }
 }
@@ -383,6 +397,42 @@ static void a_state_starts_at_its_number(void **state)
     optimizer_close(&o);
 }
 
+/* What rests has no average but itself, whatever it comes to, and before the first update, also of
+   a stage, nothing has. */
+static void averages_of_what_is_updated(void **state)
+{
+    (void)state;
+    enum { N = 10 };
+    static const ModelParameter parameters[] = { { .offset = 0, .count = 4 },
+                                                 { .offset = 4, .count = 6 } };
+    static const unsigned char trains[] = { 1, 0 };
+    const Model model = { .parameters = parameters, .parameter_count = 2, .parameter_reals = N };
+    ModelOptimizer settings = { .name = "sgd", .lr = 1 };
+    real w[N] = { 0 }, gradient[N];
+    Optimizer o;
+    open_or_fail(&o, &settings, N);
+    assert_null(optimizer_averages(&o, w));
+    optimizer_close(&o);
+    settings.ema = 0.75;
+    open_or_fail(&o, &settings, N);
+    for (int i = 0; i < N; i++) {
+        gradient[i] = -1;
+        w[i] = 5;
+    }
+    for (int stage = 0; stage < 2; stage++) {
+        optimizer_restart(&o, &model, trains);
+        assert_memory_equal(optimizer_averages(&o, w), w, sizeof w);
+        assert_true(optimizer_update(&o, w, gradient, 1, 1));
+        assert_memory_equal(optimizer_averages(&o, w), w, sizeof w);
+        assert_true(optimizer_update(&o, w, gradient, 1, 1));
+        w[9] = (real)(stage + 1);
+        const real *average = optimizer_averages(&o, w);
+        assert_true(w[0] == 7 + 2 * stage && average[0] == w[0] - (real)0.75);
+        assert_true(average[4] == 5 && average[9] == stage + 1);
+    }
+    optimizer_close(&o);
+}
+
 static void unknown_method_is_refused(void **state)
 {
     (void)state;
@@ -406,6 +456,7 @@ int main(void)
         cmocka_unit_test(names_and_rules_agree),
         cmocka_unit_test(what_rests_keeps_its_bits),
         cmocka_unit_test(a_state_starts_at_its_number),
+        cmocka_unit_test(averages_of_what_is_updated),
         cmocka_unit_test(unknown_method_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

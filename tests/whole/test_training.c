@@ -161,6 +161,7 @@ static void wrong_words(void **state)
         { "--min-delta x", "--min-delta x: give a number, 0 or more" },
         { "--clip-norm -1", "--clip-norm -1: give a number, 0 or more" },
         { "--clip-value nan", "--clip-value nan: give a number, 0 or more" },
+        { "--ema 1", "--ema 1: give a number from 0 to 0.999999, as 0.99; 0: keep no averages" },
         { "--clip-norm 1 --global-clip-norm 1",
           "--clip-norm, --global-clip-norm and --clip-value exclude each other" },
         { "--lr 0.01 --optimizer adam,lr=0.1",
