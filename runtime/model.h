@@ -75,7 +75,10 @@ typedef struct ModelTeam {
 /* An optimizer with its numbers; those that it has not are 0. */
 typedef struct ModelOptimizer {
     const char *name; /* "adam", as all that settings.c lists */
-    double lr, beta1, beta2, eps, weight_decay, momentum, rho, centered;
+    double lr, beta1, beta2, eps, weight_decay, momentum, rho, centered, nesterov,
+        initial_accumulator;
+    double ema; /* of all of them: the part of the parameters' average that an update leaves; 0: no
+                   average is kept */
 } ModelOptimizer;
 
 /* A learning-rate schedule likewise; train/schedule.h says what each does. */

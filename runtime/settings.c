@@ -25,23 +25,35 @@
     }
 
 const SettingsWord settings_optimizers[] = {
-    { "adam", { ADAM_NUMBERS }, { { "m", 0 }, { "v", 0 } } },
+    { "adam", { ADAM_NUMBERS }, { { "m", 0, 0 }, { "v", 0, 0 } } },
     { "adamw",
       { ADAM_NUMBERS, { OPTIMIZER_NUMBER(weight_decay), 0.004, 0, 1e3, 0 } },
-      { { "m", 0 }, { "v", 0 } } },
+      { { "m", 0, 0 }, { "v", 0, 0 } } },
     { "sgd",
       { { OPTIMIZER_NUMBER(lr), 0.01, 0, 1e3, 0 },
-        { OPTIMIZER_NUMBER(momentum), 0, 0, 0.999999, 0 } },
-      { { "m", 0 } } },
+        { OPTIMIZER_NUMBER(momentum), 0, 0, 0.999999, 0 },
+        { OPTIMIZER_NUMBER(nesterov), 0, 0, 1, SETTINGS_FLAG } },
+      { { "m", 0, 0 } } },
     { "rmsprop",
       { { OPTIMIZER_NUMBER(lr), 1e-3, 0, 1e3, 0 },
         { OPTIMIZER_NUMBER(rho), 0.9, 0, 0.999999, 0 },
         { OPTIMIZER_NUMBER(momentum), 0, 0, 0.999999, 0 },
         { OPTIMIZER_NUMBER(centered), 0, 0, 1, SETTINGS_FLAG },
         { OPTIMIZER_NUMBER(eps), 1e-7, 0, 1, 0 } },
-      { { "v", 0 },
-        { "m", offsetof(ModelOptimizer, momentum) },
-        { "mean_gradient", offsetof(ModelOptimizer, centered) } } },
+      { { "v", 0, 0 },
+        { "m", offsetof(ModelOptimizer, momentum), 0 },
+        { "mean_gradient", offsetof(ModelOptimizer, centered), 0 } } },
+    { "adagrad",
+      { { OPTIMIZER_NUMBER(lr), 1e-3, 0, 1e3, 0 },
+        { OPTIMIZER_NUMBER(initial_accumulator), 0.1, 0, 1e6, 0 },
+        { OPTIMIZER_NUMBER(eps), 1e-7, 0, 1, 0 } },
+      { { "v", 0, offsetof(ModelOptimizer, initial_accumulator) } } },
+    { "adadelta",
+      { { OPTIMIZER_NUMBER(lr), 1e-3, 0, 1e3, 0 },
+        { OPTIMIZER_NUMBER(rho), 0.95, 0, 0.999999, 0 },
+        { OPTIMIZER_NUMBER(eps), 1e-7, 0, 1, 0 } },
+      { { "v", 0, 0 }, { "d", 0, 0 } } },
+    { "nadam", { ADAM_NUMBERS }, { { "m", 0, 0 }, { "v", 0, 0 } } },
     { .name = NULL }
 };
 
@@ -228,27 +240,51 @@ void settings_schedule_text(const ModelSchedule *schedule, char text[SETTINGS_TE
     write_text(settings_schedules, schedule->name, schedule, text);
 }
 
+static double number_at(const ModelOptimizer *optimizer, size_t offset)
+{
+    return *(const double *)((const char *)optimizer + offset);
+}
+
+int settings_same_optimizer(const ModelOptimizer *a, const ModelOptimizer *b)
+{
+    const SettingsWord *word = find_word(settings_optimizers, a->name, strlen(a->name));
+    int same = strcmp(a->name, b->name) == 0;
+    for (const SettingsNumber *n = word->numbers; n->name && same; n++) {
+        const double x = number_at(a, n->offset), y = number_at(b, n->offset);
+        same = fabs(x - y) <= 1e-9 * fabs(x);
+    }
+    return same;
+}
+
 static const SettingsState *find_state(const char *optimizer, int i)
 {
     const SettingsWord *word = find_word(settings_optimizers, optimizer, strlen(optimizer));
     for (int k = 0; word && k <= i; k++)
-        if (!word->states[k].name)
+        if (k == SETTINGS_AVERAGE || !word->states[k].name)
             return NULL;
     return word ? &word->states[i] : NULL;
 }
 
 const char *settings_state_name(const char *optimizer, int i)
 {
+    if (i == SETTINGS_AVERAGE)
+        return "average";
     const SettingsState *state = find_state(optimizer, i);
     return state ? state->name : NULL;
 }
 
 int settings_keeps_state(const ModelOptimizer *optimizer, int i)
 {
+    if (i == SETTINGS_AVERAGE)
+        return optimizer->ema > 0;
     const SettingsState *state = find_state(optimizer->name, i);
-    if (!state || state->offset == 0)
-        return state != NULL;
-    return *(const double *)((const char *)optimizer + state->offset) != 0;
+    return state && (state->offset == 0 || number_at(optimizer, state->offset) != 0);
+}
+
+double settings_state_start(const ModelOptimizer *optimizer, int i)
+{
+    const SettingsState *state = find_state(optimizer->name, i);
+    return state && state->start ? number_at(optimizer, state->start) : 0;
 }
 
 int settings_states(const ModelOptimizer *optimizer)

@@ -179,8 +179,9 @@ static void set_training(lua_State *L, const Training *t)
 {
     const char *const lines[] = {
         arena_format(".loss = \"%s\"", t->loss),
-        arena_format(".optimizer = { %s }",
-                     choice_text(&t->optimizer, optimizer_find(t->optimizer.word))),
+        arena_format(".optimizer = { %s%s }",
+                     choice_text(&t->optimizer, optimizer_find(t->optimizer.word)),
+                     t->ema > 0 ? arena_format(", .ema = %s", shortest(t->ema)) : ""),
         arena_format(".schedule = { %s }",
                      choice_text(&t->schedule, schedule_find(t->schedule.word))),
         arena_format(".batch = %d, .epochs = %d", t->batch, t->epochs),

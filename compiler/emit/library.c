@@ -28,8 +28,15 @@ static const char *all_numbers(void)
     return text.data;
 }
 
+/* The decimals of what a value of the optimizer starts at; "": at 0. */
+static const char *start_text(const Choice *optimizer, int i)
+{
+    const double start = optimizer_start(optimizer, i);
+    return start != 0 ? shortest(start) : "";
+}
+
 /* model.optimizer: its name; the decimals of its numbers, by name, and of those after lr as an
-   initializer; the values that it keeps of a parameter. */
+   initializer; the values that it keeps of a parameter, and what they start at. */
 static void set_optimizer(lua_State *L, const Choice *choice)
 {
     const ChoiceSpec *spec = optimizer_find(choice->word);
@@ -49,6 +56,7 @@ static void set_optimizer(lua_State *L, const Choice *choice)
         lua_newtable(L);
         set_text(L, "name", spec->states[i].name);
         set_bool(L, "kept", optimizer_keeps(choice, i));
+        set_text(L, "start", start_text(choice, i));
         append_item(L);
     }
     lua_setfield(L, -2, "states");
@@ -93,6 +101,7 @@ static void set_library(lua_State *L, const Plan *plan, const EmitOptions *optio
     set_text(L, "loss", t->loss);
     set_text(L, "stream_mark", mark_of("stream", plan, options));
     set_text(L, "training_mark", mark_of("training", plan, options));
+    set_bool(L, "averages", t->ema > 0);
     set_text(L, "clip_norm", t->clip_norm > 0 ? shortest(t->clip_norm) : "");
     set_text(L, "global_clip_norm", t->global_clip_norm > 0 ? shortest(t->global_clip_norm) : "");
     set_text(L, "clip_value", t->clip_value > 0 ? shortest(t->clip_value) : "");

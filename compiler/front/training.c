@@ -129,7 +129,7 @@ static void push_training(lua_State *L, Loc loc)
 /* Its own fields, without those that hold words or tables. */
 static void load_numbers(lua_State *L, const ArgumentPlaces *places, Training *training)
 {
-    enum { LOSS, BATCH, EPOCHS, CLIP_NORM, GLOBAL_CLIP_NORM, CLIP_VALUE, MIRROR };
+    enum { LOSS, BATCH, EPOCHS, CLIP_NORM, GLOBAL_CLIP_NORM, CLIP_VALUE, MIRROR, EMA };
     const ArgSpec specs[] = {
         { "loss", ARG_CHOICE, .text = loss_specs[0]->word, .choices = loss_words() },
         { "batch", ARG_INT, .number = 64, .min = 1, .max = 1 << 20 },
@@ -138,6 +138,7 @@ static void load_numbers(lua_State *L, const ArgumentPlaces *places, Training *t
         { "global_clip_norm", ARG_REAL, .number = 0, .min = 0, .max = huge },
         { "clip_value", ARG_REAL, .number = 0, .min = 0, .max = huge },
         { "mirror", ARG_BOOL, .number = false },
+        { "ema", ARG_REAL, .number = 0, .min = 0, .max = 0.999999 },
         { .name = NULL },
     };
     Arg args[MAX_ARGS];
@@ -152,6 +153,7 @@ static void load_numbers(lua_State *L, const ArgumentPlaces *places, Training *t
         .global_clip_norm = args[GLOBAL_CLIP_NORM].number,
         .clip_value = args[CLIP_VALUE].number,
         .mirror = args[MIRROR].number != 0,
+        .ema = args[EMA].number,
     };
 }
 

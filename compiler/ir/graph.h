@@ -208,6 +208,7 @@ typedef struct Training {
     const char *loss;
     Loc loss_loc;
     Choice optimizer, schedule;
+    double ema; /* of averages of the parameters; 0: none are kept */
     int batch, epochs;
     double clip_norm, global_clip_norm, clip_value; /* 0: none; at most one is set */
     int patience;                                   /* of early stopping; 0: none */

@@ -152,14 +152,27 @@ const ChoiceSpec *schedule_find(const char *word)
     return find_choice(schedule_specs, word);
 }
 
+/* Its number of that name, which its row has. */
+static double number_of(const Choice *choice, const ChoiceSpec *spec, const char *name)
+{
+    int k = 0;
+    while (strcmp(spec->args[k].name, name) != 0)
+        k++;
+    return choice->number[k];
+}
+
 bool optimizer_keeps(const Choice *optimizer, int i)
 {
     const ChoiceSpec *spec = optimizer_find(optimizer->word);
-    const char *where = spec->states[i].where;
-    for (int k = 0; where && spec->args[k].name; k++)
-        if (strcmp(spec->args[k].name, where) == 0)
-            return optimizer->number[k] != 0;
-    return spec->states[i].name != NULL;
+    const StateSpec *state = &spec->states[i];
+    return state->name && (!state->where || number_of(optimizer, spec, state->where) != 0);
+}
+
+double optimizer_start(const Choice *optimizer, int i)
+{
+    const ChoiceSpec *spec = optimizer_find(optimizer->word);
+    const char *start = spec->states[i].start;
+    return start ? number_of(optimizer, spec, start) : 0;
 }
 
 int optimizer_states(const Choice *optimizer)

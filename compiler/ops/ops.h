@@ -97,6 +97,7 @@ enum { MAX_STATES = 3 };
 typedef struct StateSpec {
     const char *name;  /* "m" */
     const char *where; /* it is kept only where this number is not 0; NULL: always */
+    const char *start; /* the number that it starts at; NULL: at 0 */
 } StateSpec;
 
 /* An optimizer or a learning-rate schedule. What they do is the runtime's business
@@ -127,6 +128,7 @@ const ChoiceSpec *schedule_find(const char *word);
 
 /* Whether the optimizer keeps the i-th value of its row with these numbers; how many it keeps. */
 bool optimizer_keeps(const Choice *optimizer, int i);
+double optimizer_start(const Choice *optimizer, int i); /* what that value starts at */
 int optimizer_states(const Choice *optimizer);
 
 #define OP(name) extern const Op op_##name;

@@ -82,7 +82,8 @@ size_t plan_training_bytes(const Plan *plan, int threads)
     if (plan->settings.library)
         return parameter_bytes(plan) + STATE_OF_LIBRARY + larger(prepared, ALIGNMENT)
                + (1 + own) * vector + larger(plan->train.bytes, ALIGNMENT);
-    return (1 + own + (size_t)sum_count(plan, threads)) * vector + block(prepared)
+    const size_t averages = t->ema > 0;
+    return (1 + own + averages + (size_t)sum_count(plan, threads)) * vector + block(prepared)
            + block((size_t)t->batch * sizeof(double))
            + (size_t)threads * block(workspace_bytes(plan));
 }

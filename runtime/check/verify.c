@@ -3,6 +3,7 @@
 #include "memory.h"
 #include "compute/optimizer.h"
 #include "verify_private.h"
+#include "settings.h"
 #include "weights/weights.h"
 
 #include <limits.h>
@@ -26,6 +27,7 @@ typedef struct Verify {
     double *rounding;            /* the same room: what rounding explains of a difference */
     double *noise;               /* [parameter_count]: how far rounding may have each gradient off
                                     */
+    double move;                 /* the furthest by which the first update moves a parameter */
     void *prepared, *workspace;
     Optimizer optimizer;
 } Verify;
@@ -143,11 +145,17 @@ static int check_extra(const Verify *v, Error *error)
 }
 
 /* The optimizer that the reference's updates were made with. */
-static bool is_reference_optimizer(const ModelOptimizer *o)
+static int read_optimizer(Verify *v, Error *error)
 {
-    return strcmp(o->name, "adam") == 0 && fabs(o->lr - 1e-3) < 1e-12
-           && fabs(o->beta1 - 0.9) < 1e-12 && fabs(o->beta2 - 0.999) < 1e-12
-           && fabs(o->eps - 1e-7) < 1e-16;
+    const char *text = safetensors_metadata(&v->file, "optimizer");
+    Error wrong;
+    if (settings_read_optimizer(&v->report.optimizer, text ? text : "adam", &wrong) != 0)
+        return error_set(error, EXIT_INPUT,
+                         "%s: its metadata name no optimizer as --optimizer takes it: %.300s",
+                         v->path, wrong.text);
+    v->report.updates = settings_same_optimizer(&v->report.optimizer,
+                                                &v->model->training.optimizer);
+    return 0;
 }
 
 static int allocate(Verify *v, Error *error)
@@ -175,8 +183,7 @@ static int allocate(Verify *v, Error *error)
         return -1;
     if (!v->report.updates)
         return 0;
-    if (optimizer_open(&v->optimizer, &model->training.optimizer, model->parameter_reals, 0, error)
-        != 0)
+    if (optimizer_open(&v->optimizer, &v->report.optimizer, model->parameter_reals, 0, error) != 0)
         return -1;
     optimizer_restart(&v->optimizer, model, model->trains);
     return 0;
@@ -261,16 +268,34 @@ static void compare_gradients(Verify *v)
    leaves, see verify.h. */
 static double update_rounding(const Verify *v, double g, double noise, int steps)
 {
-    const ModelOptimizer *adam = &v->model->training.optimizer;
-    double eps = adam->eps / sqrt(1 - pow(adam->beta2, steps));
+    const ModelOptimizer *o = &v->report.optimizer;
+    double eps = o->eps / sqrt(1 - pow(o->beta2, steps));
     double share = noise / (fabs(g) + eps);
-    return steps * adam->lr * 2 * fmin(sqrt(steps), share);
+    return steps * v->move * 2 * fmin(sqrt(steps), share);
+}
+
+/* After it; by both sides, as largest_gradient. `theirs` and `rounding` have room for a tensor. */
+static double first_move(const Verify *v)
+{
+    double ours = 0, theirs = 0;
+    for (int i = 0; i < v->model->parameter_count; i++) {
+        const ModelParameter *p = &v->model->parameters[i];
+        read_tensor(v, "step0/", p->name, v->theirs);
+        read_tensor(v, "step1/", p->name, v->rounding);
+        for (size_t k = 0; k < p->count; k++) {
+            ours = fmax(ours, fabs((double)v->parameters[p->offset + k] - v->theirs[k]));
+            theirs = fmax(theirs, fabs(v->rounding[k] - v->theirs[k]));
+        }
+    }
+    return fmin(ours, theirs);
 }
 
 static void compare_updates(Verify *v, int steps)
 {
     char prefix[32];
 
+    if (steps == 1)
+        v->move = first_move(v);
     snprintf(prefix, sizeof prefix, "step%d/", steps);
     for (int i = 0; i < v->model->parameter_count; i++) {
         const ModelParameter *p = &v->model->parameters[i];
@@ -282,7 +307,7 @@ static void compare_updates(Verify *v, int steps)
                                  : 0;
         const char *name = read_tensor(v, prefix, p->name, v->theirs);
         verify_add_row(&v->report, name, v->parameters + p->offset, v->theirs, v->rounding,
-                       p->count, verify_bound_update);
+                       p->count, verify_bound_update(v->move));
     }
 }
 
@@ -366,7 +391,8 @@ static int prepare_all(Verify *v, Error *error)
     if (weights_open(&v->file, v->path, error) != 0 || read_sizes(v, error) != 0
         || check_present(v, error) != 0 || check_extra(v, error) != 0)
         return -1;
-    v->report.updates = is_reference_optimizer(&v->model->training.optimizer);
+    if (read_optimizer(v, error) != 0)
+        return -1;
     rows = 3 + v->model->parameter_count * (v->report.steps + 1);
     v->report.rows = memory_block((size_t)rows * sizeof *v->report.rows, error);
     if (!v->report.rows || allocate(v, error) != 0 || read_input(v, error) != 0)

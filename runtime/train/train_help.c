@@ -18,13 +18,10 @@ static void graph_default(int key, char text[SETTINGS_TEXT])
         int key;
         double value;
     } numbers[] = {
-        { KEY_EPOCHS, t->epochs },
-        { KEY_BATCH, t->batch },
-        { KEY_LR, t->optimizer.lr },
-        { KEY_CLIP_NORM, t->clip_norm },
-        { KEY_GLOBAL_CLIP_NORM, t->global_clip_norm },
-        { KEY_CLIP_VALUE, t->clip_value },
-        { KEY_PATIENCE, t->patience },
+        { KEY_EPOCHS, t->epochs },         { KEY_BATCH, t->batch },
+        { KEY_LR, t->optimizer.lr },       { KEY_EMA, t->optimizer.ema },
+        { KEY_CLIP_NORM, t->clip_norm },   { KEY_GLOBAL_CLIP_NORM, t->global_clip_norm },
+        { KEY_CLIP_VALUE, t->clip_value }, { KEY_PATIENCE, t->patience },
         { KEY_MIN_DELTA, t->min_delta },
     };
     *text = '\0';

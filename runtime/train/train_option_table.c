@@ -40,6 +40,10 @@ const struct argp_option train_option_table[] = {
     { "optimizer", KEY_OPTIMIZER, "NAME[,X=N...]", 0,
       "an optimizer and its numbers, those that are not as here: %s", 0 },
     { "lr", KEY_LR, "X", 0, "learning rate; not together with lr=X of --optimizer", 0 },
+    { "ema", KEY_EMA, "X", 0,
+      "keep averages of the parameters, X of the average and the rest of the parameter after every "
+      "update; val_loss, best and samples are of the averages; 0: keep none",
+      0 },
     { "schedule", KEY_SCHEDULE, "NAME[,X=N...]", 0,
       "of the learning rate, likewise; warmup counts epochs, and so does epochs of cosine, which "
       "are the run's where they are left out: %s",

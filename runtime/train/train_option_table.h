@@ -34,6 +34,7 @@ enum {
     KEY_LOSS,
     KEY_SKIP,
     KEY_ANOMALIES,
+    KEY_EMA,
     KEY_END
 };
 

@@ -33,6 +33,16 @@ double option_bound(const struct argp_state *state, int key, const char *text)
     return x;
 }
 
+double option_ema(const struct argp_state *state, const char *text)
+{
+    char *end;
+    double x = strtod(text, &end);
+    if (end == text || *end || !(x >= 0 && x <= SETTINGS_MAX_EMA))
+        usage_error(state, "--ema %s: give a number from 0 to %g, as 0.99; 0: keep no averages",
+                    text, SETTINGS_MAX_EMA);
+    return x;
+}
+
 double option_lr(const struct argp_state *state, const char *text)
 {
     char *end;

@@ -228,6 +228,10 @@ static bool set_method(const struct argp_state *state, TrainOptions *o, int key,
         o->seed = option_count(state, key, arg, 0, UINT64_MAX);
         o->seed_given = true;
         break;
+    case KEY_EMA:
+        o->ema = option_ema(state, arg);
+        o->ema_given = true;
+        break;
     case KEY_LOSS: want_loss(state, arg); break;
     case KEY_OPTIMIZER:
     case KEY_SCHEDULE: read_choice(state, o, key, arg); break;

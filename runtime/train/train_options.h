@@ -30,12 +30,13 @@ typedef struct TrainOptions {
     uint64_t epochs, steps;
     int batch, threads;
     int count; /* of pictures */
-    double lr;
+    double lr, ema;
     ModelOptimizer optimizer; /* name NULL: not given; likewise */
     ModelSchedule schedule;
     double clip_norm, global_clip_norm, clip_value, min_delta;
     int patience, mirror;
-    bool clip_given, min_delta_given, patience_given, mirror_given; /* clip: any of the three */
+    bool ema_given, clip_given, min_delta_given, patience_given, mirror_given; /* clip: any of the
+                                                                                  three */
     uint64_t seed;
     bool seed_given;
     bool resume, strict, skip_unreadable, json, anomalies;

@@ -118,9 +118,10 @@ static int check_limit(const Trainer *t, Error *error)
             error, EXIT_INPUT,
             "this program was compiled for --memory-limit %zu (%.2f MiB), and with a batch of %d "
             "and the optimizer %s training takes %zu bytes; give a smaller --batch or an "
-            "--optimizer that keeps less, or compile it with a higher limit",
+            "--optimizer that keeps less%s, or compile it with a higher limit",
             t->model->memory_limit, limit, t->batch, optimizer,
-            trainer_bytes(t->model, &t->training, t->batch, 1));
+            trainer_bytes(t->model, &t->training, t->batch, 1),
+            t->training.optimizer.ema > 0 ? ", no averages (--ema 0)" : "");
     }
     if (t->model->accumulates_in_place)
         return error_set(
@@ -205,6 +206,17 @@ void trainer_begin_stage(Trainer *t, const ModelStage *stage)
 void trainer_prepare(Trainer *t)
 {
     t->model->prepare(t->parameters, t->prepared);
+}
+
+const real *trainer_shown(Trainer *t)
+{
+    const real *averages = optimizer_averages(&t->optimizer, t->parameters);
+    return averages ? averages : t->parameters;
+}
+
+void trainer_show(Trainer *t)
+{
+    t->model->prepare(trainer_shown(t), t->prepared);
 }
 
 void trainer_gradient(Trainer *t, const uint8_t *const *images, const uint64_t *noise, int n)

@@ -58,6 +58,12 @@ void trainer_begin_stage(Trainer *trainer, const ModelStage *stage);
 /* Brings changed parameters into the kernels' packings. */
 void trainer_prepare(Trainer *trainer);
 
+/* The parameters that count in results: their averages, where the optimizer keeps some (see
+   optimizer_averages), else the parameters. From trainer_show to the next trainer_prepare,
+   evaluation and reconstruction are by them. */
+const real *trainer_shown(Trainer *trainer);
+void trainer_show(Trainer *trainer);
+
 /* total = gradient of the sum of the n images' losses, losses[0 .. n-1] = each one's. noise[n]: see
    model.h; NULL: none. */
 void trainer_gradient(Trainer *trainer, const uint8_t *const *images, const uint64_t *noise, int n);

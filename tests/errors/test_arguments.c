@@ -175,7 +175,7 @@ static void of_training(void **state)
           "autoencoder: training wants { loss = ..., optimizer = ..." },
         { WITH(CONV5, CONV3, "  training = { @los = \"mse\" },\n"),
           "training: no argument is called 'los'; known are: loss, batch, epochs, clip_norm, "
-          "global_clip_norm, clip_value, mirror, optimizer, schedule, "
+          "global_clip_norm, clip_value, mirror, ema, optimizer, schedule, "
           "early_stopping" },
         { WITH(CONV5, CONV3, "  training = { @loss = \"mean\" },\n"),
           "training: loss wants one of \"mse\", \"mae\", \"bce\"" },
@@ -232,8 +232,16 @@ static void of_optimizers(void **state)
         { TRAINING("optimizer = sgd { @momentum = 1 }"),
           "sgd: momentum wants a number from 0 to 0.999999, not 1" },
         { TRAINING("optimizer = sgd { @lr = \"fast\" }"), "sgd: lr wants a number, not a string" },
-        { TRAINING("optimizer = sgd { @nesterov = true }"),
-          "sgd: no argument is called 'nesterov'; known are: lr, momentum" },
+        { TRAINING("optimizer = sgd { @beta1 = 0.9 }"),
+          "sgd: no argument is called 'beta1'; known are: lr, momentum, nesterov" },
+        { TRAINING("optimizer = sgd { @nesterov = 1 }"),
+          "sgd: nesterov wants true or false, not a number" },
+        { TRAINING("optimizer = adagrad { @initial_accumulator = -1 }"),
+          "adagrad: initial_accumulator wants a number from 0 to 1000000, not -1" },
+        { TRAINING("optimizer = adadelta { @rho = 1 }"),
+          "adadelta: rho wants a number from 0 to 0.999999, not 1" },
+        { TRAINING("optimizer = nadam { @beta2 = 1 }"),
+          "nadam: beta2 wants a number from 0 to 0.999999999, not 1" },
         { TRAINING("@optimizer = cosine {}"),
           "training: optimizer wants one of the optimizers, such as adam" },
     };
@@ -290,6 +298,8 @@ static void of_the_rest_of_training(void **state)
           "training: clip_norm wants a number from 0 to 1000000, not -1" },
         { TRAINING("@global_clip_norm = \"1\""),
           "training: global_clip_norm wants a number, not a string" },
+        { TRAINING("@ema = 1"), "training: ema wants a number from 0 to 0.999999, not 1" },
+        { TRAINING("@ema = true"), "training: ema wants a number, not a boolean" },
         { TRAINING("@clip_value = 0/0"),
           "training: clip_value wants a number from 0 to 1000000, not " },
         { TRAINING("clip_norm = 1, @clip_value = 1"),

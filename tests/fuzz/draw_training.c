@@ -154,6 +154,8 @@ char *draw_training(uint64_t *state, const char *loss, ModelTraining *training)
             fprintf(f, ", min_delta = %.17g", training->min_delta = rng_between(state, 0, 8) / 7.0);
         fprintf(f, " }");
     }
+    if (rng_chance(state, 20))
+        fprintf(f, ", ema = %.17g", training->optimizer.ema = rng_between(state, 0, 8) / 9.0);
     fclose(f);
     return text;
 }
@@ -186,6 +188,7 @@ void check_training(const Drawn *drawn, const Model *model)
     }
     for (int i = 0; i < SCHEDULES; i++)
         want_numbers(&schedules[i], right->schedule.name, &got->schedule, &right->schedule);
+    want_number("ema", got->optimizer.ema, right->optimizer.ema);
     want_number("batch", got->batch, right->batch);
     want_number("epochs", got->epochs, right->epochs);
     want_number("clip_norm", got->clip_norm, right->clip_norm);

@@ -21,7 +21,8 @@ const char net_dense[] = NET(
     "activation = \"tanh\" },",
     "dense { units = 24, activation = \"softplus\" }, reshape { shape = { 4, 6, 1 } }, upsample2d "
     "{ size = 2 }, conv2d { filters = 1, kernel = 3 },",
-    "loss = \"mae\", optimizer = sgd { lr = 0.05, momentum = 0.9 }, global_clip_norm = 0.1");
+    "loss = \"mae\", optimizer = sgd { lr = 0.05, momentum = 0.9, nesterov = true }, "
+    "global_clip_norm = 0.1");
 const char net_branches[] = NET(
     12, 12, 3,
     "conv2d { filters = 8, kernel = 3, activation = \"relu\" }, max_pool2d { size = 2 }, conv2d { "
@@ -36,7 +37,7 @@ const char net_noise[] = NET(
     "dropout { rate = 0.3 },"
     "conv2d { filters = 5, kernel = 3, stride = 2, activation = \"relu\" },",
     "conv2d_transpose { filters = 3, kernel = 3 },",
-    "loss = \"log_cosh\", optimizer = adam { lr = 2e-3, beta1 = 0.8, beta2 = 0.99, eps = 1e-5 }");
+    "loss = \"log_cosh\", optimizer = nadam { lr = 2e-3, beta1 = 0.8, beta2 = 0.99, eps = 1e-5 }");
 const char net_norm[] = NET(
     8, 8, 3,
     "conv2d { filters = 6, kernel = 3 }, group_norm { groups = 2 }, relu {}, avg_pool2d { size = 2 "
@@ -46,7 +47,7 @@ const char net_norm[] = NET(
 const char net_bce[] = NET(
     10, 8, 1, "conv2d { filters = 6, kernel = 3, stride = 2, activation = \"leaky_relu\" },",
     "upsample2d { size = 2 }, conv2d { filters = 1, kernel = 3, activation = \"sigmoid\" },",
-    "loss = \"bce\", optimizer = rmsprop { eps = 1e-4 }");
+    "loss = \"bce\", optimizer = adadelta { lr = 1, rho = 0.8, eps = 1e-4 }");
 
 /* activations whose gradients read x, one that calls erf among them, before both pools */
 const char net_curved[] = NET(
@@ -58,7 +59,7 @@ const char net_curved[] = NET(
     "gelu { approximate = true }, conv2d { filters = 5, kernel = 3, activation = \"selu\" }, "
     "conv2d { filters = 4, kernel = 3, activation = \"relu6\" }, softsign {}, exponential {}, "
     "upsample2d { size = 2 }, conv2d { filters = 2, kernel = 3, activation = \"hard_sigmoid\" },",
-    "loss = \"mse\", optimizer = adam {}");
+    "loss = \"mse\", optimizer = adagrad { lr = 0.01, initial_accumulator = 0.2 }");
 
 char *library_write(const char *graph, const char *options)
 {

@@ -124,7 +124,8 @@ static void an_optimizer_without_v(void **state)
         checkpoint_save(path, &caec_model, w, (real *[SETTINGS_STATES]){ m }, &s, &error), 0);
     assert_int_equal(safetensors_read(&file, path, message, sizeof message, &io), 0);
     assert_int_equal(file.count, 2 * caec_model.parameter_count);
-    assert_string_equal(safetensors_metadata(&file, "caec.optimizer"), "sgd,lr=0.1,momentum=0.9");
+    assert_string_equal(safetensors_metadata(&file, "caec.optimizer"),
+                        "sgd,lr=0.1,momentum=0.9,nesterov=false");
     safetensors_free(&file);
     assert_int_equal(
         checkpoint_load(path, &caec_model, a, (real *[SETTINGS_STATES]){ b }, &back, &error), 0);
@@ -171,6 +172,39 @@ static void an_optimizer_that_keeps_more_or_less(void **state)
     assert_int_equal(
         checkpoint_load(path, &caec_model, a, (real *[SETTINGS_STATES]){ b }, &back, &error), 0);
     assert_memory_equal(b, v, bytes);
+}
+
+/* All that any optimizer keeps, and the averages, each another list of numbers. */
+static void whatever_is_kept_comes_back(void **state)
+{
+    (void)state;
+    static real sources[SETTINGS_STATES][MOST], back[SETTINGS_STATES][MOST];
+    const size_t bytes = caec_model.parameter_reals * sizeof(real);
+    real a[MOST];
+    for (int i = 0; i < SETTINGS_STATES; i++)
+        for (int k = 0; k < MOST; k++)
+            sources[i][k] = (real)(1000 * i + k);
+    for (const SettingsWord *word = settings_optimizers; word->name; word++) {
+        real *from[SETTINGS_STATES], *to[SETTINGS_STATES];
+        CheckpointState s = written, read;
+        Error error = { 0 };
+        assert_int_equal(settings_read_optimizer(&s.training.optimizer, word->name, &error), 0);
+        s.training.optimizer.ema = 0.75;
+        for (int i = 0; i < SETTINGS_STATES; i++) {
+            const int keeps = settings_keeps_state(&s.training.optimizer, i);
+            from[i] = keeps ? sources[i] : NULL;
+            to[i] = keeps ? back[i] : NULL;
+            memset(back[i], 0, sizeof back[i]);
+        }
+        assert_non_null(from[SETTINGS_AVERAGE]);
+        assert_int_equal(checkpoint_save(path, &caec_model, w, from, &s, &error), 0);
+        assert_int_equal(checkpoint_load(path, &caec_model, a, to, &read, &error), 0);
+        assert_true(read.training.optimizer.ema == 0.75);
+        assert_string_equal(read.training.optimizer.name, word->name);
+        for (int i = 0; i < SETTINGS_STATES; i++)
+            if (to[i])
+                assert_memory_equal(back[i], sources[i], bytes);
+    }
 }
 
 static void no_best_yet_is_infinity(void **state)
@@ -291,6 +325,7 @@ int main(void)
         cmocka_unit_test(what_is_not_trained_is_kept),
         cmocka_unit_test(an_optimizer_without_v),
         cmocka_unit_test(an_optimizer_that_keeps_more_or_less),
+        cmocka_unit_test(whatever_is_kept_comes_back),
         cmocka_unit_test(no_best_yet_is_infinity),
         cmocka_unit_test(names_types_and_metadata),
         cmocka_unit_test(another_network_is_named),

@@ -187,6 +187,8 @@ static void numbers_that_no_run_has_are_refused(void **state)
     with_double(&s->training.clip_norm, NAN, "caec.clip_norm is \"nan\"");
     with_double(&s->training.global_clip_norm, -1, "caec.global_clip_norm is \"-1\"");
     with_double(&s->training.clip_value, INFINITY, "caec.clip_value is \"inf\"");
+    with_double(&s->training.optimizer.ema, -1,
+                "caec.ema is \"-1\", and this program writes a number from 0 to 0.999999;");
     with_double(&s->training.min_delta, -1, "caec.min_delta is \"-1\"");
     with_double(&s->rate, NAN, "caec.rate is \"nan\"");
     with_double(&s->plateau.best.best, NAN, "caec.plateau_best is \"nan\"");

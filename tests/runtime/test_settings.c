@@ -73,8 +73,13 @@ static void what_is_wrong_is_named(void **state)
     refused("", 0, "there are adam");
     refused("cosine", 0, "no optimizer");
     refused("adam", 1, "there are constant, step, cosine, reduce_on_plateau");
-    refused("sgd,nesterov=1", 0,
-            "nesterov=1: give numbers of sgd as NAME=NUMBER; it has lr, momentum");
+    refused("sgd,beta1=1", 0,
+            "beta1=1: give numbers of sgd as NAME=NUMBER; it has lr, momentum, nesterov");
+    refused("adagrad,initial_accumulator=-1", 0,
+            "initial_accumulator of adagrad is a number from 0 to 1000000");
+    refused("adadelta,rho=1", 0, "rho of adadelta is a number from 0 to 0.999999");
+    refused("nadam,rho=0.9", 0, "give numbers of nadam as NAME=NUMBER; it has lr, beta1, beta2");
+    refused("sgd,nesterov=1", 0, "nesterov=1: nesterov of sgd is true or false");
     refused("sgd,", 0, "it has lr, momentum");
     refused("sgd,lr", 0, "it has lr, momentum");
     refused("sgd,lr=", 0, "lr of sgd is a number from 0 to 1000");

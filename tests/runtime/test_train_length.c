@@ -89,7 +89,8 @@ static void a_cosine_without_epochs_follows_the_run(void **state)
     o = resume_for(out_a);
     o.epochs = 4;
     run_warned(&caec_model, o);
-    assert_non_null(strstr(said, "sgd,lr=0.05,momentum=0; cosine,epochs=4,min_lr=0,warmup=0"));
+    assert_non_null(
+        strstr(said, "sgd,lr=0.05,momentum=0,nesterov=false; cosine,epochs=4,min_lr=0,warmup=0"));
     assert_string_equal(warned, "");
     o = resume_for(out_a); /* once more */
     o.epochs = 5;

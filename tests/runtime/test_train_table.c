@@ -5,6 +5,7 @@
 
 #include "data/dataset.h"
 #include "images/image.h"
+#include "weights/weights.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -17,6 +18,8 @@
 #include <unistd.h>
 
 #include <cmocka.h>
+
+enum { REALS = 108 + 4 + 108 + 3 }; /* of the small model */
 
 /* The column `lr` of history.csv; returns the number of rows. */
 static int history_rates(const char *out, double *rates)
@@ -53,9 +56,8 @@ static void a_scheduled_run_is_resumed_to_the_bit(void **state)
     double rates[8];
     run_or_fail(scheduled(out_a));
     assert_non_null(strstr(
-        said,
-        "sgd,lr=0.05,momentum=0.9; cosine,epochs=4,min_lr=0,warmup=1.5; global_clip_norm 0.05; "
-        "pictures mirrored"));
+        said, "sgd,lr=0.05,momentum=0.9,nesterov=false; cosine,epochs=4,min_lr=0,warmup=1.5; "
+              "global_clip_norm 0.05; pictures mirrored"));
     for (int i = 0; i < 3; i++) {
         TrainOptions o = i ? resume_for(out_b) : scheduled(out_b);
         o.threads = i + 1;
@@ -235,15 +237,16 @@ static void what_a_resumed_run_takes_up(void **state)
     o.epochs = 2;
     o.mirror_given = 1, o.mirror = 0;
     run_or_fail(o);
-    assert_non_null(
-        strstr(said, "sgd,lr=0.02,momentum=0.5; constant,warmup=0; global_clip_norm 0.05"));
+    assert_non_null(strstr(
+        said, "sgd,lr=0.02,momentum=0.5,nesterov=false; constant,warmup=0; global_clip_norm 0.05"));
     assert_null(strstr(said, "mirrored"));
     o = resume_for(out_a);
     o.epochs = 3;
     o.schedule = (ModelSchedule){ .name = "step", .every = 2, .factor = 0.5 };
     o.clip_given = true; /* with all three 0: no clipping */
     run_or_fail(o);
-    assert_non_null(strstr(said, "sgd,lr=0.02,momentum=0.5; step,every=2,factor=0.5,warmup=0"));
+    assert_non_null(
+        strstr(said, "sgd,lr=0.02,momentum=0.5,nesterov=false; step,every=2,factor=0.5,warmup=0"));
     assert_null(strstr(said, "clip"));
     assert_int_equal(history_rates(out_a, rates), 3);
     assert_true(rates[0] == 0.05 && rates[1] == 0.02 && rates[2] == 0.01);
@@ -254,10 +257,114 @@ static void what_a_resumed_run_takes_up(void **state)
     refused(o, EXIT_USAGE, "min_lr 0.5 is above the learning rate 0.001");
 }
 
+/* The parameters of a file under a prefix, "" or "optimizer.average/"; how many values differ from
+   those of another. */
+static void read_parameters(const char *out, const char *name, const char *prefix, real *values)
+{
+    char path[PATH_SIZE];
+    Safetensors file;
+    Error error;
+    file_of(out, name, path);
+    assert_int_equal(weights_open(&file, path, &error), 0);
+    if (weights_take(&caec_model, &file, path, prefix, NULL, values, &error) != 0)
+        fail_msg("%s", error.text);
+    safetensors_free(&file);
+}
+
+static double val_loss_of(const char *out, int row)
+{
+    char path[PATH_SIZE], *comma;
+    size_t size;
+    file_of(out, "history.csv", path);
+    char *bytes = read_file(path, &size), *line = bytes;
+    while (row-- >= 0)
+        line = strchr(line, '\n') + 1;
+    comma = strchr(strchr(line, ',') + 1, ',');
+    const double loss = strtod(comma + 1, NULL);
+    free(bytes);
+    return loss;
+}
+
+static TrainOptions averaging(const char *out, int epochs)
+{
+    TrainOptions o = options_for(out);
+    o.epochs = (uint64_t)epochs;
+    o.ema = 0.9, o.ema_given = true;
+    return o;
+}
+
+/* val_loss and best are of the averages, and last holds both, also through two stops inside
+   epochs. */
+static void a_run_keeps_averages(void **state)
+{
+    (void)state;
+    static real best[REALS], last[REALS], average[REALS];
+    run_or_fail(averaging(out_a, 3));
+    assert_non_null(strstr(said, "; ema 0.9"));
+    for (int i = 0; i < 3; i++) {
+        TrainOptions o = i ? resume_for(out_b) : averaging(out_b, 3);
+        o.threads = i + 1;
+        o.epochs = 3;
+        o.steps = i < 2 ? (uint64_t[]){ 7, 40 }[i] : 0;
+        run_or_fail(o);
+    }
+    assert_same_file("last.safetensors");
+    assert_same_file("best.safetensors");
+    read_parameters(out_a, "best.safetensors", "", best);
+    read_parameters(out_a, "last.safetensors", "", last);
+    read_parameters(out_a, "last.safetensors", "optimizer.average/", average);
+    assert_memory_equal(best, average, sizeof best); /* the last epoch was the best */
+    assert_memory_not_equal(last, average, sizeof last);
+    /* a run that starts from the averages, and has not moved by its end, has their val_loss */
+    const double loss = val_loss_of(out_a, 2);
+    char path[PATH_SIZE];
+    file_of(out_a, "best.safetensors", path);
+    TrainOptions o = options_for(out_b);
+    o.epochs = 1;
+    o.init = path;
+    o.lr = 1e-30;
+    run_or_fail(o);
+    assert_true(loss > 0 && fabs(val_loss_of(out_b, 0) - loss) <= 1e-6 * loss);
+    file_of(out_a, "last.safetensors", path); /* --init takes the parameters, not the averages */
+    run_or_fail(o);
+    assert_true(fabs(val_loss_of(out_b, 0) - loss) > 1e-6 * loss);
+}
+
+/* Averages change nothing that is learnt, and a resumed run may begin or leave them. */
+static void averages_come_and_go(void **state)
+{
+    (void)state;
+    static real plain[REALS], last[REALS], average[REALS];
+    TrainOptions o = options_for(out_a);
+    o.epochs = 2;
+    run_or_fail(o);
+    read_parameters(out_a, "last.safetensors", "", plain);
+    run_or_fail(averaging(out_b, 2));
+    read_parameters(out_b, "last.safetensors", "", last);
+    assert_memory_equal(plain, last, sizeof last);
+    o = resume_for(out_b);
+    o.epochs = 3;
+    o.ema_given = true;
+    run_or_fail(o);
+    assert_null(strstr(said, "ema"));
+    o = resume_for(out_b);
+    o.steps = 3 * 16 + 1;
+    o.ema = 0.5, o.ema_given = true;
+    read_parameters(out_b, "last.safetensors", "", plain);
+    run_or_fail(o);
+    read_parameters(out_b, "last.safetensors", "", last);
+    read_parameters(out_b, "last.safetensors", "optimizer.average/", average);
+    for (int i = 0; i < REALS; i++)
+        assert_true(fabs((double)average[i] - ((double)plain[i] + (double)last[i]) / 2)
+                    <= 1e-6 * (1 + fabs((double)last[i])));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_scheduled_run_is_resumed_to_the_bit),
+        cmocka_unit_test(a_run_keeps_averages),
+        cmocka_unit_test(averages_come_and_go),
         cmocka_unit_test(pictures_are_mirrored),
         cmocka_unit_test(early_stopping_ends_the_run),
         cmocka_unit_test(the_rate_goes_down_on_a_plateau),

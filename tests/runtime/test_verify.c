@@ -253,6 +253,34 @@ static void other_optimizers(void **state)
     values_of("step1/encoder.conv1.bias")[0] = kept;
 }
 
+/* Updates by the optimizer that the file's metadata name. */
+static void an_optimizer_of_the_file(void **state)
+{
+    (void)state;
+    Model model = caec_model;
+    Error error;
+    assert_int_equal(settings_read_optimizer(&model.training.optimizer, "adagrad,lr=0.5", &error),
+                     0);
+    adagrad_lr = 0.5;
+    train_reference();
+    verdict_with(&model, 0, "the reference's are by adam,lr=0.001,beta1=0.9,beta2=0.999,eps=1e-07");
+    reference_optimizer = "adagrad,eps=1e-07,lr=0.5";
+    verdict_with(&model, 0, "ok: all 19 tensors");
+    verdict(0, "the reference's are by adagrad,lr=0.5,initial_accumulator=0.1,eps=1e-07, and the "
+               "graph's optimizer is adam,");
+    save(SAFETENSORS_F64);
+    assert_int_equal(verify(&model, 0, &error), 0);
+    values_of("step1/encoder.conv1.bias")[0] += 5;
+    verdict_with(&model, 1, "FAIL: 1 of 19");
+    reference_optimizer = "adagrad,lr=0.5,initial_accumulator=0.2";
+    verdict_with(&model, 0, "ok: all 7 tensors");
+    reference_optimizer = "adagrad,rho=0.5";
+    refused("optimizer", "it has lr, initial_accumulator, eps");
+    reference_optimizer = NULL;
+    adagrad_lr = 0;
+    train_reference();
+}
+
 /* A reference has no gradient of what is not trained, and there it stays as it was. */
 static void what_is_not_trained(void **state)
 {
@@ -361,6 +389,7 @@ int main(void)
         cmocka_unit_test(refuses_extra),
         cmocka_unit_test(refuses_other_inputs),
         cmocka_unit_test(other_optimizers),
+        cmocka_unit_test(an_optimizer_of_the_file),
         cmocka_unit_test(what_is_not_trained),
         cmocka_unit_test(prints_json),
         cmocka_unit_test(unreadable_is_io),

@@ -107,10 +107,17 @@ static void add_parameters(const char *prefix, double *values)
 }
 
 int trained = REALS;
+double adagrad_lr;
+const char *reference_optimizer;
+
+static double adam_step(int t, double m, double v)
+{
+    return 1e-3 * sqrt(1 - pow(0.999, t)) / (1 - pow(0.9, t)) * m / (sqrt(v) + 1e-7);
+}
 
 void train_reference(void)
 {
-    double m[REALS] = { 0 }, v[REALS] = { 0 }, g[REALS];
+    double m[REALS] = { 0 }, v[REALS] = { 0 }, sum[REALS] = { 0 }, g[REALS];
 
     for (int t = 1; t <= STEPS; t++) {
         differentiate(weights[t - 1], g);
@@ -120,9 +127,10 @@ void train_reference(void)
         for (int i = 0; i < REALS; i++) {
             m[i] = 0.9 * m[i] + 0.1 * g[i];
             v[i] = 0.999 * v[i] + 0.001 * g[i] * g[i];
-            weights[t][i] = weights[t - 1][i]
-                            - (i < trained) * 1e-3 * sqrt(1 - pow(0.999, t)) / (1 - pow(0.9, t))
-                                  * m[i] / (sqrt(v[i]) + 1e-7);
+            sum[i] += g[i] * g[i];
+            const double step = adagrad_lr > 0 ? adagrad_lr * g[i] / sqrt(0.1 + sum[i] + 1e-7)
+                                               : adam_step(t, m[i], v[i]);
+            weights[t][i] = weights[t - 1][i] - (i < trained) * step;
         }
     }
     losses[STEPS] = forward(weights[STEPS], NULL, NULL);
@@ -194,6 +202,7 @@ size_t item_values(const SafetensorsItem *item)
 void save(SafetensorsType type)
 {
     char message[800];
+    const char *const key = "optimizer";
 
     for (int i = 0; i < item_count; i++) {
         size_t count = item_values(&items[i]);
@@ -206,8 +215,9 @@ void save(SafetensorsType type)
         if (type != SAFETENSORS_F32)
             free(values);
     }
-    assert_int_equal(
-        safetensors_write(path, items, item_count, NULL, NULL, 0, message, sizeof message), 0);
+    assert_int_equal(safetensors_write(path, items, item_count, &key, &reference_optimizer,
+                                       reference_optimizer != NULL, message, sizeof message),
+                     0);
     for (int i = 0; i < item_count && type == SAFETENSORS_F32; i++)
         free((void *)(uintptr_t)items[i].values);
 }

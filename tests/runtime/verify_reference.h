@@ -1,6 +1,6 @@
 /* verify_reference.h - a reference for verify that the tests compute by themselves: the network of
  * tiny_model.c in plain double arithmetic, gradients by central differences (exact here, since the
- * loss is piecewise quadratic in any one parameter), Adam by its formula. */
+ * loss is piecewise quadratic in any one parameter), Adam or adagrad by its formula. */
 #ifndef TEST_VERIFY_REFERENCE_H
 #define TEST_VERIFY_REFERENCE_H
 
@@ -40,8 +40,11 @@ extern double *sources[ITEMS + 1];
 extern char names[ITEMS][64];
 extern int item_count;
 
-/* Trains again; the numbers from `trained` on rest. */
+/* Trains again; the numbers from `trained` on rest. By adagrad where an lr of it is given, 0: by
+   Adam. The metadata's optimizer, as `save` writes it; NULL: none. */
 extern int trained;
+extern double adagrad_lr;
+extern const char *reference_optimizer;
 void train_reference(void);
 
 int make_reference(void **state);

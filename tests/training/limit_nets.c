@@ -75,8 +75,9 @@ char *graph_trained_by(const SettingsWord *word, bool all, ModelTraining *traini
                 free(numbers);
                 numbers = more;
             }
-    char *graph = text_of(NET("%s", "%s", "  training = { optimizer = %s { %s}, batch = 5 },\n"),
-                          ENCODER, DECODER, word->name, numbers);
+    training->optimizer.ema = all ? 0.5 : 0;
+    char *graph = text_of(NET("%s", "%s", "  training = { optimizer = %s { %s}, batch = 5%s },\n"),
+                          ENCODER, DECODER, word->name, numbers, all ? ", ema = 0.5" : "");
     free(numbers);
     return graph;
 }

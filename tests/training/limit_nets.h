@@ -20,7 +20,7 @@ enum { IS_FLOAT = sizeof(real) == sizeof(float) };
 extern const char net_convolutions[], net_adam[], net_microbatches[], net_noise[], net_channels[],
     net_first_conv[], net_first_dense[], net_branches[], net_signal[];
 
-/* A graph trained by an optimizer with its defaults, or, `all`, with all that it may keep of a
+/* A graph trained by an optimizer with its defaults, or, `all`, with all that may be kept of a
    parameter; to be freed. *training is what its programs then train by. */
 char *graph_trained_by(const SettingsWord *word, bool all, ModelTraining *training);
 

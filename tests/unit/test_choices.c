@@ -17,19 +17,26 @@ typedef struct Error Error;
 #include <stdlib.h>
 #include <string.h>
 
-/* The runtime names the number without which a value is not kept by its place; 0: there is none. */
+/* The place by which the runtime names a number; 0: there is none. */
+static size_t place_of(const SettingsWord *word, const char *name)
+{
+    const SettingsNumber *number = word->numbers;
+    if (!name)
+        return 0;
+    while (number->name && strcmp(number->name, name) != 0)
+        number++;
+    assert_non_null(number->name);
+    return number->offset;
+}
+
 static void want_same_states(const ChoiceSpec *spec, const SettingsWord *word)
 {
     int n = 0;
     for (; spec->states[n].name; n++) {
-        const char *where = spec->states[n].where;
-        const SettingsNumber *number = word->numbers;
         assert_true(n < SETTINGS_STATES && word->states[n].name);
         assert_string_equal(spec->states[n].name, word->states[n].name);
-        while (where && number->name && strcmp(number->name, where) != 0)
-            number++;
-        assert_int_equal(word->states[n].offset, where && number->name ? number->offset : 0);
-        assert_true(!where || number->name);
+        assert_int_equal(word->states[n].offset, place_of(word, spec->states[n].where));
+        assert_int_equal(word->states[n].start, place_of(word, spec->states[n].start));
     }
     assert_null(word->states[n].name);
 }

@@ -106,7 +106,7 @@ static void options_go_before_the_graph(void **state)
         "--min-delta 0.001 --no-mirror");
     want_exit(&result, 0);
     assert_non_null(strstr(
-        result.out, "\nsgd,lr=0.02,momentum=0.9; "
+        result.out, "\nsgd,lr=0.02,momentum=0.9,nesterov=false; "
                     "reduce_on_plateau,factor=0.1,patience=4,min_delta=0.0001,cooldown=0,min_lr=0,"
                     "warmup=0; clip_value 0.5; patience 7; min_delta 0.001\n"));
     result_free(&result);
@@ -148,7 +148,7 @@ static void wrong_words(void **state)
         { "--optimizer lion",
           "--optimizer lion: no optimizer is called that; there are adam, adamw, sgd" },
         { "--optimizer sgd,beta1=0.9",
-          "beta1=0.9: give numbers of sgd as NAME=NUMBER; it has lr, momentum" },
+          "beta1=0.9: give numbers of sgd as NAME=NUMBER; it has lr, momentum, nesterov" },
         { "--optimizer sgd,momentum=2", "momentum of sgd is a number from 0 to 0.999999" },
         { "--schedule linear",
           "no schedule is called that; there are constant, step, cosine, reduce_on_plateau" },
@@ -161,6 +161,7 @@ static void wrong_words(void **state)
         { "--min-delta x", "--min-delta x: give a number, 0 or more" },
         { "--clip-norm -1", "--clip-norm -1: give a number, 0 or more" },
         { "--clip-value nan", "--clip-value nan: give a number, 0 or more" },
+        { "--ema 1", "--ema 1: give a number from 0 to 0.999999, as 0.99; 0: keep no averages" },
         { "--clip-norm 1 --global-clip-norm 1",
           "--clip-norm, --global-clip-norm and --clip-value exclude each other" },
         { "--lr 0.01 --optimizer adam,lr=0.1",

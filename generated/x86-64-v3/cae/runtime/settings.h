@@ -11,7 +11,16 @@
 #include "error.h"
 #include "model.h"
 
-enum { SETTINGS_TEXT = 256, SETTINGS_NUMBERS = 6, SETTINGS_STATES = 3 };
+/* SETTINGS_STATES: what optimizers keep of a parameter, and last its average, SETTINGS_AVERAGE. */
+enum {
+    SETTINGS_TEXT = 256,
+    SETTINGS_NUMBERS = 6,
+    SETTINGS_STATES = 4,
+    SETTINGS_AVERAGE = SETTINGS_STATES - 1
+};
+
+/* The most that ema may be: more is an average that does not move. */
+#define SETTINGS_MAX_EMA 0.999999
 
 /* The most that the command line takes and that checkpoints may hold. */
 enum {
@@ -35,12 +44,13 @@ typedef struct SettingsState {
     const char *name; /* "m": checkpoints have optimizer.m/<parameter> */
     size_t offset;    /* in ModelOptimizer, of the number without which (0) it is not kept; 0: it
                          always is */
+    size_t start;     /* likewise, of the number that it starts at; 0: it starts at 0 */
 } SettingsState;
 
 typedef struct SettingsWord {
     const char *name;
     SettingsNumber numbers[SETTINGS_NUMBERS + 1]; /* ended by name NULL */
-    SettingsState states[SETTINGS_STATES + 1];    /* of an optimizer, likewise */
+    SettingsState states[SETTINGS_AVERAGE + 1];   /* of an optimizer, likewise */
 } SettingsWord;
 
 extern const SettingsWord settings_optimizers[], settings_schedules[]; /* ended by name NULL */
@@ -51,7 +61,7 @@ int settings_read_optimizer(ModelOptimizer *optimizer, const char *text, Error *
 int settings_read_schedule(ModelSchedule *schedule, const char *text, Error *error);
 
 /* The text with all numbers of the word, each in the shortest form that gives it back to the
-   bit. */
+   bit. (ema is no number of an optimizer's word: reading leaves it 0, the text has none.) */
 void settings_optimizer_text(const ModelOptimizer *optimizer, char text[SETTINGS_TEXT]);
 void settings_schedule_text(const ModelSchedule *schedule, char text[SETTINGS_TEXT]);
 
@@ -60,10 +70,15 @@ void settings_schedule_text(const ModelSchedule *schedule, char text[SETTINGS_TE
 enum { SETTINGS_LIST = 1024 };
 void settings_list(const SettingsWord *words, char text[SETTINGS_LIST]);
 
+/* 1 where both are one optimizer with the same numbers, as far as decimals tell (1e-9). */
+int settings_same_optimizer(const ModelOptimizer *a, const ModelOptimizer *b);
+
 /* The name of the i-th value that optimizers of that name may keep, i below SETTINGS_STATES; NULL:
-   it has no such one. Whether it keeps it with these numbers. How many it keeps. */
+   it has no such one. Whether it keeps it with these numbers; the average, where there is an ema.
+   How many it keeps. */
 const char *settings_state_name(const char *optimizer, int i);
 int settings_keeps_state(const ModelOptimizer *optimizer, int i);
+double settings_state_start(const ModelOptimizer *optimizer, int i); /* of a value that it keeps */
 int settings_states(const ModelOptimizer *optimizer);
 
 /* x in the shortest form that gives it back to the bit. */

@@ -11,7 +11,8 @@ typedef struct VerifyBound {
     double all, most;
 } VerifyBound;
 
-extern const VerifyBound verify_bound_forward, verify_bound_gradient, verify_bound_update;
+extern const VerifyBound verify_bound_forward, verify_bound_gradient;
+VerifyBound verify_bound_update(double move); /* of an update that moves as far as that */
 
 /* What rounding may leave of a gradient, relative to the network's largest: see verify.h. */
 extern const double verify_rounding;
@@ -31,9 +32,10 @@ typedef struct VerifyRow {
 typedef struct VerifyReport {
     const Model *model;
     int batch, steps;
-    int updates;             /* 1 where the updates are compared */
-    double largest_gradient; /* of the network, at step 0 */
-    VerifyRow *rows;         /* with room for all */
+    ModelOptimizer optimizer; /* of the file */
+    int updates;              /* 1 where the updates are compared */
+    double largest_gradient;  /* of the network, at step 0 */
+    VerifyRow *rows;          /* with room for all */
     int count, failed;
 } VerifyReport;
 

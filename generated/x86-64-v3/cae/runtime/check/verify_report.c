@@ -14,9 +14,13 @@
 
 const VerifyBound verify_bound_forward = { BY_REAL(1e-5, 1e-6), 0 };
 const VerifyBound verify_bound_gradient = { BY_REAL(2e-3, 1e-6), 0 };
-const VerifyBound verify_bound_update = { BY_REAL(3e-3, 1e-6), BY_REAL(5e-4, 0) };
 const double verify_rounding = BY_REAL(5e-6, 1e-13);
 static const VerifyBound bound_loss = { BY_REAL(3e-4, 1e-6), 0 };
+
+VerifyBound verify_bound_update(double move)
+{
+    return (VerifyBound){ BY_REAL(3 * move, 1e-6), BY_REAL(move / 2, 0) };
+}
 
 static void add_row(VerifyReport *report, const char *name, VerifyRow row)
 {
@@ -101,9 +105,10 @@ static void print_rows(const VerifyReport *report)
 void verify_print(const VerifyReport *report)
 {
     const Model *model = report->model;
-    char optimizer[SETTINGS_TEXT];
+    char optimizer[SETTINGS_TEXT], theirs[SETTINGS_TEXT];
 
     settings_optimizer_text(&model->training.optimizer, optimizer);
+    settings_optimizer_text(&report->optimizer, theirs);
     printf(
         "%s (%s, %s): %d parameters have the reference's names and shapes; batch %d, %d updates\n",
         model->name, model->target, real_name(), model->parameter_count, report->batch,
@@ -111,10 +116,9 @@ void verify_print(const VerifyReport *report)
     print_rows(report);
     if (!report->updates)
         printf(
-            "updates, and losses after them, are not compared: the reference's are Adam's with lr "
-            "0.001, beta1 0.9, beta2 0.999, eps 1e-07, and the "
+            "updates, and losses after them, are not compared: the reference's are by %s, and the "
             "graph's optimizer is %s\n",
-            optimizer);
+            theirs, optimizer);
     if (report->failed)
         printf("FAIL: %d of %d tensors are out of bounds\n", report->failed, report->count);
     else

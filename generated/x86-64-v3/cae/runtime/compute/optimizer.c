@@ -3,6 +3,7 @@
 #include "finite.h"
 #include "memory.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <tgmath.h>
@@ -24,6 +25,17 @@ static UpdateRule *find_rule(const char *name)
     return NULL;
 }
 
+static void start_states(Optimizer *optimizer)
+{
+    for (int i = 0; i < SETTINGS_STATES; i++) {
+        if (!optimizer->state[i])
+            continue;
+        const real start = (real)settings_state_start(&optimizer->settings, i);
+        for (size_t k = 0; k < optimizer->count; k++)
+            optimizer->state[i][k] = start;
+    }
+}
+
 int optimizer_open(Optimizer *optimizer, const ModelOptimizer *settings, size_t count, int exact,
                    Error *error)
 {
@@ -42,7 +54,17 @@ int optimizer_open(Optimizer *optimizer, const ModelOptimizer *settings, size_t 
             optimizer_close(optimizer);
             return -1;
         }
+    start_states(optimizer);
     return 0;
+}
+
+/* Moves the averages of n parameters; `first`: they have none yet. */
+static void average_block(double ema, bool first, size_t n, real *restrict average,
+                          const real *restrict w)
+{
+    const real kept = first ? 0 : (real)ema, added = first ? 1 : (real)(1 - ema);
+    for (size_t i = 0; i < n; i++)
+        average[i] = kept * average[i] + added * w[i];
 }
 
 /* The `n` parameters from `from` on; 0 where one of them, or the state of one, is not finite after
@@ -54,10 +76,25 @@ static int update_block(const Optimizer *optimizer, UpdateRule *rule, const Upda
     for (int i = 0; i < SETTINGS_STATES; i++)
         state[i] = optimizer->state[i] ? optimizer->state[i] + from : NULL;
     rule(update, n, parameters + from, state, gradient + from);
+    if (state[SETTINGS_AVERAGE])
+        average_block(optimizer->settings.ema, optimizer->t == 1, n, state[SETTINGS_AVERAGE],
+                      parameters + from);
     int finite = finite_all(parameters + from, n);
     for (int i = 0; i < SETTINGS_STATES && finite; i++)
         finite = !state[i] || finite_all(state[i], n);
     return finite;
+}
+
+/* By `t` alone, so that a resumed run has the same. */
+static Course course_of(const ModelOptimizer *numbers, double t)
+{
+    enum { WARM = 1024 }; /* 0.96 to that power is lost beside 1 */
+    Course course = course_begin();
+    for (int i = 0; i < WARM && i < t; i++)
+        course = course_next(course, numbers);
+    course.beta1_power = pow(numbers->beta1, t);
+    course.beta2_power = pow(numbers->beta2, t);
+    return course;
 }
 
 /* The update of `count` parameters from `begin` on; 0 as update_block. */
@@ -65,8 +102,7 @@ static int update_range(const Optimizer *optimizer, size_t begin, size_t count, 
                         const real *gradient, double scale, int threads)
 {
     const ModelOptimizer *s = &optimizer->settings;
-    const double t = (double)optimizer->t;
-    const Update update = { s, pow(s->beta1, t), pow(s->beta2, t), scale };
+    const Update update = { s, course_of(s, (double)optimizer->t), scale };
     UpdateRule *const rule = find_rule(s->name);
 
     /* Blocks of a fixed length: the compiler's vector body and tail then fall on the same elements
@@ -89,9 +125,7 @@ static int update_range(const Optimizer *optimizer, size_t begin, size_t count, 
 
 void optimizer_restart(Optimizer *optimizer, const Model *model, const unsigned char *trains)
 {
-    for (int i = 0; i < SETTINGS_STATES; i++)
-        if (optimizer->state[i])
-            memset(optimizer->state[i], 0, optimizer->count * sizeof(real));
+    start_states(optimizer);
     optimizer->t = 0;
     optimizer->model = model;
     optimizer->trains = trains;
@@ -115,6 +149,20 @@ int optimizer_update(Optimizer *optimizer, real *parameters, const real *gradien
                                    gradient, scale, threads);
     }
     return finite;
+}
+
+real *optimizer_averages(Optimizer *optimizer, const real *parameters)
+{
+    const Model *model = optimizer->model;
+    real *average = optimizer->state[SETTINGS_AVERAGE];
+    if (average && optimizer->t == 0)
+        memcpy(average, parameters, optimizer->count * sizeof(real));
+    for (int i = 0; average && optimizer->trains && i < model->parameter_count; i++) {
+        const ModelParameter *p = &model->parameters[i];
+        if (!optimizer->trains[i])
+            memcpy(average + p->offset, parameters + p->offset, p->count * sizeof(real));
+    }
+    return average;
 }
 
 void optimizer_close(Optimizer *optimizer)

@@ -67,6 +67,7 @@ static const Field fields[] = {
     { "caec.steps", PLACE(steps), COUNT, 0, INT64_MAX },
     { "caec.closed", PLACE(closed), COUNT, 0, MOST },
     { "caec.optimizer", PLACE(training.optimizer), OPTIMIZER, 0, 0 },
+    { "caec.ema", PLACE(training.optimizer.ema), DOUBLE, 0, SETTINGS_MAX_EMA },
     { "caec.schedule", PLACE(training.schedule), SCHEDULE, 0, 0 },
     { "caec.schedule_follows", PLACE(schedule_follows), COUNT, 0, 1 },
     { "caec.clip_norm", PLACE(training.clip_norm), DOUBLE, 0, DBL_MAX },
@@ -101,10 +102,10 @@ static bool has_field(const Model *model, const Field *field)
 }
 
 /* Files of older programs do not tell of these: their runs then write once more what an end leaves,
-   and the schedule's epochs count as given. */
+   the schedule's epochs count as given, and there are no averages. */
 static int may_lack(const Field *field)
 {
-    return strcmp(field->key, "caec.closed") == 0
+    return strcmp(field->key, "caec.closed") == 0 || strcmp(field->key, "caec.ema") == 0
            || strcmp(field->key, "caec.schedule_follows") == 0;
 }
 

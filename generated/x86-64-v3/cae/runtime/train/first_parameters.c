@@ -5,6 +5,7 @@
 #include "weights/weights.h"
 
 #include <stdio.h>
+#include <string.h>
 
 enum { MAX_REDRAWINGS = 64 };
 
@@ -42,6 +43,19 @@ int train_mend_dead_output(Run *run, int drawn, Error *error)
     return 0;
 }
 
+/* A run that kept no averages until now begins them with its parameters as they are. */
+static int resume_parameters(Run *run, Error *error)
+{
+    Trainer *t = &run->trainer;
+    CheckpointState before = { 0 };
+    real *averages = t->optimizer.state[SETTINGS_AVERAGE];
+    int result = checkpoint_load(run->folder.last, run->model, t->parameters, t->optimizer.state,
+                                 &before, error);
+    if (result == 0 && averages && before.training.optimizer.ema == 0)
+        memcpy(averages, t->parameters, run->model->parameter_reals * sizeof(real));
+    return result;
+}
+
 int train_fill_parameters(Run *run, Error *error)
 {
     const TrainOptions *o = run->options;
@@ -50,8 +64,7 @@ int train_fill_parameters(Run *run, Error *error)
 
     trainer_begin_stage(t, train_stage(run));
     if (o->resume)
-        result = checkpoint_load(run->folder.last, run->model, t->parameters, t->optimizer.state,
-                                 &(CheckpointState){ 0 }, error);
+        result = resume_parameters(run, error);
     else if (o->init)
         result = weights_load(run->model, o->init, t->parameters, error);
     else

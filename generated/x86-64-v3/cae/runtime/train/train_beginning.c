@@ -14,8 +14,11 @@ static void describe_training(const ModelTraining *t, char *text, size_t size)
         const char *name;
         double value;
     } numbers[] = {
-        { "clip_norm", t->clip_norm },   { "global_clip_norm", t->global_clip_norm },
-        { "clip_value", t->clip_value }, { "patience", t->patience },
+        { "ema", t->optimizer.ema },
+        { "clip_norm", t->clip_norm },
+        { "global_clip_norm", t->global_clip_norm },
+        { "clip_value", t->clip_value },
+        { "patience", t->patience },
         { "min_delta", t->min_delta },
     };
     char optimizer[SETTINGS_TEXT], schedule[SETTINGS_TEXT];

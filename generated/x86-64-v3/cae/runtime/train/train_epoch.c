@@ -51,7 +51,7 @@ static int save_best(Run *run, double score, int partial, Error *error)
     state.best = score;
     /* the clock is no property of the weights: equal runs write equal files */
     state.seconds = 0;
-    return checkpoint_save(run->folder.best, run->model, run->trainer.parameters, NULL, &state,
+    return checkpoint_save(run->folder.best, run->model, trainer_shown(&run->trainer), NULL, &state,
                            error);
 }
 
@@ -131,14 +131,12 @@ static void count_score(Run *run, double score)
                   s->training.optimizer.lr * s->plateau.scale);
 }
 
-int train_end_epoch(Run *run, int partial, Error *error)
+/* What the epoch leaves in the run's folder, of the averages where there are some; *score is what
+   it comes to, *better whether that is the lowest so far. Returns as train_end_epoch. */
+static int show_epoch(Run *run, int partial, double *score, int *better, Error *error)
 {
-    CheckpointState *s = &run->state;
+    const CheckpointState *s = &run->state;
     double val_loss, loss = s->loss_sum / (double)s->images;
-
-    if (s->images == 0)
-        return error_set(error, EXIT_INPUT, "%s: none of its pictures could be read",
-                         run->options->train.count ? run->options->train.paths[0] : "training");
     int result = validate(run, &val_loss, error);
     if (result != 0)
         return result;
@@ -146,12 +144,33 @@ int train_end_epoch(Run *run, int partial, Error *error)
                  (size_t)((s->images + (uint64_t)run->batch - 1) / (uint64_t)run->batch),
                  (double)s->images / fmax(s->seconds, 1e-9), s->seconds, loss, val_loss);
 
-    double score = isnan(val_loss) ? loss : val_loss;
-    int better = train_last_stage(run) && score < s->best;
+    *score = isnan(val_loss) ? loss : val_loss;
+    *better = train_last_stage(run) && *score < s->best;
     if (train_follow_folder(run, error) != 0
-        || (better && save_best(run, score, partial, error) != 0)
-        || write_results(run, loss, val_loss, error) != 0
-        || train_find_dead_channels(run, error) != 0)
+        || (*better && save_best(run, *score, partial, error) != 0)
+        || write_results(run, loss, val_loss, error) != 0)
+        return -1;
+    return 0;
+}
+
+int train_end_epoch(Run *run, int partial, Error *error)
+{
+    CheckpointState *s = &run->state;
+    const int averages = s->training.optimizer.ema > 0;
+    double score;
+    int better;
+
+    if (s->images == 0)
+        return error_set(error, EXIT_INPUT, "%s: none of its pictures could be read",
+                         run->options->train.count ? run->options->train.paths[0] : "training");
+    if (averages)
+        trainer_show(&run->trainer);
+    int result = show_epoch(run, partial, &score, &better, error);
+    if (averages)
+        trainer_prepare(&run->trainer);
+    if (result != 0)
+        return result;
+    if (train_find_dead_channels(run, error) != 0)
         return -1;
     s->closed = partial ? s->step : 0;
     if (!partial) {

@@ -23,7 +23,8 @@ int train_save_pictures(Run *run, const RunFolder *folder, int always, Error *er
 
 static int save(Run *run, Error *error)
 {
-    const Trainer *t = &run->trainer;
+    Trainer *t = &run->trainer;
+    trainer_shown(t); /* brings the averages up to date */
     if (train_save_pictures(run, &run->folder, 0, error) != 0
         || checkpoint_save(run->folder.last, run->model, t->parameters, t->optimizer.state,
                            &run->state, error)

@@ -27,13 +27,13 @@ static int take_options(Run *run, Error *error)
     const TrainOptions *o = run->options;
     CheckpointState *s = &run->state;
     ModelTraining *t = &s->training;
-    double lr = t->optimizer.lr;
+    const double ema = t->optimizer.ema;
 
-    if (o->optimizer.name) {
+    if (o->optimizer.name)
         t->optimizer = o->optimizer;
-        lr = t->optimizer.lr;
-    }
-    t->optimizer.lr = o->lr > 0 ? o->lr : lr;
+    if (o->lr > 0)
+        t->optimizer.lr = o->lr;
+    t->optimizer.ema = o->ema_given ? o->ema : ema;
     if (o->schedule.name && !is_the_runs(s, &o->schedule)) {
         t->schedule = o->schedule;
         s->schedule_follows = 0;
