@@ -56,7 +56,7 @@ typedef struct NetLayer {
     int shape[3];             /* RESHAPE */
     bool valid, no_bias;      /* no_bias: DENSE too */
     bool plain; /* CONV, DECONV: by conv_plain wherever nothing else is asked for, since the layer
-                   only stands around what is tested: compiled in a fifth of the time */
+                   only stands around what is tested: compiled in a quarter of the time */
     const char *activation; /* CONV, DECONV, DENSE: the attribute; ACT: the layer's word */
     double slope;           /* ACT "leaky_relu" */
     bool flat_slope;        /* slope = 0 */
