@@ -46,12 +46,13 @@ function(caec_add_model name graph)
     set(flags "-fsanitize=${CAEC_SANITIZE} -fno-omit-frame-pointer -g1 -O1")
     set(build_type None)
   endif()
+  caec_known_checks(checks)
   file(GLOB mains CONFIGURE_DEPENDS ${CAEC_RUNTIME}/main_*.c ${CAEC_RUNTIME}/*.h
       ${CAEC_RUNTIME}/*.cmake ${CAEC_RUNTIME}/*/*.h ${CAEC_RUNTIME}/compute/*.c)
   add_custom_command(
     OUTPUT ${bin}/${name}-train ${bin}/${name}-infer
     COMMAND ${compiler} ${graph} -o ${folder} --no-runtime --force ${arg_OPTIONS}
-    COMMAND ${CMAKE_COMMAND} -S ${folder}/${name} -B ${folder}/${name}.build -G ${CMAKE_GENERATOR}
+    COMMAND ${CMAKE_COMMAND} ${checks} -S ${folder}/${name} -B ${folder}/${name}.build -G ${CMAKE_GENERATOR}
         -DCMAKE_BUILD_TYPE=${build_type}
             -DCMAKE_C_COMPILER=${CMAKE_C_COMPILER} -DCMAKE_C_FLAGS=${flags}
                 -DCMAKE_EXE_LINKER_FLAGS=${CAEC_SANITIZE_LINK}
@@ -67,4 +68,23 @@ function(caec_add_model name graph)
     set(all ALL)
   endif()
   add_custom_target(${name} ${all} DEPENDS ${bin}/${name}-train ${bin}/${name}-infer)
+endfunction()
+
+# What runtime.cmake has found out about compiler, linker and libraries, where this project has
+# included it, as a file for cmake -C: a model's folder is for the same ones and need not look
+# again, which takes longer than compiling a small model.
+function(caec_known_checks variable)
+  set(${variable} "" PARENT_SCOPE)
+  get_cmake_property(names CACHE_VARIABLES)
+  list(FILTER names INCLUDE REGEX "^(CMAKE_HAVE_|OpenMP_|CAEC_LINKER_)")
+  list(FILTER names EXCLUDE REGEX "-(ADVANCED|MODIFIED)$")
+  if(NOT COMMAND caec_program)
+    return()
+  endif()
+  set(text "")
+  foreach(name IN LISTS names)
+    string(APPEND text "set(${name} \"$CACHE{${name}}\" CACHE INTERNAL \"\")\n")
+  endforeach()
+  file(CONFIGURE OUTPUT ${CMAKE_BINARY_DIR}/caec_checks.cmake CONTENT "${text}" @ONLY)
+  set(${variable} -C ${CMAKE_BINARY_DIR}/caec_checks.cmake PARENT_SCOPE)
 endfunction()

@@ -23,9 +23,9 @@ static void want_image(const char *what, const float *got, const Image *right)
         fail_msg("%s differs by %.3g of its largest value", what, difference);
 }
 
-static void check_values(const Net *net, const char *graph, const char *options)
+static void check_values(const Net *net, const Library *library)
 {
-    Library l = library_load(graph, options);
+    const Library l = *library;
     int count;
     double *drawn = net_parameters(net, 3, &count);
     uint8_t *image = net_image(net, 4);
@@ -49,23 +49,38 @@ static void check_values(const Net *net, const char *graph, const char *options)
     void *const blocks[] = { drawn, image, parameters, latent, output, prepared, workspace };
     for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++)
         free(blocks[i]);
-    library_free(&l);
 }
 
-/* In random order, with mistakes, under sanitizers; `counted`: see program_stream.c. */
-static void run_program(const char *graph, const char *options, const char *flags,
-                        const char *counted)
+/* The library in the folder in random order, with mistakes, under sanitizers; `counted`: see
+   program_stream.c. */
+static void run_program(const char *folder, const char *flags, const char *counted)
 {
-    char *folder = library_write(graph, options), *path = text_of("%s/net/counted.h", folder);
+    char *path = text_of("%s/net/counted.h", folder);
     char *driver = text_of("%s/tests/library/program_stream.c -o program", project_folder());
     file_write(path, counted, strlen(counted));
     library_compile_merged(folder, flags, driver);
     Result result = run(folder, "./program");
     want_exit(&result, 0);
     result_free(&result);
-    folder_remove(folder);
     free(path);
     free(driver);
+}
+
+/* The same without sanitizers, by the library as it has been loaded. */
+static void run_loaded(const char *folder)
+{
+    char *path = text_of("%s/net/counted.h", folder);
+    file_write(path, "", 0);
+    Result result = run(folder,
+                        "%s -std=c11 -O0 -Wall -Wextra -Wpedantic -Werror -I. -Inet "
+                        "%s/tests/library/program_stream.c ./net.so -lm -o program",
+                        c_compiler(), project_folder());
+    want_exit(&result, 0);
+    result_free(&result);
+    result = run(folder, "./program");
+    want_exit(&result, 0);
+    result_free(&result);
+    free(path);
 }
 
 static const char sanitizers[] = "-fsanitize=address,undefined -fno-sanitize-recover=all";
@@ -79,8 +94,13 @@ static void check(Net net, const char *target, const char *more)
     net_close(&net);
     char *graph = net_graph(&net), *options = text_of("--stream --target %s %s", target, more);
     print_message("%s, of %s\n", options, graph);
-    check_values(&net, graph, options);
-    run_program(graph, options, strcmp(target, "c") == 0 ? "" : sanitizers, "");
+    Library library = library_load(graph, options);
+    check_values(&net, &library);
+    if (strcmp(target, "c") == 0)
+        run_loaded(library.folder);
+    else
+        run_program(library.folder, sanitizers, "");
+    library_free(&library);
     free(graph);
     free(options);
 }
@@ -434,10 +454,12 @@ static void each_row_once(void **state)
         "loss = \"mse\", optimizer = adam {}");
     /* 24 -> 12 -> 10 -> 5 -> 2 (so 4 of these 5, 8 of the 10, 10 of the 12, 20 of the 24 are
        wanted) -> 24 */
-    run_program(cae, "--stream --no-training", "-DCOUNTED -finstrument-functions",
+    char *folder = library_write(cae, "--stream --no-training");
+    run_program(folder, "-DCOUNTED -finstrument-functions",
                 "ROWS(net_encoder_conv1_forward_row, 20) ROWS(net_encoder_conv2_forward_row, 8) "
                 "ROWS(net_encoder_pool3_forward_row, 4)\n"
                 "ROWS(net_decoder_conv1_forward_row, 2) ROWS(net_decoder_conv2_forward_row, 24)\n");
+    folder_remove(folder);
 }
 
 int main(void)

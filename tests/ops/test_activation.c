@@ -20,18 +20,19 @@ static void as_a_layer(void **state)
 {
     (void)state;
     for (int i = 0; i < NAMES; i++) {
-        Net net = { .height = 6,
-                    .width = 8,
-                    .channels = 3,
-                    .encoder = { { CONV, .filters = 5, .kernel = 3 },
-                                 { ACT, .activation = names[i] } },
-                    .decoder = { { CONV, .filters = 4, .kernel = 3, .activation = "tanh" },
-                                 { POOL, .size = 2 },
-                                 { ACT, .activation = names[i] },
-                                 { ACT, .activation = names[(i + 1) % NAMES] },
-                                 { UP, .size = 2 },
-                                 { CONV, .filters = 3, .kernel = 3, .no_bias = true },
-                                 { ACT, .activation = names[(i + 2) % NAMES] } } };
+        Net net = {
+            .height = 6,
+            .width = 8,
+            .channels = 3,
+            .encoder = { { CONV, .filters = 5, .kernel = 3 }, { ACT, .activation = names[i] } },
+            .decoder = { { CONV, .filters = 4, .kernel = 3, .activation = "tanh", .plain = true },
+                         { POOL, .size = 2 },
+                         { ACT, .activation = names[i] },
+                         { ACT, .activation = names[(i + 1) % NAMES] },
+                         { UP, .size = 2 },
+                         { CONV, .filters = 3, .kernel = 3, .no_bias = true, .plain = true },
+                         { ACT, .activation = names[(i + 2) % NAMES] } }
+        };
         check_net(&net, "x86-64-v3", "");
     }
 }
@@ -64,10 +65,11 @@ static Net net_with_pools(const char *activation)
                                { POOL, .size = 2 },
                                { CONV, .filters = 16, .kernel = 3, .activation = activation },
                                { AVG, .size = 2 } },
-                  .decoder = { { UP, .size = 2 },
-                               { CONV, .filters = 8, .kernel = 3, .activation = activation },
-                               { UNPOOL, .with = "encoder.pool1" },
-                               { CONV, .filters = 3, .kernel = 3 } } };
+                  .decoder = {
+                      { UP, .size = 2 },
+                      { CONV, .filters = 8, .kernel = 3, .activation = activation, .plain = true },
+                      { UNPOOL, .with = "encoder.pool1" },
+                      { CONV, .filters = 3, .kernel = 3, .plain = true } } };
 }
 
 static void before_pools(void **state)
@@ -107,10 +109,24 @@ static void slopes_of_leaky_relu(void **state)
                                  { ACT, .activation = "leaky_relu", .slope = slopes[i] },
                                  { POOL, .size = 2 } },
                     .decoder = { { UP, .size = 2 },
-                                 { CONV, .filters = 3, .kernel = 3 },
+                                 { CONV, .filters = 3, .kernel = 3, .plain = true },
                                  { ACT, .activation = "leaky_relu", .slope = slopes[2 - i] } } };
         check_net(&net, "x86-64-v3", "");
     }
+}
+
+static void check_scaled(Net *net, const Model *model, double scale)
+{
+    int count;
+    net->scale = scale;
+    double *parameters = net_parameters(net, 5, &count);
+    uint8_t *image = net_image(net, 6);
+    Driven driven = drive_new(model, parameters);
+    print_message("%s, weights up to %g\n", net->encoder[0].activation, scale);
+    check_forward(net, &driven, parameters, image, sizeof(real) == 8 ? 1e-12 : 1e-5);
+    drive_free(&driven);
+    free(parameters);
+    free(image);
 }
 
 /* Values of a hundred and more, of both signs: where formulas overflow, and where approximations
@@ -119,31 +135,21 @@ static void far_from_zero(void **state)
 {
     (void)state;
     static const double scales[] = { 20, 4000 };
-    for (int i = 0; i < NAMES; i++)
-        for (int k = sizeof(real) == 8 ? 0 : 1; k < 2; k++) { /* in float the larger alone */
-            if (strcmp(names[i], "exponential") == 0)         /* right to be infinite there */
-                continue;
-            Net net = { .height = 4,
-                        .width = 8,
-                        .channels = 3,
-                        .scale = scales[k],
-                        .encoder = { { CONV, .filters = 8, .kernel = 3, .activation = names[i] } },
-                        .decoder = {
-                            { CONV, .filters = 3, .kernel = 1, .activation = "linear" } } };
-            char *graph = net_graph(&net);
-            int count;
-            double *parameters = net_parameters(&net, 5, &count);
-            uint8_t *image = net_image(&net, 6);
-            Built built = build_model(graph, "--target c");
-            Driven driven = drive_new(built.model, parameters);
-            print_message("%s, weights up to %g\n", names[i], scales[k]);
-            check_forward(&net, &driven, parameters, image, sizeof(real) == 8 ? 1e-12 : 1e-5);
-            drive_free(&driven);
-            built_free(&built);
-            free(graph);
-            free(parameters);
-            free(image);
-        }
+    for (int i = 0; i < NAMES; i++) {
+        if (strcmp(names[i], "exponential") == 0) /* right to be infinite there */
+            continue;
+        Net net = { .height = 4,
+                    .width = 8,
+                    .channels = 3,
+                    .encoder = { { CONV, .filters = 8, .kernel = 3, .activation = names[i] } },
+                    .decoder = { { CONV, .filters = 3, .kernel = 1, .activation = "linear" } } };
+        char *graph = net_graph(&net);
+        Built built = build_model_merged(graph, "--target c --kernel decoder.conv1=conv_plain");
+        for (int k = sizeof(real) == 8 ? 0 : 1; k < 2; k++) /* in float the larger alone */
+            check_scaled(&net, built.model, scales[k]);
+        built_free(&built);
+        free(graph);
+    }
 }
 
 /* With all weights 0 every ReLU stands at 0 exactly; its derivative there is 0, so nothing reaches
@@ -161,8 +167,8 @@ static void relu_has_no_slope_at_zero(void **state)
         parameters[i] = 0.5;
     char *graph = net_graph(&net);
     for (int plain = 0; plain < 2; plain++) {
-        Built built = build_model(graph, plain ? "--target c --kernel encoder.conv1=conv_plain"
-                                               : "--target c");
+        Built built = build_model_merged(
+            graph, plain ? "--target c --kernel encoder.conv1=conv_plain" : "--target c");
         Driven driven = drive_new(built.model, parameters);
         uint8_t *image = net_image(&net, 3);
         double loss, *gradient = drive_gradient(&driven, &image, 1, NULL, &loss);
@@ -210,11 +216,14 @@ static void what_can_die(void **state)
                                  cases[i].last,
                                  cases[i].behind } };
         char *graph = net_graph(&net);
-        Built built = build_model(graph, "--target c");
+        char *options = net_force(&net, "conv_plain"), *all = text_of("--target c%s", options);
+        Built built = build_model_merged(graph, all);
         assert_int_equal(built.model->output_kernel, cases[i].dies ? 2 : -1);
         assert_int_equal(built.model->output_block, cases[i].spread ? 2 : 0);
         assert_int_equal(built.model->output_moved, cases[i].moved);
         built_free(&built);
+        free(options);
+        free(all);
         free(graph);
     }
 }

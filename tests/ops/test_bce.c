@@ -16,7 +16,7 @@ static void behind_a_sigmoid(void **state)
                         .channels = 1 + size % 3,
                         .loss = "bce",
                         .encoder = { { CONV, .filters = 3, .kernel = 3, .stride = size,
-                                       .activation = "tanh" } },
+                                       .activation = "tanh", .plain = true } },
                         .decoder = { { CONV, .filters = 1 + size % 3, .kernel = 3,
                                        .activation = layer ? NULL : "sigmoid" } } };
             int n = 1;
@@ -54,7 +54,8 @@ static void of_values(void **state)
                 .width = 8,
                 .channels = 3,
                 .loss = "bce",
-                .encoder = { { CONV, .filters = 3, .kernel = 3, .activation = "tanh" } },
+                .encoder = { { CONV, .filters = 3, .kernel = 3, .activation = "tanh",
+                               .plain = true } },
                 .decoder = { { CONV, .filters = 3, .kernel = 3, .activation = "sigmoid" },
                              { UP, .size = 2 },
                              { AVG, .size = 2 } } };
@@ -63,7 +64,8 @@ static void of_values(void **state)
                       .width = 8,
                       .channels = 3,
                       .loss = "bce",
-                      .encoder = { { CONV, .filters = 3, .kernel = 3, .activation = "tanh" } },
+                      .encoder = { { CONV, .filters = 3, .kernel = 3, .activation = "tanh",
+                                     .plain = true } },
                       .decoder = { { CONV, .filters = 3, .kernel = 3, .activation = "sigmoid" },
                                    { AVG, .size = 2 },
                                    { UP, .size = 2 } } };
@@ -80,7 +82,8 @@ static void of_values_out_of_range(void **state)
                 .channels = 2,
                 .loss = "bce",
                 .scale = 3,
-                .encoder = { { CONV, .filters = 3, .kernel = 3, .activation = "tanh" } },
+                .encoder = { { CONV, .filters = 3, .kernel = 3, .activation = "tanh",
+                               .plain = true } },
                 .decoder = { { CONV, .filters = 2, .kernel = 3, .activation = "relu" } } };
     char *graph = net_graph(&net);
     int count;

@@ -35,12 +35,13 @@ static void kernels_without_padding(void **state)
         Net net = { .height = 3,
                     .width = 2,
                     .channels = 3,
-                    .encoder = { { CONV, .filters = 2, .kernel = 1 },
+                    .encoder = { { CONV, .filters = 2, .kernel = 1, .plain = true },
                                  { UP, .size = 7 },
-                                 { CONV, .filters = 3, .kernel = 1 } },
-                    .decoder = { { CONV, .filters = 5, .kernel = kernel, .valid = true,
-                                   .activation = "tanh" },
-                                 { CONV, .filters = 3, .kernel = 3, .stride = 7 } } };
+                                 { CONV, .filters = 3, .kernel = 1, .plain = true } },
+                    .decoder = {
+                        { CONV, .filters = 5, .kernel = kernel, .valid = true,
+                          .activation = "tanh" },
+                        { CONV, .filters = 3, .kernel = 3, .stride = 7, .plain = true } } };
         check_net_by(&net, "x86-64-v3", "conv_direct");
     }
 }

@@ -14,12 +14,13 @@ static Net closed(Net net)
 
 static Net of_kernel(int kernel, int stride, int height, int width)
 {
-    return closed((Net){ .height = height,
-                         .width = width,
-                         .channels = 3,
-                         .encoder = { { CONV, .filters = 4, .kernel = 3, .activation = "tanh" } },
-                         .decoder = { { DECONV, .filters = 5, .kernel = kernel, .stride = stride,
-                                        .activation = "tanh" } } });
+    return closed((Net){
+        .height = height,
+        .width = width,
+        .channels = 3,
+        .encoder = { { CONV, .filters = 4, .kernel = 3, .activation = "tanh", .plain = true } },
+        .decoder = {
+            { DECONV, .filters = 5, .kernel = kernel, .stride = stride, .activation = "tanh" } } });
 }
 
 /* Kernels smaller than the stride leave pixels that get the bias alone. */
@@ -65,10 +66,10 @@ static void each_activation(void **state)
                     .width = 6,
                     .channels = 2,
                     .encoder = { { CONV, .filters = 3, .kernel = 3, .stride = 2,
-                                   .activation = "tanh" } },
+                                   .activation = "tanh", .plain = true } },
                     .decoder = { { DECONV, .filters = 9, .kernel = 4, .activation = names[i],
                                    .no_bias = i % 2 },
-                                 { CONV, .filters = 2, .kernel = 1 } } };
+                                 { CONV, .filters = 2, .kernel = 1, .plain = true } } };
         check_net_by(&net, "x86-64-v3", "conv_direct");
     }
 }
@@ -82,7 +83,7 @@ static void numbers_of_channels(void **state)
                     .width = 8,
                     .channels = 1 + i % 3,
                     .encoder = { { CONV, .filters = channels[i], .kernel = 3, .stride = 4,
-                                   .activation = "tanh" } },
+                                   .activation = "tanh", .plain = true } },
                     .decoder = {
                         { DECONV, .filters = channels[4 - i], .kernel = 3, .activation = "tanh" },
                         { DECONV, .filters = 1 + i % 3, .kernel = 5 } } };
@@ -123,10 +124,10 @@ static void in_front_of_a_pool_with_rows_left_over(void **state)
                 .height = 7,
                 .width = 7,
                 .channels = 3,
-                .encoder = { { CONV, .filters = 5, .kernel = 5, .stride = 4,
-                               .activation = "tanh" } },
+                .encoder = { { CONV, .filters = 5, .kernel = 5, .stride = 4, .activation = "tanh",
+                               .plain = true } },
                 .decoder = { { DECONV, .filters = 6, .kernel = kernel + 2, .activation = "tanh" },
-                             { CONV, .filters = 5, .kernel = 2, .valid = true },
+                             { CONV, .filters = 5, .kernel = 2, .valid = true, .plain = true },
                              { DECONV, .filters = 4, .kernel = kernel, .stride = 3,
                                .activation = average ? "elu" : "relu" },
                              { average ? AVG : POOL, .size = 2 } } });

@@ -131,8 +131,8 @@ static void on_avx512(void **state)
 
 static void check_microbatches_by(const Net *net, const char *kernel)
 {
-    char *graph = net_graph(net), *force = net_force(net, kernel),
-         *options = text_of("--target x86-64-v3 %s", force);
+    char *graph = net_graph(net), *force = net_force(net, kernel), *plain = net_options(net, force),
+         *options = text_of("--target x86-64-v3 %s", plain);
     Built built = build_model_merged(graph, options);
     int count;
     double *w = net_parameters(net, 7, &count);
@@ -143,6 +143,7 @@ static void check_microbatches_by(const Net *net, const char *kernel)
     free(w);
     free(graph);
     free(force);
+    free(plain);
     free(options);
 }
 
@@ -160,24 +161,26 @@ static void microbatches_are_their_images(void **state)
                   .decoder = { { DENSE, .units = 11, .activation = "softplus" },
                                { DENSE, .units = 20 },
                                { RESHAPE, .shape = { 5, 4, 1 } } } };
-    Net mixed = { .height = 8,
-                  .width = 6,
-                  .channels = 2,
-                  .encoder = { { CONV, .filters = 4, .kernel = 3, .activation = "tanh" },
-                               { POOL, .size = 2 },
-                               { CONV, .filters = 5, .kernel = 3, .activation = "elu" },
-                               { FLATTEN },
-                               { DENSE, .units = 6 } },
-                  .decoder = { { DENSE, .units = 36, .activation = "tanh" },
-                               { RESHAPE, .shape = { 4, 3, 3 } },
-                               { UP, .size = 2 },
-                               { CONV, .filters = 4, .kernel = 3, .activation = "softplus" },
-                               { CONV, .filters = 2, .kernel = 3 } } };
+    Net mixed = {
+        .height = 8,
+        .width = 6,
+        .channels = 2,
+        .encoder = { { CONV, .filters = 4, .kernel = 3, .activation = "tanh", .plain = true },
+                     { POOL, .size = 2 },
+                     { CONV, .filters = 5, .kernel = 3, .activation = "elu", .plain = true },
+                     { FLATTEN },
+                     { DENSE, .units = 6 } },
+        .decoder = { { DENSE, .units = 36, .activation = "tanh" },
+                     { RESHAPE, .shape = { 4, 3, 3 } },
+                     { UP, .size = 2 },
+                     { CONV, .filters = 4, .kernel = 3, .activation = "softplus", .plain = true },
+                     { CONV, .filters = 2, .kernel = 3, .plain = true } }
+    };
     Net others = { .height = 8,
                    .width = 6,
                    .channels = 1,
                    .loss = "bce",
-                   .encoder = { { CONV, .filters = 4, .kernel = 3 },
+                   .encoder = { { CONV, .filters = 4, .kernel = 3, .plain = true },
                                 { NORM, .groups = 2 },
                                 { ACT, .activation = "tanh" },
                                 { AVG, .size = 2 },
@@ -192,7 +195,8 @@ static void microbatches_are_their_images(void **state)
     Net branches = { .height = 8,
                      .width = 6,
                      .channels = 2,
-                     .encoder = { { CONV, .filters = 4, .kernel = 3, .activation = "relu" },
+                     .encoder = { { CONV, .filters = 4, .kernel = 3, .activation = "relu",
+                                    .plain = true },
                                   { POOL, .size = 2 },
                                   { FLATTEN },
                                   { DENSE, .units = 6 } },
@@ -201,7 +205,7 @@ static void microbatches_are_their_images(void **state)
                                   { RESHAPE, .shape = { 4, 3, 4 } },
                                   { UNPOOL, .with = "encoder.pool1" },
                                   { CONCAT, .with = "encoder.conv1 input" },
-                                  { CONV, .filters = 2, .kernel = 3 } } };
+                                  { CONV, .filters = 2, .kernel = 3, .plain = true } } };
     Net absolute = dense;
     absolute.loss = "mae";
     for (int k = 0; k < KERNELS; k++) {

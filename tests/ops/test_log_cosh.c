@@ -17,7 +17,7 @@ static void under_each_upsampling(void **state)
                     .channels = 1 + size % 3,
                     .loss = "log_cosh",
                     .encoder = { { CONV, .filters = 3, .kernel = 3, .stride = size,
-                                   .activation = "tanh" } },
+                                   .activation = "tanh", .plain = true } },
                     .decoder = { { CONV, .filters = 1 + size % 3, .kernel = 3 },
                                  { size > 1 ? UP : END, .size = size } } };
         check_net(&net, "x86-64-v3", "");
@@ -31,7 +31,8 @@ static void of_an_activation(void **state)
                 .width = 8,
                 .channels = 3,
                 .loss = "log_cosh",
-                .encoder = { { CONV, .filters = 3, .kernel = 3, .activation = "tanh" } },
+                .encoder = { { CONV, .filters = 3, .kernel = 3, .activation = "tanh",
+                               .plain = true } },
                 .decoder = { { CONV, .filters = 3, .kernel = 3, .activation = "sigmoid" } } };
     check_net(&net, "c", "");
 }

@@ -12,7 +12,7 @@ static void under_each_upsampling(void **state)
                     .channels = 1 + size % 3,
                     .loss = "mae",
                     .encoder = { { CONV, .filters = 3, .kernel = 3, .stride = size,
-                                   .activation = "tanh" } },
+                                   .activation = "tanh", .plain = true } },
                     .decoder = { { CONV, .filters = 1 + size % 3, .kernel = 3 },
                                  { size > 1 ? UP : END, .size = size } } };
         check_net(&net, "x86-64-v3", "");
@@ -26,7 +26,8 @@ static void of_an_activation(void **state)
                 .width = 8,
                 .channels = 3,
                 .loss = "mae",
-                .encoder = { { CONV, .filters = 3, .kernel = 3, .activation = "tanh" } },
+                .encoder = { { CONV, .filters = 3, .kernel = 3, .activation = "tanh",
+                               .plain = true } },
                 .decoder = { { CONV, .filters = 3, .kernel = 3, .activation = "sigmoid" } } };
     check_net(&net, "c", "");
 }

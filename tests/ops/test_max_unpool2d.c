@@ -14,9 +14,10 @@ static Net through(int height, int width, int size, int filters, const char *act
                   .encoder = { { CONV, .filters = filters, .kernel = 3, .activation = activation },
                                { POOL, .size = size },
                                { CONV, .filters = 4, .kernel = 3, .activation = "tanh" } },
-                  .decoder = { { CONV, .filters = filters, .kernel = 3, .activation = "tanh" },
+                  .decoder = { { CONV, .filters = filters, .kernel = 3, .activation = "tanh",
+                                 .plain = true },
                                { UNPOOL, .with = "encoder.pool1" },
-                               { CONV, .filters = 3, .kernel = 3 } } };
+                               { CONV, .filters = 3, .kernel = 3, .plain = true } } };
 }
 
 static void sizes(void **state)

@@ -69,7 +69,7 @@ static void under_each_upsampling(void **state)
                     .width = 2 * size,
                     .channels = 1 + size % 3,
                     .encoder = { { CONV, .filters = 3, .kernel = 3, .stride = size,
-                                   .activation = "tanh" } },
+                                   .activation = "tanh", .plain = true } },
                     .decoder = { { CONV, .filters = 1 + size % 3, .kernel = 3 },
                                  { size > 1 ? UP : END, .size = size } } };
         check_net(&net, "x86-64-v3", "");
@@ -84,8 +84,9 @@ static void rows_of_any_length(void **state)
         Net net = { .height = 2,
                     .width = width,
                     .channels = 1,
-                    .encoder = { { CONV, .filters = 2, .kernel = 1, .activation = "tanh" } },
-                    .decoder = { { CONV, .filters = 1, .kernel = 1 } } };
+                    .encoder = { { CONV, .filters = 2, .kernel = 1, .activation = "tanh",
+                                   .plain = true } },
+                    .decoder = { { CONV, .filters = 1, .kernel = 1, .plain = true } } };
         check_net(&net, "x86-64-v3", "");
     }
 }

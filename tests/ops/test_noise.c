@@ -107,11 +107,20 @@ static void nothing_without_a_number(void **state)
     (void)state;
     for (size_t i = 0; i < COUNT(nets); i++) {
         check_net(&nets[i], "x86-64-v3", "");
-        check_net(&nets[i], "c", "");
+        check_net_by(&nets[i], "c", "conv_plain");
     }
 }
 
 /* ---- with numbers ---- */
+
+static Built build_plain(const Net *net, const char *graph)
+{
+    char *kernels = net_force(net, "conv_plain"), *options = text_of("--target c%s", kernels);
+    Built built = build_model_merged(graph, options);
+    free(kernels);
+    free(options);
+    return built;
+}
 
 static void gradients_of_what_is_drawn(void **state)
 {
@@ -121,7 +130,7 @@ static void gradients_of_what_is_drawn(void **state)
     for (size_t i = 0; i < COUNT(nets); i++) {
         int count;
         char *graph = net_graph(&nets[i]);
-        Built built = build_model_merged(graph, "--target c");
+        Built built = build_plain(&nets[i], graph);
         double *parameters = net_parameters(&nets[i], 5, &count);
         Model drawing = drawing_model(built.model);
         Driven driven = drive_new(&drawing, parameters);
@@ -300,7 +309,7 @@ static void check_places(const Net *net, int n)
     uint8_t *images[DRAWING_IMAGES], *reversed[DRAWING_IMAGES];
     for (int i = 0; i < n; i++)
         images[i] = reversed[n - 1 - i] = net_image(net, (unsigned)i + 1);
-    Built built = build_model_merged(graph, "--target c");
+    Built built = build_plain(net, graph);
     Model drawing = drawing_model(built.model);
     Driven driven = drive_new(&drawing, parameters);
     free(drive_gradient(&driven, images, n, NULL, forth));

@@ -10,7 +10,7 @@ static void check(const Net *nets, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
         check_net(&nets[i], "x86-64-v3", "");
-        check_net(&nets[i], "c", "");
+        check_net_by(&nets[i], "c", "conv_plain");
     }
 }
 

@@ -258,7 +258,8 @@ void check_net(const Net *net, const char *target, const char *options)
 {
     if (!machine_has(target))
         skip();
-    char *graph = net_graph(net), *all = text_of("--target %s %s", target, options);
+    char *graph = net_graph(net), *kernels = net_options(net, options),
+         *all = text_of("--target %s %s", target, kernels);
     print_message("caec %s, of %s", all, graph);
     Built built = build_model_merged(graph, all);
     int count;
@@ -273,6 +274,7 @@ void check_net(const Net *net, const char *target, const char *options)
     drive_free(&driven);
     built_free(&built);
     free(graph);
+    free(kernels);
     free(all);
     free(parameters);
     free(image);

@@ -304,7 +304,7 @@ Net net_of_pools(const NetLayer *pools, size_t count, int height, int width, int
     Net net = { .height = height, .width = width, .channels = 1 };
     NetLayer *l = net.encoder;
     assert_true(count > 1 && count <= sizeof names / sizeof names[0]);
-    *l++ = (NetLayer){ CONV, .filters = filters, .kernel = 2, .activation = "tanh" };
+    *l++ = (NetLayer){ CONV, .filters = filters, .kernel = 2, .activation = "tanh", .plain = true };
     for (size_t i = 0; i < count; i++) {
         *l++ = (NetLayer){ FROM, .with = "encoder.conv1" };
         *l++ = pools[i];
@@ -331,7 +331,7 @@ void net_close(Net *net)
                     NetLayer layers[3] = { { UP, .size = up },
                                            { CONV, .filters = in.channels,
                                              .kernel = valid ? kernel : 3, .stride = stride,
-                                             .valid = valid } };
+                                             .valid = valid, .plain = true } };
                     NetSize s = list_size(last, layers);
                     if (s.height != in.height || s.width != in.width
                         || (valid && (kernel > last.height * up || kernel > last.width * up)))

@@ -55,17 +55,19 @@ typedef struct NetLayer {
     int units;                /* DENSE */
     int shape[3];             /* RESHAPE */
     bool valid, no_bias;      /* no_bias: DENSE too */
-    const char *activation;   /* CONV, DECONV, DENSE: the attribute; ACT: the layer's word */
-    double slope;             /* ACT "leaky_relu" */
-    bool flat_slope;          /* slope = 0 */
-    bool approximate;         /* ACT "gelu" */
-    int size;                 /* POOL, AVG, UP, D2S, S2D */
-    int size_w;               /* POOL, AVG, UP: of columns, where it is another; 0: size */
-    bool same;                /* POOL, AVG: padding = "same" */
-    int groups;               /* NORM, CONV, DECONV */
-    bool bilinear;            /* UP */
-    double scale, offset;     /* RESCALE */
-    bool by_channel;          /* then: of channel c, net_rescale() says */
+    bool plain; /* CONV, DECONV: by conv_plain wherever nothing else is asked for, since the layer
+                   only stands around what is tested: compiled in a quarter of the time */
+    const char *activation; /* CONV, DECONV, DENSE: the attribute; ACT: the layer's word */
+    double slope;           /* ACT "leaky_relu" */
+    bool flat_slope;        /* slope = 0 */
+    bool approximate;       /* ACT "gelu" */
+    int size;               /* POOL, AVG, UP, D2S, S2D */
+    int size_w;             /* POOL, AVG, UP: of columns, where it is another; 0: size */
+    bool same;              /* POOL, AVG: padding = "same" */
+    int groups;             /* NORM, CONV, DECONV */
+    bool bilinear;          /* UP */
+    double scale, offset;   /* RESCALE */
+    bool by_channel;        /* then: of channel c, net_rescale() says */
     double eps;
     double rate;      /* NOISE: standard deviation; DROP: share */
     const char *name; /* NULL: by its kind and number */
@@ -124,7 +126,7 @@ bool net_next_name(const char **list, char name[64]);
 NetSize net_depthwise_size(NetSize in, const NetLayer *layer);
 
 /* Appends to the decoder what brings the shape back to the input's: upsampling and one convolution
-   with linear activation. Fails the test where no such pair exists. */
+   with linear activation, `plain`. Fails the test where no such pair exists. */
 void net_close(Net *net);
 
 /* The constants of a channel by a layer that rescales. */
@@ -133,8 +135,13 @@ void net_rescale(const NetLayer *layer, int channel, double *scale, double *offs
 char *net_graph(const Net *net); /* the graph file, its model called "net"; to be freed */
 
 /* "--kernel encoder.conv1=KERNEL --kernel ..." for every convolution, transposed ones too, or for
-   every dense layer where the kernel is called dense_...; to be freed. */
+   every dense layer where the kernel is called dense_...; conv_plain for those that are `plain`. To
+   be freed. */
 char *net_force(const Net *net, const char *kernel);
+
+/* The options, and after them "--kernel decoder.conv1=conv_plain ..." for every layer that is
+   `plain` and not named in them; to be freed. */
+char *net_options(const Net *net, const char *options);
 
 /* A convolution, each of the pools on its value, and all that they find together through a dense
    layer as the latent; of small images of one channel. */

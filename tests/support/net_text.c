@@ -274,7 +274,23 @@ char *net_force(const Net *net, const char *kernel)
     for (int i = 0; i < count; i++)
         if (takes_kernel(places[i].layer, kernel))
             fprintf(f, " --kernel %s%s=%s", places[i].name,
-                    places[i].layer->kind == SEPARABLE ? ".depthwise" : "", kernel);
+                    places[i].layer->kind == SEPARABLE ? ".depthwise" : "",
+                    places[i].layer->plain ? "conv_plain" : kernel);
     fclose(f);
+    return text;
+}
+
+char *net_options(const Net *net, const char *options)
+{
+    char *text = text_of("%s", options);
+    NetPlace places[NET_PLACES];
+    int count = net_places(net, places);
+    for (int i = 0; i < count; i++) {
+        if (!places[i].layer->plain || strstr(options, places[i].name))
+            continue;
+        char *longer = text_of("%s --kernel %s=conv_plain", text, places[i].name);
+        free(text);
+        text = longer;
+    }
     return text;
 }
