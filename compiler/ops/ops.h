@@ -114,7 +114,7 @@ extern const LossSpec *const loss_specs[];   /* the first is the default */
 extern const ChoiceSpec *const optimizer_specs[];
 extern const ChoiceSpec *const schedule_specs[];
 extern const Op *const all_ops[];
-extern const char *const activation_names[]; /* of elementwise.def, then "linear" */
+extern const char *const activation_names[]; /* of elementwise.def, softmax, "linear" */
 
 /* "filters, kernel, stride = 1": those without a default are required. NULL where there are
    none. */
