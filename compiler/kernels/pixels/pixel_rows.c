@@ -1,6 +1,6 @@
 /* pixel_rows - what works on the channels of each pixel, in a stream: one row a call. */
 #include "../../ops/ops.h"
-#include "../pixels.h"
+#include "pixels.h"
 
 static const char *text(const Node *core)
 {

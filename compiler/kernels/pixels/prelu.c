@@ -2,7 +2,7 @@
  * of the channels several times over, which compilers make vectors of; dalpha is the sum over a row
  * in the arithmetic's own type and over the rows in double precision. */
 #include "../../ops/ops.h"
-#include "../pixels.h"
+#include "pixels.h"
 
 static const char *text(const Node *core)
 {

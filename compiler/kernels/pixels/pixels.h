@@ -2,7 +2,7 @@
 #ifndef CAEC_PIXELS_H
 #define CAEC_PIXELS_H
 
-#include "kernel.h"
+#include "../kernel.h"
 
 /* Sets the numbers PIXEL_ROWS, PIXEL_COLUMNS and CHANNELS of a value: rows that threads may share,
    pixels of a row. Of a signal of one row each of its samples is a row; a flat value is one

@@ -2,7 +2,7 @@
  * are vectors' lanes in a fixed order; that of dgamma runs over a row in the arithmetic's own type
  * and over the rows in double precision. */
 #include "../../ops/ops.h"
-#include "../pixels.h"
+#include "pixels.h"
 
 static const char *text(const Node *core)
 {

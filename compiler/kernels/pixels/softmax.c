@@ -2,7 +2,7 @@
  * the pixel, exp of all the row, which is a loop of vectors however few channels there are, and the
  * quotient. */
 #include "../../ops/ops.h"
-#include "../pixels.h"
+#include "pixels.h"
 
 static const char *text(const Node *core)
 {
