@@ -70,6 +70,7 @@ typedef struct Layer {
     const char *part;   /* "encoder" */
     Node model;         /* layer, word and loc are set */
     const char *detail; /* for the summary: set by build */
+    bool rests;         /* it has trainable = false: so have its parameters */
     bool leaves;        /* it does not read what comes in: set by build */
 } Layer;
 

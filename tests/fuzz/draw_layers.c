@@ -91,6 +91,16 @@ static bool value_is_pixels(const Drawer *d, const NetLayer *l)
     return passes_on && pixels_now(d);
 }
 
+/* Whether a layer before has weights that are trained: only then another may rest. */
+static bool something_is_trained(const Drawer *d)
+{
+    for (int i = 0; i < d->count; i++)
+        if ((d->places[i].layer->kind == CONV || d->places[i].layer->kind == DENSE)
+            && !d->places[i].layer->rests)
+            return true;
+    return false;
+}
+
 void append(Drawer *d, NetLayer layer)
 {
     int n = length_of(d);
@@ -98,6 +108,7 @@ void append(Drawer *d, NetLayer layer)
     assert_true(n + 1 < MAX_NET);
     if (chance(d, 8))
         layer.name = keep(d->drawn, text_of("own_%d%s", d->count, chance(d, 50) ? "_Name" : ""));
+    layer.rests = something_is_trained(d) && chance(d, 6);
     layers_of(d)[n] = layer;
     d->count = net_places(&d->drawn->net, d->places);
     d->pixels[d->count - 1] = pixels;

@@ -163,11 +163,15 @@ static const Net curved = {
                  { POOL, .size = 2 },
                  { CONV, .filters = 9, .kernel = 3, .activation = "silu" },
                  { AVG, .size = 2 },
+                 { LAYER_NORM },
                  { ACT, .activation = "hard_swish" } },
     .decoder = { { CONV, .filters = 20, .kernel = 3, .activation = "relu6" },
                  { ACT, .activation = "mish" },
                  { UP, .size = 2 },
                  { CONV, .filters = 5, .kernel = 3, .activation = "softsign" },
+                 { PRELU },
+                 { LAYER_NORM, .rests = true },
+                 { ACT, .activation = "softmax" },
                  { ACT, .activation = "gelu", .approximate = true },
                  { CONV, .filters = 4, .kernel = 3, .activation = "hard_sigmoid" } }
 };
@@ -540,8 +544,8 @@ static void what_needs_more_than_rows_is_refused(void **state)
     refuse(net_branches, "concat: with --stream a layer reads the one before it and no other");
     refuse(
         net_norm,
-        "group_norm: with --stream all is computed row by row, but encoder.norm1 needs the whole "
-        "image at once; do without it");
+        "group_norm: with --stream all is computed row by row, but encoder.norm1 and decoder.in1 "
+        "need the whole image at once; do without them");
     refuse(NET(4, 4, 1, "conv2d { filters = 3, kernel = 3 }, global_avg_pool2d {},",
                "dense { units = 16 }, reshape { shape = { 4, 4, 1 } },", "loss = \"mse\""),
            "but encoder.gpool1, decoder.dense1 and decoder.reshape1 need the whole image at once");

@@ -233,6 +233,8 @@ static void print_layer(FILE *f, const NetPlace *place, bool wordy)
     const Join *join = join_of(l->kind);
     fprintf(f, "    %s {", join ? join->word : l->kind == ACT ? l->activation : words[l->kind]);
     print_arguments(&a, place);
+    if (l->rests || wordy)
+        argument(&a, "trainable = %s", l->rests ? "false" : "true");
     if (l->name)
         argument(&a, "name = \"%s\"", l->name);
     fputs(a.count ? " },\n" : "},\n", f);
