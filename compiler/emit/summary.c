@@ -37,7 +37,14 @@ static bool names_others(const Graph *graph, int first)
     return false;
 }
 
-static int64_t print_part(Text *out, const Graph *graph, int first, int *end)
+/* "896", or "896, not trained". */
+static const char *parameters_text(const LayerRow *row)
+{
+    const bool rests = row->parameters > 0 && row->non_trainable == row->parameters;
+    return arena_format("%lld%s", (long long)row->parameters, rests ? ", not trained" : "");
+}
+
+static int64_t print_part(Text *out, const Graph *graph, int first, int *end, int64_t *untrained)
 {
     const char *part = graph->layers[first].part;
     Shape in = first ? graph->layers[first - 1].shape : graph->input->shape;
@@ -48,15 +55,16 @@ static int64_t print_part(Text *out, const Graph *graph, int first, int *end)
     int i = first;
     for (; i < graph->layer_count && strcmp(graph->layers[i].part, part) == 0; i++) {
         const LayerRow *row = &graph->layers[i];
-        text_add(out, *row->with ? " %-35s%-28s%-12lld %s\n" : " %-35s%-28s%lld%s\n",
+        text_add(out, *row->with ? " %-35s%-28s%-12s %s\n" : " %-35s%-28s%s%s\n",
                  arena_format("%s (%s)", strchr(row->name, '.') + 1, row->word),
-                 keras_shape(row->shape), (long long)row->parameters, row->with);
+                 keras_shape(row->shape), parameters_text(row), row->with);
         sum += row->parameters;
         rests += row->non_trainable;
     }
     text_add(out, "%sTotal params: %s\nTrainable params: %s\nNon-trainable params: %s\n%s\n",
              double_rule, thousands(sum), thousands(sum - rests), thousands(rests), rule);
     *end = i;
+    *untrained += rests;
     return sum;
 }
 
@@ -101,11 +109,12 @@ static void print_stages(Text *out, const Graph *graph)
 
 void emit_summary(Text *out, const Graph *graph)
 {
-    int64_t sum = 0;
+    int64_t sum = 0, untrained = 0;
     for (int i = 0; i < graph->layer_count;)
-        sum += print_part(out, graph, i, &i);
-    text_add(out, "%s: %s -> %s -> %s, %s parameters\n", graph->name,
+        sum += print_part(out, graph, i, &i, &untrained);
+    text_add(out, "%s: %s -> %s -> %s, %s parameters%s\n", graph->name,
              shape_text(graph->input->shape), shape_text(graph->latent->shape),
-             shape_text(graph->output->shape), thousands(sum));
+             shape_text(graph->output->shape), thousands(sum),
+             untrained ? arena_format(", %s of them not trained", thousands(untrained)) : "");
     print_stages(out, graph);
 }

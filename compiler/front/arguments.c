@@ -287,7 +287,7 @@ static void read_references(lua_State *L, const ArgumentPlaces *places, const Ar
     }
 }
 
-static void read_argument(lua_State *L, const ArgumentPlaces *places, const ArgSpec *spec, Arg *arg)
+void read_argument(lua_State *L, const ArgumentPlaces *places, const ArgSpec *spec, Arg *arg)
 {
     *arg = (Arg){ .number = spec->number, .text = spec->text, .loc = places->loc };
     arg->pair[0] = arg->pair[1] = (int)spec->number;

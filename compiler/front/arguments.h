@@ -23,6 +23,9 @@ typedef struct ArgumentPlaces {
 void read_arguments(lua_State *L, const ArgumentPlaces *places, const ArgSpec *specs,
                     const char *also, Arg *args);
 
+/* One argument of that table, as its spec says, likewise: of those that are read elsewhere. */
+void read_argument(lua_State *L, const ArgumentPlaces *places, const ArgSpec *spec, Arg *arg);
+
 /* The list { height, width, channels } at the top of the stack, whole numbers from 1 to MAX_SIDE.
    False where it is no list of three (`list` is set to false) or holds other numbers. */
 bool read_shape(lua_State *L, Shape *shape, bool *list);

@@ -63,6 +63,26 @@ static int64_t count_numbers(const Graph *graph, int first, bool all)
     return count;
 }
 
+/* Whether a layer or a part, whose arguments are at the top of the stack, has trainable = false. As
+   in Keras that of a part holds for all its layers, so that true in one of them would be
+   ignored. */
+static bool reads_rests(Loader *load, const Word *word)
+{
+    static const ArgSpec spec = { "trainable", ARG_BOOL, .number = 1 };
+    const ArgumentPlaces places = { &load->source, word->word, word->loc, word->at, "" };
+    Arg arg;
+    read_argument(load->L, &places, &spec, &arg);
+    lua_getfield(load->L, -1, spec.name);
+    const bool given = !lua_isnil(load->L, -1);
+    lua_pop(load->L, 1);
+    if (load->part_rests && given && arg.number)
+        fail(arg.loc,
+             "%s: trainable = true, but the part around it has trainable = false; take it from the "
+             "part and give it to the layers that shall rest",
+             word->word);
+    return load->part_rests || !arg.number;
+}
+
 /* One layer, whose table is at the top of the stack; returns its output. */
 static Node *load_layer(Loader *load, const char *part, const Word *word, Node *x)
 {
@@ -71,15 +91,16 @@ static Node *load_layer(Loader *load, const char *part, const Word *word, Node *
     push_args(load->L, word);
     ArgumentPlaces places = { &load->source, word->word, word->loc, word->at, "" };
     Arg args[MAX_ARGS];
-    read_arguments(load->L, &places, spec->args, "name", args);
+    read_arguments(load->L, &places, spec->args, "name trainable", args);
+    const bool rests = reads_rests(load, word);
     int parameters = graph->parameter_count;
     const char *name = layer_name(load, word);
     lua_pop(load->L, 1);
     const char *with = references_find(graph, &load->names, spec->word, spec->args, args);
     Layer layer = { .graph = graph,
                     .part = part,
-                    .model = {
-                        .layer = name, .name = name, .word = spec->word, .loc = word->loc } };
+                    .model = { .layer = name, .name = name, .word = spec->word, .loc = word->loc },
+                    .rests = rests };
     x = spec->build(&layer, args, x);
     if (graph->layer_count && !layer.leaves)
         graph->layers[graph->layer_count - 1].read = true;
@@ -111,11 +132,17 @@ _Noreturn static void refuse_item(Loader *load, const Word *part, const char *pa
          spec->args[0].required ? "{ ... }" : "{}");
 }
 
-/* Refuses what is in a list of layers, at the top of the stack, beside its items 1 to `count`. */
-static void check_list(lua_State *L, const Word *part, size_t count)
+/* Refuses what is in a list of layers, at the top of the stack, beside its items 1 to `count`; in
+   that of a part itself `trainable` may be. */
+static void check_list(lua_State *L, const Word *part, size_t count, bool itself)
 {
     lua_pushnil(L);
     while (lua_next(L, -2)) {
+        if (lua_type(L, -2) == LUA_TSTRING && itself
+            && strcmp(lua_tostring(L, -2), "trainable") == 0) {
+            lua_pop(L, 1);
+            continue;
+        }
         if (lua_type(L, -2) != LUA_TNUMBER)
             fail(part->loc, "%s: wants a list of layers, but something in it is called '%s'",
                  part->name, lua_type(L, -2) == LUA_TSTRING ? lua_tostring(L, -2) : "?");
@@ -156,7 +183,7 @@ static Node *load_list(Loader *load, const Word *part, Node *x, int depth, const
             refuse_item(load, part, arena_format("%s%d", path, (int)i));
         lua_pop(L, 1);
     }
-    check_list(L, part, count);
+    check_list(L, part, count, depth == 0);
     return x;
 }
 
@@ -184,6 +211,8 @@ Node *layers_load_part(Loader *load, const Word *model, const char *field, const
     if (other && strcmp(part.name, other) == 0)
         fail(part.loc, "sequential: both parts are called \"%s\"; give one another name", other);
     push_args(load->L, &part);
+    load->part_rests = false;
+    load->part_rests = reads_rests(load, &part);
     Node *y = load_list(load, &part, x, 0, "");
     lua_pop(L, 2);
     if (inference_value(y)->type != TYPE_REAL || inference_value(y) == inference_value(x))

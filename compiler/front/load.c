@@ -19,12 +19,18 @@
 
 enum { FILE_LIMIT = 1 << 20 };
 
-static bool has_trained(const Graph *graph)
+/* Fails where no parameter is trained: there are none, or all layers that have some rest. */
+static void check_trained(const Graph *graph)
 {
     for (int i = 0; i < graph->parameter_count; i++)
         if (graph_trains(graph, 0, i))
-            return true;
-    return false;
+            return;
+    if (graph->parameter_count)
+        fail(graph->loc, "autoencoder: no layer is trained, as all that have parameters have "
+                         "trainable = false; take it from at least one of them, or from a part");
+    fail(graph->loc,
+         "autoencoder: no layer has anything to learn; put in one that has weights, such as "
+         "conv2d { filters = 8, kernel = 3 }");
 }
 
 static void load_input(Loader *load, const Word *model)
@@ -73,10 +79,7 @@ static void load_parts(Loader *load, const Word *model)
              last->word, shape_text(graph->output->shape), shape_text(graph->input->shape),
              sizes_hint(graph, graph->output, graph->input));
     references_check_read(graph);
-    if (!has_trained(graph))
-        fail(graph->loc,
-             "autoencoder: no layer has anything to learn; put in one that has weights, such as "
-             "conv2d { filters = 8, kernel = 3 }");
+    check_trained(graph);
 }
 
 /* The autoencoder's table is at the top of the stack. */

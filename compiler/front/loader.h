@@ -18,6 +18,7 @@ typedef struct Loader {
     Graph *graph;
     LayerNames names;
     int collected, loaded; /* entries met, up to MAX_ITEMS */
+    bool part_rests;       /* the part that is being loaded has trainable = false */
 } Loader;
 
 #endif

@@ -71,6 +71,14 @@ static Node *add_moves(Graph *graph, Node *x)
     return add(graph, "sample.crop1", "crop2d", padding(1, 2, 1, 2), x);
 }
 
+/* Layers that work on the channels of each pixel. */
+static Node *add_over_channels(Graph *graph, Node *x)
+{
+    x = add(graph, "sample.ln1", "layer_norm", (Arg[]){ number(1e-3) }, x);
+    x = add(graph, "sample.prelu1", "prelu", NULL, x);
+    return add(graph, "sample.softmax1", "softmax", NULL, x);
+}
+
 /* An image that a convolution makes, the sample after it, and what the loss needs. */
 static Node *around_conv(Graph *graph, const Sample *sample, SampleKind kind)
 {
@@ -104,6 +112,7 @@ static Node *around_conv(Graph *graph, const Sample *sample, SampleKind kind)
     x = add(graph, "sample.up2", "upsample2d", (Arg[]){ number(2), choice("nearest") }, x);
     x = add_moves(graph, x);
     x = add(graph, "sample.dwconv1", "depthwise_conv2d", depthwise, x);
+    x = add_over_channels(graph, x);
     if (kind == SAMPLE_STREAM)
         return x;
     x = add(graph, "sample.norm1", "group_norm", (Arg[]){ number(1), number(1e-3) }, x);

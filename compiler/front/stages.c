@@ -76,18 +76,21 @@ static void check_layers(const Entry *e)
     const Stage *p = e->stage;
     const LayerRow *cut = &graph->layers[p->encoder_last], *next = &graph->layers[p->decoder_first];
     const Shape enters = graph->layers[p->decoder_first - 1].shape;
-    int64_t parameters = 0;
+    int64_t parameters = 0, rests = 0;
     check_order(e);
     if (!shape_equal(cut->shape, enters))
         fail(place(e, "decoder"), "stages: %s reads %s, but %s gives %s; both must be equal",
              next->name, shape_text(enters), cut->name, shape_text(cut->shape));
     for (int i = 0; i < graph->layer_count; i++)
-        if (stage_trains(p, i))
+        if (stage_trains(p, i)) {
             parameters += graph->layers[i].parameters - graph->layers[i].non_trainable;
+            rests += graph->layers[i].non_trainable;
+        }
     if (!parameters)
-        fail(p->loc,
-             "stages: the layers of this stage have nothing to train; let it reach as far as "
-             "a layer with weights");
+        fail(p->loc, "stages: the layers of this stage have nothing to train%s",
+             rests ? ": they have trainable = false; let the stage before or after take them, or "
+                     "train one of them"
+                   : "; let it reach as far as a layer with weights");
 }
 
 static bool keeps_shares(const Node *node)

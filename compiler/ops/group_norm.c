@@ -1,6 +1,8 @@
 /* group_norm: y = gamma (x - mean) / sqrt(variance + eps) + beta, mean and variance over all pixels
  * of a group of neighbouring channels of one image (Wu and He 2018, "Group normalization"). gamma
  * and beta have a number a channel and start at 1 and 0, as Keras's GroupNormalization.
+ * instance_norm is the same with a group for each channel (Ulyanov, Vedaldi and Lempitsky 2016,
+ * "Instance normalization").
  *
  * Mean and 1 / sqrt(variance + eps) of each group are a by-product, `stats`, [groups][2]. With xh =
  * (x - mean) r and g = gamma dy, over the n values of a group: dx = r (g - sum(g) / n - xh sum(g
@@ -74,6 +76,19 @@ static const char *divisors(int channels, int most)
     return text;
 }
 
+/* Of an image whose channels fall into these groups. */
+static Node *norm_of_groups(Layer *layer, Node *x, int groups, double eps)
+{
+    const int channels = x->shape.dim[2];
+    x = layer_reals(layer, x);
+    Node *gamma = layer_parameter_filled(layer, "gamma", (Shape){ 1, { channels } }, 1);
+    Node *beta = layer_parameter_filled(layer, "beta", (Shape){ 1, { channels } }, 0);
+    Node *stats = layer_node(layer, &op_group_norm_stats, "stats", x, NULL,
+                             (double[]){ groups, eps });
+    return node_new(layer->graph, &op_group_norm, &layer->model, layer->model.layer,
+                    (Node *[]){ x, stats, gamma, beta }, (double[]){ groups });
+}
+
 enum { GROUPS, EPS };
 
 static Node *group_norm_build(Layer *layer, const Arg *args, Node *x)
@@ -85,14 +100,8 @@ static Node *group_norm_build(Layer *layer, const Arg *args, Node *x)
         fail(args[GROUPS].loc,
              "group_norm: %d channels do not fall into %d groups; groups must divide them: %s",
              channels, groups, divisors(channels, 64));
-    x = layer_reals(layer, x);
-    Node *gamma = layer_parameter_filled(layer, "gamma", (Shape){ 1, { channels } }, 1);
-    Node *beta = layer_parameter_filled(layer, "beta", (Shape){ 1, { channels } }, 0);
-    Node *stats = layer_node(layer, &op_group_norm_stats, "stats", x, NULL,
-                             (double[]){ groups, args[EPS].number });
     layer->detail = arena_format("%d group%s", groups, groups > 1 ? "s" : "");
-    return node_new(layer->graph, &op_group_norm, &layer->model, layer->model.layer,
-                    (Node *[]){ x, stats, gamma, beta }, (double[]){ groups });
+    return norm_of_groups(layer, x, groups, args[EPS].number);
 }
 
 const LayerSpec layer_group_norm = {
@@ -104,6 +113,20 @@ const LayerSpec layer_group_norm = {
         { "eps", ARG_REAL, .number = 1e-3, .min = 1e-12, .max = 1 },
     },
     group_norm_build,
+};
+
+static Node *instance_norm_build(Layer *layer, const Arg *args, Node *x)
+{
+    want_image(&layer->model, x);
+    return norm_of_groups(layer, x, x->shape.dim[2], args[0].number);
+}
+
+const LayerSpec layer_instance_norm = {
+    "instance_norm",
+    "in",
+    "normalisation of each channel over the pixels of an image",
+    { { "eps", ARG_REAL, .number = 1e-3, .min = 1e-12, .max = 1 } },
+    instance_norm_build,
 };
 
 const LayerSpec layer_batch_norm = {

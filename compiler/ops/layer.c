@@ -36,7 +36,8 @@ static Node *add_parameter(Layer *layer, const char *suffix, Shape shape, double
                                    sizeof *graph->parameters);
     graph->parameters[graph->parameter_count++] = (Parameter){ .node = node,
                                                                .limit = limit,
-                                                               .fill = fill };
+                                                               .fill = fill,
+                                                               .non_trainable = layer->rests };
     return node;
 }
 

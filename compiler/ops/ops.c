@@ -78,7 +78,7 @@ const Op *const all_ops[] = {
 #define ELEMENTWISE(name, number, from, properties, value, gradient) #name,
 const char *const activation_names[] = {
 #include "elementwise.def"
-    "linear", NULL
+    "softmax", "linear", NULL
 };
 
 /* `"same" or "valid"`, the default first; of an activation the default alone, as each is a word of

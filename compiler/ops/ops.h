@@ -70,6 +70,7 @@ typedef struct Layer {
     const char *part;   /* "encoder" */
     Node model;         /* layer, word and loc are set */
     const char *detail; /* for the summary: set by build */
+    bool rests;         /* it has trainable = false: so have its parameters */
     bool leaves;        /* it does not read what comes in: set by build */
 } Layer;
 
@@ -115,7 +116,7 @@ extern const LossSpec *const loss_specs[];   /* the first is the default */
 extern const ChoiceSpec *const optimizer_specs[];
 extern const ChoiceSpec *const schedule_specs[];
 extern const Op *const all_ops[];
-extern const char *const activation_names[]; /* of elementwise.def, then "linear" */
+extern const char *const activation_names[]; /* of elementwise.def, softmax, "linear" */
 
 /* "filters, kernel, stride = 1": those without a default are required. NULL where there are
    none. */

@@ -16,6 +16,21 @@ static void of_group_norm(void **state)
           "group_norm: no argument is called 'epsilon'; known are: groups, eps, name" },
         { GRAPH(CONV5 "group_norm { @eps = 0 }", CONV3),
           "group_norm: eps wants a number from 1e-12 to 1, not 0" },
+        { GRAPH(CONV5 "layer_norm { @groups = 1 }", CONV3),
+          "layer_norm: no argument is called 'groups'; known are: eps, name, trainable" },
+        { GRAPH(CONV5 "layer_norm { @eps = 2 }", CONV3),
+          "layer_norm: eps wants a number from 1e-12 to 1, not 2" },
+        { GRAPH(CONV5 "flatten {}, @instance_norm {}", CONV3),
+          "instance_norm: wants an image of height x width x channels, but encoder.flatten1 gives "
+          "320; put reshape" },
+        { GRAPH(CONV5 "prelu { @alpha = 0.25 }", CONV3),
+          "prelu: no argument is called 'alpha'; known are: name, trainable" },
+        { GRAPH(CONV5 "softmax { @axis = 1 }", CONV3),
+          "softmax: no argument is called 'axis'; known are: name, trainable" },
+        { GRAPH(CONV5 "@LayerNormalization {}", CONV3),
+          "unknown word 'LayerNormalization'; here that is layer_norm {}" },
+        { GRAPH(CONV5 "@InstanceNorm2d {}", CONV3),
+          "unknown word 'InstanceNorm2d'; did you mean instance_norm?" },
         { GRAPH(CONV5 "@group_norm {}", CONV3),
           "group_norm: 5 channels do not fall into 32 groups; groups must divide them: 1, 5" },
         { GRAPH("conv2d { filters = 12, kernel = 3 }, group_norm { @groups = 8 }", CONV3),
@@ -36,6 +51,31 @@ static void of_group_norm(void **state)
           "unknown word 'batch_nrom'; batch_norm is refused: " REASON "\n" },
         { GRAPH(CONV5 "@GroupNorm {}", CONV3),
           "unknown word 'GroupNorm'; did you mean group_norm?\n" },
+    };
+    REFUSE(refusals);
+}
+
+/* On a layer, and on the part around it. */
+static void of_trainable(void **state)
+{
+    (void)state;
+    static const Refusal refusals[] = {
+        { GRAPH("conv2d { filters = 5, kernel = 3, @trainable = 0 }", CONV3),
+          "conv2d: trainable wants true or false, not a number" },
+        { GRAPH(CONV5, "@trainable = \"no\", " CONV3),
+          "sequential: trainable wants true or false, not a string" },
+        { GRAPH("trainable = false, conv2d { filters = 5, kernel = 3, @trainable = true }", CONV3),
+          "conv2d: trainable = true, but the part around it has trainable = false; take it from "
+          "the part and give it to the layers that shall rest" },
+        { "return @autoencoder \"net\" { input = { 8, 8, 3 },\n"
+          "  encoder = sequential \"encoder\" { trainable = false, " CONV5 " },\n"
+          "  decoder = sequential \"decoder\" { " CONV5 " trainable = false, " CONV3 " } }\n",
+          "autoencoder: no layer is trained, as all that have parameters have trainable = false; "
+          "take it from at least one of them, or from a part" },
+        { "return autoencoder \"net\" { input = { 8, 8, 3 },\n"
+          "  encoder = @sequential \"encoder\" { { trainable = false, " CONV5 " } },\n"
+          "  decoder = sequential \"decoder\" { " CONV3 " } }\n",
+          "encoder: wants a list of layers, but something in it is called 'trainable'" },
     };
     REFUSE(refusals);
 }
@@ -159,7 +199,8 @@ static void of_activations(void **state)
           "gelu: approximate wants true or false, not a number" },
         { GRAPH("conv2d { filters = 5, kernel = 3, @approximate = true }", CONV3),
           "conv2d: no argument is called 'approximate'; known are: filters, kernel, stride, "
-          "padding, dilation, groups, activation, use_bias, name; it belongs to the layer gelu: " },
+          "padding, dilation, groups, activation, use_bias, name, trainable; it belongs to the layer "
+          "gelu: " },
         { GRAPH(CONV5 "softplus { @x = 1 }", CONV3), "softplus: no argument is called 'x'" },
         { GRAPH(CONV5 "elu { @alpha = 1 }", CONV3), "elu: no argument is called 'alpha'" },
         { GRAPH(CONV5 "linear { @x = 1 }", CONV3), "linear: no argument is called 'x'" },
@@ -360,7 +401,8 @@ static void of_tables_made_elsewhere(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(of_group_norm),         cmocka_unit_test(of_dense_layers),
+        cmocka_unit_test(of_group_norm),         cmocka_unit_test(of_trainable),
+        cmocka_unit_test(of_dense_layers),
         cmocka_unit_test(of_layers_with_a_size), cmocka_unit_test(of_activations),
         cmocka_unit_test(of_training),           cmocka_unit_test(of_optimizers),
         cmocka_unit_test(of_schedules),          cmocka_unit_test(of_the_rest_of_training),

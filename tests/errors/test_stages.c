@@ -84,6 +84,12 @@ static void layers(void **state)
                "decoder = \"tanh1\" }, {} },\n"),
           "stages: the layers of this stage have nothing to train; let it reach as far as a layer "
           "with weights" },
+        { WITH(CONV5 "conv2d { filters = 5, kernel = 3, trainable = false }, relu {},",
+               "tanh {}, " CONV3,
+               "  stages = { { encoder = \"conv1\", decoder = \"conv1\" }, @{ encoder = \"relu1\", "
+               "decoder = \"tanh1\" }, {} },\n"),
+          "stages: the layers of this stage have nothing to train: they have trainable = false; let "
+          "the stage before or after take them, or train one of them" },
     };
     REFUSE(refusals);
 }

@@ -91,6 +91,16 @@ static bool value_is_pixels(const Drawer *d, const NetLayer *l)
     return passes_on && pixels_now(d);
 }
 
+/* Whether a layer before has weights that are trained: only then another may rest. */
+static bool something_is_trained(const Drawer *d)
+{
+    for (int i = 0; i < d->count; i++)
+        if ((d->places[i].layer->kind == CONV || d->places[i].layer->kind == DENSE)
+            && !d->places[i].layer->rests)
+            return true;
+    return false;
+}
+
 void append(Drawer *d, NetLayer layer)
 {
     int n = length_of(d);
@@ -98,6 +108,7 @@ void append(Drawer *d, NetLayer layer)
     assert_true(n + 1 < MAX_NET);
     if (chance(d, 8))
         layer.name = keep(d->drawn, text_of("own_%d%s", d->count, chance(d, 50) ? "_Name" : ""));
+    layer.rests = something_is_trained(d) && chance(d, 6);
     layers_of(d)[n] = layer;
     d->count = net_places(&d->drawn->net, d->places);
     d->pixels[d->count - 1] = pixels;
@@ -123,7 +134,7 @@ const char *draw_activation(Drawer *d)
                                          "tanh",        "tanh",  "softplus",   "elu",
                                          "linear",      "gelu",  "silu",       "mish",
                                          "selu",        "relu6", "hard_swish", "softsign",
-                                         "hard_sigmoid" };
+                                         "hard_sigmoid", "softmax" };
     return names[below(d, (int)(sizeof names / sizeof names[0]))];
 }
 
@@ -415,13 +426,21 @@ static bool add_activation(Drawer *d)
 static bool add_norm(Drawer *d)
 {
     static const double eps[] = { 0, 0, 1e-5, 1e-2, 1 };
+    static const LayerKind kinds[] = { NORM, NORM, LAYER_NORM, LAYER_NORM, INSTANCE_NORM };
     NetSize s = size_now(d);
-    if (s.flat)
+    NetLayer l = { .kind = kinds[below(d, 5)], .eps = eps[below(d, 5)] };
+    if (s.flat && l.kind != LAYER_NORM)
         return false;
-    int groups = between(d, 1, s.channels);
-    while (s.channels % groups)
-        groups--;
-    append(d, (NetLayer){ NORM, .groups = groups, .eps = eps[below(d, 5)] });
+    l.groups = l.kind == NORM ? between(d, 1, s.channels) : 0;
+    while (l.groups && s.channels % l.groups)
+        l.groups--;
+    append(d, l);
+    return true;
+}
+
+static bool add_prelu(Drawer *d)
+{
+    append(d, (NetLayer){ .kind = PRELU });
     return true;
 }
 
@@ -537,9 +556,9 @@ void add_word(Drawer *d)
         { add_activation, 9 }, { add_norm, 8 },    { add_noise, 5 },   { add_flat, 1 },
         { add_reshape, 2 },    { add_join, 9 },    { add_unpool, 7 },  { add_pad, 4 },
         { add_crop, 3 },       { add_shuffle, 5 }, { add_rescale, 4 }, { add_global_pool, 1 },
-        { add_depthwise, 12 },
+        { add_depthwise, 12 }, { add_prelu, 4 },
     };
-    enum { ALL = 125 }; /* the sum of the shares */
+    enum { ALL = 129 }; /* the sum of the shares */
     int share = below(d, ALL), word = 0;
     while (share >= words[word].share)
         share -= words[word++].share;

@@ -57,7 +57,7 @@ static const char *wrong_value(Mutation *m, const char *name)
         return PICK(m, wrong_choices);
     if (strcmp(name, "padding") == 0)
         return PICK(m, wrong_paddings);
-    if (strcmp(name, "use_bias") == 0)
+    if (strcmp(name, "use_bias") == 0 || strcmp(name, "trainable") == 0)
         return PICK(m, wrong_booleans);
     if (in_words(" with layer pool ", name))
         return PICK(m, wrong_references);

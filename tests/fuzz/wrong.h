@@ -124,6 +124,8 @@ static const char *const impossible_layers[] = {
     "flatten {}, max_pool2d {},",
     "flatten {}, upsample2d {},",
     "flatten {}, group_norm { groups = 1 },",
+    "flatten {}, instance_norm {},",
+    "layer_norm { groups = 1 },",
     "flatten {}, conv2d_transpose { filters = 1, kernel = 1 },",
     "conv2d { filters = 2, kernel = 1 }, dense { units = 2 },",
     "upsample2d { size = 64 }, upsample2d { size = 64 }, upsample2d { size = 64 },",

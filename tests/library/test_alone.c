@@ -78,9 +78,9 @@ static const char net_words[] = NET(
     "}, rescale { scale = { 1, 2, 3, 4, 5, 6 } }, max_pool2d { size = 2 },"
     "conv2d { filters = 6, kernel = 3, activation = \"leaky_relu\" }, add { with = "
     "\"encoder.pool1\" }, conv2d { filters = 8, kernel = 3, stride = 2, activation = \"elu\" },"
-    "group_norm { groups = 2 }, relu {}, avg_pool2d { size = 2 },",
+    "group_norm { groups = 2 }, layer_norm {}, prelu {}, avg_pool2d { size = 2 },",
     "flatten {}, dense { units = 17, activation = \"tanh\" }, dense { units = 24, activation = "
-    "\"softplus\" }, reshape { shape = { 2, 2, 6 } },"
+    "\"softplus\" }, reshape { shape = { 2, 2, 6 } }, softmax {}, instance_norm {},"
     "conv2d_transpose { filters = 6, kernel = 3, stride = 4 }, concat { with = \"encoder.pool1\" },"
     "upsample2d { size = 2, interpolation = \"bilinear\" }, conv2d { filters = 3, kernel = 5, "
     "activation = \"sigmoid\" },",

@@ -182,11 +182,15 @@ static const Net curved = {
                  { POOL, .size = 2 },
                  { CONV, .filters = 9, .kernel = 3, .activation = "silu" },
                  { AVG, .size = 2 },
+                 { LAYER_NORM },
                  { ACT, .activation = "hard_swish" } },
     .decoder = { { CONV, .filters = 20, .kernel = 3, .activation = "relu6" },
                  { ACT, .activation = "mish" },
                  { UP, .size = 2 },
                  { CONV, .filters = 5, .kernel = 3, .activation = "softsign" },
+                 { PRELU },
+                 { LAYER_NORM, .rests = true },
+                 { ACT, .activation = "softmax" },
                  { ACT, .activation = "gelu", .approximate = true },
                  { CONV, .filters = 4, .kernel = 3, .activation = "hard_sigmoid" } }
 };

@@ -104,8 +104,8 @@ static void what_needs_more_than_rows_is_refused(void **state)
     refuse(net_branches, "concat: with --stream a layer reads the one before it and no other");
     refuse(
         net_norm,
-        "group_norm: with --stream all is computed row by row, but encoder.norm1 needs the whole "
-        "image at once; do without it");
+        "group_norm: with --stream all is computed row by row, but encoder.norm1 and decoder.in1 "
+        "need the whole image at once; do without them");
     refuse(NET(4, 4, 1, "conv2d { filters = 3, kernel = 3 }, global_avg_pool2d {},",
                "dense { units = 16 }, reshape { shape = { 4, 4, 1 } },", "loss = \"mse\""),
            "but encoder.gpool1, decoder.dense1 and decoder.reshape1 need the whole image at once");

@@ -11,7 +11,8 @@
 static const char *const names[] = { "relu",        "leaky_relu", "sigmoid",      "tanh",
                                      "softplus",    "elu",        "linear",       "selu",
                                      "relu6",       "silu",       "hard_sigmoid", "gelu",
-                                     "exponential", "mish",       "hard_swish",   "softsign" };
+                                     "exponential", "mish",       "hard_swish",   "softsign",
+                                     "softmax" };
 enum { NAMES = sizeof names / sizeof names[0] };
 
 /* After a convolution (taken into it) as the latent, after a pool (alone), after another

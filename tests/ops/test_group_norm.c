@@ -1,5 +1,5 @@
 /* group_norm: from one group to one a channel, beside convolutions, pools, activations and
-   upsampling, and its start. */
+   upsampling, and its start; instance_norm. */
 #include "build.h"
 #include "cases.h"
 #include "drive.h"
@@ -58,6 +58,21 @@ static void last(void **state)
     check_net(&net, "x86-64-v3", "");
 }
 
+/* instance_norm: a group a channel, on the image itself and in the network. */
+static void of_each_channel(void **state)
+{
+    (void)state;
+    Net net = { .height = 4,
+                .width = 6,
+                .channels = 2,
+                .encoder = { { INSTANCE_NORM },
+                             { CONV, .filters = 19, .kernel = 3, .activation = "tanh" },
+                             { INSTANCE_NORM, .eps = 0.125 } },
+                .decoder = { { CONV, .filters = 2, .kernel = 3, .no_bias = true },
+                             { INSTANCE_NORM } } };
+    check_net(&net, "x86-64-v3", "");
+}
+
 /* gamma starts at 1 and beta at 0. */
 static void starts_as_the_plain_normalisation(void **state)
 {
@@ -83,6 +98,7 @@ int main(void)
         cmocka_unit_test(each_number_of_groups),
         cmocka_unit_test(among_other_layers),
         cmocka_unit_test(last),
+        cmocka_unit_test(of_each_channel),
         cmocka_unit_test(starts_as_the_plain_normalisation),
     };
     return cmocka_run_group_tests_name("group_norm", tests, NULL, NULL);

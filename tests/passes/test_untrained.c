@@ -4,6 +4,7 @@
 #include "budget/make.h"
 #include "emit/library.h"
 #include "emit/model.h"
+#include "emit/summary.h"
 #include "front/load.h"
 #include "passes/passes.h"
 
@@ -23,19 +24,24 @@ static const char text[] =
     "decoder = sequential \"d\" { conv2d { filters = 1, kernel = 3 } },\n"
     "training = { optimizer = adamw { weight_decay = 0.1 } } }\n";
 
-/* The graph after all passes, with these parameters not trained. */
-static Graph *graph_without(const char *folder, int a, int b)
+static void transform(Graph *graph)
 {
     static void (*const passes[])(
         Graph * graph) = { pass_split_inference, pass_stages, pass_fold, pass_differentiate,
                            pass_commute,         pass_drop,   pass_fuse };
+    for (size_t i = 0; i < sizeof passes / sizeof *passes; i++)
+        passes[i](graph);
+}
+
+/* The graph after all passes, with these parameters not trained. */
+static Graph *graph_without(const char *folder, int a, int b)
+{
     char *path = text_of("%s/net.lua", folder);
     file_write(path, text, strlen(text));
     Graph *graph = load_graph(path);
     assert_int_equal(graph->parameter_count, PARAMETERS);
     graph->parameters[a].non_trainable = graph->parameters[b].non_trainable = true;
-    for (size_t i = 0; i < sizeof passes / sizeof *passes; i++)
-        passes[i](graph);
+    transform(graph);
     free(path);
     return graph;
 }
@@ -73,6 +79,36 @@ static void it_has_no_gradient(void **state)
     assert_non_null(strstr(source, "static const unsigned char trained[] = { 1, 0, 0, 1 };"));
     assert_non_null(strstr(source, "    .trains = trained,\n"));
     free(source);
+    free(path);
+    folder_remove(folder);
+    arena_free_all();
+}
+
+/* The encoder of `text` rests as a part: no step of the backward half is left that serves it, not
+   even the gradient of the latent, and the summary says so. */
+static void a_part_that_rests_costs_nothing(void **state)
+{
+    (void)state;
+    char *folder = folder_new(), *path = text_of("%s/rests.lua", folder);
+    static const char part[] = "sequential \"e\" { ";
+    const char *at = strstr(text, part) + strlen(part);
+    char *rests = text_of("%.*strainable = false, %s", (int)(at - text), text, at);
+    file_write(path, rests, strlen(rests));
+    Graph *graph = load_graph(path);
+    transform(graph);
+    const Plan *plan = plan_of(graph, false);
+    assert_true(plan->train.count > 3);
+    for (int i = 0; i < plan->train.count; i++) {
+        const Node *core = plan->train.steps[i]->core;
+        assert_false(core->op->direction != DIRECTION_FORWARD && core->layer[0] == 'e');
+        assert_false(core->op->direction == DIRECTION_DX && core->layer[0] == 'd');
+    }
+    Text summary = { 0 };
+    emit_summary(&summary, graph);
+    assert_non_null(strstr(summary.data, " 20, not trained\n"));
+    assert_non_null(strstr(summary.data, "Trainable params: 0\nNon-trainable params: 20\n"));
+    assert_non_null(strstr(summary.data, "39 parameters, 20 of them not trained\n"));
+    free(rests);
     free(path);
     folder_remove(folder);
     arena_free_all();
@@ -150,6 +186,7 @@ static void the_library_leaves_it_alone(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = { cmocka_unit_test(it_has_no_gradient),
+                                        cmocka_unit_test(a_part_that_rests_costs_nothing),
                                         cmocka_unit_test(the_library_leaves_it_alone) };
     return cmocka_run_group_tests_name("what is not trained", tests, NULL, NULL);
 }

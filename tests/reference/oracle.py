@@ -276,7 +276,8 @@ def run_cae(args):
 #      global_max_pool2d {}, global_avg_pool2d {}, upsample2d {size interpolation},
 #      zero_pad2d {padding}, crop2d {padding}, depth_to_space {size}, space_to_depth {size}, rescale
 #      {scale offset},
-#      max_unpool2d {pool}, and the activations by name. loss: mse, mae, bce (on outputs in 0..1).
+#      max_unpool2d {pool}, layer_norm {eps}, instance_norm {eps}, prelu {}, and the activations by name. loss: mse, mae, bce (on outputs in 0..1).
+# A layer with "trainable": false has no gradients and stays as it is.
 # Writes the same network as a graph file too, and a reference file like the one of `cae`.
 # A layer is called by its kind and its place among those of its kind in its part: encoder.conv1,
 # encoder.pool1,
@@ -299,6 +300,8 @@ SHORT = {
     "max_unpool2d": "unpool",
     "flatten": "flatten",
     "reshape": "reshape",
+    "layer_norm": "ln",
+    "instance_norm": "in",
 }
 ACT = {
     "relu": torch.relu,
@@ -307,6 +310,7 @@ ACT = {
     "tanh": torch.tanh,
     "softplus": F.softplus,
     "elu": F.elu,
+    "softmax": lambda t: torch.softmax(t, -1),
     "linear": lambda t: t,
 }
 
@@ -370,6 +374,11 @@ def net_forward(spec, p, x, init=None):
             f32 = lambda a: torch.tensor(a.astype(np.float32).astype(np.float64))
             p[k] = f32(init.uniform(-lim, lim, shape))
             p[b] = f32(init.uniform(0, 0.1, l.get("filters", l.get("units"))))
+        if init is not None and op in ("layer_norm", "instance_norm", "prelu"):
+            f32 = lambda a: torch.tensor(a.astype(np.float32).astype(np.float64))
+            start = {"gamma": 1, "beta": 0} if op != "prelu" else {"alpha": 0.25}
+            for what, middle in start.items():
+                p["%s.%s" % (name, what)] = f32(middle + init.uniform(-0.1, 0.1, x.shape[-1]))
         if op in ("depthwise_conv2d", "separable_conv2d"):
             dk, pk = (
                 (k, None)
@@ -428,6 +437,14 @@ def net_forward(spec, p, x, init=None):
             i, (n, h, w, c) = switches[l["pool"]]
             flat = torch.zeros(n, c, h * w).scatter(2, i.flatten(2), nchw(x).flatten(2))
             x = nhwc(flat.reshape(n, c, h, w))
+        elif op == "layer_norm":
+            g, beta = p[name + ".gamma"], p[name + ".beta"]
+            x = F.layer_norm(x, x.shape[-1:], g, beta, l.get("eps", 1e-3))
+        elif op == "instance_norm":
+            g, beta = p[name + ".gamma"], p[name + ".beta"]
+            x = nhwc(F.instance_norm(nchw(x), weight=g, bias=beta, eps=l.get("eps", 1e-3)))
+        elif op == "prelu":
+            x = torch.relu(x) - p[name + ".alpha"] * torch.relu(-x)
         else:
             x = ACT[op](x)
         if "activation" in l:
@@ -436,6 +453,8 @@ def net_forward(spec, p, x, init=None):
 
 
 def lua_value(v):
+    if isinstance(v, bool):
+        return "true" if v else "false"
     if isinstance(v, str):
         return '"%s"' % v
     if isinstance(v, list):
@@ -475,9 +494,9 @@ LOSS = {
 }
 
 
-def train_reference(forward, p, x, loss_of, steps):
+def train_reference(forward, p, x, loss_of, steps, rests=()):
     """The tensors of a reference file: forward, losses, step-0 gradients, and the parameters after
-    each Adam update."""
+    each Adam update; those of the layers in `rests` stay as they are."""
     out = {"input": x.numpy()}
     out.update({"step0/" + k: v.numpy() for k, v in p.items()})
     m = {k: torch.zeros_like(v) for k, v in p.items()}
@@ -495,6 +514,9 @@ def train_reference(forward, p, x, loss_of, steps):
         loss.backward()
         a = 1e-3 * math.sqrt(1 - 0.999**t) / (1 - 0.9**t)
         for k in p:
+            if k.rsplit(".", 1)[0] in rests:
+                out["step%d/%s" % (t, k)] = p[k].numpy()
+                continue
             g = q[k].grad
             if t == 1:
                 out["grad/" + k] = g.numpy()
@@ -514,10 +536,12 @@ def run_net(args):
     p = {}
     with torch.no_grad():
         net_forward(spec, p, x, init=rng)
+    rests = [name for name, l in named_layers(spec) if not l.get("trainable", True)]
+    loss_of = LOSS[spec.get("loss", "mse")]
     save(
         args.out,
         train_reference(
-            lambda q, a: net_forward(spec, q, a), p, x, LOSS[spec.get("loss", "mse")], args.steps
+            lambda q, a: net_forward(spec, q, a), p, x, loss_of, args.steps, rests
         ),
     )
     write_lua(spec, args.lua)

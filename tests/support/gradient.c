@@ -97,8 +97,13 @@ void check_gradient_by(const Net *net, Driven *d, const double *parameters, Grad
                      drive_loss(d, s.images[i]));
     if (check->random)
         s.floor *= fmax(1, losses[0] + losses[1]);
-    for (int i = 0; i < d->model->parameter_count; i++)
-        check_tensor(&s, &d->model->parameters[i], d->model->parameter_reals, check);
+    for (int i = 0; i < d->model->parameter_count; i++) {
+        const ModelParameter *p = &d->model->parameters[i];
+        if (!d->model->trains || d->model->trains[i])
+            check_tensor(&s, p, d->model->parameter_reals, check);
+        else if (largest_of(&s, p) != 0)
+            fail_msg("%s is not trained, but has a gradient", p->name);
+    }
     free(gradient);
     free(s.images[0]);
     free(s.images[1]);

@@ -253,6 +253,31 @@ Image naive_group_norm(const Image *x, const double *gamma, const double *beta, 
     return y;
 }
 
+Image naive_layer_norm(const Image *x, const double *gamma, const double *beta, double eps)
+{
+    Image y = image_new(x->height, x->width, x->channels);
+    for (int i = 0; i < x->height * x->width; i++) {
+        const double *from = x->data + i * x->channels;
+        double mean = 0, variance = 0;
+        for (int k = 0; k < x->channels; k++)
+            mean += from[k] / x->channels;
+        for (int k = 0; k < x->channels; k++)
+            variance += pow(from[k] - mean, 2) / x->channels;
+        for (int k = 0; k < x->channels; k++)
+            y.data[i * x->channels + k] = (from[k] - mean) / sqrt(variance + eps) * gamma[k]
+                                          + beta[k];
+    }
+    return y;
+}
+
+Image naive_prelu(const Image *x, const double *alpha)
+{
+    Image y = image_new(x->height, x->width, x->channels);
+    for (int i = 0; i < x->height * x->width * x->channels; i++)
+        y.data[i] = fmax(x->data[i], 0) + alpha[i % x->channels] * fmin(x->data[i], 0);
+    return y;
+}
+
 Image naive_dense(const Image *x, const double *weights, const double *bias, int units)
 {
     Image y = image_new(1, 1, units);
@@ -362,8 +387,26 @@ static double activate(double x, const char *name, double slope)
     return activate_newer(x, name, sigmoid, softplus);
 }
 
+/* y[k] = 1 / sum of exp(x[j] - x[k]): however far from zero the values are. */
+static void softmax(Image *x)
+{
+    Image y = image_new(x->height, x->width, x->channels);
+    for (int i = 0; i < x->height * x->width * x->channels; i++) {
+        const double *pixel = x->data + i - i % x->channels;
+        for (int j = 0; j < x->channels; j++)
+            y.data[i] += exp(pixel[j] - x->data[i]);
+        y.data[i] = 1 / y.data[i];
+    }
+    image_free(x);
+    *x = y;
+}
+
 void naive_activation(Image *x, const char *name, double slope)
 {
+    if (strcmp(name, "softmax") == 0) {
+        softmax(x);
+        return;
+    }
     for (int i = 0; i < x->height * x->width * x->channels; i++)
         x->data[i] = activate(x->data[i], name, slope);
 }

@@ -92,13 +92,19 @@ Image naive_rescale(const Image *x, const double *scale, const double *offset);
 Image naive_max_unpool2d(const Image *x, const Image *pooled, const Window *window);
 
 /* relu, leaky_relu, sigmoid, tanh, softplus, elu, linear, in place. */
-/* name: a word of the language, or "gelu_tanh" for gelu's approximation */
+/* name: a word of the language, "softmax" among them, or "gelu_tanh" for gelu's approximation */
 void naive_activation(Image *x, const char *name, double slope);
 
 /* Every group of neighbouring channels brought to mean 0 and variance 1 (but for eps), then times
    gamma[channel] plus beta[channel]. */
 Image naive_group_norm(const Image *x, const double *gamma, const double *beta, int groups,
                        double eps);
+
+/* The channels of every pixel brought to mean 0 and variance 1 (but for eps), likewise. */
+Image naive_layer_norm(const Image *x, const double *gamma, const double *beta, double eps);
+
+/* What lies below 0 times alpha[channel]. */
+Image naive_prelu(const Image *x, const double *alpha);
 
 /* The losses there are, in the language's order; NULL from their number on. */
 const char *naive_loss_name(int i);

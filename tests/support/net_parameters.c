@@ -43,7 +43,11 @@ static int depthwise_tensors(const NetLayer *l, NetSize s, double scale, Tensor 
 /* Of a layer whose input has the size; returns how many. */
 static int layer_tensors(const NetLayer *l, NetSize s, double scale, Tensor tensors[MAX_TENSORS])
 {
-    if (l->kind == NORM) {
+    if (l->kind == PRELU) {
+        tensors[0] = (Tensor){ "alpha", { 1, { s.channels } }, s.channels, 0.25, 0.5 };
+        return 1;
+    }
+    if (l->kind == NORM || l->kind == LAYER_NORM || l->kind == INSTANCE_NORM) {
         tensors[0] = (Tensor){ "gamma", { 1, { s.channels } }, s.channels, 1, 0.5 };
         tensors[1] = (Tensor){ "beta", { 1, { s.channels } }, s.channels, 0, 0.5 };
         return 2;

@@ -16,6 +16,9 @@ static const char *const words[] = {
     [AVG] = "avg_pool2d",
     [UP] = "upsample2d",
     [NORM] = "group_norm",
+    [LAYER_NORM] = "layer_norm",
+    [INSTANCE_NORM] = "instance_norm",
+    [PRELU] = "prelu",
     [FLATTEN] = "flatten",
     [DENSE] = "dense",
     [RESHAPE] = "reshape",
@@ -197,7 +200,10 @@ static void print_arguments(Arguments *a, const NetPlace *place)
             print_constants(a, l, true, place->in.channels);
         break;
     case NORM:
-        argument(a, "groups = %d", l->groups);
+    case LAYER_NORM:
+    case INSTANCE_NORM:
+        if (l->kind == NORM)
+            argument(a, "groups = %d", l->groups);
         if (l->eps != 0)
             argument(a, "eps = %.17g", l->eps);
         break;
@@ -211,6 +217,7 @@ static void print_arguments(Arguments *a, const NetPlace *place)
     case DROP: argument(a, "rate = %.17g", l->rate); break;
     case FROM: print_names(a, "layer", l->with); break;
     case UNPOOL: print_names(a, "pool", l->with); break;
+    case PRELU:
     case FLATTEN:
     case GLOBAL_MAX:
     case GLOBAL_AVG:
@@ -226,6 +233,8 @@ static void print_layer(FILE *f, const NetPlace *place, bool wordy)
     const Join *join = join_of(l->kind);
     fprintf(f, "    %s {", join ? join->word : l->kind == ACT ? l->activation : words[l->kind]);
     print_arguments(&a, place);
+    if (l->rests || wordy)
+        argument(&a, "trainable = %s", l->rests ? "false" : "true");
     if (l->name)
         argument(&a, "name = \"%s\"", l->name);
     fputs(a.count ? " },\n" : "},\n", f);

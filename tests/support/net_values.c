@@ -78,6 +78,16 @@ static Image separable(const NetLayer *l, const Image *x, const double **w)
     return z;
 }
 
+/* Of either kind of norm, its gamma and beta at *w. */
+static Image norm(const NetLayer *l, const Image *x, const double **w)
+{
+    const double *gamma = *w, *beta = gamma + x->channels, eps = l->eps != 0 ? l->eps : 1e-3;
+    *w += 2 * x->channels;
+    if (l->kind == LAYER_NORM)
+        return naive_layer_norm(x, gamma, beta, eps);
+    return naive_group_norm(x, gamma, beta, l->kind == NORM ? l->groups : x->channels, eps);
+}
+
 static Image apply(const Values *v, int at, const Image *x, const double **w)
 {
     const NetLayer *l = v->places[at].layer;
@@ -118,12 +128,13 @@ static Image apply(const Values *v, int at, const Image *x, const double **w)
     }
     case GLOBAL_MAX:
     case GLOBAL_AVG: return naive_global_pool2d(x, l->kind == GLOBAL_AVG);
-    case NORM: {
-        const double *gamma = *w;
-        *w += 2 * x->channels;
-        return naive_group_norm(x, gamma, gamma + x->channels, l->groups,
-                                l->eps != 0 ? l->eps : 1e-3);
-    }
+    case NORM:
+    case LAYER_NORM:
+    case INSTANCE_NORM: return norm(l, x, w);
+    case PRELU:
+        y = naive_prelu(x, *w);
+        *w += x->channels;
+        return y;
     case UP:
         return l->bilinear ? naive_upsample2d_bilinear(x, l->size, net_across(l))
                            : naive_upsample2d_pair(x, l->size, net_across(l));
