@@ -125,21 +125,27 @@ static Node *around_dense(Graph *graph, const Sample *sample)
                (Arg[]){ { .shape = shape_hwc(1, 1, sample->co), .loc = nowhere } }, x);
 }
 
+static LossSum sample_loss(void)
+{
+    static const LossTerm terms[] = { { { .word = "mse" }, 0.5, { "sample", 1, 0 } },
+                                      { { .word = "mae" }, 0.5, { "sample", 1, 0 } } };
+    return (LossSum){ "0.5 mse + 0.5 mae", terms, 2, nowhere };
+}
+
 Graph *sample_graph(const Sample *sample, SampleKind kind)
 {
     Graph *graph = ARENA_NEW(Graph);
     graph->name = "sample";
     graph->file = "sample";
-    graph->training = (Training){ .loss = "mse",
-                                  .optimizer = { .word = "adam" },
-                                  .schedule = { .word = "constant" },
-                                  .batch = 1,
-                                  .epochs = 1 };
+    graph->training = (Training){
+        .optimizer = { .word = "adam" }, .schedule = { .word = "constant" }, .batch = 1, .epochs = 1
+    };
+    graph->training.loss = sample_loss();
     graph->input = image(graph, "image", sample->height, sample->width, 1);
     Node *x = graph->output = kind == SAMPLE_DENSE ? around_dense(graph, sample)
                                                    : around_conv(graph, sample, kind);
-    Layer layer = { .graph = graph, .model = { .layer = "loss", .word = "mse", .loc = nowhere } };
-    graph->loss = loss_find("mse")->build(
-        &layer, x, image(graph, "target", x->shape.dim[0], x->shape.dim[1], x->shape.dim[2]));
+    graph->loss = loss_build(
+        graph, (Node){ .layer = "loss", .loc = nowhere }, &graph->training.loss, x,
+        image(graph, "target", x->shape.dim[0], x->shape.dim[1], x->shape.dim[2]), NULL, 0);
     return graph;
 }

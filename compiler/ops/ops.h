@@ -84,8 +84,9 @@ typedef struct LayerSpec {
 
 typedef struct LossSpec {
     const char *word, *about;
-    Node *(*build)(Layer *layer, Node *output, Node *target);
+    Node *(*build)(Layer *layer, const LossTerm *term, Node *output, Node *target);
     bool wants_unit_range; /* output and target in 0..1 */
+    ArgSpec args[MAX_ARGS + 1];
 } LossSpec;
 
 /* How often operators with a number `up` may repeat a pixel in either direction. */
@@ -363,6 +364,19 @@ const char *sizes_hint(const Graph *graph, const Node *a, const Node *b);
 /* How often it repeats each pixel in either direction; 0: it does not, or not as often in both. */
 int repeats_of(const Node *node);
 int repeats_along(const Node *node, int axis); /* 0: height, 1: width */
+
+/* For losses: the numbers of their nodes and gradients that come first, which loss_node gives.
+   `up`: how often each pixel of the output is repeated in both directions, which `fold` raises.
+   loss_implies: Op.implied of them. Those of the word's arguments follow, in their order. */
+#define LOSS_NUMBERS "up", "weight"
+bool loss_implies(const Node *node, int i);
+Node *loss_node(Layer *layer, const Op *op, const LossTerm *term, double up, Node *output,
+                Node *target);
+
+/* The sum of all losses of output and target, and of the `count` terms that layers bring; `place`
+   has its layer, "loss", and its place in the file. */
+Node *loss_build(Graph *graph, Node place, const LossSum *loss, Node *output, Node *target,
+                 Node *const *terms, int count);
 
 /* The output (repeated `up` times) has the shape of the target: what losses check. loss_shape: of
    the loss, one number; loss_dx_shape: of its gradient. */

@@ -49,7 +49,8 @@ size_t plan_training_bytes(const Plan *plan, int threads)
         return parameter_bytes(plan) + STATE_OF_LIBRARY + larger(prepared, ALIGNMENT)
                + (1 + own) * vector + larger(plan->train.bytes, ALIGNMENT);
     const size_t sums = plan->accumulates_in_place ? 0 : threads > 1 ? (size_t)threads + 1 : 1;
-    return (2 + own + sums) * vector + block(prepared) + block((size_t)t->batch * sizeof(double))
+    return (2 + own + sums) * vector + block(prepared)
+           + block((size_t)t->batch * (size_t)plan->loss_places * sizeof(double))
            + (size_t)threads * block(workspace_bytes(plan));
 }
 

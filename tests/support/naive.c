@@ -3,6 +3,7 @@
 #include "cases.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -403,8 +404,24 @@ const char *naive_loss_name(int i)
     return i < (int)(sizeof losses / sizeof *losses) ? losses[i].name : NULL;
 }
 
+/* Of "{ mse = 0.8, mae = 0.2 }". */
+static double weighted_losses(const char *text, const Image *y, const Image *target)
+{
+    double sum = 0;
+    for (int i = 0; naive_loss_name(i); i++) {
+        char name[32];
+        snprintf(name, sizeof name, " %s = ", naive_loss_name(i));
+        const char *at = strstr(text, name);
+        if (at)
+            sum += strtod(at + strlen(name), NULL) * naive_loss(naive_loss_name(i), y, target);
+    }
+    return sum;
+}
+
 double naive_loss(const char *name, const Image *y, const Image *target)
 {
+    if (*name == '{')
+        return weighted_losses(name, y, target);
     double sum = 0;
     int count = y->height * y->width * y->channels, loss = 0;
     assert_int_equal(count, target->height * target->width * target->channels);
