@@ -75,6 +75,16 @@ LossSum loss_of_word(const char *word, Loc loc)
     return sum_of(term, 1, loc);
 }
 
+LossSum loss_at(const LossSum *loss, Loc loc)
+{
+    LossTerm *terms = ARENA_ARRAY(LossTerm, loss->count);
+    for (int i = 0; i < loss->count; i++) {
+        terms[i] = loss->terms[i];
+        terms[i].loc = loc;
+    }
+    return (LossSum){ loss->text, terms, loss->count, loc };
+}
+
 static void put(Reader *r, LossTerm term)
 {
     LossTerm *place = &r->terms[row_of(term.choice.word)];

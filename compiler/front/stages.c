@@ -126,9 +126,7 @@ static void choose_loss(const Entry *e, const LossSum *given)
     const Node *enters = graph->layers[p->decoder_first - 1].output,
                *cut = graph->layers[p->encoder_last].output;
     bool target_shares = !target || gives_shares(target->output, NULL, NULL);
-    p->loss = given ? *given : graph->training.loss;
-    if (!given)
-        p->loss.loc = p->loc;
+    p->loss = given ? *given : loss_at(&graph->training.loss, p->loc);
     const char *wanting = wants_shares(&p->loss);
     if (!wanting)
         return;
