@@ -125,11 +125,13 @@ static Node *around_dense(Graph *graph, const Sample *sample)
                (Arg[]){ { .shape = shape_hwc(1, 1, sample->co), .loc = nowhere } }, x);
 }
 
-static LossSum sample_loss(void)
+/* Of structural similarity only where the image is large enough for it. */
+static LossSum sample_loss(Shape shape)
 {
     static const LossTerm terms[] = { { { .word = "mse" }, 0.5, { "sample", 1, 0 } },
-                                      { { .word = "mae" }, 0.5, { "sample", 1, 0 } } };
-    return (LossSum){ "0.5 mse + 0.5 mae", terms, 2, nowhere };
+                                      { { .word = "ssim" }, 0.5, { "sample", 1, 0 } } };
+    const bool large = shape.rank == 3 && shape.dim[0] >= 11 && shape.dim[1] >= 11;
+    return (LossSum){ large ? "0.5 mse + 0.5 ssim" : "0.5 mse", terms, large ? 2 : 1, nowhere };
 }
 
 Graph *sample_graph(const Sample *sample, SampleKind kind)
@@ -140,10 +142,10 @@ Graph *sample_graph(const Sample *sample, SampleKind kind)
     graph->training = (Training){
         .optimizer = { .word = "adam" }, .schedule = { .word = "constant" }, .batch = 1, .epochs = 1
     };
-    graph->training.loss = sample_loss();
     graph->input = image(graph, "image", sample->height, sample->width, 1);
     Node *x = graph->output = kind == SAMPLE_DENSE ? around_dense(graph, sample)
                                                    : around_conv(graph, sample, kind);
+    graph->training.loss = sample_loss(x->shape);
     graph->loss = loss_build(
         graph, (Node){ .layer = "loss", .loc = nowhere }, &graph->training.loss, x,
         image(graph, "target", x->shape.dim[0], x->shape.dim[1], x->shape.dim[2]), NULL, 0);

@@ -329,6 +329,13 @@ static void of_training(void **state)
         { WITH(CONV5, CONV3, "  training = { @loss = {} },\n"),
           "training: loss names no loss with a weight above 0" },
         { WITH(CONV5, CONV3, "  training = { @loss = mse },\n"), "training: loss " },
+        { WITH(CONV5, CONV3, "  training = { loss = huber { @delta = 0 } },\n"),
+          "huber: delta wants a number from 1e-06 to 1000000, not 0" },
+        { WITH(CONV5, CONV3, "  training = { @loss = \"ssim\" },\n"),
+          "ssim: wants images of at least 11x11 pixels, since it compares windows of that size, "
+          "but these are 8x8x3; take another loss, such as \"mse\", or larger images" },
+        { WITH(CONV5, CONV3, "  training = { loss = { mse = 1, @ssim = 1 } },\n"),
+          "ssim: wants images of at least 11x11 pixels" },
         { WITH(CONV5, CONV3, "  @training = { 1 },\n"),
           "training: every argument has a name: training { loss = ... }" },
         { WITH(CONV5, CONV3, "  training = { @loss = 1 },\n"),
