@@ -447,8 +447,9 @@ static const struct {
     double (*whole)(const Image *y, const Image *t);
     int least; /* pixels of a side */
 } losses[] = {
-    { "mse", mse, NULL, 0 },           { "mae", mae, NULL, 0 },     { "bce", bce, NULL, 0 },
-    { "log_cosh", log_cosh, NULL, 0 }, { "huber", huber, NULL, 0 }, { "ssim", NULL, ssim, SSIM_WINDOW },
+    { "mse", mse, NULL, 0 },     { "mae", mae, NULL, 0 },
+    { "bce", bce, NULL, 0 },     { "log_cosh", log_cosh, NULL, 0 },
+    { "huber", huber, NULL, 0 }, { "ssim", NULL, ssim, SSIM_WINDOW },
 };
 
 const char *naive_loss_name(int i)
