@@ -20,7 +20,7 @@ static void list_ops(void)
     for (int i = 0; layer_specs[i]; i++)
         list_word("layer", layer_specs[i]->word, layer_specs[i]->about, layer_specs[i]->args);
     for (int i = 0; loss_specs[i]; i++)
-        list_word("loss", loss_specs[i]->word, loss_specs[i]->about, NULL);
+        list_word("loss", loss_specs[i]->word, loss_specs[i]->about, loss_specs[i]->args);
     for (int i = 0; optimizer_specs[i]; i++)
         list_word("optimizer", optimizer_specs[i]->word, optimizer_specs[i]->about,
                   optimizer_specs[i]->args);

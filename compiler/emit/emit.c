@@ -178,7 +178,7 @@ static const char *rest_text(const Training *t)
 static void set_training(lua_State *L, const Training *t)
 {
     const char *const lines[] = {
-        arena_format(".loss = \"%s\"", t->loss),
+        arena_format(".loss = \"%s\"", t->loss.text),
         arena_format(".optimizer = { %s%s }",
                      choice_text(&t->optimizer, optimizer_find(t->optimizer.word)),
                      t->ema > 0 ? arena_format(", .ema = %s", shortest(t->ema)) : ""),

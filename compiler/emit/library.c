@@ -98,7 +98,7 @@ static void set_library(lua_State *L, const Plan *plan, const EmitOptions *optio
 {
     const Training *t = &plan->graph->training;
     set_optimizer(L, &t->optimizer);
-    set_text(L, "loss", t->loss);
+    set_text(L, "loss", t->loss.text);
     set_text(L, "stream_mark", mark_of("stream", plan, options));
     set_text(L, "training_mark", mark_of("training", plan, options));
     set_bool(L, "averages", t->ema > 0);

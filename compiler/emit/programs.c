@@ -3,6 +3,7 @@
 #include "../base/arena.h"
 #include "../packing/codes.h"
 #include "../program/memory.h"
+#include "../program/terms.h"
 #include "holes.h"
 #include "summary.h"
 
@@ -62,6 +63,16 @@ static const char *band_limit(const Step *step, bool first, int units)
                                 together);
 }
 
+static const char *loss_expression(const Plan *plan, const Node *node)
+{
+    const bool microbatch = plan->microbatch > 1;
+    if (plan->loss_places == 1)
+        return microbatch ? "losses + i" : "&loss";
+    const int place = terms_place(plan->graph, node);
+    return microbatch ? arena_format("losses + i * %d + %d", plan->loss_places, place)
+                      : arena_format("losses + %d", place);
+}
+
 /* A value that the step reads or writes. */
 static const char *value_expression(const Plan *plan, const Program *program, int place,
                                     const Node *node)
@@ -79,7 +90,7 @@ static const char *value_expression(const Plan *plan, const Program *program, in
                                           microbatch ? "s" : ""),
                              node);
     if (node_is_loss(node))
-        return microbatch ? "losses + i" : "&loss";
+        return loss_expression(plan, node);
     if (plan_is_gradient(node))
         return arena_format(
             "gradient + P_%s",
@@ -294,9 +305,51 @@ static void set_buffers(lua_State *L, const Plan *plan, const Program *program)
     lua_setfield(L, -2, "buffers");
 }
 
+static int column_of(const Plan *plan, const Node *term)
+{
+    const char *const *columns;
+    const int count = terms_columns(plan->graph, &columns);
+    int i = 0;
+    while (i < count && strcmp(columns[i], term->op->loss) != 0)
+        i++;
+    return i;
+}
+
+/* Of training: in which column and place each term is; none where there are no columns. */
+static void set_terms(lua_State *L, const Plan *plan, const Program *program)
+{
+    const char *const *columns;
+    const Node **terms;
+    const bool listed = !program->result && terms_columns(plan->graph, &columns) > 0;
+    const int count = listed ? terms_of(plan->graph, program->stage, &terms) : 0;
+    lua_newtable(L);
+    for (int i = 0; i < count; i++) {
+        lua_newtable(L);
+        set_number(L, "column", column_of(plan, terms[i]));
+        set_number(L, "place", terms_place(plan->graph, terms[i]));
+        append_item(L);
+    }
+    lua_setfield(L, -2, "terms");
+}
+
+/* What all programs of training share of the loss. */
+static void set_columns(lua_State *L, const Plan *plan)
+{
+    const char *const *columns;
+    const int count = terms_columns(plan->graph, &columns);
+    lua_newtable(L);
+    for (int i = 0; i < count; i++) {
+        lua_pushstring(L, columns[i]);
+        lua_rawseti(L, -2, i + 1);
+    }
+    lua_setfield(L, -2, "columns");
+    set_number(L, "loss_places", plan->loss_places);
+}
+
 static void set_program(lua_State *L, const Plan *plan, const Program *program, const char *field)
 {
     lua_newtable(L);
+    set_terms(L, plan, program);
     set_number(L, "bytes", (double)program->bytes);
     set_number(L, "forward_count", program->forward_count);
     set_text(L, "macs", arena_format("%.17g", program_macs(program)));
@@ -323,7 +376,7 @@ static void set_stages(lua_State *L, const Plan *plan)
                                   graph_trains(graph, stage->whole ? 0 : i + 1, k));
         lua_newtable(L);
         set_text(L, "title", emit_stage_title(graph, stage));
-        set_text(L, "loss", stage->loss);
+        set_text(L, "loss", stage->loss.text);
         set_number(L, "epochs", stage->epochs);
         set_text(L, "trains", trains);
         if (i < plan->stage_count) {
@@ -337,6 +390,7 @@ static void set_stages(lua_State *L, const Plan *plan)
 
 void set_programs(lua_State *L, const Plan *plan)
 {
+    set_columns(L, plan);
     set_program(L, plan, &plan->train, "train");
     set_program(L, plan, &plan->encode, "encode");
     set_program(L, plan, &plan->decode, "decode");

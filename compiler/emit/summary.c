@@ -103,7 +103,7 @@ static void print_stages(Text *out, const Graph *graph)
                 parameters += graph->layers[k].parameters - graph->layers[k].non_trainable;
         text_add(out, " %d. %s\n    %d epoch%s, %s parameters, %s of %s\n", i + 1,
                  emit_stage_title(graph, stage), stage->epochs, stage->epochs == 1 ? "" : "s",
-                 thousands(parameters), stage->loss, target_of(graph, stage));
+                 thousands(parameters), stage->loss.text, target_of(graph, stage));
     }
 }
 

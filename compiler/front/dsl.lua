@@ -3,7 +3,7 @@
 -- load.c calls this chunk with the marked text of the graph file (source.h), its name, and the
 -- words; the results are the table that `autoencoder` made and `word_of`. A word makes a plain
 -- table: { word =, at = its token, line =, args = { ... } }; load.c checks all that is in it.
-local text, file, layer_words, optimizer_words, schedule_words = ...
+local text, file, layer_words, loss_words, optimizer_words, schedule_words = ...
 
 local getinfo, strmeta = debug.getinfo, getmetatable("")
 local lua_type, lua_error, lua_tostring, raw_tonumber = type, error, tostring, tonumber
@@ -55,6 +55,7 @@ local function define(word, wants_name)
 end
 
 for _, word in ipairs(layer_words) do define(word, false) end
+for _, word in ipairs(loss_words) do define(word, false) end
 for _, word in ipairs(optimizer_words) do define(word, false) end
 for _, word in ipairs(schedule_words) do define(word, false) end
 define("sequential", true)

@@ -56,11 +56,9 @@ static void load_input(Loader *load, const Word *model)
 static void build_loss(Loader *load)
 {
     Graph *graph = load->graph;
-    const LossSpec *spec = loss_find(graph->training.loss);
-    Layer layer = { .graph = graph,
-                    .model = {
-                        .layer = "loss", .word = spec->word, .loc = graph->training.loss_loc } };
-    graph->loss = spec->build(&layer, graph->output, graph->input);
+    const LossSum *loss = &graph->training.loss;
+    graph->loss = loss_build(graph, (Node){ .layer = "loss", .loc = loss->loc }, loss,
+                             graph->output, graph->input, NULL, 0);
 }
 
 /* The autoencoder's layers, whose arguments are at the top of the stack. */

@@ -134,21 +134,29 @@ static Node *around_dense(Graph *graph, const Sample *sample)
                (Arg[]){ { .shape = shape_hwc(1, 1, sample->co), .loc = nowhere } }, x);
 }
 
+/* Of structural similarity only where the image is large enough for it. */
+static LossSum sample_loss(Shape shape)
+{
+    static const LossTerm terms[] = { { { .word = "mse" }, 0.5, { "sample", 1, 0 } },
+                                      { { .word = "ssim" }, 0.5, { "sample", 1, 0 } } };
+    const bool large = shape.rank == 3 && shape.dim[0] >= 11 && shape.dim[1] >= 11;
+    return (LossSum){ large ? "0.5 mse + 0.5 ssim" : "0.5 mse", terms, large ? 2 : 1, nowhere };
+}
+
 Graph *sample_graph(const Sample *sample, SampleKind kind)
 {
     Graph *graph = ARENA_NEW(Graph);
     graph->name = "sample";
     graph->file = "sample";
-    graph->training = (Training){ .loss = "mse",
-                                  .optimizer = { .word = "adam" },
-                                  .schedule = { .word = "constant" },
-                                  .batch = 1,
-                                  .epochs = 1 };
+    graph->training = (Training){
+        .optimizer = { .word = "adam" }, .schedule = { .word = "constant" }, .batch = 1, .epochs = 1
+    };
     graph->input = image(graph, "image", sample->height, sample->width, 1);
     Node *x = graph->output = kind == SAMPLE_DENSE ? around_dense(graph, sample)
                                                    : around_conv(graph, sample, kind);
-    Layer layer = { .graph = graph, .model = { .layer = "loss", .word = "mse", .loc = nowhere } };
-    graph->loss = loss_find("mse")->build(
-        &layer, x, image(graph, "target", x->shape.dim[0], x->shape.dim[1], x->shape.dim[2]));
+    graph->training.loss = sample_loss(x->shape);
+    graph->loss = loss_build(
+        graph, (Node){ .layer = "loss", .loc = nowhere }, &graph->training.loss, x,
+        image(graph, "target", x->shape.dim[0], x->shape.dim[1], x->shape.dim[2]), NULL, 0);
     return graph;
 }

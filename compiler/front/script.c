@@ -42,7 +42,7 @@ const char *script_word(lua_State *L)
 static bool is_marked(const char *name, size_t length)
 {
     const char *word = arena_copy(name, length);
-    return layer_find(word) || optimizer_find(word) || schedule_find(word)
+    return layer_find(word) || loss_find(word) || optimizer_find(word) || schedule_find(word)
            || strcmp(word, "sequential") == 0 || strcmp(word, "autoencoder") == 0;
 }
 
@@ -160,6 +160,15 @@ static void push_choice_words(lua_State *L, const ChoiceSpec *const *specs)
     }
 }
 
+static void push_loss_words(lua_State *L)
+{
+    lua_newtable(L);
+    for (int i = 0; loss_specs[i]; i++) {
+        lua_pushstring(L, loss_specs[i]->word);
+        lua_rawseti(L, -2, i + 1);
+    }
+}
+
 static int run(lua_State *L)
 {
     const Script *script = lua_touserdata(L, 1);
@@ -176,9 +185,10 @@ static int run(lua_State *L)
     lua_pushlstring(L, marked.data, marked.length);
     lua_pushstring(L, chunk_name);
     push_layer_words(L);
+    push_loss_words(L);
     push_choice_words(L, optimizer_specs);
     push_choice_words(L, schedule_specs);
-    lua_call(L, 5, 2);
+    lua_call(L, 6, 2);
     lua_setfield(L, LUA_REGISTRYINDEX, words_key);
     script->take(L, script->context);
     return 0;

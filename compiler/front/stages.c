@@ -2,8 +2,8 @@
 
 #include "../base/arena.h"
 #include "arguments.h"
+#include "losses.h"
 #include "references.h"
-#include "training.h"
 
 #include <string.h>
 
@@ -112,9 +112,17 @@ static bool gives_shares(const Node *node, const Node *enters, const Node *cut)
     }
 }
 
-/* The loss of a stage: its own word, else the network's, where the values of its target and its
-   output let it. */
-static void choose_loss(const Entry *e, const Arg *given)
+static const char *wants_shares(const LossSum *loss)
+{
+    for (int i = 0; i < loss->count; i++)
+        if (loss_find(loss->terms[i].choice.word)->wants_unit_range)
+            return loss->terms[i].choice.word;
+    return NULL;
+}
+
+/* The loss of a stage: its own, else the network's, where the values of its target and its output
+   let it. `given`: NULL, it has none of its own. */
+static void choose_loss(const Entry *e, const LossSum *given)
 {
     const Graph *graph = e->graph;
     Stage *p = e->stage;
@@ -123,23 +131,23 @@ static void choose_loss(const Entry *e, const Arg *given)
     const Node *enters = graph->layers[p->decoder_first - 1].output,
                *cut = graph->layers[p->encoder_last].output;
     bool target_shares = !target || gives_shares(target->output, NULL, NULL);
-    p->loss = given->text ? given->text : graph->training.loss;
-    p->loss_loc = given->text ? given->loc : p->loc;
-    if (!loss_find(p->loss)->wants_unit_range)
+    p->loss = given ? *given : loss_at(&graph->training.loss, p->loc);
+    const char *wanting = wants_shares(&p->loss);
+    if (!wanting)
         return;
-    if (given->text && !target_shares)
+    if (given && !target_shares)
         fail(given->loc,
              "stages: %s wants a target of values from 0 to 1, as a sigmoid gives, but this "
              "stage's is %s",
-             p->loss, target->name);
-    if (!given->text && !(target_shares && gives_shares(output->output, enters, cut)))
-        p->loss = loss_specs[0]->word;
+             wanting, target->name);
+    if (!given && !(target_shares && gives_shares(output->output, enters, cut)))
+        p->loss = loss_of_word(loss_specs[0]->word, p->loc);
 }
 
-static void read_whole(Entry *e, const Arg *loss)
+static void read_whole(Entry *e, const LossSum *loss)
 {
     Stage *p = e->stage;
-    if (loss->text)
+    if (loss)
         fail(loss->loc,
              "stages: the loss of all layers together stands in training; move it there");
     p->whole = true;
@@ -149,7 +157,7 @@ static void read_whole(Entry *e, const Arg *loss)
     p->decoder_last = e->graph->layer_count - 1;
 }
 
-static void read_part(Entry *e, const Arg *loss)
+static void read_part(Entry *e, const LossSum *loss)
 {
     lua_State *L = e->L;
     Stage *p = e->stage;
@@ -223,14 +231,21 @@ static void read_entry(Entry *e, bool last)
         { .name = NULL },
     };
     Arg args[MAX_ARGS];
-    read_arguments(e->L, &e->places, specs, "encoder decoder", args);
+    const bool sum = has_losses(e->L);
+    read_arguments(e->L, &e->places, specs + sum, sum ? "encoder decoder loss" : "encoder decoder",
+                   args + sum);
+    LossSum loss = { 0 };
+    if (sum)
+        loss = load_losses(e->L, &e->places);
+    else if (args[LOSS].text)
+        loss = loss_of_word(args[LOSS].text, args[LOSS].loc);
     bool encoder = has(e->L, "encoder");
     check_parts(e, encoder, has(e->L, "decoder"), last);
     *e->stage = (Stage){ .loc = e->places.loc, .epochs = (int)args[EPOCHS].number };
     if (encoder)
-        read_part(e, &args[LOSS]);
+        read_part(e, loss.count ? &loss : NULL);
     else
-        read_whole(e, &args[LOSS]);
+        read_whole(e, loss.count ? &loss : NULL);
     check_warmup(e);
 }
 

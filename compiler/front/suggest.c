@@ -46,6 +46,8 @@ static const char *nearest_word(const char *name)
     consider(&nearest, "autoencoder");
     for (int i = 0; layer_specs[i]; i++)
         consider(&nearest, layer_specs[i]->word);
+    for (int i = 0; loss_specs[i]; i++)
+        consider(&nearest, loss_specs[i]->word);
     for (int i = 0; optimizer_specs[i]; i++)
         consider(&nearest, optimizer_specs[i]->word);
     for (int i = 0; schedule_specs[i]; i++)

@@ -2,19 +2,11 @@
 
 #include "../base/arena.h"
 #include "arguments.h"
+#include "losses.h"
 
 #include <string.h>
 
-enum { CHOICES = 32 };
 static const double huge = 1e6;
-
-const char *const *loss_words(void)
-{
-    static const char *words[CHOICES];
-    for (int i = 0; i < CHOICES - 1 && loss_specs[i]; i++)
-        words[i] = loss_specs[i]->word;
-    return words;
-}
 
 /* A field that wants one of some words: optimizer, schedule. The first word of the list with its
    defaults where the field is left out. The table `training` is at the top of the stack. */
@@ -142,11 +134,14 @@ static void load_numbers(lua_State *L, const ArgumentPlaces *places, Training *t
         { .name = NULL },
     };
     Arg args[MAX_ARGS];
-    read_arguments(L, places, specs, "optimizer schedule early_stopping", args);
+    const bool sum = has_losses(L);
+    read_arguments(L, places, specs + sum,
+                   sum ? "loss optimizer schedule early_stopping"
+                       : "optimizer schedule early_stopping",
+                   args + sum);
     check_clipping(args + CLIP_NORM, 3);
     *training = (Training){
-        .loss = args[LOSS].text,
-        .loss_loc = args[LOSS].loc,
+        .loss = sum ? load_losses(L, places) : loss_of_word(args[LOSS].text, args[LOSS].loc),
         .batch = (int)args[BATCH].number,
         .epochs = (int)args[EPOCHS].number,
         .clip_norm = args[CLIP_NORM].number,

@@ -9,7 +9,4 @@
    of the stack. */
 void load_training(lua_State *L, const Source *source, const Word *model, Training *training);
 
-/* The words of all losses, NULL-ended. */
-const char *const *loss_words(void);
-
 #endif

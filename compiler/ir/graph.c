@@ -194,6 +194,11 @@ bool node_is_loss(const Node *node)
     return node && node->shape.rank == 0;
 }
 
+bool node_is_term(const Node *node)
+{
+    return node_is_loss(node) && node->op->loss;
+}
+
 Shape graph_shape_as_written(const Graph *graph, Shape shape)
 {
     return graph->turned ? shape_turned(shape) : shape;

@@ -134,7 +134,9 @@ struct Op {
     /* Its input may be pixels where it was reals in training. */
     bool reads_pixels;
 
-    /* Of a loss and its gradient: the loss's word, by which kernels/loss/ finds their text. */
+    /* Of a term of the loss and its gradient: the term's name, which is its column in histories
+       too, and by which kernels/loss/ finds their text. Terms have a number "weight", their share
+       in the loss: their gradient is of the weighted term, their value is not weighted. */
     const char *loss;
 
     /* Its kernel calls functions of <math.h>; of elementwise operators `value` tells. */
@@ -203,10 +205,24 @@ typedef struct Choice {
     double number[MAX_NUMBERS];
 } Choice;
 
+/* What compares output and target: a weighted sum of losses, each word once and in the order of
+   loss_specs (ops.h). */
+typedef struct LossTerm {
+    Choice choice;
+    double weight;
+    Loc loc;
+} LossTerm;
+
+typedef struct LossSum {
+    const char *text; /* "mse", "0.8 mse + 0.2 mae" */
+    const LossTerm *terms;
+    int count;
+    Loc loc;
+} LossSum;
+
 /* The table `training`. */
 typedef struct Training {
-    const char *loss;
-    Loc loss_loc;
+    LossSum loss;
     Choice optimizer, schedule;
     double ema; /* of averages of the parameters; 0: none are kept */
     int batch, epochs;
@@ -222,8 +238,8 @@ typedef struct Training {
    where the stage before ended its encoder: the image, for the first. The last stage is the whole
    network. */
 typedef struct Stage {
-    Loc loc, loss_loc;
-    const char *loss; /* the word */
+    Loc loc;
+    LossSum loss;
     int epochs;
     bool whole;
     /* its layers: places in graph->layers, both included */
@@ -304,8 +320,10 @@ bool node_takes_maximum(const Node *node);
 /* Whether `by_product` comes with the node, in the same copy of the network; false for NULL. */
 bool node_is_by_product(const Node *by_product, const Node *node);
 
-/* the only values that are one number; false for NULL */
+/* The loss, its terms and the sums of them: the only values that are one number; false for NULL.
+   node_is_term: one that stands for itself, not for a sum. */
 bool node_is_loss(const Node *node);
+bool node_is_term(const Node *node);
 
 /* The node whose value the node's is: what all views are of, else the node itself. NULL for
    NULL. */

@@ -113,7 +113,7 @@ const char *print_fingerprint(const Graph *graph)
     for (int i = 0; i < graph->stage_count; i++) {
         const Stage *p = &graph->stages[i];
         text_add(&text, "stage %d-%d %d-%d %s\n", p->encoder_first, p->encoder_last,
-                 p->decoder_first, p->decoder_last, p->loss);
+                 p->decoder_first, p->decoder_last, p->loss.text);
     }
     return text_fingerprint(&text);
 }

@@ -21,34 +21,38 @@ static Node *bce_gradient(Graph *graph, Node *node, Node *dy, int i)
 
 const Op op_bce = { .name = "bce",
                     .arity = 2,
-                    .numbers = { "up" },
+                    .numbers = { LOSS_NUMBERS },
+                    .implied = loss_implies,
                     .loss = "bce",
                     .shape = loss_shape,
                     .gradient = bce_gradient,
                     .calls_math = true };
 const Op op_bce_dx = { .name = "bce_dx",
                        .arity = 2,
-                       .numbers = { "up" },
+                       .numbers = { LOSS_NUMBERS },
+                       .implied = loss_implies,
                        .loss = "bce",
                        .shape = loss_dx_shape,
                        .direction = DIRECTION_DX,
                        .gradient_of = &op_bce };
 const Op op_bce_logits = { .name = "bce_logits",
                            .arity = 2,
-                           .numbers = { "up" },
+                           .numbers = { LOSS_NUMBERS },
+                           .implied = loss_implies,
                            .loss = "bce",
                            .shape = loss_shape,
                            .gradient = bce_gradient,
                            .calls_math = true };
 const Op op_bce_logits_dx = { .name = "bce_logits_dx",
                               .arity = 2,
-                              .numbers = { "up" },
+                              .numbers = { LOSS_NUMBERS },
+                              .implied = loss_implies,
                               .loss = "bce",
                               .shape = loss_dx_shape,
                               .direction = DIRECTION_DX,
                               .gradient_of = &op_bce_logits };
 
-static Node *bce_build(Layer *layer, Node *output, Node *target)
+static Node *bce_build(Layer *layer, const LossTerm *term, Node *output, Node *target)
 {
     Node *last = output;
     double up = 1;
@@ -61,9 +65,9 @@ static Node *bce_build(Layer *layer, Node *output, Node *target)
         Node *logits = value->input[0];
         if (last != value)
             logits = layer_node(layer, last->op, "logits", logits, NULL, last->number);
-        return layer_node(layer, &op_bce_logits, "", logits, target, (double[]){ up });
+        return loss_node(layer, &op_bce_logits, term, up, logits, target);
     }
-    return layer_node(layer, &op_bce, "", output, target, (double[]){ 1 });
+    return loss_node(layer, &op_bce, term, 1, output, target);
 }
 
 const LossSpec loss_bce = { "bce",

@@ -84,6 +84,20 @@ void want_image(const Node *node, const Node *input)
             node->word, input->layer, shape_text(input->shape), shape_text(input->shape));
 }
 
+bool loss_implies(const Node *node, int i)
+{
+    return strcmp(node->op->numbers[i], "weight") == 0 && node->number[i] == 1;
+}
+
+Node *loss_node(Layer *layer, const Op *op, const LossTerm *term, double up, Node *output,
+                Node *target)
+{
+    double numbers[MAX_NUMBERS] = { up, term->weight };
+    for (int i = 2; op->numbers[i]; i++)
+        numbers[i] = term->choice.number[i - 2];
+    return layer_node(layer, op, "", output, target, numbers);
+}
+
 static void check_match(const Node *node)
 {
     const Shape y = node->input[0]->shape, t = node->input[1]->shape;

@@ -161,6 +161,14 @@ const char *depthwise_detail(const Arg *args);
 
 /* ---- losses ---- */
 
+/* For losses: the numbers of their nodes and gradients that come first, which loss_node gives.
+   `up`: how often each pixel of the output is repeated in both directions, which `fold` raises.
+   loss_implies: Op.implied of them. Those of the word's arguments follow, in their order. */
+#define LOSS_NUMBERS "up", "weight"
+bool loss_implies(const Node *node, int i);
+Node *loss_node(Layer *layer, const Op *op, const LossTerm *term, double up, Node *output,
+                Node *target);
+
 /* The output (repeated `up` times) has the shape of the target: what losses check. loss_shape: of
    the loss, one number; loss_dx_shape: of its gradient. */
 void loss_shape(Node *node);

@@ -16,23 +16,25 @@ static Node *log_cosh_gradient(Graph *graph, Node *node, Node *dy, int i)
 
 const Op op_log_cosh = { .name = "log_cosh",
                          .arity = 2,
-                         .numbers = { "up" },
+                         .numbers = { LOSS_NUMBERS },
+                         .implied = loss_implies,
                          .loss = "log_cosh",
                          .shape = loss_shape,
                          .gradient = log_cosh_gradient,
                          .calls_math = true };
 const Op op_log_cosh_dx = { .name = "log_cosh_dx",
                             .arity = 2,
-                            .numbers = { "up" },
+                            .numbers = { LOSS_NUMBERS },
+                            .implied = loss_implies,
                             .loss = "log_cosh",
                             .shape = loss_dx_shape,
                             .direction = DIRECTION_DX,
                             .gradient_of = &op_log_cosh,
                             .calls_math = true };
 
-static Node *log_cosh_build(Layer *layer, Node *output, Node *target)
+static Node *log_cosh_build(Layer *layer, const LossTerm *term, Node *output, Node *target)
 {
-    return layer_node(layer, &op_log_cosh, "", output, target, (double[]){ 1 });
+    return loss_node(layer, &op_log_cosh, term, 1, output, target);
 }
 
 const LossSpec loss_log_cosh = { "log_cosh", "logarithm of the hyperbolic cosine of the difference",

@@ -15,21 +15,23 @@ static Node *mae_gradient(Graph *graph, Node *node, Node *dy, int i)
 
 const Op op_mae = { .name = "mae",
                     .arity = 2,
-                    .numbers = { "up" },
+                    .numbers = { LOSS_NUMBERS },
+                    .implied = loss_implies,
                     .loss = "mae",
                     .shape = loss_shape,
                     .gradient = mae_gradient };
 const Op op_mae_dx = { .name = "mae_dx",
                        .arity = 2,
-                       .numbers = { "up" },
+                       .numbers = { LOSS_NUMBERS },
+                       .implied = loss_implies,
                        .loss = "mae",
                        .shape = loss_dx_shape,
                        .direction = DIRECTION_DX,
                        .gradient_of = &op_mae };
 
-static Node *mae_build(Layer *layer, Node *output, Node *target)
+static Node *mae_build(Layer *layer, const LossTerm *term, Node *output, Node *target)
 {
-    return layer_node(layer, &op_mae, "", output, target, (double[]){ 1 });
+    return loss_node(layer, &op_mae, term, 1, output, target);
 }
 
 const LossSpec loss_mae = { "mae", "mean absolute error", mae_build, .wants_unit_range = false };

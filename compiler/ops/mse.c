@@ -16,21 +16,23 @@ static Node *mse_gradient(Graph *graph, Node *node, Node *dy, int i)
 
 const Op op_mse = { .name = "mse",
                     .arity = 2,
-                    .numbers = { "up" },
+                    .numbers = { LOSS_NUMBERS },
+                    .implied = loss_implies,
                     .loss = "mse",
                     .shape = loss_shape,
                     .gradient = mse_gradient };
 const Op op_mse_dx = { .name = "mse_dx",
                        .arity = 2,
-                       .numbers = { "up" },
+                       .numbers = { LOSS_NUMBERS },
+                       .implied = loss_implies,
                        .loss = "mse",
                        .shape = loss_dx_shape,
                        .direction = DIRECTION_DX,
                        .gradient_of = &op_mse };
 
-static Node *mse_build(Layer *layer, Node *output, Node *target)
+static Node *mse_build(Layer *layer, const LossTerm *term, Node *output, Node *target)
 {
-    return layer_node(layer, &op_mse, "", output, target, (double[]){ 1 });
+    return loss_node(layer, &op_mse, term, 1, output, target);
 }
 
 const LossSpec loss_mse = { "mse", "mean squared error", mse_build, .wants_unit_range = false };

@@ -85,8 +85,9 @@ typedef struct LayerSpec {
 
 typedef struct LossSpec {
     const char *word, *about;
-    Node *(*build)(Layer *layer, Node *output, Node *target);
+    Node *(*build)(Layer *layer, const LossTerm *term, Node *output, Node *target);
     bool wants_unit_range; /* output and target in 0..1 */
+    ArgSpec args[MAX_ARGS + 1];
 } LossSpec;
 
 /* How often operators with a number `up` may repeat a pixel in either direction. */
@@ -220,5 +221,10 @@ const char *sizes_hint(const Graph *graph, const Node *a, const Node *b);
 /* How often it repeats each pixel in either direction; 0: it does not, or not as often in both. */
 int repeats_of(const Node *node);
 int repeats_along(const Node *node, int axis); /* 0: height, 1: width */
+
+/* The sum of all losses of output and target, and of the `count` terms that layers bring; `place`
+   has its layer, "loss", and its place in the file. */
+Node *loss_build(Graph *graph, Node place, const LossSum *loss, Node *output, Node *target,
+                 Node *const *terms, int count);
 
 #endif

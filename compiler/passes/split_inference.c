@@ -53,7 +53,7 @@ void pass_split_inference(Graph *graph)
     Node **values = ARENA_ARRAY(Node *, count);
     for (int i = 0; i < count; i++) {
         Node *node = graph->nodes[i];
-        values[i] = node == graph->loss ? NULL : value_for_inference(graph, node, values);
+        values[i] = node_is_loss(node) ? NULL : value_for_inference(graph, node, values);
         if (!values[i])
             values[i] = node;
         node->inference = values[i];

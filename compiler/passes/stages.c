@@ -101,13 +101,9 @@ static void build_stage(Graph *graph, int number)
     Node *target = stage->encoder_first ? at_rest(last_of(graph, stage->encoder_first - 1))
                                         : graph->input;
     Node *output = copy_autoencoder(&training, stage->decoder_last);
-    const LossSpec *spec = loss_find(stage->loss);
-    Layer layer = { .graph = graph,
-                    .model = { .layer = arena_format("loss.stage%d", number),
-                               .word = spec->word,
-                               .loc = stage->loss_loc } };
+    const Node place = { .layer = arena_format("loss.stage%d", number), .loc = stage->loss.loc };
     int first = graph->count;
-    stage->objective = spec->build(&layer, output, target);
+    stage->objective = loss_build(graph, place, &stage->loss, output, target, NULL, 0);
     for (int i = first; i < graph->count; i++)
         graph->nodes[i]->stage = number;
     stage->output = copy_autoencoder(&inference, graph->layer_count - 1);

@@ -5,6 +5,7 @@
 #include "functions.h"
 #include "microbatch.h"
 #include "stream.h"
+#include "terms.h"
 
 #include <string.h>
 
@@ -141,6 +142,7 @@ Plan *plan_open(const Graph *graph, Settings settings, const Force *forces, int 
     if (reads_image(graph))
         plan->decode = (Program){ .name = "reconstruct", .result = node_storage(graph->output) };
     open_stages(plan);
+    plan->loss_places = terms_places(graph);
     return plan;
 }
 

@@ -82,6 +82,7 @@ typedef struct Plan {
     Program *previews; /* and image to output through the layers trained so far: "reconstruct stage
                           1" */
     int stage_count;
+    int loss_places; /* see terms_places() */
     const Packing **packings;
     int packing_count;
     const Packing **on_use_packings; /* of steps that make theirs when they use it */

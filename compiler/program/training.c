@@ -84,7 +84,7 @@ size_t plan_training_bytes(const Plan *plan, int threads)
                + (1 + own) * vector + larger(plan->train.bytes, ALIGNMENT);
     const size_t averages = t->ema > 0;
     return (1 + own + averages + (size_t)sum_count(plan, threads)) * vector + block(prepared)
-           + block((size_t)t->batch * sizeof(double))
+           + block((size_t)t->batch * (size_t)plan->loss_places * sizeof(double))
            + (size_t)threads * block(workspace_bytes(plan));
 }
 

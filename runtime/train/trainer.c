@@ -74,6 +74,11 @@ size_t trainer_image_values(const Model *model)
            * (size_t)model->output.dim[2];
 }
 
+size_t trainer_loss_places(const Model *model)
+{
+    return model->loss_places > 0 ? (size_t)model->loss_places : 1;
+}
+
 static size_t workspace_bytes(const Model *model)
 {
     return model->train_bytes > model->infer_bytes ? model->train_bytes : model->infer_bytes;
@@ -90,7 +95,8 @@ size_t trainer_bytes(const Model *model, const ModelTraining *training, int batc
     int vectors = 1 + settings_states(&training->optimizer)
                   + sum_tree_sums(chunks_of(model, batch, batch), threads);
     return (size_t)vectors * rounded(model->parameter_reals * sizeof(real))
-           + rounded(model->prepared_bytes) + rounded((size_t)batch * sizeof(double))
+           + rounded(model->prepared_bytes)
+           + rounded((size_t)batch * trainer_loss_places(model) * sizeof(double))
            + (size_t)threads * rounded(workspace_bytes(model));
 }
 
@@ -146,7 +152,8 @@ static int allocate(Trainer *t, Error *error)
     if (!(t->workspaces = memory_block((size_t)t->threads * sizeof *t->workspaces, error))
         || !(t->parameters = block(parameter_bytes, error))
         || !(t->prepared = block(model->prepared_bytes, error))
-        || !(t->losses = memory_block((size_t)t->batch * sizeof *t->losses, error))
+        || !(t->losses = memory_block(
+                 (size_t)t->batch * trainer_loss_places(model) * sizeof *t->losses, error))
         || sum_tree_open(&t->sums, model->parameter_reals, chunks_of(model, t->batch, t->batch),
                          t->threads, model->memory_limit > 0, error)
                != 0)
@@ -222,6 +229,7 @@ void trainer_show(Trainer *t)
 void trainer_gradient(Trainer *t, const uint8_t *const *images, const uint64_t *noise, int n)
 {
     const int size = trainer_chunk(t->model, t->batch, n);
+    const size_t places = trainer_loss_places(t->model);
     const ModelBackward backward_chunk = t->stage ? t->stage->backward_chunk
                                                   : t->model->backward_chunk;
 
@@ -233,7 +241,7 @@ void trainer_gradient(Trainer *t, const uint8_t *const *images, const uint64_t *
              sum_tree_hand_in(&t->sums, chunk, sum)) {
             int first = chunk * size, count = n - first < size ? n - first : size;
             backward_chunk(t->prepared, images + first, noise ? noise + first : NULL, count, sum,
-                           t->losses + first, t->workspaces[thread_number()], NULL);
+                           t->losses + (size_t)first * places, t->workspaces[thread_number()], NULL);
         }
     }
     t->total = sum_tree_root(&t->sums);
@@ -292,30 +300,31 @@ double trainer_look(Trainer *t, int thread, const uint8_t *image, uint64_t noise
     const ModelBackward backward_chunk = t->stage ? t->stage->backward_chunk
                                                   : t->model->backward_chunk;
     Look here = { .see = see, .context = context, .step = -1, .workspace = t->workspaces[thread] };
-    double loss, seconds[LOOK_STEPS];
+    double seconds[LOOK_STEPS];
     ModelClock clock = { .now = see_step, .seconds = seconds };
 
     here.steps = trainer_steps(t, &here.count);
     memset(gradient, 0, t->model->parameter_reals * sizeof(real));
     memset(seconds, 0, sizeof seconds);
     look = &here;
-    backward_chunk(t->prepared, &image, &noise, 1, gradient, &loss, t->workspaces[thread],
+    backward_chunk(t->prepared, &image, &noise, 1, gradient, t->losses, t->workspaces[thread],
                    here.count <= LOOK_STEPS ? &clock : NULL);
     look = NULL;
-    return loss;
+    return t->losses[0];
 }
 
 void trainer_evaluate(Trainer *t, const uint8_t *const *images, int n)
 {
-    const int microbatch = t->model->microbatch;
+    const size_t places = trainer_loss_places(t->model);
+    const int together = t->model->microbatch > 1 ? t->model->microbatch : 1;
     const ModelLoss loss = t->stage ? t->stage->loss : t->model->loss;
     const ModelLossMicrobatch loss_microbatch = t->stage ? t->stage->loss_microbatch
                                                          : t->model->loss_microbatch;
-    if (microbatch > 1) {
+    if (together > 1 || places > 1) {
 #pragma omp parallel for schedule(dynamic, 1) num_threads(t->threads)
-        for (int i = 0; i < n; i += microbatch)
-            loss_microbatch(t->prepared, images + i, n - i < microbatch ? n - i : microbatch,
-                            t->losses + i, t->workspaces[thread_number()]);
+        for (int i = 0; i < n; i += together)
+            loss_microbatch(t->prepared, images + i, n - i < together ? n - i : together,
+                            t->losses + (size_t)i * places, t->workspaces[thread_number()]);
         return;
     }
 #pragma omp parallel for schedule(dynamic, 1) num_threads(t->threads)
@@ -325,9 +334,26 @@ void trainer_evaluate(Trainer *t, const uint8_t *const *images, int n)
 
 double trainer_loss_sum(const Trainer *t, int n, double sum)
 {
+    const size_t places = trainer_loss_places(t->model);
     for (int i = 0; i < n; i++)
-        sum += t->losses[i];
+        sum += t->losses[(size_t)i * places];
     return sum;
+}
+
+const ModelTerm *trainer_terms(const Trainer *t, int *count)
+{
+    *count = t->stage ? t->stage->term_count : t->model->term_count;
+    return t->stage ? t->stage->terms : t->model->terms;
+}
+
+void trainer_column_sums(const Trainer *t, int n, double *sums)
+{
+    const size_t places = trainer_loss_places(t->model);
+    int count;
+    const ModelTerm *terms = trainer_terms(t, &count);
+    for (int i = 0; i < n; i++)
+        for (int k = 0; k < count; k++)
+            sums[terms[k].column] += t->losses[(size_t)i * places + (size_t)terms[k].place];
 }
 
 void trainer_reconstruct(Trainer *t, const uint8_t *image, real *output)

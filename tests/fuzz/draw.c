@@ -126,8 +126,9 @@ static const char *draw_loss(Drawer *d)
     int count = 0;
     while (naive_loss_name(count))
         count++;
-    const int drawn = below(d, count + 1);
-    return naive_loss_name(drawn > 0 ? drawn - 1 : 0);
+    const int drawn = below(d, count + 1), loss = drawn > 0 ? drawn - 1 : 0;
+    const Net *net = &d->drawn->net;
+    return naive_loss_name(naive_loss_fits(loss, net->height, net->width) ? loss : 0);
 }
 
 Drawn *draw_net(uint64_t seed, int number)

@@ -14,7 +14,7 @@ const char net_cae[] = NET(
     "conv2d { filters = 24, kernel = 3, activation = \"relu\" }, max_pool2d { size = 2 },",
     "conv2d { filters = 20, kernel = 3, activation = \"relu\" }, upsample2d { size = 2 },"
     "conv2d { filters = 3, kernel = 3, activation = \"relu\" }, upsample2d { size = 2 },",
-    "loss = \"mse\", optimizer = adam {}, clip_value = 0.01");
+    "loss = { mse = 0.5, ssim = 0.25 }, optimizer = adam {}, clip_value = 0.01");
 const char net_dense[] = NET(
     8, 12, 1,
     "conv2d { filters = 3, kernel = 3, activation = \"elu\" }, flatten {}, dense { units = 17, "
@@ -49,7 +49,8 @@ const char net_norm[] = NET(
 const char net_bce[] = NET(
     10, 8, 1, "conv2d { filters = 6, kernel = 3, stride = 2, activation = \"leaky_relu\" },",
     "upsample2d { size = 2 }, conv2d { filters = 1, kernel = 3, activation = \"sigmoid\" },",
-    "loss = \"bce\", optimizer = adadelta { lr = 1, rho = 0.8, eps = 1e-4 }");
+    "loss = { bce = 1, huber { delta = 0.1, weight = 0.5 } }, "
+    "optimizer = adadelta { lr = 1, rho = 0.8, eps = 1e-4 }");
 
 /* activations whose gradients read x, one that calls erf among them, before both pools */
 const char net_curved[] = NET(

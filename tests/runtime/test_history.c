@@ -46,10 +46,12 @@ static void rows_are_written_and_replaced(void **state)
     char text[512] = "";
     History h = { 0 };
     Error error = { 0 };
-    assert_int_equal(history_put(&h, &(HistoryRow){ 1, 0.5, 0.25, 2, 100, 1e-3, 0 }, &error), 0);
-    assert_int_equal(history_put(&h, &(HistoryRow){ 2, 0.9, NAN, 1, 1, 1e-3, 0 }, &error), 0);
-    assert_int_equal(history_put(&h, &(HistoryRow){ 2, 0.125, NAN, 1.5, 99.96, 1e-4, 0 }, &error),
+    assert_int_equal(
+        history_put(&h, &(HistoryRow){ 1, 0.5, 0.25, 2, 100, 1e-3, .stage = 0 }, &error), 0);
+    assert_int_equal(history_put(&h, &(HistoryRow){ 2, 0.9, NAN, 1, 1, 1e-3, .stage = 0 }, &error),
                      0);
+    assert_int_equal(
+        history_put(&h, &(HistoryRow){ 2, 0.125, NAN, 1.5, 99.96, 1e-4, .stage = 0 }, &error), 0);
     assert_int_equal(history_write(&h, path, &error), 0);
     history_free(&h);
     FILE *file = fopen(path, "r");
@@ -81,8 +83,10 @@ static void stages_have_a_column(void **state)
     char text[512] = "";
     History h = { .staged = 1 }, back;
     Error error = { 0 };
-    assert_int_equal(history_put(&h, &(HistoryRow){ 1, 0.5, NAN, 2, 100, 1e-3, 1 }, &error), 0);
-    assert_int_equal(history_put(&h, &(HistoryRow){ 2, 0.25, 0.5, 2, 100, 1e-3, 2 }, &error), 0);
+    assert_int_equal(
+        history_put(&h, &(HistoryRow){ 1, 0.5, NAN, 2, 100, 1e-3, .stage = 1 }, &error), 0);
+    assert_int_equal(
+        history_put(&h, &(HistoryRow){ 2, 0.25, 0.5, 2, 100, 1e-3, .stage = 2 }, &error), 0);
     assert_int_equal(history_write(&h, path, &error), 0);
     FILE *file = fopen(path, "r");
     assert_non_null(file);
@@ -103,6 +107,40 @@ static void stages_have_a_column(void **state)
     assert_non_null(strstr(error.text, ":2: not a row"));
 }
 
+static void terms_have_two_columns_each(void **state)
+{
+    (void)state;
+    static const char *const names[] = { "mse", "ssim" };
+    char text[512] = "";
+    History h = { .staged = 1, .terms = names, .term_count = 2 }, back;
+    Error error = { 0 };
+    const HistoryRow first = { 1, 0.5, NAN, 2, 100, 1e-3, 1, { 0.5, NAN }, { NAN, NAN } },
+                     second = { 2, 0.25, 0.5, 2, 100, 1e-3, 2, { 0.125, 1 }, { 0.375, 2 } };
+    assert_int_equal(history_put(&h, &first, &error), 0);
+    assert_int_equal(history_put(&h, &second, &error), 0);
+    assert_int_equal(history_write(&h, path, &error), 0);
+    FILE *file = fopen(path, "r");
+    assert_non_null(file);
+    text[fread(text, 1, sizeof text - 1, file)] = '\0';
+    fclose(file);
+    assert_string_equal(
+        text, "epoch,loss,val_loss,seconds,images_per_second,lr,stage,mse,ssim,val_mse,val_ssim\n"
+              "1,0.5,,2.000,100.0,0.001,1,0.5,,,\n"
+              "2,0.25,0.5,2.000,100.0,0.001,2,0.125,1,0.375,2\n");
+    assert_int_equal(history_read(&back, path, UINT64_MAX, &error), 0);
+    assert_int_equal(back.count, 2);
+    assert_int_equal(back.term_count, 2);
+    assert_true(back.rows[0].terms[0] == 0.5 && isnan(back.rows[0].terms[1]));
+    assert_true(isnan(back.rows[0].val_terms[0]) && isnan(back.rows[0].val_terms[1]));
+    assert_memory_equal(back.rows[1].terms, second.terms, 2 * sizeof(double));
+    assert_memory_equal(back.rows[1].val_terms, second.val_terms, 2 * sizeof(double));
+    history_free(&h);
+    history_free(&back);
+    write_text("epoch,loss,val_loss,seconds,images_per_second,lr,mse,val_mse\n1,2,3,4,5,6,7\n");
+    assert_int_equal(history_read(&back, path, 9, &error), -1);
+    assert_non_null(strstr(error.text, ":2: not a row"));
+}
+
 static void many_rows(void **state)
 {
     (void)state;
@@ -110,7 +148,8 @@ static void many_rows(void **state)
     Error error = { 0 };
     for (uint64_t i = 1; i <= 1000; i++)
         assert_int_equal(
-            history_put(&h, &(HistoryRow){ i, 1.0 / (double)i, NAN, 1, 1, 1, 0 }, &error), 0);
+            history_put(&h, &(HistoryRow){ i, 1.0 / (double)i, NAN, 1, 1, 1, .stage = 0 }, &error),
+            0);
     assert_int_equal(history_write(&h, path, &error), 0);
     assert_int_equal(history_read(&back, path, UINT64_MAX, &error), 0);
     assert_int_equal(back.count, 1000);
@@ -146,6 +185,7 @@ int main(void)
         cmocka_unit_test(rows_are_written_and_replaced),
         cmocka_unit_test(later_epochs_are_left_out),
         cmocka_unit_test(stages_have_a_column),
+        cmocka_unit_test(terms_have_two_columns_each),
         cmocka_unit_test(many_rows),
         cmocka_unit_test(a_missing_file_is_empty_and_a_wrong_one_refused),
     };

@@ -58,6 +58,103 @@ static void a_stopped_run_ends_as_an_undisturbed_one(void **state)
     assert_string_equal(epochs, "1 2 3 ");
 }
 
+/* ---- a loss of two terms ---- */
+
+enum { TERM_PLACES = 4, MOST_IMAGES = 256 };
+
+/* half of the loss, and its square root, with the weights 2 and 0 */
+static void spread_losses(const double *plain, int n, double *losses)
+{
+    for (int i = 0; i < n; i++)
+        memcpy(losses + i * TERM_PLACES, (double[]){ plain[i], NAN, plain[i] / 2, sqrt(plain[i]) },
+               TERM_PLACES * sizeof *plain);
+}
+
+static void chunk_of_terms(const void *prepared, const uint8_t *const *images,
+                           const uint64_t *noise, int n, real *gradient, double *losses,
+                           void *workspace, ModelClock *clock)
+{
+    double plain[MOST_IMAGES];
+    caec_model.backward_chunk(prepared, images, noise, n, gradient, plain, workspace, clock);
+    spread_losses(plain, n, losses);
+}
+
+static void losses_of_terms(const void *prepared, const uint8_t *const *images, int n,
+                            double *losses, void *workspace)
+{
+    for (int i = 0; i < n; i++) {
+        const double plain = caec_model.loss(prepared, images[i], workspace);
+        spread_losses(&plain, 1, losses + i * TERM_PLACES);
+    }
+}
+
+static Model model_of_terms(void)
+{
+    static const ModelTerm terms[] = { { 1, 2 }, { 0, 3 } };
+    static const char *const columns[] = { "root", "half" };
+    Model model = caec_model;
+    model.backward_chunk = chunk_of_terms;
+    model.loss_microbatch = losses_of_terms;
+    model.loss_places = TERM_PLACES;
+    model.columns = columns;
+    model.column_count = 2;
+    model.terms = terms;
+    model.term_count = 2;
+    return model;
+}
+
+static void run_of_terms(TrainOptions o)
+{
+    const Model model = model_of_terms();
+    Error error = { 0 };
+    if (run_model(&model, o, &error) != 0)
+        fail_msg("%s", error.text);
+}
+
+/* Their means over the images, in history.csv and in the lines; the loss is what it was. */
+static void terms_have_columns(void **state)
+{
+    (void)state;
+    char path[PATH_SIZE];
+    double loss, val_loss, root, half, val_root, val_half;
+    TrainOptions o = options_for(out_a);
+    o.epochs = 2;
+    run_of_terms(o);
+    assert_non_null(strstr(said, " - root: "));
+    assert_non_null(strstr(said, " - val_half: "));
+    file_of(out_a, "history.csv", path);
+    size_t size;
+    char *text = read_file(path, &size), *row = strchr(text, '\n') + 1;
+    const char *header = "epoch,loss,val_loss,seconds,images_per_second,lr,root,half,val_root,"
+                         "val_half\n";
+    assert_int_equal(strncmp(text, header, strlen(header)), 0);
+    assert_int_equal(sscanf(row, "1,%lf,%lf,%*f,%*f,%*f,%lf,%lf,%lf,%lf", &loss, &val_loss, &root,
+                            &half, &val_root, &val_half),
+                     6);
+    assert_true(fabs(half * 2 / loss - 1) < 1e-8 && fabs(val_half * 2 / val_loss - 1) < 1e-8);
+    /* a mean of roots is no more than the root of the mean, and images differ a little */
+    assert_true(root < sqrt(loss) && root > 0.7 * sqrt(loss));
+    assert_true(val_root < sqrt(val_loss) && val_root > 0.7 * sqrt(val_loss));
+    free(text);
+}
+
+/* Stopped inside an epoch; needs the run before. */
+static void sums_of_terms_go_on_in_a_resumed_run(void **state)
+{
+    (void)state;
+    char whole[PATH_SIZE], parts[PATH_SIZE];
+    TrainOptions o = options_for(out_b);
+    o.steps = 21;
+    run_of_terms(o);
+    o = resume_for(out_b);
+    o.epochs = 2;
+    run_of_terms(o);
+    assert_same_file("best.safetensors");
+    history_without_times(out_a, whole);
+    history_without_times(out_b, parts);
+    assert_string_equal(whole, parts);
+}
+
 static void a_finished_run_says_so(void **state)
 {
     (void)state;
@@ -177,6 +274,8 @@ int main(void)
         cmocka_unit_test(without_val_best_goes_by_loss),
         cmocka_unit_test(init_takes_parameters_only),
         cmocka_unit_test(folders_that_cannot_be_made),
+        cmocka_unit_test(terms_have_columns),
+        cmocka_unit_test(sums_of_terms_go_on_in_a_resumed_run),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -182,12 +182,25 @@ double drive_loss(Driven *d, const uint8_t *image)
     return loss;
 }
 
+size_t drive_loss_places(const Model *model)
+{
+    return model->loss_places > 0 ? (size_t)model->loss_places : 1;
+}
+
+/* Of images that have several numbers each, the first. */
+static void take_losses(const Model *model, const double *all, int n, double *losses)
+{
+    for (int i = 0; i < n; i++)
+        losses[i] = all[(size_t)i * drive_loss_places(model)];
+}
+
 double *drive_gradient(Driven *d, uint8_t *const *images, int n, const double *start,
                        double *losses)
 {
     size_t count = d->model->parameter_reals;
     Guarded gradient = guard_new(count * sizeof(real)), *blocks = calloc((size_t)n, sizeof *blocks);
     const uint8_t **list = calloc((size_t)n, sizeof *list);
+    Guarded all = guard_new((size_t)n * drive_loss_places(d->model) * sizeof *losses);
     assert_non_null(blocks);
     assert_non_null(list);
     for (int i = 0; i < n; i++) {
@@ -197,8 +210,11 @@ double *drive_gradient(Driven *d, uint8_t *const *images, int n, const double *s
     for (size_t i = 0; i < count; i++)
         ((real *)gradient.data)[i] = start ? (real)start[i] : 0;
     guard_fill(&d->train, 0xff);
-    d->model->backward_chunk(d->prepared.data, list, NULL, n, gradient.data, losses, d->train.data,
-                             NULL);
+    d->model->backward_chunk(d->prepared.data, list, NULL, n, gradient.data, all.data,
+                             d->train.data, NULL);
+    take_losses(d->model, all.data, n, losses);
+    guard_check(&all);
+    guard_free(&all);
     double *values = as_doubles(&gradient);
     guard_check(&d->train);
     guard_check(&d->prepared);

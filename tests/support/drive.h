@@ -31,6 +31,9 @@ double *drive_reconstruct(Driven *driven, const uint8_t *image);
 double *drive_reconstruct_by_bands(Driven *driven, const uint8_t *image, int bands);
 double drive_loss(Driven *driven, const uint8_t *image);
 
+/* How many numbers an image has among the losses, its loss first. */
+size_t drive_loss_places(const Model *model);
+
 /* Sum of gradients of n images on top of `start` (NULL: zeros), and their losses. */
 double *drive_gradient(Driven *driven, uint8_t *const *images, int n, const double *start,
                        double *losses);

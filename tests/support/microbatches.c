@@ -38,7 +38,9 @@ static void check_microbatch(Driven *d, const Alone *alone, int n, Guarded *enco
 {
     const Model *m = d->model;
     size_t latent = count_of(&m->latent), output = count_of(&m->output);
-    double losses[IMAGES];
+    const size_t places = drive_loss_places(m);
+    double losses[IMAGES * MODEL_MAX_COLUMNS];
+    assert_in_range(places, 1, MODEL_MAX_COLUMNS);
     guard_fill(&d->infer, 0xff);
     m->encode_microbatch(d->prepared.data, alone->list, n, encoded->data, d->infer.data, NULL);
     want("a latent", encoded->data, alone->latents, n, latent, tolerance);
@@ -52,8 +54,9 @@ static void check_microbatch(Driven *d, const Alone *alone, int n, Guarded *enco
     guard_fill(&d->train, 0xff);
     m->loss_microbatch(d->prepared.data, alone->list, n, losses, d->train.data);
     for (int i = 0; i < n; i++)
-        if (!(fabs(losses[i] - drive_loss(d, alone->images[i])) <= tolerance))
-            fail_msg("the loss of image %d in a microbatch of %d is %.17g", i, n, losses[i]);
+        if (!(fabs(losses[(size_t)i * places] - drive_loss(d, alone->images[i])) <= tolerance))
+            fail_msg("the loss of image %d in a microbatch of %d is %.17g", i, n,
+                     losses[(size_t)i * places]);
     guard_check(&d->infer);
     guard_check(&d->train);
 }

@@ -3,6 +3,7 @@
 #include "cases.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -431,14 +432,67 @@ static double log_cosh(double y, double t)
     return log(cosh(y - t));
 }
 
+/* with delta 1 */
+static double huber(double y, double t)
+{
+    const double a = fabs(y - t);
+    return a <= 1 ? a * a / 2 : a - 0.5;
+}
+
+/* ---- structural similarity: every window by itself ---- */
+
+enum { SSIM_WINDOW = 11 };
+
+typedef struct Moments {
+    double y, t, yy, tt, yt;
+} Moments;
+
+static void add_moments(Moments *m, double weight, double y, double t)
+{
+    m->y += weight * y;
+    m->t += weight * t;
+    m->yy += weight * y * y;
+    m->tt += weight * t * t;
+    m->yt += weight * y * t;
+}
+
+static double window_similarity(const Image *y, const Image *t, int row, int column, int channel)
+{
+    const double c1 = 0.01 * 0.01, c2 = 0.03 * 0.03;
+    double weights = 0;
+    Moments m = { 0 };
+    for (int i = 0; i < SSIM_WINDOW * SSIM_WINDOW; i++) {
+        const int r = i / SSIM_WINDOW, c = i % SSIM_WINDOW;
+        const double weight = exp(-((r - 5) * (r - 5) + (c - 5) * (c - 5)) / (2 * 1.5 * 1.5));
+        weights += weight;
+        add_moments(&m, weight, *image_at(y, row + r, column + c, channel),
+                    *image_at(t, row + r, column + c, channel));
+    }
+    const double a = m.y / weights, b = m.t / weights, va = m.yy / weights - a * a,
+                 vb = m.tt / weights - b * b, vab = m.yt / weights - a * b;
+    return (2 * a * b + c1) * (2 * vab + c2) / ((a * a + b * b + c1) * (va + vb + c2));
+}
+
+static double ssim(const Image *y, const Image *t)
+{
+    const int rows = y->height - SSIM_WINDOW + 1, columns = y->width - SSIM_WINDOW + 1;
+    double sum = 0;
+    for (int r = 0; r < rows; r++)
+        for (int c = 0; c < columns; c++)
+            for (int k = 0; k < y->channels; k++)
+                sum += window_similarity(y, t, r, c, k);
+    return 1 - sum / (rows * columns * y->channels);
+}
+
 static const struct {
     const char *name;
-    double (*of)(double y, double t);
+    double (*of)(double y, double t); /* the mean of it is the loss; NULL: */
+    double (*whole)(const Image *y, const Image *t);
+    int least; /* pixels of a side */
 } losses[] = {
-    { "mse", mse },
-    { "mae", mae },
-    { "bce", bce },
-    { "log_cosh", log_cosh },
+    { "mse", mse, NULL, 0 },     { "mae", mae, NULL, 0 },
+    { "bce", bce, NULL, 0 },     { "log_cosh", log_cosh, NULL, 0 },
+    { "huber", huber, NULL, 0 }, { "ssim", NULL, ssim, SSIM_WINDOW },
 };
 
 const char *naive_loss_name(int i)
@@ -446,14 +500,37 @@ const char *naive_loss_name(int i)
     return i < (int)(sizeof losses / sizeof *losses) ? losses[i].name : NULL;
 }
 
+/* Of "{ mse = 0.8, mae = 0.2 }". */
+static double weighted_losses(const char *text, const Image *y, const Image *target)
+{
+    double sum = 0;
+    for (int i = 0; naive_loss_name(i); i++) {
+        char name[32];
+        snprintf(name, sizeof name, " %s = ", naive_loss_name(i));
+        const char *at = strstr(text, name);
+        if (at)
+            sum += strtod(at + strlen(name), NULL) * naive_loss(naive_loss_name(i), y, target);
+    }
+    return sum;
+}
+
+bool naive_loss_fits(int i, int height, int width)
+{
+    return height >= losses[i].least && width >= losses[i].least;
+}
+
 double naive_loss(const char *name, const Image *y, const Image *target)
 {
+    if (*name == '{')
+        return weighted_losses(name, y, target);
     double sum = 0;
     int count = y->height * y->width * y->channels, loss = 0;
     assert_int_equal(count, target->height * target->width * target->channels);
     while (naive_loss_name(loss) && strcmp(naive_loss_name(loss), name) != 0)
         loss++;
     assert_non_null(naive_loss_name(loss));
+    if (losses[loss].whole)
+        return losses[loss].whole(y, target);
     for (int i = 0; i < count; i++)
         sum += losses[loss].of(y->data[i], target->data[i]);
     return sum / count;

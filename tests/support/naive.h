@@ -109,6 +109,9 @@ Image naive_prelu(const Image *x, const double *alpha);
 /* The losses there are, in the language's order; NULL from their number on. */
 const char *naive_loss_name(int i);
 
+/* Whether it takes images of that size. */
+bool naive_loss_fits(int i, int height, int width);
+
 /* The mean over the values; of bce the logarithms are not below -100. */
 double naive_loss(const char *name, const Image *y, const Image *target);
 

@@ -85,7 +85,8 @@ typedef struct Net {
     int height, width, channels;
     NetLayer encoder[MAX_NET], decoder[MAX_NET]; /* ended by END */
     double scale;                                /* of the drawn weights; 0 stands for 1 */
-    const char *loss;                            /* NULL stands for "mse" */
+    const char *loss;     /* NULL stands for "mse"; or as the graph file has it,
+                                                     "{ mse = 0.8, mae = 0.2 }" */
     const char *training; /* more of the training table, after the loss; NULL stands for "optimizer
                              = adam {}" */
     bool wordy;           /* the graph file names defaults too */

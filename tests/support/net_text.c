@@ -256,7 +256,8 @@ char *net_graph(const Net *net)
             print_layer(f, &places[at], net->wordy);
         fprintf(f, "  },\n");
     }
-    fprintf(f, "  training = { loss = \"%s\", %s },\n}\n", net->loss ? net->loss : "mse",
+    const char *loss = net->loss ? net->loss : "mse", *quote = strpbrk(loss, "{\"") ? "" : "\"";
+    fprintf(f, "  training = { loss = %s%s%s, %s },\n}\n", quote, loss, quote,
             net->training ? net->training : "optimizer = adam {}");
     fclose(f);
     return text;

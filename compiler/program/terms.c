@@ -1,0 +1,66 @@
+#include "terms.h"
+
+#include "../base/arena.h"
+
+#include <string.h>
+
+/* The losses, terms and sums of a stage up to that node, NULL: all. */
+static int count_places(const Graph *graph, int stage, const Node *up_to)
+{
+    int count = 0;
+    for (int i = 0; i < graph->count && graph->nodes[i] != up_to; i++)
+        count += node_is_loss(graph->nodes[i]) && graph->nodes[i]->stage == stage;
+    return count;
+}
+
+int terms_places(const Graph *graph)
+{
+    int most = 1;
+    for (int p = 0; p <= graph_partial_stages(graph); p++) {
+        const int count = count_places(graph, p, NULL);
+        most = count > most ? count : most;
+    }
+    return most;
+}
+
+int terms_place(const Graph *graph, const Node *node)
+{
+    if (node == graph_loss(graph, node->stage))
+        return 0;
+    return 1 + count_places(graph, node->stage, node);
+}
+
+int terms_of(const Graph *graph, int stage, const Node ***terms)
+{
+    int count = 0;
+    *terms = ARENA_ARRAY(const Node *, count_places(graph, stage, NULL) + 1);
+    for (int i = 0; i < graph->count; i++)
+        if (node_is_term(graph->nodes[i]) && graph->nodes[i]->stage == stage)
+            (*terms)[count++] = graph->nodes[i];
+    return count;
+}
+
+static bool has(const char *const *names, int count, const char *name)
+{
+    for (int i = 0; i < count; i++)
+        if (strcmp(names[i], name) == 0)
+            return true;
+    return false;
+}
+
+int terms_columns(const Graph *graph, const char *const **columns)
+{
+    const char **names = ARENA_ARRAY(const char *, graph->count + 1);
+    int count = 0;
+    bool several = false;
+    for (int p = 0; p <= graph_partial_stages(graph); p++) {
+        const Node **terms;
+        const int of_stage = terms_of(graph, p, &terms);
+        several = several || of_stage > 1;
+        for (int i = 0; i < of_stage; i++)
+            if (!has(names, count, terms[i]->op->loss))
+                names[count++] = terms[i]->op->loss;
+    }
+    *columns = names;
+    return several ? count : 0;
+}
