@@ -3,6 +3,7 @@
 #include "../base/arena.h"
 
 #include <math.h>
+#include <string.h>
 
 const char *const padding_names[] = { "same", "valid", NULL };
 

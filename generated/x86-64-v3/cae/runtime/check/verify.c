@@ -40,6 +40,12 @@ static size_t shape_count(const ModelShape *shape)
     return count;
 }
 
+/* Doubles of an image among the losses. */
+static size_t loss_places(const Model *model)
+{
+    return model->loss_places > 0 ? (size_t)model->loss_places : 1;
+}
+
 /* Finds a tensor with a value per image: [batch] + shape. */
 static const SafetensorsEntry *find_batched(const Verify *v, const char *name,
                                             const ModelShape *shape, Error *error)
@@ -174,7 +180,7 @@ static int allocate(Verify *v, Error *error)
         || !(v->gradient = memory_block(model->parameter_reals * sizeof(real), error))
         || !(v->latent = memory_block(batch * shape_count(&model->latent) * sizeof(real), error))
         || !(v->output = memory_block(batch * shape_count(&model->output) * sizeof(real), error))
-        || !(v->losses = memory_block(batch * sizeof *v->losses, error))
+        || !(v->losses = memory_block(batch * loss_places(model) * sizeof *v->losses, error))
         || !(v->theirs = memory_block(largest * sizeof *v->theirs, error))
         || !(v->noise = memory_block((size_t)model->parameter_count * sizeof *v->noise, error))
         || !(v->rounding = memory_block(largest * sizeof *v->rounding, error))
@@ -330,7 +336,7 @@ static double mean_loss(const Verify *v)
 {
     double sum = 0;
     for (int b = 0; b < v->report.batch; b++)
-        sum += v->losses[b];
+        sum += v->losses[(size_t)b * loss_places(v->model)];
     return sum / v->report.batch;
 }
 
@@ -350,7 +356,8 @@ static double run_step(Verify *v, double theirs)
 
     model->prepare(v->parameters, v->prepared);
     for (int b = 0; b < batch; b++)
-        v->losses[b] = model->loss(v->prepared, v->images[b], v->workspace);
+        v->losses[(size_t)b * loss_places(model)] = model->loss(v->prepared, v->images[b],
+                                                                v->workspace);
     double alone = mean_loss(v);
     memset(v->gradient, 0, model->parameter_reals * sizeof(real));
     model->backward_chunk(v->prepared, v->images, NULL, batch, v->gradient, v->losses, v->workspace,

@@ -1,4 +1,3 @@
-#define _POSIX_C_SOURCE 200809L /* nanosleep */
 #include "trainer.h"
 
 #include "compute/clip.h"
@@ -9,28 +8,47 @@
 
 #include <limits.h>
 #include <math.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #ifdef _OPENMP
 #include <omp.h>
 #endif
 
-/* Larger chunks mean fewer sums to add; smaller ones keep many threads at work to the end of a
-   batch. */
-enum { CHUNKS_WANTED = 8, MAX_CHUNK = 8 };
+/* Once a chunk its sum is cleared and added to another, which takes about as long as 28
+   multiply-adds a number: a fiftieth of MACS_A_REAL, which a chunk's images come to, but for
+   MAX_CHUNK and for CHUNKS_WANTED, which keep threads at work to the end of a small batch. caec
+   has the same numbers, and tests/training/test_limit.c holds the two together. */
+enum { MACS_A_REAL = 1400, MAX_CHUNK = 8, CHUNKS_WANTED = 8 };
 
 enum { LOOK_STEPS = 4096 }; /* a program with more is looked at without its steps */
 
-int trainer_chunk(const Model *model, int n)
+/* Powers of two, so that nodes of the tree of sums are the same images with larger chunks. */
+static int chunk_by_cost(const Model *model, int batch)
 {
-    if (model->microbatch > 1) {
-        int chunks = (n + model->microbatch - 1) / model->microbatch;
-        return (n + chunks - 1) / chunks;
-    }
-    int chunk = (n + CHUNKS_WANTED - 1) / CHUNKS_WANTED;
-    return chunk < MAX_CHUNK ? chunk : MAX_CHUNK;
+    const double wanted = MACS_A_REAL * (double)model->parameter_reals;
+    int chunk = 1;
+    while (chunk < MAX_CHUNK && chunk * model->train_macs < wanted
+           && 2 * chunk * CHUNKS_WANTED <= batch)
+        chunk *= 2;
+    return chunk;
+}
+
+int trainer_chunk(const Model *model, int batch, int n)
+{
+    if (model->accumulates_in_place)
+        return n;
+    if (model->microbatch <= 1)
+        return chunk_by_cost(model, batch);
+    int chunks = (n + model->microbatch - 1) / model->microbatch;
+    return (n + chunks - 1) / chunks;
+}
+
+static int chunks_of(const Model *model, int batch, int n)
+{
+    const int chunk = trainer_chunk(model, batch, n);
+    return (n + chunk - 1) / chunk;
 }
 
 int trainer_default_threads(const Model *model)
@@ -56,14 +74,14 @@ size_t trainer_image_values(const Model *model)
            * (size_t)model->output.dim[2];
 }
 
+size_t trainer_loss_places(const Model *model)
+{
+    return model->loss_places > 0 ? (size_t)model->loss_places : 1;
+}
+
 static size_t workspace_bytes(const Model *model)
 {
     return model->train_bytes > model->infer_bytes ? model->train_bytes : model->infer_bytes;
-}
-
-static int sums_for(const Model *model, int threads)
-{
-    return model->accumulates_in_place ? 0 : threads > 1 ? threads + 1 : 1;
 }
 
 static size_t rounded(size_t bytes)
@@ -74,9 +92,11 @@ static size_t rounded(size_t bytes)
 /* As caec counts for --memory-limit; tests/training/test_limit.c holds the two together. */
 size_t trainer_bytes(const Model *model, const ModelTraining *training, int batch, int threads)
 {
-    int vectors = 2 + settings_states(&training->optimizer) + sums_for(model, threads);
+    int vectors = 1 + settings_states(&training->optimizer)
+                  + sum_tree_sums(chunks_of(model, batch, batch), threads);
     return (size_t)vectors * rounded(model->parameter_reals * sizeof(real))
-           + rounded(model->prepared_bytes) + rounded((size_t)batch * sizeof(double))
+           + rounded(model->prepared_bytes)
+           + rounded((size_t)batch * trainer_loss_places(model) * sizeof(double))
            + (size_t)threads * rounded(workspace_bytes(model));
 }
 
@@ -127,20 +147,18 @@ static int allocate(Trainer *t, Error *error)
 {
     const Model *model = t->model;
     void *(*const block)(size_t, Error *) = model->memory_limit ? memory_exact : memory_block;
-    size_t gradient_bytes = model->parameter_reals * sizeof(real);
+    const size_t parameter_bytes = model->parameter_reals * sizeof(real);
 
-    t->sum_count = sums_for(model, t->threads);
-    t->sums = memory_block((size_t)t->sum_count * sizeof *t->sums, error);
-    t->workspaces = t->sums ? memory_block((size_t)t->threads * sizeof *t->workspaces, error)
-                            : NULL;
-    if (!t->workspaces || !(t->parameters = block(gradient_bytes, error))
-        || !(t->total = block(gradient_bytes, error))
+    if (!(t->workspaces = memory_block((size_t)t->threads * sizeof *t->workspaces, error))
+        || !(t->parameters = block(parameter_bytes, error))
         || !(t->prepared = block(model->prepared_bytes, error))
-        || !(t->losses = memory_block((size_t)t->batch * sizeof *t->losses, error)))
+        || !(t->losses = memory_block(
+                 (size_t)t->batch * trainer_loss_places(model) * sizeof *t->losses, error))
+        || sum_tree_open(&t->sums, model->parameter_reals, chunks_of(model, t->batch, t->batch),
+                         t->threads, model->memory_limit > 0, error)
+               != 0)
         return -1;
-    for (int i = 0; i < t->sum_count; i++)
-        if (!(t->sums[i].gradient = block(gradient_bytes, error)))
-            return -1;
+    t->total = sum_tree_root(&t->sums);
     for (int i = 0; i < t->threads; i++)
         if (!(t->workspaces[i] = block(workspace_bytes(model), error)))
             return -1;
@@ -176,14 +194,11 @@ int trainer_open(Trainer *t, const Model *model, const ModelTraining *training, 
 void trainer_close(Trainer *t)
 {
     optimizer_close(&t->optimizer);
-    for (int i = 0; t->sums && i < t->sum_count; i++)
-        free(t->sums[i].gradient);
+    sum_tree_close(&t->sums);
     for (int i = 0; t->workspaces && i < t->threads; i++)
         free(t->workspaces[i]);
-    free(t->sums);
     free(t->workspaces);
     free(t->parameters);
-    free(t->total);
     free(t->prepared);
     free(t->losses);
     memset(t, 0, sizeof *t);
@@ -211,79 +226,25 @@ void trainer_show(Trainer *t)
     t->model->prepare(trainer_shown(t), t->prepared);
 }
 
-static void add(real *restrict total, const real *restrict part, size_t count)
-{
-    for (size_t i = 0; i < count; i++)
-        total[i] += part[i];
-}
-
-typedef struct Queue {
-    int chunks, taken, added; /* in all, handed out, joined to the total */
-} Queue;
-
-/* A free sum for the next chunk; NULL: none is left to do. Whoever works on the oldest chunk has
-   one already, so before long one is free again. */
-static ChunkSum *take_chunk(const Trainer *t, Queue *q)
-{
-    for (;;) {
-        ChunkSum *sum = NULL;
-        int over;
-#pragma omp critical(caec_queue)
-        {
-            over = q->taken == q->chunks;
-            for (int i = 0; i < t->sum_count && !sum && !over; i++)
-                if (t->sums[i].chunk < 0)
-                    sum = &t->sums[i];
-            if (sum) {
-                sum->chunk = q->taken++;
-                sum->done = 0;
-            }
-        }
-        if (sum || over)
-            return sum;
-        nanosleep(&(struct timespec){ .tv_nsec = 50000 }, NULL);
-    }
-}
-
-/* Adds to the total, in the order of the chunks, all sums whose turn has come. */
-static void hand_in(Trainer *t, Queue *q, ChunkSum *done)
-{
-#pragma omp critical(caec_queue)
-    {
-        done->done = 1;
-        for (int i = 0; i < t->sum_count; i++)
-            if (t->sums[i].chunk == q->added && t->sums[i].done) {
-                add(t->total, t->sums[i].gradient, t->model->parameter_reals);
-                t->sums[i].chunk = -1;
-                q->added++;
-                i = -1; /* the next may be any of them */
-            }
-    }
-}
-
 void trainer_gradient(Trainer *t, const uint8_t *const *images, const uint64_t *noise, int n)
 {
-    const Model *model = t->model;
-    size_t bytes = model->parameter_reals * sizeof(real);
-    const int size = trainer_chunk(model, n);
+    const int size = trainer_chunk(t->model, t->batch, n);
+    const size_t places = trainer_loss_places(t->model);
     const ModelBackward backward_chunk = t->stage ? t->stage->backward_chunk
-                                                  : model->backward_chunk;
-    Queue queue = { .chunks = (n + size - 1) / size };
+                                                  : t->model->backward_chunk;
 
-    memset(t->total, 0, bytes);
-    if (model->accumulates_in_place) {
-        backward_chunk(t->prepared, images, noise, n, t->total, t->losses, t->workspaces[0], NULL);
-        return;
-    }
-    for (int i = 0; i < t->sum_count; i++)
-        t->sums[i].chunk = -1;
+    sum_tree_begin(&t->sums, chunks_of(t->model, t->batch, n));
 #pragma omp parallel num_threads(t->threads)
-    for (ChunkSum *sum; (sum = take_chunk(t, &queue)); hand_in(t, &queue, sum)) {
-        int first = sum->chunk * size, count = n - first < size ? n - first : size;
-        memset(sum->gradient, 0, bytes);
-        backward_chunk(t->prepared, images + first, noise ? noise + first : NULL, count,
-                       sum->gradient, t->losses + first, t->workspaces[thread_number()], NULL);
+    {
+        int chunk;
+        for (real *sum; (sum = sum_tree_take(&t->sums, &chunk));
+             sum_tree_hand_in(&t->sums, chunk, sum)) {
+            int first = chunk * size, count = n - first < size ? n - first : size;
+            backward_chunk(t->prepared, images + first, noise ? noise + first : NULL, count, sum,
+                           t->losses + (size_t)first * places, t->workspaces[thread_number()], NULL);
+        }
     }
+    t->total = sum_tree_root(&t->sums);
 }
 
 TrainerFault trainer_step(Trainer *t, const uint8_t *const *images, const uint64_t *noise, int n)
@@ -302,7 +263,7 @@ TrainerFault trainer_step(Trainer *t, const uint8_t *const *images, const uint64
 
 real *trainer_spare_gradient(Trainer *t)
 {
-    return t->sum_count > 0 ? t->sums[0].gradient : t->total;
+    return sum_tree_spare(&t->sums);
 }
 
 const ModelStep *trainer_steps(const Trainer *t, int *count)
@@ -339,30 +300,31 @@ double trainer_look(Trainer *t, int thread, const uint8_t *image, uint64_t noise
     const ModelBackward backward_chunk = t->stage ? t->stage->backward_chunk
                                                   : t->model->backward_chunk;
     Look here = { .see = see, .context = context, .step = -1, .workspace = t->workspaces[thread] };
-    double loss, seconds[LOOK_STEPS];
+    double seconds[LOOK_STEPS];
     ModelClock clock = { .now = see_step, .seconds = seconds };
 
     here.steps = trainer_steps(t, &here.count);
     memset(gradient, 0, t->model->parameter_reals * sizeof(real));
     memset(seconds, 0, sizeof seconds);
     look = &here;
-    backward_chunk(t->prepared, &image, &noise, 1, gradient, &loss, t->workspaces[thread],
+    backward_chunk(t->prepared, &image, &noise, 1, gradient, t->losses, t->workspaces[thread],
                    here.count <= LOOK_STEPS ? &clock : NULL);
     look = NULL;
-    return loss;
+    return t->losses[0];
 }
 
 void trainer_evaluate(Trainer *t, const uint8_t *const *images, int n)
 {
-    const int microbatch = t->model->microbatch;
+    const size_t places = trainer_loss_places(t->model);
+    const int together = t->model->microbatch > 1 ? t->model->microbatch : 1;
     const ModelLoss loss = t->stage ? t->stage->loss : t->model->loss;
     const ModelLossMicrobatch loss_microbatch = t->stage ? t->stage->loss_microbatch
                                                          : t->model->loss_microbatch;
-    if (microbatch > 1) {
+    if (together > 1 || places > 1) {
 #pragma omp parallel for schedule(dynamic, 1) num_threads(t->threads)
-        for (int i = 0; i < n; i += microbatch)
-            loss_microbatch(t->prepared, images + i, n - i < microbatch ? n - i : microbatch,
-                            t->losses + i, t->workspaces[thread_number()]);
+        for (int i = 0; i < n; i += together)
+            loss_microbatch(t->prepared, images + i, n - i < together ? n - i : together,
+                            t->losses + (size_t)i * places, t->workspaces[thread_number()]);
         return;
     }
 #pragma omp parallel for schedule(dynamic, 1) num_threads(t->threads)
@@ -372,9 +334,26 @@ void trainer_evaluate(Trainer *t, const uint8_t *const *images, int n)
 
 double trainer_loss_sum(const Trainer *t, int n, double sum)
 {
+    const size_t places = trainer_loss_places(t->model);
     for (int i = 0; i < n; i++)
-        sum += t->losses[i];
+        sum += t->losses[(size_t)i * places];
     return sum;
+}
+
+const ModelTerm *trainer_terms(const Trainer *t, int *count)
+{
+    *count = t->stage ? t->stage->term_count : t->model->term_count;
+    return t->stage ? t->stage->terms : t->model->terms;
+}
+
+void trainer_column_sums(const Trainer *t, int n, double *sums)
+{
+    const size_t places = trainer_loss_places(t->model);
+    int count;
+    const ModelTerm *terms = trainer_terms(t, &count);
+    for (int i = 0; i < n; i++)
+        for (int k = 0; k < count; k++)
+            sums[terms[k].column] += t->losses[(size_t)i * places + (size_t)terms[k].place];
 }
 
 void trainer_reconstruct(Trainer *t, const uint8_t *image, real *output)
@@ -403,30 +382,53 @@ const real *trainer_optimizer_fault(const Trainer *t)
     return NULL;
 }
 
-static int channel_is_zero(const real *output, size_t values, size_t channel, size_t channels)
+/* More channels are not looked at: of the output, and of the layer that makes it. */
+enum { MAX_OUTPUT_CHANNELS = 16, MAX_CHANNELS = 4096 };
+
+typedef struct OutputChannels {
+    const Model *model;
+    size_t channels, block; /* of a pixel; pixels */
+    bool begun;
+    real rest[MAX_CHANNELS];                       /* what a dead one is */
+    bool shown[MAX_CHANNELS], alive[MAX_CHANNELS]; /* shown: a crop leaves pixels of it */
+} OutputChannels;
+
+/* The channel of a value of the output: that of the pixel, or of the pixel's place in its block. */
+static size_t channel_of(const OutputChannels *o, size_t value)
 {
-    for (size_t i = channel; i < values; i += channels)
-        if (output[i] != 0)
-            return 0;
-    return 1;
+    size_t width = (size_t)o->model->output.dim[1], pixel = value / o->channels;
+    size_t place = pixel / width % o->block * o->block + pixel % width % o->block;
+    return place * o->channels + value % o->channels;
+}
+
+static void see_output(OutputChannels *o, const real *output, size_t values)
+{
+    for (size_t i = values; !o->begun && o->model->output_moved && i-- > 0;)
+        if (channel_of(o, i) < MAX_CHANNELS)
+            o->rest[channel_of(o, i)] = output[i];
+    o->begun = true;
+    for (size_t i = 0; i < values; i++) {
+        size_t c = channel_of(o, i);
+        if (c < MAX_CHANNELS)
+            o->shown[c] = true;
+        if (c < MAX_CHANNELS && output[i] != o->rest[c])
+            o->alive[c] = true;
+    }
 }
 
 int trainer_dead_channel(Trainer *t, const uint8_t *const *images, int n, real *scratch)
 {
-    enum { MAX_CHANNELS = 16 };
-    size_t values = trainer_image_values(t->model), channels = (size_t)t->model->output.dim[2];
-    int alive[MAX_CHANNELS] = { 0 };
+    const Model *model = t->model;
+    OutputChannels o = { .model = model,
+                         .channels = (size_t)model->output.dim[2],
+                         .block = model->output_block > 1 ? (size_t)model->output_block : 1 };
 
-    if (channels > MAX_CHANNELS)
-        channels = MAX_CHANNELS; /* of pictures there are 1 or 3 */
     for (int i = 0; i < n; i++) {
         trainer_reconstruct(t, images[i], scratch);
-        for (size_t c = 0; c < channels; c++)
-            if (!alive[c] && !channel_is_zero(scratch, values, c, (size_t)t->model->output.dim[2]))
-                alive[c] = 1;
+        see_output(&o, scratch, trainer_image_values(model));
     }
-    for (size_t c = 0; c < channels; c++)
-        if (!alive[c])
+    for (size_t c = 0; c < o.channels * o.block * o.block && c < MAX_CHANNELS; c++)
+        if (o.shown[c] && !o.alive[c] && c % o.channels < MAX_OUTPUT_CHANNELS)
             return (int)c;
     return -1;
 }
