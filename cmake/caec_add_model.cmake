@@ -52,7 +52,8 @@ function(caec_add_model name graph)
   add_custom_command(
     OUTPUT ${bin}/${name}-train ${bin}/${name}-infer
     COMMAND ${compiler} ${graph} -o ${folder} --no-runtime --force ${arg_OPTIONS}
-    COMMAND ${CMAKE_COMMAND} ${checks} -S ${folder}/${name} -B ${folder}/${name}.build -G ${CMAKE_GENERATOR}
+    COMMAND ${CMAKE_COMMAND} ${checks} -S ${folder}/${name} -B ${folder}/${name}.build
+        -G ${CMAKE_GENERATOR}
         -DCMAKE_BUILD_TYPE=${build_type}
             -DCMAKE_C_COMPILER=${CMAKE_C_COMPILER} -DCMAKE_C_FLAGS=${flags}
                 -DCMAKE_EXE_LINKER_FLAGS=${CAEC_SANITIZE_LINK}

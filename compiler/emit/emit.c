@@ -66,7 +66,7 @@ static void set_parameters(lua_State *L, const Graph *graph)
 
 /* The layer that makes the output, and how a channel of it that is 0 for ever shows there. */
 typedef struct OutputLayer {
-    int kernel; /* among the parameters; -1: no channel can die, or other layers have a part in it */
+    int kernel; /* among the parameters; -1: no channel can die, or others have a part in it */
     int block;  /* its channels are pixels of blocks of so many a side; 1: channels */
     bool moved; /* as some constant, which need not be 0 */
 } OutputLayer;

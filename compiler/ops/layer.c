@@ -35,10 +35,9 @@ static Node *add_parameter(Layer *layer, const char *suffix, Shape shape, double
                           arena_format("%s.%s", layer->model.layer, suffix), NULL, NULL);
     graph->parameters = arena_more(graph->parameters, graph->parameter_count,
                                    sizeof *graph->parameters);
-    graph->parameters[graph->parameter_count++] = (Parameter){ .node = node,
-                                                               .limit = limit,
-                                                               .fill = fill,
-                                                               .non_trainable = layer->rests };
+    graph->parameters[graph->parameter_count++] = (Parameter){
+        .node = node, .limit = limit, .fill = fill, .non_trainable = layer->rests
+    };
     return node;
 }
 

@@ -1,5 +1,5 @@
-/* layer.h - what the files of this room share and no other room asks for: how a word makes its nodes
- * and parameters, and the numbers, arguments and rules that several words have in common. */
+/* layer.h - what the files of this room share and no other room asks for: how a word makes its
+ * nodes and parameters, and the numbers, arguments and rules that several words have in common. */
 #ifndef CAEC_LAYER_H
 #define CAEC_LAYER_H
 

@@ -199,7 +199,8 @@ static void of_activations(void **state)
           "gelu: approximate wants true or false, not a number" },
         { GRAPH("conv2d { filters = 5, kernel = 3, @approximate = true }", CONV3),
           "conv2d: no argument is called 'approximate'; known are: filters, kernel, stride, "
-          "padding, dilation, groups, activation, use_bias, name, trainable; it belongs to the layer "
+          "padding, dilation, groups, activation, use_bias, name, trainable; it belongs to the "
+          "layer "
           "gelu: " },
         { GRAPH(CONV5 "softplus { @x = 1 }", CONV3), "softplus: no argument is called 'x'" },
         { GRAPH(CONV5 "elu { @alpha = 1 }", CONV3), "elu: no argument is called 'alpha'" },
@@ -425,12 +426,17 @@ static void of_tables_made_elsewhere(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(of_group_norm),         cmocka_unit_test(of_trainable),
+        cmocka_unit_test(of_group_norm),
+        cmocka_unit_test(of_trainable),
         cmocka_unit_test(of_dense_layers),
-        cmocka_unit_test(of_layers_with_a_size), cmocka_unit_test(of_activations),
-        cmocka_unit_test(of_training),           cmocka_unit_test(of_optimizers),
-        cmocka_unit_test(of_schedules),          cmocka_unit_test(of_the_rest_of_training),
-        cmocka_unit_test(of_layers_of_training), cmocka_unit_test(of_tables_made_elsewhere),
+        cmocka_unit_test(of_layers_with_a_size),
+        cmocka_unit_test(of_activations),
+        cmocka_unit_test(of_training),
+        cmocka_unit_test(of_optimizers),
+        cmocka_unit_test(of_schedules),
+        cmocka_unit_test(of_the_rest_of_training),
+        cmocka_unit_test(of_layers_of_training),
+        cmocka_unit_test(of_tables_made_elsewhere),
     };
     return cmocka_run_group_tests_name("arguments", tests, NULL, NULL);
 }

@@ -88,7 +88,8 @@ static void layers(void **state)
                "tanh {}, " CONV3,
                "  stages = { { encoder = \"conv1\", decoder = \"conv1\" }, @{ encoder = \"relu1\", "
                "decoder = \"tanh1\" }, {} },\n"),
-          "stages: the layers of this stage have nothing to train: they have trainable = false; let "
+          "stages: the layers of this stage have nothing to train: they have trainable = false; "
+          "let "
           "the stage before or after take them, or train one of them" },
     };
     REFUSE(refusals);

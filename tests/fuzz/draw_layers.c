@@ -130,10 +130,10 @@ NetSize place_out(const Drawer *d, int at)
 /* All but exponential, whose values know no bound in a chain. */
 const char *draw_activation(Drawer *d)
 {
-    static const char *const names[] = { "relu",        "relu",  "leaky_relu", "sigmoid",
-                                         "tanh",        "tanh",  "softplus",   "elu",
-                                         "linear",      "gelu",  "silu",       "mish",
-                                         "selu",        "relu6", "hard_swish", "softsign",
+    static const char *const names[] = { "relu",         "relu",   "leaky_relu", "sigmoid",
+                                         "tanh",         "tanh",   "softplus",   "elu",
+                                         "linear",       "gelu",   "silu",       "mish",
+                                         "selu",         "relu6",  "hard_swish", "softsign",
                                          "hard_sigmoid", "softmax" };
     return names[below(d, (int)(sizeof names / sizeof names[0]))];
 }

@@ -184,8 +184,8 @@ static void relu_has_no_slope_at_zero(void **state)
     free(graph);
 }
 
-/* Whether a channel of the output can be 0 for every picture, and how it then shows, as trainers ask
-   at their start. */
+/* Whether a channel of the output can be 0 for every picture, and how it then shows, as trainers
+   ask at their start. */
 static void what_can_die(void **state)
 {
     (void)state;

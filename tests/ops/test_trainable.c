@@ -1,5 +1,5 @@
-/* Layers with trainable = false, between others and below them, by every kernel: what is trained has
-   its gradient, and they have none. */
+/* Layers with trainable = false, between others and below them, by every kernel: what is trained
+ * has its gradient, and they have none. */
 #include "build.h"
 #include "cases.h"
 #include "drive.h"

@@ -276,7 +276,8 @@ def run_cae(args):
 #      global_max_pool2d {}, global_avg_pool2d {}, upsample2d {size interpolation},
 #      zero_pad2d {padding}, crop2d {padding}, depth_to_space {size}, space_to_depth {size}, rescale
 #      {scale offset},
-#      max_unpool2d {pool}, layer_norm {eps}, instance_norm {eps}, prelu {}, and the activations by name. loss: mse, mae, bce (on outputs in 0..1).
+#      max_unpool2d {pool}, layer_norm {eps}, instance_norm {eps}, prelu {}, and the activations by
+#      name. loss: mse, mae, bce (on outputs in 0..1).
 # A layer with "trainable": false has no gradients and stays as it is.
 # Writes the same network as a graph file too, and a reference file like the one of `cae`.
 # A layer is called by its kind and its place among those of its kind in its part: encoder.conv1,

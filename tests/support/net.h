@@ -71,10 +71,10 @@ typedef struct NetLayer {
     bool bilinear;          /* UP */
     double scale, offset;   /* RESCALE */
     bool by_channel;        /* then: of channel c, net_rescale() says */
-    double eps;              /* of every norm; 0: left out */
-    double rate;      /* NOISE: standard deviation; DROP: share */
-    bool rests;       /* trainable = false */
-    const char *name; /* NULL: by its kind and number */
+    double eps;             /* of every norm; 0: left out */
+    double rate;            /* NOISE: standard deviation; DROP: share */
+    bool rests;             /* trainable = false */
+    const char *name;       /* NULL: by its kind and number */
     const char *with; /* of what joins (joins.def): "encoder.conv1" or several names with a blank
                          between; FROM, UNPOOL: one */
 } NetLayer;
