@@ -120,6 +120,9 @@ static void with_avx512(void **state)
 {
     (void)state;
     check(between(9, 20, 19, square(3, 2, "relu"), square(5, 1, "hard_swish")), "x86-64-v4", 4);
+    /* two rows of dX at once, from the gradient as it lies and from a ring, the last row alone */
+    check(between(7, 18, 35, square(3, 1, NULL), square(5, 1, "relu")), "x86-64-v4", 4);
+    check(between(6, 9, 5, square(3, 1, "relu6"), square(3, 1, NULL)), "x86-64-v4", 4);
 }
 
 static void long_kernels_and_many_filters(void **state)

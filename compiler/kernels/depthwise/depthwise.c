@@ -11,7 +11,8 @@
  * channels are repeated, and the gradient comes back through pool and activation, so none of these
  * exists as a whole image.
  *
- * dX gathers, as the forward sum does: columns of the input that leave the same rest by the stride,
+ * dX gathers, as the forward sum does, two rows at a time where there are registers for it and no
+ * stride: columns of the input that leave the same rest by the stride,
  * a phase, meet the same taps, at neighbouring columns of the gradient. dW adds GROUP pixels at a
  * time to the sums of TAP_ROWS x TAPS taps of a vector of channels. Both together read the gradient
  * once. */
@@ -105,7 +106,8 @@ typedef struct Arriving {
     int left, depth, row;
 } Arriving;
 
-static Arriving arriving_ring(const Step *step, const ConvShape *s, const Settings *settings)
+static Arriving arriving_ring(const Step *step, const ConvShape *s, int rows,
+                              const Settings *settings)
 {
     int height, width, left = 0, right = 0;
     conv_effective_size(step, s, &height, &width);
@@ -118,7 +120,7 @@ static Arriving arriving_ring(const Step *step, const ConvShape *s, const Settin
             left = largest(left, -from / s->stride_w);
             right = largest(right, from / s->stride_w + columns);
         }
-    return (Arriving){ left, smallest((s->window_h - 1) / s->stride_h + 1, height),
+    return (Arriving){ left, smallest((s->window_h + rows - 2) / s->stride_h + 1, height),
                        row_room(s, left + largest(right, width), settings) };
 }
 
@@ -184,21 +186,33 @@ static int taps_room(const ConvShape *s, const Settings *settings)
     return (s->kernel_h * s->kernel_w * channels + 15) / 16 * 16;
 }
 
+/* Rows of dX that are computed at once: two where their sums and the taps of both fit into the
+   registers. With a stride it gains nothing: there the stores limit. */
+static int dx_rows(const ConvShape *s, const Settings *settings)
+{
+    const int taps = 2 * s->kernel_w;
+    return settings->target->registers >= 2 * TILE + taps + 2 && s->stride_h == 1
+                   && s->stride_w == 1 && s->co == s->ci && !depthwise_loops(s, settings)
+               ? 2
+               : 1;
+}
+
 static size_t plan_dx(Step *step, const ConvShape *s, const Node *dx, const Settings *settings)
 {
     const bool direct = reads_arriving(step, s, settings);
-    const Arriving ring = arriving_ring(step, s, settings);
-    const int line = row_room(s, s->in_w, settings);
+    const int rows = dx_rows(s, settings), line = row_room(s, s->in_w, settings);
+    const Arriving ring = arriving_ring(step, s, rows, settings);
     step_packing(step, "w", depthwise_packing(dx->input[1], settings));
     step_node(step, "dx", dx);
     step_number(step, "D_DIRECT", direct);
     step_number(step, "D_LEFT", direct ? 0 : ring.left);
     step_number(step, "D_DEPTH", ring.depth);
     step_number(step, "D_ROW", ring.row);
+    step_number(step, "DX_ROWS", rows);
     step_number(step, "PIXELS",
                 depthwise_tile((s->in_w + s->stride_w - 1) / s->stride_w, 1, settings));
     return (direct ? 0 : (size_t)ring.depth * (size_t)ring.row)
-           + (s->co > s->ci ? (size_t)line : 0);
+           + (s->co > s->ci || s->in_h % rows ? (size_t)line : 0);
 }
 
 /* The gradient's rows come first in the scratch memory, then a row of dX, then the input's. */
