@@ -71,7 +71,7 @@ const char *step_title(const Step *step)
         if (before[i])
             text_add(&text, "%s + ", before[i]->op->name);
     text_add(&text, "%s", core->op->name);
-    if (conv_is(core)) {
+    if (conv_is(core) && !conv_is_depthwise(core)) {
         ConvShape s = conv_shape(core);
         text_add(&text, " %dx%d", s.kernel_h, s.kernel_w);
         add_pair(&text, "stride", s.stride_h, s.stride_w);

@@ -35,28 +35,9 @@ static void transpose_shape(Node *node)
     node->type = TYPE_REAL;
 }
 
-static void transpose_dx_shape(Node *node)
-{
-    ConvShape s = conv_shape(node);
-    node->shape = shape_hwc(s.out_h, s.out_w, s.co);
-    node->type = TYPE_REAL;
-}
-
-static void transpose_dw_shape(Node *node)
-{
-    ConvShape s = conv_shape(node);
-    node->shape = (Shape){ 4, { s.kernel_h, s.kernel_w, s.ci / s.groups, s.co } };
-    node->type = TYPE_REAL;
-}
-
 static Node *transpose_gradient(Graph *graph, Node *node, Node *dy, int i)
 {
-    Node *x = node->input[0];
-    if (i == 1)
-        return node_new(graph, &op_conv2d_transpose_dw, node, arena_format("%s.dw", node->name),
-                        (Node *[]){ x, dy }, node->number);
-    return node_new(graph, &op_conv2d_transpose_dx, node, arena_format("%s.dx", node->name),
-                    (Node *[]){ dy, node->input[1] }, node->number);
+    return conv_gradient(graph, node, dy, i ? &op_conv2d_transpose_dw : &op_conv2d_transpose_dx);
 }
 
 /* By the stride, where nothing but the whole is made of each row. */
@@ -81,7 +62,7 @@ const Op op_conv2d_transpose_dx = { .name = "conv2d_transpose_dx",
                                     .arity = 2,
                                     .numbers = { CONV_WINDOW, CONV_PLACE },
                                     .implied = conv_implies,
-                                    .shape = transpose_dx_shape,
+                                    .shape = conv_gradient_shape,
                                     .macs = conv_macs,
                                     .direction = DIRECTION_DX,
                                     .gradient_of = &op_conv2d_transpose };
@@ -89,7 +70,7 @@ const Op op_conv2d_transpose_dw = { .name = "conv2d_transpose_dw",
                                     .arity = 2,
                                     .numbers = { CONV_WINDOW, CONV_PLACE },
                                     .implied = conv_implies,
-                                    .shape = transpose_dw_shape,
+                                    .shape = conv_gradient_shape,
                                     .macs = conv_macs,
                                     .direction = DIRECTION_DW,
                                     .gradient_of = &op_conv2d_transpose };
@@ -130,11 +111,9 @@ static void want_output_padding(const ConvNumbers *n, const Arg *args, int axis)
 
 static ConvNumbers numbers_of(const Layer *layer, const Arg *args, const Node *x)
 {
-    ConvNumbers n = conv_numbers_of(layer, (ConvArgs){ .kernel = &args[KERNEL],
-                                                       .stride = &args[STRIDE],
-                                                       .padding = &args[PADDING],
-                                                       .dilation = &args[DILATION],
-                                                       .groups = &args[GROUPS] });
+    const ConvArgs given = { &args[KERNEL], &args[STRIDE], &args[PADDING], &args[DILATION],
+                             (int)args[GROUPS].number };
+    ConvNumbers n = conv_numbers_of(layer, &given);
     for (int axis = 0; axis < 2; axis++) {
         int in = x->shape.dim[axis], size = image_size(&n, args, axis, in);
         want_output_padding(&n, args, axis);

@@ -1,33 +1,44 @@
-/* What the words conv2d and conv2d_transpose have in common: kernel, bias, activation and the words
-   of the summary. */
+/* What the words of convolutions have in common: numbers, kernel, bias, activation and the words of
+   the summary. */
 #include "layer.h"
 
 #include "../base/arena.h"
 
 #include <string.h>
 
-int layer_dilation(const Layer *layer, const Arg *kernel, const Arg *dilation, int axis)
+/* From one tap of a kernel to the next; 1 where it has one tap. */
+static int layer_dilation(const Layer *layer, const ConvArgs *args, int axis)
 {
-    const int taps = kernel->pair[axis], apart = taps > 1 ? dilation->pair[axis] : 1,
+    const int taps = args->kernel->pair[axis], apart = taps > 1 ? args->dilation->pair[axis] : 1,
               window = (taps - 1) * apart + 1;
     if (window > MAX_WINDOW)
-        fail(dilation->loc,
+        fail(args->dilation->loc,
              "%s: a kernel of %d with a dilation of %d spans %d %s; at most %d: use a smaller "
              "kernel or dilation",
              layer->model.word, taps, apart, window, axis ? "columns" : "rows", MAX_WINDOW);
     return apart;
 }
 
-ConvNumbers conv_numbers_of(const Layer *layer, ConvArgs args)
+ConvNumbers conv_numbers_of(const Layer *layer, const ConvArgs *args)
 {
-    const char *padding = args.padding->text;
-    ConvNumbers n = { .same = padding && padding[0] == 's', .groups = (int)args.groups->number };
-    memcpy(n.kernel, args.kernel->pair, sizeof n.kernel);
-    memcpy(n.stride, args.stride->pair, sizeof n.stride);
+    const char *padding = args->padding->text;
+    ConvNumbers n = { .same = padding && padding[0] == 's', .groups = args->groups };
+    memcpy(n.kernel, args->kernel->pair, sizeof n.kernel);
+    memcpy(n.stride, args->stride->pair, sizeof n.stride);
     for (int axis = 0; axis < AXES; axis++)
-        n.dilation[axis] = layer_dilation(layer, args.kernel, args.dilation, axis);
+        n.dilation[axis] = layer_dilation(layer, args, axis);
     if (!padding)
-        memcpy(n.pad, args.padding->pad, sizeof n.pad);
+        memcpy(n.pad, args->padding->pad, sizeof n.pad);
+    return n;
+}
+
+ConvNumbers conv_numbers_gathering(const Layer *layer, const ConvArgs *args, const Node *x)
+{
+    ConvNumbers n = conv_numbers_of(layer, args);
+    for (int axis = 0; axis < AXES && n.same; axis++) {
+        int in = x->shape.dim[axis], stride = n.stride[axis];
+        conv_pad_same(&n, axis, in, (in + stride - 1) / stride);
+    }
     return n;
 }
 
@@ -77,6 +88,12 @@ static const char *detail(const ConvLayer *conv)
                         conv_pair_text("dilation", n->dilation, 1),
                         n->groups > 1 ? arena_format(", %d groups", n->groups) : "",
                         conv->activation);
+}
+
+Node *layer_bias(Layer *layer, Node *y)
+{
+    Node *b = layer_parameter(layer, "bias", (Shape){ 1, { y->shape.dim[2] } }, 0);
+    return layer_node(layer, &op_bias_add, "bias_add", y, b, NULL);
 }
 
 Node *conv_layer(Layer *layer, const ConvLayer *conv, Node *x)

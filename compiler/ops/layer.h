@@ -50,10 +50,20 @@ extern const char *const padding_names[];
    everybody counts. */
 double conv_macs(const Node *node);
 
-/* The numbers that conv2d, conv2d_transpose and their gradients share, in this order; between the
-   two lists conv2d has up_h and up_w, which `fold` raises. `same`: the
-   padding is "same". The padding of a transposed one is what makes a convolution of its output one
-   of its input's size: below 0 where no window meets the last rows or columns. */
+/* Op.shape of those that gather forward, which fails where no window fits, and of all gradients;
+   Op.scale of those that gather forward. */
+void conv_gathered_shape(Node *node);
+void conv_gradient_shape(Node *node);
+bool conv_scale(const Node *node, int axis, int *up, int *down);
+
+/* For Op.gradient: the node of that gradient. What numbers a dX has beyond the convolution's are
+   the height and width of x. */
+Node *conv_gradient(Graph *graph, Node *node, Node *dy, const Op *gradient);
+
+/* The numbers that all convolutions and their gradients share, in this order; between the two lists
+   conv2d has up_h and up_w, which `fold` raises. `same`: the padding is "same". The padding of a
+   transposed one is what makes a convolution of its output one of its input's size: below 0 where
+   no window meets the last rows or columns. */
 #define CONV_WINDOW "kernel_h", "kernel_w", "stride_h", "stride_w", "same"
 #define CONV_PLACE \
     "dilation_h", "dilation_w", "pad_top", "pad_left", "pad_bottom", "pad_right", "groups"
@@ -62,9 +72,7 @@ typedef struct ConvNumbers {
     int kernel[2], stride[2], same, dilation[2], pad[4], groups;
 } ConvNumbers;
 
-enum { CONV_NUMBER_COUNT = 14 }; /* of conv2d */
-
-/* They as a node of conv2d or conv2d_transpose has them. */
+/* They as a node of that operator has them. */
 const double *conv_numbers(const Op *op, const ConvNumbers *numbers);
 
 /* Op.implied of them. */
@@ -75,21 +83,24 @@ bool conv_implies(const Node *node, int i);
 int conv_window(const ConvNumbers *numbers, int axis);
 void conv_pad_same(ConvNumbers *numbers, int axis, int in, int out);
 
-/* From one tap of a kernel to the next along an axis; 1 where it has one tap. Fails where a window
-   would span more than MAX_WINDOW rows or columns. */
-int layer_dilation(const Layer *layer, const Arg *kernel, const Arg *dilation, int axis);
-
-/* What the arguments of a word say; "same" is not yet in numbers. Fails as layer_dilation does. */
+/* What the arguments of a word say, in numbers. */
 typedef struct ConvArgs {
-    const Arg *kernel, *stride, *padding, *dilation, *groups;
+    const Arg *kernel, *stride, *padding, *dilation;
+    int groups;
 } ConvArgs;
 
 enum { MAX_WINDOW = 2048 };
 
-ConvNumbers conv_numbers_of(const Layer *layer, ConvArgs args);
+/* "same" is not yet in numbers; conv_numbers_gathering: it is, for windows over x. Both fail where
+   a window would span more than MAX_WINDOW rows or columns. */
+ConvNumbers conv_numbers_of(const Layer *layer, const ConvArgs *args);
+ConvNumbers conv_numbers_gathering(const Layer *layer, const ConvArgs *args, const Node *x);
 
-/* What both words have in common. Kernel, bias and activation are those of the layer; `out` and
-   `in`: the last two sides of the kernel. */
+/* y and a bias of the layer. */
+Node *layer_bias(Layer *layer, Node *y);
+
+/* What conv2d and conv2d_transpose have in common. Kernel, bias and activation are those of the
+   layer; `out` and `in`: the last two sides of the kernel. */
 typedef struct ConvLayer {
     const Op *op;
     ConvNumbers numbers;

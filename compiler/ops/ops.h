@@ -164,8 +164,9 @@ Node *pixels_as_reals(Graph *graph, const Node *of, Node *pixels);
 
 /* What a convolution works on, in numbers; of conv2d, conv2d_dx and conv2d_dw alike. The virtual
    input is the input with its pixels repeated. A conv2d_transpose is described by the convolution
-   whose dX it is: its output is the `in` here and its input the `out`. What zeros come after the
-   virtual input, or what of it no window meets, follows from the sizes. */
+   whose dX it is: its output is the `in` here and its input the `out`. A depthwise convolution has
+   a group for each of its `ci` channels, with co / ci filters. What zeros come after the virtual
+   input, or what of it no window meets, follows from the sizes. */
 typedef struct ConvShape {
     int in_h, in_w, ci; /* stored input */
     int up_h, up_w;     /* how often a pixel is repeated */
@@ -183,6 +184,7 @@ ConvShape conv_shape(const Node *node);
    conv2d, conv2d_transpose itself), where the others gather each output from many inputs. */
 bool conv_is(const Node *node);
 bool conv_is_transpose(const Node *node);
+bool conv_is_depthwise(const Node *node);
 bool conv_is_dw(const Node *node);
 bool conv_scatters(const Node *node);
 
@@ -202,16 +204,6 @@ bool pool_is_plain(const Node *node);
 int pool_side(const Node *node);
 bool pool_overlaps(const Node *pool); /* whether two windows share a pixel */
 
-/* What a depthwise convolution works on, in numbers; of depthwise_conv2d and its gradients
-   alike. */
-typedef struct DepthwiseShape {
-    int in_h, in_w, channels, multiplier;
-    int out_h, out_w;
-    int kernel_h, kernel_w, stride_h, stride_w, dilation_h, dilation_w;
-    int pad_top, pad_left; /* zeros before the input */
-} DepthwiseShape;
-
-DepthwiseShape depthwise_shape(const Node *node);
 
 /* How a message about two values of different height or width goes on, where a pool or a stride
    before them is why: which, and of what the image's sides must be multiples; "" where it is not,

@@ -4,20 +4,12 @@
 
 #include "../base/arena.h"
 
-#include <string.h>
-
 /* The first argument is its own; then come those of the depthwise convolution. */
 enum { FILTERS, DEPTHWISE, ACTIVATION = DEPTHWISE + DEPTHWISE_ARGUMENTS, USE_BIAS };
 
-/* A convolution by 1x1: all its numbers are 1, kernel, stride and whatever else, but for zeros at
-   its borders, of which it needs none. */
-static Node *pointwise_node(Layer *layer, Node *x, Node *w)
-{
-    double numbers[MAX_NUMBERS];
-    for (int i = 0; op_conv2d.numbers[i]; i++)
-        numbers[i] = strncmp(op_conv2d.numbers[i], "pad", 3) != 0;
-    return layer_node(layer, &op_conv2d, "", x, w, numbers);
-}
+static const ConvNumbers pointwise = {
+    .kernel = { 1, 1 }, .stride = { 1, 1 }, .same = 1, .dilation = { 1, 1 }, .groups = 1
+};
 
 static Node *separable_conv2d_build(Layer *layer, const Arg *args, Node *x)
 {
@@ -26,11 +18,9 @@ static Node *separable_conv2d_build(Layer *layer, const Arg *args, Node *x)
     const int channels = y->shape.dim[2];
     Node *w = layer_parameter(layer, "pointwise_kernel", (Shape){ 4, { 1, 1, channels, filters } },
                               glorot_limit(channels, filters));
-    y = pointwise_node(layer, y, w);
-    if (args[USE_BIAS].number) {
-        Node *b = layer_parameter(layer, "bias", (Shape){ 1, { filters } }, 0);
-        y = layer_node(layer, &op_bias_add, "bias_add", y, b, NULL);
-    }
+    y = layer_node(layer, &op_conv2d, "", y, w, conv_numbers(&op_conv2d, &pointwise));
+    if (args[USE_BIAS].number)
+        y = layer_bias(layer, y);
     layer->detail = arena_format("%d filters %s, %s", filters, depthwise_detail(args + DEPTHWISE),
                                  args[ACTIVATION].text);
     return layer_activation(layer, args[ACTIVATION].text, y);

@@ -111,7 +111,7 @@ static const char *drawn_kernel(LayerKind kind, uint64_t *state)
     static const char *const conv[] = { "conv_plain",    "conv_direct",   "conv_thin",
                                         "conv_winograd", "conv_winograd", "conv_winograd_line" },
                              *const dense[] = { "dense_plain", "dense_blas" },
-                             *const depthwise[] = { "depthwise", "depthwise_plain" };
+                             *const depthwise[] = { "depthwise", "conv_plain" };
     return kind == CONV || kind == DECONV ? conv[rng_below(state, 6)]
            : kind == DENSE                ? dense[rng_below(state, 2)]
            : kind == DEPTHWISE            ? depthwise[rng_below(state, 2)]

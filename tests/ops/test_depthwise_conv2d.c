@@ -150,8 +150,11 @@ static void refused(void **state)
           "padding = \"same\" or a smaller kernel" },
         { GRAPH("@depthwise_conv2d { kernel = 3, dilation = { 4, 5 }, padding = { 1, 0 } },",
                 CONV3),
-          "depthwise_conv2d: a 3x3 kernel, dilated to 9x11, does not fit into 10x8 with its "
-          "padding" },
+          "depthwise_conv2d: a 3x3 kernel, which spans 9x11, does not fit into 10x8, padding "
+          "included; use padding = \"same\" or a smaller kernel or dilation" },
+        { GRAPH("@separable_conv2d { filters = 4, kernel = 9, padding = \"valid\" },", CONV3),
+          "separable_conv2d: a 9x9 kernel with padding \"valid\" does not fit into 8x8; use "
+          "padding = \"same\" or a smaller kernel" },
         { GRAPH("@depthwise_conv2d { stride = 2 },", CONV3),
           "depthwise_conv2d: kernel is missing" },
         { GRAPH("depthwise_conv2d { @kernel = 0 },", CONV3),

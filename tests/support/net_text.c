@@ -268,9 +268,10 @@ static bool takes_kernel(const NetLayer *l, const char *kernel)
 {
     if (strncmp(kernel, "dense_", 6) == 0)
         return l->kind == DENSE;
-    if (strncmp(kernel, "depthwise", 9) == 0)
-        return l->kind == DEPTHWISE || l->kind == SEPARABLE;
-    return l->kind == CONV || l->kind == DECONV;
+    const bool plain = strcmp(kernel, "conv_plain") == 0;
+    if (l->kind == DEPTHWISE || l->kind == SEPARABLE)
+        return plain || strncmp(kernel, "depthwise", 9) == 0;
+    return (l->kind == CONV || l->kind == DECONV) && (plain || strncmp(kernel, "conv_", 5) == 0);
 }
 
 char *net_force(const Net *net, const char *kernel)

@@ -36,6 +36,9 @@ static const char *const ops[] = { "conv2d",
                                    "conv2d_transpose",
                                    "conv2d_transpose_dx",
                                    "conv2d_transpose_dw",
+                                   "depthwise_conv2d",
+                                   "depthwise_conv2d_dx",
+                                   "depthwise_conv2d_dw",
                                    NULL };
 
 const Kernel kernel_conv_plain = {

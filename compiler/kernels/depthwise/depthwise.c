@@ -11,7 +11,8 @@
  * channels are repeated, and the gradient comes back through pool and activation, so none of these
  * exists as a whole image.
  *
- * dX gathers, as the forward sum does: columns of the input that leave the same rest by the stride,
+ * dX gathers, as the forward sum does, two rows at a time where there are registers for it and no
+ * stride: columns of the input that leave the same rest by the stride,
  * a phase, meet the same taps, at neighbouring columns of the gradient. dW adds GROUP pixels at a
  * time to the sums of TAP_ROWS x TAPS taps of a vector of channels. Both together read the gradient
  * once. */
@@ -31,14 +32,6 @@ static int smallest(int a, int b)
     return a < b ? a : b;
 }
 
-void depthwise_effective_size(const Step *step, const DepthwiseShape *s, int *height, int *width)
-{
-    const Node *pool = step->pool ? step->pool : step->d_pool;
-    int size = pool ? pool_side(pool) : 1;
-    *height = s->out_h / size * size;
-    *width = s->out_w / size * size;
-}
-
 int depthwise_tile(int pixels, int pool, const Settings *settings)
 {
     int most = largest(settings->small ? TILE / 2 : TILE, pool) / pool, units = pixels / pool;
@@ -46,7 +39,7 @@ int depthwise_tile(int pixels, int pool, const Settings *settings)
     return (units + tiles - 1) / tiles * pool;
 }
 
-bool depthwise_loops(const DepthwiseShape *s, const Settings *settings)
+bool depthwise_loops(const ConvShape *s, const Settings *settings)
 {
     return s->kernel_w > LONGEST_LISTED || settings->small;
 }
@@ -60,42 +53,36 @@ Packing depthwise_packing(const Node *parameter, const Settings *settings)
     return packing;
 }
 
-int depthwise_reach(const DepthwiseShape *s, int width)
+int depthwise_reach(const ConvShape *s, int width)
 {
-    return (width - 1) * s->stride_w + (s->kernel_w - 1) * s->dilation_w + 1;
+    return (width - 1) * s->stride_w + s->window_w;
 }
 
 /* Whether rows can be read as they lie: few of their columns are at the borders and have tiles of
    their own. */
-static bool reads_rows(const DepthwiseShape *s, const Settings *settings)
+static bool reads_rows(const ConvShape *s, const Settings *settings)
 {
-    return !depthwise_loops(s, settings) && (s->kernel_w - 1) * s->dilation_w <= 2 * TILE
-           && s->pad_left <= TILE;
+    return !depthwise_loops(s, settings) && s->window_w - 1 <= 2 * TILE && s->pad_left <= TILE;
 }
 
 /* Of the caller's values, as decode() has its latent, nothing may be read beyond the last. */
-static bool reads_input(const Step *step, const DepthwiseShape *s, const Settings *settings)
+static bool reads_input(const Step *step, const ConvShape *s, const Settings *settings)
 {
     const int lanes = settings_lanes(settings);
     Node *x = step->core->input[0];
-    return reads_rows(s, settings) && s->multiplier == 1 && x->type == TYPE_REAL
-           && node_storage(x)->op->arity > 0 && (s->channels >= lanes || s->channels % lanes == 0);
+    return reads_rows(s, settings) && s->co == s->ci && x->type == TYPE_REAL
+           && node_storage(x)->op->arity > 0 && (s->ci >= lanes || s->ci % lanes == 0);
 }
 
-static bool reads_arriving(const Step *step, const DepthwiseShape *s, const Settings *settings)
+static bool reads_arriving(const Step *step, const ConvShape *s, const Settings *settings)
 {
     return reads_rows(s, settings) && !step->d_act && !step->d_pool;
 }
 
-static int outputs_a_pixel(const DepthwiseShape *s)
-{
-    return s->channels * s->multiplier;
-}
-
 /* Reals of a row that holds so many pixels, and what a vector reads beyond. */
-static int row_room(const DepthwiseShape *s, int pixels, const Settings *settings)
+static int row_room(const ConvShape *s, int pixels, const Settings *settings)
 {
-    return (pixels * outputs_a_pixel(s) + settings_lanes(settings) + 15) / 16 * 16;
+    return (pixels * s->co + settings_lanes(settings) + 15) / 16 * 16;
 }
 
 /* The ring of the input's rows. */
@@ -103,13 +90,13 @@ typedef struct Input {
     int columns, depth, row;
 } Input;
 
-static Input input_ring(const Step *step, const DepthwiseShape *s, const Settings *settings)
+static Input input_ring(const Step *step, const ConvShape *s, const Settings *settings)
 {
     int height, width;
-    depthwise_effective_size(step, s, &height, &width);
+    conv_effective_size(step, s, &height, &width);
     const int reach = depthwise_reach(s, width);
     Input ring = { .columns = smallest(s->in_w, largest(reach - s->pad_left, 0)),
-                   .depth = smallest((s->kernel_h - 1) * s->dilation_h + 1, s->in_h) };
+                   .depth = smallest(s->window_h, s->in_h) };
     ring.row = row_room(s, largest(reach, s->pad_left + ring.columns), settings);
     return ring;
 }
@@ -119,10 +106,11 @@ typedef struct Arriving {
     int left, depth, row;
 } Arriving;
 
-static Arriving arriving_ring(const Step *step, const DepthwiseShape *s, const Settings *settings)
+static Arriving arriving_ring(const Step *step, const ConvShape *s, int rows,
+                              const Settings *settings)
 {
     int height, width, left = 0, right = 0;
-    depthwise_effective_size(step, s, &height, &width);
+    conv_effective_size(step, s, &height, &width);
     for (int phase = 0; phase < s->stride_w && phase < s->in_w; phase++)
         for (int j = 0; j < s->kernel_w; j++) {
             const int from = phase + s->pad_left - j * s->dilation_w,
@@ -132,22 +120,16 @@ static Arriving arriving_ring(const Step *step, const DepthwiseShape *s, const S
             left = largest(left, -from / s->stride_w);
             right = largest(right, from / s->stride_w + columns);
         }
-    return (Arriving){ left, smallest((s->kernel_h - 1) * s->dilation_h / s->stride_h + 1, height),
+    return (Arriving){ left, smallest((s->window_h + rows - 2) / s->stride_h + 1, height),
                        row_room(s, left + largest(right, width), settings) };
 }
 
-static void plan_shape(Step *step, const DepthwiseShape *s, const Settings *settings)
+static void plan_shape(Step *step, const ConvShape *s, const Settings *settings)
 {
     int height, width;
-    depthwise_effective_size(step, s, &height, &width);
+    conv_effective_size(step, s, &height, &width);
     step_number(step, "HEIGHT", height);
-    step_number(step, "DY_COLUMNS", width);
-    step_number(step, "DY_W", s->out_w);
-    step_number(step, "DY_C", outputs_a_pixel(s));
-    step_number(step, "X_H", s->in_h);
-    step_number(step, "X_W", s->in_w);
-    step_number(step, "X_C", s->channels);
-    step_number(step, "MULTIPLIER", s->multiplier);
+    step_number(step, "MULTIPLIER", s->co / s->ci);
     step_number(step, "LOOPS", depthwise_loops(s, settings));
 }
 
@@ -159,14 +141,14 @@ static void plan_input(Step *step, const Input *ring, bool direct)
     step_number(step, "ROW", ring->row);
 }
 
-static void plan_forward(Step *step, const DepthwiseShape *s, const Settings *settings)
+static void plan_forward(Step *step, const ConvShape *s, const Settings *settings)
 {
     const Node *core = step->core;
     const Input ring = input_ring(step, s, settings);
     const bool direct = reads_input(step, s, settings);
     const int pool = step->pool ? pool_side(step->pool) : 0, lanes = settings_lanes(settings);
     int height, width;
-    depthwise_effective_size(step, s, &height, &width);
+    conv_effective_size(step, s, &height, &width);
     const int line = row_room(s, width, settings);
     step_node(step, "x", core->input[0]);
     step_packing(step, "w", depthwise_packing(core->input[1], settings));
@@ -187,7 +169,7 @@ static void plan_forward(Step *step, const DepthwiseShape *s, const Settings *se
 
 /* How many taps are summed at once: as many sums as there are registers for, whole rows of the
    kernel if they are short. */
-static void plan_taps(Step *step, const DepthwiseShape *s, const Settings *settings)
+static void plan_taps(Step *step, const ConvShape *s, const Settings *settings)
 {
     const int most = settings->target->registers < 32 ? 10 : 25;
     const int groups = (s->kernel_w + most - 1) / most, taps = (s->kernel_w + groups - 1) / groups;
@@ -198,38 +180,49 @@ static void plan_taps(Step *step, const DepthwiseShape *s, const Settings *setti
 }
 
 /* Reals of the sums of all taps, each of whole vectors of channels. */
-static int taps_room(const DepthwiseShape *s, const Settings *settings)
+static int taps_room(const ConvShape *s, const Settings *settings)
 {
-    const int lanes = settings_lanes(settings),
-              channels = (outputs_a_pixel(s) + lanes - 1) / lanes * lanes;
+    const int lanes = settings_lanes(settings), channels = (s->co + lanes - 1) / lanes * lanes;
     return (s->kernel_h * s->kernel_w * channels + 15) / 16 * 16;
 }
 
-static size_t plan_dx(Step *step, const DepthwiseShape *s, const Node *dx, const Settings *settings)
+/* Rows of dX that are computed at once: two where their sums and the taps of both fit into the
+   registers. With a stride it gains nothing: there the stores limit. */
+static int dx_rows(const ConvShape *s, const Settings *settings)
+{
+    const int taps = 2 * s->kernel_w;
+    return settings->target->registers >= 2 * TILE + taps + 2 && s->stride_h == 1
+                   && s->stride_w == 1 && s->co == s->ci && !depthwise_loops(s, settings)
+               ? 2
+               : 1;
+}
+
+static size_t plan_dx(Step *step, const ConvShape *s, const Node *dx, const Settings *settings)
 {
     const bool direct = reads_arriving(step, s, settings);
-    const Arriving ring = arriving_ring(step, s, settings);
-    const int line = row_room(s, s->in_w, settings);
+    const int rows = dx_rows(s, settings), line = row_room(s, s->in_w, settings);
+    const Arriving ring = arriving_ring(step, s, rows, settings);
     step_packing(step, "w", depthwise_packing(dx->input[1], settings));
     step_node(step, "dx", dx);
     step_number(step, "D_DIRECT", direct);
     step_number(step, "D_LEFT", direct ? 0 : ring.left);
     step_number(step, "D_DEPTH", ring.depth);
     step_number(step, "D_ROW", ring.row);
+    step_number(step, "DX_ROWS", rows);
     step_number(step, "PIXELS",
                 depthwise_tile((s->in_w + s->stride_w - 1) / s->stride_w, 1, settings));
     return (direct ? 0 : (size_t)ring.depth * (size_t)ring.row)
-           + (s->multiplier > 1 ? (size_t)line : 0);
+           + (s->co > s->ci || s->in_h % rows ? (size_t)line : 0);
 }
 
 /* The gradient's rows come first in the scratch memory, then a row of dX, then the input's. */
-static void plan_backward(Step *step, const DepthwiseShape *s, const Settings *settings)
+static void plan_backward(Step *step, const ConvShape *s, const Settings *settings)
 {
     const Node *core = step->core;
-    const bool dw = core->op == &op_depthwise_conv2d_dw;
+    const bool dw = conv_is_dw(core);
     const Node *dx = dw ? step->dx : core;
     int height, width;
-    depthwise_effective_size(step, s, &height, &width);
+    conv_effective_size(step, s, &height, &width);
     if (dw)
         step_node(step, "x", core->input[0]);
     step_dy(step, core->input[dw]);
@@ -263,7 +256,7 @@ static void plan_backward(Step *step, const DepthwiseShape *s, const Settings *s
 
 static void plan(Step *step, const Settings *settings)
 {
-    const DepthwiseShape s = depthwise_shape(step->core);
+    const ConvShape s = conv_shape(step->core);
     plan_shape(step, &s, settings);
     if (node_heads_fusion(step->core))
         plan_forward(step, &s, settings);
@@ -275,11 +268,11 @@ static void plan(Step *step, const Settings *settings)
 static bool fits(const Step *step, const Settings *settings)
 {
     (void)settings;
-    const DepthwiseShape s = depthwise_shape(step->core);
+    const ConvShape s = conv_shape(step->core);
     const double row = (double)s.in_w + s.pad_left + (double)s.out_w * s.stride_w
                        + s.kernel_w * s.dilation_w,
                  rows = smallest(s.kernel_h * s.dilation_h, largest(s.in_h, s.out_h)) + 2;
-    return row * rows * s.channels * s.multiplier < INT_MAX / 4;
+    return row * rows * s.co < INT_MAX / 4;
 }
 
 static const char *text(const Node *core)
@@ -290,8 +283,8 @@ static const char *text(const Node *core)
 /* Products, and a load, a store and a copy of each value. */
 static double cost(const Step *step, const Settings *settings)
 {
-    const DepthwiseShape s = depthwise_shape(step->core);
-    const int lanes = settings_lanes(settings), wide = outputs_a_pixel(&s);
+    const ConvShape s = conv_shape(step->core);
+    const int lanes = settings_lanes(settings), wide = s.co;
     const double filled = (double)(wide + lanes - 1) / lanes * lanes / wide;
     const double values = ((double)s.in_h * s.in_w + (double)s.out_h * s.out_w) * wide;
     return step->core->op->macs(step->core) / lanes / 2 * filled * 1.4

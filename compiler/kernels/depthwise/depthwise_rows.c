@@ -18,7 +18,7 @@ static bool takes_pool(const Node *core, const Node *pool)
     return pool_side(pool) <= LARGEST_POOL;
 }
 
-static void plan_input(Step *step, const DepthwiseShape *s, int width, int height,
+static void plan_input(Step *step, const ConvShape *s, int width, int height,
                        const Settings *settings)
 {
     int columns = depthwise_reach(s, width);
@@ -29,22 +29,20 @@ static void plan_input(Step *step, const DepthwiseShape *s, int width, int heigh
                          .over = 1,
                          .times = s->stride_h,
                          .from = -s->pad_top,
-                         .to = (s->kernel_h - 1) * s->dilation_h - s->pad_top,
-                         .room = columns * s->channels + settings_lanes(settings) };
+                         .to = s->window_h - 1 - s->pad_top,
+                         .room = columns * s->ci + settings_lanes(settings) };
 }
 
 static void plan(Step *step, const Settings *settings)
 {
     const Node *core = step->core;
-    const DepthwiseShape s = depthwise_shape(core);
+    const ConvShape s = conv_shape(core);
     int height, width;
-    depthwise_effective_size(step, &s, &height, &width);
+    conv_effective_size(step, &s, &height, &width);
     plan_input(step, &s, width, height, settings);
-    const int wide = s.channels * s.multiplier, pixels = depthwise_reach(&s, width),
-              row = s.multiplier > 1 ? pixels * wide + settings_lanes(settings) : 0;
-    step_number(step, "DY_COLUMNS", width);
-    step_number(step, "DY_C", wide);
-    step_number(step, "MULTIPLIER", s.multiplier);
+    const int pixels = depthwise_reach(&s, width),
+              row = s.co > s.ci ? pixels * s.co + settings_lanes(settings) : 0;
+    step_number(step, "MULTIPLIER", s.co / s.ci);
     step_number(step, "LOOPS", depthwise_loops(&s, settings));
     step_number(step, "PIXELS", depthwise_tile(width, step->rows.pool, settings));
     step_number(step, "ROW", row);
