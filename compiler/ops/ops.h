@@ -204,7 +204,6 @@ bool pool_is_plain(const Node *node);
 int pool_side(const Node *node);
 bool pool_overlaps(const Node *pool); /* whether two windows share a pixel */
 
-
 /* How a message about two values of different height or width goes on, where a pool or a stride
    before them is why: which, and of what the image's sides must be multiples; "" where it is not,
    or may not be. */

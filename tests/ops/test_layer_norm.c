@@ -22,8 +22,8 @@ static Net net_of(int channels)
 static void around_the_width_of_vectors(void **state)
 {
     (void)state;
-    static const int channels[] = { 2, 4, 8, 13, 16, 35 };
-    for (int i = 0; i < 6; i++) {
+    static const int channels[] = { 4, 8, 13, 35 };
+    for (int i = 0; i < 4; i++) {
         Net net = net_of(channels[i]);
         check_net(&net, "x86-64-v3", "");
     }

@@ -541,9 +541,7 @@ def run_net(args):
     loss_of = LOSS[spec.get("loss", "mse")]
     save(
         args.out,
-        train_reference(
-            lambda q, a: net_forward(spec, q, a), p, x, loss_of, args.steps, rests
-        ),
+        train_reference(lambda q, a: net_forward(spec, q, a), p, x, loss_of, args.steps, rests),
     )
     write_lua(spec, args.lua)
 

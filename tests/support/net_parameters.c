@@ -134,9 +134,12 @@ void net_check(const Net *net, const Model *model)
     for (int i = 0; i < count; i++) {
         Tensor tensors[MAX_TENSORS];
         int n = layer_tensors(places[i].layer, places[i].in, 1, tensors);
-        for (int k = 0; k < n; k++)
+        for (int k = 0; k < n; k++) {
+            const bool trained = !model->trains || model->trains[index];
+            assert_int_equal(trained, !places[i].layer->rests);
             check_parameter(model, &index, &offset, places[i].name, tensors[k].what,
                             tensors[k].shape);
+        }
     }
     assert_int_equal(index, model->parameter_count);
     assert_int_equal(offset, model->parameter_reals);
