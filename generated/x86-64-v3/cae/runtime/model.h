@@ -158,9 +158,9 @@ typedef struct Model {
     int output_kernel; /* index of the kernel whose layer makes the output and whose channels
                                can be born dead (the bias, if any, follows it); -1 where that cannot
                                happen */
-    int output_block; /* > 1: those channels have become blocks of so many pixels a side
+    int output_block;  /* > 1: those channels have become blocks of so many pixels a side
                          (depth_to_space), block row by block row; else they are the output's */
-    int output_moved; /* 1: a dead channel is some constant there, which need not be 0 */
+    int output_moved;  /* 1: a dead channel is some constant there, which need not be 0 */
     size_t prepared_bytes, infer_bytes, train_bytes; /* workspaces are for one thread */
     size_t memory_limit; /* bytes that training may take, pictures apart; 0: no limit */
     /* 1: the limit leaves no room for sums of chunks; one thread adds gradients to their total at

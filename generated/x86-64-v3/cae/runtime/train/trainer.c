@@ -241,7 +241,8 @@ void trainer_gradient(Trainer *t, const uint8_t *const *images, const uint64_t *
              sum_tree_hand_in(&t->sums, chunk, sum)) {
             int first = chunk * size, count = n - first < size ? n - first : size;
             backward_chunk(t->prepared, images + first, noise ? noise + first : NULL, count, sum,
-                           t->losses + (size_t)first * places, t->workspaces[thread_number()], NULL);
+                           t->losses + (size_t)first * places, t->workspaces[thread_number()],
+                           NULL);
         }
     }
     t->total = sum_tree_root(&t->sums);
