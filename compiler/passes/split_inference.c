@@ -6,10 +6,10 @@
 
 #include <string.h>
 
-static bool has_training_only(const Graph *graph)
+static bool inference_differs(const Graph *graph)
 {
     for (int i = 0; i < graph->count; i++)
-        if (graph->nodes[i]->op->training_only)
+        if (graph->nodes[i]->op->training_only || graph->nodes[i]->op->inference)
             return true;
     return false;
 }
@@ -28,6 +28,26 @@ Node *inference_input(Graph *graph, const Node *reader, const Node *input, Node 
     return pixels && !reader->op->reads_pixels ? pixels_as_reals(graph, input, value) : value;
 }
 
+Node *inference_of(Graph *graph, const Node *node, Node *const *inputs)
+{
+    Node *made = node->op->inference(graph, node, inputs);
+    made->infer = true;
+    return made;
+}
+
+/* The loss of validation. Noise is left out of a loss where nothing is drawn; statistics of a group
+   are not. */
+static void split_loss(Graph *graph, Node *const *values)
+{
+    Node *inputs[MAX_INPUTS] = { 0 };
+    for (int k = 0; k < graph->loss->op->arity; k++)
+        inputs[k] = inference_input(graph, graph->loss, graph->loss->input[k],
+                                    values[graph->loss->input[k]->id]);
+    graph->evaluation = add_copy(graph, graph->loss->op, graph->loss,
+                                 arena_format("%s.infer", graph->loss->name), inputs,
+                                 graph->loss->number);
+}
+
 /* What inference reads in the node's place: the node itself, its input where it works in training
    alone, or a copy above which that happened. */
 static Node *value_for_inference(Graph *graph, const Node *node, Node *const *values)
@@ -40,6 +60,8 @@ static Node *value_for_inference(Graph *graph, const Node *node, Node *const *va
     }
     if (node->op->training_only)
         return inputs[0];
+    if (node->op->inference)
+        return inference_of(graph, node, inputs);
     return same ? NULL
                 : add_copy(graph, node->op, node, arena_format("%s.infer", node->name), inputs,
                            node->number);
@@ -47,7 +69,7 @@ static Node *value_for_inference(Graph *graph, const Node *node, Node *const *va
 
 void pass_split_inference(Graph *graph)
 {
-    if (!has_training_only(graph))
+    if (!inference_differs(graph))
         return;
     int count = graph->count;
     Node **values = ARENA_ARRAY(Node *, count);
@@ -58,6 +80,8 @@ void pass_split_inference(Graph *graph)
             values[i] = node;
         node->inference = values[i];
     }
+    if (graph->grouped)
+        split_loss(graph, values);
     graph->latent = values[graph->latent->id];
     graph->output = values[graph->output->id];
 }

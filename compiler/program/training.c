@@ -27,10 +27,10 @@ static size_t workspace_bytes(const Plan *plan)
 {
     const size_t latent = (size_t)shape_count(plan->graph->latent->shape) * (size_t)plan->microbatch
                           * (size_t)settings_real_bytes(&plan->settings);
-    size_t train = larger(plan->train.bytes, ALIGNMENT),
+    size_t train = larger(larger(plan->train.bytes, plan->evaluate.bytes), ALIGNMENT),
            infer = larger(plan->encode.bytes, plan->decode.bytes);
     for (int i = 0; i < plan->stage_count; i++) {
-        train = larger(train, plan->stages[i].bytes);
+        train = larger(train, larger(plan->stages[i].bytes, plan->evaluations[i].bytes));
         infer = larger(infer, plan->previews[i].bytes);
     }
     return larger(train, block(latent) + infer);
