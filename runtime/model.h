@@ -122,6 +122,9 @@ typedef struct ModelGroups {
     const ModelPhase *phases;
     int phase_count;
     size_t shared_bytes; /* what a group of n images shares takes n times this */
+    const double *momenta; /* one a parameter: of a statistic what an update leaves of it, the rest
+                              is the mean of what the update's groups have seen; below 0 of what is
+                              none, or rests */
     /* Phase `phase` of images[first .. first + n - 1] of a group of `group` images, in their order,
        n at most `microbatch` where the model has one: what they add to the gradient of the SUM of
        the losses goes to `gradient` (of the whole array; the phase keeps to its part), in a phase
@@ -230,9 +233,6 @@ typedef struct Model {
     /* Not NULL: images of a group depend on each other in training, which these functions do instead
        of backward_chunk, which is NULL. `loss` is then that of inference. */
     const ModelGroups *groups;
-    const double *momenta; /* then one a parameter: of a statistic what an update leaves of it, the
-                              rest is the mean of what the update's groups have seen; below 0 of
-                              what is none */
 
     /* Of models whose dense layers take several images in one product: up to `microbatch` images at
        once, values one image after another. Else microbatch is 0 and these are NULL. Sums may be

@@ -56,7 +56,6 @@ static void set_parameters(lua_State *L, const Graph *graph)
         set_number(L, "offset", (double)offset);
         set_text(L, "limit", shortest(p->limit));
         set_text(L, "fill", shortest(p->fill));
-        set_text(L, "momentum", shortest(p->statistic ? p->momentum : -1));
         append_item(L);
         offset += shape_count(p->node->shape);
     }

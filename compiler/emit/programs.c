@@ -310,6 +310,20 @@ static void set_range(lua_State *L, const Plan *plan, const Program *program, in
     set_number(L, "to", (double)to);
 }
 
+/* Of each parameter what an update leaves of it where the program sees it as a statistic, else
+   -1. */
+static void set_momenta(lua_State *L, const Plan *plan, const Program *program)
+{
+    const Graph *graph = plan->graph;
+    lua_newtable(L);
+    for (int i = 0; i < graph->parameter_count; i++) {
+        const bool seen = graph_statistic(graph, program->stage, i) != NULL;
+        lua_pushstring(L, arena_format("%.17g", seen ? graph->parameters[i].momentum : -1));
+        append_item(L);
+    }
+    lua_setfield(L, -2, "momenta");
+}
+
 /* The phases of training in groups, with their first and last steps. */
 static void set_phases(lua_State *L, const Plan *plan, const Program *program)
 {
@@ -372,6 +386,8 @@ static void set_program(lua_State *L, const Plan *plan, const Program *program, 
     set_buffers(L, plan, program);
     if (program->phase_count > 1)
         set_phases(L, plan, program);
+    if (program->phase_count > 1)
+        set_momenta(L, plan, program);
     if (program == &plan->stream)
         set_rings(L, program);
     lua_setfield(L, -2, field);

@@ -3,6 +3,7 @@
 
 #include "compute/clip.h"
 #include "compute/finite.h"
+#include "compute/groups.h"
 #include "images/pixels.h"
 #include "memory.h"
 #include "threads.h"
@@ -137,6 +138,8 @@ static int allocate(Trainer *t, Error *error)
         || !(t->prepared = block(model->prepared_bytes, error))
         || !(t->losses = memory_block((size_t)t->batch * sizeof *t->losses, error)))
         return -1;
+    if (model->groups && !(t->shared = block(groups_bytes(model->groups, t->batch), error)))
+        return -1;
     for (int i = 0; i < t->sum_count; i++)
         if (!(t->sums[i].gradient = block(gradient_bytes, error)))
             return -1;
@@ -259,6 +262,10 @@ void trainer_gradient(Trainer *t, const uint8_t *const *images, const uint64_t *
     Queue queue = { .chunks = (n + size - 1) / size };
 
     memset(t->total, 0, bytes);
+    if (model->groups) {
+        groups_backward(model->groups, t->prepared, images, noise, n, size, t->total, t->losses, t->shared, t->workspaces[0], NULL);
+        return;
+    }
     if (model->accumulates_in_place) {
         backward_chunk(t->prepared, images, noise, n, t->total, t->losses, t->workspaces[0], NULL);
         return;
@@ -281,6 +288,8 @@ TrainerFault trainer_step(Trainer *t, const uint8_t *const *images, const uint64
         return TRAINER_LOSS;
     if (!finite_all(t->total, t->model->parameter_reals))
         return TRAINER_GRADIENT;
+    if (t->model->groups)
+        groups_move_statistics(t->model, t->model->groups, n, t->parameters, t->total);
     clip_gradient(t->model, &t->training, t->total, 1.0 / n);
     if (!optimizer_update(&t->optimizer, t->parameters, t->total, 1.0 / n, t->threads))
         return trainer_parameters_finite(t) ? TRAINER_OPTIMIZER : TRAINER_PARAMETER;

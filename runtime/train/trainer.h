@@ -31,6 +31,7 @@ typedef struct Trainer {
     real *total; /* gradient of the sum of a batch's losses */
     ChunkSum *sums;
     int sum_count;
+    void *shared;      /* by the images of a group; NULL: there are no groups */
     void **workspaces; /* one a thread; fits training and inference */
     double *losses;    /* [batch] of the last images */
 } Trainer;
