@@ -122,6 +122,8 @@ typedef struct ModelGroups {
     const ModelPhase *phases;
     int phase_count;
     size_t shared_bytes; /* what a group of n images shares takes n times this */
+    size_t shared_at;    /* from here on the place of a step's value (ModelStep) is one in what is
+                            shared by a group of one image, in reals from its start */
     const double *momenta; /* one a parameter: of a statistic what an update leaves of it, the rest
                               is the mean of what the update's groups have seen; below 0 of what is
                               none, or rests */

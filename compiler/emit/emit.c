@@ -250,6 +250,7 @@ static void set_plan(lua_State *L, const Plan *plan)
     set_number(L, "microbatch", plan->microbatch);
     set_bool(L, "grouped", plan->graph->grouped);
     set_number(L, "over", plan->graph->over);
+    set_number(L, "group_images", plan_group_images(plan));
     set_bool(L, "accumulates_in_place", plan->accumulates_in_place);
     set_bool(L, "own_math", own_math(plan));
     set_bool(L, "calls_erf", calls_erf(plan->graph));

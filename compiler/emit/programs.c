@@ -29,7 +29,7 @@ static double macs_of(const Program *program)
 /* Whether the functions of the program take several images. */
 static bool takes_images(const Plan *plan, const Program *program)
 {
-    return plan->microbatch > 1 || program->phase_count > 1;
+    return plan->microbatch > 1 || program->grouped;
 }
 
 /* A value of which each image has one: all of them for a batched step, else image i's. */
@@ -384,10 +384,10 @@ static void set_program(lua_State *L, const Plan *plan, const Program *program, 
     set_bool(L, "backward_draws", draws(program, program->forward_count));
     set_steps(L, plan, program);
     set_buffers(L, plan, program);
-    if (program->phase_count > 1)
+    if (program->grouped) {
         set_phases(L, plan, program);
-    if (program->phase_count > 1)
         set_momenta(L, plan, program);
+    }
     if (program == &plan->stream)
         set_rings(L, program);
     lua_setfield(L, -2, field);

@@ -116,7 +116,8 @@ static void open_stages(Plan *plan)
     for (int i = 0; i < plan->stage_count; i++) {
         Node *output = plan->graph->stages[i].output;
         plan->stages[i] = (Program){ .name = arena_format("train stage %d", i + 1),
-                                     .stage = i + 1 };
+                                     .stage = i + 1,
+                                     .grouped = plan->graph->grouped };
         plan->previews[i] = (Program){ .name = arena_format("reconstruct stage %d", i + 1),
                                        .stage = i + 1,
                                        .result = node_storage(output) };
@@ -138,7 +139,7 @@ Plan *plan_open(const Graph *graph, Settings settings, const Force *forces, int 
         memcpy(plan->forces, forces, sizeof *forces * (size_t)force_count);
     plan->force_count = force_count;
     check_tuning(plan);
-    plan->train = (Program){ .name = "train" };
+    plan->train = (Program){ .name = "train", .grouped = graph->grouped };
     plan->evaluate = (Program){ .name = "evaluate", .result = graph->evaluation };
     plan->encode = (Program){ .name = "encode", .result = node_storage(graph->latent) };
     plan->decode = (Program){ .name = "decode",

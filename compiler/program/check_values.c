@@ -220,7 +220,7 @@ static void check_run(Checker *c, int from, int to)
 static void follow_run(Checker *c, int from, int to)
 {
     const Step *first = c->program->steps[from];
-    const bool by_image = (c->plan->microbatch > 1 || c->program->phase_count > 1)
+    const bool by_image = (c->plan->microbatch > 1 || c->program->grouped)
                           && !first->kernel->batched && !step_takes_group(first);
     const int images = by_image ? 2 : 1; /* the first one, and one that stands for all later ones */
     for (int image = 0; image < images; image++) {

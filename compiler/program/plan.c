@@ -57,6 +57,12 @@ bool step_takes_group(const Step *step)
     return step->core->op->of_group;
 }
 
+int plan_group_images(const Plan *plan)
+{
+    const int batch = plan->graph->training.batch, over = plan->graph->over;
+    return over && over < batch ? over : batch;
+}
+
 bool plan_is_gradient(const Node *node)
 {
     return node->parameter > 0;

@@ -52,6 +52,7 @@ typedef struct Program {
     int *segment;        /* of each step: the number of its segment, see plan_segments */
     int *phase;          /* likewise, of its phase; all 0 where images do not meet */
     int phase_count;     /* 1: images do not meet */
+    bool grouped;        /* training of a network where they do */
     size_t shared_bytes; /* of one image, in the memory of the group: values that one phase leaves to
                             others */
     const Node *given;  /* value that the caller hands in besides the image: the latent, of decode;
@@ -118,6 +119,9 @@ bool plan_evaluates(const Plan *plan);
 
 /* Whether the step is of the training of groups, and takes all images of one at once. */
 bool step_takes_group(const Step *step);
+
+/* Images of the largest group of a batch. */
+int plan_group_images(const Plan *plan);
 
 /* Of a parameter: lies in the caller's gradient array. */
 bool plan_is_gradient(const Node *node);

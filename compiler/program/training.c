@@ -36,6 +36,17 @@ static size_t workspace_bytes(const Plan *plan)
     return larger(train, block(latent) + infer);
 }
 
+/* Of a batch: its first group is the largest. */
+static size_t shared_bytes(const Plan *plan)
+{
+    const Graph *graph = plan->graph;
+    const int images = plan_group_images(plan);
+    size_t most = plan->train.shared_bytes;
+    for (int i = 0; i < plan->stage_count; i++)
+        most = larger(most, plan->stages[i].shared_bytes);
+    return graph->grouped ? larger(most * (size_t)images, ALIGNMENT) : 0;
+}
+
 size_t plan_training_bytes(const Plan *plan, int threads)
 {
     const Training *t = &plan->graph->training;
@@ -47,10 +58,10 @@ size_t plan_training_bytes(const Plan *plan, int threads)
     const size_t own = (size_t)optimizer_states(&t->optimizer);
     if (plan->settings.library)
         return parameter_bytes(plan) + STATE_OF_LIBRARY + larger(prepared, ALIGNMENT)
-               + (1 + own) * vector + larger(plan->train.bytes, ALIGNMENT);
+               + (1 + own) * vector + larger(plan->train.bytes, ALIGNMENT) + shared_bytes(plan);
     const size_t sums = plan->accumulates_in_place ? 0 : threads > 1 ? (size_t)threads + 1 : 1;
     return (2 + own + sums) * vector + block(prepared) + block((size_t)t->batch * sizeof(double))
-           + (size_t)threads * block(workspace_bytes(plan));
+           + shared_bytes(plan) + (size_t)threads * block(workspace_bytes(plan));
 }
 
 /* A dense layer's weights are read once for each microbatch and direction. */

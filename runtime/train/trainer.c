@@ -42,6 +42,12 @@ int trainer_default_threads(const Model *model)
     return within < threads ? within > 1 ? within : 1 : threads;
 }
 
+/* Of what is trained; NULL: its images do not meet. */
+static const ModelGroups *trainer_groups(const Trainer *t)
+{
+    return t->stage ? t->stage->groups : t->model->groups;
+}
+
 static int thread_number(void)
 {
 #ifdef _OPENMP
@@ -62,6 +68,17 @@ static size_t workspace_bytes(const Model *model)
     return model->train_bytes > model->infer_bytes ? model->train_bytes : model->infer_bytes;
 }
 
+/* What groups of a batch share, of all stages; 0: there are none. */
+static size_t shared_bytes(const Model *model, int batch)
+{
+    size_t most = model->groups ? groups_bytes(model->groups, batch) : 0;
+    for (int i = 0; model->groups && i < model->stage_count; i++) {
+        const size_t bytes = groups_bytes(model->stages[i].groups, batch);
+        most = bytes > most ? bytes : most;
+    }
+    return most;
+}
+
 static int sums_for(const Model *model, int threads)
 {
     return model->accumulates_in_place ? 0 : threads > 1 ? threads + 1 : 1;
@@ -78,6 +95,7 @@ size_t trainer_bytes(const Model *model, const ModelTraining *training, int batc
     int vectors = 2 + settings_states(&training->optimizer) + sums_for(model, threads);
     return (size_t)vectors * rounded(model->parameter_reals * sizeof(real))
            + rounded(model->prepared_bytes) + rounded((size_t)batch * sizeof(double))
+           + (model->groups ? rounded(shared_bytes(model, batch)) : 0)
            + (size_t)threads * rounded(workspace_bytes(model));
 }
 
@@ -138,7 +156,7 @@ static int allocate(Trainer *t, Error *error)
         || !(t->prepared = block(model->prepared_bytes, error))
         || !(t->losses = memory_block((size_t)t->batch * sizeof *t->losses, error)))
         return -1;
-    if (model->groups && !(t->shared = block(groups_bytes(model->groups, t->batch), error)))
+    if (model->groups && !(t->shared = block(shared_bytes(model, t->batch), error)))
         return -1;
     for (int i = 0; i < t->sum_count; i++)
         if (!(t->sums[i].gradient = block(gradient_bytes, error)))
@@ -188,6 +206,7 @@ void trainer_close(Trainer *t)
     free(t->total);
     free(t->prepared);
     free(t->losses);
+    free(t->shared);
     memset(t, 0, sizeof *t);
 }
 
@@ -262,8 +281,8 @@ void trainer_gradient(Trainer *t, const uint8_t *const *images, const uint64_t *
     Queue queue = { .chunks = (n + size - 1) / size };
 
     memset(t->total, 0, bytes);
-    if (model->groups) {
-        groups_backward(model->groups, t->prepared, images, noise, n, size, t->total, t->losses, t->shared, t->workspaces[0], NULL);
+    if (trainer_groups(t)) {
+        trainer_backward(t, 0, images, noise, n, t->total, t->losses, NULL);
         return;
     }
     if (model->accumulates_in_place) {
@@ -288,8 +307,8 @@ TrainerFault trainer_step(Trainer *t, const uint8_t *const *images, const uint64
         return TRAINER_LOSS;
     if (!finite_all(t->total, t->model->parameter_reals))
         return TRAINER_GRADIENT;
-    if (t->model->groups)
-        groups_move_statistics(t->model, t->model->groups, n, t->parameters, t->total);
+    if (trainer_groups(t))
+        groups_move_statistics(t->model, trainer_groups(t), n, t->parameters, t->total);
     clip_gradient(t->model, &t->training, t->total, 1.0 / n);
     if (!optimizer_update(&t->optimizer, t->parameters, t->total, 1.0 / n, t->threads))
         return trainer_parameters_finite(t) ? TRAINER_OPTIMIZER : TRAINER_PARAMETER;
@@ -308,6 +327,20 @@ const ModelStep *trainer_steps(const Trainer *t, int *count)
     return t->stage ? t->stage->steps : t->model->train_steps;
 }
 
+void trainer_backward(Trainer *t, int thread, const uint8_t *const *images, const uint64_t *noise,
+                      int n, real *gradient, double *losses, ModelClock *clock)
+{
+    const ModelGroups *groups = trainer_groups(t);
+    const ModelBackward backward_chunk = t->stage ? t->stage->backward_chunk
+                                                  : t->model->backward_chunk;
+    if (groups)
+        groups_backward(groups, t->prepared, images, noise, n, trainer_chunk(t->model, n), gradient,
+                        losses, t->shared, t->workspaces[thread], clock);
+    else
+        backward_chunk(t->prepared, images, noise, n, gradient, losses, t->workspaces[thread],
+                       clock);
+}
+
 /* A look under way. Generated code asks its clock for the time once at the start and then after
    each step: that is where we come in. */
 typedef struct Look {
@@ -315,7 +348,8 @@ typedef struct Look {
     void *context;
     const ModelStep *steps;
     int step, count; /* -1: at the start */
-    const real *workspace;
+    const real *workspace, *shared;
+    size_t shared_at; /* places from here on are in what groups share */
 } Look;
 
 static _Thread_local Look *look;
@@ -324,7 +358,9 @@ static double see_step(void)
 {
     if (look->step >= 0 && look->step < look->count) {
         const ModelStep *s = &look->steps[look->step];
-        look->see(look->context, look->step, s->count > 0 ? look->workspace + s->place : NULL);
+        const real *value = s->place < look->shared_at ? look->workspace + s->place
+                                                       : look->shared + s->place - look->shared_at;
+        look->see(look->context, look->step, s->count > 0 ? value : NULL);
     }
     look->step++;
     return 0;
@@ -333,9 +369,13 @@ static double see_step(void)
 double trainer_look(Trainer *t, int thread, const uint8_t *image, uint64_t noise, real *gradient,
                     TrainerSee see, void *context)
 {
-    const ModelBackward backward_chunk = t->stage ? t->stage->backward_chunk
-                                                  : t->model->backward_chunk;
-    Look here = { .see = see, .context = context, .step = -1, .workspace = t->workspaces[thread] };
+    const ModelGroups *groups = trainer_groups(t);
+    Look here = { .see = see,
+                  .context = context,
+                  .step = -1,
+                  .workspace = t->workspaces[thread],
+                  .shared = t->shared,
+                  .shared_at = groups ? groups->shared_at : SIZE_MAX };
     double loss, seconds[LOOK_STEPS];
     ModelClock clock = { .now = see_step, .seconds = seconds };
 
@@ -343,8 +383,8 @@ double trainer_look(Trainer *t, int thread, const uint8_t *image, uint64_t noise
     memset(gradient, 0, t->model->parameter_reals * sizeof(real));
     memset(seconds, 0, sizeof seconds);
     look = &here;
-    backward_chunk(t->prepared, &image, &noise, 1, gradient, &loss, t->workspaces[thread],
-                   here.count <= LOOK_STEPS ? &clock : NULL);
+    trainer_backward(t, thread, &image, &noise, 1, gradient, &loss,
+                     here.count <= LOOK_STEPS ? &clock : NULL);
     look = NULL;
     return loss;
 }

@@ -97,6 +97,13 @@ void trainer_reconstruct(Trainer *trainer, const uint8_t *image, real *output);
 void trainer_reconstruct_bytes(Trainer *trainer, const uint8_t *image, real *scratch,
                                uint8_t *bytes);
 
+/* Forward and backward of n images, at most the batch's, in their order on the thread that calls,
+   as the model's backward_chunk: in the workspace of that thread, and in what groups share, so that
+   of a model with groups one thread may do so at a time. */
+void trainer_backward(Trainer *trainer, int thread, const uint8_t *const *images,
+                      const uint64_t *noise, int n, real *gradient, double *losses,
+                      ModelClock *clock);
+
 /* One image alone on its way through training, with the parameters in `prepared`: its gradient into
    gradient[parameter_reals], its loss. `see` (with `context`) is called after each step of the
    table with the value that the step has left, NULL where it leaves none. On the thread that calls,
