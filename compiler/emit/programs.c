@@ -18,14 +18,6 @@ static bool draws(const Program *program, int first)
     return false;
 }
 
-static double macs_of(const Program *program)
-{
-    double sum = 0;
-    for (int i = 0; i < program->count; i++)
-        sum += program->steps[i]->macs;
-    return sum;
-}
-
 /* Whether the functions of the program take several images. */
 static bool takes_images(const Plan *plan, const Program *program)
 {
@@ -379,7 +371,7 @@ static void set_program(lua_State *L, const Plan *plan, const Program *program, 
     set_number(L, "shared_bytes", (double)program->shared_bytes);
     set_number(L, "phase_count", program->phase_count);
     set_number(L, "forward_count", program->forward_count);
-    set_text(L, "macs", arena_format("%.17g", macs_of(program)));
+    set_text(L, "macs", arena_format("%.17g", program_macs(program)));
     set_bool(L, "draws", draws(program, 0));
     set_bool(L, "backward_draws", draws(program, program->forward_count));
     set_steps(L, plan, program);

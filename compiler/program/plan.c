@@ -68,6 +68,14 @@ bool plan_is_gradient(const Node *node)
     return node->parameter > 0;
 }
 
+double program_macs(const Program *program)
+{
+    double sum = 0;
+    for (int i = 0; i < program->count; i++)
+        sum += program->steps[i]->macs;
+    return sum;
+}
+
 int plan_programs(const Plan *plan, Program ***programs)
 {
     Plan *p = (Plan *)plan;

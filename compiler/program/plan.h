@@ -126,6 +126,9 @@ int plan_group_images(const Plan *plan);
 /* Of a parameter: lies in the caller's gradient array. */
 bool plan_is_gradient(const Node *node);
 
+/* Multiply-adds of the direct algorithm for one image. */
+double program_macs(const Program *program);
+
 /* All programs in a fixed order: train, then encode and decode or the stream, then of each
    stage training and the preview, then evaluations where there are any. Returns how many. */
 int plan_programs(const Plan *plan, Program ***programs);

@@ -4,6 +4,9 @@
 
 enum { ALIGNMENT = 64, STATE_OF_LIBRARY = 128 };
 
+/* Of chunks, as runtime/train/trainer.c has them. */
+enum { MACS_A_REAL = 1400, MAX_CHUNK = 8, CHUNKS_WANTED = 8 };
+
 static size_t block(size_t bytes)
 {
     return ((bytes ? bytes : 1) + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
@@ -14,12 +17,17 @@ static size_t larger(size_t a, size_t b)
     return a > b ? a : b;
 }
 
-static size_t parameter_bytes(const Plan *plan)
+static size_t parameter_count(const Plan *plan)
 {
     size_t count = 0;
     for (int i = 0; i < plan->graph->parameter_count; i++)
         count += (size_t)shape_count(plan->graph->parameters[i].node->shape);
-    return count * (size_t)settings_real_bytes(&plan->settings);
+    return count;
+}
+
+static size_t parameter_bytes(const Plan *plan)
+{
+    return parameter_count(plan) * (size_t)settings_real_bytes(&plan->settings);
 }
 
 /* Of one thread: it fits training and inference, of all stages of training. */
@@ -47,6 +55,40 @@ static size_t shared_bytes(const Plan *plan)
     return graph->grouped ? larger(most * (size_t)images, ALIGNMENT) : 0;
 }
 
+/* A group that threads share is cut into four or more. */
+static int chunks_of_microbatches(const Plan *plan, int batch)
+{
+    const int chunks = (batch + plan->microbatch - 1) / plan->microbatch,
+              chunk = (batch + chunks - 1) / chunks, share = (batch + 3) / 4;
+    return plan->graph->grouped && chunk > share ? (batch + share - 1) / share : chunks;
+}
+
+/* Chunks of a batch, as trainer_chunk() of the runtime cuts it. */
+static int chunk_count(const Plan *plan)
+{
+    const int batch = plan->graph->grouped ? plan_group_images(plan) : plan->graph->training.batch;
+    const double macs = program_macs(&plan->train),
+                 wanted = MACS_A_REAL * (double)parameter_count(plan);
+    int chunk = 1;
+    if (plan->accumulates_in_place)
+        return 1;
+    if (plan->microbatch > 1)
+        return chunks_of_microbatches(plan, batch);
+    while (chunk < MAX_CHUNK && chunk * macs < wanted && 2 * chunk * CHUNKS_WANTED <= batch)
+        chunk *= 2;
+    return (batch + chunk - 1) / chunk;
+}
+
+/* As sum_tree_sums() of the runtime says. */
+static int sum_count(const Plan *plan, int threads)
+{
+    const int chunks = chunk_count(plan);
+    int log = 0;
+    while (chunks >> (log + 1))
+        log++;
+    return chunks - log < threads ? chunks : log + threads;
+}
+
 size_t plan_training_bytes(const Plan *plan, int threads)
 {
     const Training *t = &plan->graph->training;
@@ -59,8 +101,8 @@ size_t plan_training_bytes(const Plan *plan, int threads)
     if (plan->settings.library)
         return parameter_bytes(plan) + STATE_OF_LIBRARY + larger(prepared, ALIGNMENT)
                + (1 + own) * vector + larger(plan->train.bytes, ALIGNMENT) + shared_bytes(plan);
-    const size_t sums = plan->accumulates_in_place ? 0 : threads > 1 ? (size_t)threads + 1 : 1;
-    return (2 + own + sums) * vector + block(prepared) + block((size_t)t->batch * sizeof(double))
+    return (1 + own + (plan->graph->grouped ? 1 : 0) + (size_t)sum_count(plan, threads)) * vector + block(prepared)
+           + block((size_t)t->batch * sizeof(double))
            + shared_bytes(plan) + (size_t)threads * block(workspace_bytes(plan));
 }
 

@@ -40,14 +40,23 @@ static void open_trainer(Trainer *t, const Model *model, int threads)
     trainer_prepare(t);
 }
 
-static void chunks_follow_the_batch_alone(void **state)
+/* A chunk is worth its sum; the last one of a batch, or the last batch of an epoch, changes
+   nothing. */
+static void chunks_follow_the_batch_and_the_work(void **state)
 {
     (void)state;
-    assert_int_equal(trainer_chunk(&caec_model, 1), 1);
-    assert_int_equal(trainer_chunk(&caec_model, 3), 1);
-    assert_int_equal(trainer_chunk(&caec_model, 9), 2);
-    assert_int_equal(trainer_chunk(&caec_model, 64), 8);
-    assert_int_equal(trainer_chunk(&caec_model, 1000), 8);
+    static const struct {
+        double macs_a_real;
+        int batch, chunk;
+    } cases[] = { { 1400, 64, 1 }, { 1399, 64, 2 },   { 350, 64, 4 }, { 349, 64, 8 },
+                  { 1, 64, 8 },    { 1, 1 << 20, 8 }, { 1, 63, 4 },   { 1, 31, 2 },
+                  { 1, 15, 1 },    { 1, 1, 1 },       { 700, 16, 2 } };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        Model model = caec_model;
+        model.train_macs = cases[i].macs_a_real * (double)model.parameter_reals;
+        assert_int_equal(trainer_chunk(&model, cases[i].batch, cases[i].batch), cases[i].chunk);
+        assert_int_equal(trainer_chunk(&model, cases[i].batch, 1), cases[i].chunk);
+    }
 }
 
 /* As few chunks as hold the batch, of equal size. */
@@ -55,11 +64,21 @@ static void chunks_hold_whole_microbatches(void **state)
 {
     (void)state;
     const Model batched = tiny_batched();
-    assert_int_equal(trainer_chunk(&batched, 1), 1);
-    assert_int_equal(trainer_chunk(&batched, 3), 3);
-    assert_int_equal(trainer_chunk(&batched, 4), 4);
-    assert_int_equal(trainer_chunk(&batched, 5), 3);
-    assert_int_equal(trainer_chunk(&batched, 64), 4);
+    assert_int_equal(trainer_chunk(&batched, 64, 1), 1);
+    assert_int_equal(trainer_chunk(&batched, 64, 3), 3);
+    assert_int_equal(trainer_chunk(&batched, 64, 4), 4);
+    assert_int_equal(trainer_chunk(&batched, 64, 5), 3);
+    assert_int_equal(trainer_chunk(&batched, 64, 64), 4);
+}
+
+/* So its total is that of one pass over all images. */
+static void one_chunk_accumulates_in_place(void **state)
+{
+    (void)state;
+    Model model = caec_model;
+    model.accumulates_in_place = 1;
+    assert_int_equal(trainer_chunk(&model, 64, 64), 64);
+    assert_int_equal(trainer_chunk(&model, 64, 13), 13);
 }
 
 static double sum_of_losses(Trainer *t)
@@ -99,27 +118,48 @@ static void gradient_is_the_derivative_of_the_sum(void **state)
     trainer_close(&t);
 }
 
-/* Chunks of two: the total is their sum, added in order. */
-static void total_is_the_chunks_in_order(void **state)
+/* The sum of the n chunks of two from `first` on, which meet in the middle of the next power of
+   two. */
+static void sum_chunks(const Trainer *t, int first, int n, real *sum)
+{
+    const size_t count = caec_model.parameter_reals;
+    double losses[2];
+    int half = 1;
+    memset(sum, 0, count * sizeof *sum);
+    if (n == 1) {
+        caec_model.backward_chunk(t->prepared, images + 2 * first, NULL,
+                                  2 * first + 2 <= IMAGES ? 2 : 1, sum, losses, t->workspaces[0],
+                                  NULL);
+        return;
+    }
+    while (2 * half < n)
+        half *= 2;
+    real *right = malloc(count * sizeof *right);
+    sum_chunks(t, first, half, sum);
+    sum_chunks(t, first + half, n - half, right);
+    for (size_t i = 0; i < count; i++)
+        sum[i] += right[i];
+    free(right);
+}
+
+static void total_is_the_tree_of_the_chunks(void **state)
 {
     (void)state;
     size_t count = caec_model.parameter_reals;
-    real *part = malloc(count * sizeof *part), *sum = calloc(count, sizeof *sum);
-    double losses[IMAGES];
+    real *sum = malloc(count * sizeof *sum);
+    Model model = caec_model;
     Trainer t;
-    open_trainer(&t, &caec_model, 3);
-    for (int first = 0; first < IMAGES; first += 2) {
-        memset(part, 0, count * sizeof *part);
-        caec_model.backward_chunk(t.prepared, images + first, NULL, first + 2 <= IMAGES ? 2 : 1,
-                                  part, losses + first, t.workspaces[0], NULL);
-        for (size_t i = 0; i < count; i++)
-            sum[i] += part[i];
-    }
+    Error error;
+    model.train_macs = 700 * (double)count;
+    assert_int_equal(trainer_open(&t, &model, &model.training, 16, 3, &error), 0);
+    initial_draw(&model, 7, t.parameters);
+    trainer_prepare(&t);
+    assert_int_equal(trainer_chunk(&model, 16, IMAGES), 2);
+    sum_chunks(&t, 0, (IMAGES + 1) / 2, sum);
     trainer_gradient(&t, images, NULL, IMAGES);
     assert_memory_equal(t.total, sum, count * sizeof *sum);
-    assert_memory_equal(t.losses, losses, sizeof losses);
+    assert_true(trainer_spare_gradient(&t) != t.total);
     trainer_close(&t);
-    free(part);
     free(sum);
 }
 
@@ -302,10 +342,11 @@ static void a_limit_names_the_optimizer_with_its_numbers(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(chunks_follow_the_batch_alone),
+        cmocka_unit_test(chunks_follow_the_batch_and_the_work),
         cmocka_unit_test(gradient_is_the_derivative_of_the_sum),
-        cmocka_unit_test(total_is_the_chunks_in_order),
+        cmocka_unit_test(total_is_the_tree_of_the_chunks),
         cmocka_unit_test(chunks_hold_whole_microbatches),
+        cmocka_unit_test(one_chunk_accumulates_in_place),
         cmocka_unit_test(evaluation_by_microbatches),
         cmocka_unit_test(threads_do_not_change_bits),
         cmocka_unit_test(update_is_by_the_mean),

@@ -175,6 +175,41 @@ static void every_optimizer_is_counted(void **state)
     built_free(&built);
 }
 
+/* By as many threads as fit: chunks are cut and their sums counted as the trainer does. */
+static void check_batch(const char *graph, const Model *model, int batch)
+{
+    const char *at = strstr(graph, "batch = 5");
+    char *other = text_of("%.*sbatch = %d%s", (int)(at - graph), graph, batch, at + 9),
+         *options = text_of("--memory-limit %zu", model->memory_limit);
+    Result result = plan(other, options);
+    want_exit(&result, 0);
+    const int threads = trainer_threads_within(model, &model->training, batch);
+    assert_true(threads > 1 && threads < 999);
+    assert_int_equal(number_behind(result.out, "threads that fit: "), threads);
+    assert_int_equal(number_behind(result.out, "training takes "),
+                     trainer_bytes(model, &model->training, batch, 1));
+    result_free(&result);
+    free(options);
+    free(other);
+}
+
+/* Of the networks, one has chunks of 4 images, and one has microbatches. */
+static void every_batch_is_counted(void **state)
+{
+    (void)state;
+    static const int batches[] = { 1, 31, 32, 33, 64, 300 };
+    const char *const graphs[] = { net_first_conv, net_microbatches };
+    for (int k = 0; k < 2; k++) {
+        Built built = build_model_merged(graphs[k], "");
+        Model model = *built.model;
+        assert_true(k == 0 ? trainer_chunk(&model, 64, 64) == 4 : model.microbatch > 1);
+        model.memory_limit = k == 0 ? 4u << 20 : 1u << 30;
+        for (size_t i = 0; i < sizeof batches / sizeof *batches; i++)
+            check_batch(graphs[k], &model, batches[i]);
+        built_free(&built);
+    }
+}
+
 static void mistakes_are_refused(void **state)
 {
     (void)state;
@@ -201,6 +236,7 @@ int main(void)
         cmocka_unit_test(cae_trains_in_9_mib),
         cmocka_unit_test(a_library_is_counted),
         cmocka_unit_test(every_optimizer_is_counted),
+        cmocka_unit_test(every_batch_is_counted),
         cmocka_unit_test(mistakes_are_refused),
     };
     return cmocka_run_group_tests_name("limit", tests, NULL, NULL);
