@@ -180,7 +180,7 @@ static const char *value_left(const Plan *plan, const Program *program, int plac
 {
     const Step *step = program->steps[place];
     bool learns = place < program->forward_count
-                  && (node_heads_fusion(step->core) || step->core->op->value);
+                  && (node_heads_fusion(step->core) || step->core->op->value || step->act);
     const Buffer *left = NULL; /* the first of those that the step writes */
     for (int i = 0; i < step->argument_count && !program->result; i++) {
         const Node *node = step->arguments[i].node;

@@ -111,6 +111,10 @@ struct Op {
     /* A leaf that is a parameter; the others are data. */
     bool holds_weights;
 
+    /* It is no product with a kernel, but a kernel of it may take in the activation and pool after
+       it, and its gradients likewise: that by its input, and one of direction dW beside it. */
+    bool leads;
+
     /* Of a pool: it takes the mean of a window; else the maximum. */
     bool averages;
 

@@ -124,15 +124,20 @@ const Op op_batch_norm = { .name = "batch_norm",
                            .shape = shape_of_input,
                            .gradient = batch_norm_gradient,
                            .inference = batch_norm_inference,
+                           .leads = true,
                            .optional_inputs = 1u << 4 | 1u << 5 };
 const Op op_batch_norm_infer = { .name = "batch_norm_infer",
                                  .arity = 5,
                                  .numbers = { "eps" },
                                  .shape = shape_of_input,
-                                 .gradient = infer_gradient };
-const Op op_batch_norm_dsums = {
-    .name = "batch_norm_dsums", .arity = 3, .numbers = { "eps" }, .shape = two_a_channel
-};
+                                 .gradient = infer_gradient,
+                                 .leads = true };
+const Op op_batch_norm_dsums = { .name = "batch_norm_dsums",
+                                 .arity = 3,
+                                 .numbers = { "eps" },
+                                 .shape = two_a_channel,
+                                 .direction = DIRECTION_DW,
+                                 .gradient_of = &op_batch_norm };
 const Op op_batch_norm_totals = { .name = "batch_norm_totals",
                                   .arity = 1,
                                   .numbers = { "pixels" },
