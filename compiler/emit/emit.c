@@ -100,13 +100,18 @@ static OutputLayer output_layer(const Graph *graph)
     return layer;
 }
 
+static size_t larger(size_t a, size_t b)
+{
+    return a > b ? a : b;
+}
+
 /* The bytes of a workspace that fits several programs. */
-static double most_bytes(const Program *programs, int count, size_t least)
+static size_t most_bytes(const Program *programs, int count, size_t least)
 {
     size_t most = least;
     for (int i = 0; i < count; i++)
-        most = programs[i].bytes > most ? programs[i].bytes : most;
-    return (double)most;
+        most = larger(programs[i].bytes, most);
+    return most;
 }
 
 /* The parameters of a packing, in the order of its function's arguments. */
@@ -264,6 +269,9 @@ static void set_plan(lua_State *L, const Plan *plan)
     set_number(L, "output_block", output.kernel < 0 ? 1 : output.block);
     set_bool(L, "output_moved", output.kernel >= 0 && output.moved);
     set_number(L, "microbatch", plan->microbatch);
+    set_bool(L, "grouped", plan->graph->grouped);
+    set_number(L, "over", plan->graph->over);
+    set_number(L, "group_images", plan_group_images(plan));
     set_bool(L, "accumulates_in_place", plan->accumulates_in_place);
     set_bool(L, "own_math", own_math(plan));
     set_bool(L, "calls_erf", calls_erf(plan->graph));
@@ -292,13 +300,13 @@ void push_model(lua_State *L, const Plan *plan, const EmitOptions *options)
     set_parameters(L, graph);
     set_packings(L, plan);
     set_training(L, &graph->training);
+    const size_t train = larger(larger(plan->train.bytes, plan->evaluate.bytes), 64);
     set_number(L, "train_bytes",
-               most_bytes(plan->stages, plan->stage_count,
-                          plan->train.bytes > 64 ? plan->train.bytes : 64));
+               (double)most_bytes(plan->evaluations, plan_evaluates(plan) ? plan->stage_count : 0,
+                                  most_bytes(plan->stages, plan->stage_count, train)));
     set_number(L, "infer_bytes",
-               most_bytes(plan->previews, plan->stage_count,
-                          plan->encode.bytes > plan->decode.bytes ? plan->encode.bytes
-                                                                  : plan->decode.bytes));
+               (double)most_bytes(plan->previews, plan->stage_count,
+                                  larger(plan->encode.bytes, plan->decode.bytes)));
     for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++) {
         lua_newtable(L);
         lua_setfield(L, -2, lists[i]);

@@ -19,11 +19,18 @@ static bool draws(const Program *program, int first)
     return false;
 }
 
-/* A value of a microbatch: all of it for a batched step, else image i's. */
-static const char *in_microbatch(const Plan *plan, const Step *step, const char *base,
-                                 const Node *node)
+/* Whether the functions of the program take several images. */
+static bool takes_images(const Plan *plan, const Program *program)
 {
-    if (plan->microbatch == 1 || step->kernel->batched)
+    return plan->microbatch > 1 || program->grouped;
+}
+
+/* A value of which each image has one: all of them for a batched step, else image i's. */
+static const char *of_images(const Plan *plan, const Program *program, const Step *step,
+                             const char *base, const Node *node)
+{
+    if (!takes_images(plan, program) || step->kernel->batched || step_takes_group(step)
+        || node->op->of_group)
         return base;
     return arena_format("%s + i * %zu", base, plan_value_count(node));
 }
@@ -36,7 +43,7 @@ static const char *workspace_expression(const Plan *plan, const Program *program
     if (!buffer)
         bug("%s does not lie in the workspace of %s", node->name, program->name);
     const char *base = arena_format("t->%s", buffer->name);
-    return buffer->copies > 1 ? in_microbatch(plan, step, base, node) : base;
+    return buffer->copies > 1 || buffer->shared ? of_images(plan, program, step, base, node) : base;
 }
 
 /* Of rows of windows that share the integers of the codes that a step writes, how many; 1: it
@@ -63,14 +70,14 @@ static const char *band_limit(const Step *step, bool first, int units)
                                 together);
 }
 
-static const char *loss_expression(const Plan *plan, const Node *node)
+static const char *loss_expression(const Plan *plan, const Program *program, const Node *node)
 {
-    const bool microbatch = plan->microbatch > 1;
+    const bool several = takes_images(plan, program);
     if (plan->loss_places == 1)
-        return microbatch ? "losses + i" : "&loss";
+        return several ? "losses + i" : "&loss";
     const int place = terms_place(plan->graph, node);
-    return microbatch ? arena_format("losses + i * %d + %d", plan->loss_places, place)
-                      : arena_format("losses + %d", place);
+    return several ? arena_format("losses + i * %d + %d", plan->loss_places, place)
+                   : arena_format("losses + %d", place);
 }
 
 /* A value that the step reads or writes. */
@@ -79,18 +86,18 @@ static const char *value_expression(const Plan *plan, const Program *program, in
 {
     const Graph *graph = plan->graph;
     const Step *step = program->steps[place];
-    bool microbatch = plan->microbatch > 1;
+    const bool several = takes_images(plan, program);
     if (node == graph->input)
-        return microbatch ? "images[i]" : "image";
-    if (node == program->given)
-        return in_microbatch(plan, step, microbatch ? "latents" : "latent", node);
-    if (node == program->result)
-        return in_microbatch(plan, step,
-                             arena_format("%s%s", program == &plan->encode ? "latent" : "output",
-                                          microbatch ? "s" : ""),
-                             node);
+        return several ? "images[i]" : "image";
     if (node_is_loss(node))
-        return loss_expression(plan, node);
+        return loss_expression(plan, program, node);
+    if (node == program->given)
+        return of_images(plan, program, step, several ? "latents" : "latent", node);
+    if (node == program->result)
+        return of_images(plan, program, step,
+                         arena_format("%s%s", program == &plan->encode ? "latent" : "output",
+                                      several ? "s" : ""),
+                         node);
     if (plan_is_gradient(node))
         return arena_format(
             "gradient + P_%s",
@@ -117,7 +124,7 @@ static const char *find_expression(const Plan *plan, const Program *program, int
     if (a->sum)
         return arena_format("t->%s_sum", step->name);
     if (a->noise)
-        return plan->microbatch > 1 ? "noise ? noise[i] : 0" : "noise";
+        return takes_images(plan, program) ? "noise ? noise[i] : 0" : "noise";
     return step->streams ? a->name : value_expression(plan, program, place, a->node);
 }
 
@@ -125,12 +132,13 @@ static const char *argument_expression(const Plan *plan, const Program *program,
                                        const char *name, int units)
 {
     const Step *step = program->steps[place];
-    bool first = strcmp(name, "first") == 0, microbatch = plan->microbatch > 1,
-         alone = !program->result || microbatch || plan->settings.library;
+    bool first = strcmp(name, "first") == 0, several = takes_images(plan, program),
+         alone = !program->result || node_is_loss(program->result) || several
+                 || plan->settings.library;
     if (first || strcmp(name, "last") == 0)
         return alone ? arena_format("%d", first ? 0 : units) : band_limit(step, first, units);
     if (strcmp(name, "n") == 0)
-        return microbatch ? "n" : "1";
+        return several ? "n" : "1";
     if (strcmp(name, "row") == 0)
         return "t";
     for (int i = 0; i < step->argument_count; i++)
@@ -182,7 +190,7 @@ static const char *value_left(const Plan *plan, const Program *program, int plac
 {
     const Step *step = program->steps[place];
     bool learns = place < program->forward_count
-                  && (node_heads_fusion(step->core) || step->core->op->value);
+                  && (node_heads_fusion(step->core) || step->core->op->value || step->act);
     const Buffer *left = NULL; /* the first of those that the step writes */
     for (int i = 0; i < step->argument_count && !program->result; i++) {
         const Node *node = step->arguments[i].node;
@@ -193,7 +201,8 @@ static const char *value_left(const Plan *plan, const Program *program, int plac
     }
     if (left)
         return arena_format("%zu, %zu, %d",
-                            left->offset / (size_t)settings_real_bytes(&plan->settings),
+                            (left->offset + (left->shared ? program->bytes : 0))
+                                / (size_t)settings_real_bytes(&plan->settings),
                             plan_value_count(left->node),
                             learns ? left->node->shape.dim[left->node->shape.rank - 1] : 0);
     return "0, 0, 0";
@@ -224,7 +233,9 @@ static void set_step(lua_State *L, const Plan *plan, const Program *program, int
     set_number(L, "line", step->core->loc.line);
     set_bool(L, "divided", is_divided(L, step));
     set_number(L, "segment", program->segment[place]);
+    set_number(L, "phase", program->phase ? program->phase[place] : 0);
     set_bool(L, "batched", step->kernel->batched);
+    set_bool(L, "takes_group", step_takes_group(step));
     set_text(L, "flush",
              step->sums ? upper(plan_identifier(arena_format("%s.kernel", step->layer))) : "");
     set_words(L, plan, program, place);
@@ -280,6 +291,60 @@ static void set_rings(lua_State *L, const Program *program)
     set_number(L, "scratch_at", (double)program->scratch);
 }
 
+/* The reals of the flat gradient that a phase adds to: from the first parameter whose gradient it
+   makes to the last. */
+static void set_range(lua_State *L, const Plan *plan, const Program *program, int phase)
+{
+    const Graph *graph = plan->graph;
+    int64_t at = 0, from = 0, to = 0;
+    for (int i = 0; i < graph->parameter_count; i++) {
+        const Node *gradient = graph_gradient(graph, program->stage, i);
+        const int64_t end = at + shape_count(graph->parameters[i].node->shape);
+        for (int s = 0; s < program->count && gradient; s++) {
+            if (program->phase[s] != phase || !step_writes(program->steps[s], gradient))
+                continue;
+            from = to ? from : at;
+            to = end;
+        }
+        at = end;
+    }
+    set_number(L, "from", (double)from);
+    set_number(L, "to", (double)to);
+}
+
+/* Of each parameter what an update leaves of it where the program sees it as a statistic, else
+   -1. */
+static void set_momenta(lua_State *L, const Plan *plan, const Program *program)
+{
+    const Graph *graph = plan->graph;
+    lua_newtable(L);
+    for (int i = 0; i < graph->parameter_count; i++) {
+        const bool seen = graph_statistic(graph, program->stage, i) != NULL;
+        lua_pushstring(L, arena_format("%.17g", seen ? graph->parameters[i].momentum : -1));
+        append_item(L);
+    }
+    lua_setfield(L, -2, "momenta");
+}
+
+/* The phases of training in groups, with their first and last steps. */
+static void set_phases(lua_State *L, const Plan *plan, const Program *program)
+{
+    lua_newtable(L);
+    for (int first = 0, last; first < program->count; first = last + 1) {
+        for (last = first;
+             last + 1 < program->count && program->phase[last + 1] == program->phase[first]; last++)
+            ;
+        lua_newtable(L);
+        set_number(L, "number", program->phase[first]);
+        set_number(L, "first", first);
+        set_number(L, "last", last);
+        set_bool(L, "alone", step_takes_group(program->steps[first]));
+        set_range(L, plan, program, program->phase[first]);
+        append_item(L);
+    }
+    lua_setfield(L, -2, "phases");
+}
+
 static void set_buffers(lua_State *L, const Plan *plan, const Program *program)
 {
     lua_newtable(L);
@@ -297,6 +362,10 @@ static void set_buffers(lua_State *L, const Plan *plan, const Program *program)
         set_number(L, "bytes", (double)b->bytes);
         set_bool(L, "scratch", !b->node && !b->sum);
         set_bool(L, "sum", b->sum);
+        set_bool(L, "shared", b->shared);
+        set_number(L, "count",
+                   b->shared && !b->node->op->of_group ? (double)plan_value_count(b->node) : 0);
+        set_number(L, "phase", program->phase[b->made]);
         set_number(L, "first", b->first);
         set_number(L, "last", b->last);
         set_number(L, "copies", b->copies);
@@ -351,12 +420,18 @@ static void set_program(lua_State *L, const Plan *plan, const Program *program, 
     lua_newtable(L);
     set_terms(L, plan, program);
     set_number(L, "bytes", (double)program->bytes);
+    set_number(L, "shared_bytes", (double)program->shared_bytes);
+    set_number(L, "phase_count", program->phase_count);
     set_number(L, "forward_count", program->forward_count);
     set_text(L, "macs", arena_format("%.17g", program_macs(program)));
     set_bool(L, "draws", draws(program, 0));
     set_bool(L, "backward_draws", draws(program, program->forward_count));
     set_steps(L, plan, program);
     set_buffers(L, plan, program);
+    if (program->grouped) {
+        set_phases(L, plan, program);
+        set_momenta(L, plan, program);
+    }
     if (program == &plan->stream)
         set_rings(L, program);
     lua_setfield(L, -2, field);
@@ -382,6 +457,8 @@ static void set_stages(lua_State *L, const Plan *plan)
         if (i < plan->stage_count) {
             set_program(L, plan, &plan->stages[i], "train");
             set_program(L, plan, &plan->previews[i], "preview");
+            if (plan_evaluates(plan))
+                set_program(L, plan, &plan->evaluations[i], "evaluate");
         }
         append_item(L);
     }
@@ -396,5 +473,7 @@ void set_programs(lua_State *L, const Plan *plan)
     set_program(L, plan, &plan->decode, "decode");
     if (plan->settings.stream)
         set_program(L, plan, &plan->stream, "stream");
+    if (plan_evaluates(plan))
+        set_program(L, plan, &plan->evaluate, "evaluate");
     set_stages(L, plan);
 }

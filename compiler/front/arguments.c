@@ -96,16 +96,43 @@ static int count_fields(lua_State *L)
     return count;
 }
 
+/* That of the spec's choices which the string at the top is; NULL: none. */
+static const char *chosen(lua_State *L, const ArgSpec *spec)
+{
+    for (int i = 0; spec->choices && spec->choices[i]; i++)
+        if (lua_type(L, -1) == LUA_TSTRING && lua_length(L, -1) == strlen(spec->choices[i])
+            && strcmp(lua_tostring(L, -1), spec->choices[i]) == 0)
+            return spec->choices[i];
+    return NULL;
+}
+
+static const char *all_choices(const ArgSpec *spec)
+{
+    Text all = { 0 };
+    for (int i = 0; spec->choices && spec->choices[i]; i++)
+        text_add(&all, "%s\"%s\"", i ? ", " : "", spec->choices[i]);
+    return all.length ? all.data : "";
+}
+
+/* What a number may be instead: "\"batch\" or ", or nothing. */
+static const char *or_choices(const ArgSpec *spec)
+{
+    return spec->choices ? arena_format("%s or ", all_choices(spec)) : "";
+}
+
 static void read_number(lua_State *L, const ArgumentPlaces *places, const ArgSpec *spec, Arg *arg)
 {
     const char *kind = spec->kind == ARG_INT ? "whole number" : "number";
+    arg->text = chosen(L, spec);
+    if (arg->text)
+        return;
     if (lua_type(L, -1) != LUA_TNUMBER)
-        fail(arg->loc, "%s: %s wants a %s, not a %s", places->word, spec->name, kind,
-             lua_typename(L, lua_type(L, -1)));
+        fail(arg->loc, "%s: %s wants %sa %s, not a %s", places->word, spec->name, or_choices(spec),
+             kind, lua_typename(L, lua_type(L, -1)));
     double n = lua_tonumber(L, -1);
     if (!(n >= spec->min && n <= spec->max) || (spec->kind == ARG_INT && n != floor(n)))
-        fail(arg->loc, "%s: %s wants a %s from %.15g to %.15g, not %.15g", places->word, spec->name,
-             kind, spec->min, spec->max, n);
+        fail(arg->loc, "%s: %s wants %sa %s from %.15g to %.15g, not %.15g", places->word,
+             spec->name, or_choices(spec), kind, spec->min, spec->max, n);
     arg->number = n;
 }
 
@@ -152,24 +179,6 @@ static void read_pair(lua_State *L, const ArgumentPlaces *places, const ArgSpec 
     if (count == 1)
         arg->pair[1] = arg->pair[0];
     arg->number = arg->pair[0];
-}
-
-/* That of the spec's choices which the string at the top is; NULL: none. */
-static const char *chosen(lua_State *L, const ArgSpec *spec)
-{
-    for (int i = 0; spec->choices && spec->choices[i]; i++)
-        if (lua_type(L, -1) == LUA_TSTRING && lua_length(L, -1) == strlen(spec->choices[i])
-            && strcmp(lua_tostring(L, -1), spec->choices[i]) == 0)
-            return spec->choices[i];
-    return NULL;
-}
-
-static const char *all_choices(const ArgSpec *spec)
-{
-    Text all = { 0 };
-    for (int i = 0; spec->choices && spec->choices[i]; i++)
-        text_add(&all, "%s\"%s\"", i ? ", " : "", spec->choices[i]);
-    return all.length ? all.data : "";
 }
 
 static void read_choice(lua_State *L, const ArgumentPlaces *places, const ArgSpec *spec, Arg *arg)

@@ -62,13 +62,14 @@ static void check_in_graph(const Graph *graph, const Node *node, const char *wha
 static void check_stage(const Graph *graph, int stage, const char *pass)
 {
     check_in_graph(graph, graph_loss(graph, stage), "loss", pass);
+    check_in_graph(graph, graph_evaluation(graph, stage), "loss of inference", pass);
     if (stage)
         check_in_graph(graph, graph->stages[stage - 1].output, "output", pass);
     for (int i = 0; i < graph->parameter_count; i++) {
         const Node *parameter = graph->parameters[i].node,
                    *gradient = graph_gradient(graph, stage, i);
         check_in_graph(graph, gradient, "gradient", pass);
-        if (gradient && !graph_trains(graph, stage, i))
+        if (gradient && !graph_trains(graph, stage, i) && !graph_statistic(graph, stage, i))
             bug("after %s: %s is not trained, but has a gradient", pass, parameter->name);
         if (gradient && !shape_equal(gradient->shape, parameter->shape))
             bug("after %s: the gradient of %s has shape %s", pass, parameter->name,

@@ -214,6 +214,18 @@ Node *graph_loss(const Graph *graph, int stage)
     return stage ? graph->stages[stage - 1].objective : graph->loss;
 }
 
+Node *graph_evaluation(const Graph *graph, int stage)
+{
+    return stage ? graph->stages[stage - 1].evaluation : graph->evaluation;
+}
+
+Node *graph_statistic(const Graph *graph, int stage, int i)
+{
+    if (!stage)
+        return graph->parameters[i].statistic;
+    return graph->stages[stage - 1].statistic ? graph->stages[stage - 1].statistic[i] : NULL;
+}
+
 bool graph_trains(const Graph *graph, int stage, int i)
 {
     const Parameter *p = &graph->parameters[i];
@@ -299,6 +311,8 @@ static void replace_in_stage(const Graph *graph, Stage *stage, const Node *from,
 {
     if (stage->objective == from)
         stage->objective = to;
+    if (stage->evaluation == from)
+        stage->evaluation = to;
     if (stage->output == from)
         stage->output = to;
     for (int i = 0; stage->gradient && i < graph->parameter_count; i++)
@@ -312,8 +326,8 @@ void graph_replace(Graph *graph, Node *from, Node *to, const Node *but)
         for (int k = 0; k < graph->nodes[i]->op->arity && graph->nodes[i] != but; k++)
             if (graph->nodes[i]->input[k] == from)
                 graph->nodes[i]->input[k] = to;
-    Node **roots[] = { &graph->latent, &graph->output, &graph->loss };
-    for (int i = 0; i < 3; i++)
+    Node **roots[] = { &graph->latent, &graph->output, &graph->loss, &graph->evaluation };
+    for (int i = 0; i < 4; i++)
         if (*roots[i] == from)
             *roots[i] = to;
     for (int i = 0; i < graph->parameter_count; i++)
@@ -354,9 +368,9 @@ void graph_sort(Graph *graph)
 /* What the stage leaves behind. */
 static void mark_stage(const Graph *graph, int stage, bool *used)
 {
-    const Node *roots[] = { graph_loss(graph, stage),
+    const Node *roots[] = { graph_loss(graph, stage), graph_evaluation(graph, stage),
                             stage ? graph->stages[stage - 1].output : graph->output };
-    for (int i = 0; i < 2; i++)
+    for (int i = 0; i < 3; i++)
         if (roots[i])
             used[roots[i]->id] = true;
     for (int i = 0; i < graph->parameter_count; i++)

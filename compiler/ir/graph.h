@@ -12,7 +12,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { MAX_INPUTS = 4, MAX_NUMBERS = 16, MAX_LISTS = 2, MAX_RANK = 4 };
+enum { MAX_INPUTS = 6, MAX_NUMBERS = 16, MAX_LISTS = 2, MAX_RANK = 4 };
 
 /* Sizes that keep every index of the emitted C an int and every offset well inside a size_t. */
 enum { MAX_SIDE = 1 << 20, MAX_ELEMENTS = 1 << 28 };
@@ -111,6 +111,10 @@ struct Op {
     /* A leaf that is a parameter; the others are data. */
     bool holds_weights;
 
+    /* It is no product with a kernel, but a kernel of it may take in the activation and pool after
+       it, and its gradients likewise: that by its input, and one of direction dW beside it. */
+    bool leads;
+
     /* Of a pool: it takes the mean of a window; else the maximum. */
     bool averages;
 
@@ -128,8 +132,16 @@ struct Op {
     /* Inputs after the first are values of other layers. */
     bool inputs_from_layers;
 
-    /* A kernel may do without this input where it does not matter; 0: it needs all. */
-    int optional_input;
+    /* What inference has in the node's place, of what it has in the places of the node's inputs;
+       NULL: the same operator. */
+    Node *(*inference)(Graph *graph, const Node *node, Node *const *inputs);
+
+    /* Its value is one for all images of a group, and a step that makes it takes all of them at
+       once. */
+    bool of_group;
+
+    /* Inputs that a kernel may do without where they do not matter: a bit each. */
+    unsigned optional_inputs;
 
     /* Its input may be pixels where it was reals in training. */
     bool reads_pixels;
@@ -195,7 +207,10 @@ typedef struct Parameter {
     double limit; /* Glorot uniform [-limit, limit); 0: all `fill` */
     double fill;
     bool non_trainable; /* no gradient is asked for it, and updates leave it alone */
-    Node *gradient;     /* set by differentiate; NULL of what is not trained */
+    Node *statistic;    /* what training sees of it in a group of images; NULL: it is none */
+    double momentum;    /* of a statistic: what an update leaves of it */
+    Node *gradient; /* set by differentiate; of a statistic what is seen of it; NULL of what else
+                           is not trained */
 } Parameter;
 
 /* An optimizer or a schedule as the graph file chose it: its word, and its numbers in the order of
@@ -244,7 +259,9 @@ typedef struct Stage {
     bool whole;
     /* its layers: places in graph->layers, both included */
     int encoder_first, encoder_last, decoder_first, decoder_last;
-    Node *objective; /* its loss, and ... */
+    Node *objective;               /* its loss, ... */
+    Node *evaluation, **statistic; /* likewise, see graph_evaluation(), graph_statistic(); and ...
+                                      */
     Node *output;    /* ... image to picture, for inference, by all layers trained so far; both set
                         by `stages`, not of the whole */
     Node **gradient; /* one a parameter, NULL where it rests; set by differentiate, not of the whole
@@ -259,6 +276,7 @@ struct Graph {
     Node **nodes;
     int count, room;
     Node *input, *latent, *output, *loss;
+    Node *evaluation; /* the loss as inference has it; NULL: it is the loss itself without noise */
     Parameter *parameters;
     int parameter_count;
     LayerRow *layers;
@@ -270,6 +288,8 @@ struct Graph {
     Fusion **fusions; /* set by fuse */
     int fusion_count;
     Fusion **fusion_of; /* likewise: of each node, NULL of leaves */
+    bool grouped;       /* training ties the images of a group together ... */
+    int over;           /* ... of so many; 0: of a whole batch */
     bool streams;       /* it is compiled for images that come row by row; set before the passes */
     bool turned;        /* set by turn: height and width are exchanged */
 };
@@ -340,6 +360,11 @@ int graph_partial_stages(const Graph *graph);
 Node *graph_loss(const Graph *graph, int stage);
 bool graph_trains(const Graph *graph, int stage, int i);
 Node *graph_gradient(const Graph *graph, int stage, int i);
+
+/* Likewise: the loss as inference has it, NULL where that is the loss itself without noise; and what
+   training sees of parameter i, NULL where that is no statistic or its layer rests. */
+Node *graph_evaluation(const Graph *graph, int stage);
+Node *graph_statistic(const Graph *graph, int stage, int i);
 
 /* Whether the layer at that place in graph->layers is one that the stage trains; the place of a
    node's layer, -1: of none. */

@@ -128,12 +128,3 @@ const LayerSpec layer_instance_norm = {
     { { "eps", ARG_REAL, .number = 1e-3, .min = 1e-12, .max = 1 } },
     instance_norm_build,
 };
-
-const LayerSpec layer_batch_norm = {
-    .word = "batch_norm",
-    .short_name = "norm",
-    .about =
-        "refused: its statistics would tie the images of a batch together, but here one image is "
-        "the unit: a gradient is a sum over images that do not "
-        "know of each other; use group_norm { groups = ... }, which normalises within an image",
-};

@@ -48,7 +48,7 @@ const Op op_max_unpool2d = { .name = "max_unpool2d",
                              .gradient = max_unpool2d_gradient,
                              .scale = max_unpool2d_scale,
                              .inputs_from_layers = true,
-                             .optional_input = 2 };
+                             .optional_inputs = 1u << 2 };
 const Op op_max_unpool2d_dx = { .name = "max_unpool2d_dx",
                                 .arity = 3,
                                 .numbers = { POOL_NUMBERS },
@@ -56,7 +56,7 @@ const Op op_max_unpool2d_dx = { .name = "max_unpool2d_dx",
                                 .shape = max_unpool2d_dx_shape,
                                 .direction = DIRECTION_DX,
                                 .gradient_of = &op_max_unpool2d,
-                                .optional_input = 1 };
+                                .optional_inputs = 1u << 1 };
 
 static Node *max_unpool2d_build(Layer *layer, const Arg *args, Node *x)
 {

@@ -43,7 +43,8 @@ typedef struct ArgSpec {
                                    } and always required */
     const char *text;           /* default of ARG_CHOICE and ARG_PADDING; of others, the default in
                                    words where it is no number */
-    const char *const *choices; /* NULL-ended */
+    const char *const *choices; /* NULL-ended; of ARG_INT what it may be besides a number, which is
+                                   then the default */
 } ArgSpec;
 
 /* A layer that another one names; its output is the value after its activation. */

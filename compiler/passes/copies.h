@@ -9,4 +9,7 @@
    and the reader wants reals. */
 Node *inference_input(Graph *graph, const Node *reader, const Node *input, Node *value);
 
+/* What inference has in the place of a node whose operator says so, of those inputs. */
+Node *inference_of(Graph *graph, const Node *node, Node *const *inputs);
+
 #endif

@@ -74,6 +74,7 @@ static void collect(Graph *graph, int stage, Arrived **gradient, Node **gradient
 {
     for (int i = 0; i < graph->parameter_count; i++) {
         const Node *parameter = graph->parameters[i].node;
+        gradients[i] = graph_statistic(graph, stage, i);
         if (!graph_trains(graph, stage, i))
             continue;
         gradients[i] = total(graph, parameter, gradient[parameter->id]);

@@ -98,20 +98,9 @@ static const Node *read_by_gradient(const Fusion *fusion)
     return node_takes_maximum(fusion->pool) ? fusion->pool : fusion->act;
 }
 
-/* The backward half: dw reads the core's input, dx its kernel; what arrives at them comes through
-   d_pool and d_act. */
-static void find_backward(const Graph *graph, const Users *all, Fusion *fusion)
+/* What arrives at the gradients comes through d_pool and d_act. */
+static void find_arriving(Fusion *fusion, Node *dy)
 {
-    const int stage = fusion->core->stage;
-    for (int i = 0; i < graph->parameter_count; i++) {
-        const Node *parameter = graph->parameters[i].node;
-        if (parameter == fusion->core->input[1])
-            fusion->dw = graph_gradient(graph, stage, i);
-        if (fusion->bias && parameter == fusion->bias->input[1])
-            fusion->db = graph_gradient(graph, stage, i);
-    }
-    fusion->dx = find_dx(all, fusion->core);
-    Node *dy = fusion->dw ? fusion->dw->input[1] : NULL;
     bool max = node_takes_maximum(fusion->pool);
     if (max && is_gradient_of(dy, fusion->pool) && dy->input[0] == fusion->codes) {
         fusion->d_pool = dy;
@@ -123,6 +112,38 @@ static void find_backward(const Graph *graph, const Users *all, Fusion *fusion)
     }
     if (!max && (fusion->d_act || !fusion->act) && is_gradient_of(dy, fusion->pool))
         fusion->d_pool = dy;
+}
+
+/* The backward half: dw reads the core's input, dx its kernel. */
+static void find_backward(const Graph *graph, const Users *all, Fusion *fusion)
+{
+    const int stage = fusion->core->stage;
+    for (int i = 0; i < graph->parameter_count; i++) {
+        const Node *parameter = graph->parameters[i].node;
+        if (parameter == fusion->core->input[1])
+            fusion->dw = graph_gradient(graph, stage, i);
+        if (fusion->bias && parameter == fusion->bias->input[1])
+            fusion->db = graph_gradient(graph, stage, i);
+    }
+    fusion->dx = find_dx(all, fusion->core);
+    find_arriving(fusion, fusion->dw ? fusion->dw->input[1] : NULL);
+}
+
+/* Of what leads a fusion without a kernel: its gradients, and how what arrives comes to them. */
+static void find_gradients(const Users *all, Fusion *fusion)
+{
+    const Node *x = fusion->core->input[0];
+    for (int i = all->first[x->id]; i < all->first[x->id + 1]; i++) {
+        Node *node = all->node[i];
+        if (!is_gradient_of(node, fusion->core) || node->input[1] != fusion->core->input[1])
+            continue;
+        if (node->op->direction == DIRECTION_DX)
+            fusion->dx = node;
+        else
+            fusion->dw = node;
+    }
+    const Node *reader = fusion->dw;
+    find_arriving(fusion, reader ? reader->input[reader->op->arity - 1] : NULL);
 }
 
 static Fusion *add_fusion(Graph *graph, const char *name, Node *core)
@@ -177,11 +198,12 @@ void pass_fuse(Graph *graph)
             continue;
         Fusion *fusion = add_fusion(
             graph, node_heads_fusion(node) ? name_of_core(node) : node->name, node);
-        if (node_heads_fusion(node)) {
+        if (node_heads_fusion(node) || node->op->leads)
             follow(graph, &all, fusion);
-            if (!node->infer)
-                find_backward(graph, &all, fusion);
-        }
+        if (node_heads_fusion(node) && !node->infer)
+            find_backward(graph, &all, fusion);
+        if (node->op->leads && !node->infer)
+            find_gradients(&all, fusion);
         take(graph, fusion);
     }
     mark_gradients(graph);

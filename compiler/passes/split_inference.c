@@ -6,10 +6,10 @@
 
 #include <string.h>
 
-static bool has_training_only(const Graph *graph)
+static bool inference_differs(const Graph *graph)
 {
     for (int i = 0; i < graph->count; i++)
-        if (graph->nodes[i]->op->training_only)
+        if (graph->nodes[i]->op->training_only || graph->nodes[i]->op->inference)
             return true;
     return false;
 }
@@ -28,6 +28,29 @@ Node *inference_input(Graph *graph, const Node *reader, const Node *input, Node 
     return pixels && !reader->op->reads_pixels ? pixels_as_reals(graph, input, value) : value;
 }
 
+Node *inference_of(Graph *graph, const Node *node, Node *const *inputs)
+{
+    Node *made = node->op->inference(graph, node, inputs);
+    made->infer = true;
+    return made;
+}
+
+/* The loss of validation, with its terms. Noise is left out of a loss where nothing is drawn;
+   statistics of a group are not. */
+static void split_loss(Graph *graph, int count, Node **values)
+{
+    for (int i = 0; i < count; i++) {
+        Node *node = graph->nodes[i], *inputs[MAX_INPUTS] = { 0 };
+        if (!node_is_loss(node))
+            continue;
+        for (int k = 0; k < node->op->arity; k++)
+            inputs[k] = inference_input(graph, node, node->input[k], values[node->input[k]->id]);
+        values[i] = add_copy(graph, node->op, node, arena_format("%s.infer", node->name), inputs,
+                             node->number);
+    }
+    graph->evaluation = values[graph->loss->id];
+}
+
 /* What inference reads in the node's place: the node itself, its input where it works in training
    alone, or a copy above which that happened. */
 static Node *value_for_inference(Graph *graph, const Node *node, Node *const *values)
@@ -40,6 +63,8 @@ static Node *value_for_inference(Graph *graph, const Node *node, Node *const *va
     }
     if (node->op->training_only)
         return inputs[0];
+    if (node->op->inference)
+        return inference_of(graph, node, inputs);
     return same ? NULL
                 : add_copy(graph, node->op, node, arena_format("%s.infer", node->name), inputs,
                            node->number);
@@ -47,7 +72,7 @@ static Node *value_for_inference(Graph *graph, const Node *node, Node *const *va
 
 void pass_split_inference(Graph *graph)
 {
-    if (!has_training_only(graph))
+    if (!inference_differs(graph))
         return;
     int count = graph->count;
     Node **values = ARENA_ARRAY(Node *, count);
@@ -58,6 +83,8 @@ void pass_split_inference(Graph *graph)
             values[i] = node;
         node->inference = values[i];
     }
+    if (graph->grouped)
+        split_loss(graph, count, values);
     graph->latent = values[graph->latent->id];
     graph->output = values[graph->output->id];
 }

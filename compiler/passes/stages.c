@@ -39,6 +39,15 @@ static bool is_below(const Copier *c, int layer)
 
 static Node *copy(Copier *c, Node *node);
 
+/* Of an operator that inference has another in the place of. */
+static Node *copy_as_inference(const Copier *c, const Node *node, Node *const *inputs)
+{
+    Node *made = inference_of(c->graph, node, inputs);
+    made->name = arena_format("%s%d", made->name, c->number);
+    made->stage = c->number;
+    return made;
+}
+
 static Node *copy_node(Copier *c, Node *node)
 {
     Node *inputs[MAX_INPUTS] = { 0 };
@@ -50,6 +59,8 @@ static Node *copy_node(Copier *c, Node *node)
     }
     if (c->infer && node->op->training_only)
         return inputs[0];
+    if (c->infer && node->op->inference && !same)
+        return copy_as_inference(c, node, inputs);
     if (c->infer && same)
         return at_rest(node);
     const char *name = arena_format("%s.%s%d", node->name, c->infer ? "infer" : "stage", c->number);
@@ -94,6 +105,30 @@ static Copier copier(Graph *graph, int number, bool infer)
                      ARENA_ARRAY(Node *, graph->count) };
 }
 
+/* Where layers take statistics of a group: what the stage sees of those it trains, and its loss as
+   inference has it. */
+static void add_groups(Copier *training, Copier *inference, Node *target)
+{
+    Graph *graph = training->graph;
+    Stage *stage = &graph->stages[training->number - 1];
+    const Node place = { .layer = arena_format("loss.stage%d.infer", training->number),
+                         .loc = stage->loss.loc };
+    stage->statistic = ARENA_ARRAY(Node *, graph->parameter_count + 1);
+    for (int i = 0; i < graph->parameter_count; i++) {
+        Node *statistic = graph->parameters[i].statistic;
+        if (statistic && stage_trains(stage, graph_layer_of(graph, statistic)))
+            stage->statistic[i] = copy(training, statistic);
+    }
+    const int first = graph->count;
+    stage->evaluation = loss_build(graph, place, &stage->loss,
+                                   copy(inference, last_of(graph, stage->decoder_last)), target,
+                                   NULL, 0);
+    for (int i = first; i < graph->count; i++) {
+        graph->nodes[i]->stage = training->number;
+        graph->nodes[i]->infer = true;
+    }
+}
+
 static void build_stage(Graph *graph, int number)
 {
     Stage *stage = &graph->stages[number - 1];
@@ -107,6 +142,8 @@ static void build_stage(Graph *graph, int number)
     for (int i = first; i < graph->count; i++)
         graph->nodes[i]->stage = number;
     stage->output = copy_autoencoder(&inference, graph->layer_count - 1);
+    if (graph->grouped)
+        add_groups(&training, &inference, target);
 }
 
 void pass_stages(Graph *graph)

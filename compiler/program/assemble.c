@@ -90,6 +90,8 @@ static void plan_training(Plan *plan, Program *program)
 static Node *output_of(const Plan *plan, const Program *program)
 {
     const Graph *graph = plan->graph;
+    if (node_is_loss(program->result))
+        return graph_evaluation(graph, program->stage);
     if (program->stage)
         return graph->stages[program->stage - 1].output;
     return program == &plan->encode ? graph->latent : graph->output;
@@ -111,13 +113,18 @@ static void open_stages(Plan *plan)
     plan->stage_count = plan->settings.library ? 0 : graph_partial_stages(plan->graph);
     plan->stages = ARENA_ARRAY(Program, plan->stage_count + 1);
     plan->previews = ARENA_ARRAY(Program, plan->stage_count + 1);
+    plan->evaluations = ARENA_ARRAY(Program, plan->stage_count + 1);
     for (int i = 0; i < plan->stage_count; i++) {
         Node *output = plan->graph->stages[i].output;
         plan->stages[i] = (Program){ .name = arena_format("train stage %d", i + 1),
-                                     .stage = i + 1 };
+                                     .stage = i + 1,
+                                     .grouped = plan->graph->grouped };
         plan->previews[i] = (Program){ .name = arena_format("reconstruct stage %d", i + 1),
                                        .stage = i + 1,
                                        .result = node_storage(output) };
+        plan->evaluations[i] = (Program){ .name = arena_format("evaluate stage %d", i + 1),
+                                          .stage = i + 1,
+                                          .result = graph_evaluation(plan->graph, i + 1) };
     }
 }
 
@@ -133,7 +140,8 @@ Plan *plan_open(const Graph *graph, Settings settings, const Force *forces, int 
         memcpy(plan->forces, forces, sizeof *forces * (size_t)force_count);
     plan->force_count = force_count;
     check_tuning(plan);
-    plan->train = (Program){ .name = "train" };
+    plan->train = (Program){ .name = "train", .grouped = graph->grouped };
+    plan->evaluate = (Program){ .name = "evaluate", .result = graph->evaluation };
     plan->encode = (Program){ .name = "encode", .result = node_storage(graph->latent) };
     plan->decode = (Program){ .name = "decode",
                               .given = node_storage(graph->latent),

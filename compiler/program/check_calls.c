@@ -160,7 +160,7 @@ static bool has_argument(const Step *step, const Node *node)
 /* Input 0 no step may lack. */
 static bool may_lack(const Node *node, int input)
 {
-    return input != 0 && input == node->op->optional_input;
+    return input != 0 && node->op->optional_inputs >> input & 1;
 }
 
 /* Of whatever the step computes, on the way or to leave it behind, it has the operands or computes

@@ -31,6 +31,9 @@ static void write_elsewhere(Checker *c, const Node *node)
         checker_find(c, "it writes to %s, which the caller gives", node->name);
     if (c->made[node->id]++)
         checker_find(c, "it makes %s a second time", node->name);
+    const int parameter = c->gradient[node->id];
+    if (parameter && graph_statistic(c->plan->graph, c->program->stage, parameter - 1))
+        return;
     if (!c->program->result && backward == node_is_loss(node))
         checker_find(c, "it makes %s %s the loss is known", node->name,
                      backward ? "after" : "before");
@@ -94,6 +97,10 @@ static const char *argument_text(const Argument *a)
 static void check_copies(Checker *c, const Buffer *b)
 {
     const int microbatch = c->plan->microbatch, *segment = c->program->segment;
+    if (b->shared)
+        return;
+    if (c->program->phase[c->s] != c->program->phase[b->made])
+        checker_find(c, "%s has room for one image of the group", checker_buffer(b));
     if (microbatch > 1 && b->copies == 1
         && (checker_step(c)->kernel->batched || segment[c->s] != segment[b->made]))
         checker_find(c, "%s has room for one image of the microbatch", checker_buffer(b));
@@ -147,6 +154,12 @@ static void read_argument(Checker *c, const Argument *a)
         want_held(c, a);
 }
 
+/* Whether every image of those that go through a segment has bytes of its own in it. */
+static bool keeps_images(const Buffer *b)
+{
+    return b->shared || b->copies > 1;
+}
+
 /* What outlives its segment has a place for each image: no image writes to those of others. */
 static void write_argument(Checker *c, const Argument *a)
 {
@@ -157,7 +170,7 @@ static void write_argument(Checker *c, const Argument *a)
         if (!c->later)
             write_elsewhere(c, a->node);
     } else if (place && !a->sum
-               && !(c->later && a->node && c->program->buffers[place - 1].copies > 1)) {
+               && !(c->later && a->node && keeps_images(&c->program->buffers[place - 1]))) {
         checker_give(c, &c->program->buffers[place - 1], place);
     }
 }
@@ -199,14 +212,16 @@ static void check_run(Checker *c, int from, int to)
     const Program *p = c->program;
     for (c->s = from; c->s < to; c->s++)
         if ((to > from + 1 && checker_step(c)->kernel->batched)
-            || (c->s > from && c->s == p->forward_count))
+            || (c->s > from && c->s == p->forward_count && p->phase_count == 1))
             checker_find(c, "its segment of steps from %d to %d is done image by image", from,
                          to - 1);
 }
 
 static void follow_run(Checker *c, int from, int to)
 {
-    const bool by_image = c->plan->microbatch > 1 && !c->program->steps[from]->kernel->batched;
+    const Step *first = c->program->steps[from];
+    const bool by_image = (c->plan->microbatch > 1 || c->program->grouped)
+                          && !first->kernel->batched && !step_takes_group(first);
     const int images = by_image ? 2 : 1; /* the first one, and one that stands for all later ones */
     for (int image = 0; image < images; image++) {
         c->later = image > 0;

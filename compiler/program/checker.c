@@ -78,10 +78,13 @@ static void check_buffer(Checker *c, const Buffer *b)
     if (b->first < 0 || b->first > b->last || b->last >= p->count || b->made < 0
         || b->made >= p->count)
         checker_find(c, "%s is made in step %d", checker_buffer(b), b->made);
-    if (b->bytes == 0 || b->offset % ALIGNMENT || b->offset > p->bytes
-        || b->bytes > p->bytes - b->offset)
-        checker_find(c, "%s does not lie in the workspace of %zu bytes at a multiple of %d",
-                     checker_buffer(b), p->bytes, ALIGNMENT);
+    const size_t bytes = b->shared ? p->shared_bytes : p->bytes;
+    if (b->bytes == 0 || b->offset % ALIGNMENT || b->offset > bytes || b->bytes > bytes - b->offset)
+        checker_find(c, "%s does not lie in the %s of %zu bytes at a multiple of %d",
+                     checker_buffer(b), b->shared ? "group's memory" : "workspace", bytes,
+                     ALIGNMENT);
+    if (b->shared && b->bytes % ALIGNMENT)
+        checker_find(c, "%s leaves the next image's bytes unaligned", checker_buffer(b));
     if (b->node
         && (b->node->id >= c->plan->graph->count || c->plan->graph->nodes[b->node->id] != b->node))
         checker_find(c, "%s is of a value that the graph has not", checker_buffer(b));
@@ -114,6 +117,12 @@ static void fill_tables(Checker *c)
     }
 }
 
+/* The memory of the group is looked at as if it came after the workspace. */
+static size_t place_of(const Checker *c, const Buffer *b)
+{
+    return b->offset + (b->shared ? c->program->bytes : 0);
+}
+
 static void take_spans(Checker *c)
 {
     const Program *p = c->program;
@@ -121,8 +130,8 @@ static void take_spans(Checker *c)
     if (!ends)
         fail_with(EXIT_FILE, "out of memory");
     for (int i = 0; i < p->buffer_count; i++) {
-        ends[2 * i] = p->buffers[i].offset;
-        ends[2 * i + 1] = p->buffers[i].offset + p->buffers[i].bytes;
+        ends[2 * i] = place_of(c, &p->buffers[i]);
+        ends[2 * i + 1] = ends[2 * i] + p->buffers[i].bytes;
     }
     c->held = spans_new(ends, 2 * p->buffer_count);
 }
@@ -138,10 +147,12 @@ Checker checker_open(const Plan *plan, const Program *program)
 
 void checker_give(Checker *c, const Buffer *b, int holder)
 {
-    spans_give(&c->held, b->offset, b->offset + b->bytes, holder);
+    const size_t at = place_of(c, b);
+    spans_give(&c->held, at, at + b->bytes, holder);
 }
 
 int checker_holder(const Checker *c, const Buffer *b)
 {
-    return spans_holder(&c->held, b->offset, b->offset + b->bytes);
+    const size_t at = place_of(c, b);
+    return spans_holder(&c->held, at, at + b->bytes);
 }

@@ -81,35 +81,55 @@ static void live(const Plan *plan, Program *program, int s, const Argument *a)
     }
 }
 
-/* The first and the last step of each segment. */
+/* The first and the last step of each segment, or phase. */
 typedef struct Runs {
+    const int *number; /* of each step: its segment */
     int *first, *last;
 } Runs;
 
-static Runs find_runs(const Program *program)
+static Runs find_runs(const Program *program, const int *number)
 {
-    Runs segments = { ARENA_ARRAY(int, program->count + 1), ARENA_ARRAY(int, program->count + 1) };
+    Runs runs = { number, ARENA_ARRAY(int, program->count + 1),
+                  ARENA_ARRAY(int, program->count + 1) };
     for (int s = program->count - 1; s >= 0; s--)
-        segments.first[program->segment[s]] = s;
+        runs.first[number[s]] = s;
     for (int s = 0; s < program->count; s++)
-        segments.last[program->segment[s]] = s;
-    return segments;
+        runs.last[number[s]] = s;
+    return runs;
+}
+
+/* It lives from the first step of the run that makes it to the last of the one that reads it last,
+   since images go through each one after the other. */
+static void live_by_runs(const Runs *runs, Buffer *b)
+{
+    b->first = runs->first[runs->number[b->first]];
+    b->last = runs->last[runs->number[b->last]];
+}
+
+static size_t aligned(size_t bytes)
+{
+    return (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
 }
 
 /* A value that one segment makes and reads needs room for one image; any other for the whole
-   microbatch, and its life is that of the segments it touches, since they return to their first
-   step with every image. */
-static void set_size(const Plan *plan, const Program *program, const Runs *segments, Buffer *b)
+   microbatch, but what one phase leaves to others for every image of the group. */
+static void set_size(const Plan *plan, const Program *program, const Runs *segments,
+                     const Runs *phases, Buffer *b)
 {
     b->copies = 1;
     if (!b->node)
         return;
+    b->shared = program->phase[b->first] != program->phase[b->last];
+    if (b->shared) {
+        live_by_runs(phases, b);
+        b->bytes = aligned(value_bytes(plan, b->node) + SLACK);
+        return;
+    }
     if (plan->microbatch > 1
         && (program->segment[b->first] != program->segment[b->last]
             || program->steps[b->first]->kernel->batched)) {
         b->copies = plan->microbatch;
-        b->first = segments->first[program->segment[b->first]];
-        b->last = segments->last[program->segment[b->last]];
+        live_by_runs(segments, b);
     }
     b->bytes = value_bytes(plan, b->node) * (size_t)b->copies + SLACK;
 }
@@ -126,17 +146,13 @@ void plan_lives(const Plan *plan, Program *program)
     for (int s = 0; s < program->count; s++)
         for (int i = 0; i < program->steps[s]->argument_count; i++)
             live(plan, program, s, &program->steps[s]->arguments[i]);
-    const Runs segments = plan->microbatch > 1 ? find_runs(program) : (Runs){ NULL, NULL };
+    const Runs segments = find_runs(program, program->segment),
+               phases = find_runs(program, program->phase);
     for (int i = 0; i < program->buffer_count; i++)
-        set_size(plan, program, &segments, &program->buffers[i]);
+        set_size(plan, program, &segments, &phases, &program->buffers[i]);
 }
 
 /* ---- offsets ---- */
-
-static size_t aligned(size_t bytes)
-{
-    return (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
-}
 
 size_t plan_least_bytes(const Program *program)
 {
@@ -238,21 +254,29 @@ static int by_size(const void *a, const void *b)
     return x->bytes != y->bytes ? (x->bytes < y->bytes) - (x->bytes > y->bytes) : (x > y) - (x < y);
 }
 
-void plan_offsets(Program *program)
+/* Of the buffers in one memory, a thread's or the group's; returns its bytes. */
+static size_t place_all(const Program *program, bool shared)
 {
-    const int count = program->buffer_count;
-    Buffer **order = ARENA_ARRAY(Buffer *, count + 1);
+    int count = 0;
+    size_t bytes = 0;
+    Buffer **order = ARENA_ARRAY(Buffer *, program->buffer_count + 1);
     Calendar calendar = open_calendar(program);
-    for (int i = 0; i < count; i++)
-        order[i] = &program->buffers[i];
+    for (int i = 0; i < program->buffer_count; i++)
+        if (program->buffers[i].shared == shared)
+            order[count++] = &program->buffers[i];
     qsort(order, (size_t)count, sizeof *order, by_size);
-    program->bytes = 0;
     for (int i = 0; i < count; i++) {
         place(&calendar, order[i]);
         size_t end = order[i]->offset + order[i]->bytes;
-        program->bytes = end > program->bytes ? end : program->bytes;
+        bytes = end > bytes ? end : bytes;
     }
-    program->bytes = aligned(program->bytes);
+    return aligned(bytes);
+}
+
+void plan_offsets(Program *program)
+{
+    program->bytes = place_all(program, false);
+    program->shared_bytes = program->phase_count > 1 ? place_all(program, true) : 0;
 }
 
 void plan_memory(const Plan *plan, Program *program)

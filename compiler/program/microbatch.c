@@ -14,12 +14,24 @@ static bool is_batched(const Plan *plan)
     return false;
 }
 
+static void set_phases(Program *program)
+{
+    program->phase = ARENA_ARRAY(int, program->count + 1);
+    for (int i = 1; i < program->count; i++)
+        program->phase[i] = program->phase[i - 1]
+                            + (step_takes_group(program->steps[i])
+                               != step_takes_group(program->steps[i - 1]));
+    program->phase_count = program->count ? program->phase[program->count - 1] + 1 : 1;
+}
+
 void plan_segments(Program *program)
 {
+    set_phases(program);
     program->segment = ARENA_ARRAY(int, program->count + 1);
     for (int i = 1; i < program->count; i++) {
         bool breaks = program->steps[i]->kernel->batched || program->steps[i - 1]->kernel->batched
-                      || i == program->forward_count;
+                      || (i == program->forward_count && program->phase_count == 1)
+                      || program->phase[i] != program->phase[i - 1];
         program->segment[i] = program->segment[i - 1] + breaks;
     }
 }

@@ -47,6 +47,22 @@ bool plan_decodes(const Plan *plan)
     return plan->decode.given != NULL;
 }
 
+bool plan_evaluates(const Plan *plan)
+{
+    return plan->graph->evaluation && !plan->settings.library;
+}
+
+bool step_takes_group(const Step *step)
+{
+    return step->core->op->of_group;
+}
+
+int plan_group_images(const Plan *plan)
+{
+    const int batch = plan->graph->training.batch, over = plan->graph->over;
+    return over && over < batch ? over : batch;
+}
+
 bool plan_is_gradient(const Node *node)
 {
     return node->parameter > 0;
@@ -64,7 +80,7 @@ int plan_programs(const Plan *plan, Program ***programs)
 {
     Plan *p = (Plan *)plan;
     int count = 0;
-    *programs = ARENA_ARRAY(Program *, 3 + 2 * plan->stage_count);
+    *programs = ARENA_ARRAY(Program *, 4 + 3 * plan->stage_count);
     (*programs)[count++] = &p->train;
     if (plan->settings.stream) {
         (*programs)[count++] = &p->stream;
@@ -76,5 +92,10 @@ int plan_programs(const Plan *plan, Program ***programs)
         (*programs)[count++] = &p->stages[i];
         (*programs)[count++] = &p->previews[i];
     }
+    if (!plan_evaluates(plan))
+        return count;
+    (*programs)[count++] = &p->evaluate;
+    for (int i = 0; i < plan->stage_count; i++)
+        (*programs)[count++] = &p->evaluations[i];
     return count;
 }

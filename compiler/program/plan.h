@@ -25,6 +25,7 @@ typedef struct Buffer {
     int copies;      /* one for each image of the microbatch, or 1: the images use it one after
                         another */
     bool sum;        /* kept over the images of a chunk */
+    bool shared;     /* it lies in the memory of the group, where every image has so many bytes */
 } Buffer;
 
 /* Of a stream: rows of one value, of which only the last few exist, each padded with zeros as its
@@ -48,7 +49,13 @@ typedef struct Program {
     int *latest;     /* by node: place of the last buffer of its value, counted from 1; 0: none */
     int *scratch_at; /* by step: place of its scratch memory, counted likewise */
     size_t bytes;
-    int *segment;       /* of each step: the number of its segment, see plan_segments */
+    int *segment;    /* of each step: the number of its segment, see plan_segments */
+    int *phase;      /* likewise, of its phase; all 0 where images do not meet */
+    int phase_count; /* 1: images do not meet */
+    bool grouped;    /* training of a network where they do */
+    size_t
+        shared_bytes;   /* of one image, in the memory of the group: values that one phase leaves to
+                            others */
     const Node *given;  /* value that the caller hands in besides the image: the latent, of decode;
                            else NULL */
     const Node *result; /* value that the caller gets: latent, output; NULL: gradients and loss. All
@@ -73,6 +80,8 @@ typedef struct Plan {
     int force_count;
     const Tuning *tuning; /* NULL: the cost model alone */
     Program train, encode;
+    Program evaluate;  /* image to the loss of inference, where that is not the first half of
+                              training; else without steps */
     Program decode;    /* latent to output; where the decoder reads more than the latent, it is
                           "reconstruct": image to output, nothing given */
     Program stream;    /* with settings.stream, instead of these two: image to output, the latent on
@@ -81,6 +90,7 @@ typedef struct Plan {
                           ... */
     Program *previews; /* and image to output through the layers trained so far: "reconstruct stage
                           1" */
+    Program *evaluations; /* and image to loss, likewise */
     int stage_count;
     int loss_places; /* see terms_places() */
     const Packing **packings;
@@ -106,6 +116,15 @@ bool plan_uses_openblas(const Plan *plan);
 /* Whether the decoder needs the latent alone. */
 bool plan_decodes(const Plan *plan);
 
+/* Whether validation has a loss of its own. */
+bool plan_evaluates(const Plan *plan);
+
+/* Whether the step is of the training of groups, and takes all images of one at once. */
+bool step_takes_group(const Step *step);
+
+/* Images of the largest group of a batch. */
+int plan_group_images(const Plan *plan);
+
 /* Of a parameter: lies in the caller's gradient array. */
 bool plan_is_gradient(const Node *node);
 
@@ -113,7 +132,7 @@ bool plan_is_gradient(const Node *node);
 double program_macs(const Program *program);
 
 /* All programs in a fixed order: train, then encode and decode or the stream, then of each
-   stage training and the preview. Returns how many. */
+   stage training and the preview, then evaluations where there are any. Returns how many. */
 int plan_programs(const Plan *plan, Program ***programs);
 
 /* Whether training has packings of its own, in memory of its own: with a stream, whose kernels read

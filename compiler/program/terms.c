@@ -4,12 +4,18 @@
 
 #include <string.h>
 
-/* The losses, terms and sums of a stage up to that node, NULL: all. */
-static int count_places(const Graph *graph, int stage, const Node *up_to)
+/* Whether it is a loss, term or sum of the stage, in training or, `infer`, as inference has it. */
+static bool is_of(const Node *node, int stage, bool infer)
+{
+    return node_is_loss(node) && node->stage == stage && node->infer == infer;
+}
+
+/* Those up to that node, NULL: all. */
+static int count_places(const Graph *graph, int stage, bool infer, const Node *up_to)
 {
     int count = 0;
     for (int i = 0; i < graph->count && graph->nodes[i] != up_to; i++)
-        count += node_is_loss(graph->nodes[i]) && graph->nodes[i]->stage == stage;
+        count += is_of(graph->nodes[i], stage, infer);
     return count;
 }
 
@@ -17,7 +23,7 @@ int terms_places(const Graph *graph)
 {
     int most = 1;
     for (int p = 0; p <= graph_partial_stages(graph); p++) {
-        const int count = count_places(graph, p, NULL);
+        const int count = count_places(graph, p, false, NULL);
         most = count > most ? count : most;
     }
     return most;
@@ -25,17 +31,17 @@ int terms_places(const Graph *graph)
 
 int terms_place(const Graph *graph, const Node *node)
 {
-    if (node == graph_loss(graph, node->stage))
+    if (node == graph_loss(graph, node->stage) || node == graph_evaluation(graph, node->stage))
         return 0;
-    return 1 + count_places(graph, node->stage, node);
+    return 1 + count_places(graph, node->stage, node->infer, node);
 }
 
 int terms_of(const Graph *graph, int stage, const Node ***terms)
 {
     int count = 0;
-    *terms = ARENA_ARRAY(const Node *, count_places(graph, stage, NULL) + 1);
+    *terms = ARENA_ARRAY(const Node *, count_places(graph, stage, false, NULL) + 1);
     for (int i = 0; i < graph->count; i++)
-        if (node_is_term(graph->nodes[i]) && graph->nodes[i]->stage == stage)
+        if (node_is_term(graph->nodes[i]) && is_of(graph->nodes[i], stage, false))
             (*terms)[count++] = graph->nodes[i];
     return count;
 }

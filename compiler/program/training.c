@@ -35,26 +35,45 @@ static size_t workspace_bytes(const Plan *plan)
 {
     const size_t latent = (size_t)shape_count(plan->graph->latent->shape) * (size_t)plan->microbatch
                           * (size_t)settings_real_bytes(&plan->settings);
-    size_t train = larger(plan->train.bytes, ALIGNMENT),
+    size_t train = larger(larger(plan->train.bytes, plan->evaluate.bytes), ALIGNMENT),
            infer = larger(plan->encode.bytes, plan->decode.bytes);
     for (int i = 0; i < plan->stage_count; i++) {
-        train = larger(train, plan->stages[i].bytes);
+        train = larger(train, larger(plan->stages[i].bytes, plan->evaluations[i].bytes));
         infer = larger(infer, plan->previews[i].bytes);
     }
     return larger(train, block(latent) + infer);
 }
 
+/* Of a batch: its first group is the largest. */
+static size_t shared_bytes(const Plan *plan)
+{
+    const Graph *graph = plan->graph;
+    const int images = plan_group_images(plan);
+    size_t most = plan->train.shared_bytes;
+    for (int i = 0; i < plan->stage_count; i++)
+        most = larger(most, plan->stages[i].shared_bytes);
+    return graph->grouped ? larger(most * (size_t)images, ALIGNMENT) : 0;
+}
+
+/* A group that threads share is cut into four or more. */
+static int chunks_of_microbatches(const Plan *plan, int batch)
+{
+    const int chunks = (batch + plan->microbatch - 1) / plan->microbatch,
+              chunk = (batch + chunks - 1) / chunks, share = (batch + 3) / 4;
+    return plan->graph->grouped && chunk > share ? (batch + share - 1) / share : chunks;
+}
+
 /* Chunks of a batch, as trainer_chunk() of the runtime cuts it. */
 static int chunk_count(const Plan *plan)
 {
-    const int batch = plan->graph->training.batch;
+    const int batch = plan->graph->grouped ? plan_group_images(plan) : plan->graph->training.batch;
     const double macs = program_macs(&plan->train),
                  wanted = MACS_A_REAL * (double)parameter_count(plan);
     int chunk = 1;
     if (plan->accumulates_in_place)
         return 1;
     if (plan->microbatch > 1)
-        return (batch + plan->microbatch - 1) / plan->microbatch;
+        return chunks_of_microbatches(plan, batch);
     while (chunk < MAX_CHUNK && chunk * macs < wanted && 2 * chunk * CHUNKS_WANTED <= batch)
         chunk *= 2;
     return (batch + chunk - 1) / chunk;
@@ -81,11 +100,11 @@ size_t plan_training_bytes(const Plan *plan, int threads)
     const size_t own = (size_t)optimizer_states(&t->optimizer);
     if (plan->settings.library)
         return parameter_bytes(plan) + STATE_OF_LIBRARY + larger(prepared, ALIGNMENT)
-               + (1 + own) * vector + larger(plan->train.bytes, ALIGNMENT);
-    const size_t averages = t->ema > 0;
-    return (1 + own + averages + (size_t)sum_count(plan, threads)) * vector + block(prepared)
-           + block((size_t)t->batch * (size_t)plan->loss_places * sizeof(double))
-           + (size_t)threads * block(workspace_bytes(plan));
+               + (1 + own) * vector + larger(plan->train.bytes, ALIGNMENT) + shared_bytes(plan);
+    const size_t averages = t->ema > 0, of_groups = plan->graph->grouped;
+    return (1 + own + averages + of_groups + (size_t)sum_count(plan, threads)) * vector
+           + block(prepared) + block((size_t)t->batch * (size_t)plan->loss_places * sizeof(double))
+           + shared_bytes(plan) + (size_t)threads * block(workspace_bytes(plan));
 }
 
 /* A dense layer's weights are read once for each microbatch and direction. */

@@ -25,6 +25,8 @@ typedef struct Trainer {
     void *prepared;
     SumTree sums;
     real *total;       /* its root: the gradient of the sum of a batch's losses */
+    void *shared;      /* by the images of a group; NULL: there are no groups ... */
+    real *group_total; /* ... whose sums meet here, then `total` */
     void **workspaces; /* one a thread; fits training and inference */
     double *losses;    /* [batch] of the last images, each with the model's loss_places */
 } Trainer;
@@ -104,6 +106,13 @@ void trainer_reconstruct(Trainer *trainer, const uint8_t *image, real *output);
 /* The same as pixels. `scratch` has room for one output. */
 void trainer_reconstruct_bytes(Trainer *trainer, const uint8_t *image, real *scratch,
                                uint8_t *bytes);
+
+/* Forward and backward of n images, at most the batch's, in their order on the thread that calls,
+   as the model's backward_chunk: in the workspace of that thread, and in what groups share, so that
+   of a model with groups one thread may do so at a time. */
+void trainer_backward(Trainer *trainer, int thread, const uint8_t *const *images,
+                      const uint64_t *noise, int n, real *gradient, double *losses,
+                      ModelClock *clock);
 
 /* One image alone on its way through training, with the parameters in `prepared`: its gradient into
    gradient[parameter_reals], its loss. `see` (with `context`) is called after each step of the

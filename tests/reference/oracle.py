@@ -210,7 +210,7 @@ LAYERS = [
 ]
 
 
-def cae_forward(p, x):
+def cae_forward(p, x, seen=None):
     for n in ("encoder.conv1", "encoder.conv2", "encoder.conv3"):
         x = pool(torch.relu(conv(x, p[n + ".kernel"], p[n + ".bias"], {"kernel": 3})), {}, "max")
     z = x
@@ -299,6 +299,7 @@ SHORT = {
     "space_to_depth": "s2d",
     "upsample2d": "up",
     "max_unpool2d": "unpool",
+    "batch_norm": "bn",
     "flatten": "flatten",
     "reshape": "reshape",
     "layer_norm": "ln",
@@ -355,8 +356,26 @@ def named_layers(spec):
             yield "%s.%s%d" % (part, short, count[short]), l
 
 
-def net_forward(spec, p, x, init=None):
-    """Runs the chain; with `init`, draws each layer's parameters as it goes."""
+def batch_norm(name, l, p, x, init, seen):
+    """Over all images; the biased variance, in `seen` too, from which moving averages are made."""
+    if init is not None:
+        f32 = lambda a: torch.tensor(a.astype(np.float32).astype(np.float64))
+        p[name + ".gamma"] = f32(init.uniform(0.5, 1.5, x.shape[-1]))
+        p[name + ".beta"] = f32(init.uniform(-0.5, 0.5, x.shape[-1]))
+        p[name + ".moving_mean"] = torch.zeros(x.shape[-1])
+        p[name + ".moving_variance"] = torch.ones(x.shape[-1])
+    over = tuple(range(x.dim() - 1))
+    mean, variance = x.mean(over), x.var(over, unbiased=False)
+    if seen is not None:
+        for kind, now in (("mean", mean), ("variance", variance)):
+            seen[name + ".moving_" + kind] = (l.get("momentum", 0.99), now.detach())
+    scale = p[name + ".gamma"] / torch.sqrt(variance + l.get("eps", 1e-3))
+    return (x - mean) * scale + p[name + ".beta"]
+
+
+def net_forward(spec, p, x, init=None, seen=None):
+    """Runs the chain; with `init`, draws each layer's parameters as it goes. `seen`: gets, of each
+    statistic, its momentum and what the batch has."""
     switches, z = {}, x
     for name, l in named_layers(spec):
         if name.startswith("decoder") and z is not None and "latent" not in switches:
@@ -431,6 +450,8 @@ def net_forward(spec, p, x, init=None):
             x = depth_to_space(x, l["size"])
         elif op == "space_to_depth":
             x = space_to_depth(x, l["size"])
+        elif op == "batch_norm":
+            x = batch_norm(name, l, p, x, init, seen)
         elif op == "rescale":
             x = x * torch.as_tensor(l["scale"], dtype=torch.float64)
             x = x + torch.as_tensor(l.get("offset", 0), dtype=torch.float64)
@@ -505,7 +526,8 @@ def train_reference(forward, p, x, loss_of, steps, rests=()):
     losses = []
     for t in range(1, steps + 2):
         q = {k: v.clone().requires_grad_(True) for k, v in p.items()}
-        z, y = forward(q, x)
+        seen = {}
+        z, y = forward(q, x, seen)
         loss = loss_of(y, x)
         losses.append(loss.item())
         if t == 1:
@@ -514,11 +536,16 @@ def train_reference(forward, p, x, loss_of, steps, rests=()):
             break
         loss.backward()
         a = 1e-3 * math.sqrt(1 - 0.999**t) / (1 - 0.9**t)
+        for k, (momentum, now) in seen.items():
+            p[k] = momentum * p[k] + (1 - momentum) * now
+            out["step%d/%s" % (t, k)] = p[k].numpy()
         for k in p:
             if k.rsplit(".", 1)[0] in rests:
                 out["step%d/%s" % (t, k)] = p[k].numpy()
                 continue
             g = q[k].grad
+            if k in seen:
+                continue
             if t == 1:
                 out["grad/" + k] = g.numpy()
             m[k] = 0.9 * m[k] + 0.1 * g
@@ -541,7 +568,9 @@ def run_net(args):
     loss_of = LOSS[spec.get("loss", "mse")]
     save(
         args.out,
-        train_reference(lambda q, a: net_forward(spec, q, a), p, x, loss_of, args.steps, rests),
+        train_reference(
+            lambda q, a, seen: net_forward(spec, q, a, seen=seen), p, x, loss_of, args.steps, rests
+        ),
     )
     write_lua(spec, args.lua)
 
