@@ -62,6 +62,27 @@ static int64_t count_numbers(const Graph *graph, int first, bool all)
     return count;
 }
 
+/* The names of what any layer may have besides its own arguments. */
+static const char *common_names(void)
+{
+    const char *names = "name";
+    for (int i = 0; i < PENALTY_ARGS; i++)
+        names = arena_format("%s %s", names, penalty_args[i].name);
+    return names;
+}
+
+/* Its penalties; other arguments are read elsewhere. */
+static void read_penalties(Loader *load, const ArgumentPlaces *places, Arg args[PENALTY_ARGS])
+{
+    lua_newtable(load->L);
+    for (int i = 0; i < PENALTY_ARGS; i++) {
+        lua_getfield(load->L, -2, penalty_args[i].name);
+        lua_setfield(load->L, -2, penalty_args[i].name);
+    }
+    read_arguments(load->L, places, penalty_args, NULL, args);
+    lua_pop(load->L, 1);
+}
+
 /* One layer, whose table is at the top of the stack; returns its output. */
 static Node *load_layer(Loader *load, const char *part, const Word *word, Node *x)
 {
@@ -69,8 +90,9 @@ static Node *load_layer(Loader *load, const char *part, const Word *word, Node *
     const LayerSpec *spec = find_spec(graph, word);
     push_args(load->L, word);
     ArgumentPlaces places = { &load->source, word->word, word->loc, word->at, "" };
-    Arg args[MAX_ARGS];
-    read_arguments(load->L, &places, spec->args, "name", args);
+    Arg args[MAX_ARGS], penalties[PENALTY_ARGS];
+    read_arguments(load->L, &places, spec->args, common_names(), args);
+    read_penalties(load, &places, penalties);
     int parameters = graph->parameter_count;
     const char *name = layer_name(load, word);
     lua_pop(load->L, 1);
@@ -80,6 +102,7 @@ static Node *load_layer(Loader *load, const char *part, const Word *word, Node *
                     .model = {
                         .layer = name, .name = name, .word = spec->word, .loc = word->loc } };
     x = spec->build(&layer, args, x);
+    layer_activity(&layer, penalties, x);
     if (graph->layer_count && !layer.leaves)
         graph->layers[graph->layer_count - 1].read = true;
     *add_layer_row(graph) = (LayerRow){ .part = part,

@@ -168,6 +168,12 @@ Node *layer_statistic(Layer *layer, const char *suffix, Shape shape, double fill
 /* The activation of that name on x ("linear": x itself). */
 Node *layer_activation(Layer *layer, const char *activation, Node *x);
 
+/* What any layer may have besides its own arguments, ended by name NULL: penalties of its values.
+   layer_activity: adds them to the terms of the graph's loss. */
+enum { PENALTY_ARGS = 2 };
+extern const ArgSpec penalty_args[PENALTY_ARGS + 1];
+void layer_activity(Layer *layer, const Arg args[PENALTY_ARGS], Node *x);
+
 /* sqrt(6 / (fan_in + fan_out)): Glorot and Bengio 2010, "Understanding the difficulty of training
    deep feedforward neural networks", equation 16. */
 double glorot_limit(double fan_in, double fan_out);

@@ -34,9 +34,12 @@ int terms_of(const Graph *graph, int stage, const Node ***terms)
 {
     int count = 0;
     *terms = ARENA_ARRAY(const Node *, count_places(graph, stage, NULL) + 1);
-    for (int i = 0; i < graph->count; i++)
-        if (node_is_term(graph->nodes[i]) && graph->nodes[i]->stage == stage)
-            (*terms)[count++] = graph->nodes[i];
+    for (int compared = 1; compared >= 0; compared--)
+        for (int i = 0; i < graph->count; i++) {
+            const Node *node = graph->nodes[i];
+            if (node_is_term(node) && node->stage == stage && (node->op->arity > 1) == compared)
+                (*terms)[count++] = node;
+        }
     return count;
 }
 

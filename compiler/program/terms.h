@@ -12,8 +12,8 @@ int terms_places(const Graph *graph);
 /* Which of them a loss, term or sum is: 0 the loss. */
 int terms_place(const Graph *graph, const Node *node);
 
-/* The terms of a stage's loss, 0: of the whole network's, in the order of the graph. Returns how
-   many. */
+/* The terms of a stage's loss, 0: of the whole network's: those that compare with a target, then
+   those that layers bring. Returns how many. */
 int terms_of(const Graph *graph, int stage, const Node ***terms);
 
 /* The names of all terms, each once, those of the whole network first, where the loss of the
