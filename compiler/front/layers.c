@@ -83,6 +83,24 @@ static void read_penalties(Loader *load, const ArgumentPlaces *places, Arg args[
     lua_pop(load->L, 1);
 }
 
+/* Of the layer's parameters, those from `first` on, its kernels: all but vectors. */
+static void penalize_kernels(Graph *graph, const Word *word, int first, const Arg *args)
+{
+    const Arg *given = args[KERNEL_L1].number > 0 ? &args[KERNEL_L1] : &args[KERNEL_L2];
+    bool kernels = false;
+    for (int i = first; i < graph->parameter_count; i++) {
+        Parameter *p = &graph->parameters[i];
+        if (p->node->shape.rank < 2)
+            continue;
+        p->l1 = args[KERNEL_L1].number;
+        p->l2 = args[KERNEL_L2].number;
+        kernels = true;
+    }
+    if (given->number > 0 && !kernels)
+        fail(given->loc, "%s: has no kernel, so there is nothing to penalize; leave %s out",
+             word->word, penalty_args[given - args].name);
+}
+
 /* One layer, whose table is at the top of the stack; returns its output. */
 static Node *load_layer(Loader *load, const char *part, const Word *word, Node *x)
 {
@@ -103,6 +121,7 @@ static Node *load_layer(Loader *load, const char *part, const Word *word, Node *
                         .layer = name, .name = name, .word = spec->word, .loc = word->loc } };
     x = spec->build(&layer, args, x);
     layer_activity(&layer, penalties, x);
+    penalize_kernels(graph, word, parameters, penalties);
     if (graph->layer_count && !layer.leaves)
         graph->layers[graph->layer_count - 1].read = true;
     *add_layer_row(graph) = (LayerRow){ .part = part,

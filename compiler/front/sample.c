@@ -147,7 +147,8 @@ Graph *sample_graph(const Sample *sample, SampleKind kind)
                                                    : around_conv(graph, sample, kind);
     graph->training.loss = sample_loss(x->shape);
     layer_activity(&(Layer){ .graph = graph, .model = { .layer = "sample", .loc = nowhere } },
-                   (Arg[PENALTY_ARGS]){ number(0), number(0.5) }, graph->latent);
+                   (Arg[PENALTY_ARGS]){ number(0), number(0), number(0), number(0.5) },
+                   graph->latent);
     graph->loss = loss_build(
         graph, (Node){ .layer = "loss", .loc = nowhere }, &graph->training.loss, x,
         image(graph, "target", x->shape.dim[0], x->shape.dim[1], x->shape.dim[2]), graph->terms,

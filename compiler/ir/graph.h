@@ -187,6 +187,7 @@ typedef struct Parameter {
     Node *node;
     double limit; /* Glorot uniform [-limit, limit); 0: all `fill` */
     double fill;
+    double l1, l2;      /* the loss has these times the sum of |w| and of w^2 */
     bool non_trainable; /* no gradient is asked for it, and updates leave it alone */
     Node *gradient;     /* set by differentiate; NULL of what is not trained */
 } Parameter;

@@ -67,6 +67,8 @@ static void add_term(Layer *layer, const Op *op, double factor, Node *x)
 }
 
 const ArgSpec penalty_args[PENALTY_ARGS + 1] = {
+    { "kernel_l1", ARG_REAL, .number = 0, .min = 0, .max = 1e6 },
+    { "kernel_l2", ARG_REAL, .number = 0, .min = 0, .max = 1e6 },
     { "activity_l1", ARG_REAL, .number = 0, .min = 0, .max = 1e6 },
     { "activity_l2", ARG_REAL, .number = 0, .min = 0, .max = 1e6 },
     { .name = NULL },
@@ -74,9 +76,9 @@ const ArgSpec penalty_args[PENALTY_ARGS + 1] = {
 
 void layer_activity(Layer *layer, const Arg args[PENALTY_ARGS], Node *x)
 {
-    if (args[0].number == 0 && args[1].number == 0)
+    if (args[ACTIVITY_L1].number == 0 && args[ACTIVITY_L2].number == 0)
         return;
     x = layer_reals(layer, x);
-    add_term(layer, &op_activity_l1, args[0].number, x);
-    add_term(layer, &op_activity_l2, args[1].number, x);
+    add_term(layer, &op_activity_l1, args[ACTIVITY_L1].number, x);
+    add_term(layer, &op_activity_l2, args[ACTIVITY_L2].number, x);
 }

@@ -168,9 +168,9 @@ Node *layer_statistic(Layer *layer, const char *suffix, Shape shape, double fill
 /* The activation of that name on x ("linear": x itself). */
 Node *layer_activation(Layer *layer, const char *activation, Node *x);
 
-/* What any layer may have besides its own arguments, ended by name NULL: penalties of its values.
-   layer_activity: adds them to the terms of the graph's loss. */
-enum { PENALTY_ARGS = 2 };
+/* What any layer may have besides its own arguments, ended by name NULL: penalties of its kernels,
+   then of its values. layer_activity: adds these to the terms of the graph's loss. */
+enum { KERNEL_L1, KERNEL_L2, ACTIVITY_L1, ACTIVITY_L2, PENALTY_ARGS };
 extern const ArgSpec penalty_args[PENALTY_ARGS + 1];
 void layer_activity(Layer *layer, const Arg args[PENALTY_ARGS], Node *x);
 

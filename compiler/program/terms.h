@@ -16,9 +16,12 @@ int terms_place(const Graph *graph, const Node *node);
    those that layers bring. Returns how many. */
 int terms_of(const Graph *graph, int stage, const Node ***terms);
 
+/* Whether the loss takes the sizes of kernels, or with `squares` their squares. */
+bool terms_penalizes(const Graph *graph, bool squares);
+
 /* The names of all terms, each once, those of the whole network first, where the loss of the
-   network or of a stage has several; else none. Terms of one name are summed in one column. Returns
-   how many. */
+   network or of a stage has several; else none. Penalties of kernels come last. Terms of one name
+   are summed in one column. Returns how many. */
 int terms_columns(const Graph *graph, const char *const **columns);
 
 #endif

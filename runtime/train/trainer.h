@@ -13,6 +13,7 @@
 #include "error.h"
 #include "model.h"
 #include "compute/optimizer.h"
+#include "penalty.h"
 
 typedef struct ChunkSum {
     real *gradient;
@@ -32,6 +33,8 @@ typedef struct Trainer {
     ChunkSum *sums;
     int sum_count;
     void **workspaces; /* one a thread; fits training and inference */
+    Penalty penalty;   /* of the parameters as prepared, a part of every image's loss, though not in
+                          `losses` */
     double *losses;    /* [batch] of the last images, each with the model's loss_places */
 } Trainer;
 
@@ -63,8 +66,8 @@ void trainer_begin_stage(Trainer *trainer, const ModelStage *stage);
 /* Brings changed parameters into the kernels' packings. */
 void trainer_prepare(Trainer *trainer);
 
-/* total = gradient of the sum of the n images' losses, losses = each one's. noise[n]: see
-   model.h; NULL: none. */
+/* total = gradient of the sum of the n images' losses, losses = each one's, both without the
+   penalty. noise[n]: see model.h; NULL: none. */
 void trainer_gradient(Trainer *trainer, const uint8_t *const *images, const uint64_t *noise, int n);
 
 /* What is not finite: the losses, the gradient, both found before the update, which is then left

@@ -9,6 +9,8 @@ static void of_conv2d_transpose(void **state)
     static const Refusal refusals[] = {
         { GRAPH("conv2d { filters = 3, kernel = 3, @activity_l1 = -1 }", CONV3),
           "conv2d: activity_l1 wants a number from 0 to 1000000, not -1" },
+        { GRAPH(CONV5 "relu { @kernel_l2 = 1e-3 }", CONV3),
+          "relu: has no kernel, so there is nothing to penalize; leave kernel_l2 out" },
         { GRAPH(CONV5, "@conv2d_transpose { filters = 3 }"),
           "conv2d_transpose: kernel is missing" },
         { GRAPH(CONV5, "conv2d_transpose { filters = 3, kernel = 3, @slope = 1 }"),
@@ -164,16 +166,18 @@ static void of_conv2d(void **state)
         { GRAPH("conv2d { filters = 5, kernel = 3, activation = \"leaky_relu\", @slope = 0.1 }",
                 CONV3),
           "conv2d: no argument is called 'slope'; known are: filters, kernel, stride, padding, "
-          "dilation, groups, activation, use_bias, name, activity_l1, activity_l2; it belongs to "
+          "dilation, groups, activation, use_bias, name, "
+          "kernel_l1, kernel_l2, activity_l1, activity_l2; it belongs to "
           "the layer leaky_relu: "
           "remove activation and put leaky_relu { slope = ... } after this one\n" },
         { GRAPH("flatten {}, dense { units = 5, @slope = 0.1 }", CONV3),
           "dense: no argument is called 'slope'; known are: "
-          "units, activation, use_bias, name, activity_l1, activity_l2; it "
+          "units, activation, use_bias, name, kernel_l1, kernel_l2, activity_l1, activity_l2; it "
           "belongs to the layer leaky_relu: " },
         { GRAPH("conv2d { filters = 5, kernel = 3, @size = 2 }", CONV3),
           "conv2d: no argument is called 'size'; known are: filters, kernel, stride, padding, "
-          "dilation, groups, activation, use_bias, name, activity_l1, activity_l2\n" },
+          "dilation, groups, activation, use_bias, name, "
+          "kernel_l1, kernel_l2, activity_l1, activity_l2\n" },
         { GRAPH("conv2d { filters = 5, kernel = 3, @use_bias = 1 }", CONV3),
           "conv2d: use_bias wants true or false, not a number" },
         { GRAPH("conv2d { filters = 5, kernel = 3, @use_bias = \"true\" }", CONV3),
@@ -296,7 +300,8 @@ static void of_activations(void **state)
           "gelu: approximate wants true or false, not a number" },
         { GRAPH("conv2d { filters = 5, kernel = 3, @approximate = true }", CONV3),
           "conv2d: no argument is called 'approximate'; known are: filters, kernel, stride, "
-          "padding, dilation, groups, activation, use_bias, name, activity_l1, activity_l2; it "
+          "padding, dilation, groups, activation, use_bias, name, "
+          "kernel_l1, kernel_l2, activity_l1, activity_l2; it "
           "belongs to the layer gelu: " },
         { GRAPH(CONV5 "softplus { @x = 1 }", CONV3), "softplus: no argument is called 'x'" },
         { GRAPH(CONV5 "elu { @alpha = 1 }", CONV3), "elu: no argument is called 'alpha'" },

@@ -39,8 +39,8 @@ const char net_noise[] = NET(
     "loss = \"log_cosh\", optimizer = adam { lr = 2e-3, beta1 = 0.8, beta2 = 0.99, eps = 1e-5 }");
 const char net_norm[] = NET(
     8, 8, 3,
-    "conv2d { filters = 6, kernel = 3 }, group_norm { groups = 2 }, relu {}, avg_pool2d { size = 2 "
-    "},",
+    "conv2d { filters = 6, kernel = 3, kernel_l1 = 2e-3, kernel_l2 = 1e-2 }, "
+    "group_norm { groups = 2 }, relu { activity_l1 = 1e-4 }, avg_pool2d { size = 2 },",
     "upsample2d { size = 2 }, conv2d { filters = 3, kernel = 5, activation = \"sigmoid\" },",
     "loss = \"mse\", optimizer = rmsprop { momentum = 0.5, centered = true }");
 const char net_bce[] = NET(
