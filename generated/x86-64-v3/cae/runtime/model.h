@@ -98,6 +98,20 @@ typedef struct ModelTraining {
     int mirror;       /* 1: pictures enter as they are or mirrored, at random */
 } ModelTraining;
 
+/* One term of a loss that has several: where it stands among an image's losses, and in which of the
+   model's columns users see it, not weighted. Terms of the same column are summed. */
+typedef struct ModelTerm {
+    int column, place;
+} ModelTerm;
+
+enum { MODEL_MAX_COLUMNS = 16 };
+
+/* A parameter whose size is a part of the loss: l1 times the sum of |w|, l2 times that of w^2. */
+typedef struct ModelPenalty {
+    int parameter;
+    double l1, l2;
+} ModelPenalty;
+
 /* Functions that both the whole network and a stage of its training have; Model says what they
    do. */
 typedef double (*ModelLoss)(const void *prepared, const uint8_t *image, void *workspace);
@@ -125,6 +139,8 @@ typedef struct ModelStage {
     ModelReconstruct reconstruct;        /* through the layers that this stage and those before it
                                             train; marks no clock, but for the last stage */
     ModelLossMicrobatch loss_microbatch; /* NULL where the model's is */
+    const ModelTerm *terms;              /* of the stage's loss, where the model has columns */
+    int term_count;
 } ModelStage;
 
 typedef struct Model {
@@ -191,8 +207,22 @@ typedef struct Model {
     /* The loss of one image (a mean over its values). `workspace` has train_bytes. */
     ModelLoss loss;
 
+    /* Where the loss of the network, or of a stage, is a sum of weighted terms: each image then has
+       loss_places doubles among `losses`, its loss, then what it is the sum of. 0: it has its loss
+       alone. */
+    int loss_places;
+    const char *const *columns; /* names of the terms that users see, at most MODEL_MAX_COLUMNS */
+    int column_count;           /* 0: the loss is one term */
+    const ModelTerm *terms;     /* of the whole network's loss */
+    int term_count;
+    /* What the loss takes of the parameters besides, which these functions leave out: see
+       penalty.h. Columns of its two parts, -1: none has it */
+    const ModelPenalty *penalties;
+    int penalty_count, l1_column, l2_column;
+
     /* Forward and backward of n images, any number, in their order: adds the gradient of the SUM of
-       their losses to gradient[parameter_reals] and writes each image's loss to losses[0..n-1].
+       their losses to gradient[parameter_reals] and writes each image's loss to losses[0..n-1], or
+       loss_places doubles an image.
        Layers that are active in training alone (noise, dropout) draw from noise[i], any number, for
        image i; 0, or `noise` NULL: they hand on what they get, as they do in all the other
        functions. `workspace` has train_bytes; `clock` may be NULL: of one image it is asked once at
@@ -202,8 +232,10 @@ typedef struct Model {
     ModelBackward backward_chunk;
 
     /* Of models whose dense layers take several images in one product: up to `microbatch` images at
-       once, values one image after another. Else microbatch is 0 and these are NULL. Sums may be
-       rounded differently than one image alone has them, and differently for other n. */
+       once, values one image after another. Else microbatch is 0 and these are NULL, but for
+       loss_microbatch where an image has several loss_places: it then takes any number of images.
+       Sums may be rounded differently than one image alone has them, and differently for other
+       n. */
     int microbatch;
     void (*encode_microbatch)(const void *prepared, const uint8_t *const *images, int n,
                               real *latents, void *workspace, ModelClock *clock);

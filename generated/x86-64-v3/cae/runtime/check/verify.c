@@ -2,6 +2,7 @@
 
 #include "memory.h"
 #include "compute/optimizer.h"
+#include "penalty.h"
 #include "verify_private.h"
 #include "weights/weights.h"
 
@@ -36,6 +37,12 @@ static size_t shape_count(const ModelShape *shape)
     for (int i = 0; i < shape->rank; i++)
         count *= (size_t)shape->dim[i];
     return count;
+}
+
+/* Doubles of an image among the losses. */
+static size_t loss_places(const Model *model)
+{
+    return model->loss_places > 0 ? (size_t)model->loss_places : 1;
 }
 
 /* Finds a tensor with a value per image: [batch] + shape. */
@@ -166,7 +173,7 @@ static int allocate(Verify *v, Error *error)
         || !(v->gradient = memory_block(model->parameter_reals * sizeof(real), error))
         || !(v->latent = memory_block(batch * shape_count(&model->latent) * sizeof(real), error))
         || !(v->output = memory_block(batch * shape_count(&model->output) * sizeof(real), error))
-        || !(v->losses = memory_block(batch * sizeof *v->losses, error))
+        || !(v->losses = memory_block(batch * loss_places(model) * sizeof *v->losses, error))
         || !(v->theirs = memory_block(largest * sizeof *v->theirs, error))
         || !(v->noise = memory_block((size_t)model->parameter_count * sizeof *v->noise, error))
         || !(v->rounding = memory_block(largest * sizeof *v->rounding, error))
@@ -305,8 +312,9 @@ static double mean_loss(const Verify *v)
 {
     double sum = 0;
     for (int b = 0; b < v->report.batch; b++)
-        sum += v->losses[b];
-    return sum / v->report.batch;
+        sum += v->losses[(size_t)b * loss_places(v->model)];
+    const Penalty penalty = penalty_of(v->model, NULL, v->parameters);
+    return sum / v->report.batch + penalty.l1 + penalty.l2;
 }
 
 /* The loss is computed in two places, alone and on the way to the gradient: the one further from
@@ -325,13 +333,15 @@ static double run_step(Verify *v, double theirs)
 
     model->prepare(v->parameters, v->prepared);
     for (int b = 0; b < batch; b++)
-        v->losses[b] = model->loss(v->prepared, v->images[b], v->workspace);
+        v->losses[(size_t)b * loss_places(model)] = model->loss(v->prepared, v->images[b],
+                                                                v->workspace);
     double alone = mean_loss(v);
     memset(v->gradient, 0, model->parameter_reals * sizeof(real));
     model->backward_chunk(v->prepared, v->images, NULL, batch, v->gradient, v->losses, v->workspace,
                           NULL);
     for (size_t i = 0; i < model->parameter_reals; i++)
         v->gradient[i] /= (real)batch;
+    penalty_add_gradient(model, NULL, v->parameters, 1, v->gradient);
     return further(alone, mean_loss(v), theirs);
 }
 

@@ -114,7 +114,8 @@ static int measure_layers(Bench *b, Error *error)
     const Model *model = b->model;
     Trainer *t = &b->trainer;
     const int count = model->train_step_count;
-    double *losses = memory_block((size_t)b->clocked * sizeof *losses, error);
+    double *losses = memory_block((size_t)b->clocked * trainer_loss_places(model) * sizeof *losses,
+                                  error);
     double *seconds = losses ? memory_block((size_t)count * sizeof *seconds, error) : NULL;
     double start = now();
 

@@ -16,7 +16,7 @@ enum {
     MESSAGE_SIZE = 700,
     NAME_SIZE = 300,
     PREFIX_SIZE = 40,
-    MAX_KEYS = 48,
+    MAX_KEYS = 64,
     VALUE_SIZE = SETTINGS_TEXT
 };
 
@@ -51,12 +51,33 @@ typedef struct Field {
 #define ANY 0x1p64  /* all 64 bits mean something */
 #define MOST 0x1p53 /* more than any run counts, and whole in a double */
 
+#define TERM(i)                                                                                 \
+    {                                                                                           \
+        "caec.term_sum_" #i, PLACE(term_sums) + (i) * sizeof(double), DOUBLE, -DBL_MAX, DBL_MAX \
+    }
+
 static const Field fields[] = {
     { "caec.step", PLACE(step), COUNT, 0, MOST },
     { "caec.epoch", PLACE(epoch), COUNT, 0, MOST },
     { "caec.position", PLACE(position), COUNT, 0, MOST },
     { "caec.images", PLACE(images), COUNT, 0, MOST },
     { "caec.loss_sum", PLACE(loss_sum), DOUBLE, -DBL_MAX, DBL_MAX },
+    TERM(0),
+    TERM(1),
+    TERM(2),
+    TERM(3),
+    TERM(4),
+    TERM(5),
+    TERM(6),
+    TERM(7),
+    TERM(8),
+    TERM(9),
+    TERM(10),
+    TERM(11),
+    TERM(12),
+    TERM(13),
+    TERM(14),
+    TERM(15),
     { "caec.seconds", PLACE(seconds), DOUBLE, 0, DBL_MAX },
     { "caec.best", PLACE(best), DOUBLE, -DBL_MAX, INFINITY },
     { "caec.seed", PLACE(seed), COUNT, 0, ANY },
@@ -94,9 +115,11 @@ static bool starts_with(const char *text, const char *start)
     return strncmp(text, start, strlen(start)) == 0;
 }
 
-/* What is told of stages is there only where the model has some. */
+/* What is told of stages and of terms of the loss is there only where the model has some. */
 static bool has_field(const Model *model, const Field *field)
 {
+    if (starts_with(field->key, "caec.term_sum_"))
+        return field->offset < PLACE(term_sums) + sizeof(double) * (size_t)model->column_count;
     return model->stage_count > 0 || !starts_with(field->key, "caec.stage");
 }
 
@@ -434,6 +457,7 @@ int checkpoint_load(const char *path, const Model *model, real *parameters, real
     state->training = model->training;
     state->stage = state->stage_step = state->stage_epoch = state->stage_epochs = state->closed =
         state->schedule_follows = 0;
+    memset(state->term_sums, 0, sizeof state->term_sums);
     for (int i = 0; i < FIELD_COUNT && result == 0; i++)
         if (has_field(model, &fields[i]))
             result = read_field(&file, path, &fields[i], state, error);

@@ -23,7 +23,8 @@ typedef struct CheckpointState {
                                  ones included */
     uint64_t images;          /* pictures of the current epoch learnt from */
     double loss_sum, seconds; /* of the current epoch: sum of their losses, time spent */
-    double best;              /* lowest loss of a completed epoch, INFINITY before the first */
+    double term_sums[MODEL_MAX_COLUMNS]; /* and of the model's columns */
+    double best; /* lowest loss of a completed epoch, INFINITY before the first */
     uint64_t seed, batch;
     uint64_t train_files, val_files; /* fingerprints of the two file lists; val_files 0: none */
     uint64_t epochs, steps;          /* where the run was to end; 0: no such bound */

@@ -22,6 +22,9 @@ typedef struct Progress {
     size_t steps;         /* of the epoch; 0: no epoch is under way */
     double drawn;         /* when the bar or line last came out */
     int open_line;        /* the bar's line is on the screen, unfinished */
+    /* names of the terms of the loss, which the caller gives where there are several */
+    const char *const *terms;
+    int term_count;
 } Progress;
 
 /* Writes to `out`; `terminal` is what isatty says of it. */
@@ -34,16 +37,22 @@ void progress_stage(Progress *progress, int stage, int stages);
 /* An epoch of `steps` updates begins (1 .. epochs). */
 void progress_epoch(Progress *progress, size_t epoch, size_t epochs, size_t steps);
 
+/* A loss and its terms, [term_count]; NULL where there are none. NaN: none of it. */
+typedef struct ProgressLoss {
+    double loss;
+    const double *terms;
+} ProgressLoss;
+
 /* `step` updates of the epoch are done; `loss` is its mean so far. */
 void progress_step(Progress *progress, size_t step, double images_per_second, double seconds_left,
-                   double loss);
+                   ProgressLoss loss);
 
 /* Validation begins: the bar says so. */
 void progress_validation(Progress *progress);
 
 /* The epoch is over after `step` updates. val_loss NaN: none. */
 void progress_end(Progress *progress, size_t step, double images_per_second, double seconds,
-                  double loss, double val_loss);
+                  ProgressLoss loss, ProgressLoss val_loss);
 
 /* A line of text between, clear of the bar. `to` may be another stream on the same terminal, as
    stderr. */

@@ -6,16 +6,41 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
-/* The mean loss over the validation set; its pictures are read in the order of their names. Returns
-   1 where a signal came first. */
-static int validate(Run *run, double *val_loss, Error *error)
+void train_mean_terms(const Run *run, const double *sums, double images, double *means)
 {
-    double sum = 0;
+    int count;
+    const ModelTerm *terms = trainer_terms(&run->trainer, &count);
+    for (int i = 0; i < run->model->column_count; i++)
+        means[i] = NAN;
+    for (int i = 0; i < count; i++)
+        means[terms[i].column] = sums[terms[i].column] / images;
+    const int penalties[] = { run->model->l1_column, run->model->l2_column };
+    for (int i = 0; run->model->penalty_count > 0 && i < 2; i++)
+        if (penalties[i] >= 0)
+            means[penalties[i]] = sums[penalties[i]] / images;
+}
+
+ProgressLoss train_mean_loss(const Run *run, double *terms)
+{
+    const CheckpointState *s = &run->state;
+    const double images = (double)s->images;
+    train_mean_terms(run, s->term_sums, images, terms);
+    return (ProgressLoss){ s->loss_sum / images, terms };
+}
+
+/* The mean loss over the validation set, and the means of the model's columns; its pictures are
+   read in the order of their names. Returns 1 where a signal came first. */
+static int validate(Run *run, double *val_loss, double *val_terms, Error *error)
+{
+    double sum = 0, sums[MODEL_MAX_COLUMNS] = { 0 };
     size_t images = 0, count = run->val ? dataset_count(run->val) : 0;
     int n = 0;
 
     *val_loss = NAN;
+    for (int i = 0; i < run->model->column_count; i++)
+        val_terms[i] = NAN;
     if (!run->val)
         return 0;
     progress_validation(&run->progress);
@@ -26,6 +51,7 @@ static int validate(Run *run, double *val_loss, Error *error)
     while ((n = train_next_pictures(run, run->val, run->batch, error)) > 0) {
         trainer_evaluate(&run->trainer, run->pixels, n);
         sum = trainer_loss_sum(&run->trainer, n, sum);
+        trainer_column_sums(&run->trainer, n, sums);
         if (!isfinite(sum))
             return train_diverged(run, "the validation loss", run->val, n, NULL, 1, error);
         images += (size_t)n;
@@ -39,6 +65,7 @@ static int validate(Run *run, double *val_loss, Error *error)
                          "%s: none of its pictures could be read, so there is no validation loss",
                          run->options->val.count ? run->options->val.paths[0] : "validation");
     *val_loss = sum / (double)images;
+    train_mean_terms(run, sums, (double)images, val_terms);
     return 0;
 }
 
@@ -104,16 +131,19 @@ static int write_curve(const Run *run, Error *error)
     return result;
 }
 
-static int write_results(Run *run, double loss, double val_loss, Error *error)
+static int write_results(Run *run, ProgressLoss loss, ProgressLoss val_loss, Error *error)
 {
     const CheckpointState *s = &run->state;
-    HistoryRow row = { s->epoch + 1,
-                       loss,
-                       val_loss,
-                       s->seconds,
-                       (double)s->images / fmax(s->seconds, 1e-9),
-                       s->rate,
-                       train_stage(run) ? (int)s->stage + 1 : 0 };
+    const size_t bytes = (size_t)run->model->column_count * sizeof *loss.terms;
+    HistoryRow row = { .epoch = s->epoch + 1,
+                       .loss = loss.loss,
+                       .val_loss = val_loss.loss,
+                       .seconds = s->seconds,
+                       .images_per_second = (double)s->images / fmax(s->seconds, 1e-9),
+                       .lr = s->rate,
+                       .stage = train_stage(run) ? (int)s->stage + 1 : 0 };
+    memcpy(row.terms, loss.terms, bytes);
+    memcpy(row.val_terms, val_loss.terms, bytes);
     if (write_samples(run, error) != 0 || history_put(&run->history, &row, error) != 0
         || history_write(&run->history, run->folder.history, error) != 0)
         return -1;
@@ -134,23 +164,25 @@ static void count_score(Run *run, double score)
 int train_end_epoch(Run *run, int partial, Error *error)
 {
     CheckpointState *s = &run->state;
-    double val_loss, loss = s->loss_sum / (double)s->images;
+    double terms[MODEL_MAX_COLUMNS], val_terms[MODEL_MAX_COLUMNS], val_loss;
+    const ProgressLoss loss = train_mean_loss(run, terms);
 
     if (s->images == 0)
         return error_set(error, EXIT_INPUT, "%s: none of its pictures could be read",
                          run->options->train.count ? run->options->train.paths[0] : "training");
-    int result = validate(run, &val_loss, error);
+    int result = validate(run, &val_loss, val_terms, error);
     if (result != 0)
         return result;
     progress_end(&run->progress,
                  (size_t)((s->images + (uint64_t)run->batch - 1) / (uint64_t)run->batch),
-                 (double)s->images / fmax(s->seconds, 1e-9), s->seconds, loss, val_loss);
+                 (double)s->images / fmax(s->seconds, 1e-9), s->seconds, loss,
+                 (ProgressLoss){ val_loss, val_terms });
 
-    double score = isnan(val_loss) ? loss : val_loss;
+    double score = isnan(val_loss) ? loss.loss : val_loss;
     int better = train_last_stage(run) && score < s->best;
     if (train_follow_folder(run, error) != 0
         || (better && save_best(run, score, partial, error) != 0)
-        || write_results(run, loss, val_loss, error) != 0
+        || write_results(run, loss, (ProgressLoss){ val_loss, val_terms }, error) != 0
         || train_find_dead_channels(run, error) != 0)
         return -1;
     s->closed = partial ? s->step : 0;
@@ -163,6 +195,7 @@ int train_end_epoch(Run *run, int partial, Error *error)
         s->epoch++;
         s->position = s->images = 0;
         s->loss_sum = s->seconds = 0;
+        memset(s->term_sums, 0, sizeof s->term_sums);
     }
     return train_save_last(run, error);
 }

@@ -90,6 +90,14 @@ int train_open(Run *run, const Model *model, const TrainOptions *options, int *f
                Error *error);
 void train_close(Run *run);
 
+/* The mean losses of the epoch so far; terms[MODEL_MAX_COLUMNS] is given those of the model's
+   columns. */
+ProgressLoss train_mean_loss(const Run *run, double *terms);
+
+/* sums[column_count] of the model's columns over `images` as means; NaN where the stage at hand has
+   no such term. */
+void train_mean_terms(const Run *run, const double *sums, double images, double *means);
+
 /* The stage that is trained; NULL: the model has none and is trained as a whole. */
 const ModelStage *train_stage(const Run *run);
 

@@ -111,13 +111,14 @@ static int save_is_due(const Run *run)
 
 static void show_step(Run *run)
 {
+    double terms[MODEL_MAX_COLUMNS];
     const CheckpointState *s = &run->state;
     double rate = (double)s->images / fmax(s->seconds, 1e-9);
     double left = (double)(dataset_count(run->train) - s->position);
     if (s->steps)
         left = fmin(left, (double)(s->steps - s->step) * run->batch);
     progress_step(&run->progress, train_steps_of((size_t)s->images, run->batch), rate, left / rate,
-                  s->loss_sum / (double)s->images);
+                  train_mean_loss(run, terms));
 }
 
 int train_next_pictures(Run *run, Dataset *set, int want, Error *error)
@@ -189,6 +190,7 @@ static int step(Run *run, int n, Error *error)
                               fault < TRAINER_PARAMETER, error);
     s->step++;
     s->loss_sum = trainer_loss_sum(&run->trainer, n, s->loss_sum);
+    trainer_column_sums(&run->trainer, n, s->term_sums);
     s->images += (uint64_t)n;
     s->position = position;
     return 0;

@@ -64,6 +64,13 @@ static int keep_samples(Run *run, Error *error)
     return 0;
 }
 
+static void name_columns(Run *run)
+{
+    run->history.staged = run->model->stage_count > 0;
+    run->history.terms = run->model->columns;
+    run->history.term_count = run->model->column_count;
+}
+
 /* That of the run that is resumed, with what it has written. */
 static int resume_folder(Run *run, Error *error)
 {
@@ -71,7 +78,7 @@ static int resume_folder(Run *run, Error *error)
     run->saved_at = train_now();
     if (history_read(&run->history, run->folder.history, run->state.epoch, error) != 0)
         return -1;
-    run->history.staged = run->model->stage_count > 0;
+    name_columns(run);
     if (run_folder_make(&run->folder, error) != 0)
         return -1;
     return train_save_pictures(run, &run->folder, 0, error);
@@ -82,7 +89,7 @@ static int resume_folder(Run *run, Error *error)
 static int begin_folder(Run *run, Error *error)
 {
     char moved[4096];
-    run->history.staged = run->model->stage_count > 0;
+    name_columns(run);
     /* another run may have made it in the meantime */
     if (!run->folder.locked && run_folder_lock(&run->folder, error) != 0)
         return -1;
@@ -144,6 +151,8 @@ int train_open(Run *run, const Model *model, const TrainOptions *options, int *f
     run->model = model;
     run->options = options;
     progress_open(&run->progress, stdout, isatty(STDOUT_FILENO), train_now);
+    run->progress.terms = model->columns;
+    run->progress.term_count = model->column_count;
     warned_run = run;
     *finished = 0;
 

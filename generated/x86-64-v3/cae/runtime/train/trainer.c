@@ -56,6 +56,11 @@ size_t trainer_image_values(const Model *model)
            * (size_t)model->output.dim[2];
 }
 
+size_t trainer_loss_places(const Model *model)
+{
+    return model->loss_places > 0 ? (size_t)model->loss_places : 1;
+}
+
 static size_t workspace_bytes(const Model *model)
 {
     return model->train_bytes > model->infer_bytes ? model->train_bytes : model->infer_bytes;
@@ -76,7 +81,8 @@ size_t trainer_bytes(const Model *model, const ModelTraining *training, int batc
 {
     int vectors = 2 + settings_states(&training->optimizer) + sums_for(model, threads);
     return (size_t)vectors * rounded(model->parameter_reals * sizeof(real))
-           + rounded(model->prepared_bytes) + rounded((size_t)batch * sizeof(double))
+           + rounded(model->prepared_bytes)
+           + rounded((size_t)batch * trainer_loss_places(model) * sizeof(double))
            + (size_t)threads * rounded(workspace_bytes(model));
 }
 
@@ -135,7 +141,8 @@ static int allocate(Trainer *t, Error *error)
     if (!t->workspaces || !(t->parameters = block(gradient_bytes, error))
         || !(t->total = block(gradient_bytes, error))
         || !(t->prepared = block(model->prepared_bytes, error))
-        || !(t->losses = memory_block((size_t)t->batch * sizeof *t->losses, error)))
+        || !(t->losses = memory_block(
+                 (size_t)t->batch * trainer_loss_places(model) * sizeof *t->losses, error)))
         return -1;
     for (int i = 0; i < t->sum_count; i++)
         if (!(t->sums[i].gradient = block(gradient_bytes, error)))
@@ -192,11 +199,13 @@ void trainer_begin_stage(Trainer *t, const ModelStage *stage)
 {
     t->stage = stage;
     optimizer_restart(&t->optimizer, t->model, stage ? stage->trains : t->model->trains);
+    t->penalty = penalty_of(t->model, stage, t->parameters);
 }
 
 void trainer_prepare(Trainer *t)
 {
     t->model->prepare(t->parameters, t->prepared);
+    t->penalty = penalty_of(t->model, t->stage, t->parameters);
 }
 
 static void add(real *restrict total, const real *restrict part, size_t count)
@@ -253,6 +262,7 @@ void trainer_gradient(Trainer *t, const uint8_t *const *images, const uint64_t *
 {
     const Model *model = t->model;
     size_t bytes = model->parameter_reals * sizeof(real);
+    const size_t places = trainer_loss_places(model);
     const int size = trainer_chunk(model, n);
     const ModelBackward backward_chunk = t->stage ? t->stage->backward_chunk
                                                   : model->backward_chunk;
@@ -270,13 +280,15 @@ void trainer_gradient(Trainer *t, const uint8_t *const *images, const uint64_t *
         int first = sum->chunk * size, count = n - first < size ? n - first : size;
         memset(sum->gradient, 0, bytes);
         backward_chunk(t->prepared, images + first, noise ? noise + first : NULL, count,
-                       sum->gradient, t->losses + first, t->workspaces[thread_number()], NULL);
+                       sum->gradient, t->losses + (size_t)first * places,
+                       t->workspaces[thread_number()], NULL);
     }
 }
 
 TrainerFault trainer_step(Trainer *t, const uint8_t *const *images, const uint64_t *noise, int n)
 {
     trainer_gradient(t, images, noise, n);
+    penalty_add_gradient(t->model, t->stage, t->parameters, n, t->total);
     if (!isfinite(trainer_loss_sum(t, n, 0)))
         return TRAINER_LOSS;
     if (!finite_all(t->total, t->model->parameter_reals))
@@ -327,30 +339,31 @@ double trainer_look(Trainer *t, int thread, const uint8_t *image, uint64_t noise
     const ModelBackward backward_chunk = t->stage ? t->stage->backward_chunk
                                                   : t->model->backward_chunk;
     Look here = { .see = see, .context = context, .step = -1, .workspace = t->workspaces[thread] };
-    double loss, seconds[LOOK_STEPS];
+    double seconds[LOOK_STEPS];
     ModelClock clock = { .now = see_step, .seconds = seconds };
 
     here.steps = trainer_steps(t, &here.count);
     memset(gradient, 0, t->model->parameter_reals * sizeof(real));
     memset(seconds, 0, sizeof seconds);
     look = &here;
-    backward_chunk(t->prepared, &image, &noise, 1, gradient, &loss, t->workspaces[thread],
+    backward_chunk(t->prepared, &image, &noise, 1, gradient, t->losses, t->workspaces[thread],
                    here.count <= LOOK_STEPS ? &clock : NULL);
     look = NULL;
-    return loss;
+    return t->losses[0] + t->penalty.l1 + t->penalty.l2;
 }
 
 void trainer_evaluate(Trainer *t, const uint8_t *const *images, int n)
 {
-    const int microbatch = t->model->microbatch;
+    const size_t places = trainer_loss_places(t->model);
+    const int together = t->model->microbatch > 1 ? t->model->microbatch : 1;
     const ModelLoss loss = t->stage ? t->stage->loss : t->model->loss;
     const ModelLossMicrobatch loss_microbatch = t->stage ? t->stage->loss_microbatch
                                                          : t->model->loss_microbatch;
-    if (microbatch > 1) {
+    if (together > 1 || places > 1) {
 #pragma omp parallel for schedule(dynamic, 1) num_threads(t->threads)
-        for (int i = 0; i < n; i += microbatch)
-            loss_microbatch(t->prepared, images + i, n - i < microbatch ? n - i : microbatch,
-                            t->losses + i, t->workspaces[thread_number()]);
+        for (int i = 0; i < n; i += together)
+            loss_microbatch(t->prepared, images + i, n - i < together ? n - i : together,
+                            t->losses + (size_t)i * places, t->workspaces[thread_number()]);
         return;
     }
 #pragma omp parallel for schedule(dynamic, 1) num_threads(t->threads)
@@ -360,9 +373,30 @@ void trainer_evaluate(Trainer *t, const uint8_t *const *images, int n)
 
 double trainer_loss_sum(const Trainer *t, int n, double sum)
 {
+    const size_t places = trainer_loss_places(t->model);
     for (int i = 0; i < n; i++)
-        sum += t->losses[i];
+        sum += t->losses[(size_t)i * places] + t->penalty.l1 + t->penalty.l2;
     return sum;
+}
+
+const ModelTerm *trainer_terms(const Trainer *t, int *count)
+{
+    *count = t->stage ? t->stage->term_count : t->model->term_count;
+    return t->stage ? t->stage->terms : t->model->terms;
+}
+
+void trainer_column_sums(const Trainer *t, int n, double *sums)
+{
+    const size_t places = trainer_loss_places(t->model);
+    int count;
+    const ModelTerm *terms = trainer_terms(t, &count);
+    for (int i = 0; i < n; i++)
+        for (int k = 0; k < count; k++)
+            sums[terms[k].column] += t->losses[(size_t)i * places + (size_t)terms[k].place];
+    if (t->model->penalty_count > 0 && t->model->l1_column >= 0)
+        sums[t->model->l1_column] += n * t->penalty.l1;
+    if (t->model->penalty_count > 0 && t->model->l2_column >= 0)
+        sums[t->model->l2_column] += n * t->penalty.l2;
 }
 
 void trainer_reconstruct(Trainer *t, const uint8_t *image, real *output)

@@ -13,6 +13,7 @@
 #include "error.h"
 #include "model.h"
 #include "compute/optimizer.h"
+#include "penalty.h"
 
 typedef struct ChunkSum {
     real *gradient;
@@ -32,7 +33,9 @@ typedef struct Trainer {
     ChunkSum *sums;
     int sum_count;
     void **workspaces; /* one a thread; fits training and inference */
-    double *losses;    /* [batch] of the last images */
+    Penalty penalty;   /* of the parameters as prepared, a part of every image's loss, though not in
+                          `losses` */
+    double *losses;    /* [batch] of the last images, each with the model's loss_places */
 } Trainer;
 
 /* Allocates everything; parameters start as zeros, the optimizer and the clipping are those of
@@ -63,8 +66,8 @@ void trainer_begin_stage(Trainer *trainer, const ModelStage *stage);
 /* Brings changed parameters into the kernels' packings. */
 void trainer_prepare(Trainer *trainer);
 
-/* total = gradient of the sum of the n images' losses, losses[0 .. n-1] = each one's. noise[n]: see
-   model.h; NULL: none. */
+/* total = gradient of the sum of the n images' losses, losses = each one's, both without the
+   penalty. noise[n]: see model.h; NULL: none. */
 void trainer_gradient(Trainer *trainer, const uint8_t *const *images, const uint64_t *noise, int n);
 
 /* What is not finite: the losses, the gradient, both found before the update, which is then left
@@ -82,11 +85,19 @@ typedef enum TrainerFault {
 TrainerFault trainer_step(Trainer *trainer, const uint8_t *const *images, const uint64_t *noise,
                           int n);
 
-/* losses[0 .. n-1] of the n images, without gradients. */
+/* The losses of the n images, without gradients. */
 void trainer_evaluate(Trainer *trainer, const uint8_t *const *images, int n);
 
-/* The sum of losses[0 .. n-1] added to `sum` in the order of the images. */
+/* The sum of the losses of n images added to `sum` in their order. */
 double trainer_loss_sum(const Trainer *trainer, int n, double sum);
+
+/* Likewise the model's columns, each added to sums[column]; those that the stage has none of are
+   left alone. */
+void trainer_column_sums(const Trainer *trainer, int n, double *sums);
+
+/* The terms of the loss at hand, and how many; the doubles that each image has among the losses. */
+const ModelTerm *trainer_terms(const Trainer *trainer, int *count);
+size_t trainer_loss_places(const Model *model);
 
 /* One image through the network, or through the layers that this stage and those before it train:
    output[height * width * channels]. On one thread. */
@@ -99,7 +110,7 @@ void trainer_reconstruct_bytes(Trainer *trainer, const uint8_t *image, real *scr
 /* One image alone on its way through training, with the parameters in `prepared`: its gradient into
    gradient[parameter_reals], its loss. `see` (with `context`) is called after each step of the
    table with the value that the step has left, NULL where it leaves none. On the thread that calls,
-   in its workspace. */
+   in its workspace; the losses are then this image's. */
 typedef void (*TrainerSee)(void *context, int step, const real *value);
 double trainer_look(Trainer *trainer, int thread, const uint8_t *image, uint64_t noise,
                     real *gradient, TrainerSee see, void *context);
