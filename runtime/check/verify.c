@@ -2,6 +2,7 @@
 
 #include "memory.h"
 #include "compute/optimizer.h"
+#include "penalty.h"
 #include "verify_private.h"
 #include "settings.h"
 #include "weights/weights.h"
@@ -337,7 +338,8 @@ static double mean_loss(const Verify *v)
     double sum = 0;
     for (int b = 0; b < v->report.batch; b++)
         sum += v->losses[(size_t)b * loss_places(v->model)];
-    return sum / v->report.batch;
+    const Penalty penalty = penalty_of(v->model, NULL, v->parameters);
+    return sum / v->report.batch + penalty.l1 + penalty.l2;
 }
 
 /* The loss is computed in two places, alone and on the way to the gradient: the one further from
@@ -364,6 +366,7 @@ static double run_step(Verify *v, double theirs)
                           NULL);
     for (size_t i = 0; i < model->parameter_reals; i++)
         v->gradient[i] /= (real)batch;
+    penalty_add_gradient(model, NULL, v->parameters, 1, v->gradient);
     return further(alone, mean_loss(v), theirs);
 }
 

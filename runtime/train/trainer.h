@@ -12,6 +12,7 @@
 #include "error.h"
 #include "model.h"
 #include "compute/optimizer.h"
+#include "penalty.h"
 #include "sum_tree.h"
 
 typedef struct Trainer {
@@ -26,6 +27,8 @@ typedef struct Trainer {
     SumTree sums;
     real *total;       /* its root: the gradient of the sum of a batch's losses */
     void **workspaces; /* one a thread; fits training and inference */
+    Penalty penalty;   /* of the parameters as prepared, a part of every image's loss, though not in
+                          `losses` */
     double *losses;    /* [batch] of the last images, each with the model's loss_places */
 } Trainer;
 
@@ -64,8 +67,8 @@ void trainer_prepare(Trainer *trainer);
 const real *trainer_shown(Trainer *trainer);
 void trainer_show(Trainer *trainer);
 
-/* total = gradient of the sum of the n images' losses, losses = each one's. noise[n]: see
-   model.h; NULL: none. */
+/* total = gradient of the sum of the n images' losses, losses = each one's, both without the
+   penalty. noise[n]: see model.h; NULL: none. */
 void trainer_gradient(Trainer *trainer, const uint8_t *const *images, const uint64_t *noise, int n);
 
 /* What is not finite: the losses, the gradient, both found before the update, which is then left
