@@ -109,6 +109,12 @@ typedef struct ModelTerm {
 
 enum { MODEL_MAX_COLUMNS = 16 };
 
+/* A parameter whose size is a part of the loss: l1 times the sum of |w|, l2 times that of w^2. */
+typedef struct ModelPenalty {
+    int parameter;
+    double l1, l2;
+} ModelPenalty;
+
 /* Functions that both the whole network and a stage of its training have; Model says what they
    do. */
 typedef double (*ModelLoss)(const void *prepared, const uint8_t *image, void *workspace);
@@ -247,6 +253,10 @@ typedef struct Model {
     int column_count;           /* 0: the loss is one term */
     const ModelTerm *terms;     /* of the whole network's loss */
     int term_count;
+    /* What the loss takes of the parameters besides, which these functions leave out: see
+       penalty.h. Columns of its two parts, -1: none has it */
+    const ModelPenalty *penalties;
+    int penalty_count, l1_column, l2_column;
 
     /* Forward and backward of n images, any number, in their order: adds the gradient of the SUM of
        their losses to gradient[parameter_reals] and writes each image's loss to losses[0..n-1], or
@@ -259,8 +269,8 @@ typedef struct Model {
        else. */
     ModelBackward backward_chunk;
 
-    /* Not NULL: images of a group depend on each other in training, which these functions do instead
-       of backward_chunk, which is NULL. `loss` is then that of inference. */
+    /* Not NULL: images of a group depend on each other in training, which these functions do
+       instead of backward_chunk, which is NULL. `loss` is then that of inference. */
     const ModelGroups *groups;
 
     /* Of models whose dense layers take several images in one product: up to `microbatch` images at

@@ -56,6 +56,9 @@ static void set_parameters(lua_State *L, const Graph *graph)
         set_number(L, "offset", (double)offset);
         set_text(L, "limit", shortest(p->limit));
         set_text(L, "fill", shortest(p->fill));
+        set_bool(L, "penalized", p->l1 > 0 || p->l2 > 0);
+        set_text(L, "l1", shortest(p->l1));
+        set_text(L, "l2", shortest(p->l2));
         append_item(L);
         offset += shape_count(p->node->shape);
     }

@@ -413,6 +413,10 @@ static void set_columns(lua_State *L, const Plan *plan)
     }
     lua_setfield(L, -2, "columns");
     set_number(L, "loss_places", plan->loss_places);
+    const bool l1 = terms_penalizes(plan->graph, false), l2 = terms_penalizes(plan->graph, true);
+    set_bool(L, "penalizes", l1 || l2);
+    set_number(L, "l1_column", l1 ? count - 1 - l2 : -1);
+    set_number(L, "l2_column", l2 ? count - 1 : -1);
 }
 
 static void set_program(lua_State *L, const Plan *plan, const Program *program, const char *field)

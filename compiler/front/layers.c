@@ -83,6 +83,45 @@ static bool reads_rests(Loader *load, const Word *word)
     return load->part_rests || !arg.number;
 }
 
+/* The names of what any layer may have besides its own arguments. */
+static const char *common_names(void)
+{
+    const char *names = "name trainable";
+    for (int i = 0; i < PENALTY_ARGS; i++)
+        names = arena_format("%s %s", names, penalty_args[i].name);
+    return names;
+}
+
+/* Its penalties; other arguments are read elsewhere. */
+static void read_penalties(Loader *load, const ArgumentPlaces *places, Arg args[PENALTY_ARGS])
+{
+    lua_newtable(load->L);
+    for (int i = 0; i < PENALTY_ARGS; i++) {
+        lua_getfield(load->L, -2, penalty_args[i].name);
+        lua_setfield(load->L, -2, penalty_args[i].name);
+    }
+    read_arguments(load->L, places, penalty_args, NULL, args);
+    lua_pop(load->L, 1);
+}
+
+/* Of the layer's parameters, those from `first` on, its kernels: all but vectors. */
+static void penalize_kernels(Graph *graph, const Word *word, int first, const Arg *args)
+{
+    const Arg *given = args[KERNEL_L1].number > 0 ? &args[KERNEL_L1] : &args[KERNEL_L2];
+    bool kernels = false;
+    for (int i = first; i < graph->parameter_count; i++) {
+        Parameter *p = &graph->parameters[i];
+        if (p->node->shape.rank < 2)
+            continue;
+        p->l1 = args[KERNEL_L1].number;
+        p->l2 = args[KERNEL_L2].number;
+        kernels = true;
+    }
+    if (given->number > 0 && !kernels)
+        fail(given->loc, "%s: has no kernel, so there is nothing to penalize; leave %s out",
+             word->word, penalty_args[given - args].name);
+}
+
 /* One layer, whose table is at the top of the stack; returns its output. */
 static Node *load_layer(Loader *load, const char *part, const Word *word, Node *x)
 {
@@ -90,8 +129,9 @@ static Node *load_layer(Loader *load, const char *part, const Word *word, Node *
     const LayerSpec *spec = find_spec(graph, word);
     push_args(load->L, word);
     ArgumentPlaces places = { &load->source, word->word, word->loc, word->at, "" };
-    Arg args[MAX_ARGS];
-    read_arguments(load->L, &places, spec->args, "name trainable", args);
+    Arg args[MAX_ARGS], penalties[PENALTY_ARGS];
+    read_arguments(load->L, &places, spec->args, common_names(), args);
+    read_penalties(load, &places, penalties);
     const bool rests = reads_rests(load, word);
     int parameters = graph->parameter_count;
     const char *name = layer_name(load, word);
@@ -102,6 +142,8 @@ static Node *load_layer(Loader *load, const char *part, const Word *word, Node *
                     .model = { .layer = name, .name = name, .word = spec->word, .loc = word->loc },
                     .rests = rests };
     x = spec->build(&layer, args, x);
+    layer_activity(&layer, penalties, x);
+    penalize_kernels(graph, word, parameters, penalties);
     if (graph->layer_count && !layer.leaves)
         graph->layers[graph->layer_count - 1].read = true;
     *add_layer_row(graph) = (LayerRow){ .part = part,

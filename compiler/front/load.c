@@ -58,7 +58,7 @@ static void build_loss(Loader *load)
     Graph *graph = load->graph;
     const LossSum *loss = &graph->training.loss;
     graph->loss = loss_build(graph, (Node){ .layer = "loss", .loc = loss->loc }, loss,
-                             graph->output, graph->input, NULL, 0);
+                             graph->output, graph->input, graph->terms, graph->term_count);
 }
 
 /* The autoencoder's layers, whose arguments are at the top of the stack. */

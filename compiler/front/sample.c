@@ -155,8 +155,12 @@ Graph *sample_graph(const Sample *sample, SampleKind kind)
     Node *x = graph->output = kind == SAMPLE_DENSE ? around_dense(graph, sample)
                                                    : around_conv(graph, sample, kind);
     graph->training.loss = sample_loss(x->shape);
+    layer_activity(&(Layer){ .graph = graph, .model = { .layer = "sample", .loc = nowhere } },
+                   (Arg[PENALTY_ARGS]){ number(0), number(0), number(0), number(0.5) },
+                   graph->latent);
     graph->loss = loss_build(
         graph, (Node){ .layer = "loss", .loc = nowhere }, &graph->training.loss, x,
-        image(graph, "target", x->shape.dim[0], x->shape.dim[1], x->shape.dim[2]), NULL, 0);
+        image(graph, "target", x->shape.dim[0], x->shape.dim[1], x->shape.dim[2]), graph->terms,
+        graph->term_count);
     return graph;
 }

@@ -320,6 +320,12 @@ static void replace_in_stage(const Graph *graph, Stage *stage, const Node *from,
             stage->gradient[i] = to;
 }
 
+void graph_add_term(Graph *graph, Node *term)
+{
+    graph->terms = arena_more(graph->terms, graph->term_count, sizeof *graph->terms);
+    graph->terms[graph->term_count++] = term;
+}
+
 void graph_replace(Graph *graph, Node *from, Node *to, const Node *but)
 {
     for (int i = 0; i < graph->count; i++)
@@ -330,6 +336,9 @@ void graph_replace(Graph *graph, Node *from, Node *to, const Node *but)
     for (int i = 0; i < 4; i++)
         if (*roots[i] == from)
             *roots[i] = to;
+    for (int i = 0; i < graph->term_count; i++)
+        if (graph->terms[i] == from)
+            graph->terms[i] = to;
     for (int i = 0; i < graph->parameter_count; i++)
         if (graph->parameters[i].gradient == from)
             graph->parameters[i].gradient = to;

@@ -206,6 +206,7 @@ typedef struct Parameter {
     Node *node;
     double limit; /* Glorot uniform [-limit, limit); 0: all `fill` */
     double fill;
+    double l1, l2;      /* the loss has these times the sum of |w| and of w^2 */
     bool non_trainable; /* no gradient is asked for it, and updates leave it alone */
     Node *statistic;    /* what training sees of it in a group of images; NULL: it is none */
     double momentum;    /* of a statistic: what an update leaves of it */
@@ -282,6 +283,8 @@ struct Graph {
     LayerRow *layers;
     int layer_count;
     Training training;
+    Node **terms; /* of the loss that layers bring, in their order */
+    int term_count;
     Stage *stages; /* none, or two and more; the number of a stage is its place + 1, but the whole,
                       the last one, is 0 */
     int stage_count;
@@ -361,10 +364,13 @@ Node *graph_loss(const Graph *graph, int stage);
 bool graph_trains(const Graph *graph, int stage, int i);
 Node *graph_gradient(const Graph *graph, int stage, int i);
 
-/* Likewise: the loss as inference has it, NULL where that is the loss itself without noise; and what
-   training sees of parameter i, NULL where that is no statistic or its layer rests. */
+/* Likewise: the loss as inference has it, NULL where that is the loss itself without noise; and
+   what training sees of parameter i, NULL where that is no statistic or its layer rests. */
 Node *graph_evaluation(const Graph *graph, int stage);
 Node *graph_statistic(const Graph *graph, int stage, int i);
+
+/* Adds a term that a layer brings to the loss. */
+void graph_add_term(Graph *graph, Node *term);
 
 /* Whether the layer at that place in graph->layers is one that the stage trains; the place of a
    node's layer, -1: of none. */

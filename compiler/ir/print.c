@@ -110,6 +110,10 @@ const char *print_fingerprint(const Graph *graph)
         text_add(&text, "%s\n", node_text(graph->nodes[i]).data);
     text_add(&text, "latent %s; output %s; loss %s\n", graph->latent->name, graph->output->name,
              graph->loss->name);
+    for (int i = 0; i < graph->parameter_count; i++)
+        if (graph->parameters[i].l1 > 0 || graph->parameters[i].l2 > 0)
+            text_add(&text, "penalty %d %.15g %.15g\n", i, graph->parameters[i].l1,
+                     graph->parameters[i].l2);
     for (int i = 0; i < graph->stage_count; i++) {
         const Stage *p = &graph->stages[i];
         text_add(&text, "stage %d-%d %d-%d %s\n", p->encoder_first, p->encoder_last,

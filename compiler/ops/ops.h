@@ -150,6 +150,12 @@ int optimizer_states(const Choice *optimizer);
 #undef OPTIMIZER
 #undef SCHEDULE
 
+/* What any layer may have besides its own arguments, ended by name NULL: penalties of its kernels,
+   then of its values. layer_activity: adds these to the terms of the graph's loss. */
+enum { KERNEL_L1, KERNEL_L2, ACTIVITY_L1, ACTIVITY_L2, PENALTY_ARGS };
+extern const ArgSpec penalty_args[PENALTY_ARGS + 1];
+void layer_activity(Layer *layer, const Arg args[PENALTY_ARGS], Node *x);
+
 /* Whether an activation is 0 below some value, and so is its gradient: what it makes 0 for every
    picture is dead, and of a window of such values all are equal. */
 bool activation_is_zero_below(const Node *node);

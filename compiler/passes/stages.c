@@ -99,6 +99,18 @@ static Node *copy_autoencoder(Copier *c, int last)
     return copy(c, last_of(c->graph, last));
 }
 
+/* The terms that the stage's own layers bring. */
+static int copy_terms(Copier *c, Node ***terms)
+{
+    const Graph *graph = c->graph;
+    int count = 0;
+    *terms = ARENA_ARRAY(Node *, graph->term_count + 1);
+    for (int i = 0; i < graph->term_count; i++)
+        if (is_copied(c, graph_layer_of(graph, graph->terms[i])))
+            (*terms)[count++] = copy(c, graph->terms[i]);
+    return count;
+}
+
 static Copier copier(Graph *graph, int number, bool infer)
 {
     return (Copier){ graph, &graph->stages[number - 1], number, infer,
@@ -137,11 +149,16 @@ static void build_stage(Graph *graph, int number)
                                         : graph->input;
     Node *output = copy_autoencoder(&training, stage->decoder_last);
     const Node place = { .layer = arena_format("loss.stage%d", number), .loc = stage->loss.loc };
-    int first = graph->count;
-    stage->objective = loss_build(graph, place, &stage->loss, output, target, NULL, 0);
+    Node **terms;
+    const int count = copy_terms(&training, &terms), first = graph->count;
+    stage->objective = loss_build(graph, place, &stage->loss, output, target, terms, count);
     for (int i = first; i < graph->count; i++)
         graph->nodes[i]->stage = number;
     stage->output = copy_autoencoder(&inference, graph->layer_count - 1);
+    if (graph->grouped && count > 0)
+        fail(stage->loc,
+             "stages: activity penalties cannot be part of a stage in a network with batch_norm; "
+             "leave activity_l1 and activity_l2 out, or train the whole network at once");
     if (graph->grouped)
         add_groups(&training, &inference, target);
 }

@@ -40,9 +40,13 @@ int terms_of(const Graph *graph, int stage, const Node ***terms)
 {
     int count = 0;
     *terms = ARENA_ARRAY(const Node *, count_places(graph, stage, false, NULL) + 1);
-    for (int i = 0; i < graph->count; i++)
-        if (node_is_term(graph->nodes[i]) && is_of(graph->nodes[i], stage, false))
-            (*terms)[count++] = graph->nodes[i];
+    for (int compared = 1; compared >= 0; compared--)
+        for (int i = 0; i < graph->count; i++) {
+            const Node *node = graph->nodes[i];
+            if (node_is_term(node) && is_of(node, stage, false)
+                && (node->op->arity > 1) == compared)
+                (*terms)[count++] = node;
+        }
     return count;
 }
 
@@ -54,9 +58,17 @@ static bool has(const char *const *names, int count, const char *name)
     return false;
 }
 
+bool terms_penalizes(const Graph *graph, bool squares)
+{
+    for (int i = 0; i < graph->parameter_count; i++)
+        if ((squares ? graph->parameters[i].l2 : graph->parameters[i].l1) > 0)
+            return true;
+    return false;
+}
+
 int terms_columns(const Graph *graph, const char *const **columns)
 {
-    const char **names = ARENA_ARRAY(const char *, graph->count + 1);
+    const char **names = ARENA_ARRAY(const char *, graph->count + 3);
     int count = 0;
     bool several = false;
     for (int p = 0; p <= graph_partial_stages(graph); p++) {
@@ -67,6 +79,10 @@ int terms_columns(const Graph *graph, const char *const **columns)
             if (!has(names, count, terms[i]->op->loss))
                 names[count++] = terms[i]->op->loss;
     }
+    if (terms_penalizes(graph, false))
+        names[count++] = "kernel_l1";
+    if (terms_penalizes(graph, true))
+        names[count++] = "kernel_l2";
     *columns = names;
-    return several ? count : 0;
+    return several || terms_penalizes(graph, false) || terms_penalizes(graph, true) ? count : 0;
 }

@@ -12,13 +12,16 @@ int terms_places(const Graph *graph);
 /* Which of them a loss, term or sum is: 0 the loss. */
 int terms_place(const Graph *graph, const Node *node);
 
-/* The terms of a stage's loss, 0: of the whole network's, in the order of the graph. Returns how
-   many. */
+/* The terms of a stage's loss, 0: of the whole network's: those that compare with a target, then
+   those that layers bring. Returns how many. */
 int terms_of(const Graph *graph, int stage, const Node ***terms);
 
+/* Whether the loss takes the sizes of kernels, or with `squares` their squares. */
+bool terms_penalizes(const Graph *graph, bool squares);
+
 /* The names of all terms, each once, those of the whole network first, where the loss of the
-   network or of a stage has several; else none. Terms of one name are summed in one column. Returns
-   how many. */
+   network or of a stage has several; else none. Penalties of kernels come last. Terms of one name
+   are summed in one column. Returns how many. */
 int terms_columns(const Graph *graph, const char *const **columns);
 
 #endif

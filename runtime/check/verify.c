@@ -3,6 +3,7 @@
 #include "memory.h"
 #include "compute/groups.h"
 #include "compute/optimizer.h"
+#include "penalty.h"
 #include "verify_private.h"
 #include "settings.h"
 #include "weights/weights.h"
@@ -311,6 +312,8 @@ static double first_move(const Verify *v)
     double ours = 0, theirs = 0;
     for (int i = 0; i < v->model->parameter_count; i++) {
         const ModelParameter *p = &v->model->parameters[i];
+        if (!is_trained(v, i))
+            continue; /* statistics of batches move in strides of their own */
         read_tensor(v, "step0/", p->name, v->theirs);
         read_tensor(v, "step1/", p->name, v->rounding);
         for (size_t k = 0; k < p->count; k++) {
@@ -364,7 +367,8 @@ static double mean_loss(const Verify *v)
     double sum = 0;
     for (int b = 0; b < v->report.batch; b++)
         sum += v->losses[(size_t)b * loss_places(v->model)];
-    return sum / v->report.batch;
+    const Penalty penalty = penalty_of(v->model, NULL, v->parameters);
+    return sum / v->report.batch + penalty.l1 + penalty.l2;
 }
 
 /* The loss is computed in two places, alone and on the way to the gradient: the one further from
@@ -439,6 +443,7 @@ static double run_step(Verify *v, double theirs)
     for (int b = 0; b < batch; b++)
         v->losses[(size_t)b * loss_places(model)] = model->loss(v->prepared, v->images[b],
                                                                 v->workspace);
+    penalty_add_gradient(model, NULL, v->parameters, 1, v->gradient);
     return further(mean_loss(v), trained, theirs);
 }
 

@@ -19,8 +19,8 @@ void groups_backward(const ModelGroups *groups, const void *prepared, const uint
                      const uint64_t *noise, int n, int chunk, real *gradient, double *losses,
                      void *shared, void *workspace, ModelClock *clock);
 
-/* After a batch of n images: takes each statistic to momentum times itself plus the rest of the mean
-   of what the groups have seen of it, which is taken out of `gradient`, so that nothing else of it
+/* After a batch of n images: takes each statistic to momentum times itself plus the rest of the
+   mean of what the groups have seen of it, which is taken out of `gradient`, so that nothing of it
    is left there. */
 void groups_move_statistics(const Model *model, const ModelGroups *groups, int n, real *parameters,
                             real *gradient);

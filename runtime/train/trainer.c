@@ -62,6 +62,12 @@ static int most_chunks(const Model *model, int batch)
     return (images + chunk - 1) / chunk;
 }
 
+static int chunks_of(const Model *model, int batch, int n)
+{
+    const int chunk = trainer_chunk(model, batch, n);
+    return (n + chunk - 1) / chunk;
+}
+
 int trainer_default_threads(const Model *model)
 {
     int threads = threads_default();
@@ -243,11 +249,13 @@ void trainer_begin_stage(Trainer *t, const ModelStage *stage)
 {
     t->stage = stage;
     optimizer_restart(&t->optimizer, t->model, stage ? stage->trains : t->model->trains);
+    t->penalty = penalty_of(t->model, stage, t->parameters);
 }
 
 void trainer_prepare(Trainer *t)
 {
     t->model->prepare(t->parameters, t->prepared);
+    t->penalty = penalty_of(t->model, t->stage, t->parameters);
 }
 
 const real *trainer_shown(Trainer *t)
@@ -332,6 +340,7 @@ void trainer_gradient(Trainer *t, const uint8_t *const *images, const uint64_t *
 TrainerFault trainer_step(Trainer *t, const uint8_t *const *images, const uint64_t *noise, int n)
 {
     trainer_gradient(t, images, noise, n);
+    penalty_add_gradient(t->model, t->stage, t->parameters, n, t->total);
     if (!isfinite(trainer_loss_sum(t, n, 0)))
         return TRAINER_LOSS;
     if (!finite_all(t->total, t->model->parameter_reals))
@@ -416,7 +425,7 @@ double trainer_look(Trainer *t, int thread, const uint8_t *image, uint64_t noise
     trainer_backward(t, thread, &image, &noise, 1, gradient, t->losses,
                      here.count <= LOOK_STEPS ? &clock : NULL);
     look = NULL;
-    return t->losses[0];
+    return t->losses[0] + t->penalty.l1 + t->penalty.l2;
 }
 
 void trainer_evaluate(Trainer *t, const uint8_t *const *images, int n)
@@ -442,7 +451,7 @@ double trainer_loss_sum(const Trainer *t, int n, double sum)
 {
     const size_t places = trainer_loss_places(t->model);
     for (int i = 0; i < n; i++)
-        sum += t->losses[(size_t)i * places];
+        sum += t->losses[(size_t)i * places] + t->penalty.l1 + t->penalty.l2;
     return sum;
 }
 
@@ -460,6 +469,10 @@ void trainer_column_sums(const Trainer *t, int n, double *sums)
     for (int i = 0; i < n; i++)
         for (int k = 0; k < count; k++)
             sums[terms[k].column] += t->losses[(size_t)i * places + (size_t)terms[k].place];
+    if (t->model->penalty_count > 0 && t->model->l1_column >= 0)
+        sums[t->model->l1_column] += n * t->penalty.l1;
+    if (t->model->penalty_count > 0 && t->model->l2_column >= 0)
+        sums[t->model->l2_column] += n * t->penalty.l2;
 }
 
 void trainer_reconstruct(Trainer *t, const uint8_t *image, real *output)

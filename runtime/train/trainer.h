@@ -12,6 +12,7 @@
 #include "error.h"
 #include "model.h"
 #include "compute/optimizer.h"
+#include "penalty.h"
 #include "sum_tree.h"
 
 typedef struct Trainer {
@@ -28,6 +29,8 @@ typedef struct Trainer {
     void *shared;      /* by the images of a group; NULL: there are no groups ... */
     real *group_total; /* ... whose sums meet here, then `total` */
     void **workspaces; /* one a thread; fits training and inference */
+    Penalty penalty;   /* of the parameters as prepared, a part of every image's loss, though not in
+                          `losses` */
     double *losses;    /* [batch] of the last images, each with the model's loss_places */
 } Trainer;
 
@@ -66,8 +69,8 @@ void trainer_prepare(Trainer *trainer);
 const real *trainer_shown(Trainer *trainer);
 void trainer_show(Trainer *trainer);
 
-/* total = gradient of the sum of the n images' losses, losses = each one's. noise[n]: see
-   model.h; NULL: none. */
+/* total = gradient of the sum of the n images' losses, losses = each one's, both without the
+   penalty. noise[n]: see model.h; NULL: none. */
 void trainer_gradient(Trainer *trainer, const uint8_t *const *images, const uint64_t *noise, int n);
 
 /* What is not finite: the losses, the gradient, both found before the update, which is then left

@@ -55,11 +55,15 @@ static void of_group_norm(void **state)
     REFUSE(refusals);
 }
 
-/* On a layer, and on the part around it. */
-static void of_trainable(void **state)
+/* trainable is of the part around it, too. */
+static void of_what_any_layer_may_have(void **state)
 {
     (void)state;
     static const Refusal refusals[] = {
+        { GRAPH("conv2d { filters = 3, kernel = 3, @activity_l1 = -1 }", CONV3),
+          "conv2d: activity_l1 wants a number from 0 to 1000000, not -1" },
+        { GRAPH(CONV5 "relu { @kernel_l2 = 1e-3 }", CONV3),
+          "relu: has no kernel, so there is nothing to penalize; leave kernel_l2 out" },
         { GRAPH("conv2d { filters = 5, kernel = 3, @trainable = 0 }", CONV3),
           "conv2d: trainable wants true or false, not a number" },
         { GRAPH(CONV5, "@trainable = \"no\", " CONV3),
@@ -199,9 +203,9 @@ static void of_activations(void **state)
           "gelu: approximate wants true or false, not a number" },
         { GRAPH("conv2d { filters = 5, kernel = 3, @approximate = true }", CONV3),
           "conv2d: no argument is called 'approximate'; known are: filters, kernel, stride, "
-          "padding, dilation, groups, activation, use_bias, name, trainable; it belongs to the "
-          "layer "
-          "gelu: " },
+          "padding, dilation, groups, activation, use_bias, name, trainable, "
+          "kernel_l1, kernel_l2, activity_l1, activity_l2; it "
+          "belongs to the layer gelu: " },
         { GRAPH(CONV5 "softplus { @x = 1 }", CONV3), "softplus: no argument is called 'x'" },
         { GRAPH(CONV5 "elu { @alpha = 1 }", CONV3), "elu: no argument is called 'alpha'" },
         { GRAPH(CONV5 "linear { @x = 1 }", CONV3), "linear: no argument is called 'x'" },
@@ -427,7 +431,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(of_group_norm),
-        cmocka_unit_test(of_trainable),
+        cmocka_unit_test(of_what_any_layer_may_have),
         cmocka_unit_test(of_dense_layers),
         cmocka_unit_test(of_layers_with_a_size),
         cmocka_unit_test(of_activations),

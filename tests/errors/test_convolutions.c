@@ -141,16 +141,18 @@ static void of_activations_and_biases(void **state)
         { GRAPH("conv2d { filters = 5, kernel = 3, activation = \"leaky_relu\", @slope = 0.1 }",
                 CONV3),
           "conv2d: no argument is called 'slope'; known are: filters, kernel, stride, padding, "
-          "dilation, groups, activation, use_bias, name, trainable; it belongs to the layer "
+          "dilation, groups, activation, use_bias, name, trainable, kernel_l1, kernel_l2, "
+          "activity_l1, activity_l2; it belongs to the layer "
           "leaky_relu: "
           "remove activation and put leaky_relu { slope = ... } after this one\n" },
         { GRAPH("flatten {}, dense { units = 5, @slope = 0.1 }", CONV3),
           "dense: no argument is called 'slope'; known are: units, activation, use_bias, name, "
-          "trainable; it "
+          "trainable, kernel_l1, kernel_l2, activity_l1, activity_l2; it "
           "belongs to the layer leaky_relu: " },
         { GRAPH("conv2d { filters = 5, kernel = 3, @size = 2 }", CONV3),
           "conv2d: no argument is called 'size'; known are: filters, kernel, stride, padding, "
-          "dilation, groups, activation, use_bias, name, trainable\n" },
+          "dilation, groups, activation, use_bias, name, trainable, kernel_l1, kernel_l2, "
+          "activity_l1, activity_l2\n" },
         { GRAPH("conv2d { filters = 5, kernel = 3, @use_bias = 1 }", CONV3),
           "conv2d: use_bias wants true or false, not a number" },
         { GRAPH("conv2d { filters = 5, kernel = 3, @use_bias = \"true\" }", CONV3),

@@ -34,8 +34,8 @@ static bool compiles(const char *graph, const char *options)
 static char *force_depthwise(char *options, const NetPlace *place, uint64_t *state)
 {
     const bool separable = place->layer->kind == SEPARABLE, plain = rng_chance(state, 50);
-    char *depthwise = text_of("%s --kernel %s%s=depthwise%s", options, place->name,
-                              separable ? ".depthwise" : "", plain ? "_plain" : ""),
+    char *depthwise = text_of("%s --kernel %s%s=%s", options, place->name,
+                              separable ? ".depthwise" : "", plain ? "conv_plain" : "depthwise"),
          *all = text_of("%s%s%s%s", depthwise, separable ? " --kernel " : "",
                         separable ? place->name : "", separable ? ".pointwise=conv_direct" : "");
     free(options);

@@ -40,8 +40,10 @@ const char net_noise[] = NET(
     "loss = \"log_cosh\", optimizer = nadam { lr = 2e-3, beta1 = 0.8, beta2 = 0.99, eps = 1e-5 }");
 const char net_norm[] = NET(
     8, 8, 3,
-    "conv2d { filters = 6, kernel = 3, trainable = false }, group_norm { groups = 2 }, relu {}, "
-    "avg_pool2d { size = 2 }, conv2d { filters = 17, kernel = 1 }, layer_norm {}, prelu {}, ",
+    "conv2d { filters = 6, kernel = 3, trainable = false }, group_norm { groups = 2 }, "
+    "relu { activity_l1 = 1e-4 }, avg_pool2d { size = 2 }, "
+    "conv2d { filters = 17, kernel = 1, kernel_l1 = 2e-3, kernel_l2 = 1e-2 }, layer_norm {}, "
+    "prelu {}, ",
     "layer_norm { trainable = false }, softmax {}, conv2d { filters = 3, kernel = 3 }, "
     "instance_norm {}, prelu {}, upsample2d { size = 2 }, "
     "conv2d { filters = 3, kernel = 5, activation = \"sigmoid\" },",

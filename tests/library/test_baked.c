@@ -202,7 +202,7 @@ static void of_direct_kernels(void **state)
     compare(net_cae, "--optimize size --target c", INCBIN, 0);
     compare(net_cae, "--optimize size --target native", "", 0);
     compare(net_noise, "--optimize size --target native", INCBIN, 0);
-    compare(net_norm, "--target native", "--weights-as c", 0);
+    compare(net_norm, "--optimize size --target native", "--weights-as c", 0);
     compare(net_bce, "--target c", "--weights-as c", 0);
 }
 

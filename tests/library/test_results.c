@@ -4,6 +4,7 @@
 
 #include "compute/clip.h"
 #include "compute/optimizer.h"
+#include "penalty.h"
 #include "drawn.h"
 
 #include <math.h>
@@ -69,13 +70,17 @@ static void reference_update(Reference *r, uint8_t *const *images, double *losse
     const Model *m = r->model;
     memset(r->gradient, 0, m->parameter_reals * sizeof *r->gradient);
     m->prepare(r->parameters, r->prepared);
+    const Penalty penalty = penalty_of(m, NULL, r->parameters);
+    assert_in_range(m->loss_places, 0, MODEL_MAX_COLUMNS);
     for (int i = 0; i < IMAGES; i++) {
         r->drawn += UINT64_C(0x9e3779b97f4a7c15);
         const uint64_t noise = r->drawn | 1;
         const uint8_t *image = images[i];
-        m->backward_chunk(r->prepared, &image, &noise, 1, r->gradient, losses + i, r->workspace,
-                          NULL);
+        double all[MODEL_MAX_COLUMNS];
+        m->backward_chunk(r->prepared, &image, &noise, 1, r->gradient, all, r->workspace, NULL);
+        losses[i] = all[0] + penalty.l1 + penalty.l2;
     }
+    penalty_add_gradient(m, NULL, r->parameters, IMAGES, r->gradient);
     clip_gradient(m, &m->training, r->gradient, 1.0 / IMAGES);
     optimizer_update(&r->optimizer, r->parameters, r->gradient, 1.0 / IMAGES, 1);
 }

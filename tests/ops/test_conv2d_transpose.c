@@ -183,7 +183,7 @@ static void dilated_in_groups(void **state)
                       .dilation = 3, .dilation_w = 2, .valid = true, .groups = 2,
                       .activation = "tanh" },
                     { DECONV, .filters = 34, .kernel = 3, .stride = 2, .stride_w = 1, .dilation = 3,
-                      .groups = 2, .activation = "relu" },
+                      .groups = 2, .activation = "tanh" },
                     { POOL, .size = 2 },
                     { CONV, .filters = 3, .kernel = 1, .padded = true, .pad = { 1, 3, 0, 2 } } } };
     check_net_by(&net, "x86-64-v3", "conv_direct");

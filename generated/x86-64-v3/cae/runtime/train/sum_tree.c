@@ -58,6 +58,13 @@ void sum_tree_close(SumTree *tree)
 
 void sum_tree_begin(SumTree *tree, int chunks)
 {
+    sum_tree_begin_part(tree, chunks, 0, tree->reals);
+}
+
+void sum_tree_begin_part(SumTree *tree, int chunks, size_t from, size_t to)
+{
+    tree->from = from;
+    tree->to = to;
     tree->chunks = chunks;
     tree->taken = tree->waiting_count = 0;
     tree->unused_count = tree->sum_count;
@@ -83,8 +90,10 @@ real *sum_tree_take(SumTree *tree, int *chunk)
             over = tree->taken == tree->chunks;
             sum = next_unused(tree, chunk);
         }
-        if (sum)
-            return memset(sum, 0, tree->reals * sizeof *sum);
+        if (sum) {
+            memset(sum + tree->from, 0, (tree->to - tree->from) * sizeof *sum);
+            return sum;
+        }
         if (over)
             return NULL;
         nanosleep(&(struct timespec){ .tv_nsec = 50000 }, NULL);
@@ -127,7 +136,7 @@ static void join(SumTree *tree, TreeNode *node, real *other)
 {
     real *left = node->number % 2 ? other : node->sum,
          *right = node->number % 2 ? node->sum : other;
-    add(left, right, tree->reals);
+    add(left + tree->from, right + tree->from, tree->to - tree->from);
     node->sum = left;
 #pragma omp critical(caec_sum_tree)
     tree->unused[tree->unused_count++] = right;

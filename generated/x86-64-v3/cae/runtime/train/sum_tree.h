@@ -28,7 +28,7 @@ typedef struct TreeNode {
 } TreeNode;
 
 typedef struct SumTree {
-    size_t reals;
+    size_t reals, from, to; /* of a sum; which of them are summed */
     int sum_count;
     real **sums, **unused; /* all; those that hold nothing */
     TreeNode *waiting;
@@ -47,6 +47,10 @@ void sum_tree_close(SumTree *tree);
 
 /* A new total, of 1 .. as many chunks as there is room for. The last one's root is lost. */
 void sum_tree_begin(SumTree *tree, int chunks);
+
+/* Likewise of the numbers from <= i < to alone; what else is in the sums, the root among them, is
+   no number that counts. */
+void sum_tree_begin_part(SumTree *tree, int chunks, size_t from, size_t to);
 
 /* A sum of zeros for the next chunk, whose number goes to *chunk; NULL: all have been taken. Waits
    while no sum is free. A thread hands in what it has taken before it takes more. */

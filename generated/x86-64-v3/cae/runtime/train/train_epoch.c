@@ -16,6 +16,10 @@ void train_mean_terms(const Run *run, const double *sums, double images, double 
         means[i] = NAN;
     for (int i = 0; i < count; i++)
         means[terms[i].column] = sums[terms[i].column] / images;
+    const int penalties[] = { run->model->l1_column, run->model->l2_column };
+    for (int i = 0; run->model->penalty_count > 0 && i < 2; i++)
+        if (penalties[i] >= 0)
+            means[penalties[i]] = sums[penalties[i]] / images;
 }
 
 ProgressLoss train_mean_loss(const Run *run, double *terms)

@@ -2,6 +2,7 @@
 
 #include "compute/clip.h"
 #include "compute/finite.h"
+#include "compute/groups.h"
 #include "images/pixels.h"
 #include "memory.h"
 #include "threads.h"
@@ -45,6 +46,22 @@ int trainer_chunk(const Model *model, int batch, int n)
     return (n + chunks - 1) / chunks;
 }
 
+/* Of a group, whose size is the batch's first's or less: threads share it, so that a microbatch is
+   no reason to keep it whole. */
+static int chunk_of_group(const Model *model, int largest)
+{
+    const int chunk = trainer_chunk(model, largest, largest), share = (largest + 3) / 4;
+    return model->microbatch > 1 && chunk > share ? share : chunk;
+}
+
+static int most_chunks(const Model *model, int batch)
+{
+    const int images = model->groups ? groups_size(model->groups, 0, batch) : batch,
+              chunk = model->groups ? chunk_of_group(model, images)
+                                    : trainer_chunk(model, batch, batch);
+    return (images + chunk - 1) / chunk;
+}
+
 static int chunks_of(const Model *model, int batch, int n)
 {
     const int chunk = trainer_chunk(model, batch, n);
@@ -57,6 +74,12 @@ int trainer_default_threads(const Model *model)
     int within = model ? trainer_threads_within(model, &model->training, model->training.batch)
                        : threads;
     return within < threads ? within > 1 ? within : 1 : threads;
+}
+
+/* Of what is trained; NULL: its images do not meet. */
+static const ModelGroups *trainer_groups(const Trainer *t)
+{
+    return t->stage ? t->stage->groups : t->model->groups;
 }
 
 static int thread_number(void)
@@ -84,6 +107,17 @@ static size_t workspace_bytes(const Model *model)
     return model->train_bytes > model->infer_bytes ? model->train_bytes : model->infer_bytes;
 }
 
+/* What groups of a batch share, of all stages; 0: there are none. */
+static size_t shared_bytes(const Model *model, int batch)
+{
+    size_t most = model->groups ? groups_bytes(model->groups, batch) : 0;
+    for (int i = 0; model->groups && i < model->stage_count; i++) {
+        const size_t bytes = groups_bytes(model->stages[i].groups, batch);
+        most = bytes > most ? bytes : most;
+    }
+    return most;
+}
+
 static size_t rounded(size_t bytes)
 {
     return ((bytes ? bytes : 1) + MODEL_ALIGNMENT - 1) / MODEL_ALIGNMENT * MODEL_ALIGNMENT;
@@ -92,11 +126,12 @@ static size_t rounded(size_t bytes)
 /* As caec counts for --memory-limit; tests/training/test_limit.c holds the two together. */
 size_t trainer_bytes(const Model *model, const ModelTraining *training, int batch, int threads)
 {
-    int vectors = 1 + settings_states(&training->optimizer)
-                  + sum_tree_sums(chunks_of(model, batch, batch), threads);
+    int vectors = 1 + (model->groups != NULL) + settings_states(&training->optimizer)
+                  + sum_tree_sums(most_chunks(model, batch), threads);
     return (size_t)vectors * rounded(model->parameter_reals * sizeof(real))
            + rounded(model->prepared_bytes)
            + rounded((size_t)batch * trainer_loss_places(model) * sizeof(double))
+           + (model->groups ? rounded(shared_bytes(model, batch)) : 0)
            + (size_t)threads * rounded(workspace_bytes(model));
 }
 
@@ -154,9 +189,13 @@ static int allocate(Trainer *t, Error *error)
         || !(t->prepared = block(model->prepared_bytes, error))
         || !(t->losses = memory_block(
                  (size_t)t->batch * trainer_loss_places(model) * sizeof *t->losses, error))
-        || sum_tree_open(&t->sums, model->parameter_reals, chunks_of(model, t->batch, t->batch),
-                         t->threads, model->memory_limit > 0, error)
+        || sum_tree_open(&t->sums, model->parameter_reals, most_chunks(model, t->batch), t->threads,
+                         model->memory_limit > 0, error)
                != 0)
+        return -1;
+    if (model->groups
+        && (!(t->shared = block(shared_bytes(model, t->batch), error))
+            || !(t->group_total = block(parameter_bytes, error))))
         return -1;
     t->total = sum_tree_root(&t->sums);
     for (int i = 0; i < t->threads; i++)
@@ -201,6 +240,8 @@ void trainer_close(Trainer *t)
     free(t->parameters);
     free(t->prepared);
     free(t->losses);
+    free(t->shared);
+    free(t->group_total);
     memset(t, 0, sizeof *t);
 }
 
@@ -208,11 +249,13 @@ void trainer_begin_stage(Trainer *t, const ModelStage *stage)
 {
     t->stage = stage;
     optimizer_restart(&t->optimizer, t->model, stage ? stage->trains : t->model->trains);
+    t->penalty = penalty_of(t->model, stage, t->parameters);
 }
 
 void trainer_prepare(Trainer *t)
 {
     t->model->prepare(t->parameters, t->prepared);
+    t->penalty = penalty_of(t->model, t->stage, t->parameters);
 }
 
 const real *trainer_shown(Trainer *t)
@@ -226,6 +269,48 @@ void trainer_show(Trainer *t)
     t->model->prepare(trainer_shown(t), t->prepared);
 }
 
+/* A phase that many threads share: chunks of the group, whose sums meet in the tree. */
+static void run_phase(Trainer *t, const ModelGroups *groups, int phase,
+                      const uint8_t *const *images, const uint64_t *noise, int group, int chunk,
+                      double *losses)
+{
+    const ModelPhase *p = &groups->phases[phase];
+    sum_tree_begin_part(&t->sums, (group + chunk - 1) / chunk, p->from, p->to);
+#pragma omp parallel num_threads(t->threads)
+    {
+        int number;
+        for (real *sum; (sum = sum_tree_take(&t->sums, &number));
+             sum_tree_hand_in(&t->sums, number, sum)) {
+            const int first = number * chunk, n = group - first < chunk ? group - first : chunk;
+            groups->run(phase, t->prepared, images, noise, group, first, n, sum, losses, t->shared,
+                        t->workspaces[thread_number()], NULL);
+        }
+    }
+    const real *root = sum_tree_root(&t->sums);
+    for (size_t i = p->from; i < p->to; i++)
+        t->group_total[i] += root[i];
+}
+
+static void gradient_of_groups(Trainer *t, const ModelGroups *groups, const uint8_t *const *images,
+                               const uint64_t *noise, int n)
+{
+    t->total = t->group_total;
+    const size_t places = trainer_loss_places(t->model);
+    memset(t->total, 0, t->model->parameter_reals * sizeof(real));
+    for (int at = 0; at < n; at += groups_size(groups, at, n)) {
+        const int group = groups_size(groups, at, n),
+                  chunk = chunk_of_group(t->model, groups_size(groups, 0, t->batch));
+        const uint64_t *numbers = noise ? noise + at : NULL;
+        for (int i = 0; i < groups->phase_count; i++)
+            if (groups->phases[i].alone)
+                groups->run(i, t->prepared, images + at, numbers, group, 0, group, t->total,
+                            t->losses + (size_t)at * places, t->shared, t->workspaces[0], NULL);
+            else
+                run_phase(t, groups, i, images + at, numbers, group, chunk,
+                          t->losses + (size_t)at * places);
+    }
+}
+
 void trainer_gradient(Trainer *t, const uint8_t *const *images, const uint64_t *noise, int n)
 {
     const int size = trainer_chunk(t->model, t->batch, n);
@@ -233,6 +318,10 @@ void trainer_gradient(Trainer *t, const uint8_t *const *images, const uint64_t *
     const ModelBackward backward_chunk = t->stage ? t->stage->backward_chunk
                                                   : t->model->backward_chunk;
 
+    if (trainer_groups(t)) {
+        gradient_of_groups(t, trainer_groups(t), images, noise, n);
+        return;
+    }
     sum_tree_begin(&t->sums, chunks_of(t->model, t->batch, n));
 #pragma omp parallel num_threads(t->threads)
     {
@@ -251,10 +340,13 @@ void trainer_gradient(Trainer *t, const uint8_t *const *images, const uint64_t *
 TrainerFault trainer_step(Trainer *t, const uint8_t *const *images, const uint64_t *noise, int n)
 {
     trainer_gradient(t, images, noise, n);
+    penalty_add_gradient(t->model, t->stage, t->parameters, n, t->total);
     if (!isfinite(trainer_loss_sum(t, n, 0)))
         return TRAINER_LOSS;
     if (!finite_all(t->total, t->model->parameter_reals))
         return TRAINER_GRADIENT;
+    if (trainer_groups(t))
+        groups_move_statistics(t->model, trainer_groups(t), n, t->parameters, t->total);
     clip_gradient(t->model, &t->training, t->total, 1.0 / n);
     if (!optimizer_update(&t->optimizer, t->parameters, t->total, 1.0 / n, t->threads))
         return trainer_parameters_finite(t) ? TRAINER_OPTIMIZER : TRAINER_PARAMETER;
@@ -273,6 +365,21 @@ const ModelStep *trainer_steps(const Trainer *t, int *count)
     return t->stage ? t->stage->steps : t->model->train_steps;
 }
 
+void trainer_backward(Trainer *t, int thread, const uint8_t *const *images, const uint64_t *noise,
+                      int n, real *gradient, double *losses, ModelClock *clock)
+{
+    const ModelGroups *groups = trainer_groups(t);
+    const ModelBackward backward_chunk = t->stage ? t->stage->backward_chunk
+                                                  : t->model->backward_chunk;
+    if (groups)
+        groups_backward(groups, t->prepared, images, noise, n,
+                        chunk_of_group(t->model, groups_size(groups, 0, t->batch)), gradient,
+                        losses, t->shared, t->workspaces[thread], clock);
+    else
+        backward_chunk(t->prepared, images, noise, n, gradient, losses, t->workspaces[thread],
+                       clock);
+}
+
 /* A look under way. Generated code asks its clock for the time once at the start and then after
    each step: that is where we come in. */
 typedef struct Look {
@@ -280,7 +387,8 @@ typedef struct Look {
     void *context;
     const ModelStep *steps;
     int step, count; /* -1: at the start */
-    const real *workspace;
+    const real *workspace, *shared;
+    size_t shared_at; /* places from here on are in what groups share */
 } Look;
 
 static _Thread_local Look *look;
@@ -289,7 +397,9 @@ static double see_step(void)
 {
     if (look->step >= 0 && look->step < look->count) {
         const ModelStep *s = &look->steps[look->step];
-        look->see(look->context, look->step, s->count > 0 ? look->workspace + s->place : NULL);
+        const real *value = s->place < look->shared_at ? look->workspace + s->place
+                                                       : look->shared + s->place - look->shared_at;
+        look->see(look->context, look->step, s->count > 0 ? value : NULL);
     }
     look->step++;
     return 0;
@@ -298,9 +408,13 @@ static double see_step(void)
 double trainer_look(Trainer *t, int thread, const uint8_t *image, uint64_t noise, real *gradient,
                     TrainerSee see, void *context)
 {
-    const ModelBackward backward_chunk = t->stage ? t->stage->backward_chunk
-                                                  : t->model->backward_chunk;
-    Look here = { .see = see, .context = context, .step = -1, .workspace = t->workspaces[thread] };
+    const ModelGroups *groups = trainer_groups(t);
+    Look here = { .see = see,
+                  .context = context,
+                  .step = -1,
+                  .workspace = t->workspaces[thread],
+                  .shared = t->shared,
+                  .shared_at = groups ? groups->shared_at : SIZE_MAX };
     double seconds[LOOK_STEPS];
     ModelClock clock = { .now = see_step, .seconds = seconds };
 
@@ -308,10 +422,10 @@ double trainer_look(Trainer *t, int thread, const uint8_t *image, uint64_t noise
     memset(gradient, 0, t->model->parameter_reals * sizeof(real));
     memset(seconds, 0, sizeof seconds);
     look = &here;
-    backward_chunk(t->prepared, &image, &noise, 1, gradient, t->losses, t->workspaces[thread],
-                   here.count <= LOOK_STEPS ? &clock : NULL);
+    trainer_backward(t, thread, &image, &noise, 1, gradient, t->losses,
+                     here.count <= LOOK_STEPS ? &clock : NULL);
     look = NULL;
-    return t->losses[0];
+    return t->losses[0] + t->penalty.l1 + t->penalty.l2;
 }
 
 void trainer_evaluate(Trainer *t, const uint8_t *const *images, int n)
@@ -337,7 +451,7 @@ double trainer_loss_sum(const Trainer *t, int n, double sum)
 {
     const size_t places = trainer_loss_places(t->model);
     for (int i = 0; i < n; i++)
-        sum += t->losses[(size_t)i * places];
+        sum += t->losses[(size_t)i * places] + t->penalty.l1 + t->penalty.l2;
     return sum;
 }
 
@@ -355,6 +469,10 @@ void trainer_column_sums(const Trainer *t, int n, double *sums)
     for (int i = 0; i < n; i++)
         for (int k = 0; k < count; k++)
             sums[terms[k].column] += t->losses[(size_t)i * places + (size_t)terms[k].place];
+    if (t->model->penalty_count > 0 && t->model->l1_column >= 0)
+        sums[t->model->l1_column] += n * t->penalty.l1;
+    if (t->model->penalty_count > 0 && t->model->l2_column >= 0)
+        sums[t->model->l2_column] += n * t->penalty.l2;
 }
 
 void trainer_reconstruct(Trainer *t, const uint8_t *image, real *output)

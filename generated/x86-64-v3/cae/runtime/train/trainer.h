@@ -12,6 +12,7 @@
 #include "error.h"
 #include "model.h"
 #include "compute/optimizer.h"
+#include "penalty.h"
 #include "sum_tree.h"
 
 typedef struct Trainer {
@@ -25,7 +26,11 @@ typedef struct Trainer {
     void *prepared;
     SumTree sums;
     real *total;       /* its root: the gradient of the sum of a batch's losses */
+    void *shared;      /* by the images of a group; NULL: there are no groups ... */
+    real *group_total; /* ... whose sums meet here, then `total` */
     void **workspaces; /* one a thread; fits training and inference */
+    Penalty penalty;   /* of the parameters as prepared, a part of every image's loss, though not in
+                          `losses` */
     double *losses;    /* [batch] of the last images, each with the model's loss_places */
 } Trainer;
 
@@ -64,8 +69,8 @@ void trainer_prepare(Trainer *trainer);
 const real *trainer_shown(Trainer *trainer);
 void trainer_show(Trainer *trainer);
 
-/* total = gradient of the sum of the n images' losses, losses = each one's. noise[n]: see
-   model.h; NULL: none. */
+/* total = gradient of the sum of the n images' losses, losses = each one's, both without the
+   penalty. noise[n]: see model.h; NULL: none. */
 void trainer_gradient(Trainer *trainer, const uint8_t *const *images, const uint64_t *noise, int n);
 
 /* What is not finite: the losses, the gradient, both found before the update, which is then left
@@ -104,6 +109,13 @@ void trainer_reconstruct(Trainer *trainer, const uint8_t *image, real *output);
 /* The same as pixels. `scratch` has room for one output. */
 void trainer_reconstruct_bytes(Trainer *trainer, const uint8_t *image, real *scratch,
                                uint8_t *bytes);
+
+/* Forward and backward of n images, at most the batch's, in their order on the thread that calls,
+   as the model's backward_chunk: in the workspace of that thread, and in what groups share, so that
+   of a model with groups one thread may do so at a time. */
+void trainer_backward(Trainer *trainer, int thread, const uint8_t *const *images,
+                      const uint64_t *noise, int n, real *gradient, double *losses,
+                      ModelClock *clock);
 
 /* One image alone on its way through training, with the parameters in `prepared`: its gradient into
    gradient[parameter_reals], its loss. `see` (with `context`) is called after each step of the
