@@ -537,14 +537,18 @@ def train_reference(forward, p, x, loss_of, steps):
 def run_net(args):
     spec = json.loads(args.spec)
     rng = np.random.default_rng(args.seed)
-    x = noise(rng, (args.batch, *spec["input"]))
+    x = noise(rng, (spec.get("batch", args.batch), *spec["input"]))
     p = {}
     with torch.no_grad():
         net_forward(spec, p, x, init=rng)
     save(
         args.out,
         train_reference(
-            lambda q, a, seen: net_forward(spec, q, a, seen=seen), p, x, LOSS[spec.get("loss", "mse")], args.steps
+            lambda q, a, seen: net_forward(spec, q, a, seen=seen),
+            p,
+            x,
+            LOSS[spec.get("loss", "mse")],
+            args.steps,
         ),
     )
     write_lua(spec, args.lua)
