@@ -276,7 +276,8 @@ def run_cae(args):
 #      global_max_pool2d {}, global_avg_pool2d {}, upsample2d {size interpolation},
 #      zero_pad2d {padding}, crop2d {padding}, depth_to_space {size}, space_to_depth {size}, rescale
 #      {scale offset},
-#      max_unpool2d {pool}, and the activations by name. loss: mse, mae, bce (on outputs in 0..1).
+#      max_unpool2d {pool}, batch_norm {momentum eps}, and the activations by name. loss: mse, mae, bce
+#      (on outputs in 0..1). batch: another number of images than --batch.
 # Writes the same network as a graph file too, and a reference file like the one of `cae`.
 # A layer is called by its kind and its place among those of its kind in its part: encoder.conv1,
 # encoder.pool1,

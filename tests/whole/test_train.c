@@ -222,6 +222,23 @@ static void statistics_of_images_do_not_change_a_bit(void **state)
     free(history);
 }
 
+/* A batch is so many whole groups, or less than one. */
+static void batches_of_whole_groups(void **state)
+{
+    (void)state;
+    Result refused = run(folder, NORMED_TRAIN " --train train --out normed_12 --steps 1 --batch "
+                                              "12");
+    want_exit(&refused, 2);
+    assert_non_null(strstr(refused.err,
+                           "--batch 12: layers of this network take statistics over 5 images at a "
+                           "time, so a batch is a multiple of that, or smaller; give --batch 10 or "
+                           "15\n"));
+    result_free(&refused);
+    Result smaller = run(folder, NORMED_TRAIN " --train train --out normed_4 --steps 1 --batch 4");
+    want_exit(&smaller, 0);
+    result_free(&smaller);
+}
+
 static void a_new_run_moves_the_old_one_aside(void **state)
 {
     (void)state;
@@ -301,6 +318,7 @@ int main(void)
         cmocka_unit_test(threads_do_not_change_a_bit),
         cmocka_unit_test(a_run_in_three_pieces_is_one_run),
         cmocka_unit_test(statistics_of_images_do_not_change_a_bit),
+        cmocka_unit_test(batches_of_whole_groups),
         cmocka_unit_test(a_new_run_moves_the_old_one_aside),
         cmocka_unit_test(unreadable_pictures_are_passed_over),
         cmocka_unit_test(folders_without_pictures),
