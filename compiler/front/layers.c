@@ -46,8 +46,6 @@ static const LayerSpec *find_spec(const Graph *graph, const Word *word)
     if (!spec)
         fail(word->loc, "%s: not a layer; layers are words such as conv2d and max_pool2d",
              word->word);
-    if (!spec->build)
-        fail(word->loc, "%s: %s", word->word, spec->about);
     if (graph->layer_count >= MAX_LAYERS)
         fail(word->loc, "%s: more than %d layers; take some out", word->word, MAX_LAYERS);
     return spec;

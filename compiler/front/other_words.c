@@ -103,6 +103,7 @@ const OtherWord other_words[] = {
     { "normalization",
       "rescale { scale = 1 / deviation, offset = -mean / deviation }; lists give one a channel" },
     { "repeatvector", "reshape { shape = { 1, 1, c } }, then upsample2d { size = { 1, n } }" },
+    { "batchnormalization", "batch_norm {}" },
     { "groupnormalization", "group_norm { groups = n }" },
     { "layernormalization", "layer_norm {}" },
     { "instancenormalization", "instance_norm {}" },

@@ -55,16 +55,6 @@ static const char *nearest_word(const char *name)
     return nearest.word;
 }
 
-/* A layer that caec refuses and that the name means: "BatchNormalization" and "BatchNorm2d" hold
-   the letters of batch_norm. NULL: none. */
-static const LayerSpec *refused(const char *name)
-{
-    for (int i = 0; layer_specs[i]; i++)
-        if (!layer_specs[i]->build && strstr(bare(name), bare(layer_specs[i]->word)))
-            return layer_specs[i];
-    return NULL;
-}
-
 /* Whether the word stands after `field =`. */
 static bool stands_behind(const Source *source, Loc loc, const char *field)
 {
@@ -93,12 +83,7 @@ const char *suggest_word(const Source *source, Loc loc, const char *name)
     const OtherWord *other = is_short ? other_word_find(bare(name)) : NULL;
     if (other)
         return arena_format("; %s%s", other_word_is_said(other) ? "here that is " : "", other->how);
-    const LayerSpec *spec = is_short ? refused(name) : NULL;
     const char *word = is_short ? nearest_word(name) : NULL;
-    if (!spec && word && layer_find(word) && !layer_find(word)->build)
-        spec = layer_find(word);
-    if (spec)
-        return arena_format("; %s is %s", spec->word, spec->about);
     if (word)
         return arena_format("; did you mean %s?", word);
     if (stands_behind(source, loc, "optimizer"))

@@ -80,7 +80,6 @@ typedef struct LayerSpec {
                                       short_name and a count */
     const char *about;
     ArgSpec args[MAX_ARGS + 1]; /* ended by name NULL */
-    /* NULL: caec has no such layer; `about` says why and what to use instead */
     Node *(*build)(Layer *layer, const Arg *args, Node *x);
 } LayerSpec;
 

@@ -3,11 +3,6 @@
 #include "cases.h"
 #include "refusal.h"
 
-#define REASON                                                                                    \
-    "its statistics would tie the images of a batch together, but here one image is the unit: a " \
-    "gradient is a sum over images that do not "                                                  \
-    "know of each other; use group_norm { groups = ... }, which normalises within an image"
-
 static void of_group_norm(void **state)
 {
     (void)state;
@@ -36,21 +31,47 @@ static void of_group_norm(void **state)
         { GRAPH("conv2d { filters = 12, kernel = 3 }, group_norm { @groups = 8 }", CONV3),
           "group_norm: 12 channels do not fall into 8 groups; groups must divide them: 1, 2, 3, 4, "
           "6, 12" },
-        { GRAPH(CONV5 "@batch_norm {}", CONV3),
-          "batch_norm: refused: its statistics would tie the images of a batch together" },
-        { GRAPH(CONV5 "@batch_norm { momentum = 0.9 }", CONV3), "batch_norm: refused: " },
-        { GRAPH(CONV5 "@BatchNormalization {}", CONV3),
-          "unknown word 'BatchNormalization'; batch_norm is refused: " REASON "\n" },
-        { GRAPH(CONV5 "@batchnorm {}", CONV3),
-          "unknown word 'batchnorm'; batch_norm is refused: " REASON "\n" },
-        { GRAPH(CONV5 "@BatchNorm2d(5)", CONV3),
-          "unknown word 'BatchNorm2d'; batch_norm is refused: " REASON "\n" },
-        { GRAPH(CONV5 "@SyncBatchNorm {}", CONV3),
-          "unknown word 'SyncBatchNorm'; batch_norm is refused: " REASON "\n" },
-        { GRAPH(CONV5 "@batch_nrom {}", CONV3),
-          "unknown word 'batch_nrom'; batch_norm is refused: " REASON "\n" },
         { GRAPH(CONV5 "@GroupNorm {}", CONV3),
           "unknown word 'GroupNorm'; did you mean group_norm?\n" },
+    };
+    REFUSE(refusals);
+}
+
+static void of_batch_norm(void **state)
+{
+    (void)state;
+    static const Refusal refusals[] = {
+        { GRAPH(CONV5 "batch_norm { @epsilon = 1e-3 }", CONV3),
+          "batch_norm: no argument is called 'epsilon'; known are: momentum, eps, over, name" },
+        { GRAPH(CONV5 "batch_norm { @eps = 0 }", CONV3),
+          "batch_norm: eps wants a number from 1e-12 to 1, not 0" },
+        { GRAPH(CONV5 "batch_norm { @momentum = 1.01 }", CONV3),
+          "batch_norm: momentum wants a number from 0 to 1, not 1.01" },
+        { GRAPH(CONV5 "batch_norm { @momentum = -0.1 }", CONV3),
+          "batch_norm: momentum wants a number from 0 to 1, not -0.1" },
+        { GRAPH(CONV5 "batch_norm { @over = 0 }", CONV3),
+          "batch_norm: over wants \"batch\" or a whole number from 1 to 65536, not 0" },
+        { GRAPH(CONV5 "batch_norm { @over = 2.5 }", CONV3),
+          "batch_norm: over wants \"batch\" or a whole number from 1 to 65536, not 2.5" },
+        { GRAPH(CONV5 "batch_norm { @over = \"all\" }", CONV3),
+          "batch_norm: over wants \"batch\" or a whole number, not a string" },
+        { GRAPH(CONV5 "batch_norm { over = 4 }", CONV3 "batch_norm { @over = 8 },"),
+          "batch_norm: over = 8, but a layer before takes its statistics over 4 images; give all "
+          "batch_norm of a network the same" },
+        { GRAPH(CONV5 "batch_norm { over = 4 }", CONV3 "@batch_norm {},"),
+          "batch_norm: over = \"batch\", but a layer before takes its statistics over 4 images" },
+        { GRAPH(CONV5 "batch_norm {}", CONV3 "batch_norm { @over = 1 },"),
+          "batch_norm: over = 1, but a layer before takes its statistics over the batch" },
+        { GRAPH(CONV5 "@BatchNormalization {}", CONV3),
+          "unknown word 'BatchNormalization'; here that is batch_norm {}\n" },
+        { GRAPH(CONV5 "@batchnorm {}", CONV3),
+          "unknown word 'batchnorm'; did you mean batch_norm?\n" },
+        { GRAPH(CONV5 "@BatchNorm2d(5)", CONV3),
+          "unknown word 'BatchNorm2d'; did you mean batch_norm?\n" },
+        { GRAPH(CONV5 "@SyncBatchNorm {}", CONV3),
+          "unknown word 'SyncBatchNorm'; did you mean batch_norm?\n" },
+        { GRAPH(CONV5 "@batch_nrom {}", CONV3),
+          "unknown word 'batch_nrom'; did you mean batch_norm?\n" },
     };
     REFUSE(refusals);
 }
@@ -431,6 +452,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(of_group_norm),
+        cmocka_unit_test(of_batch_norm),
         cmocka_unit_test(of_what_any_layer_may_have),
         cmocka_unit_test(of_dense_layers),
         cmocka_unit_test(of_layers_with_a_size),

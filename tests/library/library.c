@@ -66,6 +66,14 @@ const char net_curved[] = NET(
     "upsample2d { size = 2 }, conv2d { filters = 2, kernel = 3, activation = \"hard_sigmoid\" },",
     "loss = \"mse\", optimizer = adagrad { lr = 0.01, initial_accumulator = 0.2 }");
 
+const char net_grouped[] = NET(
+    8, 10, 3,
+    "conv2d { filters = 5, kernel = 3, use_bias = false }, batch_norm { over = 2, momentum = 0.75 "
+    "}, relu {}, max_pool2d { size = 2 }, dropout { rate = 0.2 }, conv2d { filters = 4, kernel = 3 "
+    "}, batch_norm { over = 2 },",
+    "upsample2d { size = 2 }, conv2d { filters = 3, kernel = 3 },",
+    "loss = \"mse\", optimizer = adam {}, batch = 6, clip_norm = 0.05");
+
 char *library_write(const char *graph, const char *options)
 {
     char *folder = folder_new(), *path = text_of("%s/net.lua", folder);
@@ -175,6 +183,7 @@ Library library_load(const char *graph, const char *options)
     *(void **)&l.reconstruct = dlsym(l.handle, "net_reconstruct");
     *(void **)&l.train_open = dlsym(l.handle, "net_train_open");
     *(void **)&l.train_image = dlsym(l.handle, "net_train_image");
+    *(void **)&l.train_images = dlsym(l.handle, "net_train_images");
     *(void **)&l.update = dlsym(l.handle, "net_update");
     assert_true((l.prepare || l.baked) && l.encode && l.reconstruct);
     free(sizes_path);

@@ -18,7 +18,7 @@
     " },\n}\n"
 
 extern const char net_cae[], net_dense[], net_branches[], net_noise[], net_norm[], net_bce[],
-    net_curved[];
+    net_curved[], net_grouped[];
 
 /* Writes the library into a new folder, below <folder>/net. */
 char *library_write(const char *graph, const char *options);
@@ -44,7 +44,8 @@ enum {
     ERROR_NOT_OPEN = -4,
     ERROR_NO_IMAGES = -5,
     ERROR_BAD_RATE = -6,
-    ERROR_NOT_FINITE = -7
+    ERROR_NOT_FINITE = -7,
+    ERROR_BAD_COUNT = -11
 };
 
 typedef struct Library {
@@ -62,7 +63,8 @@ typedef struct Library {
     int (*reconstruct)(const void *, const uint8_t *, float *, void *, size_t);
     /* these NULL: without training */
     int (*train_open)(float *, void *, size_t);
-    int (*train_image)(void *, const uint8_t *, float *);
+    int (*train_image)(void *, const uint8_t *, float *); /* NULL: instead of it */
+    int (*train_images)(void *, const uint8_t *const *, int, float *);
     int (*update)(void *, float);
 } Library;
 

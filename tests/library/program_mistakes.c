@@ -77,6 +77,32 @@ static void inference(void)
     WANT(net_reconstruct(prepared, image, output, workspace, n), 0);
 }
 
+#ifdef NET_TRAIN_IMAGES
+static const uint8_t *group[NET_TRAIN_IMAGES + 1]; /* all the same image */
+
+/* One group of images in the place of an image. */
+static int net_train_image(void *t, const uint8_t *one, float *loss)
+{
+    for (int i = 0; i <= NET_TRAIN_IMAGES; i++)
+        group[i] = image;
+    group[NET_TRAIN_IMAGES - 1] = one;
+    return net_train_images(t, group, NET_TRAIN_IMAGES, loss);
+}
+
+static void counts(void *t)
+{
+    float loss = 5;
+    WANT(net_train_images(t, group, 0, &loss), NET_BAD_COUNT);
+    WANT(net_train_images(t, group, -1, &loss), NET_BAD_COUNT);
+    WANT(net_train_images(t, group, NET_TRAIN_IMAGES + 1, &loss), NET_BAD_COUNT);
+    WANT(net_train_images(t, NULL, 1, &loss), NET_NULL);
+    WANT(loss == 5, 1);
+    WANT(net_update(t, 0.1f), NET_NO_IMAGES);
+    WANT(net_train_images(t, group, 1, &loss), 0);
+    WANT(net_update(t, 0), 0);
+}
+#endif
+
 static void training(void)
 {
     const size_t n = NET_TRAIN_BYTES, bytes = NET_PARAMETER_FLOATS * sizeof(float);
@@ -124,6 +150,9 @@ static void training(void)
     WANT(net_train_open(parameters, t, n), 0);
     WANT(net_train_image(t, image, &loss), 0);
     WANT(net_update(t, 0.1f), 0);
+#ifdef NET_TRAIN_IMAGES
+    counts(t);
+#endif
     free(t);
     free(before);
 }

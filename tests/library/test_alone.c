@@ -95,6 +95,7 @@ static void on_plain_c(void **state)
         check_alone(graphs[i], "--target c --optimize size", "-Os");
     }
     check_alone(net_dense, "--target c", "-O2"); /* sgd, the mean absolute error */
+    check_alone(net_grouped, "--target c", "-O2");
 }
 
 static void on_avx2(void **state)

@@ -37,6 +37,7 @@ static void with_other_layers(void **state)
 {
     (void)state;
     check(net_noise, "--target c");
+    check(net_grouped, "--target c");
     check(net_bce, "");
 }
 

@@ -3,6 +3,7 @@
 #include "library.h"
 
 #include "compute/clip.h"
+#include "compute/groups.h"
 #include "compute/optimizer.h"
 #include "penalty.h"
 #include "drawn.h"
@@ -60,9 +61,24 @@ typedef struct Reference {
     const Model *model;
     Optimizer optimizer;
     float *parameters, *gradient;
-    void *prepared, *workspace;
+    void *prepared, *workspace, *shared; /* shared: of groups of images */
     uint64_t drawn;
 } Reference;
+
+/* Forward and backward of a batch whose layers take statistics of several images. */
+static void reference_groups(Reference *r, uint8_t *const *images, double *losses)
+{
+    const uint8_t *list[IMAGES];
+    uint64_t noise[IMAGES];
+    for (int i = 0; i < IMAGES; i++) {
+        r->drawn += UINT64_C(0x9e3779b97f4a7c15);
+        noise[i] = r->drawn | 1;
+        list[i] = images[i];
+    }
+    groups_backward(r->model->groups, r->prepared, list, noise, IMAGES, 1, r->gradient, losses,
+                    r->shared, r->workspace, NULL);
+    groups_move_statistics(r->model, r->model->groups, IMAGES, r->parameters, r->gradient);
+}
 
 /* The gradient of the images, one a chunk, and an update by their mean: runtime/train/trainer.c. */
 static void reference_update(Reference *r, uint8_t *const *images, double *losses)
@@ -72,7 +88,9 @@ static void reference_update(Reference *r, uint8_t *const *images, double *losse
     m->prepare(r->parameters, r->prepared);
     const Penalty penalty = penalty_of(m, NULL, r->parameters);
     assert_in_range(m->loss_places, 0, MODEL_MAX_COLUMNS);
-    for (int i = 0; i < IMAGES; i++) {
+    if (m->groups)
+        reference_groups(r, images, losses);
+    for (int i = 0; !m->groups && i < IMAGES; i++) {
         r->drawn += UINT64_C(0x9e3779b97f4a7c15);
         const uint64_t noise = r->drawn | 1;
         const uint8_t *image = images[i];
@@ -85,6 +103,27 @@ static void reference_update(Reference *r, uint8_t *const *images, double *losse
     optimizer_update(&r->optimizer, r->parameters, r->gradient, 1.0 / IMAGES, 1);
 }
 
+/* The losses of the library's way to take the images: one by one, or in groups of `over`, each of
+   which has the mean of its images'. */
+static void want_losses(const Library *l, const Model *m, void *training, uint8_t *const *images,
+                        const double *losses)
+{
+    const int group = m->groups ? m->groups->over : 1;
+    for (int at = 0; at < IMAGES; at += group) {
+        const int n = IMAGES - at < group ? IMAGES - at : group;
+        const uint8_t *const *list = (const uint8_t *const *)(images + at);
+        double mean = 0;
+        float loss;
+        for (int i = 0; i < n; i++)
+            mean += losses[at + i] / n;
+        assert_int_equal(l->train_images ? l->train_images(training, list, n, &loss)
+                                         : l->train_image(training, images[at], &loss),
+                         0);
+        if (!(fabs((double)loss / mean - 1) < 1e-5))
+            fail_msg("image %d: loss %.9g, not %.9g", at, (double)loss, mean);
+    }
+}
+
 static void compare_training(const Library *l, const Model *m, const float *start,
                              uint8_t *const *images)
 {
@@ -95,8 +134,10 @@ static void compare_training(const Library *l, const Model *m, const float *star
                     .parameters = block_new(bytes),
                     .gradient = block_new(bytes),
                     .prepared = block_new(m->prepared_bytes),
-                    .workspace = block_new(m->train_bytes) };
+                    .workspace = block_new(m->train_bytes),
+                    .shared = block_new(m->groups ? groups_bytes(m->groups, IMAGES) : 1) };
     Error error;
+    assert_int_equal(!l->train_images, !m->groups);
     assert_int_equal(optimizer_open(&r.optimizer, &m->training.optimizer, l->parameters, 0, &error),
                      0);
     memcpy(parameters, start, bytes);
@@ -106,12 +147,7 @@ static void compare_training(const Library *l, const Model *m, const float *star
     for (int k = 0; k < UPDATES; k++) {
         double losses[IMAGES];
         reference_update(&r, images, losses);
-        for (int i = 0; i < IMAGES; i++) {
-            float loss;
-            assert_int_equal(l->train_image(training, images[i], &loss), 0);
-            if (!(fabs((double)loss / losses[i] - 1) < 1e-5))
-                fail_msg("update %d, image %d: loss %.9g, not %.9g", k, i, (double)loss, losses[i]);
-        }
+        want_losses(l, m, training, images, losses);
         assert_int_equal(l->update(training, l->rate), 0);
         want_close("parameters", parameters, r.parameters, l->parameters, 2e-5);
     }
@@ -121,7 +157,7 @@ static void compare_training(const Library *l, const Model *m, const float *star
     assert_true(moved > 1e-4f);
     optimizer_close(&r.optimizer);
     void *const blocks[] = {
-        parameters, training, r.parameters, r.gradient, r.prepared, r.workspace
+        parameters, training, r.parameters, r.gradient, r.prepared, r.workspace, r.shared
     };
     for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++)
         free(blocks[i]);
@@ -202,6 +238,14 @@ static void of_norms_and_entropy(void **state)
     compare(net_norm, "c", "", "");
     compare(net_norm, "native", "", "");
     compare(net_bce, "native", "", "");
+}
+
+/* Groups of 2 and 1 of the three images; what the layers draw, too, is by the image. */
+static void of_statistics_of_images(void **state)
+{
+    (void)state;
+    compare(net_grouped, "c", "", "");
+    compare(net_grouped, "native", "", "");
 }
 
 static void of_curved_activations(void **state)
@@ -360,6 +404,7 @@ int main(void)
         cmocka_unit_test(of_branches),
         cmocka_unit_test(of_noise),
         cmocka_unit_test(of_norms_and_entropy),
+        cmocka_unit_test(of_statistics_of_images),
         cmocka_unit_test(of_curved_activations),
         cmocka_unit_test(of_layers_that_read_pixels),
         cmocka_unit_test(of_stages),

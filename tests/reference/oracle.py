@@ -276,8 +276,9 @@ def run_cae(args):
 #      global_max_pool2d {}, global_avg_pool2d {}, upsample2d {size interpolation},
 #      zero_pad2d {padding}, crop2d {padding}, depth_to_space {size}, space_to_depth {size}, rescale
 #      {scale offset},
-#      max_unpool2d {pool}, layer_norm {eps}, instance_norm {eps}, prelu {}, and the activations by
-#      name. loss: mse, mae, bce (on outputs in 0..1).
+#      max_unpool2d {pool}, layer_norm {eps}, instance_norm {eps}, batch_norm {momentum eps},
+#      prelu {}, and the activations by name. loss: mse, mae, bce (on outputs in 0..1). batch:
+#      another number of images than --batch.
 # A layer with "trainable": false has no gradients and stays as it is.
 # Writes the same network as a graph file too, and a reference file like the one of `cae`.
 # A layer is called by its kind and its place among those of its kind in its part: encoder.conv1,
@@ -560,7 +561,7 @@ def train_reference(forward, p, x, loss_of, steps, rests=()):
 def run_net(args):
     spec = json.loads(args.spec)
     rng = np.random.default_rng(args.seed)
-    x = noise(rng, (args.batch, *spec["input"]))
+    x = noise(rng, (spec.get("batch", args.batch), *spec["input"]))
     p = {}
     with torch.no_grad():
         net_forward(spec, p, x, init=rng)

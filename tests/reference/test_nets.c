@@ -30,8 +30,8 @@ static const char *optimize(void)
 /* What all programs have in common besides the library, compiled once, with the flags of the first
    network: a folder of objects. */
 static char *runtime;
-static const char *const parts[] = { "main_train", "compute/clip", "compute/finite",
-                                     "compute/optimizer", "compute/peak" };
+static const char *const parts[] = { "main_train",     "compute/clip",      "compute/finite",
+                                     "compute/groups", "compute/optimizer", "compute/peak" };
 
 static void compile_runtime(const char *graph)
 {
@@ -89,10 +89,11 @@ static void verify(const char *name, const char *graph, const char *reference)
     if (!runtime)
         compile_runtime(graph);
     char *flags = text_of(
-        "%s %s/clip.o %s/finite.o %s/optimizer.o %s/peak.o %s %s -fopenmp -ljpeg -lpng -lz "
-        "-ljansson"
+        "%s %s/clip.o %s/finite.o %s/groups.o %s/optimizer.o %s/peak.o %s %s -fopenmp -ljpeg -lpng "
+        "-lz -ljansson"
         " -lpthread",
-        optimize(), runtime, runtime, runtime, runtime, TEST_RUNTIME_LIBRARY, TEST_SANITIZE);
+        optimize(), runtime, runtime, runtime, runtime, runtime, TEST_RUNTIME_LIBRARY,
+        TEST_SANITIZE);
     print_message("%s\n", name);
     char *main_object = text_of("%s/main_train.o", runtime);
     char *program = (as_users_do() ? build_program : build_program_merged)(

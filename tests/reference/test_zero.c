@@ -166,10 +166,10 @@ static int make(void **state)
     folder = folder_new();
     reference = text_of("%s/reference.safetensors", folder);
     char *flags = text_of(
-        "-Wno-unknown-pragmas %s/compute/clip.c %s/compute/finite.c %s/compute/optimizer.c "
-        "%s/compute/peak.c %s %s -fopenmp -ljpeg -lpng -lz "
+        "-Wno-unknown-pragmas %s/compute/clip.c %s/compute/finite.c %s/compute/groups.c "
+        "%s/compute/optimizer.c %s/compute/peak.c %s %s -fopenmp -ljpeg -lpng -lz "
         "-ljansson -lpthread",
-        runtime_folder(), runtime_folder(), runtime_folder(), runtime_folder(),
+        runtime_folder(), runtime_folder(), runtime_folder(), runtime_folder(), runtime_folder(),
         TEST_RUNTIME_LIBRARY, TEST_SANITIZE);
     char *main_source = text_of("%s/main_train.c", runtime_folder());
     program = build_program(graph, "--target c", main_source, flags, folder);

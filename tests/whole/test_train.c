@@ -4,6 +4,7 @@
 #include "whole.h"
 
 #include <math.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -66,10 +67,26 @@ static bool same_file(const char *a, const char *b)
     return same;
 }
 
-/* The mean of `score` over a folder is another program's word for val_loss. */
-static double score_mean(const char *weights, const char *pictures)
+/* What follows the header, which tells of the run. */
+static bool same_weights(const char *a, const char *b)
 {
-    Result result = run(folder, SMALL_INFER " --weights %s score %s", weights, pictures);
+    size_t length_a, length_b;
+    uint64_t header_a, header_b;
+    char *bytes_a = read_in(a, &length_a), *bytes_b = read_in(b, &length_b);
+    memcpy(&header_a, bytes_a, sizeof header_a);
+    memcpy(&header_b, bytes_b, sizeof header_b);
+    bool same = length_a - header_a == length_b - header_b
+                && memcmp(bytes_a + 8 + header_a, bytes_b + 8 + header_b, length_a - 8 - header_a)
+                       == 0;
+    free(bytes_a);
+    free(bytes_b);
+    return same;
+}
+
+/* The mean of `score` over a folder is another program's word for val_loss. */
+static double score_mean(const char *infer, const char *weights, const char *pictures)
+{
+    Result result = run(folder, "%s --weights %s score %s", infer, weights, pictures);
     want_exit(&result, 0);
     char *mean = strstr(result.out, "mean of");
     assert_non_null(mean);
@@ -106,8 +123,8 @@ static void two_epochs(void **state)
     assert_true(field_of(second, 2) < field_of(first, 2));
     assert_true(field_of(first, 3) > 0 && field_of(first, 4) > 0);
     assert_true(field_of(first, 5) == 0.001 && field_of(second, 5) == 0.001);
-    assert_true(fabs(score_mean("run/last.safetensors", "val") / field_of(second, 2) - 1) < 1e-4);
-    assert_true(fabs(score_mean("run/best.safetensors", "val")
+    assert_true(fabs(score_mean(SMALL_INFER, "run/last.safetensors", "val") / field_of(second, 2) - 1) < 1e-4);
+    assert_true(fabs(score_mean(SMALL_INFER, "run/best.safetensors", "val")
                          / fmin(field_of(first, 2), field_of(second, 2))
                      - 1)
                 < 1e-4);
@@ -162,6 +179,64 @@ static void a_run_in_three_pieces_is_one_run(void **state)
     want_exit(&pieces, 0);
     result_free(&pieces);
     assert_true(same_file("whole.npy", "pieces.npy"));
+}
+
+/* Of 36 pictures in batches of 10 the statistics are of 5 images, of the last batch's 5 and 1; more
+   threads than images of a group find nothing to do. val_loss goes by the moving averages that the
+   file holds. */
+static void statistics_of_images_do_not_change_a_bit(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *out, *options;
+    } runs[] = { { "n1", "--steps 10 --threads 1" },
+                 { "n2", "--steps 10 --threads 2" },
+                 { "n3", "--steps 10 --threads 3" },
+                 { "n8", "--steps 10 --threads 8" },
+                 { "pieces", "--steps 3 --threads 2" },
+                 { "pieces", "--resume --steps 7 --threads 3" },
+                 { "pieces", "--resume --steps 8 --threads 1" } };
+    for (size_t i = 0; i < sizeof runs / sizeof *runs; i++) {
+        Result result = run(folder, NORMED_TRAIN " --train train --val val --out normed_%s %s",
+                            runs[i].out, runs[i].options);
+        want_exit(&result, 0);
+        assert_string_equal(result.err, "");
+        result_free(&result);
+    }
+    const char *const others[] = { "normed_n2/last.safetensors", "normed_n3/last.safetensors",
+                                   "normed_n8/last.safetensors" };
+    for (int i = 0; i < 3; i++)
+        assert_true(same_weights("normed_n1/last.safetensors", others[i]));
+    Result whole = run(folder, NORMED_TRAIN " --train train --val val --out normed_8 --steps 8");
+    want_exit(&whole, 0);
+    result_free(&whole);
+    assert_true(same_weights("normed_8/last.safetensors", "normed_pieces/last.safetensors"));
+    assert_false(same_weights("normed_8/last.safetensors", "normed_n1/last.safetensors"));
+
+    char *history = read_in("normed_8/history.csv", NULL);
+    const char *second = strchr(strchr(history, '\n') + 1, '\n') + 1;
+    assert_true(fabs(score_mean(NORMED_INFER, "normed_8/last.safetensors", "val")
+                         / field_of(second, 2)
+                     - 1)
+                < 1e-4);
+    free(history);
+}
+
+/* A batch is so many whole groups, or less than one. */
+static void batches_of_whole_groups(void **state)
+{
+    (void)state;
+    Result refused = run(folder, NORMED_TRAIN " --train train --out normed_12 --steps 1 --batch "
+                                              "12");
+    want_exit(&refused, 2);
+    assert_non_null(strstr(refused.err,
+                           "--batch 12: layers of this network take statistics over 5 images at a "
+                           "time, so a batch is a multiple of that, or smaller; give --batch 10 or "
+                           "15\n"));
+    result_free(&refused);
+    Result smaller = run(folder, NORMED_TRAIN " --train train --out normed_4 --steps 1 --batch 4");
+    want_exit(&smaller, 0);
+    result_free(&smaller);
 }
 
 static void a_new_run_moves_the_old_one_aside(void **state)
@@ -242,6 +317,8 @@ int main(void)
         cmocka_unit_test(a_finished_run_is_left_alone),
         cmocka_unit_test(threads_do_not_change_a_bit),
         cmocka_unit_test(a_run_in_three_pieces_is_one_run),
+        cmocka_unit_test(statistics_of_images_do_not_change_a_bit),
+        cmocka_unit_test(batches_of_whole_groups),
         cmocka_unit_test(a_new_run_moves_the_old_one_aside),
         cmocka_unit_test(unreadable_pictures_are_passed_over),
         cmocka_unit_test(folders_without_pictures),

@@ -3,7 +3,8 @@
  *
  * "small" is graphs/cae.lua for 48x48 pictures, "unpool" graphs/cae_unpool.lua for the same,
  * "noisy" graphs/denoising_cae.lua with a dropout besides, "other" a network of other layers
- * (other.lua), "grey" one of dense layers, "two" and "four" have so many channels; they are
+ * (other.lua), "normed" one whose layers take statistics of several images (normed.lua), "grey" one
+ * of dense layers, "two" and "four" have so many channels; they are
  * compiled with the tests. */
 #ifndef TEST_WHOLE_H
 #define TEST_WHOLE_H
@@ -27,6 +28,8 @@ enum { SIDE = 48, CHANNELS = 3, LATENT_SIDE = 6, LATENT_CHANNELS = 128 }; /* of 
 #define UNPOOL_INFER WHOLE_BIN "/unpool-infer"
 #define OTHER_TRAIN WHOLE_BIN "/other-train"
 #define OTHER_INFER WHOLE_BIN "/other-infer"
+#define NORMED_TRAIN WHOLE_BIN "/normed-train"
+#define NORMED_INFER WHOLE_BIN "/normed-infer"
 /* grey.lua: 20x36x1, dense layers after a convolution */
 #define GREY_TRAIN WHOLE_BIN "/grey-train"
 #define GREY_INFER WHOLE_BIN "/grey-infer"

@@ -1,0 +1,27 @@
+-- 16x20x3 -> conv 16x20x6 -> norm -> pool 8x10x6 -> conv 8x10x4 -> norm (latent)
+--         -> up 16x20x4 -> conv 16x20x6 -> norm -> conv 16x20x3
+--
+-- Statistics over five images at a time.
+
+local encoder = sequential "encoder" {
+  conv2d { filters = 6, kernel = 3, use_bias = false },
+  batch_norm { over = 5, momentum = 0.8 },
+  relu {},
+  max_pool2d { size = 2 },
+  conv2d { filters = 4, kernel = 3 },
+  batch_norm { over = 5, momentum = 0.8 },
+}
+
+local decoder = sequential "decoder" {
+  upsample2d { size = 2 },
+  conv2d { filters = 6, kernel = 3, activation = "tanh" },
+  batch_norm { over = 5, momentum = 0.8 },
+  conv2d { filters = 3, kernel = 3, activation = "sigmoid" },
+}
+
+return autoencoder "normed" {
+  input = { 16, 20, 3 },
+  encoder = encoder,
+  decoder = decoder,
+  training = { loss = "mse", optimizer = adam { lr = 1e-2 }, batch = 10, epochs = 2 },
+}
