@@ -51,6 +51,17 @@ const char net_branches[] = NET(
     "conv2d { filters = 3, kernel = 3 }, upsample2d {} ",
     SGD);
 
+/* Statistics of a batch of 5, which its images share, and of groups of 2, the last of which has one
+   image. */
+#define GROUPS(batch_norm_)                                                                       \
+    NET("conv2d { filters = 6, kernel = 3 }, " batch_norm_ ", relu {}, max_pool2d {}, conv2d { "  \
+        "filters = 4, kernel = 3 }, " batch_norm_ ", max_pool2d {}, ",                            \
+        "conv2d { filters = 6, kernel = 3, activation = \"relu\" }, " batch_norm_ ", upsample2d " \
+        "{}, conv2d { filters = 3, kernel = 3 }, upsample2d {} ",                                 \
+        SGD)
+const char net_groups[] = GROUPS("batch_norm {}");
+const char net_groups_of_two[] = GROUPS("batch_norm { over = 2 }");
+
 /* One row, in segments. Its activation is smooth, since a limit exchanges kernels here: near 0 a
    ReLU would tell how they round. */
 const char net_signal[] =
