@@ -1,0 +1,222 @@
+/* Stages of training with layers that take statistics of a batch: those that a stage trains take
+   them, those that rest are read as inference has them. */
+#include "build.h"
+#include "cases.h"
+
+#include "train/trainer.h"
+#include "weights/initial.h"
+
+#include <math.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* A stage that trains layers with statistics of a batch, one that trains none of them above those,
+   and one that trains others above those. */
+static const char normed[] =
+    "local encoder = sequential \"encoder\" {\n"
+    "  conv2d { filters = 4, kernel = 3 }, batch_norm { momentum = 0.5 }, relu {}, max_pool2d {},\n"
+    "  conv2d { filters = 3, kernel = 1, activation = \"tanh\" },\n"
+    "  conv2d { filters = 4, kernel = 3 }, batch_norm { momentum = 0.75 } }\n"
+    "local decoder = sequential \"decoder\" {\n"
+    "  conv2d { filters = 3, kernel = 1 }, batch_norm {},\n"
+    "  conv2d { filters = 4, kernel = 1, activation = \"tanh\" },\n"
+    "  upsample2d {}, batch_norm {}, conv2d { filters = 2, kernel = 3 } }\n"
+    "return autoencoder \"net\" { input = { 8, 6, 2 }, encoder = encoder, decoder = decoder,\n"
+    "  training = { loss = \"mse\", optimizer = sgd { lr = 0.1 }, batch = 7, epochs = 1 },\n"
+    "  stages = { { encoder = \"pool1\", decoder = \"up1\" }, { encoder = \"conv2\", decoder = "
+    "\"conv2\" },\n    { encoder = \"bn2\", decoder = \"conv1\" }, {} } }\n";
+
+enum { NORMED_IMAGES = 7, NORMED_BYTES = 8 * 6 * 2 };
+
+typedef struct NormedImages {
+    uint8_t bytes[NORMED_IMAGES][NORMED_BYTES];
+    const uint8_t *images[NORMED_IMAGES];
+} NormedImages;
+
+static void draw_normed(NormedImages *drawn)
+{
+    uint32_t x = 99;
+    for (int i = 0; i < NORMED_IMAGES; i++) {
+        drawn->images[i] = drawn->bytes[i];
+        for (int k = 0; k < NORMED_BYTES; k++) {
+            x = x * 1664525u + 1013904223u;
+            drawn->bytes[i][k] = (uint8_t)(x >> 24);
+        }
+    }
+}
+
+static const ModelParameter *parameter_of(const Model *model, const char *name)
+{
+    for (int i = 0; i < model->parameter_count; i++)
+        if (strcmp(model->parameters[i].name, name) == 0)
+            return &model->parameters[i];
+    fail_msg("there is no %s", name);
+    return NULL;
+}
+
+static void open_normed(Trainer *t, const Model *model, int threads)
+{
+    Error error;
+    assert_int_equal(trainer_open(t, model, &model->training, NORMED_IMAGES, threads, &error), 0);
+    initial_draw(model, 5, t->parameters);
+    trainer_prepare(t);
+}
+
+/* Some updates of each stage in turn; parameters after each of them to `seen`. */
+static void train_normed(const Model *model, int threads, const NormedImages *drawn, real *seen)
+{
+    Trainer t;
+    open_normed(&t, model, threads);
+    for (int s = 0; s < model->stage_count; s++, seen += model->parameter_reals) {
+        trainer_begin_stage(&t, s + 1 < model->stage_count ? &model->stages[s] : NULL);
+        for (int k = 0; k < 3; k++)
+            assert_int_equal(trainer_step(&t, drawn->images, NULL, NORMED_IMAGES), TRAINER_FINE);
+        memcpy(seen, t.parameters, model->parameter_reals * sizeof *seen);
+    }
+    trainer_close(&t);
+}
+
+/* Statistics move where the layer's gamma is trained, though not by its optimizer. */
+static bool is_trained(const Model *model, int parameter, int stage)
+{
+    const unsigned char *trains = model->stages[stage].trains;
+    const char *name = model->parameters[parameter].name, *statistic = strstr(name, ".moving_");
+    if (!statistic)
+        return trains[parameter];
+    assert_int_equal(trains[parameter], 0);
+    char *gamma = text_of("%.*s.gamma", (int)(statistic - name), name);
+    const ModelParameter *p = parameter_of(model, gamma);
+    free(gamma);
+    return trains[p - model->parameters];
+}
+
+/* Each tensor moves in the stages that train its layer and rests, to the bit, in all others. */
+static void want_moved(const Model *model, const real *before, const real *after, int stage)
+{
+    for (int i = 0; i < model->parameter_count; i++) {
+        const ModelParameter *p = &model->parameters[i];
+        const bool moved = memcmp(before + p->offset, after + p->offset,
+                                  p->count * sizeof *after) != 0;
+        if (moved != is_trained(model, i, stage))
+            fail_msg("stage %d %s %s", stage + 1, moved ? "moves" : "does not move", p->name);
+    }
+}
+
+static void statistics_of_a_stage(void **state)
+{
+    (void)state;
+    NormedImages drawn;
+    draw_normed(&drawn);
+    Built built = build_model_merged(normed, "--target c");
+    const Model *model = built.model;
+    const size_t count = model->parameter_reals * (size_t)model->stage_count;
+    real *right = malloc(count * sizeof *right), *got = malloc(count * sizeof *got),
+         *start = malloc(model->parameter_reals * sizeof *start);
+    assert_true(right && got && start && model->stage_count == 4);
+    initial_draw(model, 5, start);
+    train_normed(model, 1, &drawn, right);
+    for (int threads = 2; threads <= 3; threads++) {
+        train_normed(model, threads, &drawn, got);
+        assert_memory_equal(got, right, count * sizeof *got);
+    }
+    for (int s = 0; s < model->stage_count; s++)
+        want_moved(model, s ? right + (size_t)(s - 1) * model->parameter_reals : start,
+                   right + (size_t)s * model->parameter_reals, s);
+    free(right);
+    free(got);
+    free(start);
+    built_free(&built);
+}
+
+/* Losses of the batch while stage `stage` trains, and of validation, before and after a number of
+   `name` is moved. */
+static void losses_around(Trainer *t, const NormedImages *drawn, const char *name, double *training,
+                          double *validation)
+{
+    const ModelParameter *p = parameter_of(t->model, name);
+    for (int k = 0; k < 2; k++) {
+        t->parameters[p->offset] += (real)k;
+        trainer_prepare(t);
+        trainer_gradient(t, drawn->images, NULL, NORMED_IMAGES);
+        training[k] = trainer_loss_sum(t, NORMED_IMAGES, 0);
+        trainer_evaluate(t, drawn->images, NORMED_IMAGES);
+        validation[k] = trainer_loss_sum(t, NORMED_IMAGES, 0);
+    }
+    t->parameters[p->offset] -= (real)1;
+    trainer_prepare(t);
+}
+
+/* The statistics at rest of layers below are part of both losses, those of layers that it trains of
+   that of validation alone. */
+static void who_reads_statistics(void **state)
+{
+    (void)state;
+    static const struct {
+        int stage;
+        const char *name;
+        bool training, validation;
+    } rows[] = {
+        { 0, "encoder.bn1.moving_mean", false, true },
+        { 0, "encoder.bn2.moving_mean", false, false },
+        { 1, "encoder.bn1.moving_mean", true, true },
+        { 2, "encoder.bn1.moving_variance", true, true },
+        { 2, "encoder.bn2.moving_variance", false, true },
+        { 3, "encoder.bn1.moving_mean", false, true },
+        { 3, "decoder.bn2.moving_variance", false, true },
+    };
+    NormedImages drawn;
+    Trainer t;
+    draw_normed(&drawn);
+    Built built = build_model_merged(normed, "--target c");
+    open_normed(&t, built.model, 1);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        double training[2], validation[2];
+        trainer_begin_stage(&t, rows[i].stage < 3 ? &built.model->stages[rows[i].stage] : NULL);
+        losses_around(&t, &drawn, rows[i].name, training, validation);
+        if ((training[0] != training[1]) != rows[i].training
+            || (validation[0] != validation[1]) != rows[i].validation)
+            fail_msg("stage %d, %s: training %.17g and %.17g, validation %.17g and %.17g",
+                     rows[i].stage + 1, rows[i].name, training[0], training[1], validation[0],
+                     validation[1]);
+    }
+    trainer_close(&t);
+    built_free(&built);
+}
+
+/* The loss of validation of a stage whose target is the image is that of what it shows. */
+static void validation_is_of_inference(void **state)
+{
+    (void)state;
+    NormedImages drawn;
+    Trainer t;
+    real shown[NORMED_BYTES];
+    draw_normed(&drawn);
+    Built built = build_model_merged(normed, "--target c");
+    open_normed(&t, built.model, 1);
+    for (int s = 0; s < built.model->stage_count; s += 3) {
+        trainer_begin_stage(&t, s ? NULL : &built.model->stages[0]);
+        assert_int_equal(trainer_step(&t, drawn.images, NULL, NORMED_IMAGES), TRAINER_FINE);
+        trainer_evaluate(&t, drawn.images, NORMED_IMAGES);
+        const double loss = t.losses[0];
+        double sum = 0;
+        trainer_reconstruct(&t, drawn.images[0], shown);
+        for (int i = 0; i < NORMED_BYTES; i++) {
+            const double d = (double)shown[i] - (double)((float)drawn.bytes[0][i] / 255.0f);
+            sum += d * d / NORMED_BYTES;
+        }
+        assert_true(fabs(loss - sum) <= (sizeof(real) == 8 ? 1e-7 : 1e-5) * sum);
+    }
+    trainer_close(&t);
+    built_free(&built);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(statistics_of_a_stage),
+        cmocka_unit_test(who_reads_statistics),
+        cmocka_unit_test(validation_is_of_inference),
+    };
+    return cmocka_run_group_tests_name("groups", tests, NULL, NULL);
+}
