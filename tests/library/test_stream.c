@@ -473,8 +473,7 @@ static void of_batch_norm(void **state)
 {
     (void)state;
     static const char normed[] = NET(
-        13, 10, 3,
-        "conv2d { filters = 5, kernel = 3 }, batch_norm {}, relu {}, max_pool2d {},",
+        13, 10, 3, "conv2d { filters = 5, kernel = 3 }, batch_norm {}, relu {}, max_pool2d {},",
         "batch_norm { eps = 1 }, conv2d { filters = 3, kernel = 3 }, batch_norm { eps = 1 }, "
         "upsample2d {}, zero_pad2d { padding = { 1, 0, 0, 0 } },",
         "loss = \"mse\", optimizer = adam {}");
@@ -484,8 +483,7 @@ static void of_batch_norm(void **state)
         "batch_norm { eps = 1 }, max_pool2d {},",
         "conv2d { filters = 3, kernel = 3 }, batch_norm { eps = 1 }, upsample2d {},",
         "loss = \"mse\", optimizer = adam {}");
-    static const char *const options[] = { "--no-training --target c",
-                                           "--no-training --target native" };
+    static const char *const options[] = { "--target c", "--no-training --target native" };
     for (int i = 0; i < 2; i++) {
         char *rows = text_of("--stream %s", options[i]);
         size_t count, again;

@@ -2,9 +2,12 @@
    them, those that rest are read as inference has them. */
 #include "build.h"
 #include "cases.h"
+#include "files.h"
 
+#include "train/checkpoint.h"
 #include "train/trainer.h"
 #include "weights/initial.h"
+#include "weights/weights.h"
 
 #include <math.h>
 #include <stdbool.h>
@@ -96,8 +99,8 @@ static void want_moved(const Model *model, const real *before, const real *after
 {
     for (int i = 0; i < model->parameter_count; i++) {
         const ModelParameter *p = &model->parameters[i];
-        const bool moved = memcmp(before + p->offset, after + p->offset,
-                                  p->count * sizeof *after) != 0;
+        const bool moved = memcmp(before + p->offset, after + p->offset, p->count * sizeof *after)
+                           != 0;
         if (moved != is_trained(model, i, stage))
             fail_msg("stage %d %s %s", stage + 1, moved ? "moves" : "does not move", p->name);
     }
@@ -211,12 +214,50 @@ static void validation_is_of_inference(void **state)
     built_free(&built);
 }
 
+/* A run keeps statistics as it keeps parameters, and --init wants them. */
+static void files_hold_statistics(void **state)
+{
+    (void)state;
+    NormedImages drawn;
+    Trainer t;
+    Error error;
+    draw_normed(&drawn);
+    Built built = build_model_merged(normed, "--target c");
+    const Model *model = built.model;
+    open_normed(&t, model, 1);
+    assert_int_equal(trainer_step(&t, drawn.images, NULL, NORMED_IMAGES), TRAINER_FINE);
+    real *read = calloc(model->parameter_reals, sizeof *read);
+    assert_non_null(read);
+    char *folder = folder_new(), *path = text_of("%s/last.safetensors", folder);
+    const CheckpointState position = { .training = t.training, .batch = NORMED_IMAGES };
+    assert_int_equal(checkpoint_save(path, model, t.parameters, NULL, &position, &error), 0);
+    assert_int_equal(weights_load(model, path, read, &error), 0);
+    assert_memory_equal(read, t.parameters, model->parameter_reals * sizeof *read);
+
+    /* of the same file by a model whose statistics have another name */
+    Model other = *model;
+    ModelParameter parameters[32];
+    assert_true(model->parameter_count <= 32);
+    memcpy(parameters, model->parameters, (size_t)model->parameter_count * sizeof *parameters);
+    parameters[parameter_of(model, "decoder.bn1.moving_mean") - model->parameters].name =
+        "decoder.bn3.moving_mean";
+    other.parameters = parameters;
+    assert_int_equal(weights_load(&other, path, read, &error), -1);
+    assert_non_null(strstr(error.text, "decoder.bn3.moving_mean [3] is missing"));
+    trainer_close(&t);
+    free(read);
+    free(path);
+    folder_remove(folder);
+    built_free(&built);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(statistics_of_a_stage),
         cmocka_unit_test(who_reads_statistics),
         cmocka_unit_test(validation_is_of_inference),
+        cmocka_unit_test(files_hold_statistics),
     };
     return cmocka_run_group_tests_name("groups", tests, NULL, NULL);
 }

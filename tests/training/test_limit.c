@@ -59,7 +59,8 @@ static void groups_are_counted(void **state)
     static const char *const advice = "give it over = fewer images, or training a smaller batch";
     check_limits(net_groups, "--target c");
     check_limits(net_groups_of_two, "--target x86-64-v3");
-    const size_t batch = smallest_limit(net_groups, ""), two = smallest_limit(net_groups_of_two, "");
+    const size_t batch = smallest_limit(net_groups, ""),
+                 two = smallest_limit(net_groups_of_two, "");
     assert_true(two < batch);
     Result result = plan(net_groups, "--memory-limit 1K");
     assert_non_null(strstr(result.err, "batch_norm keeps values of 5 images"));
