@@ -30,11 +30,26 @@ static const char normed[] =
     "  stages = { { encoder = \"pool1\", decoder = \"up1\" }, { encoder = \"conv2\", decoder = "
     "\"conv2\" },\n    { encoder = \"bn2\", decoder = \"conv1\" }, {} } }\n";
 
+/* Dense layers, so images in microbatches; groups of a batch, the last of which is smaller; what is
+   drawn for each image. */
+static const char normed_dense[] =
+    "local encoder = sequential \"encoder\" { flatten {}, gaussian_noise { stddev = 0.1 },\n"
+    "  dense { units = 14 }, batch_norm { over = 3 }, tanh {},\n"
+    "  dense { units = 9, activation = \"tanh\" }, dense { units = 5 }, batch_norm { over = 3 } }\n"
+    "local decoder = sequential \"decoder\" { dense { units = 9, activation = \"tanh\" },\n"
+    "  dense { units = 14 }, batch_norm { over = 3 }, dense { units = 96 },\n"
+    "  reshape { shape = { 8, 6, 2 } } }\n"
+    "return autoencoder \"net\" { input = { 8, 6, 2 }, encoder = encoder, decoder = decoder,\n"
+    "  training = { loss = \"mse\", optimizer = sgd { lr = 0.1 }, batch = 7, epochs = 1 },\n"
+    "  stages = { { encoder = \"tanh1\", decoder = \"dense3\" }, { encoder = \"dense2\", decoder "
+    "= \"dense2\" },\n    { encoder = \"bn2\", decoder = \"dense1\" }, {} } }\n";
+
 enum { NORMED_IMAGES = 7, NORMED_BYTES = 8 * 6 * 2 };
 
 typedef struct NormedImages {
     uint8_t bytes[NORMED_IMAGES][NORMED_BYTES];
     const uint8_t *images[NORMED_IMAGES];
+    uint64_t noise[NORMED_IMAGES];
 } NormedImages;
 
 static void draw_normed(NormedImages *drawn)
@@ -42,6 +57,7 @@ static void draw_normed(NormedImages *drawn)
     uint32_t x = 99;
     for (int i = 0; i < NORMED_IMAGES; i++) {
         drawn->images[i] = drawn->bytes[i];
+        drawn->noise[i] = 1000u + 77u * (unsigned)i;
         for (int k = 0; k < NORMED_BYTES; k++) {
             x = x * 1664525u + 1013904223u;
             drawn->bytes[i][k] = (uint8_t)(x >> 24);
@@ -74,7 +90,8 @@ static void train_normed(const Model *model, int threads, const NormedImages *dr
     for (int s = 0; s < model->stage_count; s++, seen += model->parameter_reals) {
         trainer_begin_stage(&t, s + 1 < model->stage_count ? &model->stages[s] : NULL);
         for (int k = 0; k < 3; k++)
-            assert_int_equal(trainer_step(&t, drawn->images, NULL, NORMED_IMAGES), TRAINER_FINE);
+            assert_int_equal(trainer_step(&t, drawn->images, drawn->noise, NORMED_IMAGES),
+                             TRAINER_FINE);
         memcpy(seen, t.parameters, model->parameter_reals * sizeof *seen);
     }
     trainer_close(&t);
@@ -106,12 +123,11 @@ static void want_moved(const Model *model, const real *before, const real *after
     }
 }
 
-static void statistics_of_a_stage(void **state)
+static void check_stages(const char *graph)
 {
-    (void)state;
     NormedImages drawn;
     draw_normed(&drawn);
-    Built built = build_model_merged(normed, "--target c");
+    Built built = build_model_merged(graph, "--target c");
     const Model *model = built.model;
     const size_t count = model->parameter_reals * (size_t)model->stage_count;
     real *right = malloc(count * sizeof *right), *got = malloc(count * sizeof *got),
@@ -130,6 +146,13 @@ static void statistics_of_a_stage(void **state)
     free(got);
     free(start);
     built_free(&built);
+}
+
+static void statistics_of_a_stage(void **state)
+{
+    (void)state;
+    check_stages(normed);
+    check_stages(normed_dense);
 }
 
 /* Losses of the batch while stage `stage` trains, and of validation, before and after a number of
