@@ -93,6 +93,12 @@ static const char *argument_text(const Argument *a)
     return a->scratch ? "its scratch memory" : "its sum over a chunk";
 }
 
+/* Whether its functions take images one after the other; a library's take one a call. */
+static bool takes_images(const Checker *c)
+{
+    return c->plan->microbatch > 1 || (c->program->grouped && !c->plan->settings.library);
+}
+
 /* How many images' values the buffer has room for, of how many that live there at once. */
 static void check_copies(Checker *c, const Buffer *b)
 {
@@ -101,7 +107,7 @@ static void check_copies(Checker *c, const Buffer *b)
         return;
     if (c->program->phase[c->s] != c->program->phase[b->made])
         checker_find(c, "%s has room for one image of the group", checker_buffer(b));
-    if (microbatch > 1 && b->copies == 1
+    if (takes_images(c) && b->copies == 1
         && (checker_step(c)->kernel->batched || segment[c->s] != segment[b->made]))
         checker_find(c, "%s has room for one image of the microbatch", checker_buffer(b));
     if (b->copies != 1 && b->copies != microbatch)
@@ -212,7 +218,7 @@ static void check_run(Checker *c, int from, int to)
     const Program *p = c->program;
     for (c->s = from; c->s < to; c->s++)
         if ((to > from + 1 && checker_step(c)->kernel->batched)
-            || (c->s > from && c->s == p->forward_count && p->phase_count == 1))
+            || (c->s > from && c->s == p->forward_count && !p->grouped))
             checker_find(c, "its segment of steps from %d to %d is done image by image", from,
                          to - 1);
 }

@@ -26,7 +26,7 @@ static const char normed[] =
     "  conv2d { filters = 4, kernel = 1, activation = \"tanh\" },\n"
     "  upsample2d {}, batch_norm {}, conv2d { filters = 2, kernel = 3 } }\n"
     "return autoencoder \"net\" { input = { 8, 6, 2 }, encoder = encoder, decoder = decoder,\n"
-    "  training = { loss = \"mse\", optimizer = sgd { lr = 0.1 }, batch = 7, epochs = 1 },\n"
+    "  training = { loss = \"mse\", optimizer = sgd { lr = 0.1 }, batch = 33, epochs = 1 },\n"
     "  stages = { { encoder = \"pool1\", decoder = \"up1\" }, { encoder = \"conv2\", decoder = "
     "\"conv2\" },\n    { encoder = \"bn2\", decoder = \"conv1\" }, {} } }\n";
 
@@ -40,11 +40,11 @@ static const char normed_dense[] =
     "  dense { units = 14 }, batch_norm { over = 3 }, dense { units = 96 },\n"
     "  reshape { shape = { 8, 6, 2 } } }\n"
     "return autoencoder \"net\" { input = { 8, 6, 2 }, encoder = encoder, decoder = decoder,\n"
-    "  training = { loss = \"mse\", optimizer = sgd { lr = 0.1 }, batch = 7, epochs = 1 },\n"
+    "  training = { loss = \"mse\", optimizer = sgd { lr = 0.1 }, batch = 33, epochs = 1 },\n"
     "  stages = { { encoder = \"tanh1\", decoder = \"dense3\" }, { encoder = \"dense2\", decoder "
     "= \"dense2\" },\n    { encoder = \"bn2\", decoder = \"dense1\" }, {} } }\n";
 
-enum { NORMED_IMAGES = 7, NORMED_BYTES = 8 * 6 * 2 };
+enum { NORMED_IMAGES = 33, NORMED_BYTES = 8 * 6 * 2 };
 
 typedef struct NormedImages {
     uint8_t bytes[NORMED_IMAGES][NORMED_BYTES];
@@ -153,6 +153,38 @@ static void statistics_of_a_stage(void **state)
     (void)state;
     check_stages(normed);
     check_stages(normed_dense);
+}
+
+/* Where a stage takes no statistics its images have nothing to do with each other: the gradient of
+   a batch, in chunks of several, is the sum of theirs. */
+static void images_apart(void **state)
+{
+    (void)state;
+    NormedImages drawn;
+    Trainer t;
+    draw_normed(&drawn);
+    Built built = build_model_merged(normed, "--target c");
+    const size_t count = built.model->parameter_reals;
+    double *right = calloc(count, sizeof *right), largest = 0;
+    assert_non_null(right);
+    assert_true(trainer_chunk(built.model, NORMED_IMAGES, NORMED_IMAGES) > 1);
+    open_normed(&t, built.model, 1);
+    trainer_begin_stage(&t, &built.model->stages[1]);
+    for (int i = 0; i < NORMED_IMAGES; i++) {
+        trainer_gradient(&t, drawn.images + i, NULL, 1);
+        for (size_t k = 0; k < count; k++)
+            right[k] += (double)t.total[k];
+    }
+    for (size_t k = 0; k < count; k++)
+        largest = fmax(largest, fabs(right[k]));
+    trainer_gradient(&t, drawn.images, NULL, NORMED_IMAGES);
+    for (size_t k = 0; k < count; k++)
+        assert_true(fabs((double)t.total[k] - right[k])
+                    <= (sizeof(real) == 8 ? 1e-12 : 1e-5) * largest);
+    assert_true(largest > 1e-3);
+    free(right);
+    trainer_close(&t);
+    built_free(&built);
 }
 
 /* Losses of the batch while stage `stage` trains, and of validation, before and after a number of
@@ -277,9 +309,8 @@ static void files_hold_statistics(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(statistics_of_a_stage),
-        cmocka_unit_test(who_reads_statistics),
-        cmocka_unit_test(validation_is_of_inference),
+        cmocka_unit_test(statistics_of_a_stage), cmocka_unit_test(images_apart),
+        cmocka_unit_test(who_reads_statistics),  cmocka_unit_test(validation_is_of_inference),
         cmocka_unit_test(files_hold_statistics),
     };
     return cmocka_run_group_tests_name("groups", tests, NULL, NULL);
