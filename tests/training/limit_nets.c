@@ -62,6 +62,11 @@ const char net_branches[] = NET(
 const char net_groups[] = GROUPS("batch_norm {}");
 const char net_groups_of_two[] = GROUPS("batch_norm { over = 2 }");
 
+/* Those of dense layers, which go through in microbatches, but in a library one by one. */
+const char net_dense_groups[] = FIRST(
+    "flatten {}, dense { units = 14 }, batch_norm {}, tanh {}, dense { units = 5 }, batch_norm {}",
+    "dense { units = 9 }, batch_norm {}, dense { units = 768 }, reshape { shape = { 16, 16, 3 } }");
+
 /* One row, in segments. Its activation is smooth, since a limit exchanges kernels here: near 0 a
    ReLU would tell how they round. */
 const char net_signal[] =

@@ -176,6 +176,7 @@ static void a_library_is_counted(void **state)
     check_library(net_groups_of_two,
                   smallest_limit(net_groups_of_two, "--target c --emit library"));
     check_library(net_adam, smallest_limit(net_adam, "--target c --emit library"));
+    check_library(net_dense_groups, smallest_limit(net_dense_groups, "--target c --emit library"));
     for (const SettingsWord *word = settings_optimizers; word->name; word++)
         for (int all = 0; all < 2; all++) {
             ModelTraining training;
@@ -226,9 +227,9 @@ static void every_batch_is_counted(void **state)
 {
     (void)state;
     static const int batches[] = { 1, 31, 32, 33, 64, 300 };
-    const char *const graphs[] = { net_first_conv, net_microbatches, net_groups,
-                                   net_groups_of_two };
-    for (int k = 0; k < 4; k++) {
+    const char *const graphs[] = { net_first_conv, net_microbatches, net_groups, net_groups_of_two,
+                                   net_dense_groups };
+    for (int k = 0; k < 5; k++) {
         Built built = build_model_merged(graphs[k], "");
         Model model = *built.model;
         assert_true(k == 0   ? trainer_chunk(&model, 64, 64) == 4
