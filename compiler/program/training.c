@@ -101,9 +101,9 @@ size_t plan_training_bytes(const Plan *plan, int threads)
     if (plan->settings.library)
         return parameter_bytes(plan) + STATE_OF_LIBRARY + larger(prepared, ALIGNMENT)
                + (1 + own) * vector + larger(plan->train.bytes, ALIGNMENT) + shared_bytes(plan);
-    return (1 + own + (plan->graph->grouped ? 1 : 0) + (size_t)sum_count(plan, threads)) * vector + block(prepared)
-           + block((size_t)t->batch * sizeof(double))
-           + shared_bytes(plan) + (size_t)threads * block(workspace_bytes(plan));
+    return (1 + own + (plan->graph->grouped ? 1 : 0) + (size_t)sum_count(plan, threads)) * vector
+           + block(prepared) + block((size_t)t->batch * sizeof(double)) + shared_bytes(plan)
+           + (size_t)threads * block(workspace_bytes(plan));
 }
 
 /* A dense layer's weights are read once for each microbatch and direction. */

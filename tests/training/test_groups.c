@@ -3,6 +3,7 @@
 #include "build.h"
 #include "cases.h"
 #include "files.h"
+#include "process.h"
 
 #include "train/checkpoint.h"
 #include "train/trainer.h"
@@ -269,6 +270,29 @@ static void validation_is_of_inference(void **state)
     built_free(&built);
 }
 
+/* What caec counts for a limit is what the trainer takes, of the stage that shares most. */
+static void stages_are_counted(void **state)
+{
+    (void)state;
+    const char *const graphs[] = { normed, normed_dense }, before[] = "training takes ";
+    for (int i = 0; i < 2; i++) {
+        char *folder = folder_new(), *path = text_of("%s/net.lua", folder);
+        file_write(path, graphs[i], strlen(graphs[i]));
+        Result result = run_caec(folder, "net.lua --target c --real %s --memory-limit 1G --memory",
+                                 sizeof(real) == 8 ? "double" : "float");
+        want_exit(&result, 0);
+        const char *bytes = strstr(result.out, before);
+        assert_non_null(bytes);
+        Built built = build_model_merged(graphs[i], "--target c");
+        assert_int_equal(strtoull(bytes + strlen(before), NULL, 10),
+                         trainer_bytes(built.model, &built.model->training, NORMED_IMAGES, 1));
+        built_free(&built);
+        result_free(&result);
+        free(path);
+        folder_remove(folder);
+    }
+}
+
 /* A run keeps statistics as it keeps parameters, and --init wants them. */
 static void files_hold_statistics(void **state)
 {
@@ -311,7 +335,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(statistics_of_a_stage), cmocka_unit_test(images_apart),
         cmocka_unit_test(who_reads_statistics),  cmocka_unit_test(validation_is_of_inference),
-        cmocka_unit_test(files_hold_statistics),
+        cmocka_unit_test(files_hold_statistics), cmocka_unit_test(stages_are_counted),
     };
     return cmocka_run_group_tests_name("groups", tests, NULL, NULL);
 }
