@@ -11,7 +11,11 @@
  * tried on the way to where nothing more is saved, and from there lower, by any one saving more or
  * one fewer, until neither helps. It is the same for every limit, and the way to a limit is the way
  * to the bottom up to the last saving; so a limit below the bottom is refused, and every other is
- * kept, by the bottom's plan if by no other. */
+ * kept, by the bottom's plan if by no other.
+ *
+ * Where layers take something of a group of images, nothing is searched: values that cross phases
+ * lie in memory of the group, once an image, which no saving here makes smaller. The ordinary plan
+ * stays within the limit, or the limit is refused. */
 #ifndef CAEC_LIMIT_H
 #define CAEC_LIMIT_H
 

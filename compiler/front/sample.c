@@ -113,6 +113,8 @@ static Node *around_conv(Graph *graph, const Sample *sample, SampleKind kind)
     x = add_moves(graph, x);
     x = add(graph, "sample.dwconv1", "depthwise_conv2d", depthwise, x);
     x = add_over_channels(graph, x);
+    x = add(graph, "sample.bn1", "batch_norm",
+            (Arg[]){ number(0.99), number(1e-3), choice("batch") }, x);
     if (kind == SAMPLE_STREAM)
         return x;
     x = add(graph, "sample.norm1", "group_norm", (Arg[]){ number(1), number(1e-3) }, x);

@@ -93,6 +93,25 @@ static const char *argument_text(const Argument *a)
     return a->scratch ? "its scratch memory" : "its sum over a chunk";
 }
 
+/* A library calls a phase for one image after the other. */
+static bool goes_by_phases(const Checker *c)
+{
+    return c->program->grouped && c->plan->settings.library;
+}
+
+/* Whether its functions take several images. */
+static bool takes_images(const Checker *c)
+{
+    return c->plan->microbatch > 1 || (c->program->grouped && !goes_by_phases(c));
+}
+
+static bool is_by_image(const Checker *c, const Step *step)
+{
+    if (step_takes_group(step))
+        return false;
+    return goes_by_phases(c) || (takes_images(c) && !step->kernel->batched);
+}
+
 /* How many images' values the buffer has room for, of how many that live there at once. */
 static void check_copies(Checker *c, const Buffer *b)
 {
@@ -101,7 +120,7 @@ static void check_copies(Checker *c, const Buffer *b)
         return;
     if (c->program->phase[c->s] != c->program->phase[b->made])
         checker_find(c, "%s has room for one image of the group", checker_buffer(b));
-    if (microbatch > 1 && b->copies == 1
+    if (takes_images(c) && b->copies == 1
         && (checker_step(c)->kernel->batched || segment[c->s] != segment[b->made]))
         checker_find(c, "%s has room for one image of the microbatch", checker_buffer(b));
     if (b->copies != 1 && b->copies != microbatch)
@@ -212,17 +231,15 @@ static void check_run(Checker *c, int from, int to)
     const Program *p = c->program;
     for (c->s = from; c->s < to; c->s++)
         if ((to > from + 1 && checker_step(c)->kernel->batched)
-            || (c->s > from && c->s == p->forward_count && p->phase_count == 1))
+            || (c->s > from && c->s == p->forward_count && !p->grouped))
             checker_find(c, "its segment of steps from %d to %d is done image by image", from,
                          to - 1);
 }
 
 static void follow_run(Checker *c, int from, int to)
 {
-    const Step *first = c->program->steps[from];
-    const bool by_image = (c->plan->microbatch > 1 || c->program->grouped)
-                          && !first->kernel->batched && !step_takes_group(first);
-    const int images = by_image ? 2 : 1; /* the first one, and one that stands for all later ones */
+    /* the first one, and one that stands for all later ones */
+    const int images = is_by_image(c, c->program->steps[from]) ? 2 : 1;
     for (int image = 0; image < images; image++) {
         c->later = image > 0;
         for (c->s = from; c->s < to; c->s++)
@@ -235,9 +252,10 @@ static void follow_run(Checker *c, int from, int to)
 void check_values(Checker *c)
 {
     const Program *p = c->program;
+    const int *run = goes_by_phases(c) ? p->phase : p->segment;
     zero_sums(c);
     for (int from = 0, to; from < p->count; from = to) {
-        for (to = from + 1; to < p->count && p->segment[to] == p->segment[from]; to++)
+        for (to = from + 1; to < p->count && run[to] == run[from]; to++)
             ;
         follow_run(c, from, to);
     }

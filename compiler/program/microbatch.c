@@ -30,7 +30,7 @@ void plan_segments(Program *program)
     program->segment = ARENA_ARRAY(int, program->count + 1);
     for (int i = 1; i < program->count; i++) {
         bool breaks = program->steps[i]->kernel->batched || program->steps[i - 1]->kernel->batched
-                      || (i == program->forward_count && program->phase_count == 1)
+                      || (i == program->forward_count && !program->grouped)
                       || program->phase[i] != program->phase[i - 1];
         program->segment[i] = program->segment[i - 1] + breaks;
     }

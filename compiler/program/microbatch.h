@@ -23,7 +23,7 @@ int plan_first_microbatch(const Plan *plan);
    loss. Where layers take statistics of a group of images, steps that take one image, or a
    microbatch, and steps that take the group at once stand in phases: all images of the group go
    through a phase before the first goes through the next. There no segment ends with the loss, but
-   each with its phase. */
+   each with its phase; a stage that takes no statistics is one phase. */
 void plan_segments(Program *program);
 
 #endif

@@ -109,11 +109,12 @@ static int check_batch(const Run *run, Error *error)
                    over = run->model->groups ? (uint64_t)run->model->groups->over : 0;
     if (over == 0 || batch <= over || batch % over == 0)
         return 0;
-    return error_set(error, EXIT_USAGE,
-                     "--batch %" PRIu64 ": layers of this network take statistics over %" PRIu64
-                     " images at a time, so a batch is a multiple of that, or smaller; give --batch "
-                     "%" PRIu64 " or %" PRIu64,
-                     batch, over, batch / over * over, (batch / over + 1) * over);
+    return error_set(
+        error, EXIT_USAGE,
+        "--batch %" PRIu64 ": layers of this network take statistics over %" PRIu64
+        " images at a time, so a batch is a multiple of that, or smaller; give --batch "
+        "%" PRIu64 " or %" PRIu64,
+        batch, over, batch / over * over, (batch / over + 1) * over);
 }
 
 int train_fresh_position(Run *run, Error *error)

@@ -156,9 +156,8 @@ static void compare_training(const Library *l, const Model *m, const float *star
         moved = fmaxf(moved, fabsf(parameters[i] - start[i]));
     assert_true(moved > 1e-4f);
     optimizer_close(&r.optimizer);
-    void *const blocks[] = {
-        parameters, training, r.parameters, r.gradient, r.prepared, r.workspace, r.shared
-    };
+    void *const blocks[] = { parameters, training,    r.parameters, r.gradient,
+                             r.prepared, r.workspace, r.shared };
     for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++)
         free(blocks[i]);
 }

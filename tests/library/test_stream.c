@@ -466,30 +466,79 @@ static void each_row_once(void **state)
     folder_remove(folder);
 }
 
+/* What the library makes of an image, by parameters of which none is below 0, as no variance is; to
+   be freed. */
+static double *reconstructed(const char *graph, const char *options, size_t *count)
+{
+    Library l = library_load(graph, options);
+    float *parameters = block_new(l.parameters * sizeof *parameters),
+          *output = block_new(l.output * sizeof *output);
+    uint8_t *image = block_new(l.image);
+    void *prepared = block_new(l.prepared_bytes), *workspace = block_new(l.workspace_bytes);
+    double *values = malloc(l.output * sizeof *values);
+    assert_non_null(values);
+    for (size_t i = 0; i < l.parameters; i++)
+        parameters[i] = (float)(i * 37 % 101) / 101;
+    fill_image(image, l.image, 5);
+    assert_int_equal(l.prepare(parameters, prepared, l.prepared_bytes), 0);
+    assert_int_equal(l.reconstruct(prepared, image, output, workspace, l.workspace_bytes), 0);
+    *count = l.output;
+    for (size_t i = 0; i < l.output; i++)
+        values[i] = (double)output[i];
+    void *const blocks[] = { parameters, output, image, prepared, workspace };
+    for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++)
+        free(blocks[i]);
+    library_free(&l);
+    return values;
+}
+
+/* By its moving statistics: what whole images give. The program draws parameters from -0.4 on, for
+   variances of which eps is large enough. */
+static void of_batch_norm(void **state)
+{
+    (void)state;
+    static const char normed[] = NET(
+        13, 10, 3, "conv2d { filters = 5, kernel = 3 }, batch_norm {}, relu {}, max_pool2d {},",
+        "batch_norm { eps = 1 }, conv2d { filters = 3, kernel = 3 }, batch_norm { eps = 1 }, "
+        "upsample2d {}, zero_pad2d { padding = { 1, 0, 0, 0 } },",
+        "loss = \"mse\", optimizer = adam {}");
+    static const char drawn[] = NET(
+        12, 10, 3,
+        "batch_norm { eps = 1 }, conv2d { filters = 17, kernel = 3, activation = \"relu\" }, "
+        "batch_norm { eps = 1 }, max_pool2d {},",
+        "conv2d { filters = 3, kernel = 3 }, batch_norm { eps = 1 }, upsample2d {},",
+        "loss = \"mse\", optimizer = adam {}");
+    static const char *const options[] = { "--target c", "--no-training --target native" };
+    for (int i = 0; i < 2; i++) {
+        char *rows = text_of("--stream %s", options[i]);
+        size_t count, again;
+        double *right = reconstructed(normed, options[i], &count),
+               *got = reconstructed(normed, rows, &again);
+        assert_int_equal(again, count);
+        const double difference = relative_difference(got, right, count);
+        print_message("%s: %.3g\n", rows, difference);
+        assert_true(difference <= tolerance);
+        run_program(drawn, rows, i ? sanitizers : "", "");
+        free(right);
+        free(got);
+        free(rows);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(of_pooled),
-        cmocka_unit_test(of_averaged),
-        cmocka_unit_test(of_pools),
-        cmocka_unit_test(of_windows),
-        cmocka_unit_test(of_curved),
-        cmocka_unit_test(of_moved),
-        cmocka_unit_test(of_strided),
-        cmocka_unit_test(of_sparse),
-        cmocka_unit_test(of_upsampled),
-        cmocka_unit_test(of_transposed),
-        cmocka_unit_test(of_wide),
-        cmocka_unit_test(of_signal),
-        cmocka_unit_test(of_outside),
-        cmocka_unit_test(of_shaped),
-        cmocka_unit_test(of_dilated),
-        cmocka_unit_test(of_depthwise),
-        cmocka_unit_test(of_depthwise_strided),
-        cmocka_unit_test(of_pixels),
-        cmocka_unit_test(on_other_targets),
-        cmocka_unit_test(of_little_code),
-        cmocka_unit_test(by_winograd),
+        cmocka_unit_test(of_pooled),      cmocka_unit_test(of_averaged),
+        cmocka_unit_test(of_pools),       cmocka_unit_test(of_windows),
+        cmocka_unit_test(of_curved),      cmocka_unit_test(of_batch_norm),
+        cmocka_unit_test(of_moved),       cmocka_unit_test(of_strided),
+        cmocka_unit_test(of_sparse),      cmocka_unit_test(of_upsampled),
+        cmocka_unit_test(of_transposed),  cmocka_unit_test(of_wide),
+        cmocka_unit_test(of_signal),      cmocka_unit_test(of_outside),
+        cmocka_unit_test(of_shaped),      cmocka_unit_test(of_dilated),
+        cmocka_unit_test(of_depthwise),   cmocka_unit_test(of_depthwise_strided),
+        cmocka_unit_test(of_pixels),      cmocka_unit_test(on_other_targets),
+        cmocka_unit_test(of_little_code), cmocka_unit_test(by_winograd),
         cmocka_unit_test(each_row_once),
     };
     return cmocka_run_group_tests_name("library stream", tests, NULL, NULL);

@@ -209,8 +209,8 @@ static void check_batch(const char *over, int group, int n, const char *target)
     want_equal("losses", losses, right, (size_t)n, close_by());
     assert_int_equal(groups_count(s.model->groups, n), groups);
 
-    real *parameters = s.driven.parameters.data, *sums = calloc(s.model->parameter_reals,
-                                                                sizeof *sums);
+    real *parameters = s.driven.parameters.data,
+         *sums = calloc(s.model->parameter_reals, sizeof *sums);
     assert_non_null(sums);
     for (size_t i = 0; i < s.model->parameter_reals; i++)
         sums[i] = (real)gradient[i];

@@ -51,6 +51,22 @@ const char net_branches[] = NET(
     "conv2d { filters = 3, kernel = 3 }, upsample2d {} ",
     SGD);
 
+/* Statistics of a batch of 5, which its images share, and of groups of 2, the last of which has one
+   image. */
+#define GROUPS(batch_norm_)                                                                       \
+    NET("conv2d { filters = 6, kernel = 3 }, " batch_norm_ ", relu {}, max_pool2d {}, conv2d { "  \
+        "filters = 4, kernel = 3 }, " batch_norm_ ", max_pool2d {}, ",                            \
+        "conv2d { filters = 6, kernel = 3, activation = \"relu\" }, " batch_norm_ ", upsample2d " \
+        "{}, conv2d { filters = 3, kernel = 3 }, upsample2d {} ",                                 \
+        SGD)
+const char net_groups[] = GROUPS("batch_norm {}");
+const char net_groups_of_two[] = GROUPS("batch_norm { over = 2 }");
+
+/* Those of dense layers, which go through in microbatches, but in a library one by one. */
+const char net_dense_groups[] = FIRST(
+    "flatten {}, dense { units = 14 }, batch_norm {}, tanh {}, dense { units = 5 }, batch_norm {}",
+    "dense { units = 9 }, batch_norm {}, dense { units = 768 }, reshape { shape = { 16, 16, 3 } }");
+
 /* One row, in segments. Its activation is smooth, since a limit exchanges kernels here: near 0 a
    ReLU would tell how they round. */
 const char net_signal[] =

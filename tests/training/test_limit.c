@@ -51,6 +51,30 @@ static void the_smallest_limit_is_the_smallest(void **state)
     }
 }
 
+/* Where images share memory nothing is searched for: what the ordinary plan takes is the smallest
+   limit. The refusal says what takes less, and it does. */
+static void groups_are_counted(void **state)
+{
+    (void)state;
+    static const char *const advice = "give it over = fewer images, or training a smaller batch";
+    check_limits(net_groups, "--target c");
+    check_limits(net_groups_of_two, "--target x86-64-v3");
+    const size_t batch = smallest_limit(net_groups, ""),
+                 two = smallest_limit(net_groups_of_two, "");
+    assert_true(two < batch);
+    Result result = plan(net_groups, "--memory-limit 1K");
+    assert_non_null(strstr(result.err, "batch_norm keeps values of 5 images"));
+    assert_non_null(strstr(result.err, advice));
+    result_free(&result);
+    char *single = text_of("%s", net_groups), *at = strstr(single, "batch = 5");
+    at[8] = '1';
+    assert_true(smallest_limit(single, "") < two);
+    result = plan(single, "--memory-limit 1K");
+    assert_null(strstr(result.err, advice));
+    result_free(&result);
+    free(single);
+}
+
 /* Planning is the work of one thread: ThreadSanitizer, under which it takes minutes, sees one of
    the graphs. */
 static bool is_planned_here(const char *graph)
@@ -148,7 +172,11 @@ static void a_library_is_counted(void **state)
     (void)state;
     if (!IS_FLOAT)
         return;
+    check_library(net_groups, smallest_limit(net_groups, "--target c --emit library"));
+    check_library(net_groups_of_two,
+                  smallest_limit(net_groups_of_two, "--target c --emit library"));
     check_library(net_adam, smallest_limit(net_adam, "--target c --emit library"));
+    check_library(net_dense_groups, smallest_limit(net_dense_groups, "--target c --emit library"));
     for (const SettingsWord *word = settings_optimizers; word->name; word++)
         for (int all = 0; all < 2; all++) {
             ModelTraining training;
@@ -193,19 +221,26 @@ static void check_batch(const char *graph, const Model *model, int batch)
     free(other);
 }
 
-/* Of the networks, one has chunks of 4 images, and one has microbatches. */
+/* Of the networks, one has chunks of 4 images, one has microbatches, and in the others images share
+   memory. */
 static void every_batch_is_counted(void **state)
 {
     (void)state;
     static const int batches[] = { 1, 31, 32, 33, 64, 300 };
-    const char *const graphs[] = { net_first_conv, net_microbatches };
-    for (int k = 0; k < 2; k++) {
+    const char *const graphs[] = { net_first_conv, net_microbatches, net_groups, net_groups_of_two,
+                                   net_dense_groups };
+    for (int k = 0; k < 5; k++) {
         Built built = build_model_merged(graphs[k], "");
         Model model = *built.model;
-        assert_true(k == 0 ? trainer_chunk(&model, 64, 64) == 4 : model.microbatch > 1);
-        model.memory_limit = k == 0 ? 4u << 20 : 1u << 30;
-        for (size_t i = 0; i < sizeof batches / sizeof *batches; i++)
+        assert_true(k == 0   ? trainer_chunk(&model, 64, 64) == 4
+                    : k == 1 ? model.microbatch > 1
+                             : model.groups && model.groups->over == (k == 3 ? 2 : 0));
+        for (size_t i = 0; i < sizeof batches / sizeof *batches; i++) {
+            model.memory_limit = k == 0   ? 4u << 20
+                                 : k == 1 ? 1u << 30
+                                          : trainer_bytes(&model, &model.training, batches[i], 7);
             check_batch(graphs[k], &model, batches[i]);
+        }
         built_free(&built);
     }
 }
@@ -231,6 +266,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_smallest_limit_is_the_smallest),
+        cmocka_unit_test(groups_are_counted),
         cmocka_unit_test(the_smallest_limit_of_every_graph_is_the_smallest),
         cmocka_unit_test(a_wide_limit_changes_nothing),
         cmocka_unit_test(cae_trains_in_9_mib),

@@ -123,7 +123,9 @@ static void two_epochs(void **state)
     assert_true(field_of(second, 2) < field_of(first, 2));
     assert_true(field_of(first, 3) > 0 && field_of(first, 4) > 0);
     assert_true(field_of(first, 5) == 0.001 && field_of(second, 5) == 0.001);
-    assert_true(fabs(score_mean(SMALL_INFER, "run/last.safetensors", "val") / field_of(second, 2) - 1) < 1e-4);
+    assert_true(
+        fabs(score_mean(SMALL_INFER, "run/last.safetensors", "val") / field_of(second, 2) - 1)
+        < 1e-4);
     assert_true(fabs(score_mean(SMALL_INFER, "run/best.safetensors", "val")
                          / fmin(field_of(first, 2), field_of(second, 2))
                      - 1)
@@ -215,10 +217,9 @@ static void statistics_of_images_do_not_change_a_bit(void **state)
 
     char *history = read_in("normed_8/history.csv", NULL);
     const char *second = strchr(strchr(history, '\n') + 1, '\n') + 1;
-    assert_true(fabs(score_mean(NORMED_INFER, "normed_8/last.safetensors", "val")
-                         / field_of(second, 2)
-                     - 1)
-                < 1e-4);
+    assert_true(
+        fabs(score_mean(NORMED_INFER, "normed_8/last.safetensors", "val") / field_of(second, 2) - 1)
+        < 1e-4);
     free(history);
 }
 
