@@ -412,8 +412,8 @@ static void inference_by_moving_statistics(void **state)
     }
 }
 
-/* gamma and the moving variance start at 1, beta and the moving mean at 0, and updates are for gamma
-   and beta alone. */
+/* gamma and the moving variance start at 1, beta and the moving mean at 0, and updates are for
+   gamma and beta alone. */
 static void starts_as_the_plain_normalisation(void **state)
 {
     (void)state;
