@@ -9,11 +9,11 @@
 typedef enum SampleKind { SAMPLE_CONV, SAMPLE_STREAM, SAMPLE_DENSE } SampleKind;
 
 /* image -> 1x1 convolution "sample.before" -> noise, dropout -> (upsampling) -> convolution
-   "sample.conv" with bias and relu -> (pool) -> upsampling by 2 -> group_norm -> multiply by
-   itself -> concat with itself -> squared error against a second image; for streams without the
-   last three layers. Or image -> flatten ->
-   dense "sample.before" -> dense "sample.dense" with bias and relu -> reshape -> the error. Forward
-   and loss, as load_graph leaves them. */
+   "sample.conv" with bias and relu -> (pool) -> upsampling by 2 -> what moves pixels ->
+   depthwise convolution -> batch_norm -> group_norm -> multiply by itself -> concat with itself ->
+   squared error against a second image; for streams without the last three layers. Or image ->
+   flatten -> dense "sample.before" -> dense "sample.dense" with bias and relu -> reshape -> the
+   error. Forward and loss, as load_graph leaves them. */
 Graph *sample_graph(const Sample *sample, SampleKind kind);
 
 #endif
