@@ -109,6 +109,36 @@ typedef void (*ModelBackward)(const void *prepared, const uint8_t *const *images
 typedef void (*ModelReconstruct)(const void *prepared, const uint8_t *image, real *output,
                                  void *workspace, ModelClock *clock);
 
+/* Training where layers take statistics of a group of images, which is a whole batch or so many
+   images of one. All images of a group go through a phase before the first goes through the
+   next. */
+typedef struct ModelPhase {
+    int alone;       /* 1: one call takes all images of the group; 0: many threads may share them */
+    size_t from, to; /* the reals of the gradient that it adds to: from <= i < to */
+} ModelPhase;
+
+typedef struct ModelGroups {
+    int over; /* images of a group; the last of a batch takes what is left; 0: a whole batch */
+    const ModelPhase *phases;
+    int phase_count;
+    size_t shared_bytes; /* what a group of n images shares takes n times this */
+    size_t shared_at;    /* from here on the place of a step's value (ModelStep) is one in what is
+                            shared by a group of one image, in reals from its start */
+    const double *momenta; /* one a parameter: of a statistic what an update leaves of it, the rest
+                              is the mean of what the update's groups have seen; below 0 of what is
+                              none, or rests */
+    /* Phase `phase` of images[first .. first + n - 1] of a group of `group` images, in their order,
+       n at most `microbatch` where the model has one: what they add to the gradient of the SUM of
+       the losses goes to `gradient` (of the whole array; the phase keeps to its part), in a phase
+       that comes to it their losses to losses[first .. first + n - 1]. A phase that is alone gets
+       first 0 and n `group`. noise, workspace, clock: as of backward_chunk; `shared` is the
+       group's. Of a statistic, which updates leave alone, the gradient is what the group has seen
+       of it. */
+    void (*run)(int phase, const void *prepared, const uint8_t *const *images,
+                const uint64_t *noise, int group, int first, int n, real *gradient, double *losses,
+                void *shared, void *workspace, ModelClock *clock);
+} ModelGroups;
+
 /* A stage of training: layers that are trained while all others rest, an autoencoder of their
    own. */
 typedef struct ModelStage {
@@ -125,6 +155,7 @@ typedef struct ModelStage {
     ModelReconstruct reconstruct;        /* through the layers that this stage and those before it
                                             train; marks no clock, but for the last stage */
     ModelLossMicrobatch loss_microbatch; /* NULL where the model's is */
+    const ModelGroups *groups;           /* not NULL: instead of backward_chunk */
 } ModelStage;
 
 typedef struct Model {
@@ -200,6 +231,10 @@ typedef struct Model {
        still there. The result depends on the order of the images and these numbers and on nothing
        else. */
     ModelBackward backward_chunk;
+
+    /* Not NULL: images of a group depend on each other in training, which these functions do instead
+       of backward_chunk, which is NULL. `loss` is then that of inference. */
+    const ModelGroups *groups;
 
     /* Of models whose dense layers take several images in one product: up to `microbatch` images at
        once, values one image after another. Else microbatch is 0 and these are NULL. Sums may be

@@ -1,6 +1,7 @@
 #include "verify.h"
 
 #include "memory.h"
+#include "compute/groups.h"
 #include "compute/optimizer.h"
 #include "verify_private.h"
 #include "weights/weights.h"
@@ -27,6 +28,8 @@ typedef struct Verify {
     double *noise;               /* [parameter_count]: how far rounding may have each gradient off
                                     */
     void *prepared, *workspace;
+    ModelGroups whole; /* the model's groups, if it has any, as one of the whole batch ... */
+    void *shared;      /* ... and what that shares */
     Optimizer optimizer;
 } Verify;
 
@@ -79,6 +82,20 @@ static bool is_trained(const Verify *v, int parameter)
     return !v->model->trains || v->model->trains[parameter];
 }
 
+/* Whether updates take the parameter to what the batch has seen of it. */
+static bool is_statistic(const Verify *v, int i)
+{
+    return v->model->groups && v->model->groups->momenta[i] >= 0;
+}
+
+/* A reference need not have the statistics: then they start as they do here. */
+static bool is_present(const Verify *v, const char *prefix, const char *name)
+{
+    char full[512];
+    snprintf(full, sizeof full, "%s%s", prefix, name);
+    return safetensors_find(&v->file, full) != NULL;
+}
+
 /* Every tensor that must be there is, with its shape. */
 static int check_present(const Verify *v, Error *error)
 {
@@ -96,6 +113,8 @@ static int check_present(const Verify *v, Error *error)
         for (int i = 0; i < v->model->parameter_count; i++) {
             const ModelParameter *p = &v->model->parameters[i];
             if (step < 0 && !is_trained(v, i))
+                continue;
+            if (is_statistic(v, i) && !is_present(v, prefix, p->name))
                 continue;
             if (!weights_find(&v->file, v->path, prefix, p->name, p->shape.rank, p->shape.dim,
                               error))
@@ -173,6 +192,12 @@ static int allocate(Verify *v, Error *error)
         || !(v->prepared = memory_block(model->prepared_bytes, error))
         || !(v->workspace = memory_block(workspace, error)))
         return -1;
+    if (model->groups) {
+        v->whole = *model->groups;
+        v->whole.over = 0;
+        if (!(v->shared = memory_block(groups_bytes(&v->whole, v->report.batch), error)))
+            return -1;
+    }
     if (!v->report.updates)
         return 0;
     if (optimizer_open(&v->optimizer, &model->training.optimizer, model->parameter_reals, 0, error)
@@ -274,6 +299,8 @@ static void compare_updates(Verify *v, int steps)
     snprintf(prefix, sizeof prefix, "step%d/", steps);
     for (int i = 0; i < v->model->parameter_count; i++) {
         const ModelParameter *p = &v->model->parameters[i];
+        if (is_statistic(v, i) && !is_present(v, prefix, p->name))
+            continue;
         if (is_trained(v, i))
             read_tensor(v, "grad/", p->name, v->rounding);
         for (size_t k = 0; k < p->count; k++)
@@ -316,23 +343,71 @@ static double further(double a, double b, double theirs)
     return isnan(a) || fabs(a - theirs) > fabs(b - theirs) ? a : b;
 }
 
-/* Loss and gradient with the present parameters; returns the loss. v->gradient is that of the
-   mean. */
+/* Gradient of the sum of the losses, and the losses, of the batch as one group. */
+static void run_backward(Verify *v)
+{
+    const Model *model = v->model;
+    const int batch = v->report.batch;
+    memset(v->gradient, 0, model->parameter_reals * sizeof(real));
+    if (model->groups)
+        groups_backward(&v->whole, v->prepared, v->images, NULL, batch,
+                        model->microbatch ? model->microbatch : batch, v->gradient, v->losses,
+                        v->shared, v->workspace, NULL);
+    else
+        model->backward_chunk(v->prepared, v->images, NULL, batch, v->gradient, v->losses,
+                              v->workspace, NULL);
+}
+
+/* Exchanges the statistics with those that the batch has left in the gradient: by these inference
+   comes to the very values of training. */
+static void exchange_statistics(Verify *v)
+{
+    for (int i = 0; i < v->model->parameter_count; i++) {
+        const ModelParameter *p = &v->model->parameters[i];
+        for (size_t k = p->offset; is_statistic(v, i) && k < p->offset + p->count; k++) {
+            const real seen = v->gradient[k];
+            v->gradient[k] = v->parameters[k];
+            v->parameters[k] = seen;
+        }
+    }
+}
+
+/* By the images, of all that is no statistic. */
+static void divide_gradient(Verify *v)
+{
+    for (int i = 0; i < v->model->parameter_count; i++) {
+        const ModelParameter *p = &v->model->parameters[i];
+        for (size_t k = p->offset; !is_statistic(v, i) && k < p->offset + p->count; k++)
+            v->gradient[k] /= (real)v->report.batch;
+    }
+}
+
+/* Takes the statistics from what they were, which is in the gradient, towards what was seen. */
+static void move_statistics(Verify *v)
+{
+    if (!v->model->groups)
+        return;
+    exchange_statistics(v);
+    groups_move_statistics(v->model, &v->whole, v->report.batch, v->parameters, v->gradient);
+}
+
+/* Loss and gradient with the present parameters, and with the batch's statistics, which stay in
+   their place; returns the loss. v->gradient is that of the mean. */
 static double run_step(Verify *v, double theirs)
 {
     const Model *model = v->model;
-    int batch = v->report.batch;
+    const int batch = v->report.batch;
 
     model->prepare(v->parameters, v->prepared);
+    run_backward(v);
+    const double trained = mean_loss(v);
+    exchange_statistics(v);
+    if (model->groups)
+        model->prepare(v->parameters, v->prepared);
+    divide_gradient(v);
     for (int b = 0; b < batch; b++)
         v->losses[b] = model->loss(v->prepared, v->images[b], v->workspace);
-    double alone = mean_loss(v);
-    memset(v->gradient, 0, model->parameter_reals * sizeof(real));
-    model->backward_chunk(v->prepared, v->images, NULL, batch, v->gradient, v->losses, v->workspace,
-                          NULL);
-    for (size_t i = 0; i < model->parameter_reals; i++)
-        v->gradient[i] /= (real)batch;
-    return further(alone, mean_loss(v), theirs);
+    return further(mean_loss(v), trained, theirs);
 }
 
 static void compare_all(Verify *v)
@@ -353,10 +428,29 @@ static void compare_all(Verify *v)
             loss = difference;
         if (step == last)
             break;
+        move_statistics(v);
         optimizer_update(&v->optimizer, v->parameters, v->gradient, 1, 1);
         compare_updates(v, step + 1);
     }
     verify_add_loss(&v->report, loss);
+}
+
+static int take_parameters(Verify *v, Error *error)
+{
+    const Model *model = v->model;
+    unsigned char *there = memory_block((size_t)model->parameter_count, error);
+    if (!there)
+        return -1;
+    for (int i = 0; i < model->parameter_count; i++) {
+        const ModelParameter *p = &model->parameters[i];
+        there[i] = !is_statistic(v, i) || is_present(v, "step0/", p->name);
+        for (size_t k = p->offset; !there[i] && k < p->offset + p->count; k++)
+            v->parameters[k] = (real)p->fill;
+    }
+    const int result = weights_take(model, &v->file, v->path, "step0/", there, v->parameters,
+                                    error);
+    free(there);
+    return result;
 }
 
 static int prepare_all(Verify *v, Error *error)
@@ -371,7 +465,7 @@ static int prepare_all(Verify *v, Error *error)
     v->report.rows = memory_block((size_t)rows * sizeof *v->report.rows, error);
     if (!v->report.rows || allocate(v, error) != 0 || read_input(v, error) != 0)
         return -1;
-    return weights_take(v->model, &v->file, v->path, "step0/", NULL, v->parameters, error);
+    return take_parameters(v, error);
 }
 
 int verify_run(const Model *model, const char *path, bool json, Error *error)
@@ -401,6 +495,7 @@ int verify_run(const Model *model, const char *path, bool json, Error *error)
     free(v.noise);
     free(v.prepared);
     free(v.workspace);
+    free(v.shared);
     free(v.report.rows);
     return result;
 }

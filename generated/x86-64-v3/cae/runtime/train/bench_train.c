@@ -52,6 +52,8 @@ static int prepare(Bench *b, int batch, int threads, Error *error)
     const int *dim = model->input.dim;
     size_t bytes = trainer_image_values(model);
     b->clocked = model->microbatch > CLOCKED_IMAGES ? model->microbatch : CLOCKED_IMAGES;
+    if (model->groups && b->clocked > batch)
+        b->clocked = batch;
     int images = batch > b->clocked ? batch : b->clocked;
     int distinct = images < DISTINCT_PICTURES ? images : DISTINCT_PICTURES;
 
@@ -122,8 +124,7 @@ static int measure_layers(Bench *b, Error *error)
          seconds && round < MAX_ROUNDS && (round < 2 || now() - start < WARM_UP_SECONDS); round++) {
         ModelClock clock = { now, now(), seconds };
         memset(seconds, 0, (size_t)count * sizeof *seconds);
-        model->backward_chunk(t->prepared, b->images, b->noise, b->clocked, t->total, losses,
-                              t->workspaces[0], &clock);
+        trainer_backward(t, 0, b->images, b->noise, b->clocked, t->total, losses, &clock);
         for (int i = 0; i < count; i++)
             if (round == 1 || (round > 1 && seconds[i] < b->layer_seconds[i] * b->clocked))
                 b->layer_seconds[i] = seconds[i] / b->clocked;

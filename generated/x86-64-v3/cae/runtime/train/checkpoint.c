@@ -312,6 +312,24 @@ static int check_order(const CheckpointState *s, const char *path, Error *error)
     return 0;
 }
 
+/* In an older one all values are where they are today, but the run would not go on to its bits. */
+static int refuse_format(const Safetensors *file, const char *path, const char *format,
+                         Error *error)
+{
+    const char *version = safetensors_metadata(file, "caec.version");
+    const long number = strtol(format, NULL, 10);
+    return error_set(
+        error, EXIT_INPUT,
+        "%s: format %.20s, written by caec %.40s; this program reads format %d%s; resume with the "
+        "program that wrote it, or begin a run from its parameters (--init %s)",
+        path, format, version ? version : "of an unknown version", CHECKPOINT_FORMAT,
+        number > 0 && number < CHECKPOINT_FORMAT
+            ? ", since the gradients of a batch are added in another order than before, so that "
+              "the run would end with other bits"
+            : "",
+        path);
+}
+
 /* The things in which a checkpoint may be of another kind than this program reads. */
 static int check_kind(const Safetensors *file, const char *path, const Model *model, Error *error)
 {
@@ -322,10 +340,7 @@ static int check_kind(const Safetensors *file, const char *path, const Model *mo
             error, EXIT_INPUT,
             "%s: not a training checkpoint; use --init to start from its parameters alone", path);
     if (strtol(format, NULL, 10) != CHECKPOINT_FORMAT)
-        return error_set(
-            error, EXIT_INPUT,
-            "%s: format %.20s, this program reads format %d; resume with the program that wrote it",
-            path, format, CHECKPOINT_FORMAT);
+        return refuse_format(file, path, format, error);
     if (strcmp(name, model->name) != 0)
         return error_set(
             error, EXIT_INPUT,

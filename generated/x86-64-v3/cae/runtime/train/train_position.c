@@ -102,6 +102,20 @@ int train_read_position(Run *run, Error *error)
     return take_options(run, error);
 }
 
+/* Groups of a batch are of one size, but for those of an epoch's last batch. */
+static int check_batch(const Run *run, Error *error)
+{
+    const uint64_t batch = run->state.batch,
+                   over = run->model->groups ? (uint64_t)run->model->groups->over : 0;
+    if (over == 0 || batch <= over || batch % over == 0)
+        return 0;
+    return error_set(error, EXIT_USAGE,
+                     "--batch %" PRIu64 ": layers of this network take statistics over %" PRIu64
+                     " images at a time, so a batch is a multiple of that, or smaller; give --batch "
+                     "%" PRIu64 " or %" PRIu64,
+                     batch, over, batch / over * over, (batch / over + 1) * over);
+}
+
 int train_fresh_position(Run *run, Error *error)
 {
     const TrainOptions *o = run->options;
@@ -115,6 +129,8 @@ int train_fresh_position(Run *run, Error *error)
         .steps = o->steps,
         .training = *training,
     };
+    if (check_batch(run, error) != 0)
+        return -1;
     train_begin_stage(run);
     return take_options(run, error);
 }

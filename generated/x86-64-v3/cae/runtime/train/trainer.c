@@ -1,8 +1,8 @@
-#define _POSIX_C_SOURCE 200809L /* nanosleep */
 #include "trainer.h"
 
 #include "compute/clip.h"
 #include "compute/finite.h"
+#include "compute/groups.h"
 #include "images/pixels.h"
 #include "memory.h"
 #include "threads.h"
@@ -11,26 +11,54 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #ifdef _OPENMP
 #include <omp.h>
 #endif
 
-/* Larger chunks mean fewer sums to add; smaller ones keep many threads at work to the end of a
-   batch. */
-enum { CHUNKS_WANTED = 8, MAX_CHUNK = 8 };
+/* Once a chunk its sum is cleared and added to another, which takes about as long as 28
+   multiply-adds a number: a fiftieth of MACS_A_REAL, which a chunk's images come to, but for
+   MAX_CHUNK and for CHUNKS_WANTED, which keep threads at work to the end of a small batch. caec
+   has the same numbers, and tests/training/test_limit.c holds the two together. */
+enum { MACS_A_REAL = 1400, MAX_CHUNK = 8, CHUNKS_WANTED = 8 };
 
 enum { LOOK_STEPS = 4096 }; /* a program with more is looked at without its steps */
 
-int trainer_chunk(const Model *model, int n)
+/* Powers of two, so that nodes of the tree of sums are the same images with larger chunks. */
+static int chunk_by_cost(const Model *model, int batch)
 {
-    if (model->microbatch > 1) {
-        int chunks = (n + model->microbatch - 1) / model->microbatch;
-        return (n + chunks - 1) / chunks;
-    }
-    int chunk = (n + CHUNKS_WANTED - 1) / CHUNKS_WANTED;
-    return chunk < MAX_CHUNK ? chunk : MAX_CHUNK;
+    const double wanted = MACS_A_REAL * (double)model->parameter_reals;
+    int chunk = 1;
+    while (chunk < MAX_CHUNK && chunk * model->train_macs < wanted
+           && 2 * chunk * CHUNKS_WANTED <= batch)
+        chunk *= 2;
+    return chunk;
+}
+
+int trainer_chunk(const Model *model, int batch, int n)
+{
+    if (model->accumulates_in_place)
+        return n;
+    if (model->microbatch <= 1)
+        return chunk_by_cost(model, batch);
+    int chunks = (n + model->microbatch - 1) / model->microbatch;
+    return (n + chunks - 1) / chunks;
+}
+
+/* Of a group, whose size is the batch's first's or less: threads share it, so that a microbatch is
+   no reason to keep it whole. */
+static int chunk_of_group(const Model *model, int largest)
+{
+    const int chunk = trainer_chunk(model, largest, largest), share = (largest + 3) / 4;
+    return model->microbatch > 1 && chunk > share ? share : chunk;
+}
+
+static int most_chunks(const Model *model, int batch)
+{
+    const int images = model->groups ? groups_size(model->groups, 0, batch) : batch,
+              chunk = model->groups ? chunk_of_group(model, images)
+                                    : trainer_chunk(model, batch, batch);
+    return (images + chunk - 1) / chunk;
 }
 
 int trainer_default_threads(const Model *model)
@@ -39,6 +67,12 @@ int trainer_default_threads(const Model *model)
     int within = model ? trainer_threads_within(model, &model->training, model->training.batch)
                        : threads;
     return within < threads ? within > 1 ? within : 1 : threads;
+}
+
+/* Of what is trained; NULL: its images do not meet. */
+static const ModelGroups *trainer_groups(const Trainer *t)
+{
+    return t->stage ? t->stage->groups : t->model->groups;
 }
 
 static int thread_number(void)
@@ -61,9 +95,15 @@ static size_t workspace_bytes(const Model *model)
     return model->train_bytes > model->infer_bytes ? model->train_bytes : model->infer_bytes;
 }
 
-static int sums_for(const Model *model, int threads)
+/* What groups of a batch share, of all stages; 0: there are none. */
+static size_t shared_bytes(const Model *model, int batch)
 {
-    return model->accumulates_in_place ? 0 : threads > 1 ? threads + 1 : 1;
+    size_t most = model->groups ? groups_bytes(model->groups, batch) : 0;
+    for (int i = 0; model->groups && i < model->stage_count; i++) {
+        const size_t bytes = groups_bytes(model->stages[i].groups, batch);
+        most = bytes > most ? bytes : most;
+    }
+    return most;
 }
 
 static size_t rounded(size_t bytes)
@@ -74,9 +114,11 @@ static size_t rounded(size_t bytes)
 /* As caec counts for --memory-limit; tests/training/test_limit.c holds the two together. */
 size_t trainer_bytes(const Model *model, const ModelTraining *training, int batch, int threads)
 {
-    int vectors = 2 + settings_states(&training->optimizer) + sums_for(model, threads);
+    int vectors = 1 + (model->groups != NULL) + settings_states(&training->optimizer)
+                  + sum_tree_sums(most_chunks(model, batch), threads);
     return (size_t)vectors * rounded(model->parameter_reals * sizeof(real))
            + rounded(model->prepared_bytes) + rounded((size_t)batch * sizeof(double))
+           + (model->groups ? rounded(shared_bytes(model, batch)) : 0)
            + (size_t)threads * rounded(workspace_bytes(model));
 }
 
@@ -126,20 +168,21 @@ static int allocate(Trainer *t, Error *error)
 {
     const Model *model = t->model;
     void *(*const block)(size_t, Error *) = model->memory_limit ? memory_exact : memory_block;
-    size_t gradient_bytes = model->parameter_reals * sizeof(real);
+    const size_t parameter_bytes = model->parameter_reals * sizeof(real);
 
-    t->sum_count = sums_for(model, t->threads);
-    t->sums = memory_block((size_t)t->sum_count * sizeof *t->sums, error);
-    t->workspaces = t->sums ? memory_block((size_t)t->threads * sizeof *t->workspaces, error)
-                            : NULL;
-    if (!t->workspaces || !(t->parameters = block(gradient_bytes, error))
-        || !(t->total = block(gradient_bytes, error))
+    if (!(t->workspaces = memory_block((size_t)t->threads * sizeof *t->workspaces, error))
+        || !(t->parameters = block(parameter_bytes, error))
         || !(t->prepared = block(model->prepared_bytes, error))
-        || !(t->losses = memory_block((size_t)t->batch * sizeof *t->losses, error)))
+        || !(t->losses = memory_block((size_t)t->batch * sizeof *t->losses, error))
+        || sum_tree_open(&t->sums, model->parameter_reals, most_chunks(model, t->batch),
+                         t->threads, model->memory_limit > 0, error)
+               != 0)
         return -1;
-    for (int i = 0; i < t->sum_count; i++)
-        if (!(t->sums[i].gradient = block(gradient_bytes, error)))
-            return -1;
+    if (model->groups
+        && (!(t->shared = block(shared_bytes(model, t->batch), error))
+            || !(t->group_total = block(parameter_bytes, error))))
+        return -1;
+    t->total = sum_tree_root(&t->sums);
     for (int i = 0; i < t->threads; i++)
         if (!(t->workspaces[i] = block(workspace_bytes(model), error)))
             return -1;
@@ -175,16 +218,15 @@ int trainer_open(Trainer *t, const Model *model, const ModelTraining *training, 
 void trainer_close(Trainer *t)
 {
     optimizer_close(&t->optimizer);
-    for (int i = 0; t->sums && i < t->sum_count; i++)
-        free(t->sums[i].gradient);
+    sum_tree_close(&t->sums);
     for (int i = 0; t->workspaces && i < t->threads; i++)
         free(t->workspaces[i]);
-    free(t->sums);
     free(t->workspaces);
     free(t->parameters);
-    free(t->total);
     free(t->prepared);
     free(t->losses);
+    free(t->shared);
+    free(t->group_total);
     memset(t, 0, sizeof *t);
 }
 
@@ -199,79 +241,68 @@ void trainer_prepare(Trainer *t)
     t->model->prepare(t->parameters, t->prepared);
 }
 
-static void add(real *restrict total, const real *restrict part, size_t count)
+/* A phase that many threads share: chunks of the group, whose sums meet in the tree. */
+static void run_phase(Trainer *t, const ModelGroups *groups, int phase,
+                      const uint8_t *const *images, const uint64_t *noise, int group, int chunk,
+                      double *losses)
 {
-    for (size_t i = 0; i < count; i++)
-        total[i] += part[i];
-}
-
-typedef struct Queue {
-    int chunks, taken, added; /* in all, handed out, joined to the total */
-} Queue;
-
-/* A free sum for the next chunk; NULL: none is left to do. Whoever works on the oldest chunk has
-   one already, so before long one is free again. */
-static ChunkSum *take_chunk(const Trainer *t, Queue *q)
-{
-    for (;;) {
-        ChunkSum *sum = NULL;
-        int over;
-#pragma omp critical(caec_queue)
-        {
-            over = q->taken == q->chunks;
-            for (int i = 0; i < t->sum_count && !sum && !over; i++)
-                if (t->sums[i].chunk < 0)
-                    sum = &t->sums[i];
-            if (sum) {
-                sum->chunk = q->taken++;
-                sum->done = 0;
-            }
-        }
-        if (sum || over)
-            return sum;
-        nanosleep(&(struct timespec){ .tv_nsec = 50000 }, NULL);
-    }
-}
-
-/* Adds to the total, in the order of the chunks, all sums whose turn has come. */
-static void hand_in(Trainer *t, Queue *q, ChunkSum *done)
-{
-#pragma omp critical(caec_queue)
+    const ModelPhase *p = &groups->phases[phase];
+    sum_tree_begin_part(&t->sums, (group + chunk - 1) / chunk, p->from, p->to);
+#pragma omp parallel num_threads(t->threads)
     {
-        done->done = 1;
-        for (int i = 0; i < t->sum_count; i++)
-            if (t->sums[i].chunk == q->added && t->sums[i].done) {
-                add(t->total, t->sums[i].gradient, t->model->parameter_reals);
-                t->sums[i].chunk = -1;
-                q->added++;
-                i = -1; /* the next may be any of them */
-            }
+        int number;
+        for (real *sum; (sum = sum_tree_take(&t->sums, &number));
+             sum_tree_hand_in(&t->sums, number, sum)) {
+            const int first = number * chunk, n = group - first < chunk ? group - first : chunk;
+            groups->run(phase, t->prepared, images, noise, group, first, n, sum, losses, t->shared,
+                        t->workspaces[thread_number()], NULL);
+        }
+    }
+    const real *root = sum_tree_root(&t->sums);
+    for (size_t i = p->from; i < p->to; i++)
+        t->group_total[i] += root[i];
+}
+
+static void gradient_of_groups(Trainer *t, const ModelGroups *groups, const uint8_t *const *images,
+                               const uint64_t *noise, int n)
+{
+    t->total = t->group_total;
+    memset(t->total, 0, t->model->parameter_reals * sizeof(real));
+    for (int at = 0; at < n; at += groups_size(groups, at, n)) {
+        const int group = groups_size(groups, at, n),
+                  chunk = chunk_of_group(t->model, groups_size(groups, 0, t->batch));
+        const uint64_t *numbers = noise ? noise + at : NULL;
+        for (int i = 0; i < groups->phase_count; i++)
+            if (groups->phases[i].alone)
+                groups->run(i, t->prepared, images + at, numbers, group, 0, group, t->total,
+                            t->losses + at, t->shared, t->workspaces[0], NULL);
+            else
+                run_phase(t, groups, i, images + at, numbers, group, chunk, t->losses + at);
     }
 }
 
 void trainer_gradient(Trainer *t, const uint8_t *const *images, const uint64_t *noise, int n)
 {
-    const Model *model = t->model;
-    size_t bytes = model->parameter_reals * sizeof(real);
-    const int size = trainer_chunk(model, n);
+    const int size = trainer_chunk(t->model, t->batch, n);
     const ModelBackward backward_chunk = t->stage ? t->stage->backward_chunk
-                                                  : model->backward_chunk;
-    Queue queue = { .chunks = (n + size - 1) / size };
+                                                  : t->model->backward_chunk;
 
-    memset(t->total, 0, bytes);
-    if (model->accumulates_in_place) {
-        backward_chunk(t->prepared, images, noise, n, t->total, t->losses, t->workspaces[0], NULL);
+    if (trainer_groups(t)) {
+        gradient_of_groups(t, trainer_groups(t), images, noise, n);
         return;
     }
-    for (int i = 0; i < t->sum_count; i++)
-        t->sums[i].chunk = -1;
+    sum_tree_begin(&t->sums, (n + size - 1) / size);
 #pragma omp parallel num_threads(t->threads)
-    for (ChunkSum *sum; (sum = take_chunk(t, &queue)); hand_in(t, &queue, sum)) {
-        int first = sum->chunk * size, count = n - first < size ? n - first : size;
-        memset(sum->gradient, 0, bytes);
-        backward_chunk(t->prepared, images + first, noise ? noise + first : NULL, count,
-                       sum->gradient, t->losses + first, t->workspaces[thread_number()], NULL);
+    {
+        int chunk;
+        for (real *sum; (sum = sum_tree_take(&t->sums, &chunk));
+             sum_tree_hand_in(&t->sums, chunk, sum)) {
+            int first = chunk * size, count = n - first < size ? n - first : size;
+            backward_chunk(t->prepared, images + first, noise ? noise + first : NULL, count, sum,
+                           t->losses + first, t->workspaces[thread_number()], NULL);
+        }
     }
+    t->total = sum_tree_root(&t->sums);
 }
 
 TrainerFault trainer_step(Trainer *t, const uint8_t *const *images, const uint64_t *noise, int n)
@@ -281,6 +312,8 @@ TrainerFault trainer_step(Trainer *t, const uint8_t *const *images, const uint64
         return TRAINER_LOSS;
     if (!finite_all(t->total, t->model->parameter_reals))
         return TRAINER_GRADIENT;
+    if (trainer_groups(t))
+        groups_move_statistics(t->model, trainer_groups(t), n, t->parameters, t->total);
     clip_gradient(t->model, &t->training, t->total, 1.0 / n);
     if (!optimizer_update(&t->optimizer, t->parameters, t->total, 1.0 / n, t->threads))
         return trainer_parameters_finite(t) ? TRAINER_OPTIMIZER : TRAINER_PARAMETER;
@@ -290,13 +323,28 @@ TrainerFault trainer_step(Trainer *t, const uint8_t *const *images, const uint64
 
 real *trainer_spare_gradient(Trainer *t)
 {
-    return t->sum_count > 0 ? t->sums[0].gradient : t->total;
+    return sum_tree_spare(&t->sums);
 }
 
 const ModelStep *trainer_steps(const Trainer *t, int *count)
 {
     *count = t->stage ? t->stage->step_count : t->model->train_step_count;
     return t->stage ? t->stage->steps : t->model->train_steps;
+}
+
+void trainer_backward(Trainer *t, int thread, const uint8_t *const *images, const uint64_t *noise,
+                      int n, real *gradient, double *losses, ModelClock *clock)
+{
+    const ModelGroups *groups = trainer_groups(t);
+    const ModelBackward backward_chunk = t->stage ? t->stage->backward_chunk
+                                                  : t->model->backward_chunk;
+    if (groups)
+        groups_backward(groups, t->prepared, images, noise, n, 
+                        chunk_of_group(t->model, groups_size(groups, 0, t->batch)), gradient,
+                        losses, t->shared, t->workspaces[thread], clock);
+    else
+        backward_chunk(t->prepared, images, noise, n, gradient, losses, t->workspaces[thread],
+                       clock);
 }
 
 /* A look under way. Generated code asks its clock for the time once at the start and then after
@@ -306,7 +354,8 @@ typedef struct Look {
     void *context;
     const ModelStep *steps;
     int step, count; /* -1: at the start */
-    const real *workspace;
+    const real *workspace, *shared;
+    size_t shared_at; /* places from here on are in what groups share */
 } Look;
 
 static _Thread_local Look *look;
@@ -315,7 +364,9 @@ static double see_step(void)
 {
     if (look->step >= 0 && look->step < look->count) {
         const ModelStep *s = &look->steps[look->step];
-        look->see(look->context, look->step, s->count > 0 ? look->workspace + s->place : NULL);
+        const real *value = s->place < look->shared_at ? look->workspace + s->place
+                                                       : look->shared + s->place - look->shared_at;
+        look->see(look->context, look->step, s->count > 0 ? value : NULL);
     }
     look->step++;
     return 0;
@@ -324,9 +375,13 @@ static double see_step(void)
 double trainer_look(Trainer *t, int thread, const uint8_t *image, uint64_t noise, real *gradient,
                     TrainerSee see, void *context)
 {
-    const ModelBackward backward_chunk = t->stage ? t->stage->backward_chunk
-                                                  : t->model->backward_chunk;
-    Look here = { .see = see, .context = context, .step = -1, .workspace = t->workspaces[thread] };
+    const ModelGroups *groups = trainer_groups(t);
+    Look here = { .see = see,
+                  .context = context,
+                  .step = -1,
+                  .workspace = t->workspaces[thread],
+                  .shared = t->shared,
+                  .shared_at = groups ? groups->shared_at : SIZE_MAX };
     double loss, seconds[LOOK_STEPS];
     ModelClock clock = { .now = see_step, .seconds = seconds };
 
@@ -334,8 +389,8 @@ double trainer_look(Trainer *t, int thread, const uint8_t *image, uint64_t noise
     memset(gradient, 0, t->model->parameter_reals * sizeof(real));
     memset(seconds, 0, sizeof seconds);
     look = &here;
-    backward_chunk(t->prepared, &image, &noise, 1, gradient, &loss, t->workspaces[thread],
-                   here.count <= LOOK_STEPS ? &clock : NULL);
+    trainer_backward(t, thread, &image, &noise, 1, gradient, &loss,
+                     here.count <= LOOK_STEPS ? &clock : NULL);
     look = NULL;
     return loss;
 }

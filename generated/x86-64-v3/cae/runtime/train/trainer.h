@@ -1,23 +1,18 @@
 /* trainer.h - training steps: gradients of a batch by many threads with the bits of one, and the
  * update.
  *
- * A batch is cut into chunks by a rule that depends on its size alone. Each thread takes the next
- * chunk and runs forward and backward into a gradient buffer; the chunks' sums join the total
- * strictly in the order of the chunks. Floating-point sums thus have one order, whatever the number
- * of threads. One buffer more exists than threads are at work, so that a sum which is ready too
- * early can wait without its thread. A model that accumulates in place, made for a memory limit,
- * has no such buffers: its one thread adds all images to the total in their order. */
+ * A batch is cut into chunks by a rule that depends on its size and the model alone. Each thread
+ * takes the next chunk and runs forward and backward into a sum of its own; the sums meet in a tree
+ * over the chunks' numbers (sum_tree.h). Floating-point sums thus have one order, whatever the
+ * number of threads. A model that accumulates in place, made for a memory limit, has one chunk: its
+ * one thread adds all images to the total in their order. */
 #ifndef CAEC_TRAINER_H
 #define CAEC_TRAINER_H
 
 #include "error.h"
 #include "model.h"
 #include "compute/optimizer.h"
-
-typedef struct ChunkSum {
-    real *gradient;
-    int chunk, done; /* what it holds or is being given; chunk -1: nothing */
-} ChunkSum;
+#include "sum_tree.h"
 
 typedef struct Trainer {
     const Model *model;
@@ -28,9 +23,10 @@ typedef struct Trainer {
     ModelTraining training;  /* of it, the clipping of gradients */
     Optimizer optimizer;
     void *prepared;
-    real *total; /* gradient of the sum of a batch's losses */
-    ChunkSum *sums;
-    int sum_count;
+    SumTree sums;
+    real *total;       /* its root: the gradient of the sum of a batch's losses */
+    void *shared;      /* by the images of a group; NULL: there are no groups ... */
+    real *group_total; /* ... whose sums meet here, then `total` */
     void **workspaces; /* one a thread; fits training and inference */
     double *losses;    /* [batch] of the last images */
 } Trainer;
@@ -52,9 +48,10 @@ int trainer_default_threads(const Model *model);
 size_t trainer_bytes(const Model *model, const ModelTraining *training, int batch, int threads);
 int trainer_threads_within(const Model *model, const ModelTraining *training, int batch);
 
-/* Images in a chunk of a batch of n (n >= 1). A model that takes microbatches gets as few chunks as
-   hold the batch, of equal size: each reads all weights once. */
-int trainer_chunk(const Model *model, int n);
+/* Images in a chunk of `n` (n >= 1) at a time when a batch has `batch`: a power of two, the fewest
+   that are much more work than clearing and adding their sum. A model that takes microbatches gets
+   as few chunks as hold the n images, of equal size: each reads all weights once. */
+int trainer_chunk(const Model *model, int batch, int n);
 
 /* From now on trains that stage of the model (NULL: the whole network), with an optimizer that
    starts afresh and leaves all other parameters alone. */
@@ -96,6 +93,13 @@ void trainer_reconstruct(Trainer *trainer, const uint8_t *image, real *output);
 void trainer_reconstruct_bytes(Trainer *trainer, const uint8_t *image, real *scratch,
                                uint8_t *bytes);
 
+/* Forward and backward of n images, at most the batch's, in their order on the thread that calls,
+   as the model's backward_chunk: in the workspace of that thread, and in what groups share, so that
+   of a model with groups one thread may do so at a time. */
+void trainer_backward(Trainer *trainer, int thread, const uint8_t *const *images,
+                      const uint64_t *noise, int n, real *gradient, double *losses,
+                      ModelClock *clock);
+
 /* One image alone on its way through training, with the parameters in `prepared`: its gradient into
    gradient[parameter_reals], its loss. `see` (with `context`) is called after each step of the
    table with the value that the step has left, NULL where it leaves none. On the thread that calls,
@@ -104,8 +108,8 @@ typedef void (*TrainerSee)(void *context, int step, const real *value);
 double trainer_look(Trainer *trainer, int thread, const uint8_t *image, uint64_t noise,
                     real *gradient, TrainerSee see, void *context);
 
-/* Room for the gradient of such a look, free between steps: of a chunk's sum, or where there is
-   none (accumulates_in_place) of the total, which is then lost. */
+/* Room for the gradient of such a look, free between steps: a chunk's sum, or where there is one
+   chunk alone the total, which is then lost. */
 real *trainer_spare_gradient(Trainer *trainer);
 
 /* The table of the steps that are trained by now. */
