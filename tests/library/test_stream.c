@@ -518,7 +518,9 @@ static void of_batch_norm(void **state)
         const double difference = relative_difference(got, right, count);
         print_message("%s: %.3g\n", rows, difference);
         assert_true(difference <= tolerance);
-        run_program(drawn, rows, i ? sanitizers : "", "");
+        Library library = library_load(drawn, rows);
+        run_program(library.folder, i ? sanitizers : "", "");
+        library_free(&library);
         free(right);
         free(got);
         free(rows);

@@ -194,50 +194,75 @@ static double close_by(void)
     return sizeof(real) == sizeof(double) ? 1e-12 : 1e-5;
 }
 
+static bool is_statistic(const Model *model, int k)
+{
+    return model->groups->momenta[k] >= 0;
+}
+
+/* The mean of what the groups have seen of a channel. */
+static double mean_seen(const Seen *seen, int groups, int layer, int kind, size_t channel)
+{
+    double sum = 0;
+    for (int g = 0; g < groups; g++)
+        sum += kind ? seen[g].variance[layer][channel] : seen[g].mean[layer][channel];
+    return sum / groups;
+}
+
+/* Of one layer, after an update: moved towards what the groups have seen, and nothing of it left in
+   the gradient. kind: 0 mean, 1 variance. */
+static void check_statistic(const Setting *s, int layer, int kind, const Seen *seen, int groups,
+                            const real *left)
+{
+    char *name = text_of("%s.bn1.moving_%s", layer ? "decoder" : "encoder",
+                         kind ? "variance" : "mean");
+    const size_t first = (size_t)(tensor(s, name) - s->parameters),
+                 channels = layer ? CHANNELS : FEATURES;
+    double moved[FEATURES], got[FEATURES];
+    for (size_t c = 0; c < channels; c++) {
+        moved[c] = momentum[layer] * s->parameters[first + c]
+                   + (1 - momentum[layer]) * mean_seen(seen, groups, layer, kind, c);
+        got[c] = (double)((const real *)s->driven.parameters.data)[first + c];
+        assert_true(left[first + c] == 0);
+    }
+    want_equal(name, got, moved, channels, close_by());
+    free(name);
+}
+
+/* `seen` by so many groups of a batch of n; all else, and its gradient, is left alone. */
+static void check_update(Setting *s, int n, const double *gradient, const Seen *seen, int groups)
+{
+    const size_t count = s->model->parameter_reals;
+    real *parameters = s->driven.parameters.data, *left = calloc(count, sizeof *left);
+    assert_non_null(left);
+    for (size_t i = 0; i < count; i++)
+        left[i] = (real)gradient[i];
+    groups_move_statistics(s->model, s->model->groups, n, parameters, left);
+    for (int layer = 0; layer < 2; layer++)
+        for (int kind = 0; kind < 2; kind++)
+            check_statistic(s, layer, kind, seen, groups, left);
+    for (int k = 0; k < s->model->parameter_count; k++) {
+        const ModelParameter *p = &s->model->parameters[k];
+        for (size_t i = p->offset; !is_statistic(s->model, k) && i < p->offset + p->count; i++)
+            assert_true(left[i] == (real)gradient[i] && parameters[i] == (real)s->parameters[i]);
+    }
+    free(left);
+}
+
 /* Losses of a batch of n images in groups of `over`, and the statistics that they move. */
 static void check_batch(const char *over, int group, int n, const char *target)
 {
     Setting s;
-    begin(&s, build_net(over, target));
     double losses[MOST], right[MOST];
     Seen seen[MOST];
     int groups = 0;
+    begin(&s, build_net(over, target));
     double *gradient = run_groups(&s, s.images, n, 2, losses);
     for (int at = 0; at < n; at += group, groups++)
         naive_losses(&s, s.images + at, n - at < group ? n - at : group, true, &seen[groups],
                      right + at);
     want_equal("losses", losses, right, (size_t)n, close_by());
     assert_int_equal(groups_count(s.model->groups, n), groups);
-
-    real *parameters = s.driven.parameters.data,
-         *sums = calloc(s.model->parameter_reals, sizeof *sums);
-    assert_non_null(sums);
-    for (size_t i = 0; i < s.model->parameter_reals; i++)
-        sums[i] = (real)gradient[i];
-    groups_move_statistics(s.model, s.model->groups, n, parameters, sums);
-    for (int layer = 0; layer < 2; layer++)
-        for (int kind = 0; kind < 2; kind++) {
-            char *name = text_of("%s.bn1.moving_%s", layer ? "decoder" : "encoder",
-                                 kind ? "variance" : "mean");
-            const size_t first = (size_t)(tensor(&s, name) - s.parameters),
-                         channels = layer ? CHANNELS : FEATURES;
-            double moved[FEATURES], got[FEATURES];
-            for (size_t c = 0; c < channels; c++) {
-                double sum = 0;
-                for (int g = 0; g < groups; g++)
-                    sum += kind ? seen[g].variance[layer][c] : seen[g].mean[layer][c];
-                moved[c] = momentum[layer] * s.parameters[first + c]
-                           + (1 - momentum[layer]) * sum / groups;
-                got[c] = (double)parameters[first + c];
-                assert_true(sums[first + c] == 0);
-            }
-            want_equal(name, got, moved, channels, close_by());
-            free(name);
-        }
-    for (size_t i = 0; i < s.model->parameter_reals; i++)
-        assert_true(s.model->groups->momenta[0] < 0
-                    && (sums[i] == (real)gradient[i] || sums[i] == 0));
-    free(sums);
+    check_update(&s, n, gradient, seen, groups);
     free(gradient);
     end(&s);
 }
@@ -265,11 +290,6 @@ static double sum_of_losses(Setting *s, int n)
     for (int i = 0; i < n; i++)
         sum += losses[i];
     return sum;
-}
-
-static bool is_statistic(const Model *model, int k)
-{
-    return model->groups->momenta[k] >= 0;
 }
 
 static double difference_at(Setting *s, size_t i, int n)

@@ -11,9 +11,10 @@
  *                                       where there is none by Adam: lr 1e-3, beta1 0.9, beta2
  *                                       0.999, eps 1e-7
  *
- * To layers that take statistics of several images the B images are one batch, whatever `over` says;
- * latent and output are those of training. Moving statistics start at what the graph says where
- * step0/ has none, have no gradient, and are compared where step<k>/ has them.
+ * To layers that take statistics of several images the B images are one batch, whatever `over`
+ * says; latent and output are those of training. Moving statistics start at the values that any
+ * run starts from where step0/ has none, have no gradient, and are compared where step<k>/ has
+ * them.
  *
  * A difference is the largest |ours - theirs| of a tensor over its largest |theirs| (over 1 where
  * that is 0). Bounds in float, where a pool or a ReLU may fall the other way at a tie: latent and
