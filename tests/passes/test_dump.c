@@ -381,7 +381,8 @@ static void signals_are_cut_into_segments(void **state)
         const char *numbers;
     } cases[] = { { 1024, " WIDTH=64 SEGMENTS=16 " },
                   { 1000, " WIDTH=100 SEGMENTS=10 " },
-                  { 127, " HEIGHT=1 WIDTH=127 " } };
+                  { 127, " WIDTH=127 SEGMENTS=1 " },
+                  { 63, " HEIGHT=1 WIDTH=63 " } };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         char *text = text_of("return autoencoder \"net\" { input = { 1, %d, 3 }, encoder = "
                              "sequential \"e\" { conv2d { filters = 8, kernel = { 1, 5 } } },\n"
