@@ -18,7 +18,8 @@ static int run_bench(const Model *model, const TrainOptions *options, Error *err
 {
     int batch = options->batch ? options->batch : model->training.batch;
     int steps = options->steps ? (int)options->steps : BENCH_STEPS;
-    int threads = options->threads ? options->threads : trainer_default_threads(model);
+    int threads = options->threads ? options->threads
+                                   : trainer_default_threads(model, &model->training, batch);
     return bench_train(model, batch, steps, threads, options->json, error);
 }
 

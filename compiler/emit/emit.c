@@ -82,6 +82,17 @@ static int kernel_of(const Graph *graph, const Node *node)
     return -1;
 }
 
+/* Whether training has what its batch has seen in the place of one of the node's inputs: what is 0
+   for a picture by itself need not be so there. */
+static bool reads_statistic(const Graph *graph, const Node *node)
+{
+    for (int i = 0; i < graph->parameter_count; i++)
+        for (int k = 0; graph->parameters[i].statistic && k < node->op->arity; k++)
+            if (node->input[k] == graph->parameters[i].node)
+                return true;
+    return false;
+}
+
 static OutputLayer output_layer(const Graph *graph)
 {
     OutputLayer layer = { .kernel = -1, .block = 1 };
@@ -89,7 +100,7 @@ static OutputLayer output_layer(const Graph *graph)
     bool dies = false, moves = false; /* something behind the node */
     for (; node->op->arity && !node_heads_fusion(node); node = node->input[0]) {
         const Op *op = node->op;
-        if (op->inputs_from_layers)
+        if (op->inputs_from_layers || reads_statistic(graph, node))
             return layer;
         if (activation_is_zero_below(node)) {
             dies = true;

@@ -111,9 +111,11 @@ static void penalize_kernels(Graph *graph, const Word *word, int first, const Ar
         Parameter *p = &graph->parameters[i];
         if (p->node->shape.rank < 2)
             continue;
+        kernels = true;
+        if (p->non_trainable) /* what rests is no part of the loss, as in Keras */
+            continue;
         p->l1 = args[KERNEL_L1].number;
         p->l2 = args[KERNEL_L2].number;
-        kernels = true;
     }
     if (given->number > 0 && !kernels)
         fail(given->loc, "%s: has no kernel, so there is nothing to penalize; leave %s out",

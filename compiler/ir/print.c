@@ -114,6 +114,13 @@ const char *print_fingerprint(const Graph *graph)
         if (graph->parameters[i].l1 > 0 || graph->parameters[i].l2 > 0)
             text_add(&text, "penalty %d %.15g %.15g\n", i, graph->parameters[i].l1,
                      graph->parameters[i].l2);
+    if (graph->grouped)
+        text_add(&text, "groups of %d\n", graph->over);
+    for (int i = 0; i < graph->parameter_count; i++)
+        if (graph->parameters[i].statistic)
+            text_add(&text, "momentum %d %.15g\n", i, graph->parameters[i].momentum);
+        else if (graph->parameters[i].non_trainable)
+            text_add(&text, "rests %d\n", i);
     for (int i = 0; i < graph->stage_count; i++) {
         const Stage *p = &graph->stages[i];
         text_add(&text, "stage %d-%d %d-%d %s\n", p->encoder_first, p->encoder_last,

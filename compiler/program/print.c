@@ -62,30 +62,44 @@ static void print_rings(Text *out, const Plan *plan, const Program *p)
         text_add(out, "    %10zu             scratch of the steps\n", p->scratch * bytes);
 }
 
+/* The buffers in one memory, a thread's or the group's, under its headline. */
+static void print_buffers(Text *out, const Program *p, bool shared)
+{
+    size_t sum = 0;
+    for (int i = 0; i < p->buffer_count; i++)
+        sum += p->buffers[i].shared == shared ? p->buffers[i].bytes : 0;
+    if (shared)
+        text_add(out, "%s: in the memory of a group %zu bytes an image (%zu without sharing)\n",
+                 p->name, p->shared_bytes, sum);
+    else
+        text_add(out, "%s: workspace %zu bytes a thread (%zu without sharing)\n", p->name, p->bytes,
+                 sum);
+    text_add(out, "    %10s %10s  %-9s value\n", "offset", "bytes", "steps");
+    for (int i = 0; i < p->buffer_count; i++) {
+        const Buffer *b = &p->buffers[i];
+        if (b->shared != shared)
+            continue;
+        text_add(out, "    %10zu %10zu  %3d-%-5d %s", b->offset, b->bytes, b->first, b->last,
+                 b->name);
+        if (b->node)
+            text_add(out, "  %s", shape_text(b->node->shape));
+        if (b->copies > 1)
+            text_add(out, " of %d images", b->copies);
+        text_add(out, "\n");
+    }
+}
+
 void plan_print_memory(Text *out, const Plan *plan)
 {
     Program **programs;
     int count = plan_programs(plan, &programs);
     for (int p = 0; p < count; p++) {
-        size_t sum = 0;
         if (programs[p]->rings) {
             print_rings(out, plan, programs[p]);
             continue;
         }
-        for (int i = 0; i < programs[p]->buffer_count; i++)
-            sum += programs[p]->buffers[i].bytes;
-        text_add(out, "%s: workspace %zu bytes a thread (%zu without sharing)\n", programs[p]->name,
-                 programs[p]->bytes, sum);
-        text_add(out, "    %10s %10s  %-9s value\n", "offset", "bytes", "steps");
-        for (int i = 0; i < programs[p]->buffer_count; i++) {
-            const Buffer *b = &programs[p]->buffers[i];
-            text_add(out, "    %10zu %10zu  %3d-%-5d %s", b->offset, b->bytes, b->first, b->last,
-                     b->name);
-            if (b->node)
-                text_add(out, "  %s", shape_text(b->node->shape));
-            if (b->copies > 1)
-                text_add(out, " of %d images", b->copies);
-            text_add(out, "\n");
-        }
+        print_buffers(out, programs[p], false);
+        if (programs[p]->shared_bytes > 0)
+            print_buffers(out, programs[p], true);
     }
 }

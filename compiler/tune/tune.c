@@ -79,8 +79,8 @@ static void add_rows(Tuning *tuning, const Plan *plan, const Kernel *kernel,
         if (step->kernel != kernel)
             continue;
         tuning->rows = arena_more(tuning->rows, tuning->count, sizeof *tuning->rows);
-        tuning->rows[tuning->count++] = (TuningRow){ step->layer, step->direction, kernel->name,
-                                                     microseconds[i] };
+        tuning->rows[tuning->count++] = (TuningRow){ step->fusion->name, step->direction,
+                                                     kernel->name, microseconds[i] };
     }
 }
 

@@ -10,10 +10,10 @@
 uint64_t option_count(const struct argp_state *state, int key, const char *text, uint64_t least,
                       uint64_t most);
 
-/* A number from 0 on. */
 /* A number from 0 to SETTINGS_MAX_EMA. */
 double option_ema(const struct argp_state *state, const char *text);
 
+/* A number from 0 on. */
 double option_bound(const struct argp_state *state, int key, const char *text);
 
 /* A learning rate. */

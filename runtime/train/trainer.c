@@ -68,11 +68,10 @@ static int chunks_of(const Model *model, int batch, int n)
     return (n + chunk - 1) / chunk;
 }
 
-int trainer_default_threads(const Model *model)
+int trainer_default_threads(const Model *model, const ModelTraining *training, int batch)
 {
     int threads = threads_default();
-    int within = model ? trainer_threads_within(model, &model->training, model->training.batch)
-                       : threads;
+    int within = model ? trainer_threads_within(model, training, batch) : threads;
     return within < threads ? within > 1 ? within : 1 : threads;
 }
 
@@ -267,6 +266,7 @@ const real *trainer_shown(Trainer *t)
 void trainer_show(Trainer *t)
 {
     t->model->prepare(trainer_shown(t), t->prepared);
+    t->penalty = penalty_of(t->model, t->stage, trainer_shown(t));
 }
 
 /* A phase that many threads share: chunks of the group, whose sums meet in the tree. */
@@ -318,6 +318,7 @@ void trainer_gradient(Trainer *t, const uint8_t *const *images, const uint64_t *
     const ModelBackward backward_chunk = t->stage ? t->stage->backward_chunk
                                                   : t->model->backward_chunk;
 
+    t->counted = t->penalty;
     if (trainer_groups(t)) {
         gradient_of_groups(t, trainer_groups(t), images, noise, n);
         return;
@@ -435,6 +436,7 @@ void trainer_evaluate(Trainer *t, const uint8_t *const *images, int n)
     const ModelLoss loss = t->stage ? t->stage->loss : t->model->loss;
     const ModelLossMicrobatch loss_microbatch = t->stage ? t->stage->loss_microbatch
                                                          : t->model->loss_microbatch;
+    t->counted = t->penalty;
     if (together > 1 || places > 1) {
 #pragma omp parallel for schedule(dynamic, 1) num_threads(t->threads)
         for (int i = 0; i < n; i += together)
@@ -451,7 +453,7 @@ double trainer_loss_sum(const Trainer *t, int n, double sum)
 {
     const size_t places = trainer_loss_places(t->model);
     for (int i = 0; i < n; i++)
-        sum += t->losses[(size_t)i * places] + t->penalty.l1 + t->penalty.l2;
+        sum += t->losses[(size_t)i * places] + t->counted.l1 + t->counted.l2;
     return sum;
 }
 
@@ -470,9 +472,9 @@ void trainer_column_sums(const Trainer *t, int n, double *sums)
         for (int k = 0; k < count; k++)
             sums[terms[k].column] += t->losses[(size_t)i * places + (size_t)terms[k].place];
     if (t->model->penalty_count > 0 && t->model->l1_column >= 0)
-        sums[t->model->l1_column] += n * t->penalty.l1;
+        sums[t->model->l1_column] += n * t->counted.l1;
     if (t->model->penalty_count > 0 && t->model->l2_column >= 0)
-        sums[t->model->l2_column] += n * t->penalty.l2;
+        sums[t->model->l2_column] += n * t->counted.l2;
 }
 
 void trainer_reconstruct(Trainer *t, const uint8_t *image, real *output)

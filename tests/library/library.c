@@ -40,8 +40,8 @@ const char net_noise[] = NET(
     "loss = \"log_cosh\", optimizer = nadam { lr = 2e-3, beta1 = 0.8, beta2 = 0.99, eps = 1e-5 }");
 const char net_norm[] = NET(
     8, 8, 3,
-    "conv2d { filters = 6, kernel = 3, trainable = false }, group_norm { groups = 2 }, "
-    "relu { activity_l1 = 1e-4 }, avg_pool2d { size = 2 }, "
+    "conv2d { filters = 6, kernel = 3, trainable = false, kernel_l2 = 1 }, "
+    "group_norm { groups = 2 }, relu { activity_l1 = 1e-4 }, avg_pool2d { size = 2 }, "
     "conv2d { filters = 17, kernel = 1, kernel_l1 = 2e-3, kernel_l2 = 1e-2 }, layer_norm {}, "
     "prelu {}, ",
     "layer_norm { trainable = false }, softmax {}, conv2d { filters = 3, kernel = 3 }, "
@@ -68,9 +68,10 @@ const char net_curved[] = NET(
 
 const char net_grouped[] = NET(
     8, 10, 3,
-    "conv2d { filters = 5, kernel = 3, use_bias = false }, batch_norm { over = 2, momentum = 0.75 "
-    "}, relu {}, max_pool2d { size = 2 }, dropout { rate = 0.2 }, conv2d { filters = 4, kernel = 3 "
-    "}, batch_norm { over = 2 },",
+    "conv2d { filters = 5, kernel = 3, use_bias = false, activity_l2 = 1e-3 }, "
+    "batch_norm { over = 2, momentum = 0.75 }, relu {}, max_pool2d { size = 2 }, "
+    "dropout { rate = 0.2 }, conv2d { filters = 4, kernel = 3, kernel_l2 = 1e-2 }, "
+    "batch_norm { over = 2 },",
     "upsample2d { size = 2 }, conv2d { filters = 3, kernel = 3 },",
     "loss = \"mse\", optimizer = adam {}, batch = 6, clip_norm = 0.05");
 

@@ -68,16 +68,23 @@ typedef struct Reference {
 /* Forward and backward of a batch whose layers take statistics of several images. */
 static void reference_groups(Reference *r, uint8_t *const *images, double *losses)
 {
+    const Model *m = r->model;
+    const size_t places = (size_t)m->groups->loss_places;
+    const Penalty penalty = penalty_of(m, NULL, r->parameters);
     const uint8_t *list[IMAGES];
     uint64_t noise[IMAGES];
+    double all[IMAGES * MODEL_MAX_COLUMNS];
+    assert_in_range(places, 1, MODEL_MAX_COLUMNS);
     for (int i = 0; i < IMAGES; i++) {
         r->drawn += UINT64_C(0x9e3779b97f4a7c15);
         noise[i] = r->drawn | 1;
         list[i] = images[i];
     }
-    groups_backward(r->model->groups, r->prepared, list, noise, IMAGES, 1, r->gradient, losses,
-                    r->shared, r->workspace, NULL);
-    groups_move_statistics(r->model, r->model->groups, IMAGES, r->parameters, r->gradient);
+    groups_backward(m->groups, r->prepared, list, noise, IMAGES, 1, r->gradient, all, r->shared,
+                    r->workspace, NULL);
+    for (size_t i = 0; i < IMAGES; i++)
+        losses[i] = all[i * places] + penalty.l1 + penalty.l2;
+    groups_move_statistics(m, m->groups, IMAGES, r->parameters, r->gradient);
 }
 
 /* The gradient of the images, one a chunk, and an update by their mean: runtime/train/trainer.c. */

@@ -152,13 +152,29 @@ static void fingerprints(void **state)
     folder_remove(folder);
 }
 
+/* Of how many images statistics are, and how fast they move. */
+static void fingerprints_of_statistics(void **state)
+{
+    (void)state;
+    static const char *const norms[] = { "batch_norm {}, max_pool2d",
+                                         "batch_norm { over = 7 }, max_pool2d",
+                                         "batch_norm { momentum = 0.5 }, max_pool2d" };
+    char *folder = folder_new(), *found[3];
+    for (int i = 0; i < 3; i++)
+        found[i] = fingerprint(folder, "max_pool2d", norms[i], "c");
+    assert_string_not_equal(found[0], found[1]);
+    assert_string_not_equal(found[0], found[2]);
+    for (int i = 0; i < 3; i++)
+        free(found[i]);
+    folder_remove(folder);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(twice_and_from_another_folder),
-        cmocka_unit_test(by_the_other_lua),
-        cmocka_unit_test(dumps_by_the_other_lua),
-        cmocka_unit_test(fingerprints),
+        cmocka_unit_test(twice_and_from_another_folder), cmocka_unit_test(by_the_other_lua),
+        cmocka_unit_test(dumps_by_the_other_lua),        cmocka_unit_test(fingerprints),
+        cmocka_unit_test(fingerprints_of_statistics),
     };
     return cmocka_run_group_tests_name("determinism", tests, NULL, NULL);
 }

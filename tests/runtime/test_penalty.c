@@ -91,6 +91,10 @@ static void in_the_trainer(void **state)
     penalty_add_gradient(&model, NULL, before, 1, slopes);
     assert_int_equal(trainer_step(&plain, images, NULL, IMAGES), TRAINER_FINE);
     assert_int_equal(trainer_step(&t, images, NULL, IMAGES), TRAINER_FINE);
+    /* at the parameters that the losses are of, not at those after the update */
+    assert_true(fabs(trainer_loss_sum(&t, IMAGES, 0) - trainer_loss_sum(&plain, IMAGES, 0)
+                     - IMAGES * penalty)
+                < 1e-9);
     for (size_t i = 0; i < model.parameter_reals; i++)
         assert_true(fabs((double)(t.parameters[i] - plain.parameters[i]) + 0.25 * (double)slopes[i])
                     < 1e-6);

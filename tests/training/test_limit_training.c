@@ -263,7 +263,8 @@ static void threads_are_bounded(void **state)
         assert_true(model->accumulates_in_place
                     || trainer_bytes(model, &model->training, model->training.batch, within + 1)
                            > limit);
-        assert_true(trainer_default_threads(model) <= within);
+        assert_true(trainer_default_threads(model, &model->training, model->training.batch)
+                    <= within);
         assert_int_equal(
             trainer_open(&t, model, &model->training, model->training.batch, within, &error), 0);
         trainer_close(&t);

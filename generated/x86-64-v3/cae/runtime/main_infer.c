@@ -32,7 +32,8 @@ static int run(const InferLine *line, const Model *model, Error *error)
         initial_draw(model, DRAWN_SEED, parameters);
     if (result == 0 && !line->idle)
         result = infer_open(&infer, model, parameters,
-                            line->threads ? line->threads : trainer_default_threads(NULL), error);
+                            line->threads ? line->threads : trainer_default_threads(NULL, NULL, 0),
+                            error);
     free(parameters);
     if (result == 0)
         result = line->run(&infer, &line->options, error);

@@ -302,7 +302,7 @@ static double update_rounding(const Verify *v, double g, double noise, int steps
 {
     const ModelOptimizer *o = &v->report.optimizer;
     double eps = o->eps / sqrt(1 - pow(o->beta2, steps));
-    double share = noise / (fabs(g) + eps);
+    double share = noise > 0 ? noise / (fabs(g) + eps) : 0;
     return steps * v->move * 2 * fmin(sqrt(steps), share);
 }
 

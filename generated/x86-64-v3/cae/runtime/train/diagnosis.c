@@ -353,8 +353,8 @@ int train_find_dead_channels(Run *run, Error *error)
     const ModelStep *steps = trainer_steps(t, &count);
     size_t channels = 0;
 
-    if (n <= 0)
-        return n;
+    if (n <= 0 || run->model->groups) /* an image by itself has other statistics than its group */
+        return n < 0 ? n : 0;
     for (int s = 0; s < count; s++)
         channels += (size_t)steps[s].channels;
     memset(w->seen, 0, channels);

@@ -112,7 +112,9 @@ static int open_trainer(Run *run, Error *error)
     if ((o->resume ? train_read_position(run, error) : train_fresh_position(run, error)) != 0)
         return -1;
     run->batch = (int)run->state.batch;
-    run->threads = o->threads ? o->threads : trainer_default_threads(run->model);
+    run->threads = o->threads
+                       ? o->threads
+                       : trainer_default_threads(run->model, &run->state.training, run->batch);
     if (trainer_open(&run->trainer, run->model, &run->state.training, run->batch, run->threads,
                      error)
         != 0)

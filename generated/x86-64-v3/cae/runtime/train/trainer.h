@@ -29,9 +29,10 @@ typedef struct Trainer {
     void *shared;      /* by the images of a group; NULL: there are no groups ... */
     real *group_total; /* ... whose sums meet here, then `total` */
     void **workspaces; /* one a thread; fits training and inference */
-    Penalty penalty;   /* of the parameters as prepared, a part of every image's loss, though not in
-                          `losses` */
-    double *losses;    /* [batch] of the last images, each with the model's loss_places */
+    /* A part of every image's loss, though not in `losses`: of the parameters as prepared; and of
+       those by which `losses` are. */
+    Penalty penalty, counted;
+    double *losses; /* [batch] of the last images, each with the model's loss_places */
 } Trainer;
 
 /* Allocates everything; parameters start as zeros, the optimizer and the clipping are those of
@@ -42,9 +43,9 @@ int trainer_open(Trainer *trainer, const Model *model, const ModelTraining *trai
 void trainer_close(Trainer *trainer);
 
 /* How many threads a user wants who does not say: OpenMP's number, at most one a processor, and to
-   train this model (NULL: it is not about training) no more than its limit of memory has room
-   for. */
-int trainer_default_threads(const Model *model);
+   train this model like that (NULL: it is not about training) no more than its limit of memory has
+   room for. */
+int trainer_default_threads(const Model *model, const ModelTraining *training, int batch);
 
 /* Bytes that trainer_open allocates for so many threads; how many threads the model's limit has
    room for (0: not even for one; INT_MAX: it has none). */
