@@ -14,7 +14,7 @@ static const char graph[] =
     "return autoencoder \"net\" {\n  input = { 12, 24, 3 },\n"
     "  encoder = sequential \"e\" { conv2d { filters = 16, kernel = 3 }, conv2d { filters = 16, "
     "kernel = 3 } },\n"
-    "  decoder = sequential \"d\" { conv2d { filters = 3, kernel = 3 } },\n}\n";
+    "  decoder = sequential \"d\" { conv2d { filters = 3, kernel = 3 }, batch_norm {} },\n}\n";
 #define TITLE "# caec --tune: target x86-64-v3 real float\n"
 
 static char *folder;
