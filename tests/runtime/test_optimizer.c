@@ -149,9 +149,11 @@ static void a_centered_root_is_of_no_negative_number(void **state)
 /* ---- each rule against its definition, for one parameter in double ---- */
 
 /* Update t = 1, 2, ... of *w by the gradient g, with what is kept of it in a, b and c. */
-typedef void Definition(const ModelOptimizer *o, int t, double g, double *w, double kept[3]);
+typedef void Definition(const ModelOptimizer *o, int t, double g, double *w,
+                        double kept[SETTINGS_STATES]);
 
-static void define_adam(const ModelOptimizer *o, int t, double g, double *w, double kept[3])
+static void define_adam(const ModelOptimizer *o, int t, double g, double *w,
+                        double kept[SETTINGS_STATES])
 {
     *w -= o->lr * o->weight_decay * *w;
     kept[0] = o->beta1 * kept[0] + (1 - o->beta1) * g;
@@ -160,14 +162,16 @@ static void define_adam(const ModelOptimizer *o, int t, double g, double *w, dou
           / (sqrt(kept[1]) + o->eps);
 }
 
-static void define_sgd(const ModelOptimizer *o, int t, double g, double *w, double kept[3])
+static void define_sgd(const ModelOptimizer *o, int t, double g, double *w,
+                       double kept[SETTINGS_STATES])
 {
     (void)t;
     kept[0] = o->momentum * kept[0] - o->lr * g;
     *w += o->nesterov != 0 ? o->momentum * kept[0] - o->lr * g : kept[0];
 }
 
-static void define_rmsprop(const ModelOptimizer *o, int t, double g, double *w, double kept[3])
+static void define_rmsprop(const ModelOptimizer *o, int t, double g, double *w,
+                           double kept[SETTINGS_STATES])
 {
     (void)t;
     kept[0] = o->rho * kept[0] + (1 - o->rho) * g * g;
@@ -177,7 +181,8 @@ static void define_rmsprop(const ModelOptimizer *o, int t, double g, double *w, 
     *w -= kept[1];
 }
 
-static void define_adagrad(const ModelOptimizer *o, int t, double g, double *w, double kept[3])
+static void define_adagrad(const ModelOptimizer *o, int t, double g, double *w,
+                           double kept[SETTINGS_STATES])
 {
     if (t == 1)
         kept[0] = o->initial_accumulator;
@@ -185,7 +190,8 @@ static void define_adagrad(const ModelOptimizer *o, int t, double g, double *w, 
     *w -= o->lr * g / sqrt(kept[0] + o->eps);
 }
 
-static void define_adadelta(const ModelOptimizer *o, int t, double g, double *w, double kept[3])
+static void define_adadelta(const ModelOptimizer *o, int t, double g, double *w,
+                            double kept[SETTINGS_STATES])
 {
     (void)t;
     kept[0] = o->rho * kept[0] + (1 - o->rho) * g * g;
@@ -195,7 +201,8 @@ static void define_adadelta(const ModelOptimizer *o, int t, double g, double *w,
 }
 
 /* By Dozat's formula, with his mu. */
-static void define_nadam(const ModelOptimizer *o, int t, double g, double *w, double kept[3])
+static void define_nadam(const ModelOptimizer *o, int t, double g, double *w,
+                         double kept[SETTINGS_STATES])
 {
     double product = 1, mu = 0, next;
     for (int i = 1; i <= t; i++)
@@ -214,7 +221,7 @@ static void want_definition(const char *text, int states, Definition *define)
     ModelOptimizer s;
     Optimizer o;
     Error error;
-    double w[N], kept[N][3] = { { 0 } };
+    double w[N], kept[N][SETTINGS_STATES] = { { 0 } };
     real got[N], gradient[N];
     assert_int_equal(settings_read_optimizer(&s, text, &error), 0);
     assert_int_equal(settings_states(&s), states);
