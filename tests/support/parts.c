@@ -12,6 +12,7 @@ void part_of(const Model *model, int stage, Part *part)
     part->model.backward_chunk = s->backward_chunk;
     part->model.parameters = part->parameters;
     part->model.parameter_count = 0;
+    part->model.trains = NULL; /* a table of all parameters: these are those that are trained */
     for (int i = 0; i < model->parameter_count; i++)
         if (s->trains[i])
             part->parameters[part->model.parameter_count++] = model->parameters[i];
