@@ -54,7 +54,7 @@ static void add(Sum *sum, Node *term)
 }
 
 /* Alone and with the weight 1 a term is the loss. */
-static Node *compare(Sum *sum, const LossTerm *term, Node *output, Node *target)
+static void compare(Sum *sum, const LossTerm *term, Node *output, Node *target)
 {
     const LossSpec *spec = loss_find(term->choice.word);
     Layer layer = sum->layer;
@@ -62,7 +62,7 @@ static Node *compare(Sum *sum, const LossTerm *term, Node *output, Node *target)
     layer.model.loc = term->loc;
     if (sum->count > 1 || term->weight != 1)
         layer.model.layer = arena_format("%s.%s", layer.model.layer, spec->word);
-    return spec->build(&layer, term, output, target);
+    add(sum, spec->build(&layer, term, output, target));
 }
 
 Node *loss_build(Graph *graph, Node place, const LossSum *loss, Node *output, Node *target,
@@ -71,7 +71,7 @@ Node *loss_build(Graph *graph, Node place, const LossSum *loss, Node *output, No
     Sum sum = { .layer = { .graph = graph, .model = place }, .count = loss->count + count };
     sum.layer.model.word = "loss";
     for (int i = 0; i < loss->count; i++)
-        add(&sum, compare(&sum, &loss->terms[i], output, target));
+        compare(&sum, &loss->terms[i], output, target);
     for (int i = 0; i < count; i++)
         add(&sum, terms[i]);
     return sum.value;
