@@ -146,8 +146,9 @@ void plan_lives(const Plan *plan, Program *program)
     for (int s = 0; s < program->count; s++)
         for (int i = 0; i < program->steps[s]->argument_count; i++)
             live(plan, program, s, &program->steps[s]->arguments[i]);
-    const Runs segments = find_runs(program, program->segment),
-               phases = find_runs(program, program->phase);
+    const Runs none = { NULL, NULL, NULL },
+               segments = plan->microbatch > 1 ? find_runs(program, program->segment) : none,
+               phases = program->phase_count > 1 ? find_runs(program, program->phase) : none;
     for (int i = 0; i < program->buffer_count; i++)
         set_size(plan, program, &segments, &phases, &program->buffers[i]);
 }
