@@ -92,8 +92,8 @@ static const char *const unknown_arguments[] = {
 
 /* In the place of the word of a layer. */
 static const char *const unknown_words[] = {
-    "conv3d", "Conv2D", "maxpool",    "lambda",     "CONV2D",     "dense_",
-    "l",      "os",     "batch_norm", "math.floor", "string.len",
+    "conv3d", "Conv2D", "maxpool",       "lambda",     "CONV2D",     "dense_",
+    "l",      "os",     "spectral_norm", "math.floor", "string.len",
 };
 
 /* In a list of layers. */
@@ -136,7 +136,7 @@ static const char *const impossible_layers[] = {
     "conv2d_transpose { filters = 2, kernel = 2, padding = 255 },",
     "conv2d_transpose { filters = 2, kernel = 3, output_padding = 2 },",
     "conv2d { filters = 7, kernel = 1 }, group_norm { groups = 5 },",
-    "batch_norm {},",
+    "batch_norm { over = 0 },",
     "crop2d { padding = 43 },",
     "crop2d { padding = { 0, 86, 0, 0 } },",
     "zero_pad2d { padding = { 1, 2, 3 } },",
