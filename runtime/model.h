@@ -115,6 +115,13 @@ typedef struct ModelPenalty {
     double l1, l2;
 } ModelPenalty;
 
+/* A parameter of one number that nobody trains: the share of a term's gradient that counts. It goes
+   from 0 to 1 in so many epochs, see train/warmup.h. */
+typedef struct ModelWarmup {
+    int parameter;
+    double epochs;
+} ModelWarmup;
+
 /* Functions that both the whole network and a stage of its training have; Model says what they
    do. */
 typedef double (*ModelLoss)(const void *prepared, const uint8_t *image, void *workspace);
@@ -188,6 +195,8 @@ typedef struct Model {
     const char *summary;     /* the table of layers, ready to print, ends in a newline */
 
     ModelShape input, latent, output; /* input and output are rank 3 and equal */
+    int latent_is_normal; /* 1: training draws the latents of all pictures together towards standard
+                             normal numbers, so that such numbers decode to pictures */
     const ModelParameter *parameters;
     int parameter_count;
     const unsigned char *trains; /* one a parameter: 0 where it is not trained: its gradient is 0,
@@ -257,6 +266,8 @@ typedef struct Model {
        penalty.h. Columns of its two parts, -1: none has it */
     const ModelPenalty *penalties;
     int penalty_count, l1_column, l2_column;
+    const ModelWarmup *warmups;
+    int warmup_count;
 
     /* Forward and backward of n images, any number, in their order: adds the gradient of the SUM of
        their losses to gradient[parameter_reals] and writes each image's loss to losses[0..n-1], or

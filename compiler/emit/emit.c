@@ -43,7 +43,7 @@ const char *shortest(double x)
 static void set_parameters(lua_State *L, const Graph *graph)
 {
     int64_t offset = 0;
-    bool all = true;
+    bool all = true, warms = false;
     lua_newtable(L);
     for (int i = 0; i < graph->parameter_count; i++) {
         const Parameter *p = &graph->parameters[i];
@@ -59,12 +59,15 @@ static void set_parameters(lua_State *L, const Graph *graph)
         set_bool(L, "penalized", p->l1 > 0 || p->l2 > 0);
         set_text(L, "l1", shortest(p->l1));
         set_text(L, "l2", shortest(p->l2));
+        set_text(L, "warmup", shortest(p->warmup));
+        warms = warms || p->warmup > 0;
         append_item(L);
         offset += shape_count(p->node->shape);
     }
     lua_setfield(L, -2, "parameters");
     set_number(L, "parameter_reals", (double)offset);
     set_bool(L, "all_trained", all);
+    set_bool(L, "warms", warms);
 }
 
 /* The layer that makes the output, and how a channel of it that is 0 for ever shows there. */
@@ -282,6 +285,7 @@ static void set_plan(lua_State *L, const Plan *plan)
     set_number(L, "output_kernel", output.kernel);
     set_number(L, "output_block", output.kernel < 0 ? 1 : output.block);
     set_bool(L, "output_moved", output.kernel >= 0 && output.moved);
+    set_bool(L, "latent_is_normal", node_storage(plan->graph->latent)->op->normal);
     set_number(L, "microbatch", plan->microbatch);
     set_bool(L, "grouped", plan->graph->grouped);
     set_number(L, "over", plan->graph->over);

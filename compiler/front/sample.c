@@ -121,7 +121,8 @@ static Node *around_conv(Graph *graph, const Sample *sample, SampleKind kind)
     x = add(graph, "sample.mul1", "multiply", joined("sample.norm1", x), x);
     Node *gate = add(graph, "sample.gpool1", "global_avg_pool2d", NULL, x);
     x = add(graph, "sample.mul2", "multiply", joined("sample.gpool1", gate), x);
-    return add(graph, "sample.concat1", "concat", joined("sample.mul1", x), x);
+    x = add(graph, "sample.concat1", "concat", joined("sample.mul1", x), x);
+    return add(graph, "sample.sample1", "gaussian_sample", (Arg[]){ number(1), number(0) }, x);
 }
 
 /* The same around a dense layer of `ci` inputs and `co` units. */

@@ -104,6 +104,12 @@ struct Op {
     /* It does its work in training alone: elsewhere its value is that of input 0. */
     bool training_only;
 
+    /* It draws random numbers in training, of which its number "stream" says which. */
+    bool draws;
+
+    /* Its values are those of standard normal numbers, or trained towards them. */
+    bool normal;
+
     /* Its value is its input's in another shape: it costs nothing and has no memory of its own. See
        node_storage(). */
     bool view;
@@ -210,6 +216,7 @@ typedef struct Parameter {
     bool non_trainable; /* no gradient is asked for it, and updates leave it alone */
     Node *statistic;    /* what training sees of it in a group of images; NULL: it is none */
     double momentum;    /* of a statistic: what an update leaves of it */
+    double warmup;      /* in training it goes from 0 to 1 in so many epochs; 0: it does not */
     Node *gradient; /* set by differentiate; of a statistic what is seen of it; NULL of what else
                            is not trained */
 } Parameter;

@@ -119,6 +119,8 @@ const char *print_fingerprint(const Graph *graph)
     for (int i = 0; i < graph->parameter_count; i++)
         if (graph->parameters[i].statistic)
             text_add(&text, "momentum %d %.15g\n", i, graph->parameters[i].momentum);
+        else if (graph->parameters[i].warmup > 0)
+            text_add(&text, "warmup %d %.15g\n", i, graph->parameters[i].warmup);
         else if (graph->parameters[i].non_trainable)
             text_add(&text, "rests %d\n", i);
     for (int i = 0; i < graph->stage_count; i++) {

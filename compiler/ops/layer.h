@@ -41,6 +41,9 @@ void want_image(const Node *node, const Node *input);
 /* The places where a max-pool finds its maxima: the node that is there, or a new one. */
 Node *max_pool2d_codes(Graph *graph, Node *pool);
 
+/* For operators that draw: 1, 2, ..., so that no two layers of a graph draw the same. */
+int next_stream(const Graph *graph);
+
 /* Names of a padding, for ARG_PADDING. */
 extern const char *const padding_names[];
 

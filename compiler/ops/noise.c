@@ -39,6 +39,7 @@ const Op op_gaussian_noise = { .name = "gaussian_noise",
                                .shape = noise_shape,
                                .gradient = pass_on,
                                .training_only = true,
+                               .draws = true,
                                .reads_pixels = true };
 const Op op_dropout = { .name = "dropout",
                         .arity = 1,
@@ -46,6 +47,7 @@ const Op op_dropout = { .name = "dropout",
                         .shape = noise_shape,
                         .gradient = dropout_gradient,
                         .training_only = true,
+                        .draws = true,
                         .reads_pixels = true };
 const Op op_dropout_dx = { .name = "dropout_dx",
                            .arity = 1,
@@ -68,12 +70,11 @@ Node *pixels_as_reals(Graph *graph, const Node *of, Node *pixels)
     return node;
 }
 
-/* 1, 2, ...: no two layers of a graph draw the same. */
-static int next_stream(const Graph *graph)
+int next_stream(const Graph *graph)
 {
     int n = 1;
     for (int i = 0; i < graph->count; i++)
-        n += graph->nodes[i]->op->training_only;
+        n += graph->nodes[i]->op->draws;
     return n;
 }
 

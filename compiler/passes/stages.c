@@ -117,6 +117,16 @@ static Copier copier(Graph *graph, int number, bool infer)
                      ARENA_ARRAY(Node *, graph->count) };
 }
 
+/* A term of the stage's loss, on what inference has. */
+static Node *term_as_inference(Copier *c, const Node *term)
+{
+    Node *inputs[MAX_INPUTS] = { 0 };
+    for (int k = 0; k < term->op->arity; k++)
+        inputs[k] = inference_input(c->graph, term, term->input[k], copy(c, term->input[k]));
+    return node_new(c->graph, term->op, term, arena_format("%s.infer%d", term->name, c->number),
+                    inputs, term->number);
+}
+
 /* Where layers take statistics of a group: what the stage sees of those it trains, and its loss as
    inference has it. */
 static void add_groups(Copier *training, Copier *inference, Node *target)
@@ -131,10 +141,14 @@ static void add_groups(Copier *training, Copier *inference, Node *target)
         if (statistic && stage_trains(stage, graph_layer_of(graph, statistic)))
             stage->statistic[i] = copy(training, statistic);
     }
+    Node *output = copy(inference, last_of(graph, stage->decoder_last)),
+         **terms = ARENA_ARRAY(Node *, graph->term_count + 1);
     const int first = graph->count;
-    stage->evaluation = loss_build(graph, place, &stage->loss,
-                                   copy(inference, last_of(graph, stage->decoder_last)), target,
-                                   NULL, 0);
+    int count = 0;
+    for (int i = 0; i < graph->term_count; i++)
+        if (is_copied(training, graph_layer_of(graph, graph->terms[i])))
+            terms[count++] = term_as_inference(inference, graph->terms[i]);
+    stage->evaluation = loss_build(graph, place, &stage->loss, output, target, terms, count);
     for (int i = first; i < graph->count; i++) {
         graph->nodes[i]->stage = training->number;
         graph->nodes[i]->infer = true;
@@ -155,10 +169,6 @@ static void build_stage(Graph *graph, int number)
     for (int i = first; i < graph->count; i++)
         graph->nodes[i]->stage = number;
     stage->output = copy_autoencoder(&inference, graph->layer_count - 1);
-    if (graph->grouped && count > 0)
-        fail(stage->loc,
-             "stages: activity penalties cannot be part of a stage in a network with batch_norm; "
-             "leave activity_l1 and activity_l2 out, or train the whole network at once");
     if (graph->grouped)
         add_groups(&training, &inference, target);
 }

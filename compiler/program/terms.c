@@ -36,6 +36,12 @@ int terms_place(const Graph *graph, const Node *node)
     return 1 + count_places(graph, node->stage, node->infer, node);
 }
 
+/* Whether it compares with a target; the others are terms that layers bring. */
+static bool compares(const Node *term)
+{
+    return term->op->arity > 1 && !term->input[1]->op->holds_weights;
+}
+
 int terms_of(const Graph *graph, int stage, const Node ***terms)
 {
     int count = 0;
@@ -43,8 +49,7 @@ int terms_of(const Graph *graph, int stage, const Node ***terms)
     for (int compared = 1; compared >= 0; compared--)
         for (int i = 0; i < graph->count; i++) {
             const Node *node = graph->nodes[i];
-            if (node_is_term(node) && is_of(node, stage, false)
-                && (node->op->arity > 1) == compared)
+            if (node_is_term(node) && is_of(node, stage, false) && compares(node) == compared)
                 (*terms)[count++] = node;
         }
     return count;

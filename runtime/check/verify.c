@@ -97,7 +97,16 @@ static bool is_statistic(const Verify *v, int i)
     return v->model->groups && v->model->groups->momenta[i] >= 0;
 }
 
-/* A reference need not have the statistics: then they start as they do here. */
+/* A reference need not have the statistics, nor the share of a warm-up: then they start as they do
+   here. */
+static bool may_lack(const Verify *v, int i)
+{
+    for (int k = 0; k < v->model->warmup_count; k++)
+        if (v->model->warmups[k].parameter == i)
+            return true;
+    return is_statistic(v, i);
+}
+
 static bool is_present(const Verify *v, const char *prefix, const char *name)
 {
     char full[512];
@@ -123,7 +132,7 @@ static int check_present(const Verify *v, Error *error)
             const ModelParameter *p = &v->model->parameters[i];
             if (step < 0 && !is_trained(v, i))
                 continue;
-            if (is_statistic(v, i) && !is_present(v, prefix, p->name))
+            if (may_lack(v, i) && !is_present(v, prefix, p->name))
                 continue;
             if (!weights_find(&v->file, v->path, prefix, p->name, p->shape.rank, p->shape.dim,
                               error))
@@ -333,7 +342,7 @@ static void compare_updates(Verify *v, int steps)
     snprintf(prefix, sizeof prefix, "step%d/", steps);
     for (int i = 0; i < v->model->parameter_count; i++) {
         const ModelParameter *p = &v->model->parameters[i];
-        if (is_statistic(v, i) && !is_present(v, prefix, p->name))
+        if (may_lack(v, i) && !is_present(v, prefix, p->name))
             continue;
         if (is_trained(v, i))
             read_tensor(v, "grad/", p->name, v->rounding);
@@ -480,7 +489,7 @@ static int take_parameters(Verify *v, Error *error)
         return -1;
     for (int i = 0; i < model->parameter_count; i++) {
         const ModelParameter *p = &model->parameters[i];
-        there[i] = !is_statistic(v, i) || is_present(v, "step0/", p->name);
+        there[i] = !may_lack(v, i) || is_present(v, "step0/", p->name);
         for (size_t k = p->offset; !there[i] && k < p->offset + p->count; k++)
             v->parameters[k] = (real)p->fill;
     }

@@ -14,7 +14,7 @@
  * To layers that take statistics of several images the B images are one batch, whatever `over`
  * says; latent and output are those of training. Moving statistics start at the values that any
  * run starts from where step0/ has none, have no gradient, and are compared where step<k>/ has
- * them.
+ * them; likewise the share of a warm-up, which is 1.
  *
  * A difference is the largest |ours - theirs| of a tensor over its largest |theirs| (over 1 where
  * that is 0). Bounds in float, where a pool or a ReLU may fall the other way at a tie: latent and

@@ -3,8 +3,6 @@
 #include "commands_infer.h"
 
 #include "data/dataset.h"
-#include "images/pixels.h"
-#include "images/report.h"
 #include "memory.h"
 
 #include <stdlib.h>
@@ -87,33 +85,17 @@ static int find_two(Infer *infer, const InferOptions *options, uint8_t *pixels, 
 /* The row of pictures: latents[2] at the ends, count = steps + 2 pictures in all. */
 static int write_row(Infer *infer, const real *ends, int count, const char *path, Error *error)
 {
-    const ModelShape *shape = &infer->model->output;
-    size_t latent = infer_count(&infer->model->latent), output = infer_count(shape);
+    const size_t latent = infer_count(&infer->model->latent);
     real *latents = memory_block((size_t)count * latent * sizeof(real), error);
-    real *outputs = latents ? memory_block((size_t)count * output * sizeof(real), error) : NULL;
-    uint8_t *pixels = outputs ? memory_block((size_t)count * output, error) : NULL;
-    const uint8_t **cells = pixels ? memory_block((size_t)count * sizeof *cells, error) : NULL;
-    int result = -1;
-
-    if (cells) {
-        for (int i = 0; i < count; i++) {
-            real t = (real)i / (real)(count - 1);
-            for (size_t k = 0; k < latent; k++)
-                latents[(size_t)i * latent + k] = (1 - t) * ends[k] + t * ends[latent + k];
-            cells[i] = pixels + (size_t)i * output;
-        }
-        infer_decode(infer, count, latents, outputs);
-        pixels_from_reals(outputs, (size_t)count * output, pixels);
-        result = infer_check_finite(outputs, (size_t)count * output, "row of pictures", path,
-                                    error);
-        if (result == 0)
-            result = report_sheet(path, cells, count, 1, shape->dim[0], shape->dim[1],
-                                  shape->dim[2], error);
+    if (!latents)
+        return -1;
+    for (int i = 0; i < count; i++) {
+        const real t = (real)i / (real)(count - 1);
+        for (size_t k = 0; k < latent; k++)
+            latents[(size_t)i * latent + k] = (1 - t) * ends[k] + t * ends[latent + k];
     }
+    const int result = command_write_decoded(infer, latents, count, count, path, error);
     free(latents);
-    free(outputs);
-    free(pixels);
-    free(cells);
     return result;
 }
 

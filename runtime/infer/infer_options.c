@@ -39,8 +39,9 @@ static const struct argp_option table[] = {
     { "weights", KEY_WEIGHTS, "FILE", 0,
       "the network's parameters (.safetensors), as training writes them", 0 },
     { "output", 'o', "OUT", 0,
-      "encode, decode, reconstruct, interpolate, nearest: where the result goes", 0 },
-    { "seed", KEY_SEED, "N", 0, "interpolate: picks two pictures of a folder (1)", 0 },
+      "encode, decode, reconstruct, interpolate, nearest, sample: where the result goes", 0 },
+    { "seed", KEY_SEED, "N", 0,
+      "interpolate: picks two pictures of a folder; sample: draws the latents (1)", 0 },
     { "steps", KEY_STEPS, "N", 0, "interpolate: pictures between the two (16)", 0 },
     { "count", KEY_COUNT, "N", 0, "nearest: how many pictures (8)", 0 },
     { "csv", KEY_CSV, "FILE", 0,
@@ -83,6 +84,9 @@ static const Command commands[] = {
       BIT(KEY_OUTPUT) | BIT(KEY_WEIGHTS), 2, 2,
       "nearest IMAGE DIR [--count 8] [--csv FILE] -o OUT.png",
       "finds the pictures of a folder whose latents are nearest to a picture's", false },
+    { "sample", command_sample, BIT(KEY_OUTPUT) | BIT(KEY_SEED), BIT(KEY_OUTPUT) | BIT(KEY_WEIGHTS),
+      1, 1, "sample N [--seed N] -o OUT.png",
+      "makes N pictures of random latents, where those are a gaussian_sample", false },
 };
 enum { COMMANDS = sizeof commands / sizeof commands[0] };
 

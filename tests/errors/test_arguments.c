@@ -76,6 +76,24 @@ static void of_batch_norm(void **state)
     REFUSE(refusals);
 }
 
+static void of_gaussian_sample(void **state)
+{
+    (void)state;
+    static const Refusal refusals[] = {
+        { GRAPH(CONV5 "@gaussian_sample {}", CONV3),
+          "gaussian_sample: the first half of what comes in are means, the second log-variances, "
+          "but encoder.conv1 gives 5 channels; give it an even number" },
+        { GRAPH(CONV5 "flatten {}, dense { units = 7 }, @gaussian_sample {}", CONV3),
+          "gaussian_sample: the first half of what comes in are means, the second log-variances, "
+          "but encoder.dense1 gives 7 units; give it an even number" },
+        { GRAPH("conv2d { filters = 4, kernel = 3 }, gaussian_sample { @kl_weight = -1 }", CONV3),
+          "gaussian_sample: kl_weight wants a number from 0 to 1000000, not -1" },
+        { GRAPH("conv2d { filters = 4, kernel = 3 }, gaussian_sample { @warmup = -1 }", CONV3),
+          "gaussian_sample: warmup wants a number from 0 to 1000000, not -1" },
+    };
+    REFUSE(refusals);
+}
+
 /* trainable is of the part around it, too. */
 static void of_what_any_layer_may_have(void **state)
 {
@@ -453,6 +471,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(of_group_norm),
         cmocka_unit_test(of_batch_norm),
+        cmocka_unit_test(of_gaussian_sample),
         cmocka_unit_test(of_what_any_layer_may_have),
         cmocka_unit_test(of_dense_layers),
         cmocka_unit_test(of_layers_with_a_size),

@@ -35,7 +35,8 @@ const char net_noise[] = NET(
     8, 8, 3,
     "gaussian_noise { stddev = 0.2 }, conv2d { filters = 6, kernel = 3, activation = \"tanh\" }, "
     "dropout { rate = 0.3 },"
-    "conv2d { filters = 5, kernel = 3, stride = 2, activation = \"relu\" },",
+    "conv2d { filters = 10, kernel = 3, stride = 2, activation = \"relu\" }, "
+    "gaussian_sample { kl_weight = 0.1, warmup = 3 },",
     "conv2d_transpose { filters = 3, kernel = 3 },",
     "loss = \"log_cosh\", optimizer = nadam { lr = 2e-3, beta1 = 0.8, beta2 = 0.99, eps = 1e-5 }");
 const char net_norm[] = NET(

@@ -499,8 +499,8 @@ static void of_batch_norm(void **state)
     (void)state;
     static const char normed[] = NET(
         13, 10, 3, "conv2d { filters = 5, kernel = 3 }, batch_norm {}, relu {}, max_pool2d {},",
-        "batch_norm { eps = 1 }, conv2d { filters = 3, kernel = 3 }, batch_norm { eps = 1 }, "
-        "upsample2d {}, zero_pad2d { padding = { 1, 0, 0, 0 } },",
+        "batch_norm { eps = 1 }, conv2d { filters = 6, kernel = 3 }, gaussian_sample {}, "
+        "batch_norm { eps = 1 }, upsample2d {}, zero_pad2d { padding = { 1, 0, 0, 0 } },",
         "loss = \"mse\", optimizer = adam {}");
     static const char drawn[] = NET(
         12, 10, 3,

@@ -210,7 +210,7 @@ LAYERS = [
 ]
 
 
-def cae_forward(p, x, seen=None):
+def cae_forward(p, x, seen=None, terms=None):
     for n in ("encoder.conv1", "encoder.conv2", "encoder.conv3"):
         x = pool(torch.relu(conv(x, p[n + ".kernel"], p[n + ".bias"], {"kernel": 3})), {}, "max")
     z = x
@@ -277,7 +277,8 @@ def run_cae(args):
 #      zero_pad2d {padding}, crop2d {padding}, depth_to_space {size}, space_to_depth {size}, rescale
 #      {scale offset},
 #      max_unpool2d {pool}, layer_norm {eps}, instance_norm {eps}, batch_norm {momentum eps},
-#      prelu {}, and the activations by name. loss: mse, mae, bce (on outputs in 0..1). batch:
+#      gaussian_sample {kl_weight} (nothing is drawn), prelu {}, and the activations by name. loss:
+#      mse, mae, bce (on outputs in 0..1). batch:
 #      another number of images than --batch.
 # A layer with "trainable": false has no gradients and stays as it is.
 # Writes the same network as a graph file too, and a reference file like the one of `cae`.
@@ -301,6 +302,7 @@ SHORT = {
     "upsample2d": "up",
     "max_unpool2d": "unpool",
     "batch_norm": "bn",
+    "gaussian_sample": "sample",
     "flatten": "flatten",
     "reshape": "reshape",
     "layer_norm": "ln",
@@ -374,9 +376,17 @@ def batch_norm(name, l, p, x, init, seen):
     return (x - mean) * scale + p[name + ".beta"]
 
 
-def net_forward(spec, p, x, init=None, seen=None):
+def divergence(mean, log_variance):
+    """From the standard normal distribution, of all images together."""
+    given = torch.distributions.Normal(mean, torch.exp(log_variance / 2))
+    normal = torch.distributions.Normal(torch.zeros_like(mean), torch.ones_like(mean))
+    return torch.distributions.kl_divergence(given, normal).sum()
+
+
+def net_forward(spec, p, x, init=None, seen=None, terms=None):
     """Runs the chain; with `init`, draws each layer's parameters as it goes. `seen`: gets, of each
-    statistic, its momentum and what the batch has."""
+    statistic, its momentum and what the batch has. `terms`: what layers add to the loss."""
+    pixels = x.numel()
     switches, z = {}, x
     for name, l in named_layers(spec):
         if name.startswith("decoder") and z is not None and "latent" not in switches:
@@ -453,6 +463,11 @@ def net_forward(spec, p, x, init=None, seen=None):
             x = space_to_depth(x, l["size"])
         elif op == "batch_norm":
             x = batch_norm(name, l, p, x, init, seen)
+        elif op == "gaussian_sample":
+            mean, log_variance = x.chunk(2, -1)
+            if terms is not None:
+                terms.append(l.get("kl_weight", 1) * divergence(mean, log_variance) / pixels)
+            x = mean
         elif op == "rescale":
             x = x * torch.as_tensor(l["scale"], dtype=torch.float64)
             x = x + torch.as_tensor(l.get("offset", 0), dtype=torch.float64)
@@ -527,9 +542,9 @@ def train_reference(forward, p, x, loss_of, steps, rests=()):
     losses = []
     for t in range(1, steps + 2):
         q = {k: v.clone().requires_grad_(True) for k, v in p.items()}
-        seen = {}
-        z, y = forward(q, x, seen)
-        loss = loss_of(y, x)
+        seen, terms = {}, []
+        z, y = forward(q, x, seen, terms)
+        loss = loss_of(y, x) + sum(terms)
         losses.append(loss.item())
         if t == 1:
             out["latent"], out["output"] = z.detach().numpy(), y.detach().numpy()
@@ -570,7 +585,12 @@ def run_net(args):
     save(
         args.out,
         train_reference(
-            lambda q, a, seen: net_forward(spec, q, a, seen=seen), p, x, loss_of, args.steps, rests
+            lambda q, a, seen, terms: net_forward(spec, q, a, seen=seen, terms=terms),
+            p,
+            x,
+            loss_of,
+            args.steps,
+            rests,
         ),
     )
     write_lua(spec, args.lua)

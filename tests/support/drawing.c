@@ -30,11 +30,14 @@ static void drawing_chunk(const void *prepared, const uint8_t *const *images, co
 
 static double drawing_loss(const void *prepared, const uint8_t *image, void *workspace)
 {
-    double loss;
     real *gradient = calloc(inner->parameter_reals, sizeof *gradient);
+    double *losses = calloc(drive_loss_places(inner), sizeof *losses);
     assert_non_null(gradient);
-    drawing_chunk(prepared, &image, NULL, 1, gradient, &loss, workspace, NULL);
+    assert_non_null(losses);
+    drawing_chunk(prepared, &image, NULL, 1, gradient, losses, workspace, NULL);
+    const double loss = losses[0];
     free(gradient);
+    free(losses);
     return loss;
 }
 

@@ -103,6 +103,13 @@ Image naive_group_norm(const Image *x, const double *gamma, const double *beta, 
 /* The channels of every pixel brought to mean 0 and variance 1 (but for eps), likewise. */
 Image naive_layer_norm(const Image *x, const double *gamma, const double *beta, double eps);
 
+/* The first half of the channels, or the second. */
+Image naive_half(const Image *x, int second);
+
+/* The divergence of normal distributions, the first half of the channels their means, the second
+   the logarithms of their variances, from the standard normal one, summed. */
+double naive_kl(const Image *x);
+
 /* What lies below 0 times alpha[channel]. */
 Image naive_prelu(const Image *x, const double *alpha);
 

@@ -104,6 +104,7 @@ static const char *short_name(const NetLayer *l)
         [UNPOOL] = "unpool",
         [NOISE] = "noise",
         [DROP] = "dropout",
+        [SAMPLE] = "sample",
         [PAD] = "pad",
         [CROP] = "crop",
         [D2S] = "d2s",
@@ -231,6 +232,8 @@ static NetSize layer_size(NetSize s, const NetLayer *layer)
                           s.channels * layer->size * layer->size, false };
     if (layer->kind == FLATTEN)
         return (NetSize){ 1, 1, s.height * s.width * s.channels, true };
+    if (layer->kind == SAMPLE)
+        return (NetSize){ s.height, s.width, s.channels / 2, s.flat };
     if (layer->kind == DENSE)
         return (NetSize){ 1, 1, layer->units, true };
     if (layer->kind == RESHAPE)

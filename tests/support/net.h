@@ -28,7 +28,8 @@ typedef enum LayerKind {
     FROM,
     UNPOOL,
     NOISE,
-    DROP, /* nothing to the naive side */
+    DROP,   /* nothing to the naive side */
+    SAMPLE, /* gaussian_sample: the means, and a term of the loss */
     GLOBAL_MAX,
     GLOBAL_AVG,
     PAD,
@@ -73,6 +74,7 @@ typedef struct NetLayer {
     bool by_channel;        /* then: of channel c, net_rescale() says */
     double eps;             /* of every norm; 0: left out */
     double rate;            /* NOISE: standard deviation; DROP: share */
+    double kl_weight;       /* SAMPLE */
     bool rests;             /* trainable = false */
     const char *name;       /* NULL: by its kind and number */
     const char *with; /* of what joins (joins.def): "encoder.conv1" or several names with a blank

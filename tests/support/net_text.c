@@ -26,6 +26,7 @@ static const char *const words[] = {
     [UNPOOL] = "max_unpool2d",
     [NOISE] = "gaussian_noise",
     [DROP] = "dropout",
+    [SAMPLE] = "gaussian_sample",
     [PAD] = "zero_pad2d",
     [CROP] = "crop2d",
     [D2S] = "depth_to_space",
@@ -215,6 +216,7 @@ static void print_arguments(Arguments *a, const NetPlace *place)
         break;
     case NOISE: argument(a, "stddev = %.17g", l->rate); break;
     case DROP: argument(a, "rate = %.17g", l->rate); break;
+    case SAMPLE: argument(a, "kl_weight = %.17g", l->kl_weight); break;
     case FROM: print_names(a, "layer", l->with); break;
     case UNPOOL: print_names(a, "pool", l->with); break;
     case PRELU:

@@ -145,6 +145,7 @@ static Image apply(const Values *v, int at, const Image *x, const double **w)
     case RESCALE: return rescale(x, l);
     case NOISE:
     case DROP: return copy_of(x);
+    case SAMPLE: return naive_half(x, 0);
     case FROM: return copy_of(named_value(v, at, l->with));
     case UNPOOL: {
         int pool = net_find_place(v->places, at, l->with);
@@ -205,6 +206,10 @@ NetValues net_forward(const Net *net, const double *parameters, const uint8_t *i
     values.latent = copy_of(&v->out[net_length(net->encoder) - 1]);
     values.output = copy_of(&v->out[v->count - 1]);
     values.loss = naive_loss(net->loss ? net->loss : "mse", &values.output, &x);
+    for (int i = 0; i < v->count; i++)
+        if (v->places[i].layer->kind == SAMPLE)
+            values.loss += v->places[i].layer->kl_weight * naive_kl(&v->in[i])
+                           / (x.height * x.width * x.channels);
     values_free(v);
     image_free(&x);
     return values;

@@ -1,15 +1,16 @@
--- 16x20x3 -> conv 16x20x6 -> norm -> pool 8x10x6 -> conv 8x10x4 -> norm (latent)
+-- 16x20x3 -> conv 16x20x6 -> norm -> pool 8x10x6 -> conv 8x10x8 -> norm -> sample 8x10x4 (latent)
 --         -> up 16x20x4 -> conv 16x20x6 -> norm -> conv 16x20x3
 --
--- Statistics over five images at a time.
+-- Statistics over five images at a time; a divergence that warms up.
 
 local encoder = sequential "encoder" {
   conv2d { filters = 6, kernel = 3, use_bias = false },
   batch_norm { over = 5, momentum = 0.8 },
   relu {},
   max_pool2d { size = 2 },
-  conv2d { filters = 4, kernel = 3 },
+  conv2d { filters = 8, kernel = 3 },
   batch_norm { over = 5, momentum = 0.8 },
+  gaussian_sample { kl_weight = 0.1, warmup = 2 },
 }
 
 local decoder = sequential "decoder" {

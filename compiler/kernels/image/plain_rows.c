@@ -1,5 +1,5 @@
 /* plain_rows - what stands alone in a stream, one row a call: pools, nearest upsampling, biases,
- * activations and constants by channel.
+ * activations, constants by channel and the means of a gaussian_sample.
  *
  * A pool whose windows lie side by side takes one row of its input a call and joins it with what
  * the rows of the window before left in the pooled row's place; any other takes all rows of its
@@ -56,8 +56,8 @@ static double cost(const Step *step, const Settings *settings)
 }
 
 #define ELEMENTWISE(name, number, from, properties, value, gradient) #name,
-static const char *const ops[] = { "max_pool2d", "avg_pool2d",  "upsample2d",
-                                   "bias_add",   "from_pixels", "rescale",
+static const char *const ops[] = { "max_pool2d",  "avg_pool2d", "upsample2d",    "bias_add",
+                                   "from_pixels", "rescale",    "gaussian_mean",
 #include "../../ops/elementwise.def"
                                    NULL };
 #undef ELEMENTWISE

@@ -62,9 +62,14 @@ int command_score(Infer *infer, const InferOptions *options, Error *error);
    distance, once OUT.png is written. Only these pictures are kept in memory. */
 int command_nearest(Infer *infer, const InferOptions *options, Error *error);
 
+/* sample N -o OUT.png: N pictures, 1 to MAX_SAMPLES, decoded from numbers of the standard normal
+   distribution that the seed draws, the same for a picture however many there are; up to
+   SHEET_COLUMNS side by side. Refuses a network whose latent is no gaussian_sample. */
+int command_sample(Infer *infer, const InferOptions *options, Error *error);
+
 /* ---- What commands share ---- */
 
-enum { SHEET_COLUMNS = 16 };
+enum { SHEET_COLUMNS = 16, MAX_SAMPLES = 4096 };
 
 /* A line on stderr, made printable. */
 void command_warn(const char *text);
@@ -74,6 +79,11 @@ void command_print_name(const char *before, const char *name);
 
 /* 0, or -1 where the network's decoder cannot run on a latent alone (model->decode is NULL). */
 int command_needs_decoder(const Model *model, Error *error);
+
+/* Decodes count latents into a sheet, `columns` side by side; `path` has been checked by
+   command_check_png_name. Of the network's outputs only a few are in memory at a time. */
+int command_write_decoded(Infer *infer, const real *latents, int count, int columns,
+                          const char *path, Error *error);
 
 /* 0, or -1 unless `path` ends in .png: sheets are always PNG, and another ending would mislead
    every program that goes by it. */

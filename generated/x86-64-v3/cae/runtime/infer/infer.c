@@ -141,7 +141,8 @@ enum { IMAGES_A_THREAD = 8 };
 int infer_batch(const Infer *infer)
 {
     int microbatch = microbatch_of(infer);
-    return infer->threads * (microbatch > IMAGES_A_THREAD ? microbatch : IMAGES_A_THREAD);
+    /* whole microbatches, whose places then do not depend on the threads */
+    return infer->threads * ((IMAGES_A_THREAD + microbatch - 1) / microbatch * microbatch);
 }
 
 static int least(int a, int b)

@@ -3,6 +3,7 @@
 
 #include "resume_command.h"
 #include "train_private.h"
+#include "warmup.h"
 
 #include "images/image.h"
 #include "signals.h"
@@ -204,6 +205,8 @@ static int train_epoch(Run *run, int *partial, Error *error)
     size_t count = dataset_count(run->train);
 
     *partial = 0;
+    if (warmup_set(run->model, (double)(s->epoch - s->stage_epoch), run->trainer.parameters))
+        trainer_prepare(&run->trainer);
     dataset_shuffle(run->order, count, s->seed, s->epoch);
     if (dataset_start(run->train, run->order + s->position, count - s->position, (size_t)run->batch,
                       error)
