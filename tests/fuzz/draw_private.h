@@ -54,6 +54,10 @@ int fitting_kernel(const Drawer *d, int kernel, int filters);
 
 /* A layer drawn among all words but those that branch; nothing where it does not fit. */
 void add_word(Drawer *d);
+/* draw_convs.c; false: it does not fit */
+bool add_conv(Drawer *d);
+bool add_deconv(Drawer *d);
+bool add_depthwise(Drawer *d);
 void add_dense(Drawer *d, int units, const char *activation);
 void convolve_to(Drawer *d, int channels, int stride, int kernel, bool valid);
 
