@@ -271,6 +271,13 @@ static bool add_norm(Drawer *d)
     return true;
 }
 
+void add_batch_norm(Drawer *d)
+{
+    static const double eps[] = { 0, 0, 1e-4, 1e-2, 1 }, momenta[] = { 0, 0, -1, 0.25, 0.9, 1 };
+    append(d, (NetLayer){ BATCH_NORM, .eps = eps[below(d, 5)], .momentum = momenta[below(d, 6)],
+                          .over = d->over });
+}
+
 static bool add_prelu(Drawer *d)
 {
     append(d, (NetLayer){ .kind = PRELU });

@@ -7,10 +7,9 @@
 #include <math.h>
 #include <stdlib.h>
 
-/* Two images whose losses' sum is differentiated. */
 typedef struct Slopes {
     Driven *driven;
-    uint8_t *images[2];
+    const LossSum *sum;
     const double *parameters, *gradient;
     double floor; /* a tensor whose gradient is nowhere larger than this has none that differences
                      could tell from rounding */
@@ -20,7 +19,7 @@ static double losses_at(const Slopes *s, const ModelParameter *p, const double *
                         double step)
 {
     drive_move(s->driven, p->offset, p->count, s->parameters, direction, step);
-    return drive_loss(s->driven, s->images[0]) + drive_loss(s->driven, s->images[1]);
+    return s->sum->of(s->sum->context);
 }
 
 static double central_difference(const Slopes *s, const ModelParameter *p, const double *direction,
@@ -83,20 +82,12 @@ static void check_tensor(const Slopes *s, const ModelParameter *p, size_t parame
     free(direction);
 }
 
-void check_gradient_by(const Net *net, Driven *d, const double *parameters, GradientCheck *check)
+void check_slopes(Driven *d, const double *parameters, const double *gradient, const LossSum *sum,
+                  GradientCheck *check)
 {
-    Slopes s = { .driven = d,
-                 .images = { net_image(net, 31), net_image(net, 32) },
-                 .parameters = parameters,
-                 .floor = 1e-4 };
-    double losses[2], *gradient = drive_gradient(d, s.images, 2, NULL, losses);
-    s.gradient = gradient;
-    for (int i = 0; i < 2; i++)
-        if (!(fabs(losses[i] - drive_loss(d, s.images[i])) <= 1e-14 * losses[i]))
-            fail_msg("the loss of a chunk's image is %.17g, alone %.17g", losses[i],
-                     drive_loss(d, s.images[i]));
+    Slopes s = { d, sum, parameters, gradient, .floor = 1e-4 };
     if (check->random)
-        s.floor *= fmax(1, losses[0] + losses[1]);
+        s.floor *= fmax(1, sum->of(sum->context));
     for (int i = 0; i < d->model->parameter_count; i++) {
         const ModelParameter *p = &d->model->parameters[i];
         if (!d->model->trains || d->model->trains[i])
@@ -104,9 +95,32 @@ void check_gradient_by(const Net *net, Driven *d, const double *parameters, Grad
         else if (largest_of(&s, p) != 0)
             fail_msg("%s is not trained, but has a gradient", p->name);
     }
+}
+
+/* Two images, each by itself. */
+typedef struct Pair {
+    Driven *driven;
+    uint8_t *images[2];
+} Pair;
+
+static double sum_of_pair(void *context)
+{
+    const Pair *pair = context;
+    return drive_loss(pair->driven, pair->images[0]) + drive_loss(pair->driven, pair->images[1]);
+}
+
+void check_gradient_by(const Net *net, Driven *d, const double *parameters, GradientCheck *check)
+{
+    Pair pair = { d, { net_image(net, 31), net_image(net, 32) } };
+    double losses[2], *gradient = drive_gradient(d, pair.images, 2, NULL, losses);
+    for (int i = 0; i < 2; i++)
+        if (!(fabs(losses[i] - drive_loss(d, pair.images[i])) <= 1e-14 * losses[i]))
+            fail_msg("the loss of a chunk's image is %.17g, alone %.17g", losses[i],
+                     drive_loss(d, pair.images[i]));
+    check_slopes(d, parameters, gradient, &(LossSum){ sum_of_pair, &pair }, check);
     free(gradient);
-    free(s.images[0]);
-    free(s.images[1]);
+    free(pair.images[0]);
+    free(pair.images[1]);
 }
 
 void check_gradient(const Net *net, Driven *d, const double *parameters, double tolerance)

@@ -103,6 +103,12 @@ Image naive_group_norm(const Image *x, const double *gamma, const double *beta, 
 /* The channels of every pixel brought to mean 0 and variance 1 (but for eps), likewise. */
 Image naive_layer_norm(const Image *x, const double *gamma, const double *beta, double eps);
 
+/* Mean and variance of each channel over all pixels of n images. */
+void naive_moments(const Image *const *images, int n, double *mean, double *variance);
+/* By such, one a channel, likewise. */
+Image naive_batch_norm(const Image *x, const double *gamma, const double *beta, const double *mean,
+                       const double *variance, double eps);
+
 /* What lies below 0 times alpha[channel]. */
 Image naive_prelu(const Image *x, const double *alpha);
 
