@@ -149,10 +149,9 @@ static float *train(const Net *net, const Library *l, const double *values, uint
     void *training = block_new(l->train_bytes);
     assert_int_equal(l->train_open(parameters, training, l->train_bytes), 0);
     for (int at = 0; at < IMAGES; at += group) {
-        assert_int_equal(l->train_images
-                             ? l->train_images(training, (const uint8_t *const *)images + at,
-                                               group, &loss)
-                             : l->train_image(training, images[at], &loss),
+        assert_int_equal(l->train_images ? l->train_images(
+                             training, (const uint8_t *const *)images + at, group, &loss)
+                                         : l->train_image(training, images[at], &loss),
                          0);
         want_loss(net, values, images + at, group, (double)loss);
     }

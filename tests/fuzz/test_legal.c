@@ -335,13 +335,13 @@ static void report(void **state)
     const GradientCheck *g = &tally.gradients;
     print_message(
         "of %d graphs %d cannot decode a latent alone, %d take images in microbatches, %d "
-        "normalise over groups of a batch, %d draw noise, %d are trained in stages (%d besides the last), %d keep to a limit of "
-        "memory, %d are libraries too, %d of these infer by rows; %d kernels were forced; "
-        "%d graphs were drawn anew for ties; of %d tensors %d have no gradient, of %d "
-        "slopes %d lie at a kink\n",
-        tally.graphs, tally.undecodable, tally.grouped, tally.normed, tally.noisy, tally.staged, tally.stages,
-        tally.limited, tally.libraries, tally.streams, tally.forced, tally.redrawn, g->tensors,
-        g->dead, g->looked, g->kinks);
+        "normalise over groups of a batch, %d draw noise, %d are trained in stages (%d besides the "
+        "last), %d keep to a limit of memory, %d are libraries too, %d of these infer by rows; %d "
+        "kernels were forced; %d graphs were drawn anew for ties; of %d tensors %d have no "
+        "gradient, of %d slopes %d lie at a kink\n",
+        tally.graphs, tally.undecodable, tally.grouped, tally.normed, tally.noisy, tally.staged,
+        tally.stages, tally.limited, tally.libraries, tally.streams, tally.forced, tally.redrawn,
+        g->tensors, g->dead, g->looked, g->kinks);
     assert_true(tally.graphs < 20 || (g->dead * 5 <= g->tensors && g->kinks * 10 <= g->looked));
 }
 

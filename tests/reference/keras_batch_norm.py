@@ -29,6 +29,7 @@ import keras  # noqa: E402
 import numpy as np  # noqa: E402
 import tensorflow as tf  # noqa: E402
 from PIL import Image  # noqa: E402
+from optimizers import keep_every_bit  # noqa: E402
 from safetensors.numpy import save_file  # noqa: E402
 
 PROJECT = Path(__file__).resolve().parent.parent.parent
@@ -167,7 +168,8 @@ def build_model(weights):
 
 def reals(pictures):
     """A pixel is float32 value / 255, whatever is computed in."""
-    return tf.cast(tf.constant(pictures.astype(np.float32) / np.float32(255)), keras.config.floatx())
+    pixels = pictures.astype(np.float32) / np.float32(255)
+    return tf.constant(pixels.astype(keras.config.floatx()))
 
 
 def by_keras(weights, train, val, updates, batch):
@@ -211,6 +213,7 @@ def main():
     if options.real == "double":
         keras.config.set_floatx("float64")
         keras.config.set_dtype_policy("float64")
+        keep_every_bit()
     learnt = EPOCH_UPDATES * options.batch
     pictures, weights = read_pictures(options.pictures, learnt + VALIDATION), draw_weights()
     train, val = pictures[:learnt], pictures[learnt:]

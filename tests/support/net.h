@@ -181,9 +181,9 @@ bool net_has_ties(const Net *net, const double *parameters, const uint8_t *image
 
 enum { NET_GROUP = 16 };
 
-/* Training of a group of n images, at most NET_GROUP, of which each BATCH_NORM takes its statistics: the losses, and
-   into seen[parameters] what the group has seen of each statistic, all else left alone. Layers that
-   draw hand on what they get. */
+/* Training of a group of n images, at most NET_GROUP, of which each BATCH_NORM takes its
+   statistics: the losses, and into seen[parameters] what the group has seen of each statistic, all
+   else left alone. Layers that draw hand on what they get. */
 void net_train_group(const Net *net, const double *parameters, uint8_t *const *images, int n,
                      double *losses, double *seen);
 /* as net_has_ties(), in any of them */
