@@ -55,6 +55,8 @@ static void add_some(Drawer *d, int depth)
 {
     if (chance(d, 12))
         add_branch(d, depth);
+    else if (d->normed && chance(d, 35))
+        add_batch_norm(d);
     else
         add_word(d);
 }
@@ -145,6 +147,8 @@ Drawn *draw_net(uint64_t seed, int number)
     net->channels = between(&d, 1, 4);
     net->loss = draw_loss(&d);
     net->wordy = chance(&d, 20);
+    d.normed = chance(&d, 30);
+    d.over = chance(&d, 50) ? 0 : between(&d, 1, 4);
     draw_part(&d, 7);
     if (!has_weights(&d) && size_now(&d).flat)
         add_dense(&d, between(&d, 1, 9), attribute_activation(&d));

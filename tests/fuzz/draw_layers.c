@@ -143,144 +143,7 @@ const char *attribute_activation(Drawer *d)
     return chance(d, 25) ? NULL : draw_activation(d);
 }
 
-/* Numbers of channels around the widths of vectors, small ones oftener. */
-static int draw_filters(Drawer *d)
-{
-    static const int numbers[] = { 1, 2, 3, 3, 4, 4, 5, 6, 7, 8, 8, 9, 12, 16, 17, 24, 33 };
-    return numbers[below(d, (int)(sizeof numbers / sizeof numbers[0]))];
-}
-
-/* 3 oftenest; a kernel may be larger than the image. */
-int draw_kernel(Drawer *d)
-{
-    return chance(d, 45) ? 3 : between(d, 1, 7);
-}
-
-int fitting_kernel(const Drawer *d, int kernel, int filters)
-{
-    while (kernel > 1 && kernel * kernel * size_now(d).channels * filters > MAX_WEIGHTS)
-        kernel--;
-    return kernel;
-}
-
-/* What leaves the size as it is under "same": another width, holes between taps, groups. */
-static void draw_window(Drawer *d, NetLayer *l)
-{
-    int channels = size_now(d).channels;
-    if (chance(d, 50))
-        l->kernel_w = between(d, 1, 7);
-    while (l->kernel_w > 1 && l->kernel * l->kernel_w * channels * l->filters > MAX_WEIGHTS)
-        l->kernel_w--;
-    if (chance(d, 40))
-        l->dilation = between(d, 1, 3);
-    if (l->dilation && chance(d, 50))
-        l->dilation_w = between(d, 1, 3);
-    if (chance(d, 40))
-        l->groups = between(d, 1, channels);
-    while (l->groups > 1 && (channels % l->groups || l->filters % l->groups))
-        l->groups--;
-}
-
-/* Zeros on each side, more than a window's now and then. */
-static void draw_padding(Drawer *d, NetLayer *l)
-{
-    NaiveConv n = net_conv(l, size_now(d));
-    l->padded = true;
-    l->valid = false;
-    for (int side = 0; side < 4; side++)
-        l->pad[side] = between(d, 0, least(net_window(&n, side % 2), 4));
-}
-
-/* As many zeros as leave the size as it is. */
-static void draw_same_in_numbers(Drawer *d, NetLayer *l)
-{
-    NaiveConv n = net_conv(l, size_now(d));
-    l->padded = true;
-    for (int axis = 0; axis < 2; axis++) {
-        l->pad[axis] = between(d, 0, net_window(&n, axis) - 1);
-        l->pad[axis + 2] = net_window(&n, axis) - 1 - l->pad[axis];
-    }
-}
-
-void convolve_to(Drawer *d, int channels, int stride, int kernel, bool valid)
-{
-    NetLayer l = { CONV,
-                   .filters = channels,
-                   .kernel = valid ? kernel : fitting_kernel(d, kernel, channels),
-                   .stride = stride,
-                   .valid = valid,
-                   .no_bias = chance(d, 15),
-                   .activation = attribute_activation(d) };
-    if (!valid && chance(d, 30))
-        draw_window(d, &l);
-    if (!valid && stride < 2 && chance(d, 15))
-        draw_same_in_numbers(d, &l);
-    append(d, l);
-}
-
 /* ---- layers that keep no particular shape ---- */
-
-/* Whether what comes out is neither nothing nor too much. */
-static bool append_fitting(Drawer *d, NetLayer l)
-{
-    NaiveConv n = net_conv(&l, size_now(d));
-    int height = n.out[0], width = n.out[1];
-    if (height < 1 || width < 1 || height > MAX_SIDE || width > MAX_SIDE
-        || height * width * l.filters > MAX_VALUES)
-        return false;
-    append(d, l);
-    return true;
-}
-
-static bool add_conv(Drawer *d)
-{
-    NetSize s = size_now(d);
-    NetLayer l = { CONV, .filters = draw_filters(d), .stride = chance(d, 25) ? between(d, 1, 4) : 0,
-                   .no_bias = chance(d, 20), .activation = attribute_activation(d) };
-    if (s.flat)
-        return false;
-    l.kernel = fitting_kernel(d, draw_kernel(d), l.filters);
-    if (chance(d, 40))
-        draw_window(d, &l);
-    if (l.stride && chance(d, 40))
-        l.stride_w = between(d, 1, 4);
-    NaiveConv n = net_conv(&l, s);
-    l.valid = chance(d, 30) && net_window(&n, 0) <= s.height && net_window(&n, 1) <= s.width;
-    if (chance(d, 15))
-        draw_padding(d, &l);
-    return append_fitting(d, l);
-}
-
-static void draw_output_padding(Drawer *d, NetLayer *l)
-{
-    NaiveConv n = net_conv(l, size_now(d));
-    l->enlarged = true;
-    for (int axis = 0; axis < 2; axis++) {
-        bool same = !l->padded && !l->valid, even = net_window(&n, axis) % 2 == 0;
-        l->more[axis] = between(d, 0, n.stride[axis] - 1) + (same && even);
-    }
-}
-
-static bool add_deconv(Drawer *d)
-{
-    NetSize s = size_now(d);
-    NetLayer l = { DECONV, .filters = draw_filters(d),
-                   .stride = chance(d, 50) ? 0 : between(d, 1, 4), .no_bias = chance(d, 20),
-                   .activation = attribute_activation(d) };
-    if (s.flat)
-        return false;
-    l.kernel = fitting_kernel(d, draw_kernel(d), l.filters);
-    if (chance(d, 40))
-        draw_window(d, &l);
-    if (l.stride && chance(d, 40))
-        l.stride_w = between(d, 1, 4);
-    l.valid = chance(d, 20);
-    if (chance(d, 20))
-        draw_padding(d, &l);
-    if (chance(d, 20))
-        draw_output_padding(d, &l);
-    return append_fitting(d, l);
-}
 
 /* Windows that are no squares, do not lie side by side, or reach over the border. */
 static void draw_windows(Drawer *d, NetLayer *pool)
@@ -293,36 +156,6 @@ static void draw_windows(Drawer *d, NetLayer *pool)
     const int sides[] = { pool->size, pool->size_w ? pool->size_w : pool->size };
     for (int i = 0; i < 4 && !pool->same && chance(d, 25); i++)
         pool->pad[i] = below(d, sides[i % 2]);
-}
-
-/* Either by itself or by 1x1 after it; any numbers for either side. */
-static bool add_depthwise(Drawer *d)
-{
-    NetSize s = size_now(d);
-    NetLayer l = { chance(d, 50) ? DEPTHWISE : SEPARABLE,
-                   .filters = draw_filters(d),
-                   .kernel = draw_kernel(d),
-                   .kernel_w = chance(d, 25) ? between(d, 1, 12) : 0,
-                   .stride = chance(d, 35) ? between(d, 1, 4) : 0,
-                   .stride_w = chance(d, 10) ? between(d, 1, 3) : 0,
-                   .dilation = chance(d, 20) ? between(d, 1, 4) : 0,
-                   .dilation_w = chance(d, 10) ? between(d, 1, 3) : 0,
-                   .multiplier = chance(d, 25) ? between(d, 1, 3) : 0,
-                   .no_bias = chance(d, 20),
-                   .activation = attribute_activation(d),
-                   .valid = chance(d, 15),
-                   .padded = chance(d, 15) };
-    for (int i = 0; i < 4 && l.padded; i++)
-        l.pad[i] = between(d, 0, 4);
-    l.valid = l.valid && !l.padded;
-    if (s.flat || s.channels * (l.multiplier ? l.multiplier : 1) > MAX_CHANNELS)
-        return false;
-    NetSize out = net_depthwise_size(s, &l);
-    if (out.height < 1 || out.width < 1 || out.height > MAX_SIDE || out.width > MAX_SIDE
-        || out.height * out.width * s.channels * 3 > MAX_VALUES || values(out) > MAX_VALUES)
-        return false;
-    append(d, l);
-    return true;
 }
 
 static bool add_pool(Drawer *d)
@@ -438,6 +271,13 @@ static bool add_norm(Drawer *d)
     return true;
 }
 
+void add_batch_norm(Drawer *d)
+{
+    static const double eps[] = { 0, 0, 1e-4, 1e-2, 1 }, momenta[] = { 0, 0, -1, 0.25, 0.9, 1 };
+    append(d, (NetLayer){ BATCH_NORM, .eps = eps[below(d, 5)], .momentum = momenta[below(d, 6)],
+                          .over = d->over });
+}
+
 static bool add_prelu(Drawer *d)
 {
     append(d, (NetLayer){ .kind = PRELU });
@@ -450,6 +290,15 @@ static bool add_noise(Drawer *d)
     l.rate = chance(d, 15) ? 0 : between(d, 1, 5) / 10.0;
     append(d, l);
     d->drawn->noisy = d->drawn->noisy || l.rate > 0;
+    return true;
+}
+
+static bool add_sample(Drawer *d)
+{
+    if (size_now(d).channels % 2 != 0)
+        return false;
+    append(d, (NetLayer){ SAMPLE, .kl_weight = chance(d, 20) ? 0 : between(d, 1, 8) / 8.0 });
+    d->drawn->noisy = true;
     return true;
 }
 
@@ -552,13 +401,13 @@ void add_word(Drawer *d)
         bool (*add)(Drawer *d);
         int share;
     } words[] = {
-        { add_conv, 28 },      { add_deconv, 5 },  { add_pool, 17 },   { add_up, 5 },
-        { add_activation, 9 }, { add_norm, 8 },    { add_noise, 5 },   { add_flat, 1 },
-        { add_reshape, 2 },    { add_join, 9 },    { add_unpool, 7 },  { add_pad, 4 },
-        { add_crop, 3 },       { add_shuffle, 5 }, { add_rescale, 4 }, { add_global_pool, 1 },
-        { add_depthwise, 12 }, { add_prelu, 4 },
+        { add_conv, 28 },       { add_deconv, 5 },     { add_pool, 17 },   { add_up, 5 },
+        { add_activation, 9 },  { add_norm, 8 },       { add_noise, 5 },   { add_sample, 5 },
+        { add_flat, 1 },        { add_reshape, 2 },    { add_join, 9 },    { add_unpool, 7 },
+        { add_pad, 4 },         { add_crop, 3 },       { add_shuffle, 5 }, { add_rescale, 4 },
+        { add_global_pool, 1 }, { add_depthwise, 12 }, { add_prelu, 4 },
     };
-    enum { ALL = 129 }; /* the sum of the shares */
+    enum { ALL = 134 }; /* the sum of the shares */
     int share = below(d, ALL), word = 0;
     while (share >= words[word].share)
         share -= words[word++].share;

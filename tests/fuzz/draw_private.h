@@ -24,6 +24,8 @@ typedef struct Drawer {
     bool pixels[NET_PLACES];     /* a place's value is the image's own pixels */
     int count;
     int unpools; /* that wait for the size of their pool */
+    bool normed; /* it has batch_norm, all over so many images (0: a batch): */
+    int over;
 } Drawer;
 
 int below(Drawer *d, int n); /* 0 .. n - 1 */
@@ -54,6 +56,11 @@ int fitting_kernel(const Drawer *d, int kernel, int filters);
 
 /* A layer drawn among all words but those that branch; nothing where it does not fit. */
 void add_word(Drawer *d);
+/* draw_convs.c; false: it does not fit */
+bool add_conv(Drawer *d);
+bool add_deconv(Drawer *d);
+bool add_depthwise(Drawer *d);
+void add_batch_norm(Drawer *d);
 void add_dense(Drawer *d, int units, const char *activation);
 void convolve_to(Drawer *d, int channels, int stride, int kernel, bool valid);
 

@@ -1,6 +1,7 @@
 #include "libraries.h"
 
 #include "../library/library.h"
+#include "groups.h"
 #include "limits.h"
 #include "rng.h"
 
@@ -114,14 +115,47 @@ static void check_inference(const Net *net, const Library *l, const double *valu
         free(blocks[i]);
 }
 
-/* The parameters after an update by the images; to be freed. */
-static float *train(const Library *l, const double *values, uint8_t *const *images)
+static bool draws_noise(const Net *net)
 {
+    NetPlace places[NET_PLACES];
+    const int count = net_places(net, places);
+    for (int i = 0; i < count; i++)
+        if (places[i].layer->kind == SAMPLE
+            || ((places[i].layer->kind == NOISE || places[i].layer->kind == DROP)
+                && places[i].layer->rate > 0))
+            return true;
+    return false;
+}
+
+/* What training by n images that are a group, or one that is none, says of their losses. */
+static void want_loss(const Net *net, const double *values, uint8_t *const *images, int n,
+                      double loss)
+{
+    int count;
+    double losses[IMAGES], mean = 0, *seen = net_parameters(net, 1, &count); /* room for it */
+    net_train_group(net, values, images, n, losses, seen);
+    free(seen);
+    for (int i = 0; i < n; i++)
+        mean += losses[i] / n;
+    if (!draws_noise(net) && !(fabs(loss - mean) <= tolerance * mean))
+        fail_msg("the library's loss is %.9g instead of %.9g", loss, mean);
+}
+
+/* The parameters after an update by the images; to be freed. */
+static float *train(const Net *net, const Library *l, const double *values, uint8_t *const *images)
+{
+    const int group = l->train_images && groups_of(net) != 1 ? IMAGES : 1;
+    assert_int_equal(!l->train_images, !groups_of(net));
     float *parameters = parameters_of(l, values), loss;
     void *training = block_new(l->train_bytes);
     assert_int_equal(l->train_open(parameters, training, l->train_bytes), 0);
-    for (int i = 0; i < IMAGES; i++)
-        assert_int_equal(l->train_image(training, images[i], &loss), 0);
+    for (int at = 0; at < IMAGES; at += group) {
+        assert_int_equal(l->train_images ? l->train_images(
+                             training, (const uint8_t *const *)images + at, group, &loss)
+                                         : l->train_image(training, images[at], &loss),
+                         0);
+        want_loss(net, values, images + at, group, (double)loss);
+    }
     assert_int_equal(l->update(training, rate), 0);
     free(training);
     return parameters;
@@ -138,7 +172,7 @@ static void compare(const Net *net, const Library *ordinary, const Library *limi
         values[i] = (float)values[i];
     check_inference(net, ordinary, values, images[0]);
     check_inference(net, limited, values, images[0]);
-    float *right = train(ordinary, values, images), *got = train(limited, values, images);
+    float *right = train(net, ordinary, values, images), *got = train(net, limited, values, images);
     for (int i = 0; i < count; i++)
         if (!isfinite(got[i]) || got[i] != right[i])
             fail_msg("within the limit, parameter %d becomes %.9g, not %.9g", i, (double)got[i],

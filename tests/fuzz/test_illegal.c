@@ -4,7 +4,7 @@
 #include "cases.h"
 #include "draw.h"
 #include "files.h"
-#include "mutate.h"
+#include "illegal/mutate.h"
 #include "numbers.h"
 #include "process.h"
 #include "refusal.h"

@@ -1,6 +1,7 @@
 /* Random legal graphs: each is compiled in double, and its forward pass, gradients, groups of
  * images and training table are held against the naive operators, central differences, single
- * images and what was drawn; many within a limit of memory, some as libraries too (libraries.h).
+ * images and what was drawn; where layers take statistics of a batch, updates too (groups.h); many
+ * within a limit of memory, some as libraries too (libraries.h).
  * numbers.h says which are run. */
 #define _POSIX_C_SOURCE 200809L
 #include "build.h"
@@ -8,6 +9,7 @@
 #include "draw.h"
 #include "drive.h"
 #include "files.h"
+#include "groups.h"
 #include "libraries.h"
 #include "limits.h"
 #include "numbers.h"
@@ -30,7 +32,7 @@ typedef struct Legal {
 
 /* What all graphs of this run were found to be. */
 static struct {
-    int graphs, undecodable, grouped, noisy, forced, redrawn, staged, stages;
+    int graphs, undecodable, grouped, normed, noisy, forced, redrawn, staged, stages;
     int limited, libraries, streams;
     GradientCheck gradients;
 } tally;
@@ -168,6 +170,7 @@ static bool has_ties(const Net *net)
         ties = ties || net_has_ties(net, parameters, image, 1e-9);
         free(image);
     }
+    ties = ties || groups_have_ties(net, parameters);
     free(parameters);
     return ties;
 }
@@ -245,6 +248,17 @@ static void check_stages(const Net *net, const Model *model, const double *param
     }
 }
 
+/* Training of images that have nothing to do with each other. */
+static void check_apart(const Legal *legal, const Built *built, Driven *driven,
+                        const double *parameters)
+{
+    const Net *net = &legal->drawn->net;
+    check_gradient_by(net, driven, parameters, &tally.gradients);
+    check_stages(net, built->model, parameters);
+    if (legal->drawn->noisy)
+        check_noise(net, built, parameters);
+}
+
 static void check_all(const Legal *legal)
 {
     const Net *net = &legal->drawn->net;
@@ -257,18 +271,19 @@ static void check_all(const Legal *legal)
     check_training(legal->drawn, built.model);
     Driven driven = drive_new(built.model, parameters);
     check_forward(net, &driven, parameters, image, 1e-12);
-    check_gradient_by(net, &driven, parameters, &tally.gradients);
     if (built.model->microbatch)
         check_microbatches(net, &driven, 1e-12);
+    if (built.model->groups)
+        check_groups(net, built.model, parameters, legal->drawn->noisy, &tally.gradients);
+    else
+        check_apart(legal, &built, &driven, parameters);
     drive_free(&driven);
-    check_stages(net, built.model, parameters);
-    if (legal->drawn->noisy)
-        check_noise(net, &built, parameters);
     if (legal->texts)
         check_texts(legal, built.folder);
     tally.graphs++;
     tally.undecodable += !built.model->decode;
     tally.grouped += built.model->microbatch > 0;
+    tally.normed += built.model->groups != NULL;
     tally.noisy += legal->drawn->noisy;
     built_free(&built);
     free(parameters);
@@ -319,14 +334,14 @@ static void report(void **state)
     (void)state;
     const GradientCheck *g = &tally.gradients;
     print_message(
-        "of %d graphs %d cannot decode a latent alone, %d take images in groups, %d draw "
-        "noise, %d are trained in stages (%d besides the last), %d keep to a limit of "
-        "memory, %d are libraries too, %d of these infer by rows; %d kernels were forced; "
-        "%d graphs were drawn anew for ties; of %d tensors %d have no gradient, of %d "
-        "slopes %d lie at a kink\n",
-        tally.graphs, tally.undecodable, tally.grouped, tally.noisy, tally.staged, tally.stages,
-        tally.limited, tally.libraries, tally.streams, tally.forced, tally.redrawn, g->tensors,
-        g->dead, g->looked, g->kinks);
+        "of %d graphs %d cannot decode a latent alone, %d take images in microbatches, %d "
+        "normalise over groups of a batch, %d draw noise, %d are trained in stages (%d besides the "
+        "last), %d keep to a limit of memory, %d are libraries too, %d of these infer by rows; %d "
+        "kernels were forced; %d graphs were drawn anew for ties; of %d tensors %d have no "
+        "gradient, of %d slopes %d lie at a kink\n",
+        tally.graphs, tally.undecodable, tally.grouped, tally.normed, tally.noisy, tally.staged,
+        tally.stages, tally.limited, tally.libraries, tally.streams, tally.forced, tally.redrawn,
+        g->tensors, g->dead, g->looked, g->kinks);
     assert_true(tally.graphs < 20 || (g->dead * 5 <= g->tensors && g->kinks * 10 <= g->looked));
 }
 

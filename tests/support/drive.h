@@ -49,7 +49,8 @@ void check_forward(const Net *net, Driven *driven, const double *parameters, con
 
 /* Holds the gradient of two images against central differences of their losses, tensor by tensor:
    at up to 20 places of each, and along random signs of all its numbers. What differs is let pass
-   only where the differences at two step sizes disagree too, that is where a kink (ReLU, pool) lies
+   only where the differences at two step sizes disagree too or the gradient is that of one side,
+   that is where a kink (ReLU, pool) lies
    within the step; of all places at most 5 % may be. In double precision alone. */
 void check_gradient(const Net *net, Driven *driven, const double *parameters, double tolerance);
 
@@ -62,6 +63,17 @@ typedef struct GradientCheck {
     int tensors, dead, looked, kinks;
 } GradientCheck;
 
+/* A sum of losses by the parameters that a model is driven with. */
+typedef struct LossSum {
+    double (*of)(void *context);
+    void *context;
+} LossSum;
+
+/* The gradient of that sum by `parameters`, which the model is driven with before and after. */
+void check_slopes(Driven *driven, const double *parameters, const double *gradient,
+                  const LossSum *sum, GradientCheck *check);
+
+/* That of two images' losses. */
 void check_gradient_by(const Net *net, Driven *driven, const double *parameters,
                        GradientCheck *check);
 
@@ -72,7 +84,8 @@ Model drawing_model(const Model *model);
 
 /* Of a model with dense layers, which takes images in microbatches: latents, outputs and losses of
    a microbatch are those of its images, and the gradient of a chunk of several microbatches is the
-   sum of theirs, within `tolerance` (gradients: of the largest). Returns the largest gradient. */
+   sum of theirs, within `tolerance` (gradients: of the largest). Returns the largest gradient; 0
+   where images of a batch depend on each other, and no gradient is looked at. */
 double check_microbatches(const Net *net, Driven *driven, double tolerance);
 
 /* Compiles the net with the options and does both; the tolerances are those of this program's type:

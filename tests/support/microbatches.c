@@ -103,7 +103,7 @@ double check_microbatches(const Net *net, Driven *d, double tolerance)
     Guarded encoded = guard_new((size_t)m->microbatch * count_of(&m->latent) * sizeof(real));
     for (int n = m->microbatch; n > 0; n = n / 2 - n % 2)
         check_microbatch(d, &alone, n, &encoded, &out, tolerance);
-    double largest = check_chunk(d, &alone, tolerance);
+    double largest = m->backward_chunk ? check_chunk(d, &alone, tolerance) : 0;
     for (int i = 0; i < IMAGES; i++) {
         free(alone.images[i]);
         free(alone.latents[i]);

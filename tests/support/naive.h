@@ -110,6 +110,12 @@ Image naive_half(const Image *x, int second);
    the logarithms of their variances, from the standard normal one, summed. */
 double naive_kl(const Image *x);
 
+/* Mean and variance of each channel over all pixels of n images. */
+void naive_moments(const Image *const *images, int n, double *mean, double *variance);
+/* By such, one a channel, likewise. */
+Image naive_batch_norm(const Image *x, const double *gamma, const double *beta, const double *mean,
+                       const double *variance, double eps);
+
 /* What lies below 0 times alpha[channel]. */
 Image naive_prelu(const Image *x, const double *alpha);
 

@@ -96,6 +96,7 @@ static const char *short_name(const NetLayer *l)
         [NORM] = "norm",
         [LAYER_NORM] = "ln",
         [INSTANCE_NORM] = "in",
+        [BATCH_NORM] = "bn",
         [PRELU] = "prelu",
         [FLATTEN] = "flatten",
         [DENSE] = "dense",

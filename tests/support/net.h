@@ -21,6 +21,7 @@ typedef enum LayerKind {
     NORM,
     LAYER_NORM,
     INSTANCE_NORM,
+    BATCH_NORM,
     PRELU,
     FLATTEN,
     DENSE,
@@ -73,6 +74,8 @@ typedef struct NetLayer {
     double scale, offset;   /* RESCALE */
     bool by_channel;        /* then: of channel c, net_rescale() says */
     double eps;             /* of every norm; 0: left out */
+    double momentum;        /* BATCH_NORM; 0: left out; below 0: momentum = 0 */
+    int over;               /* BATCH_NORM: images of a group; 0: a whole batch */
     double rate;            /* NOISE: standard deviation; DROP: share */
     double kl_weight;       /* SAMPLE */
     bool rests;             /* trainable = false */
@@ -157,8 +160,11 @@ Net net_of_pools(const NetLayer *pools, size_t count, int height, int width, int
 /* Fails the test where the model's shapes or parameters are not those of the net. */
 void net_check(const Net *net, const Model *model);
 
+/* What an update leaves of a BATCH_NORM's statistics. */
+double net_momentum(const NetLayer *layer);
+
 /* Numbers drawn from a seed: weights in [-1, 1) scaled to the fan-in, biases in [-0.5, 0.5), gammas
-   in [0.5, 1.5); images of any bytes. */
+   and variances in [0.5, 1.5); images of any bytes. */
 double *net_parameters(const Net *net, unsigned seed, int *count);
 uint8_t *net_image(const Net *net, unsigned seed);
 
@@ -174,6 +180,17 @@ Image net_decode(const Net *net, const double *parameters, const Image *latent);
    values within `margin` of each other that are not both 0: rounding then decides which counts as
    the largest. */
 bool net_has_ties(const Net *net, const double *parameters, const uint8_t *image, double margin);
+
+enum { NET_GROUP = 16 };
+
+/* Training of a group of n images, at most NET_GROUP, of which each BATCH_NORM takes its
+   statistics: the losses, and into seen[parameters] what the group has seen of each statistic, all
+   else left alone. Layers that draw hand on what they get. */
+void net_train_group(const Net *net, const double *parameters, uint8_t *const *images, int n,
+                     double *losses, double *seen);
+/* as net_has_ties(), in any of them */
+bool net_group_has_ties(const Net *net, const double *parameters, uint8_t *const *images, int n,
+                        double margin);
 
 void net_values_free(NetValues *values);
 

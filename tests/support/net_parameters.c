@@ -7,16 +7,22 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
-enum { MAX_TENSORS = 3 }; /* of a layer */
+enum { MAX_TENSORS = 4 }; /* of a layer */
 
-/* A trained tensor: its shape, and the middle and half width of what is drawn for it. */
+/* A tensor: its shape, and the middle and half width of what is drawn for it. */
 typedef struct Tensor {
     const char *what;
     ModelShape shape;
     int count;
     double middle, width;
 } Tensor;
+
+double net_momentum(const NetLayer *l)
+{
+    return l->momentum < 0 ? 0 : l->momentum > 0 ? l->momentum : 0.99;
+}
 
 /* Of a depthwise or separable convolution. */
 static int depthwise_tensors(const NetLayer *l, NetSize s, double scale, Tensor *t)
@@ -40,6 +46,27 @@ static int depthwise_tensors(const NetLayer *l, NetSize s, double scale, Tensor 
     return (l->kind == SEPARABLE) + (l->no_bias ? 1 : 2);
 }
 
+/* Of a norm over so many channels. */
+static int norm_tensors(const NetLayer *l, int channels, Tensor *t)
+{
+    static const Tensor all[] = { { .what = "gamma", .middle = 1, .width = 0.5 },
+                                  { .what = "beta", .width = 0.5 },
+                                  { .what = "moving_mean", .width = 0.5 },
+                                  { .what = "moving_variance", .middle = 1, .width = 0.5 } };
+    const int count = l->kind == BATCH_NORM ? 4 : 2;
+    for (int i = 0; i < count; i++) {
+        t[i] = all[i];
+        t[i].shape = (ModelShape){ 1, { channels } };
+        t[i].count = channels;
+    }
+    return count;
+}
+
+static bool is_norm(LayerKind kind)
+{
+    return kind == NORM || kind == LAYER_NORM || kind == INSTANCE_NORM || kind == BATCH_NORM;
+}
+
 /* Of a layer whose input has the size; returns how many. */
 static int layer_tensors(const NetLayer *l, NetSize s, double scale, Tensor tensors[MAX_TENSORS])
 {
@@ -47,11 +74,8 @@ static int layer_tensors(const NetLayer *l, NetSize s, double scale, Tensor tens
         tensors[0] = (Tensor){ "alpha", { 1, { s.channels } }, s.channels, 0.25, 0.5 };
         return 1;
     }
-    if (l->kind == NORM || l->kind == LAYER_NORM || l->kind == INSTANCE_NORM) {
-        tensors[0] = (Tensor){ "gamma", { 1, { s.channels } }, s.channels, 1, 0.5 };
-        tensors[1] = (Tensor){ "beta", { 1, { s.channels } }, s.channels, 0, 0.5 };
-        return 2;
-    }
+    if (is_norm(l->kind))
+        return norm_tensors(l, s.channels, tensors);
     if (l->kind == DENSE) {
         tensors[0] = (Tensor){ "kernel",
                                { 2, { s.channels, l->units } },
@@ -121,6 +145,19 @@ static void check_shape(const ModelShape *shape, NetSize size)
     assert_int_equal(shape->dim[2], size.channels);
 }
 
+/* Statistics move by the layer's momentum instead. */
+static void check_trained(const Model *model, int index, const NetLayer *layer, const char *what)
+{
+    const bool statistic = strncmp(what, "moving_", 7) == 0;
+    const bool trained = !model->trains || model->trains[index];
+    assert_int_equal(trained, !layer->rests && !statistic);
+    const double momentum = model->groups ? model->groups->momenta[index] : -1;
+    if (statistic && !layer->rests)
+        assert_true(momentum == net_momentum(layer));
+    else
+        assert_true(momentum < 0);
+}
+
 void net_check(const Net *net, const Model *model)
 {
     NetSize s = net_image_size(net);
@@ -135,8 +172,7 @@ void net_check(const Net *net, const Model *model)
         Tensor tensors[MAX_TENSORS];
         int n = layer_tensors(places[i].layer, places[i].in, 1, tensors);
         for (int k = 0; k < n; k++) {
-            const bool trained = !model->trains || model->trains[index];
-            assert_int_equal(trained, !places[i].layer->rests);
+            check_trained(model, index, places[i].layer, tensors[k].what);
             check_parameter(model, &index, &offset, places[i].name, tensors[k].what,
                             tensors[k].shape);
         }

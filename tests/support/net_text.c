@@ -18,6 +18,7 @@ static const char *const words[] = {
     [NORM] = "group_norm",
     [LAYER_NORM] = "layer_norm",
     [INSTANCE_NORM] = "instance_norm",
+    [BATCH_NORM] = "batch_norm",
     [PRELU] = "prelu",
     [FLATTEN] = "flatten",
     [DENSE] = "dense",
@@ -170,6 +171,20 @@ static void print_constants(Arguments *a, const NetLayer *l, bool offsets, int c
     fputs(l->by_channel ? " }" : "", a->f);
 }
 
+static void print_norm(Arguments *a, const NetLayer *l)
+{
+    if (l->kind == NORM)
+        argument(a, "groups = %d", l->groups);
+    if (l->eps != 0)
+        argument(a, "eps = %.17g", l->eps);
+    if (l->momentum != 0 || (l->kind == BATCH_NORM && a->wordy))
+        argument(a, "momentum = %.17g", net_momentum(l));
+    if (l->over)
+        argument(a, "over = %d", l->over);
+    else if (l->kind == BATCH_NORM && a->wordy)
+        argument(a, "over = \"batch\"");
+}
+
 static void print_arguments(Arguments *a, const NetPlace *place)
 {
     const NetLayer *l = place->layer;
@@ -203,11 +218,7 @@ static void print_arguments(Arguments *a, const NetPlace *place)
     case NORM:
     case LAYER_NORM:
     case INSTANCE_NORM:
-        if (l->kind == NORM)
-            argument(a, "groups = %d", l->groups);
-        if (l->eps != 0)
-            argument(a, "eps = %.17g", l->eps);
-        break;
+    case BATCH_NORM: print_norm(a, l); break;
     case ACT:
         if (l->slope != 0 || l->flat_slope)
             argument(a, "slope = %.17g", l->slope);

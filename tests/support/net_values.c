@@ -78,14 +78,28 @@ static Image separable(const NetLayer *l, const Image *x, const double **w)
     return z;
 }
 
-/* Of either kind of norm, its gamma and beta at *w. */
+static double net_eps(const NetLayer *l)
+{
+    return l->eps != 0 ? l->eps : 1e-3;
+}
+
+/* Of a norm of one image, its gamma and beta at *w. */
 static Image norm(const NetLayer *l, const Image *x, const double **w)
 {
-    const double *gamma = *w, *beta = gamma + x->channels, eps = l->eps != 0 ? l->eps : 1e-3;
+    const double *gamma = *w, *beta = gamma + x->channels, eps = net_eps(l);
     *w += 2 * x->channels;
     if (l->kind == LAYER_NORM)
         return naive_layer_norm(x, gamma, beta, eps);
     return naive_group_norm(x, gamma, beta, l->kind == NORM ? l->groups : x->channels, eps);
+}
+
+/* By the statistics among its parameters. */
+static Image batch_norm(const NetLayer *l, const Image *x, const double **w)
+{
+    const double *gamma = *w;
+    const int c = x->channels;
+    *w += 4 * c;
+    return naive_batch_norm(x, gamma, gamma + c, gamma + 2 * c, gamma + 3 * c, net_eps(l));
 }
 
 static Image apply(const Values *v, int at, const Image *x, const double **w)
@@ -131,6 +145,7 @@ static Image apply(const Values *v, int at, const Image *x, const double **w)
     case NORM:
     case LAYER_NORM:
     case INSTANCE_NORM: return norm(l, x, w);
+    case BATCH_NORM: return batch_norm(l, x, w);
     case PRELU:
         y = naive_prelu(x, *w);
         *w += x->channels;
@@ -162,8 +177,8 @@ static Image apply(const Values *v, int at, const Image *x, const double **w)
     }
 }
 
-/* Layers from `first` on, of which the first reads x. */
-static Values *apply_all(const Net *net, int first, const Image *x, const double *w)
+/* None of its layers is computed yet; the layer `first` reads x. */
+static Values *values_new(const Net *net, int first, const Image *x)
 {
     Values *v = calloc(1, sizeof *v);
     assert_non_null(v);
@@ -172,10 +187,22 @@ static Values *apply_all(const Net *net, int first, const Image *x, const double
     v->image = copy_of(x);
     if (first > 0)
         v->out[first - 1] = copy_of(x);
-    for (int i = first; i < v->count; i++) {
-        v->in[i] = copy_of(i ? &v->out[i - 1] : x);
-        v->out[i] = apply(v, i, &v->in[i], &w);
-    }
+    return v;
+}
+
+/* Layer i, whose parameters are at *w, which moves on. */
+static void apply_layer(Values *v, int i, const double **w)
+{
+    v->in[i] = copy_of(i ? &v->out[i - 1] : &v->image);
+    v->out[i] = apply(v, i, &v->in[i], w);
+}
+
+/* Layers from `first` on, of which the first reads x. */
+static Values *apply_all(const Net *net, int first, const Image *x, const double *w)
+{
+    Values *v = values_new(net, first, x);
+    for (int i = first; i < v->count; i++)
+        apply_layer(v, i, &w);
     return v;
 }
 
@@ -198,6 +225,18 @@ static Image pixels_of(const Net *net, const uint8_t *image)
     return x;
 }
 
+/* With the terms that layers bring. */
+static double loss_of(const Values *v)
+{
+    const Image *x = &v->image;
+    double loss = naive_loss(v->net->loss ? v->net->loss : "mse", &v->out[v->count - 1], x);
+    for (int i = 0; i < v->count; i++)
+        if (v->places[i].layer->kind == SAMPLE)
+            loss += v->places[i].layer->kl_weight * naive_kl(&v->in[i])
+                    / (x->height * x->width * x->channels);
+    return loss;
+}
+
 NetValues net_forward(const Net *net, const double *parameters, const uint8_t *image)
 {
     NetValues values;
@@ -205,11 +244,7 @@ NetValues net_forward(const Net *net, const double *parameters, const uint8_t *i
     Values *v = apply_all(net, 0, &x, parameters);
     values.latent = copy_of(&v->out[net_length(net->encoder) - 1]);
     values.output = copy_of(&v->out[v->count - 1]);
-    values.loss = naive_loss(net->loss ? net->loss : "mse", &values.output, &x);
-    for (int i = 0; i < v->count; i++)
-        if (v->places[i].layer->kind == SAMPLE)
-            values.loss += v->places[i].layer->kl_weight * naive_kl(&v->in[i])
-                           / (x.height * x.width * x.channels);
+    values.loss = loss_of(v);
     values_free(v);
     image_free(&x);
     return values;
@@ -256,21 +291,102 @@ static bool same_image(const Image *a, const Image *b)
                   == 0;
 }
 
-bool net_has_ties(const Net *net, const double *parameters, const uint8_t *image, double margin)
+static bool values_have_ties(const Values *v, double margin)
 {
-    Image x = pixels_of(net, image);
-    Values *v = apply_all(net, 0, &x, parameters);
     bool ties = false;
     for (int i = 0; i < v->count; i++) {
         if (v->places[i].layer->kind != UNPOOL)
             continue;
         int pool = net_find_place(v->places, i, v->places[i].layer->with);
-        if (same_image(&v->in[pool], &x)) /* pixels are equal or not on both sides */
+        if (same_image(&v->in[pool], &v->image)) /* pixels are equal or not on both sides */
             continue;
         ties = ties || pool_has_ties(&v->in[pool], &v->places[pool], margin);
     }
+    return ties;
+}
+
+bool net_has_ties(const Net *net, const double *parameters, const uint8_t *image, double margin)
+{
+    Image x = pixels_of(net, image);
+    Values *v = apply_all(net, 0, &x, parameters);
+    const bool ties = values_have_ties(v, margin);
     values_free(v);
     image_free(&x);
+    return ties;
+}
+
+/* ---- training of images that statistics are taken of together ---- */
+
+/* Layer `at` of each image, by the statistics of them all, which go to where its own lie in `seen`;
+   its parameters are at *w, which moves on. */
+static void batch_norm_together(Values *const *v, int n, int at, const double **w, double *seen)
+{
+    const NetLayer *l = v[0]->places[at].layer;
+    const Image *in[NET_GROUP];
+    for (int i = 0; i < n; i++) {
+        v[i]->in[at] = copy_of(at ? &v[i]->out[at - 1] : &v[i]->image);
+        in[i] = &v[i]->in[at];
+    }
+    const int c = in[0]->channels;
+    double *mean = seen + 2 * c, *variance = seen + 3 * c;
+    naive_moments(in, n, mean, variance);
+    for (int i = 0; i < n; i++)
+        v[i]->out[at] = naive_batch_norm(in[i], *w, *w + c, mean, variance, net_eps(l));
+    *w += 4 * c;
+}
+
+static void apply_together(Values *const *v, int n, int at, const double **w, double *seen)
+{
+    const NetLayer *l = v[0]->places[at].layer;
+    const double *first = *w;
+    if (l->kind == BATCH_NORM && !l->rests) {
+        batch_norm_together(v, n, at, w, seen);
+        return;
+    }
+    for (int i = 0; i < n; i++) {
+        *w = first;
+        apply_layer(v[i], at, w);
+    }
+}
+
+static void train_group(const Net *net, const double *parameters, uint8_t *const *images, int n,
+                        Values **v, double *seen)
+{
+    const double *w = parameters;
+    assert_in_range(n, 1, NET_GROUP);
+    for (int i = 0; i < n; i++) {
+        Image x = pixels_of(net, images[i]);
+        v[i] = values_new(net, 0, &x);
+        image_free(&x);
+    }
+    for (int at = 0; at < v[0]->count; at++)
+        apply_together(v, n, at, &w, seen + (w - parameters));
+}
+
+void net_train_group(const Net *net, const double *parameters, uint8_t *const *images, int n,
+                     double *losses, double *seen)
+{
+    Values *v[NET_GROUP];
+    train_group(net, parameters, images, n, v, seen);
+    for (int i = 0; i < n; i++) {
+        losses[i] = loss_of(v[i]);
+        values_free(v[i]);
+    }
+}
+
+bool net_group_has_ties(const Net *net, const double *parameters, uint8_t *const *images, int n,
+                        double margin)
+{
+    Values *v[NET_GROUP];
+    int count;
+    bool ties = false;
+    double *seen = net_parameters(net, 1, &count); /* room for it */
+    train_group(net, parameters, images, n, v, seen);
+    for (int i = 0; i < n; i++) {
+        ties = ties || values_have_ties(v[i], margin);
+        values_free(v[i]);
+    }
+    free(seen);
     return ties;
 }
 

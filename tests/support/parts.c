@@ -10,6 +10,7 @@ void part_of(const Model *model, int stage, Part *part)
     part->model = *model;
     part->model.loss = s->loss;
     part->model.backward_chunk = s->backward_chunk;
+    part->model.groups = s->groups;
     part->model.parameters = part->parameters;
     part->model.parameter_count = 0;
     part->model.trains = NULL; /* a table of all parameters: these are those that are trained */

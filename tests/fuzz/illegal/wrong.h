@@ -23,8 +23,10 @@ static const char *const wrong_shapes[] = {
 
 /* Of an activation. */
 static const char *const wrong_choices[] = {
-    "\"Relu\"",  "\"\"",        "1",        "true",         "{}",    "relu",
-    "\"relu \"", "\"relu\\0\"", "\"gelu\"", "{ \"relu\" }", "0 / 0", "string.rep(\"x\", 90000)",
+    "\"Relu\"",     "\"\"",        "1",
+    "true",         "{}",          "relu",
+    "\"relu \"",    "\"relu\\0\"", "\"gelu_tanh\"",
+    "{ \"relu\" }", "0 / 0",       "string.rep(\"x\", 90000)",
 };
 
 /* Of a padding. */

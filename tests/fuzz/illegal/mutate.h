@@ -2,7 +2,7 @@
 #ifndef TEST_MUTATE_H
 #define TEST_MUTATE_H
 
-#include "draw.h"
+#include "../draw.h"
 
 #include <stdbool.h>
 #include <stddef.h>
