@@ -99,6 +99,9 @@ double trainer_loss_sum(const Trainer *trainer, int n, double sum);
    left alone. */
 void trainer_column_sums(const Trainer *trainer, int n, double *sums);
 
+/* The groups of what is trained; NULL: its images have nothing to do with each other. */
+const ModelGroups *trainer_groups(const Trainer *trainer);
+
 /* The terms of the loss at hand, and how many; the doubles that each image has among the losses. */
 const ModelTerm *trainer_terms(const Trainer *trainer, int *count);
 size_t trainer_loss_places(const Model *model);

@@ -9,7 +9,6 @@
 
 #include <limits.h>
 #include <math.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,8 +21,6 @@
    MAX_CHUNK and for CHUNKS_WANTED, which keep threads at work to the end of a small batch. caec
    has the same numbers, and tests/training/test_limit.c holds the two together. */
 enum { MACS_A_REAL = 1400, MAX_CHUNK = 8, CHUNKS_WANTED = 8 };
-
-enum { LOOK_STEPS = 4096 }; /* a program with more is looked at without its steps */
 
 /* Powers of two, so that nodes of the tree of sums are the same images with larger chunks. */
 static int chunk_by_cost(const Model *model, int batch)
@@ -62,12 +59,6 @@ static int most_chunks(const Model *model, int batch)
     return (images + chunk - 1) / chunk;
 }
 
-static int chunks_of(const Model *model, int batch, int n)
-{
-    const int chunk = trainer_chunk(model, batch, n);
-    return (n + chunk - 1) / chunk;
-}
-
 int trainer_default_threads(const Model *model, const ModelTraining *training, int batch)
 {
     int threads = threads_default();
@@ -75,8 +66,7 @@ int trainer_default_threads(const Model *model, const ModelTraining *training, i
     return within < threads ? within > 1 ? within : 1 : threads;
 }
 
-/* Of what is trained; NULL: its images do not meet. */
-static const ModelGroups *trainer_groups(const Trainer *t)
+const ModelGroups *trainer_groups(const Trainer *t)
 {
     return t->stage ? t->stage->groups : t->model->groups;
 }
@@ -269,72 +259,87 @@ void trainer_show(Trainer *t)
     t->penalty = penalty_of(t->model, t->stage, trainer_shown(t));
 }
 
-/* A phase that many threads share: chunks of the group, whose sums meet in the tree. */
-static void run_phase(Trainer *t, const ModelGroups *groups, int phase,
-                      const uint8_t *const *images, const uint64_t *noise, int group, int chunk,
-                      double *losses)
+/* What chunks of images are for: a phase of a group's training, or, without groups, all of it. */
+typedef struct Chunks {
+    const ModelGroups *groups;
+    int phase, size, images; /* size: of a chunk */
+    const uint8_t *const *image;
+    const uint64_t *noise; /* NULL: none */
+    double *losses;
+} Chunks;
+
+static void run_chunk(const Trainer *t, const Chunks *c, int number, real *sum)
 {
-    const ModelPhase *p = &groups->phases[phase];
-    sum_tree_begin_part(&t->sums, (group + chunk - 1) / chunk, p->from, p->to);
+    const int first = number * c->size, rest = c->images - first,
+              n = rest < c->size ? rest : c->size;
+    void *workspace = t->workspaces[thread_number()];
+    if (c->groups) {
+        c->groups->run(c->phase, t->prepared, c->image, c->noise, c->images, first, n, sum,
+                       c->losses, t->shared, workspace, NULL);
+        return;
+    }
+    const ModelBackward backward = t->stage ? t->stage->backward_chunk : t->model->backward_chunk;
+    backward(t->prepared, c->image + first, c->noise ? c->noise + first : NULL, n, sum,
+             c->losses + (size_t)first * trainer_loss_places(t->model), workspace, NULL);
+}
+
+/* All of them, by all threads: their sums of the reals from <= i < to of the gradient meet in the
+   tree's root. */
+static void run_chunks(Trainer *t, const Chunks *c, size_t from, size_t to)
+{
+    sum_tree_begin_part(&t->sums, (c->images + c->size - 1) / c->size, from, to);
 #pragma omp parallel num_threads(t->threads)
     {
         int number;
         for (real *sum; (sum = sum_tree_take(&t->sums, &number));
-             sum_tree_hand_in(&t->sums, number, sum)) {
-            const int first = number * chunk, n = group - first < chunk ? group - first : chunk;
-            groups->run(phase, t->prepared, images, noise, group, first, n, sum, losses, t->shared,
-                        t->workspaces[thread_number()], NULL);
-        }
+             sum_tree_hand_in(&t->sums, number, sum))
+            run_chunk(t, c, number, sum);
     }
-    const real *root = sum_tree_root(&t->sums);
-    for (size_t i = p->from; i < p->to; i++)
-        t->group_total[i] += root[i];
+}
+
+/* One phase after the other of a group, whose sums meet in the total. */
+static void run_phases(Trainer *t, Chunks *c)
+{
+    for (int i = 0; i < c->groups->phase_count; i++) {
+        const ModelPhase *p = &c->groups->phases[i];
+        c->phase = i;
+        if (p->alone) {
+            c->groups->run(i, t->prepared, c->image, c->noise, c->images, 0, c->images, t->total,
+                           c->losses, t->shared, t->workspaces[0], NULL);
+            continue;
+        }
+        run_chunks(t, c, p->from, p->to);
+        const real *root = sum_tree_root(&t->sums);
+        for (size_t k = p->from; k < p->to; k++)
+            t->total[k] += root[k];
+    }
 }
 
 static void gradient_of_groups(Trainer *t, const ModelGroups *groups, const uint8_t *const *images,
                                const uint64_t *noise, int n)
 {
-    t->total = t->group_total;
     const size_t places = trainer_loss_places(t->model);
+    const int chunk = chunk_of_group(t->model, groups_size(groups, 0, t->batch));
+    t->total = t->group_total;
     memset(t->total, 0, t->model->parameter_reals * sizeof(real));
-    for (int at = 0; at < n; at += groups_size(groups, at, n)) {
-        const int group = groups_size(groups, at, n),
-                  chunk = chunk_of_group(t->model, groups_size(groups, 0, t->batch));
-        const uint64_t *numbers = noise ? noise + at : NULL;
-        for (int i = 0; i < groups->phase_count; i++)
-            if (groups->phases[i].alone)
-                groups->run(i, t->prepared, images + at, numbers, group, 0, group, t->total,
-                            t->losses + (size_t)at * places, t->shared, t->workspaces[0], NULL);
-            else
-                run_phase(t, groups, i, images + at, numbers, group, chunk,
-                          t->losses + (size_t)at * places);
+    for (int at = 0, size; at < n; at += size) {
+        size = groups_size(groups, at, n);
+        run_phases(t, &(Chunks){ groups, 0, chunk, size, images + at, noise ? noise + at : NULL,
+                                 t->losses + (size_t)at * places });
     }
 }
 
 void trainer_gradient(Trainer *t, const uint8_t *const *images, const uint64_t *noise, int n)
 {
-    const int size = trainer_chunk(t->model, t->batch, n);
-    const size_t places = trainer_loss_places(t->model);
-    const ModelBackward backward_chunk = t->stage ? t->stage->backward_chunk
-                                                  : t->model->backward_chunk;
-
+    const ModelGroups *groups = trainer_groups(t);
     t->counted = t->penalty;
-    if (trainer_groups(t)) {
-        gradient_of_groups(t, trainer_groups(t), images, noise, n);
+    if (groups) {
+        gradient_of_groups(t, groups, images, noise, n);
         return;
     }
-    sum_tree_begin(&t->sums, chunks_of(t->model, t->batch, n));
-#pragma omp parallel num_threads(t->threads)
-    {
-        int chunk;
-        for (real *sum; (sum = sum_tree_take(&t->sums, &chunk));
-             sum_tree_hand_in(&t->sums, chunk, sum)) {
-            int first = chunk * size, count = n - first < size ? n - first : size;
-            backward_chunk(t->prepared, images + first, noise ? noise + first : NULL, count, sum,
-                           t->losses + (size_t)first * places, t->workspaces[thread_number()],
-                           NULL);
-        }
-    }
+    const Chunks chunks = { NULL,  0,        trainer_chunk(t->model, t->batch, n), n, images,
+                            noise, t->losses };
+    run_chunks(t, &chunks, 0, t->model->parameter_reals);
     t->total = sum_tree_root(&t->sums);
 }
 
@@ -379,54 +384,6 @@ void trainer_backward(Trainer *t, int thread, const uint8_t *const *images, cons
     else
         backward_chunk(t->prepared, images, noise, n, gradient, losses, t->workspaces[thread],
                        clock);
-}
-
-/* A look under way. Generated code asks its clock for the time once at the start and then after
-   each step: that is where we come in. */
-typedef struct Look {
-    TrainerSee see;
-    void *context;
-    const ModelStep *steps;
-    int step, count; /* -1: at the start */
-    const real *workspace, *shared;
-    size_t shared_at; /* places from here on are in what groups share */
-} Look;
-
-static _Thread_local Look *look;
-
-static double see_step(void)
-{
-    if (look->step >= 0 && look->step < look->count) {
-        const ModelStep *s = &look->steps[look->step];
-        const real *value = s->place < look->shared_at ? look->workspace + s->place
-                                                       : look->shared + s->place - look->shared_at;
-        look->see(look->context, look->step, s->count > 0 ? value : NULL);
-    }
-    look->step++;
-    return 0;
-}
-
-double trainer_look(Trainer *t, int thread, const uint8_t *image, uint64_t noise, real *gradient,
-                    TrainerSee see, void *context)
-{
-    const ModelGroups *groups = trainer_groups(t);
-    Look here = { .see = see,
-                  .context = context,
-                  .step = -1,
-                  .workspace = t->workspaces[thread],
-                  .shared = t->shared,
-                  .shared_at = groups ? groups->shared_at : SIZE_MAX };
-    double seconds[LOOK_STEPS];
-    ModelClock clock = { .now = see_step, .seconds = seconds };
-
-    here.steps = trainer_steps(t, &here.count);
-    memset(gradient, 0, t->model->parameter_reals * sizeof(real));
-    memset(seconds, 0, sizeof seconds);
-    look = &here;
-    trainer_backward(t, thread, &image, &noise, 1, gradient, t->losses,
-                     here.count <= LOOK_STEPS ? &clock : NULL);
-    look = NULL;
-    return t->losses[0] + t->penalty.l1 + t->penalty.l2;
 }
 
 void trainer_evaluate(Trainer *t, const uint8_t *const *images, int n)
@@ -501,55 +458,4 @@ const real *trainer_optimizer_fault(const Trainer *t)
         if (o->state[i] && !finite_all(o->state[i], o->count))
             return o->state[i];
     return NULL;
-}
-
-/* More channels are not looked at: of the output, and of the layer that makes it. */
-enum { MAX_OUTPUT_CHANNELS = 16, MAX_CHANNELS = 4096 };
-
-typedef struct OutputChannels {
-    const Model *model;
-    size_t channels, block; /* of a pixel; pixels */
-    bool begun;
-    real rest[MAX_CHANNELS];                       /* what a dead one is */
-    bool shown[MAX_CHANNELS], alive[MAX_CHANNELS]; /* shown: a crop leaves pixels of it */
-} OutputChannels;
-
-/* The channel of a value of the output: that of the pixel, or of the pixel's place in its block. */
-static size_t channel_of(const OutputChannels *o, size_t value)
-{
-    size_t width = (size_t)o->model->output.dim[1], pixel = value / o->channels;
-    size_t place = pixel / width % o->block * o->block + pixel % width % o->block;
-    return place * o->channels + value % o->channels;
-}
-
-static void see_output(OutputChannels *o, const real *output, size_t values)
-{
-    for (size_t i = values; !o->begun && o->model->output_moved && i-- > 0;)
-        if (channel_of(o, i) < MAX_CHANNELS)
-            o->rest[channel_of(o, i)] = output[i];
-    o->begun = true;
-    for (size_t i = 0; i < values; i++) {
-        size_t c = channel_of(o, i);
-        if (c < MAX_CHANNELS)
-            o->shown[c] = true;
-        if (c < MAX_CHANNELS && output[i] != o->rest[c])
-            o->alive[c] = true;
-    }
-}
-
-int trainer_dead_channel(Trainer *t, const uint8_t *const *images, int n, real *scratch)
-{
-    const Model *model = t->model;
-    OutputChannels o = { .model = model,
-                         .channels = (size_t)model->output.dim[2],
-                         .block = model->output_block > 1 ? (size_t)model->output_block : 1 };
-
-    for (int i = 0; i < n; i++) {
-        trainer_reconstruct(t, images[i], scratch);
-        see_output(&o, scratch, trainer_image_values(model));
-    }
-    for (size_t c = 0; c < o.channels * o.block * o.block && c < MAX_CHANNELS; c++)
-        if (o.shown[c] && !o.alive[c] && c % o.channels < MAX_OUTPUT_CHANNELS)
-            return (int)c;
-    return -1;
 }
