@@ -15,27 +15,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Everything of one comparison. */
-typedef struct Verify {
-    const Model *model;
-    const char *path;
-    Safetensors file;
-    VerifyReport report;
-    const uint8_t **images; /* [batch], into pixels */
-    uint8_t *pixels;
-    real *parameters, *gradient; /* [parameter_reals] */
-    real *latent, *output;       /* [batch] of them */
-    double *losses, *theirs;     /* [batch]; room for the largest tensor of the file */
-    double *rounding;            /* the same room: what rounding explains of a difference */
-    double *noise;               /* [parameter_count]: how far rounding may have each gradient off
-                                    */
-    double move;                 /* the furthest by which the first update moves a parameter */
-    void *prepared, *workspace;
-    ModelGroups whole; /* the model's groups, if it has any, as one of the whole batch ... */
-    void *shared;      /* ... and what that shares */
-    Optimizer optimizer;
-} Verify;
-
 static size_t shape_count(const ModelShape *shape)
 {
     size_t count = 1;
@@ -48,135 +27,6 @@ static size_t shape_count(const ModelShape *shape)
 static size_t loss_places(const Model *model)
 {
     return model->loss_places > 0 ? (size_t)model->loss_places : 1;
-}
-
-/* Finds a tensor with a value per image: [batch] + shape. */
-static const SafetensorsEntry *find_batched(const Verify *v, const char *name,
-                                            const ModelShape *shape, Error *error)
-{
-    int dim[5] = { v->report.batch };
-    for (int i = 0; i < shape->rank; i++)
-        dim[i + 1] = shape->dim[i];
-    return weights_find(&v->file, v->path, "", name, shape->rank + 1, dim, error);
-}
-
-/* The batch's size stands in the input, the number of updates in the losses. */
-static int read_sizes(Verify *v, Error *error)
-{
-    const SafetensorsEntry *input = safetensors_find(&v->file, "input"),
-                           *loss = safetensors_find(&v->file, "loss");
-
-    if (!input || !loss)
-        return error_set(error, EXIT_INPUT, "%s: tensor %s is missing; this is no reference file",
-                         v->path, input ? "loss" : "input");
-    if (input->rank < 1 || input->shape[0] < 1 || input->shape[0] > INT_MAX)
-        return error_set(
-            error, EXIT_INPUT,
-            "%s: tensor input holds no images; its shape must be [batch, height, width, channels]",
-            v->path);
-    if (loss->rank != 1 || loss->shape[0] < 1 || loss->shape[0] > 1000000
-        || (loss->type != SAFETENSORS_F32 && loss->type != SAFETENSORS_F64))
-        return error_set(
-            error, EXIT_INPUT,
-            "%s: tensor loss must be a list of F32 or F64: one before each update and one after "
-            "the last",
-            v->path);
-    v->report.batch = (int)input->shape[0];
-    v->report.steps = (int)loss->shape[0] - 1;
-    return 0;
-}
-
-static bool is_trained(const Verify *v, int parameter)
-{
-    return !v->model->trains || v->model->trains[parameter];
-}
-
-/* Whether updates take the parameter to what the batch has seen of it. */
-static bool is_statistic(const Verify *v, int i)
-{
-    return v->model->groups && v->model->groups->momenta[i] >= 0;
-}
-
-/* A reference need not have the statistics, nor the share of a warm-up: then they start as they do
-   here. */
-static bool may_lack(const Verify *v, int i)
-{
-    for (int k = 0; k < v->model->warmup_count; k++)
-        if (v->model->warmups[k].parameter == i)
-            return true;
-    return is_statistic(v, i);
-}
-
-static bool is_present(const Verify *v, const char *prefix, const char *name)
-{
-    char full[512];
-    snprintf(full, sizeof full, "%s%s", prefix, name);
-    return safetensors_find(&v->file, full) != NULL;
-}
-
-/* Every tensor that must be there is, with its shape. */
-static int check_present(const Verify *v, Error *error)
-{
-    char prefix[32];
-
-    if (!find_batched(v, "input", &v->model->input, error)
-        || !find_batched(v, "latent", &v->model->latent, error)
-        || !find_batched(v, "output", &v->model->output, error))
-        return -1;
-    for (int step = -1; step <= v->report.steps; step++) {
-        if (step < 0)
-            strcpy(prefix, "grad/");
-        else
-            snprintf(prefix, sizeof prefix, "step%d/", step);
-        for (int i = 0; i < v->model->parameter_count; i++) {
-            const ModelParameter *p = &v->model->parameters[i];
-            if (step < 0 && !is_trained(v, i))
-                continue;
-            if (may_lack(v, i) && !is_present(v, prefix, p->name))
-                continue;
-            if (!weights_find(&v->file, v->path, prefix, p->name, p->shape.rank, p->shape.dim,
-                              error))
-                return -1;
-        }
-    }
-    return 0;
-}
-
-static bool is_expected(const Verify *v, const char *name)
-{
-    static const char *const plain[] = { "input", "latent", "output", "loss" };
-    char prefix[32];
-
-    for (size_t i = 0; i < sizeof plain / sizeof *plain; i++)
-        if (strcmp(name, plain[i]) == 0)
-            return true;
-    const char *slash = strchr(name, '/');
-    if (!slash)
-        return false;
-    int known = strncmp(name, "grad/", 5) == 0;
-    if (strncmp(name, "step", 4) == 0) {
-        /* printed again, so that "step01/" is not taken for "step1/" */
-        long step = strtol(name + 4, NULL, 10);
-        snprintf(prefix, sizeof prefix, "step%ld/", step);
-        known = step >= 0 && step <= v->report.steps && strncmp(name, prefix, strlen(prefix)) == 0;
-    }
-    for (int i = 0; known && i < v->model->parameter_count; i++)
-        if (strcmp(slash + 1, v->model->parameters[i].name) == 0)
-            return true;
-    return false;
-}
-
-static int check_extra(const Verify *v, Error *error)
-{
-    for (int i = 0; i < v->file.count; i++)
-        if (!is_expected(v, v->file.entries[i].name))
-            return error_set(
-                error, EXIT_INPUT,
-                "%s: tensor %.200s is one too many: neither input, latent, output, loss (of %d "
-                "updates), nor "
-                "grad/ or step<k>/ of a parameter of %s",
-                v->path, v->file.entries[i].name, v->report.steps, v->model->name);
-    return 0;
 }
 
 /* The optimizer that the reference's updates were made with. */
@@ -275,7 +125,7 @@ static double largest_gradient(const Verify *v)
 
     for (int i = 0; i < v->model->parameter_count; i++) {
         const ModelParameter *p = &v->model->parameters[i];
-        if (!is_trained(v, i))
+        if (!verify_trains(v, i))
             continue;
         read_tensor(v, "grad/", p->name, v->theirs);
         for (size_t k = 0; k < p->count; k++) {
@@ -293,7 +143,7 @@ static void compare_gradients(Verify *v)
     v->report.largest_gradient = largest_gradient(v);
     for (int i = 0; i < v->model->parameter_count; i++) {
         const ModelParameter *p = &v->model->parameters[i];
-        if (!is_trained(v, i))
+        if (!verify_trains(v, i))
             continue;
         for (size_t k = 0; k < p->count; k++)
             v->rounding[k] = verify_rounding * v->report.largest_gradient;
@@ -321,7 +171,7 @@ static double first_move(const Verify *v)
     double ours = 0, theirs = 0;
     for (int i = 0; i < v->model->parameter_count; i++) {
         const ModelParameter *p = &v->model->parameters[i];
-        if (!is_trained(v, i))
+        if (!verify_trains(v, i))
             continue; /* statistics of batches move in strides of their own */
         read_tensor(v, "step0/", p->name, v->theirs);
         read_tensor(v, "step1/", p->name, v->rounding);
@@ -342,12 +192,12 @@ static void compare_updates(Verify *v, int steps)
     snprintf(prefix, sizeof prefix, "step%d/", steps);
     for (int i = 0; i < v->model->parameter_count; i++) {
         const ModelParameter *p = &v->model->parameters[i];
-        if (may_lack(v, i) && !is_present(v, prefix, p->name))
+        if (verify_may_lack(v, i) && !verify_is_present(v, prefix, p->name))
             continue;
-        if (is_trained(v, i))
+        if (verify_trains(v, i))
             read_tensor(v, "grad/", p->name, v->rounding);
         for (size_t k = 0; k < p->count; k++)
-            v->rounding[k] = is_trained(v, i)
+            v->rounding[k] = verify_trains(v, i)
                                  ? update_rounding(v, v->rounding[k], v->noise[i], steps)
                                  : 0;
         const char *name = read_tensor(v, prefix, p->name, v->theirs);
@@ -408,7 +258,7 @@ static void exchange_statistics(Verify *v)
 {
     for (int i = 0; i < v->model->parameter_count; i++) {
         const ModelParameter *p = &v->model->parameters[i];
-        for (size_t k = p->offset; is_statistic(v, i) && k < p->offset + p->count; k++) {
+        for (size_t k = p->offset; verify_is_statistic(v, i) && k < p->offset + p->count; k++) {
             const real seen = v->gradient[k];
             v->gradient[k] = v->parameters[k];
             v->parameters[k] = seen;
@@ -421,7 +271,7 @@ static void divide_gradient(Verify *v)
 {
     for (int i = 0; i < v->model->parameter_count; i++) {
         const ModelParameter *p = &v->model->parameters[i];
-        for (size_t k = p->offset; !is_statistic(v, i) && k < p->offset + p->count; k++)
+        for (size_t k = p->offset; !verify_is_statistic(v, i) && k < p->offset + p->count; k++)
             v->gradient[k] /= (real)v->report.batch;
     }
 }
@@ -489,7 +339,7 @@ static int take_parameters(Verify *v, Error *error)
         return -1;
     for (int i = 0; i < model->parameter_count; i++) {
         const ModelParameter *p = &model->parameters[i];
-        there[i] = !may_lack(v, i) || is_present(v, "step0/", p->name);
+        there[i] = !verify_may_lack(v, i) || verify_is_present(v, "step0/", p->name);
         for (size_t k = p->offset; !there[i] && k < p->offset + p->count; k++)
             v->parameters[k] = (real)p->fill;
     }
@@ -503,10 +353,8 @@ static int prepare_all(Verify *v, Error *error)
 {
     int rows;
 
-    if (weights_open(&v->file, v->path, error) != 0 || read_sizes(v, error) != 0
-        || check_present(v, error) != 0 || check_extra(v, error) != 0)
-        return -1;
-    if (read_optimizer(v, error) != 0)
+    if (weights_open(&v->file, v->path, error) != 0 || verify_check_file(v, error) != 0
+        || read_optimizer(v, error) != 0)
         return -1;
     rows = 3 + v->model->parameter_count * (v->report.steps + 1);
     v->report.rows = memory_block((size_t)rows * sizeof *v->report.rows, error);
