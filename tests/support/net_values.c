@@ -15,6 +15,7 @@ typedef struct Values {
     NetPlace places[NET_PLACES];
     int count;
     Image image, in[NET_PLACES], out[NET_PLACES];
+    const double *weights[NET_PLACES]; /* where those of each layer begin */
 } Values;
 
 static Image copy_of(const Image *x)
@@ -88,6 +89,45 @@ static Image norm(const NetLayer *l, const Image *x, const double **w)
     return naive_group_norm(x, gamma, beta, l->kind == NORM ? l->groups : x->channels, eps);
 }
 
+/* The kernel that the layer has, its own or another's, and what comes after it there. */
+static const double *take_kernel(const Values *v, int at, const double **w, int reals)
+{
+    const NetLayer *l = v->places[at].layer;
+    const double *own = *w;
+    if (l->tied)
+        return v->weights[net_find_place(v->places, at, l->tied)];
+    *w += reals;
+    return own;
+}
+
+/* Where the bias is, if there is one. */
+static const double *take_bias(const NetLayer *l, const double **w, int reals)
+{
+    const double *bias = *w;
+    if (l->no_bias)
+        return NULL;
+    *w += reals;
+    return bias;
+}
+
+static Image convolve(const Values *v, int at, const Image *x, const double **w)
+{
+    const NetLayer *l = v->places[at].layer;
+    NaiveConv n = net_conv(l, (NetSize){ x->height, x->width, x->channels, false });
+    const double *kernel = take_kernel(
+        v, at, w, n.kernel[0] * n.kernel[1] * x->channels / n.groups * l->filters);
+    return (l->kind == CONV ? naive_convolve : naive_transpose)(
+        x, kernel, take_bias(l, w, l->filters), l->filters, &n);
+}
+
+static Image dense(const Values *v, int at, const Image *x, const double **w)
+{
+    const NetLayer *l = v->places[at].layer;
+    const double *kernel = take_kernel(v, at, w, x->channels * l->units);
+    return (l->tied ? naive_dense_transpose : naive_dense)(x, kernel, take_bias(l, w, l->units),
+                                                           l->units);
+}
+
 static Image apply(const Values *v, int at, const Image *x, const double **w)
 {
     const NetLayer *l = v->places[at].layer;
@@ -96,29 +136,19 @@ static Image apply(const Values *v, int at, const Image *x, const double **w)
         return join(v, at, l, x);
     switch (l->kind) {
     case CONV:
-    case DECONV: {
-        NaiveConv n = net_conv(l, (NetSize){ x->height, x->width, x->channels, false });
-        const double *weights = *w,
-                     *bias = weights
-                             + n.kernel[0] * n.kernel[1] * x->channels / n.groups * l->filters;
-        y = (l->kind == CONV ? naive_convolve : naive_transpose)(
-            x, weights, l->no_bias ? NULL : bias, l->filters, &n);
-        *w = bias + (l->no_bias ? 0 : l->filters);
+    case DECONV:
+        y = convolve(v, at, x, w);
         naive_activation(&y, l->activation ? l->activation : "linear", 0.2);
         return y;
-    }
     case DEPTHWISE:
     case SEPARABLE:
         y = l->kind == DEPTHWISE ? depthwise(l, x, w) : separable(l, x, w);
         naive_activation(&y, l->activation ? l->activation : "linear", 0.2);
         return y;
-    case DENSE: {
-        const double *weights = *w, *bias = weights + x->channels * l->units;
-        y = naive_dense(x, weights, l->no_bias ? NULL : bias, l->units);
-        *w = bias + (l->no_bias ? 0 : l->units);
+    case DENSE:
+        y = dense(v, at, x, w);
         naive_activation(&y, l->activation ? l->activation : "linear", 0.2);
         return y;
-    }
     case FLATTEN: return naive_reshape(x, 1, 1, x->height * x->width * x->channels);
     case RESHAPE: return naive_reshape(x, l->shape[0], l->shape[1], l->shape[2]);
     case POOL:
@@ -162,13 +192,18 @@ static Image apply(const Values *v, int at, const Image *x, const double **w)
     }
 }
 
-/* Layers from `first` on, of which the first reads x. */
+/* Layers from `first` on, of which the first reads x; w: the weights of all. */
 static Values *apply_all(const Net *net, int first, const Image *x, const double *w)
 {
     Values *v = calloc(1, sizeof *v);
     assert_non_null(v);
     v->net = net;
     v->count = net_places(net, v->places);
+    for (int i = 0; i < v->count; i++) {
+        v->weights[i] = w;
+        w += net_layer_reals(v->places[i].layer, v->places[i].in);
+    }
+    w = v->weights[first];
     v->image = copy_of(x);
     if (first > 0)
         v->out[first - 1] = copy_of(x);
@@ -276,12 +311,7 @@ bool net_has_ties(const Net *net, const double *parameters, const uint8_t *image
 
 Image net_decode(const Net *net, const double *parameters, const Image *latent)
 {
-    NetPlace places[NET_PLACES];
-    net_places(net, places);
-    int first = net_length(net->encoder);
-    for (int i = 0; i < first; i++)
-        parameters += net_layer_reals(places[i].layer, places[i].in);
-    Values *v = apply_all(net, first, latent, parameters);
+    Values *v = apply_all(net, net_length(net->encoder), latent, parameters);
     Image output = copy_of(&v->out[v->count - 1]);
     values_free(v);
     return output;
