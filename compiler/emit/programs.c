@@ -80,6 +80,12 @@ static const char *loss_expression(const Plan *plan, const Program *program, con
                    : arena_format("losses + %d", place);
 }
 
+/* In the emitted names, the parameter whose gradient the node is. */
+static const char *parameter_of(const Graph *graph, const Node *gradient)
+{
+    return upper(plan_identifier(graph->parameters[gradient->parameter - 1].node->name));
+}
+
 /* A value that the step reads or writes. */
 static const char *value_expression(const Plan *plan, const Program *program, int place,
                                     const Node *node)
@@ -99,9 +105,7 @@ static const char *value_expression(const Plan *plan, const Program *program, in
                                       several ? "s" : ""),
                          node);
     if (plan_is_gradient(node))
-        return arena_format(
-            "gradient + P_%s",
-            upper(plan_identifier(graph->parameters[node->parameter - 1].node->name)));
+        return arena_format("gradient + P_%s", parameter_of(graph, node));
     return workspace_expression(plan, program, place, node);
 }
 
@@ -236,8 +240,7 @@ static void set_step(lua_State *L, const Plan *plan, const Program *program, int
     set_number(L, "phase", program->phase ? program->phase[place] : 0);
     set_bool(L, "batched", step->kernel->batched);
     set_bool(L, "takes_group", step_takes_group(step));
-    set_text(L, "flush",
-             step->sums ? upper(plan_identifier(arena_format("%s.kernel", step->layer))) : "");
+    set_text(L, "flush", step->sums ? parameter_of(plan->graph, step->core) : "");
     set_words(L, plan, program, place);
     set_on_use(L, plan, program, place);
 }
@@ -291,6 +294,15 @@ static void set_rings(lua_State *L, const Program *program)
     set_number(L, "scratch_at", (double)program->scratch);
 }
 
+/* Whether the step makes the gradient, or one of those that it is the sum of. */
+static bool adds_to(const Step *step, Node *gradient)
+{
+    bool adds = false;
+    for (; gradient; gradient = gradient_before(gradient))
+        adds = adds || step_writes(step, gradient_last(gradient));
+    return adds;
+}
+
 /* The reals of the flat gradient that a phase adds to: from the first parameter whose gradient it
    makes to the last. */
 static void set_range(lua_State *L, const Plan *plan, const Program *program, int phase)
@@ -298,10 +310,10 @@ static void set_range(lua_State *L, const Plan *plan, const Program *program, in
     const Graph *graph = plan->graph;
     int64_t at = 0, from = 0, to = 0;
     for (int i = 0; i < graph->parameter_count; i++) {
-        const Node *gradient = graph_gradient(graph, program->stage, i);
+        Node *gradient = graph_gradient(graph, program->stage, i);
         const int64_t end = at + shape_count(graph->parameters[i].node->shape);
         for (int s = 0; s < program->count && gradient; s++) {
-            if (program->phase[s] != phase || !step_writes(program->steps[s], gradient))
+            if (program->phase[s] != phase || !adds_to(program->steps[s], gradient))
                 continue;
             from = to ? from : at;
             to = end;

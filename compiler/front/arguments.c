@@ -325,7 +325,7 @@ void read_argument(lua_State *L, const ArgumentPlaces *places, const ArgSpec *sp
         read_reals(L, places, spec, arg);
     } else if (spec->kind == ARG_SHAPE) {
         read_shape_argument(L, places, spec, arg);
-    } else if (spec->kind == ARG_LAYER || spec->kind == ARG_LAYERS) {
+    } else if (spec->kind == ARG_LAYER || spec->kind == ARG_LAYERS || spec->kind == ARG_TIED) {
         read_references(L, places, spec, arg);
     } else {
         read_number(L, places, spec, arg);

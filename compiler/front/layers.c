@@ -103,8 +103,9 @@ static void read_penalties(Loader *load, const ArgumentPlaces *places, Arg args[
 }
 
 /* Of the layer's parameters, those from `first` on, its kernels: all but vectors. */
-static void penalize_kernels(Graph *graph, const Word *word, int first, const Arg *args)
+static void penalize_kernels(const Layer *layer, const Word *word, int first, const Arg *args)
 {
+    Graph *graph = layer->graph;
     const Arg *given = args[KERNEL_L1].number > 0 ? &args[KERNEL_L1] : &args[KERNEL_L2];
     bool kernels = false;
     for (int i = first; i < graph->parameter_count; i++) {
@@ -117,6 +118,9 @@ static void penalize_kernels(Graph *graph, const Word *word, int first, const Ar
         p->l1 = args[KERNEL_L1].number;
         p->l2 = args[KERNEL_L2].number;
     }
+    if (given->number > 0 && layer->tied)
+        fail(given->loc, "%s: has the kernel of %s; give %s to that layer", word->word, layer->tied,
+             penalty_args[given - args].name);
     if (given->number > 0 && !kernels)
         fail(given->loc, "%s: has no kernel, so there is nothing to penalize; leave %s out",
              word->word, penalty_args[given - args].name);
@@ -143,7 +147,7 @@ static Node *load_layer(Loader *load, const char *part, const Word *word, Node *
                     .rests = rests };
     x = spec->build(&layer, args, x);
     layer_activity(&layer, penalties, x);
-    penalize_kernels(graph, word, parameters, penalties);
+    penalize_kernels(&layer, word, parameters, penalties);
     if (graph->layer_count && !layer.leaves)
         graph->layers[graph->layer_count - 1].read = true;
     *add_layer_row(graph) = (LayerRow){ .part = part,

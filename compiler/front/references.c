@@ -40,14 +40,15 @@ _Noreturn static void refuse(const Graph *graph, const LayerNames *names, const 
     fail(loc, "%s: there is no layer '%.80s' before this one; did you mean %s?", word, name, known);
 }
 
+/* `reads`: the layer's output, not its kernel alone. */
 static Node *find(Graph *graph, const LayerNames *names, const char *word, Loc loc,
-                  const char *name)
+                  const char *name, bool reads)
 {
     if (strcmp(name, graph->input->name) == 0)
         return graph->input;
     for (int i = 0; i < graph->layer_count; i++)
         if (strcmp(graph->layers[i].name, name) == 0) {
-            graph->layers[i].read = true;
+            graph->layers[i].read = graph->layers[i].read || reads;
             return graph->layers[i].output;
         }
     refuse(graph, names, word, loc, name);
@@ -63,7 +64,7 @@ const char *references_find(Graph *graph, const LayerNames *names, const char *w
             if (strlen(ref->name) > MAX_FULL_NAME)
                 fail(args[i].loc, "%s: no layer has a name of %zu letters; at most %d", word,
                      strlen(ref->name), MAX_FULL_NAME);
-            ref->node = find(graph, names, word, args[i].loc, ref->name);
+            ref->node = find(graph, names, word, args[i].loc, ref->name, specs[i].kind != ARG_TIED);
             text_add(&all, "%s%s", all.length ? ", " : "", ref->name);
         }
     return all.length ? all.data : "";

@@ -11,8 +11,9 @@ typedef struct LayerNames {
 } LayerNames;
 
 /* Finds the layers that the arguments name among those that the graph has, "input" being the image;
-   marks them as read. Returns their names, "a, b". Fails at the argument's place where there is no
-   such layer, suggesting the nearest name, or where it comes later. */
+   marks them as read, but for those whose kernel alone is taken. Returns their names, "a, b". Fails
+   at the argument's place where there is no such layer, suggesting the nearest name, or where it
+   comes later. */
 const char *references_find(Graph *graph, const LayerNames *names, const char *word,
                             const ArgSpec *specs, Arg *args);
 

@@ -240,6 +240,16 @@ Node *graph_gradient(const Graph *graph, int stage, int i)
     return graph->stages[stage - 1].gradient ? graph->stages[stage - 1].gradient[i] : NULL;
 }
 
+Node *gradient_last(Node *gradient)
+{
+    return gradient->op->sums_gradients ? gradient->input[1] : gradient;
+}
+
+Node *gradient_before(Node *gradient)
+{
+    return gradient->op->sums_gradients ? gradient->input[0] : NULL;
+}
+
 bool stage_trains(const Stage *stage, int layer)
 {
     return (layer >= stage->encoder_first && layer <= stage->encoder_last)

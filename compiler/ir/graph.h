@@ -114,6 +114,9 @@ struct Op {
        node_storage(). */
     bool view;
 
+    /* Its inputs are gradients of one parameter, which steps add to one place: no step makes it. */
+    bool sums_gradients;
+
     /* A leaf that is a parameter; the others are data. */
     bool holds_weights;
 
@@ -297,7 +300,7 @@ struct Graph {
     int stage_count;
     Fusion **fusions; /* set by fuse */
     int fusion_count;
-    Fusion **fusion_of; /* likewise: of each node, NULL of leaves */
+    Fusion **fusion_of; /* likewise: of each node, NULL of what no step makes */
     bool grouped;       /* training ties the images of a group together ... */
     int over;           /* ... of so many; 0: of a whole batch */
     bool streams;       /* it is compiled for images that come row by row; set before the passes */
@@ -370,6 +373,12 @@ int graph_partial_stages(const Graph *graph);
 Node *graph_loss(const Graph *graph, int stage);
 bool graph_trains(const Graph *graph, int stage, int i);
 Node *graph_gradient(const Graph *graph, int stage, int i);
+
+/* A parameter that several layers have has the sum of their gradients, in a fixed order. Of such a
+   gradient, or any other: the last that is added, itself where it is no sum; and what comes before,
+   NULL: nothing. */
+Node *gradient_last(Node *gradient);
+Node *gradient_before(Node *gradient);
 
 /* Likewise: the loss as inference has it, NULL where that is the loss itself without noise; and
    what training sees of parameter i, NULL where that is no statistic or its layer rests. */

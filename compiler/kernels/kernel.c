@@ -108,10 +108,16 @@ bool step_writes(const Step *step, const Node *node)
     return is_among(step, node, STEP_WRITTEN);
 }
 
+/* Gradients of one parameter are added to one place. */
+static bool same_place(const Node *a, const Node *b)
+{
+    return a == b || (a && b && a->parameter && a->parameter == b->parameter);
+}
+
 static bool has_argument(const Step *step, const Node *node)
 {
     for (int i = 0; i < step->argument_count; i++)
-        if (step->arguments[i].node == node)
+        if (same_place(step->arguments[i].node, node))
             return true;
     return false;
 }

@@ -1,5 +1,8 @@
 /* add: y = a + b, value by value; its gradient by either is dy itself. Differentiation sums with it
-   what several readers of a value send back. */
+   what several readers of a value send back.
+
+   gradient_sum: the same of gradients of one parameter, a sum itself or not and one more. No step
+   makes it, since the steps of both add to one place in any case. */
 #include "layer.h"
 
 static void add_shape(Node *node)
@@ -28,6 +31,15 @@ const Op op_add = { .name = "add",
 Node *sum_of_gradients(Graph *graph, const Node *of, const char *name, Node *a, Node *b)
 {
     return node_new(graph, &op_add, of, name, (Node *[]){ a, b }, NULL);
+}
+
+const Op op_gradient_sum = {
+    .name = "gradient_sum", .arity = 2, .shape = add_shape, .sums_gradients = true
+};
+
+Node *sum_of_parameter_gradients(Graph *graph, const Node *of, const char *name, Node *a, Node *b)
+{
+    return node_new(graph, &op_gradient_sum, of, name, (Node *[]){ a, b }, NULL);
 }
 
 static Node *add_build(Layer *layer, const Arg *args, Node *x)

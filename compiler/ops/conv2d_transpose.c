@@ -75,7 +75,18 @@ const Op op_conv2d_transpose_dw = { .name = "conv2d_transpose_dw",
                                     .direction = DIRECTION_DW,
                                     .gradient_of = &op_conv2d_transpose };
 
-enum { FILTERS, KERNEL, STRIDE, PADDING, OUTPUT_PADDING, DILATION, GROUPS, ACTIVATION, USE_BIAS };
+enum {
+    FILTERS,
+    KERNEL,
+    STRIDE,
+    PADDING,
+    OUTPUT_PADDING,
+    DILATION,
+    GROUPS,
+    ACTIVATION,
+    USE_BIAS,
+    TIED
+};
 
 /* Keras's sizes where padding has a name, PyTorch's where it is in numbers; -1: no output_padding
    is given. */
@@ -124,6 +135,22 @@ static ConvNumbers numbers_of(const Layer *layer, const Arg *args, const Node *x
     return n;
 }
 
+/* The kernel of a convolution, HWIO, is that of its transpose, HWOI: what one reads the other
+   makes. So all of its numbers but the padding are the convolution's. */
+static Node *tied_kernel(Layer *layer, const Arg *args, const ConvNumbers *n, const Node *x)
+{
+    const Node *core = tied_core(layer, &args[TIED], &op_conv2d);
+    const ConvShape s = conv_shape(core);
+    want_tied_number(layer, &args[GROUPS], "groups", n->groups, s.groups);
+    want_tied_number(layer, &args[FILTERS], "filters", (int)args[FILTERS].number, s.ci);
+    want_tied_pair(layer, &args[KERNEL], "kernel", n->kernel, (int[]){ s.kernel_h, s.kernel_w });
+    want_tied_pair(layer, &args[STRIDE], "stride", n->stride, (int[]){ s.stride_h, s.stride_w });
+    want_tied_pair(layer, &args[DILATION], "dilation", n->dilation,
+                   (int[]){ s.dilation_h, s.dilation_w });
+    want_tied_input(layer, &args[TIED], x, x->shape.dim[2], s.co);
+    return core->input[1];
+}
+
 static Node *conv2d_transpose_build(Layer *layer, const Arg *args, Node *x)
 {
     want_image(&layer->model, x);
@@ -137,6 +164,8 @@ static Node *conv2d_transpose_build(Layer *layer, const Arg *args, Node *x)
     conv.padding = arena_format("%s%s", conv_padding_text(&args[PADDING]),
                                 conv_pair_text("output padding", more->pair, -1));
     want_groups(layer, &args[GROUPS], channels, conv.filters);
+    if (args[TIED].ref_count)
+        conv.kernel = tied_kernel(layer, args, &conv.numbers, x);
     conv.in = conv.filters / conv.numbers.groups;
     conv.out = channels;
     return conv_layer(layer, &conv, x);
@@ -156,6 +185,7 @@ const LayerSpec layer_conv2d_transpose = {
         { "groups", ARG_INT, .number = 1, .min = 1, .max = 1 << 16 },
         { "activation", ARG_CHOICE, .text = "linear", .choices = activation_names },
         { "use_bias", ARG_BOOL, .number = 1 },
+        TIED_ARG,
     },
     conv2d_transpose_build,
 };

@@ -83,11 +83,11 @@ static const char *detail(const ConvLayer *conv)
 {
     const ConvNumbers *n = &conv->numbers;
     int usual = conv->op == &op_conv2d ? 1 : 0;
-    return arena_format("%d filters %dx%d%s%s%s%s, %s", conv->filters, n->kernel[0], n->kernel[1],
+    return arena_format("%d filters %dx%d%s%s%s%s, %s%s", conv->filters, n->kernel[0], n->kernel[1],
                         conv_pair_text("stride", n->stride, usual), conv->padding,
                         conv_pair_text("dilation", n->dilation, 1),
                         n->groups > 1 ? arena_format(", %d groups", n->groups) : "",
-                        conv->activation);
+                        conv->activation, conv->kernel ? ", tied" : "");
 }
 
 Node *layer_bias(Layer *layer, Node *y)
@@ -96,13 +96,19 @@ Node *layer_bias(Layer *layer, Node *y)
     return layer_node(layer, &op_bias_add, "bias_add", y, b, NULL);
 }
 
-Node *conv_layer(Layer *layer, const ConvLayer *conv, Node *x)
+static Node *own_kernel(Layer *layer, const ConvLayer *conv)
 {
     const ConvNumbers *n = &conv->numbers;
     double taps = (double)n->kernel[0] * n->kernel[1];
-    Node *w = layer_parameter(layer, "kernel",
-                              (Shape){ 4, { n->kernel[0], n->kernel[1], conv->in, conv->out } },
-                              glorot_limit(taps * conv->in, taps * conv->out));
+    return layer_parameter(layer, "kernel",
+                           (Shape){ 4, { n->kernel[0], n->kernel[1], conv->in, conv->out } },
+                           glorot_limit(taps * conv->in, taps * conv->out));
+}
+
+Node *conv_layer(Layer *layer, const ConvLayer *conv, Node *x)
+{
+    const ConvNumbers *n = &conv->numbers;
+    Node *w = conv->kernel ? conv->kernel : own_kernel(layer, conv);
     Node *b = conv->use_bias ? layer_parameter(layer, "bias", (Shape){ 1, { conv->filters } }, 0)
                              : NULL;
     Node *y = layer_node(layer, conv->op, "", x, w, conv_numbers(conv->op, n));

@@ -47,6 +47,25 @@ int next_stream(const Graph *graph);
 /* Names of a padding, for ARG_PADDING. */
 extern const char *const padding_names[];
 
+/* ---- tied layers ---- */
+
+/* For words whose kernel may be another layer's, transposed: their argument; the product of the
+   layer that it names, whose kernel is input 1. Sets layer->tied. Fails where that layer is of
+   another kind than `of`, or tied itself. */
+#define TIED_ARG                         \
+    {                                    \
+        "tied", ARG_TIED, .text = "none" \
+    }
+Node *tied_core(Layer *layer, const Arg *tied, const Op *of);
+
+/* Then: fail at the argument where it is not what comes with that kernel; and where what comes in
+   has other values or channels. */
+void want_tied_number(const Layer *layer, const Arg *argument, const char *name, int given,
+                      int wanted);
+void want_tied_pair(const Layer *layer, const Arg *argument, const char *name, const int given[2],
+                    const int wanted[2]);
+void want_tied_input(const Layer *layer, const Arg *tied, const Node *x, int given, int wanted);
+
 /* ---- convolutions ---- */
 
 /* Multiply-adds, counted on the whole input, zeros of the padding and repeated pixels included, as
@@ -102,10 +121,11 @@ ConvNumbers conv_numbers_gathering(const Layer *layer, const ConvArgs *args, con
 /* y and a bias of the layer. */
 Node *layer_bias(Layer *layer, Node *y);
 
-/* What conv2d and conv2d_transpose have in common. Kernel, bias and activation are those of the
-   layer; `out` and `in`: the last two sides of the kernel. */
+/* What conv2d and conv2d_transpose have in common. Bias and activation are those of the layer, and
+   so is the kernel where none is given; `out` and `in`: its last two sides. */
 typedef struct ConvLayer {
     const Op *op;
+    Node *kernel; /* NULL: the layer's own */
     ConvNumbers numbers;
     int filters, in, out;
     const char *activation, *padding; /* padding: for the summary, "" where it is the usual */

@@ -24,7 +24,8 @@ typedef enum ArgKind {
     /* the full name of a layer that comes before, "encoder.conv1"; ARG_LAYERS: or a list of such
        names */
     ARG_LAYER,
-    ARG_LAYERS
+    ARG_LAYERS,
+    ARG_TIED /* likewise of a layer whose kernel is taken, but not its output; may be left out */
 } ArgKind;
 
 enum { MAX_ARGS = 12, AXES = 2 };
@@ -61,7 +62,7 @@ typedef struct Arg {
     RealList reals;   /* of ARG_REALS: one, or as many as the list has */
     Loc loc;          /* of the argument's word; of the layer's word where it is left out */
     Shape shape;      /* of ARG_SHAPE */
-    LayerRef *refs;   /* of ARG_LAYER (one) and ARG_LAYERS */
+    LayerRef *refs;   /* of ARG_LAYER (one), ARG_LAYERS and ARG_TIED (one or none) */
     int ref_count;
 } Arg;
 
@@ -73,6 +74,7 @@ typedef struct Layer {
     const char *detail; /* for the summary: set by build */
     bool rests;         /* it has trainable = false: so have its parameters */
     bool leaves;        /* it does not read what comes in: set by build */
+    const char *tied;   /* the layer whose kernel it has; NULL: one of its own, or none. Likewise */
 } Layer;
 
 typedef struct LayerSpec {
@@ -163,9 +165,11 @@ bool activation_is_zero_below(const Node *node);
 Node *image_node(Graph *graph, const char *name, Node place);
 
 /* For passes. sum_of_gradients: a + b, of what two readers of the value `of` send back, under that
-   name. pixels_as_reals: the image `pixels` as reals, where inference has it in the place of `of`:
-   the node that is there, or a new one. */
+   name; sum_of_parameter_gradients: likewise of a parameter, see gradient_last(). pixels_as_reals:
+   the image `pixels` as reals, where inference has it in the place of `of`: the node that is there,
+   or a new one. */
 Node *sum_of_gradients(Graph *graph, const Node *of, const char *name, Node *a, Node *b);
+Node *sum_of_parameter_gradients(Graph *graph, const Node *of, const char *name, Node *a, Node *b);
 Node *pixels_as_reals(Graph *graph, const Node *of, Node *pixels);
 
 /* What a convolution works on, in numbers; of conv2d, conv2d_dx and conv2d_dw alike. The virtual

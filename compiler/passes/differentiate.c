@@ -24,11 +24,14 @@ static void arrive(Arrived **list, Node *value)
    what reads it. NULL: no gradient arrives. */
 static Node *total(Graph *graph, const Node *of, const Arrived *list)
 {
+    Node *(*const sum_of)(Graph *, const Node *, const char *, Node *,
+                          Node *) = of->op->holds_weights ? sum_of_parameter_gradients
+                                                          : sum_of_gradients;
     Node *sum = list ? list->value : NULL;
     for (int n = 1; list && list->next; n++, list = list->next) {
         const char *name = n == 1 ? arena_format("%s.sum", of->name)
                                   : arena_format("%s.sum%d", of->name, n);
-        sum = sum_of_gradients(graph, of, name, sum, list->next->value);
+        sum = sum_of(graph, of, name, sum, list->next->value);
     }
     return sum;
 }

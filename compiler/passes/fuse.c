@@ -77,17 +77,32 @@ static bool is_gradient_of(const Node *node, const Node *of)
     return node && of && node->op->gradient_of == of->op;
 }
 
+/* Whether the node is a gradient of that very node: others may read the same kernel. */
+static bool belongs_to(const Node *node, const Node *of)
+{
+    return is_gradient_of(node, of) && node->stage == of->stage
+           && strcmp(node->layer, of->layer) == 0;
+}
+
 /* dX of the core: it reads the core's kernel as the core does, as input 1. */
 static Node *find_dx(const Users *all, const Node *core)
 {
     const Node *kernel = core->input[1];
     for (int i = all->first[kernel->id]; i < all->first[kernel->id + 1]; i++) {
         Node *node = all->node[i];
-        if (is_gradient_of(node, core) && node->op->direction == DIRECTION_DX
-            && node->stage == core->stage && node->input[1] == kernel)
+        if (belongs_to(node, core) && node->op->direction == DIRECTION_DX
+            && node->input[1] == kernel)
             return node;
     }
     return NULL;
+}
+
+/* That by the node's parameter, among all that the parameter has. */
+static Node *find_gradient(const Node *of, Node *gradient)
+{
+    while (gradient && !belongs_to(gradient_last(gradient), of))
+        gradient = gradient_before(gradient);
+    return gradient ? gradient_last(gradient) : NULL;
 }
 
 /* What the gradient of its activation reads, as `commute` leaves it. */
@@ -121,9 +136,9 @@ static void find_backward(const Graph *graph, const Users *all, Fusion *fusion)
     for (int i = 0; i < graph->parameter_count; i++) {
         const Node *parameter = graph->parameters[i].node;
         if (parameter == fusion->core->input[1])
-            fusion->dw = graph_gradient(graph, stage, i);
+            fusion->dw = find_gradient(fusion->core, graph_gradient(graph, stage, i));
         if (fusion->bias && parameter == fusion->bias->input[1])
-            fusion->db = graph_gradient(graph, stage, i);
+            fusion->db = find_gradient(fusion->bias, graph_gradient(graph, stage, i));
     }
     fusion->dx = find_dx(all, fusion->core);
     find_arriving(fusion, fusion->dw ? fusion->dw->input[1] : NULL);
@@ -182,9 +197,10 @@ static void mark_gradients(Graph *graph)
 {
     for (int p = 0; p <= graph_partial_stages(graph); p++)
         for (int i = graph->parameter_count - 1; i >= 0; i--) {
-            Node *gradient = graph_gradient(graph, p, i);
-            if (gradient && gradient->stage == p)
-                gradient->parameter = i + 1;
+            Node *all = graph_gradient(graph, p, i);
+            for (; all; all = gradient_before(all))
+                if (gradient_last(all)->stage == p)
+                    gradient_last(all)->parameter = i + 1;
         }
 }
 
@@ -194,7 +210,7 @@ void pass_fuse(Graph *graph)
     graph->fusion_of = ARENA_ARRAY(Fusion *, graph->count);
     for (int i = 0; i < graph->count; i++) {
         Node *node = graph->nodes[i];
-        if (graph->fusion_of[i] || node->op->arity == 0)
+        if (graph->fusion_of[i] || node->op->arity == 0 || node->op->sums_gradients)
             continue;
         Fusion *fusion = add_fusion(
             graph, node_heads_fusion(node) ? name_of_core(node) : node->name, node);

@@ -77,11 +77,11 @@ static bool reads_image(const Graph *graph)
 static void plan_training(Plan *plan, Program *program)
 {
     const Graph *graph = plan->graph;
-    Node **roots = ARENA_ARRAY(Node *, graph->parameter_count + 1);
+    Node **roots = ARENA_ARRAY(Node *, graph->count + 1);
     int count = 0;
     for (int i = 0; i < graph->parameter_count; i++)
-        if (graph_gradient(graph, program->stage, i))
-            roots[count++] = graph_gradient(graph, program->stage, i);
+        for (Node *all = graph_gradient(graph, program->stage, i); all; all = gradient_before(all))
+            roots[count++] = gradient_last(all);
     roots[count++] = graph_loss(graph, program->stage);
     plan_steps(plan, program, roots, count);
 }

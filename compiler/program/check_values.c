@@ -57,8 +57,8 @@ static void check_results(Checker *c)
     }
     want_made(c, graph_loss(graph, p->stage));
     for (int i = 0; i < graph->parameter_count; i++)
-        if (graph_gradient(graph, p->stage, i))
-            want_made(c, graph_gradient(graph, p->stage, i));
+        for (Node *all = graph_gradient(graph, p->stage, i); all; all = gradient_before(all))
+            want_made(c, gradient_last(all));
 }
 
 /* ---- values in the workspace ---- */

@@ -59,9 +59,9 @@ static Checker new_tables(const Plan *plan, const Program *program)
     c.sum = c.scratch + steps;
     c.before = c.sum + steps;
     for (int i = 0; i < plan->graph->parameter_count; i++) {
-        const Node *gradient = graph_gradient(plan->graph, program->stage, i);
-        if (gradient)
-            c.gradient[gradient->id] = i + 1;
+        Node *all = graph_gradient(plan->graph, program->stage, i);
+        for (; all; all = gradient_before(all))
+            c.gradient[gradient_last(all)->id] = i + 1;
     }
     return c;
 }

@@ -131,7 +131,8 @@ static void of_dense_layers(void **state)
         { GRAPH("flatten {}, @dense { 5 }", CONV3),
           "dense: every argument has a name: dense { units = ... }" },
         { GRAPH("flatten {}, dense { @filters = 5 }", CONV3),
-          "dense: no argument is called 'filters'; known are: units, activation, use_bias, name" },
+          "dense: no argument is called 'filters'; known are: units, activation, use_bias, "
+          "tied, name" },
         { GRAPH("flatten {}, dense { @units = 0 }", CONV3),
           "dense: units wants a whole number from 1 to 1048576, not 0" },
         { GRAPH("flatten {}, dense { @units = 2.5 }", CONV3),

@@ -11,7 +11,7 @@ static void of_conv2d_transpose(void **state)
           "conv2d_transpose: kernel is missing" },
         { GRAPH(CONV5, "conv2d_transpose { filters = 3, kernel = 3, @slope = 1 }"),
           "conv2d_transpose: no argument is called 'slope'; known are: filters, kernel, stride, "
-          "padding, output_padding, dilation, groups, activation, use_bias, name" },
+          "padding, output_padding, dilation, groups, activation, use_bias, tied, name" },
         { GRAPH(CONV5, "conv2d_transpose { filters = 3, kernel = 3, @padding = \"full\" }"),
           "conv2d_transpose: padding wants \"same\", \"valid\", a whole number from 0 to 255" },
         { GRAPH(CONV5, "conv2d_transpose { filters = 3, kernel = 3, @output_padding = 2 }"),
@@ -146,8 +146,8 @@ static void of_activations_and_biases(void **state)
           "leaky_relu: "
           "remove activation and put leaky_relu { slope = ... } after this one\n" },
         { GRAPH("flatten {}, dense { units = 5, @slope = 0.1 }", CONV3),
-          "dense: no argument is called 'slope'; known are: units, activation, use_bias, name, "
-          "trainable, kernel_l1, kernel_l2, activity_l1, activity_l2; it "
+          "dense: no argument is called 'slope'; known are: units, activation, use_bias, tied, "
+          "name, trainable, kernel_l1, kernel_l2, activity_l1, activity_l2; it "
           "belongs to the layer leaky_relu: " },
         { GRAPH("conv2d { filters = 5, kernel = 3, @size = 2 }", CONV3),
           "conv2d: no argument is called 'size'; known are: filters, kernel, stride, padding, "

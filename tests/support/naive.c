@@ -147,6 +147,19 @@ Image naive_dense(const Image *x, const double *weights, const double *bias, int
     return y;
 }
 
+Image naive_dense_transpose(const Image *x, const double *weights, const double *bias, int units)
+{
+    const int values = x->height * x->width * x->channels;
+    Image y = image_new(1, 1, units);
+    for (int u = 0; u < units; u++) {
+        double sum = bias ? bias[u] : 0;
+        for (int i = 0; i < values; i++)
+            sum += x->data[i] * weights[u * values + i];
+        *image_at(&y, 0, 0, u) = sum;
+    }
+    return y;
+}
+
 Image naive_reshape(const Image *x, int height, int width, int channels)
 {
     Image y = image_new(height, width, channels);

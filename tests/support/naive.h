@@ -56,6 +56,8 @@ Image naive_depthwise_conv2d(const Image *x, const double *weights, const double
 /* x as one flat list, its values from the first row on, times weights[in][out], plus bias[out]
    (NULL: none): an image of one pixel. */
 Image naive_dense(const Image *x, const double *weights, const double *bias, int units);
+/* by the transpose: weights[unit][value of x] */
+Image naive_dense_transpose(const Image *x, const double *weights, const double *bias, int units);
 
 Image naive_reshape(const Image *x, int height, int width, int channels);
 

@@ -60,6 +60,7 @@ typedef struct NetLayer {
     int units;                /* DENSE */
     int shape[3];             /* RESHAPE */
     bool valid, no_bias;      /* no_bias: DENSE too */
+    const char *tied;         /* DENSE, DECONV: the layer whose kernel it has, "encoder.dense1" */
     bool plain; /* CONV, DECONV: by conv_plain wherever nothing else is asked for, since the layer
                    only stands around what is tested: compiled in a quarter of the time */
     const char *activation; /* CONV, DECONV, DENSE: the attribute; ACT: the layer's word */

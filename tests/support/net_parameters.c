@@ -67,8 +67,8 @@ static bool is_norm(LayerKind kind)
     return kind == NORM || kind == LAYER_NORM || kind == INSTANCE_NORM || kind == BATCH_NORM;
 }
 
-/* Of a layer whose input has the size; returns how many. */
-static int layer_tensors(const NetLayer *l, NetSize s, double scale, Tensor tensors[MAX_TENSORS])
+/* As if no layer were tied. */
+static int untied_tensors(const NetLayer *l, NetSize s, double scale, Tensor tensors[MAX_TENSORS])
 {
     if (l->kind == PRELU) {
         tensors[0] = (Tensor){ "alpha", { 1, { s.channels } }, s.channels, 0.25, 0.5 };
@@ -102,6 +102,16 @@ static int layer_tensors(const NetLayer *l, NetSize s, double scale, Tensor tens
                            scale * sqrt(3.0 / taps) };
     tensors[1] = (Tensor){ "bias", { 1, { l->filters } }, l->filters, 0, scale * 0.5 };
     return l->no_bias ? 1 : 2;
+}
+
+/* Of a layer whose input has the size; returns how many. */
+static int layer_tensors(const NetLayer *l, NetSize s, double scale, Tensor tensors[MAX_TENSORS])
+{
+    int count = untied_tensors(l, s, scale, tensors);
+    if (!l->tied)
+        return count;
+    tensors[0] = tensors[1];
+    return count - 1;
 }
 
 int net_layer_reals(const NetLayer *l, NetSize s)

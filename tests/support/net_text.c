@@ -78,6 +78,8 @@ static void print_weighted(Arguments *a, const NetLayer *l)
         argument(a, "use_bias = %s", l->no_bias ? "false" : "true");
     if (l->activation || a->wordy)
         argument(a, "activation = \"%s\"", l->activation ? l->activation : "linear");
+    if (l->tied)
+        argument(a, "tied = \"%s\"", l->tied);
 }
 
 /* One number for both axes where they are equal. */

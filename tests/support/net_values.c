@@ -15,6 +15,7 @@ typedef struct Values {
     NetPlace places[NET_PLACES];
     int count;
     Image image, in[NET_PLACES], out[NET_PLACES];
+    const double *weights[NET_PLACES]; /* where those of each layer begin */
 } Values;
 
 static Image copy_of(const Image *x)
@@ -102,6 +103,45 @@ static Image batch_norm(const NetLayer *l, const Image *x, const double **w)
     return naive_batch_norm(x, gamma, gamma + c, gamma + 2 * c, gamma + 3 * c, net_eps(l));
 }
 
+/* The kernel that the layer has, its own or another's, and what comes after it there. */
+static const double *take_kernel(const Values *v, int at, const double **w, int reals)
+{
+    const NetLayer *l = v->places[at].layer;
+    const double *own = *w;
+    if (l->tied)
+        return v->weights[net_find_place(v->places, at, l->tied)];
+    *w += reals;
+    return own;
+}
+
+/* Where the bias is, if there is one. */
+static const double *take_bias(const NetLayer *l, const double **w, int reals)
+{
+    const double *bias = *w;
+    if (l->no_bias)
+        return NULL;
+    *w += reals;
+    return bias;
+}
+
+static Image convolve(const Values *v, int at, const Image *x, const double **w)
+{
+    const NetLayer *l = v->places[at].layer;
+    NaiveConv n = net_conv(l, (NetSize){ x->height, x->width, x->channels, false });
+    const double *kernel = take_kernel(
+        v, at, w, n.kernel[0] * n.kernel[1] * x->channels / n.groups * l->filters);
+    return (l->kind == CONV ? naive_convolve : naive_transpose)(
+        x, kernel, take_bias(l, w, l->filters), l->filters, &n);
+}
+
+static Image dense(const Values *v, int at, const Image *x, const double **w)
+{
+    const NetLayer *l = v->places[at].layer;
+    const double *kernel = take_kernel(v, at, w, x->channels * l->units);
+    return (l->tied ? naive_dense_transpose : naive_dense)(x, kernel, take_bias(l, w, l->units),
+                                                           l->units);
+}
+
 static Image apply(const Values *v, int at, const Image *x, const double **w)
 {
     const NetLayer *l = v->places[at].layer;
@@ -110,29 +150,19 @@ static Image apply(const Values *v, int at, const Image *x, const double **w)
         return join(v, at, l, x);
     switch (l->kind) {
     case CONV:
-    case DECONV: {
-        NaiveConv n = net_conv(l, (NetSize){ x->height, x->width, x->channels, false });
-        const double *weights = *w,
-                     *bias = weights
-                             + n.kernel[0] * n.kernel[1] * x->channels / n.groups * l->filters;
-        y = (l->kind == CONV ? naive_convolve : naive_transpose)(
-            x, weights, l->no_bias ? NULL : bias, l->filters, &n);
-        *w = bias + (l->no_bias ? 0 : l->filters);
+    case DECONV:
+        y = convolve(v, at, x, w);
         naive_activation(&y, l->activation ? l->activation : "linear", 0.2);
         return y;
-    }
     case DEPTHWISE:
     case SEPARABLE:
         y = l->kind == DEPTHWISE ? depthwise(l, x, w) : separable(l, x, w);
         naive_activation(&y, l->activation ? l->activation : "linear", 0.2);
         return y;
-    case DENSE: {
-        const double *weights = *w, *bias = weights + x->channels * l->units;
-        y = naive_dense(x, weights, l->no_bias ? NULL : bias, l->units);
-        *w = bias + (l->no_bias ? 0 : l->units);
+    case DENSE:
+        y = dense(v, at, x, w);
         naive_activation(&y, l->activation ? l->activation : "linear", 0.2);
         return y;
-    }
     case FLATTEN: return naive_reshape(x, 1, 1, x->height * x->width * x->channels);
     case RESHAPE: return naive_reshape(x, l->shape[0], l->shape[1], l->shape[2]);
     case POOL:
@@ -177,13 +207,17 @@ static Image apply(const Values *v, int at, const Image *x, const double **w)
     }
 }
 
-/* None of its layers is computed yet; the layer `first` reads x. */
-static Values *values_new(const Net *net, int first, const Image *x)
+/* None of its layers is computed yet; the layer `first` reads x; w: the weights of all. */
+static Values *values_new(const Net *net, int first, const Image *x, const double *w)
 {
     Values *v = calloc(1, sizeof *v);
     assert_non_null(v);
     v->net = net;
     v->count = net_places(net, v->places);
+    for (int i = 0; i < v->count; i++) {
+        v->weights[i] = w;
+        w += net_layer_reals(v->places[i].layer, v->places[i].in);
+    }
     v->image = copy_of(x);
     if (first > 0)
         v->out[first - 1] = copy_of(x);
@@ -197,10 +231,11 @@ static void apply_layer(Values *v, int i, const double **w)
     v->out[i] = apply(v, i, &v->in[i], w);
 }
 
-/* Layers from `first` on, of which the first reads x. */
+/* Layers from `first` on, of which the first reads x; w: the weights of all. */
 static Values *apply_all(const Net *net, int first, const Image *x, const double *w)
 {
-    Values *v = values_new(net, first, x);
+    Values *v = values_new(net, first, x, w);
+    w = v->weights[first];
     for (int i = first; i < v->count; i++)
         apply_layer(v, i, &w);
     return v;
@@ -356,7 +391,7 @@ static void train_group(const Net *net, const double *parameters, uint8_t *const
     assert_in_range(n, 1, NET_GROUP);
     for (int i = 0; i < n; i++) {
         Image x = pixels_of(net, images[i]);
-        v[i] = values_new(net, 0, &x);
+        v[i] = values_new(net, 0, &x, parameters);
         image_free(&x);
     }
     for (int at = 0; at < v[0]->count; at++)
@@ -392,12 +427,7 @@ bool net_group_has_ties(const Net *net, const double *parameters, uint8_t *const
 
 Image net_decode(const Net *net, const double *parameters, const Image *latent)
 {
-    NetPlace places[NET_PLACES];
-    net_places(net, places);
-    int first = net_length(net->encoder);
-    for (int i = 0; i < first; i++)
-        parameters += net_layer_reals(places[i].layer, places[i].in);
-    Values *v = apply_all(net, first, latent, parameters);
+    Values *v = apply_all(net, net_length(net->encoder), latent, parameters);
     Image output = copy_of(&v->out[v->count - 1]);
     values_free(v);
     return output;

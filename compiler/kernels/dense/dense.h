@@ -1,5 +1,5 @@
 /* dense.h - shared by the kernels that compute dense layers, of a microbatch at once: x[n][IN],
-   y[n][OUT], w[IN][OUT]. */
+   y[n][OUT], w[IN][OUT]; and their transposes, of the same w: x[n][OUT], y[n][IN]. */
 #ifndef CAEC_DENSE_H
 #define CAEC_DENSE_H
 
@@ -9,6 +9,6 @@
    (dW). */
 void dense_bind(Step *step);
 
-extern const char *const dense_ops[]; /* the three operators, NULL-ended */
+extern const char *const dense_ops[]; /* those of both, NULL-ended */
 
 #endif
