@@ -93,6 +93,25 @@ static Net between(int height, int width, int channels, NetLayer first, NetLayer
     return net;
 }
 
+/* Back to the image from whatever size. */
+static void close_densely(Net *net)
+{
+    net->decoder[0] = (NetLayer){ FLATTEN };
+    net->decoder[1] = (NetLayer){ DENSE, .units = net->height * net->width * net->channels };
+    net->decoder[2] = (NetLayer){ RESHAPE, .shape = { net->height, net->width, net->channels } };
+}
+
+/* The same pair where their padding brings no size that net_close() could double. */
+static Net before_dense(int height, int width, int channels, NetLayer first, NetLayer second)
+{
+    Net net = { .height = height,
+                .width = width,
+                .channels = 2,
+                .encoder = { { CONV, .filters = channels, .kernel = 1 }, first, second } };
+    close_densely(&net);
+    return net;
+}
+
 static NetLayer square(int kernel, int stride, const char *activation)
 {
     return (NetLayer){ DEPTHWISE, .kernel = kernel, .stride = stride, .activation = activation };
@@ -134,6 +153,39 @@ static void long_kernels_and_many_filters(void **state)
     check(between(8, 14, 3, many, wide), "c", 4);
 }
 
+/* Strides, where dW takes the rows of the input one by one: rows of the kernel that are a
+   multiple of the stride, one more and one fewer; strides that differ; padding on each side, on one,
+   on none; images whose last rows no window sees; a vector's lanes filled and not. */
+static void strides_and_padding(void **state)
+{
+    (void)state;
+    NetLayer valid = { DEPTHWISE, .kernel = 5, .stride = 3, .valid = true, .activation = "relu" },
+             flat = { DEPTHWISE, .kernel = 4, .kernel_w = 3, .stride = 2, .stride_w = 1 },
+             above = { DEPTHWISE, .kernel = 4, .stride = 2, .padded = true, .pad = { 3, 0, 0, 2 } },
+             below = { DEPTHWISE, .kernel = 3, .stride = 2, .padded = true, .pad = { 0, 2, 2, 0 } },
+             tall = { DEPTHWISE, .kernel = 7, .kernel_w = 1, .stride = 3, .activation = "tanh" };
+    check(before_dense(15, 38, 11, valid, flat), "x86-64-v3", 4);
+    check(before_dense(11, 19, 8, above, below), "x86-64-v3", 4);
+    check(before_dense(13, 9, 17, below, tall), "x86-64-v3", 4);
+    check(before_dense(14, 21, 3, tall, square(3, 2, NULL)), "c", 4);
+}
+
+/* The same where a pool leaves rows out, where rows of the gradient come through an activation,
+   and where no dX is asked for: of the image itself. */
+static void strides_and_pools(void **state)
+{
+    (void)state;
+    Net net = { .height = 17,
+                .width = 35,
+                .channels = 3,
+                .encoder = { { DEPTHWISE, .kernel = 5, .stride = 2, .activation = "relu" },
+                             { POOL, .size = 2 },
+                             { CONV, .filters = 9, .kernel = 1 },
+                             { DEPTHWISE, .kernel = 3, .stride = 2, .multiplier = 2 } } };
+    close_densely(&net);
+    check(net, "x86-64-v3", 4);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -141,6 +193,8 @@ int main(void)
         cmocka_unit_test(widths_around_a_tile),
         cmocka_unit_test(with_avx512),
         cmocka_unit_test(long_kernels_and_many_filters),
+        cmocka_unit_test(strides_and_padding),
+        cmocka_unit_test(strides_and_pools),
     };
     return cmocka_run_group_tests_name("depthwise", tests, NULL, NULL);
 }

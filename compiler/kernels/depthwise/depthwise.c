@@ -14,8 +14,9 @@
  * dX gathers, as the forward sum does, two rows at a time where there are registers for it and no
  * stride: columns of the input that leave the same rest by the stride,
  * a phase, meet the same taps, at neighbouring columns of the gradient. dW adds GROUP pixels at a
- * time to the sums of TAP_ROWS x TAPS taps of a vector of channels. Both together read the gradient
- * once. */
+ * time to the sums of TAP_ROWS x TAPS taps of a vector of channels. With a stride it
+ * reads each row of the input once, for all rows of the gradient that see it, which meet different
+ * rows of the kernel; the sums stay the same bits. Both together read the gradient once. */
 #include "depthwise.h"
 
 #include <limits.h>
@@ -167,6 +168,13 @@ static void plan_forward(Step *step, const ConvShape *s, const Settings *setting
                            + (size_t)pool * (size_t)line);
 }
 
+/* Whether dW reads a row of the input once for all rows of the gradient that see it, instead of the
+   rows that one of the gradient sees. */
+static bool dw_is_strided(const ConvShape *s, const Settings *settings)
+{
+    return s->stride_h > 1 && s->kernel_h > s->stride_h && s->dilation_h == 1 && !settings->small;
+}
+
 /* How many taps are summed at once: as many sums as there are registers for, whole rows of the
    kernel if they are short. */
 static void plan_taps(Step *step, const ConvShape *s, const Settings *settings)
@@ -176,7 +184,8 @@ static void plan_taps(Step *step, const ConvShape *s, const Settings *settings)
     const int rows = settings->small || taps < s->kernel_w ? 1 : most / taps;
     step_number(step, "TAPS", taps);
     step_number(step, "TAP_ROWS", smallest(smallest(rows, 5), s->kernel_h));
-    step_number(step, "GROUP", most / (smallest(rows, s->kernel_h) * taps) > 1 ? TILE : TILE / 2);
+    const int sums = smallest(rows, s->kernel_h) * taps;
+    step_number(step, "GROUP", most / sums > 1 || dw_is_strided(s, settings) ? TILE : TILE / 2);
 }
 
 /* Reals of the sums of all taps, each of whole vectors of channels. */
@@ -221,6 +230,7 @@ static void plan_backward(Step *step, const ConvShape *s, const Settings *settin
     const Node *core = step->core;
     const bool dw = conv_is_dw(core);
     const Node *dx = dw ? step->dx : core;
+    const bool strided = dw && dw_is_strided(s, settings);
     int height, width;
     conv_effective_size(step, s, &height, &width);
     if (dw)
@@ -231,17 +241,21 @@ static void plan_backward(Step *step, const ConvShape *s, const Settings *settin
         scratch = plan_dx(step, s, dx, settings);
     } else {
         const bool direct = reads_arriving(step, s, settings);
-        const int row = direct ? 0 : row_room(s, width, settings);
+        const int row = direct ? 0 : row_room(s, width, settings),
+                  depth = strided ? smallest((s->kernel_h - 1) / s->stride_h + 1, height) : 1;
         step_number(step, "D_DIRECT", direct);
         step_number(step, "D_LEFT", 0);
-        step_number(step, "D_DEPTH", 1);
+        step_number(step, "D_DEPTH", depth);
         step_number(step, "D_ROW", row);
-        scratch = (size_t)row;
+        scratch = (size_t)depth * (size_t)row;
     }
     step_number(step, "X_AT", (int)scratch);
+    step_number(step, "STRIDED", strided);
     if (dw) {
         const bool direct = reads_input(step, s, settings);
-        const Input ring = input_ring(step, s, settings);
+        Input ring = input_ring(step, s, settings);
+        if (strided)
+            ring.depth = 1;
         step_node(step, "dw", core);
         step_node(step, "db", step->db);
         plan_input(step, &ring, direct);
