@@ -102,6 +102,34 @@ static Image batch_norm(const NetLayer *l, const Image *x, const double **w)
     return naive_batch_norm(x, gamma, gamma + c, gamma + 2 * c, gamma + 3 * c, net_eps(l));
 }
 
+static Image convolution(const NetLayer *l, const Image *x, const double **w)
+{
+    NaiveConv n = net_conv(l, (NetSize){ x->height, x->width, x->channels, false });
+    const double *weights = *w,
+                 *bias = weights + n.kernel[0] * n.kernel[1] * x->channels / n.groups * l->filters;
+    *w = bias + (l->no_bias ? 0 : l->filters);
+    return (l->kind == CONV ? naive_convolve : naive_transpose)(
+        x, weights, l->no_bias ? NULL : bias, l->filters, &n);
+}
+
+static Image dense(const NetLayer *l, const Image *x, const double **w)
+{
+    const double *weights = *w, *bias = weights + x->channels * l->units;
+    *w = bias + (l->no_bias ? 0 : l->units);
+    return naive_dense(x, weights, l->no_bias ? NULL : bias, l->units);
+}
+
+/* Of layers with weights, then their activation. */
+static Image weighted(const NetLayer *l, const Image *x, const double **w)
+{
+    Image y = l->kind == DEPTHWISE   ? depthwise(l, x, w)
+              : l->kind == SEPARABLE ? separable(l, x, w)
+              : l->kind == DENSE     ? dense(l, x, w)
+                                     : convolution(l, x, w);
+    naive_activation(&y, l->activation ? l->activation : "linear", 0.2);
+    return y;
+}
+
 static Image apply(const Values *v, int at, const Image *x, const double **w)
 {
     const NetLayer *l = v->places[at].layer;
@@ -110,29 +138,10 @@ static Image apply(const Values *v, int at, const Image *x, const double **w)
         return join(v, at, l, x);
     switch (l->kind) {
     case CONV:
-    case DECONV: {
-        NaiveConv n = net_conv(l, (NetSize){ x->height, x->width, x->channels, false });
-        const double *weights = *w,
-                     *bias = weights
-                             + n.kernel[0] * n.kernel[1] * x->channels / n.groups * l->filters;
-        y = (l->kind == CONV ? naive_convolve : naive_transpose)(
-            x, weights, l->no_bias ? NULL : bias, l->filters, &n);
-        *w = bias + (l->no_bias ? 0 : l->filters);
-        naive_activation(&y, l->activation ? l->activation : "linear", 0.2);
-        return y;
-    }
+    case DECONV:
     case DEPTHWISE:
     case SEPARABLE:
-        y = l->kind == DEPTHWISE ? depthwise(l, x, w) : separable(l, x, w);
-        naive_activation(&y, l->activation ? l->activation : "linear", 0.2);
-        return y;
-    case DENSE: {
-        const double *weights = *w, *bias = weights + x->channels * l->units;
-        y = naive_dense(x, weights, l->no_bias ? NULL : bias, l->units);
-        *w = bias + (l->no_bias ? 0 : l->units);
-        naive_activation(&y, l->activation ? l->activation : "linear", 0.2);
-        return y;
-    }
+    case DENSE: return weighted(l, x, w);
     case FLATTEN: return naive_reshape(x, 1, 1, x->height * x->width * x->channels);
     case RESHAPE: return naive_reshape(x, l->shape[0], l->shape[1], l->shape[2]);
     case POOL:
