@@ -127,37 +127,61 @@ static bool draws_noise(const Net *net)
     return false;
 }
 
-/* What training by n images that are a group, or one that is none, says of their losses. */
+/* What training by n images that are a group, or one that is none, says of their losses; what the
+   group has seen of statistics is added to `seen`. */
 static void want_loss(const Net *net, const double *values, uint8_t *const *images, int n,
-                      double loss)
+                      double loss, double *seen)
 {
     int count;
-    double losses[IMAGES], mean = 0, *seen = net_parameters(net, 1, &count); /* room for it */
-    net_train_group(net, values, images, n, losses, seen);
-    free(seen);
+    double losses[IMAGES], mean = 0, *of_group = net_parameters(net, 1, &count);
+    net_train_group(net, values, images, n, losses, of_group);
+    for (int i = 0; i < count; i++)
+        seen[i] += of_group[i];
+    free(of_group);
     for (int i = 0; i < n; i++)
         mean += losses[i] / n;
-    if (!draws_noise(net) && !(fabs(loss - mean) <= tolerance * mean))
+    if (!(fabs(loss - mean) <= tolerance * mean))
         fail_msg("the library's loss is %.9g instead of %.9g", loss, mean);
+}
+
+/* After an update: statistics moved towards the mean of what so many groups have seen. */
+static void want_statistics(const Net *net, const Library *l, const double *values,
+                            const float *after, const double *seen, int groups)
+{
+    double *momenta = net_momenta(net);
+    for (size_t i = 0; i < l->parameters; i++) {
+        const double right = momenta[i] * values[i] + (1 - momenta[i]) * seen[i] / groups;
+        if (momenta[i] >= 0 && !(fabs(after[i] - right) <= tolerance * fmax(1, fabs(right))))
+            fail_msg("the library takes statistic %zu to %.9g instead of %.9g", i, (double)after[i],
+                     right);
+    }
+    free(momenta);
 }
 
 /* The parameters after an update by the images; to be freed. */
 static float *train(const Net *net, const Library *l, const double *values, uint8_t *const *images)
 {
     const int group = l->train_images && groups_of(net) != 1 ? IMAGES : 1;
+    const bool noisy = draws_noise(net); /* which the naive operators do not */
     assert_int_equal(!l->train_images, !groups_of(net));
     float *parameters = parameters_of(l, values), loss;
+    double *seen = calloc(l->parameters, sizeof *seen);
     void *training = block_new(l->train_bytes);
+    assert_non_null(seen);
     assert_int_equal(l->train_open(parameters, training, l->train_bytes), 0);
     for (int at = 0; at < IMAGES; at += group) {
-        assert_int_equal(l->train_images ? l->train_images(
-                             training, (const uint8_t *const *)images + at, group, &loss)
+        const uint8_t *const *list = (const uint8_t *const *)images + at;
+        assert_int_equal(l->train_images ? l->train_images(training, list, group, &loss)
                                          : l->train_image(training, images[at], &loss),
                          0);
-        want_loss(net, values, images + at, group, (double)loss);
+        if (!noisy)
+            want_loss(net, values, images + at, group, (double)loss, seen);
     }
     assert_int_equal(l->update(training, rate), 0);
+    if (!noisy)
+        want_statistics(net, l, values, parameters, seen, IMAGES / group);
     free(training);
+    free(seen);
     return parameters;
 }
 

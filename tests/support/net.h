@@ -164,6 +164,10 @@ void net_check(const Net *net, const Model *model);
 /* What an update leaves of a BATCH_NORM's statistics. */
 double net_momentum(const NetLayer *layer);
 
+/* One a parameter: of statistics that training moves what an update leaves of them, -1 of all else;
+   to be freed. */
+double *net_momenta(const Net *net);
+
 /* Numbers drawn from a seed: weights in [-1, 1) scaled to the fan-in, biases in [-0.5, 0.5), gammas
    and variances in [0.5, 1.5); images of any bytes. */
 double *net_parameters(const Net *net, unsigned seed, int *count);

@@ -123,6 +123,27 @@ int net_layer_reals(const NetLayer *l, NetSize s)
     return count;
 }
 
+static bool is_statistic(const char *what)
+{
+    return strncmp(what, "moving_", 7) == 0;
+}
+
+double *net_momenta(const Net *net)
+{
+    NetPlace places[NET_PLACES];
+    int count, layers = net_places(net, places);
+    double *momenta = net_parameters(net, 1, &count), *at = momenta; /* room for them */
+    for (int i = 0; i < layers; i++) {
+        Tensor tensors[MAX_TENSORS];
+        const NetLayer *l = places[i].layer;
+        const int n = layer_tensors(l, places[i].in, 1, tensors);
+        for (int t = 0; t < n; t++)
+            for (int k = 0; k < tensors[t].count; k++)
+                *at++ = is_statistic(tensors[t].what) && !l->rests ? net_momentum(l) : -1;
+    }
+    return momenta;
+}
+
 static void check_parameter(const Model *model, int *index, size_t *offset, const char *layer,
                             const char *what, ModelShape shape)
 {
@@ -158,7 +179,7 @@ static void check_shape(const ModelShape *shape, NetSize size)
 /* Statistics move by the layer's momentum instead. */
 static void check_trained(const Model *model, int index, const NetLayer *layer, const char *what)
 {
-    const bool statistic = strncmp(what, "moving_", 7) == 0;
+    const bool statistic = is_statistic(what);
     const bool trained = !model->trains || model->trains[index];
     assert_int_equal(trained, !layer->rests && !statistic);
     const double momentum = model->groups ? model->groups->momenta[index] : -1;

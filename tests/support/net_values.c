@@ -142,6 +142,18 @@ static Image dense(const Values *v, int at, const Image *x, const double **w)
                                                            l->units);
 }
 
+/* Of layers with weights, then their activation. */
+static Image weighted(const Values *v, int at, const Image *x, const double **w)
+{
+    const NetLayer *l = v->places[at].layer;
+    Image y = l->kind == DEPTHWISE   ? depthwise(l, x, w)
+              : l->kind == SEPARABLE ? separable(l, x, w)
+              : l->kind == DENSE     ? dense(v, at, x, w)
+                                     : convolve(v, at, x, w);
+    naive_activation(&y, l->activation ? l->activation : "linear", 0.2);
+    return y;
+}
+
 static Image apply(const Values *v, int at, const Image *x, const double **w)
 {
     const NetLayer *l = v->places[at].layer;
@@ -151,18 +163,9 @@ static Image apply(const Values *v, int at, const Image *x, const double **w)
     switch (l->kind) {
     case CONV:
     case DECONV:
-        y = convolve(v, at, x, w);
-        naive_activation(&y, l->activation ? l->activation : "linear", 0.2);
-        return y;
     case DEPTHWISE:
     case SEPARABLE:
-        y = l->kind == DEPTHWISE ? depthwise(l, x, w) : separable(l, x, w);
-        naive_activation(&y, l->activation ? l->activation : "linear", 0.2);
-        return y;
-    case DENSE:
-        y = dense(v, at, x, w);
-        naive_activation(&y, l->activation ? l->activation : "linear", 0.2);
-        return y;
+    case DENSE: return weighted(v, at, x, w);
     case FLATTEN: return naive_reshape(x, 1, 1, x->height * x->width * x->channels);
     case RESHAPE: return naive_reshape(x, l->shape[0], l->shape[1], l->shape[2]);
     case POOL:
