@@ -71,12 +71,12 @@ CTEST_STATUS=$build/ctest.status
 : >"$CTEST_STATUS"
 export CMOCKA_MESSAGE_OUTPUT CTEST_STATUS
 if [ "$verbose" ]; then
-    group_run ctest --test-dir "$build" -LE "bench|coverage|long" --verbose -j "$(nproc)" "$@" \
+    group_run ctest --test-dir "$build" -LE "bench|coverage|long|step" --verbose -j "$(nproc)" "$@" \
         || status=$?
 else
     group_run sh -c '{ "$@" || echo failed >"$CTEST_STATUS"; } 2>&1 \
         | grep --line-buffered -Ev "^ +Start +[0-9]+: |^Internal ctest"' sh \
-        ctest --test-dir "$build" -LE "bench|coverage|long" --output-on-failure -j "$(nproc)" "$@" \
+        ctest --test-dir "$build" -LE "bench|coverage|long|step" --output-on-failure -j "$(nproc)" "$@" \
             || status=$?
     [ ! -s "$CTEST_STATUS" ] || status=1
 fi

@@ -1,6 +1,7 @@
 #!/bin/sh
-# The long checks: sh .ci/long.sh [STEP...], all of .ci/steps.sh where none is named. As many at
-# once as there are cores; what a step says is printed whole at its end. Seconds go to $TIMES
+# The long checks: sh .ci/long.sh [STEP...], all of .ci/steps.sh where none is named. One more at
+# once than there are cores, as threads of tests wait for each other; what a step says is printed
+# whole at its end. Seconds go to $TIMES
 # (build-test/ci-times.txt), a line a step: its name, seconds, seconds of processor.
 set -eu
 cd "$(dirname "$0")/.."
@@ -40,7 +41,7 @@ trap 'exit 130' INT
 trap 'echo "Stopped; what the steps had said:"; tail -n 3 "$LOGS"/* 2>/dev/null; exit 143' TERM
 : "${TIMES:=build-test/ci-times.txt}"
 export LOGS TIMES
-printf '%s\n' ${*:-$STEPS} | xargs -P "$(nproc)" -n 1 sh .ci/long.sh --step || {
+printf '%s\n' ${*:-$STEPS} | xargs -P "$(($(nproc) + 1))" -n 1 sh .ci/long.sh --step || {
     echo "A long check failed: see above."
     exit 1
 }

@@ -96,7 +96,7 @@ static Net between(int height, int width, int channels, NetLayer first, NetLayer
 /* Back to the image from whatever size. */
 static void close_densely(Net *net)
 {
-    net->decoder[0] = (NetLayer){ FLATTEN };
+    net->decoder[0] = (NetLayer){ .kind = FLATTEN };
     net->decoder[1] = (NetLayer){ DENSE, .units = net->height * net->width * net->channels };
     net->decoder[2] = (NetLayer){ RESHAPE, .shape = { net->height, net->width, net->channels } };
 }

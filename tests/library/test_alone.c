@@ -89,11 +89,9 @@ static const char net_words[] = NET(
 static void on_plain_c(void **state)
 {
     (void)state;
-    const char *const graphs[] = { net_cae, net_words, net_curved };
-    for (int i = 0; i < 3; i++) {
-        check_alone(graphs[i], "--target c", "-O2");
-        check_alone(graphs[i], "--target c --optimize size", "-Os");
-    }
+    check_alone(net_cae, "--target c", "-O2");
+    check_alone(net_words, "--target c", "-O2");
+    check_alone(net_curved, "--target c --optimize size", "-Os");
     check_alone(net_dense, "--target c", "-O2"); /* sgd, the mean absolute error */
     check_alone(net_grouped, "--target c", "-O2");
 }
@@ -101,8 +99,8 @@ static void on_plain_c(void **state)
 static void on_avx2(void **state)
 {
     (void)state;
-    const char *const graphs[] = { net_cae, net_words, net_curved };
-    for (int i = 0; i < 3; i++)
+    const char *const graphs[] = { net_words, net_curved };
+    for (int i = 0; i < 2; i++)
         check_alone(graphs[i], "--target x86-64-v3", "-O2 -march=x86-64-v3");
     check_alone(net_cae, "--target x86-64-v3 --stream", "-O2 -march=x86-64-v3");
     check_alone(net_noise, "--target x86-64-v3 --stream --optimize size --no-training",

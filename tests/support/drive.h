@@ -48,7 +48,7 @@ void check_forward(const Net *net, Driven *driven, const double *parameters, con
                    double tolerance);
 
 /* Holds the gradient of two images against central differences of their losses, tensor by tensor:
-   at up to 20 places of each, and along random signs of all its numbers. What differs is let pass
+   at up to 8 places of each, and along random signs of all its numbers. What differs is let pass
    only where the differences at two step sizes disagree too or the gradient is that of one side,
    that is where a kink (ReLU, pool) lies
    within the step; of all places at most 5 % may be. In double precision alone. */

@@ -145,7 +145,7 @@ void check_gradient_by(const Net *net, Driven *d, const double *parameters, Grad
 
 void check_gradient(const Net *net, Driven *d, const double *parameters, double tolerance)
 {
-    GradientCheck check = { .tolerance = tolerance, .places = 20 };
+    GradientCheck check = { .tolerance = tolerance, .places = 8 };
     check_gradient_by(net, d, parameters, &check);
     if (check.kinks * 20 > check.looked)
         fail_msg("%d of %d places have a kink nearby", check.kinks, check.looked);
