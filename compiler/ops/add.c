@@ -28,18 +28,14 @@ const Op op_add = { .name = "add",
                     .gradient = add_gradient,
                     .inputs_from_layers = true };
 
-Node *sum_of_gradients(Graph *graph, const Node *of, const char *name, Node *a, Node *b)
-{
-    return node_new(graph, &op_add, of, name, (Node *[]){ a, b }, NULL);
-}
-
 const Op op_gradient_sum = {
     .name = "gradient_sum", .arity = 2, .shape = add_shape, .sums_gradients = true
 };
 
-Node *sum_of_parameter_gradients(Graph *graph, const Node *of, const char *name, Node *a, Node *b)
+Node *sum_of_gradients(Graph *graph, const Node *of, const char *name, Node *a, Node *b)
 {
-    return node_new(graph, &op_gradient_sum, of, name, (Node *[]){ a, b }, NULL);
+    return node_new(graph, of->op->holds_weights ? &op_gradient_sum : &op_add, of, name,
+                    (Node *[]){ a, b }, NULL);
 }
 
 static Node *add_build(Layer *layer, const Arg *args, Node *x)

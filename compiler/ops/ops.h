@@ -164,12 +164,10 @@ bool activation_is_zero_below(const Node *node);
 /* The image under that name; `place` has its layer, word, place and shape. */
 Node *image_node(Graph *graph, const char *name, Node place);
 
-/* For passes. sum_of_gradients: a + b, of what two readers of the value `of` send back, under that
-   name; sum_of_parameter_gradients: likewise of a parameter, see gradient_last(). pixels_as_reals:
-   the image `pixels` as reals, where inference has it in the place of `of`: the node that is there,
-   or a new one. */
+/* For passes. sum_of_gradients: a + b, of what two readers of the value `of`, or of the parameter
+   (see gradient_last()), send back, under that name. pixels_as_reals: the image `pixels` as reals,
+   where inference has it in the place of `of`: the node that is there, or a new one. */
 Node *sum_of_gradients(Graph *graph, const Node *of, const char *name, Node *a, Node *b);
-Node *sum_of_parameter_gradients(Graph *graph, const Node *of, const char *name, Node *a, Node *b);
 Node *pixels_as_reals(Graph *graph, const Node *of, Node *pixels);
 
 /* What a convolution works on, in numbers; of conv2d, conv2d_dx and conv2d_dw alike. The virtual

@@ -20,18 +20,22 @@ static void arrive(Arrived **list, Node *value)
     (*list)->last = arrived;
 }
 
+/* What their names begin with: every stage has a sum of its own of a parameter. */
+static const char *sum_name(const Node *of, int stage)
+{
+    return of->op->holds_weights && stage ? arena_format("%s.stage%d", of->name, stage) : of->name;
+}
+
 /* The sum in that order; made only when all readers have been seen, so that it stands in front of
    what reads it. NULL: no gradient arrives. */
-static Node *total(Graph *graph, const Node *of, const Arrived *list)
+static Node *total(Graph *graph, int stage, const Node *of, const Arrived *list)
 {
-    Node *(*const sum_of)(Graph *, const Node *, const char *, Node *,
-                          Node *) = of->op->holds_weights ? sum_of_parameter_gradients
-                                                          : sum_of_gradients;
     Node *sum = list ? list->value : NULL;
     for (int n = 1; list && list->next; n++, list = list->next) {
-        const char *name = n == 1 ? arena_format("%s.sum", of->name)
-                                  : arena_format("%s.sum%d", of->name, n);
-        sum = sum_of(graph, of, name, sum, list->next->value);
+        const char *base = sum_name(of, stage);
+        const char *name = n == 1 ? arena_format("%s.sum", base)
+                                  : arena_format("%s.sum%d", base, n);
+        sum = sum_of_gradients(graph, of, name, sum, list->next->value);
     }
     return sum;
 }
@@ -80,7 +84,7 @@ static void collect(Graph *graph, int stage, Arrived **gradient, Node **gradient
         gradients[i] = graph_statistic(graph, stage, i);
         if (!graph_trains(graph, stage, i))
             continue;
-        gradients[i] = total(graph, parameter, gradient[parameter->id]);
+        gradients[i] = total(graph, stage, parameter, gradient[parameter->id]);
         if (!gradients[i])
             refuse(graph, stage, parameter);
     }
@@ -98,7 +102,7 @@ static void differentiate(Graph *graph, int stage, int count, Node **gradients)
     arrive(&gradient[loss->id], loss);
     for (int i = count - 1; i >= 0; i--)
         if (gradient[i] && graph->nodes[i]->op->gradient)
-            send(graph, graph->nodes[i], total(graph, graph->nodes[i], gradient[i]), trained,
+            send(graph, graph->nodes[i], total(graph, stage, graph->nodes[i], gradient[i]), trained,
                  gradient);
     collect(graph, stage, gradient, gradients);
     for (int i = first; i < graph->count; i++) {

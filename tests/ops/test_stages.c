@@ -73,6 +73,33 @@ static const Staged others[] = {
                             { CONV, .filters = 2, .kernel = 3 } } },
       .stages = "{ encoder = \"pool1\", decoder = \"unpool1\" }, { encoder = \"conv3\", decoder = "
                 "\"deconv1\" }, {}" },
+    /* tied to layers of the same stage */
+    { .net = { .height = 8,
+               .width = 8,
+               .channels = 2,
+               .encoder = { { CONV, .filters = 4, .kernel = 3, .stride = 2, .activation = "tanh" },
+                            { FLATTEN },
+                            { DENSE, .units = 9, .activation = "tanh" },
+                            { DENSE, .units = 5 } },
+               .decoder = { { DENSE, .units = 9, .activation = "elu", .tied = "encoder.dense2" },
+                            { DENSE, .units = 64, .activation = "tanh", .tied = "encoder.dense1" },
+                            { RESHAPE, .shape = { 4, 4, 4 } },
+                            { DECONV, .filters = 2, .kernel = 3, .tied = "encoder.conv1" } } },
+      .stages = "{ encoder = \"conv1\", decoder = \"deconv1\" }, { encoder = \"dense1\", decoder = "
+                "\"dense2\" },\n"
+                "{ encoder = \"dense2\", decoder = \"dense1\" }, {}" },
+    /* tied to a layer of another stage, whose kernel rests: a later one, then an earlier one */
+    { .net = { .height = 3,
+               .width = 4,
+               .channels = 1,
+               .encoder = { { FLATTEN },
+                            { DENSE, .units = 12, .activation = "tanh" },
+                            { DENSE, .units = 12, .activation = "elu" } },
+               .decoder = { { DENSE, .units = 12, .activation = "tanh", .tied = "encoder.dense1" },
+                            { DENSE, .units = 12, .tied = "encoder.dense2" },
+                            { RESHAPE, .shape = { 3, 4, 1 } } } },
+      .stages = "{ encoder = \"dense1\", decoder = \"dense2\" }, { encoder = \"dense2\", decoder = "
+                "\"dense1\" }, {}" },
     /* the middle is left to the last stage; a target that is upsampled, by mae */
     { .net = { .height = 8,
                .width = 8,

@@ -280,7 +280,8 @@ def run_cae(args):
 #      gaussian_sample {kl_weight} (nothing is drawn), prelu {}, and the activations by name. loss:
 #      mse, mae, bce (on outputs in 0..1). batch:
 #      another number of images than --batch.
-# A layer with "trainable": false has no gradients and stays as it is.
+# A layer with "trainable": false has no gradients and stays as it is. A dense or conv2d_transpose
+# layer with "tied": "encoder.dense1" has no kernel, but the transpose of that layer's.
 # Writes the same network as a graph file too, and a reference file like the one of `cae`.
 # A layer is called by its kind and its place among those of its kind in its part: encoder.conv1,
 # encoder.pool1,
@@ -403,7 +404,8 @@ def net_forward(spec, p, x, init=None, seen=None, terms=None):
             fan = kk[0] * kk[1] * (shape[-1] + shape[-2])
             lim = math.sqrt(6.0 / fan)
             f32 = lambda a: torch.tensor(a.astype(np.float32).astype(np.float64))
-            p[k] = f32(init.uniform(-lim, lim, shape))
+            if "tied" not in l:
+                p[k] = f32(init.uniform(-lim, lim, shape))
             p[b] = f32(init.uniform(0, 0.1, l.get("filters", l.get("units"))))
         if init is not None and op in ("layer_norm", "instance_norm", "prelu"):
             f32 = lambda a: torch.tensor(a.astype(np.float32).astype(np.float64))
@@ -432,9 +434,9 @@ def net_forward(spec, p, x, init=None, seen=None, terms=None):
         elif op == "conv2d":
             x = conv(x, p[k], p[b], l)
         elif op == "conv2d_transpose":
-            x = conv_transpose(x, p[k], p[b], l)
+            x = conv_transpose(x, p[l["tied"] + ".kernel" if "tied" in l else k], p[b], l)
         elif op == "dense":
-            x = x @ p[k] + p[b]
+            x = x @ (p[l["tied"] + ".kernel"].T if "tied" in l else p[k]) + p[b]
         elif op == "flatten":
             x = x.reshape(x.shape[0], -1)
         elif op == "reshape":
