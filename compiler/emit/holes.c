@@ -252,6 +252,13 @@ static void set_input(lua_State *L, const Plan *plan, const Node *core)
     set_text(L, "X_SCALE", pixel_scale(core->input[0]));
 }
 
+/* Rows and columns of a pool's windows, 0 of none. */
+static void set_window(lua_State *L, const char *rows, const char *columns, const Node *pool)
+{
+    set_number(L, rows, pool ? pool_axis(pool, 0).size : 0);
+    set_number(L, columns, pool ? pool_axis(pool, 1).size : 0);
+}
+
 static void set_taken(lua_State *L, const Step *step)
 {
     const Node *act = step->act               ? step->act
@@ -261,8 +268,8 @@ static void set_taken(lua_State *L, const Step *step)
     set_number(L, "ACT", step->act != NULL);
     set_number(L, "D_ACT", step->d_act != NULL);
     set_number(L, "AVERAGE", node_averages(step->pool) || node_averages(step->d_pool));
-    set_number(L, "POOL", step->pool ? pool_side(step->pool) : 0);
-    set_number(L, "D_POOL", step->d_pool ? pool_side(step->d_pool) : 0);
+    set_window(L, "POOL_H", "POOL_W", step->pool);
+    set_window(L, "D_POOL_H", "D_POOL_W", step->d_pool);
     set_text(L, "act_value", act ? act->op->value : "x");
     set_text(L, "act_derivative", act ? act->op->derivative : "d");
     lua_newtable(L);

@@ -10,8 +10,8 @@
  *   of a convolution: IN_H IN_W CI (stored input), UP_H UP_W, OUT_H OUT_W CO, KERNEL_H KERNEL_W,
  *   STRIDE_H STRIDE_W, DILATION_H DILATION_W, WINDOW_H WINDOW_W, PAD_TOP, PAD_LEFT, GROUPS,
  *   X_TYPE, X_SCALE
- *   of what is taken in: ACT, D_ACT (0 or 1), POOL, D_POOL (window size or 0), act_value,
- *   act_derivative, act_numbers
+ *   of what is taken in: ACT, D_ACT (0 or 1), POOL_H POOL_W, D_POOL_H D_POOL_W (rows and
+ *   columns of a pool's windows or 0), act_value, act_derivative, act_numbers
  *   of any operator: IN_SHAPE, OUT_SHAPE (lists), IN_COUNT, OUT_COUNT, NUMBERS (the core's numbers
  *   by name) */
 void push_step_holes(lua_State *L, const Plan *plan, const Step *step);

@@ -153,9 +153,9 @@ static void long_kernels_and_many_filters(void **state)
     check(between(8, 14, 3, many, wide), "c", 4);
 }
 
-/* Strides, where dW takes the rows of the input one by one: rows of the kernel that are a
-   multiple of the stride, one more and one fewer; strides that differ; padding on each side, on one,
-   on none; images whose last rows no window sees; a vector's lanes filled and not. */
+/* Strides, where dW takes the rows of the input one by one: rows of the kernel that are a multiple
+   of the stride, one more and one fewer; strides that differ; padding on all sides, on two, on
+   none; images whose last rows no window sees; a vector's lanes filled and not. */
 static void strides_and_padding(void **state)
 {
     (void)state;
