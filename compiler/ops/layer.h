@@ -41,6 +41,10 @@ void want_image(const Node *node, const Node *input);
 /* The places where a max-pool finds its maxima: the node that is there, or a new one. */
 Node *max_pool2d_codes(Graph *graph, Node *pool);
 
+/* Op.taken_in of batch_norm by its moving statistics. */
+Node *batch_norm_taken_in(Graph *graph, const Node *norm, const Node *core, const Node *bias,
+                          Node *x);
+
 /* Names of a padding, for ARG_PADDING. */
 extern const char *const padding_names[];
 
