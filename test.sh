@@ -64,19 +64,19 @@ if [ -z "${CAEC_SHARED:-}" ] && [ -d ../shared/dogs_raw ]; then
     export CAEC_SHARED
 fi
 
-# ctest's line at each program's start is left out.
+# Left to others, see tests/README.md; ctest's line at each program's start is left out.
+others="bench|coverage|long|step"
 status=0
 CMOCKA_MESSAGE_OUTPUT=STDOUT
 CTEST_STATUS=$build/ctest.status
 : >"$CTEST_STATUS"
 export CMOCKA_MESSAGE_OUTPUT CTEST_STATUS
 if [ "$verbose" ]; then
-    group_run ctest --test-dir "$build" -LE "bench|coverage|long|step" --verbose -j "$(nproc)" "$@" \
-        || status=$?
+    group_run ctest --test-dir "$build" -LE "$others" --verbose -j "$(nproc)" "$@" || status=$?
 else
     group_run sh -c '{ "$@" || echo failed >"$CTEST_STATUS"; } 2>&1 \
         | grep --line-buffered -Ev "^ +Start +[0-9]+: |^Internal ctest"' sh \
-        ctest --test-dir "$build" -LE "bench|coverage|long|step" --output-on-failure -j "$(nproc)" "$@" \
+        ctest --test-dir "$build" -LE "$others" --output-on-failure -j "$(nproc)" "$@" \
             || status=$?
     [ ! -s "$CTEST_STATUS" ] || status=1
 fi

@@ -133,6 +133,7 @@ static void count_packings(Plan *plan, const DraftStep *step, const Packing *on_
         if (!packing || packing == on_use || seen[step->place[i]])
             continue;
         seen[step->place[i]] = true;
+        plan_count_scaling(plan, packing);
         *(packing->training ? &plan->training_reals
                             : &plan->prepared_reals) += plan_packing_room(&plan->settings, packing);
     }
@@ -198,6 +199,7 @@ static Plan *draft_steps(Drafts *d, const MemorySaving *savings, int count, bool
             savings_order(plan->graph, programs[p], savings, count, recomputed);
         set_packings(d, plan, programs[p], training ? on_use : NULL, seen);
     }
+    plan_end_prepared(plan);
     return plan;
 }
 

@@ -147,7 +147,12 @@ void push_packing_row(lua_State *L, const Packing *packing)
 {
     lua_newtable(L);
     set_text(L, "name", packing->name);
-    set_text(L, "id", upper(packing->name));
+    set_text(L, "id", packing->made ? "SCALING" : upper(packing->name));
+    if (packing->from) {
+        push_packing_row(L, packing->from);
+        lua_setfield(L, -2, "from");
+    }
+    set_bool(L, "learns", packing->learns);
     set_packing_parameters(L, packing);
     set_number(L, "offset", (double)packing->offset);
     set_number(L, "count", (double)packing->count);
@@ -156,12 +161,17 @@ void push_packing_row(lua_State *L, const Packing *packing)
 
 static void set_packings(lua_State *L, const Plan *plan)
 {
+    bool all_learn = true;
     lua_newtable(L);
     for (int i = 0; i < plan->packing_count; i++) {
         push_packing_row(L, plan->packings[i]);
         append_item(L);
+        all_learn = all_learn && plan->packings[i]->learns;
     }
     lua_setfield(L, -2, "packings");
+    set_bool(L, "all_learn", all_learn);
+    set_number(L, "scaling_reals", (double)plan->scaling_reals);
+    set_number(L, "scaling_at", (double)plan->scaling_at);
     set_number(L, "prepared_reals", (double)plan->prepared_reals);
     set_number(L, "training_reals", (double)plan->training_reals);
 }

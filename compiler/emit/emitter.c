@@ -110,6 +110,15 @@ static void emit_steps(Emitter *e)
     }
 }
 
+static void emit_packing(Emitter *e, const Packing *packing, Text *text)
+{
+    push_packing_holes(e->L, e->plan, packing);
+    Text one = template_expand(e->L, packing->kind->text);
+    text_add(text, "\n%s", one.data);
+    lua_pop(e->L, 2);
+    append_to(e->L, "packing_prototypes");
+}
+
 static void emit_packings(Emitter *e)
 {
     lua_State *L = e->L;
@@ -120,12 +129,9 @@ static void emit_packings(Emitter *e)
     text_add(&text, "/* The weights, packed for the kernels. */\n#include \"%s_kernels.h\"\n",
              e->plan->graph->name);
     for (int i = 0; i < e->plan->packing_count; i++) {
-        const Packing *packing = e->plan->packings[i];
-        push_packing_holes(L, e->plan, packing);
-        Text one = template_expand(L, packing->kind->text);
-        text_add(&text, "\n%s", one.data);
-        lua_pop(L, 2);
-        append_to(L, "packing_prototypes");
+        if (e->plan->packings[i]->from)
+            emit_packing(e, e->plan->packings[i]->from, &text);
+        emit_packing(e, e->plan->packings[i], &text);
     }
     for (int i = 0; i < e->plan->on_use_count; i++) {
         push_on_use_holes(L, e->plan, e->plan->on_use_packings[i]);

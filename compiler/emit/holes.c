@@ -397,6 +397,10 @@ void push_packing_holes(lua_State *L, const Plan *plan, const Packing *packing)
     set_number(L, "GROUPS", packing->groups);
     set_number(L, "PAD_TOP", packing->pad_top);
     set_number(L, "PAD_LEFT", packing->pad_left);
+    if (packing->made) {
+        set_numbers(L, plan, packing->made);
+        set_number(L, "CHANNELS", packing->folded[0]->shape.dim[0]);
+    }
     const char *real = plan->settings.real_double ? "double" : "float";
     lua_newtable(L);
     const PackingKind *kind = packing->kind;

@@ -27,7 +27,8 @@ static const uint32_t *numbers(const Plan *plan, const Trained *trained)
         const Node *one;
         if (packing->training)
             continue;
-        for (int k = 0; (one = packing_parameter(packing, k)) != NULL; k++)
+        const Packing *first = packing->from ? packing->from : packing;
+        for (int k = 0; (one = packing_parameter(first, k)) != NULL; k++)
             parameters[k] = trained_values(trained, plan->graph, one);
         packing_bits(packing, parameters, plan->settings.half, all + packing->offset);
     }

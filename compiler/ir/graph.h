@@ -145,6 +145,15 @@ struct Op {
        NULL: the same operator. */
     Node *(*inference)(Graph *graph, const Node *node, Node *const *inputs);
 
+    /* What inference has in the place of this and of the product with a kernel that it reads, with
+       that one's bias (NULL: it has none), of what the product has for x: the same with another
+       kernel and bias, see `prepared`. NULL: nothing else. */
+    Node *(*taken_in)(Graph *graph, const Node *node, const Node *core, const Node *bias, Node *x);
+
+    /* Its value is of parameters alone, and no step computes it: it is made where the packings that
+       kernels read of it are, by the kind of packing that has its name. */
+    bool prepared;
+
     /* Its value is one for all images of a group, and a step that makes it takes all of them at
        once. */
     bool of_group;

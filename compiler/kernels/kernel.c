@@ -152,6 +152,11 @@ void step_packing(Step *step, const char *name, Packing packing)
     Packing *copy = ARENA_NEW(Packing);
     *copy = packing;
     copy->read_by = step->core->op;
+    if (packing.parameter->op->prepared) {
+        Packing *from = ARENA_NEW(Packing);
+        *from = packing_prepared(packing.parameter);
+        copy->from = from;
+    }
     add_argument(step, name)->packing = copy;
 }
 

@@ -131,6 +131,7 @@ const Op op_batch_norm_infer = { .name = "batch_norm_infer",
                                  .numbers = { "eps" },
                                  .shape = shape_of_input,
                                  .gradient = infer_gradient,
+                                 .taken_in = batch_norm_taken_in,
                                  .leads = true };
 const Op op_batch_norm_infer_dx = { .name = "batch_norm_infer_dx",
                                     .arity = 3,

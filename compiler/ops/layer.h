@@ -44,6 +44,10 @@ Node *max_pool2d_codes(Graph *graph, Node *pool);
 /* For operators that draw: 1, 2, ..., so that no two layers of a graph draw the same. */
 int next_stream(const Graph *graph);
 
+/* Op.taken_in of batch_norm by its moving statistics. */
+Node *batch_norm_taken_in(Graph *graph, const Node *norm, const Node *core, const Node *bias,
+                          Node *x);
+
 /* Names of a padding, for ARG_PADDING. */
 extern const char *const padding_names[];
 

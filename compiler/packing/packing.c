@@ -1,5 +1,7 @@
 #include "packing.h"
 
+#include <string.h>
+
 #define PACKING(name) &packing_kind_##name,
 const PackingKind *const all_packing_kinds[] = {
 #include "packings.def"
@@ -22,6 +24,26 @@ const Node *packing_parameter(const Packing *packing, int i)
     if (i >= PACKING_PARAMETERS || !packing->kind->parameters[i])
         return NULL;
     return i == 0 ? packing->parameter : packing->folded[i - 1];
+}
+
+static const PackingKind *kind_named(const char *name)
+{
+    for (int i = 0; all_packing_kinds[i]; i++)
+        if (strcmp(all_packing_kinds[i]->name, name) == 0)
+            return all_packing_kinds[i];
+    bug("no packing is called %s", name);
+}
+
+Packing packing_prepared(const Node *made)
+{
+    Packing packing = { .kind = kind_named(made->op->name),
+                        .parameter = made->input[0],
+                        .made = made,
+                        .count = (size_t)shape_count(made->shape)
+                                 + (size_t)made->input[1]->shape.dim[0] };
+    for (int i = 1; i < made->op->arity; i++)
+        packing.folded[i - 1] = made->input[i];
+    return packing;
 }
 
 bool packing_reads(const Packing *packing, const Node *parameter)

@@ -22,9 +22,13 @@ typedef struct Packing {
     size_t count;     /* reals */
     size_t offset;    /* in reals, from the start of the prepared weights; set by the plan */
     const char *name; /* C name, set by the plan */
+    bool learns;      /* a step of training reads it; set by the plan */
     bool training;    /* for training alone, in memory of its own, see plan_packings_apart() */
     bool on_use;      /* packed on use: not prepared, but made from `source` in the scratch memory
                          of the step that reads it, just before */
+    const struct Packing *from; /* what is made just before it, in memory that all share, and read
+                                   as the parameter; NULL: the parameter is one of the graph's */
+    const Node *made; /* of that one: the node whose value it is, see Op.prepared */
     const struct Packing *source; /* then only: the blocks that forward reads */
 } Packing;
 
@@ -65,6 +69,9 @@ bool packing_alike(const Packing *a, const Packing *b);
 /* For kinds. */
 size_t packing_round_up(int64_t n, int lanes);
 int packing_smaller(int a, int b);
+
+/* What makes the value of such a node, with room for a number a channel after it. */
+Packing packing_prepared(const Node *made);
 
 /* The parameter as it is, filled up with zeros to a multiple of `lanes` reals. */
 Packing packing_plain(const Node *parameter, int lanes);

@@ -53,7 +53,13 @@ static void check_finite(const Packing *packing, const float *values)
 void packing_bits(const Packing *packing, const float *const *parameters, bool half, uint32_t *bits)
 {
     float *values = ARENA_ARRAY(float, packing->count);
-    packing->kind->values(packing, parameters, values);
+    if (packing->from) {
+        float *made = ARENA_ARRAY(float, packing->from->count);
+        packing->from->kind->values(packing->from, parameters, made);
+        packing->kind->values(packing, (const float *const[]){ made }, values);
+    } else {
+        packing->kind->values(packing, parameters, values);
+    }
     check_finite(packing, values);
     for (size_t i = 0; i < packing->count; i++)
         bits[i] = half ? half_of(values[i], packing->parameter) : bits_of(values[i]);

@@ -175,7 +175,8 @@ static Fusion *add_fusion(Graph *graph, const char *name, Node *core)
 static const char *name_of_core(const Node *core)
 {
     static const char end[] = "_kernel";
-    const char *kernel = core->input[1]->name;
+    const Node *weights = core->input[1];
+    const char *kernel = (weights->op->prepared ? weights->input[0] : weights)->name;
     const size_t length = strlen(kernel), rest = sizeof end - 1;
     if (length < rest || strcmp(kernel + length - rest, end) != 0)
         return core->layer;
@@ -210,7 +211,8 @@ void pass_fuse(Graph *graph)
     graph->fusion_of = ARENA_ARRAY(Fusion *, graph->count);
     for (int i = 0; i < graph->count; i++) {
         Node *node = graph->nodes[i];
-        if (graph->fusion_of[i] || node->op->arity == 0 || node->op->sums_gradients)
+        if (graph->fusion_of[i] || node->op->arity == 0 || node->op->sums_gradients
+            || node->op->prepared)
             continue;
         Fusion *fusion = add_fusion(
             graph, node_heads_fusion(node) ? name_of_core(node) : node->name, node);

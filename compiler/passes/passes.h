@@ -44,6 +44,15 @@ void pass_differentiate(Graph *graph);
    activation before a max-pool is read by a gradient; breaks: nothing. */
 void pass_commute(Graph *graph);
 
+/* Takes batch_norm by its moving statistics into the convolution or dense product before it, in
+   inference alone: batch_norm(conv2d(x, kernel) + bias) becomes conv2d(x, scaled_kernel) +
+   scaled_bias, of the same rounding but for the last bits. Both are made with the packings of
+   weights, so that it costs nothing an image, and activation and pool follow the convolution again.
+   What is read twice, or leads somewhere else, stays as it is; what comes after is copied, for
+   training goes on as before. requires: inference split off; provides: latent, output and losses
+   of validation reach no such batch_norm; breaks: nothing. */
+void pass_merge(Graph *graph);
+
 /* Drops what nothing needs: the gradient by the image, values that folding left without users.
    requires: nothing; provides: every node is reached from a root; breaks: nothing. */
 void pass_drop(Graph *graph);

@@ -24,6 +24,8 @@ static const struct {
       "append the gradient of the loss with respect to every parameter" },
     { "commute", pass_commute,
       "exchange the gradients of an activation and the max-pool after it" },
+    { "merge", pass_merge,
+      "in inference, take batch_norm into the kernel and bias of the layer before it" },
     { "drop", pass_drop, "drop nodes that nothing needs" },
     { "fuse", pass_fuse,
       "find the fusions: a core operator, its epilogue, and the backward half of both" },

@@ -11,7 +11,7 @@ enum { STEPS_APART = 512 };
 
 /* Packings of weights, found by parameter. */
 typedef struct Packings {
-    const Packing **all; /* in order */
+    Packing **all; /* in order */
     int count;
     int *first, *next; /* by the parameter's node: place of its first, counted from 1, 0: none; by
                           place: of the next of the same parameter */
@@ -71,8 +71,34 @@ size_t plan_packing_room(const Settings *settings, const Packing *packing)
     return aligned(settings, packing->count);
 }
 
+static size_t scaling_room(const Settings *settings, const Packing *packing)
+{
+    const bool ready = settings->baked && settings->no_training;
+    return packing->from && !ready ? aligned(settings, packing->from->count) : 0;
+}
+
+void plan_count_scaling(Plan *plan, const Packing *packing)
+{
+    const size_t room = scaling_room(&plan->settings, packing);
+    plan->scaling_reals = room > plan->scaling_reals ? room : plan->scaling_reals;
+}
+
+void plan_end_prepared(Plan *plan)
+{
+    plan->scaling_at = plan->prepared_reals;
+    plan->prepared_reals += plan->scaling_reals;
+}
+
+static const Packing *named(const Packing *from, const char *name)
+{
+    Packing *copy = ARENA_NEW(Packing);
+    *copy = *from;
+    copy->name = name;
+    return copy;
+}
+
 /* The packing among those there are that is the one wanted, or that one, added to them. */
-static const Packing *add_packing(const Plan *plan, Packings *packings, const Packing *wanted,
+static Packing *add_packing(const Plan *plan, Packings *packings, const Packing *wanted,
                                   size_t *reals)
 {
     int *end = &packings->first[wanted->parameter->id];
@@ -82,6 +108,8 @@ static const Packing *add_packing(const Plan *plan, Packings *packings, const Pa
     Packing *packing = ARENA_NEW(Packing);
     *packing = *wanted;
     packing->name = packing_name(packings, packing);
+    if (packing->from)
+        packing->from = named(packing->from, arena_format("%s_values", packing->name));
     packing->offset = *reals;
     *reals += plan_packing_room(&plan->settings, packing);
     packings->all[packings->count] = packing;
@@ -98,7 +126,7 @@ static const Packing *pack_on_use(Functions *f, Step *step, const Packing *wante
     return step->on_use;
 }
 
-static void add_packings(Functions *f, Step *step)
+static void add_packings(Functions *f, Step *step, bool training)
 {
     Plan *plan = f->plan;
     for (int i = 0; i < step->argument_count; i++) {
@@ -108,10 +136,15 @@ static void add_packings(Functions *f, Step *step)
         Packing wanted = *a->packing;
         wanted.source = wanted.on_use ? source_of(&f->packings, &wanted) : NULL;
         wanted.on_use = wanted.source != NULL;
-        a->packing = wanted.on_use ? pack_on_use(f, step, &wanted)
-                                   : add_packing(plan, &f->packings, &wanted,
-                                                 wanted.training ? &plan->training_reals
-                                                                 : &plan->prepared_reals);
+        if (wanted.on_use) {
+            a->packing = pack_on_use(f, step, &wanted);
+            continue;
+        }
+        Packing *packing = add_packing(
+            plan, &f->packings, &wanted,
+            wanted.training ? &plan->training_reals : &plan->prepared_reals);
+        packing->learns = packing->learns || training;
+        a->packing = packing;
     }
 }
 
@@ -254,7 +287,7 @@ static void choose_function(Functions *f, Step *step, const char *suffix)
 
 static Packings packings_of(const Plan *plan, int most)
 {
-    return (Packings){ .all = ARENA_ARRAY(const Packing *, most),
+    return (Packings){ .all = ARENA_ARRAY(Packing *, most),
                        .first = ARENA_ARRAY(int, plan->graph->count),
                        .next = ARENA_ARRAY(int, most) };
 }
@@ -281,12 +314,15 @@ void plan_functions(Plan *plan)
             Step *step = ARENA_NEW(Step);
             *step = *programs[p]->steps[i];
             programs[p]->steps[i] = step;
-            add_packings(&f, step);
+            add_packings(&f, step, training);
             choose_function(&f, step, step->core->infer ? "" : suffix);
         }
     }
-    plan->packings = f.packings.all;
+    plan->packings = (const Packing **)f.packings.all;
     plan->packing_count = f.packings.count;
-    plan->on_use_packings = f.on_use.all;
+    plan->on_use_packings = (const Packing **)f.on_use.all;
     plan->on_use_count = f.on_use.count;
+    for (int i = 0; i < plan->packing_count; i++)
+        plan_count_scaling(plan, plan->packings[i]);
+    plan_end_prepared(plan);
 }

@@ -23,4 +23,9 @@ size_t plan_on_use_place(const Settings *settings, const Step *step);
 /* Reals that a packing has room for among the prepared weights. */
 size_t plan_packing_room(const Settings *settings, const Packing *packing);
 
+/* Counts what is made before the packing, and at the end adds the memory of all such to the
+   prepared weights. */
+void plan_count_scaling(Plan *plan, const Packing *packing);
+void plan_end_prepared(Plan *plan);
+
 #endif

@@ -98,6 +98,9 @@ typedef struct Plan {
     const Packing **on_use_packings; /* of steps that make theirs when they use it */
     int on_use_count;
     size_t prepared_reals;
+    size_t scaling_at, scaling_reals; /* memory at the end of these, where prepare() makes a kernel
+                                         or bias before it is packed, see Packing.from; 0: there are
+                                         none */
     size_t training_reals;  /* of the packings that are for training alone */
     int microbatch;         /* images that go through the programs together; 1 where no step wants
                               more */

@@ -7,6 +7,7 @@
 #include "emit/emit.h"
 #include "emit/emitter.h"
 #include "emit/holes.h"
+#include "ops/ops.h"
 
 #include "cases.h"
 #include "drawn.h"
@@ -37,7 +38,7 @@ static void compute_scaled(const Packing *packing, const float *const *parameter
 static const PackingKind scaled = { .name = "scaled",
                                     .suffix = "_scaled",
                                     .parameters = { "weight", "scale" },
-                                    .text = "packing_scaled.c.in",
+                                    .text = "packing_of_two.c.in",
                                     .comment = "scaled by channel",
                                     .values = compute_scaled };
 
@@ -128,6 +129,36 @@ static Packing scaled_packing(void)
                       .count = (size_t)shape_count(kernel->shape) };
 }
 
+/* What a batch_norm makes of a kernel and a bias. */
+static const Node *made_of(const Op *op, const Node *first, const Node *channels,
+                           const double numbers[4])
+{
+    Node *node = ARENA_NEW(Node);
+    node->op = op;
+    node->name = "encoder.bn1.made";
+    node->shape = first->shape;
+    for (int i = 0; i < op->arity; i++)
+        node->input[i] = (Node *)(uintptr_t)(i ? channels : first);
+    Node *variance = ARENA_NEW(Node);
+    *variance = *channels;
+    variance->name = "encoder.bn1.variance";
+    node->input[op->arity - 1] = variance;
+    memcpy(node->number, numbers, sizeof *numbers * 4);
+    return node;
+}
+
+static void add_scaled(Cases *cases)
+{
+    const Node *kernel = kernel_of(3, 2, IN, OUT), *transposed = kernel_of(3, 3, 4, 6),
+               *vector = vector_of(OUT);
+    add(cases, packing_prepared(made_of(&op_scaled_kernel, kernel, vector,
+                                        (double[]){ 0.01, OUT, 1, 1 })));
+    add(cases, packing_prepared(made_of(&op_scaled_kernel, transposed, vector_of(12),
+                                        (double[]){ 0.25, 6, 2, 4 })));
+    add(cases, packing_prepared(made_of(&op_scaled_bias, vector, vector, (double[4]){ 0.01 })));
+    add(cases, packing_prepared(made_of(&op_scaled_offset, vector, vector, (double[4]){ 1e-3 })));
+}
+
 static Cases all_cases(int lanes)
 {
     Cases cases = { .lanes = lanes };
@@ -136,6 +167,7 @@ static Cases all_cases(int lanes)
         add_copies(&cases, lanes);
     add_transforms(&cases, lanes);
     add(&cases, scaled_packing());
+    add_scaled(&cases);
     return cases;
 }
 
@@ -233,21 +265,37 @@ static void *compile(const char *folder, const Plan *plan, const Cases *cases)
 
 typedef void OneParameter(const float *, float *);
 typedef void TwoParameters(const float *, const float *, float *);
+typedef void ThreeParameters(const float *, const float *, const float *, float *);
+typedef void FourParameters(const float *, const float *, const float *, const float *, float *);
+typedef void FiveParameters(const float *, const float *, const float *, const float *,
+                            const float *, float *);
 
-static void call(void *handle, const Packing *packing, const float *const *parameters, float *to)
+static void call(void *handle, const Packing *packing, const float *const *p, float *to)
 {
     char *name = text_of("prepare_%s", packing->name);
-    void *function = dlsym(handle, name);
-    assert_non_null(function);
-    if (packing_parameter(packing, 1)) {
-        TwoParameters *prepare;
-        *(void **)&prepare = function;
-        prepare(parameters[0], parameters[1], to);
-    } else {
-        OneParameter *prepare;
-        *(void **)&prepare = function;
-        prepare(parameters[0], to);
-    }
+    union {
+        void *any;
+        OneParameter *one;
+        TwoParameters *two;
+        ThreeParameters *three;
+        FourParameters *four;
+        FiveParameters *five;
+    } prepare = { .any = dlsym(handle, name) };
+    int count = 0;
+    assert_non_null(prepare.any);
+    while (packing_parameter(packing, count))
+        count++;
+    assert_in_range(count, 1, 5);
+    if (count == 1)
+        prepare.one(p[0], to);
+    else if (count == 2)
+        prepare.two(p[0], p[1], to);
+    else if (count == 3)
+        prepare.three(p[0], p[1], p[2], to);
+    else if (count == 4)
+        prepare.four(p[0], p[1], p[2], p[3], to);
+    else
+        prepare.five(p[0], p[1], p[2], p[3], p[4], to);
     free(name);
 }
 
@@ -257,6 +305,8 @@ static float *drawn_values(const Node *parameter, unsigned seed)
     float *values = arena_alloc(count * sizeof *values);
     for (size_t i = 0; i < count; i++)
         values[i] = (float)(2 * drawn(seed, i) - 1);
+    for (size_t i = 0; i < count && strcmp(parameter->name, "encoder.bn1.variance") == 0; i++)
+        values[i] = fabsf(values[i]);
     return values;
 }
 

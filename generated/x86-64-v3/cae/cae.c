@@ -72,34 +72,34 @@ enum {
 static void prepare(const float *parameters_, void *prepared)
 {
     float *w = prepared;
-    prepare_encoder_conv1_kernel_columns(parameters_ + P_ENCODER_CONV1_KERNEL, w
-        + W_ENCODER_CONV1_KERNEL_COLUMNS);
+    prepare_encoder_conv1_kernel_columns(parameters_ + P_ENCODER_CONV1_KERNEL,
+        w + W_ENCODER_CONV1_KERNEL_COLUMNS);
     prepare_encoder_conv1_bias(parameters_ + P_ENCODER_CONV1_BIAS, w + W_ENCODER_CONV1_BIAS);
-    prepare_encoder_conv2_kernel_winograd(parameters_ + P_ENCODER_CONV2_KERNEL, w
-        + W_ENCODER_CONV2_KERNEL_WINOGRAD);
+    prepare_encoder_conv2_kernel_winograd(parameters_ + P_ENCODER_CONV2_KERNEL,
+        w + W_ENCODER_CONV2_KERNEL_WINOGRAD);
     prepare_encoder_conv2_bias(parameters_ + P_ENCODER_CONV2_BIAS, w + W_ENCODER_CONV2_BIAS);
-    prepare_encoder_conv3_kernel_winograd(parameters_ + P_ENCODER_CONV3_KERNEL, w
-        + W_ENCODER_CONV3_KERNEL_WINOGRAD);
+    prepare_encoder_conv3_kernel_winograd(parameters_ + P_ENCODER_CONV3_KERNEL,
+        w + W_ENCODER_CONV3_KERNEL_WINOGRAD);
     prepare_encoder_conv3_bias(parameters_ + P_ENCODER_CONV3_BIAS, w + W_ENCODER_CONV3_BIAS);
-    prepare_decoder_conv1_kernel_winograd(parameters_ + P_DECODER_CONV1_KERNEL, w
-        + W_DECODER_CONV1_KERNEL_WINOGRAD);
+    prepare_decoder_conv1_kernel_winograd(parameters_ + P_DECODER_CONV1_KERNEL,
+        w + W_DECODER_CONV1_KERNEL_WINOGRAD);
     prepare_decoder_conv1_bias(parameters_ + P_DECODER_CONV1_BIAS, w + W_DECODER_CONV1_BIAS);
-    prepare_decoder_conv2_kernel_winograd(parameters_ + P_DECODER_CONV2_KERNEL, w
-        + W_DECODER_CONV2_KERNEL_WINOGRAD);
+    prepare_decoder_conv2_kernel_winograd(parameters_ + P_DECODER_CONV2_KERNEL,
+        w + W_DECODER_CONV2_KERNEL_WINOGRAD);
     prepare_decoder_conv2_bias(parameters_ + P_DECODER_CONV2_BIAS, w + W_DECODER_CONV2_BIAS);
-    prepare_decoder_conv3_kernel_winograd(parameters_ + P_DECODER_CONV3_KERNEL, w
-        + W_DECODER_CONV3_KERNEL_WINOGRAD);
+    prepare_decoder_conv3_kernel_winograd(parameters_ + P_DECODER_CONV3_KERNEL,
+        w + W_DECODER_CONV3_KERNEL_WINOGRAD);
     prepare_decoder_conv3_bias(parameters_ + P_DECODER_CONV3_BIAS, w + W_DECODER_CONV3_BIAS);
-    prepare_decoder_conv3_kernel_winograd_turned(parameters_ + P_DECODER_CONV3_KERNEL, w
-        + W_DECODER_CONV3_KERNEL_WINOGRAD_TURNED);
-    prepare_decoder_conv2_kernel_winograd_turned(parameters_ + P_DECODER_CONV2_KERNEL, w
-        + W_DECODER_CONV2_KERNEL_WINOGRAD_TURNED);
-    prepare_decoder_conv1_kernel_winograd_turned(parameters_ + P_DECODER_CONV1_KERNEL, w
-        + W_DECODER_CONV1_KERNEL_WINOGRAD_TURNED);
-    prepare_encoder_conv3_kernel_winograd_turned(parameters_ + P_ENCODER_CONV3_KERNEL, w
-        + W_ENCODER_CONV3_KERNEL_WINOGRAD_TURNED);
-    prepare_encoder_conv2_kernel_winograd_turned(parameters_ + P_ENCODER_CONV2_KERNEL, w
-        + W_ENCODER_CONV2_KERNEL_WINOGRAD_TURNED);
+    prepare_decoder_conv3_kernel_winograd_turned(parameters_ + P_DECODER_CONV3_KERNEL,
+        w + W_DECODER_CONV3_KERNEL_WINOGRAD_TURNED);
+    prepare_decoder_conv2_kernel_winograd_turned(parameters_ + P_DECODER_CONV2_KERNEL,
+        w + W_DECODER_CONV2_KERNEL_WINOGRAD_TURNED);
+    prepare_decoder_conv1_kernel_winograd_turned(parameters_ + P_DECODER_CONV1_KERNEL,
+        w + W_DECODER_CONV1_KERNEL_WINOGRAD_TURNED);
+    prepare_encoder_conv3_kernel_winograd_turned(parameters_ + P_ENCODER_CONV3_KERNEL,
+        w + W_ENCODER_CONV3_KERNEL_WINOGRAD_TURNED);
+    prepare_encoder_conv2_kernel_winograd_turned(parameters_ + P_ENCODER_CONV2_KERNEL,
+        w + W_ENCODER_CONV2_KERNEL_WINOGRAD_TURNED);
 }
 
 /* Adds the time since the last mark to the step's. */

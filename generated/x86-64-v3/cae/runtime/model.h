@@ -230,8 +230,10 @@ typedef struct Model {
     int (*supported)(void);
 
     /* Brings the flat parameters into the kernels' own packings: prepared_bytes at `prepared`. Call
-       it after every update. */
+       it after every update; where more updates come before anything but training is asked for,
+       prepare_training does, which leaves out what training does not read. NULL: it reads all. */
     void (*prepare)(const real *parameters, void *prepared);
+    void (*prepare_training)(const real *parameters, void *prepared);
 
     /* One image to its latent / a latent to its output / both. `workspace` has infer_bytes; `clock`
        may be NULL. decode is NULL where the decoder reads more of the encoder than the latent. */

@@ -244,7 +244,24 @@ void trainer_begin_stage(Trainer *t, const ModelStage *stage)
 void trainer_prepare(Trainer *t)
 {
     t->model->prepare(t->parameters, t->prepared);
+    t->for_training = 0;
     t->penalty = penalty_of(t->model, t->stage, t->parameters);
+}
+
+/* After an update: what training reads. The rest waits until somebody asks for it. */
+static void prepare_training(Trainer *t)
+{
+    const Model *m = t->model;
+    t->for_training = m->prepare_training != NULL;
+    (m->prepare_training ? m->prepare_training : m->prepare)(t->parameters, t->prepared);
+    t->penalty = penalty_of(m, t->stage, t->parameters);
+}
+
+static void prepare_rest(Trainer *t)
+{
+    if (t->for_training)
+        t->model->prepare(t->parameters, t->prepared);
+    t->for_training = 0;
 }
 
 const real *trainer_shown(Trainer *t)
@@ -256,6 +273,7 @@ const real *trainer_shown(Trainer *t)
 void trainer_show(Trainer *t)
 {
     t->model->prepare(trainer_shown(t), t->prepared);
+    t->for_training = 0;
     t->penalty = penalty_of(t->model, t->stage, trainer_shown(t));
 }
 
@@ -356,7 +374,7 @@ TrainerFault trainer_step(Trainer *t, const uint8_t *const *images, const uint64
     clip_gradient(t->model, &t->training, t->total, 1.0 / n);
     if (!optimizer_update(&t->optimizer, t->parameters, t->total, 1.0 / n, t->threads))
         return trainer_parameters_finite(t) ? TRAINER_OPTIMIZER : TRAINER_PARAMETER;
-    trainer_prepare(t);
+    prepare_training(t);
     return TRAINER_FINE;
 }
 
@@ -388,6 +406,7 @@ void trainer_backward(Trainer *t, int thread, const uint8_t *const *images, cons
 
 void trainer_evaluate(Trainer *t, const uint8_t *const *images, int n)
 {
+    prepare_rest(t);
     const size_t places = trainer_loss_places(t->model);
     const int together = t->model->microbatch > 1 ? t->model->microbatch : 1;
     const ModelLoss loss = t->stage ? t->stage->loss : t->model->loss;
@@ -436,6 +455,7 @@ void trainer_column_sums(const Trainer *t, int n, double *sums)
 
 void trainer_reconstruct(Trainer *t, const uint8_t *image, real *output)
 {
+    prepare_rest(t);
     const ModelReconstruct reconstruct = t->stage ? t->stage->reconstruct : t->model->reconstruct;
     reconstruct(t->prepared, image, output, t->workspaces[0], NULL);
 }
