@@ -26,9 +26,9 @@ typedef struct Packing {
     bool training;    /* for training alone, in memory of its own, see plan_packings_apart() */
     bool on_use;      /* packed on use: not prepared, but made from `source` in the scratch memory
                          of the step that reads it, just before */
-    const struct Packing *from; /* what is made just before it, in memory that all share, and read
+    const struct Packing *from;   /* what is made just before it, in memory that all share, and read
                                    as the parameter; NULL: the parameter is one of the graph's */
-    const Node *made; /* of that one: the node whose value it is, see Op.prepared */
+    const Node *made;             /* of that one: the node whose value it is, see Op.prepared */
     const struct Packing *source; /* then only: the blocks that forward reads */
 } Packing;
 

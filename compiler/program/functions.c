@@ -99,7 +99,7 @@ static const Packing *named(const Packing *from, const char *name)
 
 /* The packing among those there are that is the one wanted, or that one, added to them. */
 static Packing *add_packing(const Plan *plan, Packings *packings, const Packing *wanted,
-                                  size_t *reals)
+                            size_t *reals)
 {
     int *end = &packings->first[wanted->parameter->id];
     for (; *end; end = &packings->next[*end - 1])
@@ -140,9 +140,9 @@ static void add_packings(Functions *f, Step *step, bool training)
             a->packing = pack_on_use(f, step, &wanted);
             continue;
         }
-        Packing *packing = add_packing(
-            plan, &f->packings, &wanted,
-            wanted.training ? &plan->training_reals : &plan->prepared_reals);
+        Packing *packing = add_packing(plan, &f->packings, &wanted,
+                                       wanted.training ? &plan->training_reals
+                                                       : &plan->prepared_reals);
         packing->learns = packing->learns || training;
         a->packing = packing;
     }

@@ -101,7 +101,7 @@ typedef struct Plan {
     size_t scaling_at, scaling_reals; /* memory at the end of these, where prepare() makes a kernel
                                          or bias before it is packed, see Packing.from; 0: there are
                                          none */
-    size_t training_reals;  /* of the packings that are for training alone */
+    size_t training_reals;            /* of the packings that are for training alone */
     int microbatch;         /* images that go through the programs together; 1 where no step wants
                               more */
     int microbatch_at_most; /* with which the search for it begins; 0: as many images as gain

@@ -100,8 +100,8 @@ static size_t channel_of(const Case *c, const ModelParameter *kernel, size_t cha
 
 /* What the rounding of both ways can come to in a channel. A sum of n products of inputs up to 1 is
    off by at most n u times the sum of their magnitudes, in whatever order (Higham 2002, "Accuracy
-   and Stability of Numerical Algorithms", section 3.1); bias, mean, factor and beta add a handful of
-   roundings. */
+   and Stability of Numerical Algorithms", section 3.1); bias, mean, factor and beta add a handful
+   of roundings. */
 static double bound_of(const Case *c, const Model *m, const double *parameters, size_t channel)
 {
     const double u = sizeof(real) == sizeof(double) ? DBL_EPSILON / 2 : FLT_EPSILON / 2;

@@ -151,8 +151,8 @@ static void add_scaled(Cases *cases)
 {
     const Node *kernel = kernel_of(3, 2, IN, OUT), *transposed = kernel_of(3, 3, 4, 6),
                *vector = vector_of(OUT);
-    add(cases, packing_prepared(made_of(&op_scaled_kernel, kernel, vector,
-                                        (double[]){ 0.01, OUT, 1, 1 })));
+    add(cases, packing_prepared(
+                   made_of(&op_scaled_kernel, kernel, vector, (double[]){ 0.01, OUT, 1, 1 })));
     add(cases, packing_prepared(made_of(&op_scaled_kernel, transposed, vector_of(12),
                                         (double[]){ 0.25, 6, 2, 4 })));
     add(cases, packing_prepared(made_of(&op_scaled_bias, vector, vector, (double[4]){ 0.01 })));

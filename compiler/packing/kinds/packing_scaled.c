@@ -8,8 +8,7 @@ static void compute_kernel(const Packing *packing, const float *const *parameter
     const Node *made = packing->made;
     const double eps = node_real(made, "eps");
     const int last = node_number(made, "last"), shared = node_number(made, "shared"),
-              filters = node_number(made, "filters"),
-              channels = packing->folded[0]->shape.dim[0];
+              filters = node_number(made, "filters"), channels = packing->folded[0]->shape.dim[0];
     const size_t count = (size_t)shape_count(made->shape);
     float *factor = values + count;
     for (int c = 0; c < channels; c++)
