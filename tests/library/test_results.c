@@ -231,6 +231,13 @@ static void of_branches(void **state)
     compare(net_branches, "native", "", "");
 }
 
+static void of_tied_layers(void **state)
+{
+    (void)state;
+    compare(net_tied, "c", "", DENSE_PLAIN);
+    compare(net_tied, "native", "", DENSE_PLAIN);
+}
+
 static void of_noise(void **state)
 {
     (void)state;
@@ -390,6 +397,7 @@ static void within_a_limit(void **state)
     (void)state;
     compare_limited(net_cae);
     compare_limited(net_branches);
+    compare_limited(net_tied);
     compare_limited(net_noise);
 }
 
@@ -408,6 +416,7 @@ int main(void)
         cmocka_unit_test(of_little_code),
         cmocka_unit_test(of_dense_layers),
         cmocka_unit_test(of_branches),
+        cmocka_unit_test(of_tied_layers),
         cmocka_unit_test(of_noise),
         cmocka_unit_test(of_norms_and_entropy),
         cmocka_unit_test(of_statistics_of_images),
