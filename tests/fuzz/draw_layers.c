@@ -556,9 +556,9 @@ void add_word(Drawer *d)
         { add_activation, 9 }, { add_norm, 8 },    { add_noise, 5 },   { add_flat, 1 },
         { add_reshape, 2 },    { add_join, 9 },    { add_unpool, 7 },  { add_pad, 4 },
         { add_crop, 3 },       { add_shuffle, 5 }, { add_rescale, 4 }, { add_global_pool, 1 },
-        { add_depthwise, 12 }, { add_prelu, 4 },
+        { add_depthwise, 12 }, { add_prelu, 4 },   { add_tied, 9 },
     };
-    enum { ALL = 129 }; /* the sum of the shares */
+    enum { ALL = 138 }; /* the sum of the shares */
     int share = below(d, ALL), word = 0;
     while (share >= words[word].share)
         share -= words[word++].share;
