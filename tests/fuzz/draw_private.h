@@ -54,7 +54,10 @@ int fitting_kernel(const Drawer *d, int kernel, int filters);
 
 /* A layer drawn among all words but those that branch; nothing where it does not fit. */
 void add_word(Drawer *d);
-bool add_tied(Drawer *d); /* to a layer before; false: there is none that fits */
+/* Likewise of those that name layers before; false: none fits. */
+bool add_join(Drawer *d);
+bool add_unpool(Drawer *d);
+bool add_tied(Drawer *d);
 void add_dense(Drawer *d, int units, const char *activation);
 void convolve_to(Drawer *d, int channels, int stride, int kernel, bool valid);
 

@@ -320,11 +320,21 @@ static void with_a_stream(void **state)
     (void)state;
     static const char direct[] = DIRECT("encoder.conv1") DIRECT("encoder.conv2")
         DIRECT("decoder.conv1") DIRECT("decoder.conv2"),
-                      rows[] = "--stream";
+                      rows[] = "--stream",
+                      tied[] = NET(
+                          12, 20, 3,
+                          "conv2d { filters = 17, kernel = 3, activation = \"relu\" }, conv2d { "
+                          "filters = 6, kernel = { 4, 2 }, stride = 2, activation = \"tanh\" },",
+                          "conv2d_transpose { filters = 17, kernel = { 4, 2 }, activation = "
+                          "\"elu\", tied = \"encoder.conv2\" }, conv2d_transpose { filters = 3, "
+                          "kernel = 3, stride = 1, tied = \"encoder.conv1\" },",
+                          "loss = \"mse\"");
     char *options = text_of("%s %s", rows, direct);
     compare(net_cae, "c", options, direct);
     compare(net_cae, "native", options, direct);
     compare(net_noise, "native", rows, "");
+    compare(tied, "c", rows, "");
+    compare(tied, "native", rows, "");
     free(options);
 }
 

@@ -296,17 +296,6 @@ static const Net transposed = {
                  { POOL, .size = 2 },
                  { DECONV, .filters = 4, .kernel = 3, .stride = 1, .activation = "relu" } }
 };
-static const Net tied = {
-    .height = 12,
-    .width = 20,
-    .channels = 3,
-    .encoder = { { CONV, .filters = 17, .kernel = 3, .activation = "relu" },
-                 { CONV, .filters = 6, .kernel = 4, .kernel_w = 2, .stride = 2,
-                   .activation = "tanh" } },
-    .decoder = { { DECONV, .filters = 17, .kernel = 4, .kernel_w = 2, .stride = 2,
-                   .activation = "elu", .tied = "encoder.conv2" },
-                 { DECONV, .filters = 3, .kernel = 3, .stride = 1, .tied = "encoder.conv1" } }
-};
 /* Wide rows, of several tiles and a rest, and blocks of channels. */
 static const Net wide = { .height = 12,
                           .width = 132,
@@ -417,7 +406,6 @@ OF(strided)
 OF(sparse)
 OF(upsampled)
 OF(transposed)
-OF(tied)
 OF(wide)
 OF(signal)
 OF(outside)
@@ -542,29 +530,17 @@ static void of_batch_norm(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(of_pooled),
-        cmocka_unit_test(of_averaged),
-        cmocka_unit_test(of_pools),
-        cmocka_unit_test(of_windows),
-        cmocka_unit_test(of_curved),
-        cmocka_unit_test(of_batch_norm),
-        cmocka_unit_test(of_moved),
-        cmocka_unit_test(of_strided),
-        cmocka_unit_test(of_sparse),
-        cmocka_unit_test(of_upsampled),
-        cmocka_unit_test(of_transposed),
-        cmocka_unit_test(of_wide),
-        cmocka_unit_test(of_tied),
-        cmocka_unit_test(of_signal),
-        cmocka_unit_test(of_outside),
-        cmocka_unit_test(of_shaped),
-        cmocka_unit_test(of_dilated),
-        cmocka_unit_test(of_depthwise),
-        cmocka_unit_test(of_depthwise_strided),
-        cmocka_unit_test(of_pixels),
-        cmocka_unit_test(on_other_targets),
-        cmocka_unit_test(of_little_code),
-        cmocka_unit_test(by_winograd),
+        cmocka_unit_test(of_pooled),      cmocka_unit_test(of_averaged),
+        cmocka_unit_test(of_pools),       cmocka_unit_test(of_windows),
+        cmocka_unit_test(of_curved),      cmocka_unit_test(of_batch_norm),
+        cmocka_unit_test(of_moved),       cmocka_unit_test(of_strided),
+        cmocka_unit_test(of_sparse),      cmocka_unit_test(of_upsampled),
+        cmocka_unit_test(of_transposed),  cmocka_unit_test(of_wide),
+        cmocka_unit_test(of_signal),      cmocka_unit_test(of_outside),
+        cmocka_unit_test(of_shaped),      cmocka_unit_test(of_dilated),
+        cmocka_unit_test(of_depthwise),   cmocka_unit_test(of_depthwise_strided),
+        cmocka_unit_test(of_pixels),      cmocka_unit_test(on_other_targets),
+        cmocka_unit_test(of_little_code), cmocka_unit_test(by_winograd),
         cmocka_unit_test(each_row_once),
     };
     return cmocka_run_group_tests_name("library stream", tests, NULL, NULL);
