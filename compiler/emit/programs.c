@@ -80,12 +80,6 @@ static const char *loss_expression(const Plan *plan, const Program *program, con
                    : arena_format("losses + %d", place);
 }
 
-/* In the emitted names, the parameter whose gradient the node is. */
-static const char *parameter_of(const Graph *graph, const Node *gradient)
-{
-    return upper(plan_identifier(graph->parameters[gradient->parameter - 1].node->name));
-}
-
 /* A value that the step reads or writes. */
 static const char *value_expression(const Plan *plan, const Program *program, int place,
                                     const Node *node)
@@ -105,7 +99,7 @@ static const char *value_expression(const Plan *plan, const Program *program, in
                                       several ? "s" : ""),
                          node);
     if (plan_is_gradient(node))
-        return arena_format("gradient + P_%s", parameter_of(graph, node));
+        return arena_format("gradient + P_%s", upper(plan_gradient_of(graph, node)));
     return workspace_expression(plan, program, place, node);
 }
 
@@ -240,7 +234,7 @@ static void set_step(lua_State *L, const Plan *plan, const Program *program, int
     set_number(L, "phase", program->phase ? program->phase[place] : 0);
     set_bool(L, "batched", step->kernel->batched);
     set_bool(L, "takes_group", step_takes_group(step));
-    set_text(L, "flush", step->sums ? parameter_of(plan->graph, step->core) : "");
+    set_text(L, "flush", step->sums ? upper(plan_gradient_of(plan->graph, step->core)) : "");
     set_words(L, plan, program, place);
     set_on_use(L, plan, program, place);
 }
@@ -294,15 +288,6 @@ static void set_rings(lua_State *L, const Program *program)
     set_number(L, "scratch_at", (double)program->scratch);
 }
 
-/* Whether the step makes the gradient, or one of those that it is the sum of. */
-static bool adds_to(const Step *step, Node *gradient)
-{
-    bool adds = false;
-    for (; gradient; gradient = gradient_before(gradient))
-        adds = adds || step_writes(step, gradient_last(gradient));
-    return adds;
-}
-
 /* The reals of the flat gradient that a phase adds to: from the first parameter whose gradient it
    makes to the last. */
 static void set_range(lua_State *L, const Plan *plan, const Program *program, int phase)
@@ -313,7 +298,7 @@ static void set_range(lua_State *L, const Plan *plan, const Program *program, in
         Node *gradient = graph_gradient(graph, program->stage, i);
         const int64_t end = at + shape_count(graph->parameters[i].node->shape);
         for (int s = 0; s < program->count && gradient; s++) {
-            if (program->phase[s] != phase || !adds_to(program->steps[s], gradient))
+            if (program->phase[s] != phase || !step_adds_to(program->steps[s], gradient))
                 continue;
             from = to ? from : at;
             to = end;

@@ -108,6 +108,13 @@ bool step_writes(const Step *step, const Node *node)
     return is_among(step, node, STEP_WRITTEN);
 }
 
+bool step_adds_to(const Step *step, Node *gradient)
+{
+    while (gradient && !step_writes(step, gradient_last(gradient)))
+        gradient = gradient_before(gradient);
+    return gradient != NULL;
+}
+
 /* Gradients of one parameter are added to one place. */
 static bool same_place(const Node *a, const Node *b)
 {

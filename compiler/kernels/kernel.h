@@ -143,6 +143,8 @@ bool kernel_computes(const Kernel *kernel, const Node *core);
 bool step_covers(const Step *step, const Node *node);
 /* likewise, but for gradients on the way, which no step leaves behind */
 bool step_writes(const Step *step, const Node *node);
+/* likewise a parameter's gradient, or one of those that it is the sum of */
+bool step_adds_to(const Step *step, Node *gradient);
 /* neither reads or writes what the other writes */
 bool steps_commute(const Step *a, const Step *b);
 

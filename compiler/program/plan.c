@@ -68,6 +68,11 @@ bool plan_is_gradient(const Node *node)
     return node->parameter > 0;
 }
 
+const char *plan_gradient_of(const Graph *graph, const Node *gradient)
+{
+    return plan_identifier(graph->parameters[gradient->parameter - 1].node->name);
+}
+
 double program_macs(const Program *program)
 {
     double sum = 0;

@@ -128,8 +128,10 @@ bool step_takes_group(const Step *step);
 /* Images of the largest group of a batch. */
 int plan_group_images(const Plan *plan);
 
-/* Of a parameter: lies in the caller's gradient array. */
+/* Of a parameter: lies in the caller's gradient array. plan_gradient_of: of which, its
+   identifier. */
 bool plan_is_gradient(const Node *node);
+const char *plan_gradient_of(const Graph *graph, const Node *gradient);
 
 /* Multiply-adds of the direct algorithm for one image. */
 double program_macs(const Program *program);

@@ -56,10 +56,10 @@ static void want_same_weights(const char *a, const char *b)
 static void threads_and_runs(void **state)
 {
     (void)state;
-    static const char *const programs[] = { SMALL_TRAIN, NOISY_TRAIN, GREY_TRAIN };
+    static const char *const programs[] = { SMALL_TRAIN, NOISY_TRAIN, GREY_TRAIN, TIED_TRAIN };
     static const int threads[] = { 8, 3, 1, 2, 2 };
     int networks = 0, counts = 0, again = 0, before = files_equal;
-    for (int p = 0; p < 3; p++, networks++)
+    for (int p = 0; p < 4; p++, networks++)
         for (int i = 0; i < (SANITIZED ? 2 : 5); i++) {
             char *out = text_of("threads%d_%d", p, i), *first = text_of("threads%d_0", p),
                  *options = text_of("--batch 7 --epochs 2 --threads %d", threads[i]);
@@ -80,25 +80,32 @@ static void threads_and_runs(void **state)
         networks, counts - networks, again, files_equal - before);
 }
 
-/* Twelve updates, cut in two after each of them. */
-static void resumed_after_any_step(void **state)
+/* Twelve updates, cut in two after each of them, or after each so many. */
+static void resume_after_steps(const char *program, const char *name, int apart)
 {
-    (void)state;
     int before = files_equal, steps = 0;
-    train(OTHER_TRAIN, "uncut", "--batch 7 --epochs 2 --mirror");
-    for (int step = 1; step < 12; step += SANITIZED ? 5 : 1, steps++) {
-        char *out = text_of("cut%d", step),
+    char *uncut = text_of("%s_uncut", name);
+    train(program, uncut, "--batch 7 --epochs 2 --mirror");
+    for (int step = 1; step < 12; step += apart, steps++) {
+        char *out = text_of("%s_cut%d", name, step),
              *options = text_of("--batch 7 --steps %d --mirror --threads %d", step, 1 + step % 3);
-        train(OTHER_TRAIN, out, options);
-        train(OTHER_TRAIN, out, "--resume --epochs 2");
-        want_same_weights("uncut", out);
+        train(program, out, options);
+        train(program, out, "--resume --epochs 2");
+        want_same_weights(uncut, out);
         free(out);
         free(options);
     }
-    printf(
-        "other: resumed after %d steps in turn, on 1 to 3 threads, it ended with the bits of the "
-        "uncut run (%d files)\n",
-        steps, files_equal - before);
+    printf("%s: resumed after %d steps in turn, on 1 to 3 threads, it ended with the bits of the "
+           "uncut run (%d files)\n",
+           name, steps, files_equal - before);
+    free(uncut);
+}
+
+static void resumed_after_any_step(void **state)
+{
+    (void)state;
+    resume_after_steps(OTHER_TRAIN, "other", SANITIZED ? 5 : 1);
+    resume_after_steps(TIED_TRAIN, "tied", 5);
 }
 
 /* ---- compilers and processors ---- */

@@ -314,7 +314,7 @@ static bool add_flat(Drawer *d)
         append(d, (NetLayer){ .kind = FLATTEN });
     if (chance(d, 75))
         add_dense(d, between(d, 1, chance(d, 20) ? 40 : 16), attribute_activation(d));
-    return true;
+    return chance(d, 70) || add_tied(d);
 }
 
 /* Any height, width and channels of as many values. */
@@ -332,69 +332,6 @@ static bool add_reshape(Drawer *d)
     return true;
 }
 
-/* ---- layers that name others ---- */
-
-const Join *draw_join(Drawer *d)
-{
-    int count = 0;
-    while (join_at(count))
-        count++;
-    return join_at(below(d, count));
-}
-
-/* Whether a join of the two, whose size is *joined, is small enough. */
-static bool can_join(const Join *join, NetSize a, NetSize b, NetSize *joined)
-{
-    return join->size(a, b, joined) && joined->channels <= MAX_CHANNELS
-           && values(*joined) <= MAX_VALUES;
-}
-
-/* With one place or, now and then, with several. */
-static void join_places(Drawer *d, const Join *join, const int *found, int count)
-{
-    int first = below(d, count), several = chance(d, 25) ? between(d, 2, 3) : 1;
-    NetSize s = size_now(d);
-    char *list = text_of("%s", "");
-    for (int i = 0; i < several; i++) {
-        int at = found[(first + i) % count]; /* also twice the same */
-        if (!can_join(join, s, place_out(d, at), &s))
-            break;
-        char *longer = text_of("%s%s%s", list, i ? " " : "", place_name(d, at));
-        free(list);
-        list = longer;
-    }
-    append(d, (NetLayer){ join->kind, .with = keep(d->drawn, list) });
-}
-
-static bool add_join(Drawer *d)
-{
-    const Join *join = draw_join(d);
-    NetSize s = size_now(d), joined;
-    int found[NET_PLACES + 1], count = 0;
-    for (int i = -1; i < d->count; i++)
-        if (can_join(join, s, place_out(d, i), &joined))
-            found[count++] = i;
-    if (!count || values(s) * 2 > MAX_VALUES)
-        return false;
-    join_places(d, join, found, count);
-    return true;
-}
-
-static bool add_unpool(Drawer *d)
-{
-    int found[NET_PLACES], count = 0;
-    for (int i = 0; i < d->count; i++)
-        if (d->places[i].layer->kind == POOL && same_size(d->places[i].out, size_now(d))
-            && !net_overlaps(&d->places[i]))
-            found[count++] = i;
-    if (!count)
-        return false;
-    append(d, (NetLayer){
-                  UNPOOL,
-                  .with = keep(d->drawn, text_of("%s", place_name(d, found[below(d, count)]))) });
-    return true;
-}
-
 void add_word(Drawer *d)
 {
     static const struct {
@@ -405,9 +342,9 @@ void add_word(Drawer *d)
         { add_activation, 9 },  { add_norm, 8 },       { add_noise, 5 },   { add_sample, 5 },
         { add_flat, 1 },        { add_reshape, 2 },    { add_join, 9 },    { add_unpool, 7 },
         { add_pad, 4 },         { add_crop, 3 },       { add_shuffle, 5 }, { add_rescale, 4 },
-        { add_global_pool, 1 }, { add_depthwise, 12 }, { add_prelu, 4 },
+        { add_global_pool, 1 }, { add_depthwise, 12 }, { add_prelu, 4 },   { add_tied, 9 },
     };
-    enum { ALL = 134 }; /* the sum of the shares */
+    enum { ALL = 143 }; /* the sum of the shares */
     int share = below(d, ALL), word = 0;
     while (share >= words[word].share)
         share -= words[word++].share;

@@ -61,6 +61,10 @@ bool add_conv(Drawer *d);
 bool add_deconv(Drawer *d);
 bool add_depthwise(Drawer *d);
 void add_batch_norm(Drawer *d);
+/* Likewise of those that name layers before; false: none fits. */
+bool add_join(Drawer *d);
+bool add_unpool(Drawer *d);
+bool add_tied(Drawer *d);
 void add_dense(Drawer *d, int units, const char *activation);
 void convolve_to(Drawer *d, int channels, int stride, int kernel, bool valid);
 

@@ -76,6 +76,16 @@ const char net_grouped[] = NET(
     "upsample2d { size = 2 }, conv2d { filters = 3, kernel = 3 },",
     "loss = \"mse\", optimizer = adam {}, batch = 6, clip_norm = 0.05");
 
+const char net_tied[] = NET(
+    12, 12, 3,
+    "conv2d { filters = 8, kernel = 3, activation = \"tanh\" }, "
+    "conv2d { filters = 6, kernel = 3, stride = 2, activation = \"relu\", kernel_l2 = 1e-2 }, "
+    "flatten {}, dense { units = 32, activation = \"elu\" },",
+    "dense { units = 216, tied = \"encoder.dense1\" }, reshape { shape = { 6, 6, 6 } }, "
+    "conv2d_transpose { filters = 8, kernel = 3, activation = \"tanh\", tied = \"encoder.conv2\" },"
+    "conv2d_transpose { filters = 3, kernel = 3, stride = 1, tied = \"encoder.conv1\" },",
+    "loss = \"mse\", optimizer = sgd { lr = 0.05, momentum = 0.9 }");
+
 char *library_write(const char *graph, const char *options)
 {
     char *folder = folder_new(), *path = text_of("%s/net.lua", folder);

@@ -17,8 +17,8 @@
     "  decoder = sequential \"decoder\" {\n    " decoder_ "\n  },\n  training = { " training_ \
     " },\n}\n"
 
-extern const char net_cae[], net_dense[], net_branches[], net_noise[], net_norm[], net_bce[],
-    net_curved[], net_grouped[];
+extern const char net_cae[], net_dense[], net_branches[], net_tied[], net_noise[], net_norm[],
+    net_bce[], net_curved[], net_grouped[];
 
 /* Writes the library into a new folder, below <folder>/net. */
 char *library_write(const char *graph, const char *options);

@@ -210,6 +210,7 @@ static void of_dense_layers(void **state)
 {
     (void)state;
     compare(net_dense, "--target c --optimize size", INCBIN, 0);
+    compare(net_tied, "--target c --optimize size", INCBIN, 0);
     compare(net_dense, "--target native --optimize size", "--weights-as c", 0);
 }
 
@@ -219,6 +220,7 @@ static void of_winograd(void **state)
     compare(net_cae, "--target c", INCBIN, ROUNDING);
     compare(net_cae, "--target native", "--weights-as c", ROUNDING);
     compare(net_branches, "--target native", INCBIN, ROUNDING);
+    compare(net_tied, "--target native", "--weights-as c", ROUNDING);
 }
 
 static void of_streams(void **state)
@@ -243,6 +245,7 @@ static void in_halves(void **state)
         if (i < 2) {
             compare_halves(net_cae, target, INCBIN);
             compare_halves(net_dense, small, "--weights-as c");
+            compare_halves(net_tied, small, "--weights-as c");
             compare_halves(net_noise, small, INCBIN);
         }
         free(target);

@@ -231,6 +231,13 @@ static void of_branches(void **state)
     compare(net_branches, "native", "", "");
 }
 
+static void of_tied_layers(void **state)
+{
+    (void)state;
+    compare(net_tied, "c", "", DENSE_PLAIN);
+    compare(net_tied, "native", "", DENSE_PLAIN);
+}
+
 static void of_noise(void **state)
 {
     (void)state;
@@ -313,11 +320,21 @@ static void with_a_stream(void **state)
     (void)state;
     static const char direct[] = DIRECT("encoder.conv1") DIRECT("encoder.conv2")
         DIRECT("decoder.conv1") DIRECT("decoder.conv2"),
-                      rows[] = "--stream";
+                      rows[] = "--stream",
+                      tied[] = NET(
+                          12, 20, 3,
+                          "conv2d { filters = 17, kernel = 3, activation = \"relu\" }, conv2d { "
+                          "filters = 6, kernel = { 4, 2 }, stride = 2, activation = \"tanh\" },",
+                          "conv2d_transpose { filters = 17, kernel = { 4, 2 }, activation = "
+                          "\"elu\", tied = \"encoder.conv2\" }, conv2d_transpose { filters = 3, "
+                          "kernel = 3, stride = 1, tied = \"encoder.conv1\" },",
+                          "loss = \"mse\"");
     char *options = text_of("%s %s", rows, direct);
     compare(net_cae, "c", options, direct);
     compare(net_cae, "native", options, direct);
     compare(net_noise, "native", rows, "");
+    compare(tied, "c", rows, "");
+    compare(tied, "native", rows, "");
     free(options);
 }
 
@@ -390,6 +407,7 @@ static void within_a_limit(void **state)
     (void)state;
     compare_limited(net_cae);
     compare_limited(net_branches);
+    compare_limited(net_tied);
     compare_limited(net_noise);
 }
 
@@ -408,6 +426,7 @@ int main(void)
         cmocka_unit_test(of_little_code),
         cmocka_unit_test(of_dense_layers),
         cmocka_unit_test(of_branches),
+        cmocka_unit_test(of_tied_layers),
         cmocka_unit_test(of_noise),
         cmocka_unit_test(of_norms_and_entropy),
         cmocka_unit_test(of_statistics_of_images),

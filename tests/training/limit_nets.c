@@ -51,6 +51,16 @@ const char net_branches[] = NET(
     "conv2d { filters = 3, kernel = 3 }, upsample2d {} ",
     SGD);
 
+const char net_tied[] = NET(
+    "conv2d { filters = 16, kernel = 3, activation = \"tanh\" }, max_pool2d {}, "
+    "conv2d { filters = 24, kernel = 3, stride = 2, activation = \"tanh\" }, "
+    "flatten {}, dense { units = 40, activation = \"tanh\" }, ",
+    "dense { units = 3456, tied = \"encoder.dense1\" }, reshape { shape = { 12, 12, 24 } }, "
+    "conv2d_transpose { filters = 16, kernel = 3, activation = \"tanh\", tied = \"encoder.conv2\" "
+    "}, upsample2d {}, "
+    "conv2d_transpose { filters = 3, kernel = 3, stride = 1, tied = \"encoder.conv1\" } ",
+    SGD);
+
 /* Statistics of a batch of 5, which its images share, and of groups of 2, the last of which has one
    image. */
 #define GROUPS(batch_norm_)                                                                       \

@@ -18,7 +18,7 @@ enum { IS_FLOAT = sizeof(real) == sizeof(float) };
     "decoder.conv1=conv_direct --kernel decoder.conv2=conv_direct "
 
 extern const char net_convolutions[], net_adam[], net_microbatches[], net_noise[], net_channels[],
-    net_first_conv[], net_first_dense[], net_branches[], net_signal[], net_groups[],
+    net_first_conv[], net_first_dense[], net_branches[], net_tied[], net_signal[], net_groups[],
     net_groups_of_two[], net_dense_groups[];
 
 /* A graph trained by an optimizer with its defaults, or, `all`, with all that may be kept of a

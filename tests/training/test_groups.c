@@ -47,6 +47,20 @@ static const char normed_dense[] =
     "  stages = { { encoder = \"tanh1\", decoder = \"dense3\" }, { encoder = \"dense2\", decoder "
     "= \"dense2\" },\n    { encoder = \"sample1\", decoder = \"dense1\" }, {} } }\n";
 
+/* Layers tied to others of the same stage, beyond statistics from them. */
+static const char normed_tied[] =
+    "local encoder = sequential \"encoder\" {\n"
+    "  conv2d { filters = 4, kernel = 3, stride = 2 }, batch_norm {}, tanh {}, flatten {},\n"
+    "  dense { units = 9, activation = \"tanh\" }, dense { units = 5 }, batch_norm {} }\n"
+    "local decoder = sequential \"decoder\" { dense { units = 9, tied = \"encoder.dense2\" },\n"
+    "  batch_norm {}, dense { units = 48, tied = \"encoder.dense1\" },\n"
+    "  reshape { shape = { 4, 3, 4 } }, batch_norm {},\n"
+    "  conv2d_transpose { filters = 2, kernel = 3, tied = \"encoder.conv1\" } }\n"
+    "return autoencoder \"net\" { input = { 8, 6, 2 }, encoder = encoder, decoder = decoder,\n"
+    "  training = { loss = \"mse\", optimizer = sgd { lr = 0.1 }, batch = 33, epochs = 1 },\n"
+    "  stages = { { encoder = \"tanh1\", decoder = \"bn2\" }, { encoder = \"dense1\", decoder "
+    "= \"dense2\" },\n    { encoder = \"bn2\", decoder = \"dense1\" }, {} } }\n";
+
 enum { NORMED_IMAGES = 33, NORMED_BYTES = 8 * 6 * 2 };
 
 typedef struct NormedImages {
@@ -156,6 +170,7 @@ static void statistics_of_a_stage(void **state)
     (void)state;
     check_stages(normed);
     check_stages(normed_dense);
+    check_stages(normed_tied);
 }
 
 /* Where a stage takes no statistics its images have nothing to do with each other: the gradient of

@@ -44,7 +44,7 @@ static void the_smallest_limit_is_the_smallest(void **state)
 {
     (void)state;
     static const char *const graphs[] = { net_convolutions, net_microbatches, net_noise,
-                                          net_branches };
+                                          net_branches, net_tied };
     for (size_t i = 0; i < sizeof graphs / sizeof *graphs; i++) {
         check_limits(graphs[i], "--target x86-64-v3");
         check_limits(graphs[i], "--target c");

@@ -120,6 +120,7 @@ static void training_goes_the_same_way(void **state)
     compare(net_noise, smallest_limit(net_noise, ""), true);
     compare(net_branches, smallest_limit(net_branches, ""), true);
     compare_on("", net_signal, smallest_limit(net_signal, ""));
+    compare_on("", net_tied, smallest_limit(net_tied, ""));
 }
 
 /* PyTorch's numbers hold where everything that can change has changed. */

@@ -29,6 +29,7 @@ enum { SIDE = 48, CHANNELS = 3, LATENT_SIDE = 6, LATENT_CHANNELS = 128 }; /* of 
 #define OTHER_TRAIN WHOLE_BIN "/other-train"
 #define OTHER_INFER WHOLE_BIN "/other-infer"
 #define NORMED_TRAIN WHOLE_BIN "/normed-train"
+#define TIED_TRAIN WHOLE_BIN "/tied-train" /* tests/whole/tied.lua: 16x16x3 */
 #define NORMED_INFER WHOLE_BIN "/normed-infer"
 /* grey.lua: 20x36x1, dense layers after a convolution */
 #define GREY_TRAIN WHOLE_BIN "/grey-train"

@@ -59,7 +59,7 @@ static const char *wrong_value(Mutation *m, const char *name)
         return PICK(m, wrong_paddings);
     if (strcmp(name, "use_bias") == 0 || strcmp(name, "trainable") == 0)
         return PICK(m, wrong_booleans);
-    if (in_words(" with layer pool ", name))
+    if (in_words(" with layer pool tied ", name))
         return PICK(m, wrong_references);
     return strcmp(name, "name") == 0 ? PICK(m, wrong_names) : PICK(m, wrong_numbers);
 }
