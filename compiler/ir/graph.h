@@ -151,8 +151,8 @@ struct Op {
     Node *(*taken_in)(Graph *graph, const Node *node, const Node *core, const Node *bias, Node *x);
 
     /* Its value is of parameters alone, and no step computes it: it is made where the packings that
-       kernels read of it are, by the kind of packing that has its name. */
-    bool prepared;
+       kernels read of it are, by the kind of packing of that name. NULL: it is no such. */
+    const char *prepared;
 
     /* Its value is one for all images of a group, and a step that makes it takes all of them at
        once. */

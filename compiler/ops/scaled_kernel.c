@@ -2,7 +2,7 @@
  * gamma / sqrt(variance + eps), a number a channel, (x K + b - mean) s + beta is x (K s) plus (b -
  * mean) s + beta: a product with another kernel, scaled_kernel, and another bias, scaled_bias, or
  * scaled_offset where there was no bias. They are of parameters alone, so no step computes them:
- * they are made with the packings of weights, of whose kinds each has its name. */
+ * they are made with the packings of weights, each by a kind of its own. */
 #include "layer.h"
 
 #include "../base/arena.h"
@@ -21,17 +21,17 @@ const Op op_scaled_kernel = { .name = "scaled_kernel",
                               .arity = 3,
                               .numbers = { "eps", "last", "shared", "filters" },
                               .shape = shape_of_first,
-                              .prepared = true };
+                              .prepared = "by_channel" };
 const Op op_scaled_bias = { .name = "scaled_bias",
                             .arity = 5,
                             .numbers = { "eps" },
                             .shape = shape_of_first,
-                            .prepared = true };
+                            .prepared = "bias_by_channel" };
 const Op op_scaled_offset = { .name = "scaled_offset",
                               .arity = 4,
                               .numbers = { "eps" },
                               .shape = shape_of_first,
-                              .prepared = true };
+                              .prepared = "offset_by_channel" };
 
 /* The node that is there already, of another copy of the layer, or a new one. */
 static Node *find_or_make(Graph *graph, const Op *op, const Node *of, Node *const *inputs,

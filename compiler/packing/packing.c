@@ -36,7 +36,7 @@ static const PackingKind *kind_named(const char *name)
 
 Packing packing_prepared(const Node *made)
 {
-    Packing packing = { .kind = kind_named(made->op->name),
+    Packing packing = { .kind = kind_named(made->op->prepared),
                         .parameter = made->input[0],
                         .made = made,
                         .count = (size_t)shape_count(made->shape)

@@ -24,7 +24,7 @@ typedef struct Trainer {
     ModelTraining training;  /* of it, the clipping of gradients */
     Optimizer optimizer;
     void *prepared;
-    int for_training;  /* 1: it has what training reads alone */
+    int for_training; /* 1: it has what training reads alone */
     SumTree sums;
     real *total;       /* its root: the gradient of the sum of a batch's losses */
     void *shared;      /* by the images of a group; NULL: there are no groups ... */

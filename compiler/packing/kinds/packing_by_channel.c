@@ -19,11 +19,11 @@ static void compute_kernel(const Packing *packing, const float *const *parameter
                              + i / (size_t)last % (size_t)filters];
 }
 
-const PackingKind packing_kind_scaled_kernel = {
-    .name = "scaled_kernel",
+const PackingKind packing_kind_by_channel = {
+    .name = "by_channel",
     .suffix = "",
     .parameters = { "kernel", "gamma", "variance" },
-    .text = "packing_scaled.c.in",
+    .text = "packing_by_channel.c.in",
     .comment = "scaled by channel",
     .values = compute_kernel,
 };
@@ -50,20 +50,20 @@ static void compute_offset(const Packing *packing, const float *const *parameter
     scale(packing, NULL, parameters, values);
 }
 
-const PackingKind packing_kind_scaled_bias = {
-    .name = "scaled_bias",
+const PackingKind packing_kind_bias_by_channel = {
+    .name = "bias_by_channel",
     .suffix = "",
     .parameters = { "bias", "beta", "gamma", "mean", "variance" },
-    .text = "packing_scaled.c.in",
+    .text = "packing_by_channel.c.in",
     .comment = "scaled by channel",
     .values = compute_bias,
 };
 
-const PackingKind packing_kind_scaled_offset = {
-    .name = "scaled_offset",
+const PackingKind packing_kind_offset_by_channel = {
+    .name = "offset_by_channel",
     .suffix = "",
     .parameters = { "beta", "gamma", "mean", "variance" },
-    .text = "packing_scaled.c.in",
+    .text = "packing_by_channel.c.in",
     .comment = "and what is added after scaling by channel",
     .values = compute_offset,
 };
