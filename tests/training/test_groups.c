@@ -174,8 +174,8 @@ static void statistics_of_a_stage(void **state)
     check_stages(normed_tied);
 }
 
-/* Of a kernel that layers in several phases have, each phase's share counts: what threads sum of the
-   phases is what one after the other adds to one gradient. */
+/* Of a kernel that layers in several phases have, each phase's share counts: what threads sum of
+   the phases is what one after the other adds to one gradient. */
 static void phases_that_share_a_kernel(void **state)
 {
     (void)state;
