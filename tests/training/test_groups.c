@@ -5,6 +5,7 @@
 #include "files.h"
 #include "process.h"
 
+#include "compute/groups.h"
 #include "train/checkpoint.h"
 #include "train/trainer.h"
 #include "weights/initial.h"
@@ -171,6 +172,33 @@ static void statistics_of_a_stage(void **state)
     check_stages(normed);
     check_stages(normed_dense);
     check_stages(normed_tied);
+}
+
+/* Of a kernel that layers in several phases have, each phase's share counts: what threads sum of
+   the phases is what one after the other adds to one gradient. */
+static void phases_that_share_a_kernel(void **state)
+{
+    (void)state;
+    NormedImages drawn;
+    Trainer t;
+    draw_normed(&drawn);
+    Built built = build_model_merged(normed_tied, "--target c");
+    const size_t count = built.model->parameter_reals;
+    real *right = calloc(count, sizeof *right);
+    double largest = 0, difference = 0;
+    assert_non_null(right);
+    open_normed(&t, built.model, 2);
+    groups_backward(built.model->groups, t.prepared, drawn.images, drawn.noise, NORMED_IMAGES, 1,
+                    right, t.losses, t.shared, t.workspaces[0], NULL);
+    trainer_gradient(&t, drawn.images, drawn.noise, NORMED_IMAGES);
+    for (size_t k = 0; k < count; k++) {
+        largest = fmax(largest, fabs((double)right[k]));
+        difference = fmax(difference, fabs((double)(t.total[k] - right[k])));
+    }
+    assert_true(largest > 1e-3 && difference <= (sizeof(real) == 8 ? 1e-12 : 1e-5) * largest);
+    free(right);
+    trainer_close(&t);
+    built_free(&built);
 }
 
 /* Where a stage takes no statistics its images have nothing to do with each other: the gradient of
@@ -368,9 +396,13 @@ static void files_hold_statistics(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(statistics_of_a_stage), cmocka_unit_test(images_apart),
-        cmocka_unit_test(who_reads_statistics),  cmocka_unit_test(validation_is_of_inference),
-        cmocka_unit_test(files_hold_statistics), cmocka_unit_test(stages_are_counted),
+        cmocka_unit_test(statistics_of_a_stage),
+        cmocka_unit_test(phases_that_share_a_kernel),
+        cmocka_unit_test(images_apart),
+        cmocka_unit_test(who_reads_statistics),
+        cmocka_unit_test(validation_is_of_inference),
+        cmocka_unit_test(files_hold_statistics),
+        cmocka_unit_test(stages_are_counted),
     };
     return cmocka_run_group_tests_name("groups", tests, NULL, NULL);
 }
