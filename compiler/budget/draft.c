@@ -164,9 +164,12 @@ static Plan *copy_base(const Drafts *d, const MemorySaving *savings, int count)
     *plan = *d->variants->base;
     plan->stages = ARENA_ARRAY(Program, plan->stage_count + 1);
     plan->previews = ARENA_ARRAY(Program, plan->stage_count + 1);
+    plan->evaluations = ARENA_ARRAY(Program, plan->stage_count + 1);
     for (int i = 0; i < plan->stage_count; i++) {
         plan->stages[i] = d->variants->base->stages[i];
         plan->previews[i] = d->variants->base->previews[i];
+        if (d->variants->base->evaluations)
+            plan->evaluations[i] = d->variants->base->evaluations[i];
     }
     savings_set(plan, savings, count);
     return plan;
