@@ -1,6 +1,6 @@
 /* hurried.c - loaded before the C library of a program, lets its processor time pass HURRY times as
-   fast: what is stopped after seconds of it is stopped after a part of them, and a test of many such
-   programs ends sooner. */
+   fast: what is stopped after seconds of it is stopped after a part of them, and a test of many
+   such programs ends sooner. */
 #define _GNU_SOURCE
 #include <sys/syscall.h>
 #include <sys/time.h>
