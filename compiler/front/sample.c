@@ -128,8 +128,9 @@ static Node *around_conv(Graph *graph, const Sample *sample, SampleKind kind)
 /* The same around a dense layer of `ci` inputs and `co` units. */
 static Node *around_dense(Graph *graph, const Sample *sample)
 {
-    const Arg before[] = { number(sample->ci), choice("linear"), number(1) },
-              dense[] = { number(sample->co), choice("relu"), number(1) };
+    const Arg none = { .loc = nowhere },
+              before[] = { number(sample->ci), choice("linear"), number(1), none },
+              dense[] = { number(sample->co), choice("relu"), number(1), none };
     Node *x = add(graph, "sample.flatten1", "flatten", NULL, graph->input);
     x = graph->latent = add(graph, "sample.before", "dense", before, x);
     x = add(graph, "sample.dense", "dense", dense, x);
